@@ -1,0 +1,70 @@
+/**
+ * The one error a caller ever sees. It is rendered as OpenAI's envelope
+ * `{"error": {message, type, param, code}}`, all four keys always present, so that every SDK raises its typed error.
+ */
+export class ApiError extends Error {
+  override readonly name = "ApiError";
+
+  constructor(
+    readonly status: number,
+    message: string,
+    readonly details: {
+      type?: string;
+      param?: string | null;
+      code?: string | null;
+      /** Sent as `Retry-After`, whole seconds. */
+      retryAfterSeconds?: number;
+      headers?: Record<string, string>;
+      cause?: unknown;
+    } = {},
+  ) {
+    super(message, { cause: details.cause });
+  }
+
+  get envelope() {
+    return {
+      error: {
+        message: this.message,
+        type: this.details.type ?? (this.status >= 500 ? "server_error" : "invalid_request_error"),
+        param: this.details.param ?? null,
+        code: this.details.code ?? null,
+      },
+    };
+  }
+}
+
+/** 400: the request is wrong; `param` is the path of the field, such as `embeddings[17].embedding`. */
+export const invalid = (param: string | null, problem: string, code = "invalid_value") =>
+  new ApiError(400, param === null ? problem : `${param}: ${problem}`, { param, code });
+
+export const unauthorized = (message: string) =>
+  new ApiError(401, message, { type: "authentication_error", code: "invalid_api_key" });
+
+export const forbidden = (message: string) =>
+  new ApiError(403, message, { type: "permission_error", code: "insufficient_permissions" });
+
+/** 404. Absent and forbidden things look alike: the caller learns nothing of what is not theirs. */
+export const notFound = (what: string, id: string, param = "id") =>
+  new ApiError(404, `No ${what} found with id '${id}'.`, { param, code: "not_found" });
+
+export const conflict = (param: string, problem: string) =>
+  new ApiError(409, `${param}: ${problem}`, { param, code: "conflict" });
+
+export const tooLarge = (message: string, param: string | null = null) =>
+  new ApiError(413, message, { param, code: "request_too_large" });
+
+export const unsupportedMediaType = (message: string) =>
+  new ApiError(415, message, { param: "content-type", code: "unsupported_media_type" });
+
+/** 503: something we depend on is away; trying again later may help. */
+export const unavailable = (message: string, options: { retryAfterSeconds?: number; cause?: unknown } = {}) =>
+  new ApiError(503, message, {
+    code: "service_unavailable",
+    retryAfterSeconds: options.retryAfterSeconds ?? 2,
+    cause: options.cause,
+  });
+
+/** A start that cannot go on. The message is a sentence for the operator and is printed without a stack. */
+export class StartupError extends Error {
+  override readonly name = "StartupError";
+}
