@@ -13,8 +13,8 @@ export default {
       { jsc: { parser: { syntax: "typescript" }, target: "es2022" }, module: { type: "es6" } },
     ],
   },
-  globalSetup: "<rootDir>/test/support/globalSetup.ts",
-  globalTeardown: "<rootDir>/test/support/globalTeardown.ts",
+  globalSetup: "<rootDir>/test/support/globalSetup.js",
+  globalTeardown: "<rootDir>/test/support/globalTeardown.js",
   maxWorkers: 2,
   // An embedded database holds about 500 MB while it is open; a worker that has kept more than this is replaced.
   workerIdleMemoryLimit: "1500MB",

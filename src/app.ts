@@ -1,0 +1,36 @@
+import express, { type Express } from "express";
+import helmet from "helmet";
+import type { Deps } from "./core/deps.js";
+import { ApiError } from "./errors.js";
+import type { Keys } from "./http/middleware/authenticate.js";
+import { renderError } from "./http/middleware/renderError.js";
+import { requestId } from "./http/middleware/requestId.js";
+import { mount } from "./http/route.js";
+import { docsRouter } from "./http/routes/docs.js";
+import { embeddingRoutes } from "./http/routes/embeddings.js";
+import { healthRoutes } from "./http/routes/health.js";
+import { modelRoutes } from "./http/routes/models.js";
+import { searchRoutes } from "./http/routes/search.js";
+import { vectorStoreRoutes } from "./http/routes/vectorStores.js";
+
+export const apiRoutes = [...vectorStoreRoutes, ...embeddingRoutes, ...searchRoutes, ...modelRoutes, ...healthRoutes];
+
+/** LiteLLM appends `/v1/vector_stores` to an api_base that often ends in `/v1` already; older versions append no version. */
+const prefixes = ["/v1/v1", "/v1", "/"];
+
+/** The Express app: the order of its parts, nothing else. */
+export function buildApp(deps: Deps, keys: Keys): Express {
+  const app = express();
+  app.disable("etag");
+  app.set("query parser", "simple");
+  app.use(helmet());
+  app.use(requestId(deps.log));
+  app.use(docsRouter(apiRoutes, deps.config.apiUrl));
+  const api = mount(apiRoutes, deps, keys);
+  for (const prefix of prefixes) app.use(prefix, api);
+  app.use((req) => {
+    throw new ApiError(404, `Unknown request URL: ${req.method} ${req.path.slice(0, 200)}.`, { code: "unknown_url" });
+  });
+  app.use(renderError(deps.log));
+  return app;
+}

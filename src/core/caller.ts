@@ -1,0 +1,14 @@
+import type { Scope } from "../db/vectorStores.js";
+
+/** Who asks. LiteLLM decides for its users, so the server key sees all stores. */
+export type Caller = { kind: "server" } | { kind: "admin" } | { kind: "user"; userId: string };
+
+/** What the caller's queries may see; it goes into the SQL. */
+export function scopeOf(caller: Caller): Scope {
+  return caller.kind === "user" ? { kind: "owner", userId: caller.userId } : { kind: "all" };
+}
+
+/** Recorded with what the caller makes; null for the server and the administrator. */
+export function ownerOf(caller: Caller): string | null {
+  return caller.kind === "user" ? caller.userId : null;
+}

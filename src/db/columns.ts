@@ -1,0 +1,199 @@
+import { type RawBuilder, sql } from "kysely";
+import type { DatabaseConfig } from "../config.js";
+import { StartupError } from "../errors.js";
+import type { Executor } from "./database.js";
+
+export type IdType = "text" | "uuid" | "bigint";
+
+/** Where things are in this database: names quoted for SQL, and the types that an adopted table may have chosen differently. */
+export interface Layout {
+  vectorStores: { name: string; idType: IdType; zoned: boolean };
+  embeddings: {
+    table: RawBuilder<unknown>;
+    id: RawBuilder<string>;
+    content: RawBuilder<string>;
+    /** Cast to jsonb, which costs nothing where it is one already. */
+    metadata: RawBuilder<unknown>;
+    embedding: RawBuilder<unknown>;
+    vectorStoreId: RawBuilder<string>;
+    createdAt: RawBuilder<unknown>;
+    /** Bare column names in the order of an INSERT: id, store, content, embedding, metadata, created_at. */
+    insertColumns: RawBuilder<unknown>;
+    /** The bare id column, as ON CONFLICT names it. */
+    idColumn: RawBuilder<unknown>;
+    idType: IdType;
+    idSequence: string | null;
+    vectorStoreIdType: IdType;
+    metadataType: "json" | "jsonb";
+    /** True for timestamptz; litellm-pgvector's columns are timestamps without zone, in UTC. */
+    zoned: boolean;
+    /** The column's own limit, `vector(1536)`; null when it takes any dimension. */
+    dimensions: number | null;
+    /** The type's OID in this database: pgvector's differ from one to the next. */
+    vectorOid: number;
+  };
+}
+
+interface Column {
+  name: string;
+  type: string;
+  typeOid: number;
+  typmod: number;
+  required: boolean;
+}
+
+const idTypes: Record<string, IdType> = { text: "text", varchar: "text", uuid: "uuid", int8: "bigint" };
+const textTypes = ["text", "varchar"];
+const timeTypes = ["timestamp", "timestamptz"];
+
+/** The fields of the embeddings table, the setting that names each, and the types we can work with. */
+const embeddingFields = {
+  id: { setting: "DB_FIELDS__ID_FIELD", types: Object.keys(idTypes) },
+  content: { setting: "DB_FIELDS__CONTENT_FIELD", types: textTypes },
+  metadata: { setting: "DB_FIELDS__METADATA_FIELD", types: ["jsonb", "json"] },
+  embedding: { setting: "DB_FIELDS__EMBEDDING_FIELD", types: ["vector"] },
+  vectorStoreId: { setting: "DB_FIELDS__VECTOR_STORE_ID_FIELD", types: Object.keys(idTypes) },
+  createdAt: { setting: "DB_FIELDS__CREATED_AT_FIELD", types: timeTypes },
+} as const;
+
+/** Columns of the vector stores table that the migrations add where an adopted one lacks them. */
+const storeColumns = ["id", "name", "created_at", "metadata", "chunk_count", "content_bytes", "expires_at"];
+
+/** Quotes `table` or `schema.table`. The names come from settings and are allow-listed there. */
+export function quoteTable(name: string): string {
+  return name
+    .split(".")
+    .map((part) => `"${part}"`)
+    .join(".");
+}
+
+/**
+ * The columns of the embeddings table, checked against the settings, or null when there is no such table yet.
+ * @throws StartupError naming the setting and the missing column.
+ */
+export async function inspectEmbeddings(db: Executor, config: DatabaseConfig): Promise<Layout["embeddings"] | null> {
+  const tableName = config.tables.embeddings;
+  const columns = await columnsOf(db, tableName);
+  if (columns === null) return null;
+  const found = {} as Record<keyof typeof embeddingFields, Column>;
+  for (const [field, { setting, types }] of Object.entries(embeddingFields) as [
+    keyof typeof found,
+    (typeof embeddingFields)["id"],
+  ][]) {
+    const name = config.fields[field];
+    const column = columns.find((each) => each.name === name);
+    if (column === undefined) {
+      const names = columns.map((each) => each.name).join(", ");
+      throw new StartupError(
+        `${setting} is "${name}", but the table "${tableName}" has no column of that name (it has: ${names}).`,
+      );
+    }
+    if (!(types as readonly string[]).includes(column.type)) {
+      throw new StartupError(
+        `${setting}: the column "${name}" of "${tableName}" has the type ${column.type}; it must be one of ${types.join(", ")}.`,
+      );
+    }
+    found[field] = column;
+  }
+  refuseUnknownRequired(tableName, columns, Object.values(config.fields));
+  await requireUnique(db, tableName, config.fields.id);
+  const ref = <T>(field: keyof typeof embeddingFields) => sql<T>`e.${sql.ref(config.fields[field])}`;
+  const bare = (["id", "vectorStoreId", "content", "embedding", "metadata", "createdAt"] as const).map((field) =>
+    sql.ref(config.fields[field]),
+  );
+  const idType = idTypes[found.id.type] ?? "text";
+  return {
+    table: sql.table(tableName),
+    id: ref("id"),
+    content: ref("content"),
+    metadata: sql`${ref("metadata")}::jsonb`,
+    embedding: ref("embedding"),
+    vectorStoreId: ref("vectorStoreId"),
+    createdAt: ref("createdAt"),
+    insertColumns: sql.join(bare),
+    idColumn: sql.ref(config.fields.id),
+    idType,
+    idSequence: idType === "bigint" ? await sequenceOf(db, tableName, config.fields.id) : null,
+    vectorStoreIdType: idTypes[found.vectorStoreId.type] ?? "text",
+    metadataType: found.metadata.type === "json" ? "json" : "jsonb",
+    zoned: found.createdAt.type === "timestamptz",
+    dimensions: found.embedding.typmod > 0 ? found.embedding.typmod : null,
+    vectorOid: found.embedding.typeOid,
+  };
+}
+
+/** As `inspectEmbeddings`, for the vector stores table, whose columns have fixed names. */
+export async function inspectVectorStores(
+  db: Executor,
+  config: DatabaseConfig,
+): Promise<Layout["vectorStores"] | null> {
+  const name = config.tables.vectorStores;
+  const columns = await columnsOf(db, name);
+  if (columns === null) return null;
+  const type = (column: string) => columns.find((each) => each.name === column)?.type;
+  const idType = idTypes[type("id") ?? ""];
+  if (idType === undefined || type("name") === undefined) {
+    throw new StartupError(
+      `DB_TABLES__VECTOR_STORES: the table "${name}" must have a column "id" (text, uuid or bigint) and a column "name".`,
+    );
+  }
+  return { name, idType, zoned: type("created_at") !== "timestamp" };
+}
+
+/** After the migrations: the vector stores table has all that we read and write, and asks for nothing that we do not know. */
+export async function requireStoreColumns(
+  db: Executor,
+  config: DatabaseConfig,
+  known: readonly string[],
+): Promise<void> {
+  const name = config.tables.vectorStores;
+  const columns = (await columnsOf(db, name)) ?? [];
+  const missing = storeColumns.find((column) => !columns.some((each) => each.name === column));
+  if (missing !== undefined) {
+    throw new StartupError(
+      `The table "${name}" has no column "${missing}" although this schema's migrations have been applied. If DB_TABLES__VECTOR_STORES ` +
+        `was changed, set it back, or use another schema for a second installation (DATABASE_URL …?schema=name).`,
+    );
+  }
+  refuseUnknownRequired(name, columns, known);
+}
+
+function refuseUnknownRequired(table: string, columns: readonly Column[], known: readonly string[]): void {
+  const stranger = columns.find((column) => column.required && !known.includes(column.name));
+  if (stranger !== undefined) {
+    throw new StartupError(
+      `The column "${stranger.name}" of "${table}" must be filled but is unknown to this service, so no row could be added. Give it a default: ` +
+        `ALTER TABLE ${quoteTable(table)} ALTER COLUMN "${stranger.name}" SET DEFAULT …; or drop its NOT NULL.`,
+    );
+  }
+}
+
+async function columnsOf(db: Executor, table: string): Promise<Column[] | null> {
+  const { rows } = await sql<Column>`
+    SELECT a.attname::text AS name, t.typname::text AS type, t.oid::bigint AS "typeOid", a.atttypmod::int AS typmod,
+           (a.attnotnull AND NOT a.atthasdef AND a.attidentity = '' AND a.attgenerated = '') AS required
+    FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
+    WHERE a.attrelid = to_regclass(${quoteTable(table)}) AND a.attnum > 0 AND NOT a.attisdropped
+    ORDER BY a.attnum`.execute(db);
+  return rows.length === 0 ? null : rows;
+}
+
+/** A client's own id is safe to retry only because the database refuses it a second time. */
+async function requireUnique(db: Executor, table: string, column: string): Promise<void> {
+  const { rows } = await sql`
+    SELECT 1 FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
+    WHERE i.indrelid = to_regclass(${quoteTable(table)}) AND i.indisunique AND i.indnkeyatts = 1
+      AND i.indpred IS NULL AND a.attname = ${column}`.execute(db);
+  if (rows.length === 0) {
+    throw new StartupError(
+      `DB_FIELDS__ID_FIELD: the column "${column}" of "${table}" has neither a primary key nor a unique index. Add one: ` +
+        `CREATE UNIQUE INDEX ON ${quoteTable(table)} ("${column}");`,
+    );
+  }
+}
+
+async function sequenceOf(db: Executor, table: string, column: string): Promise<string | null> {
+  const { rows } = await sql<{ sequence: string | null }>`
+    SELECT pg_get_serial_sequence(${quoteTable(table)}, ${column}) AS sequence`.execute(db);
+  return rows[0]?.sequence ?? null;
+}

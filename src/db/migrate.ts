@@ -1,0 +1,175 @@
+import { type Kysely, sql } from "kysely";
+import { createHash } from "node:crypto";
+import { readFileSync, readdirSync } from "node:fs";
+import type { Config, DatabaseConfig } from "../config.js";
+import { ApiError, StartupError } from "../errors.js";
+import type { Log } from "../log.js";
+import { type Layout, inspectEmbeddings, inspectVectorStores, quoteTable, requireStoreColumns } from "./columns.js";
+import type { Executor, VectorStoresTable } from "./database.js";
+import { errorCode } from "./errors.js";
+import { requireVectorExtension } from "./extension.js";
+
+const directory = new URL("../../sql/", import.meta.url);
+
+/** Any constant will do, as long as all replicas use the same: the first eight bytes of "vector-store". */
+const lockKey = 0x766563746f722d73n;
+
+interface Migration {
+  version: number;
+  name: string;
+  text: string;
+  checksum: string;
+}
+
+/**
+ * Brings the schema up to date: all pending files of sql/ in one transaction, under an advisory lock that lives as long as the
+ * transaction (so it works through pgbouncer, and of many replicas that start at once one migrates while the others wait).
+ * @throws StartupError when the database is newer than the program, misses pgvector, or does not fit the settings.
+ */
+export async function migrate<T>(root: Kysely<T>, config: Config, schema: string | null, log: Log): Promise<Layout> {
+  const run = root as unknown as Kysely<{ vector_stores: VectorStoresTable }>;
+  try {
+    return await run.transaction().execute(async (tx) => {
+      await sql`SET LOCAL statement_timeout = 0`.execute(tx);
+      await sql`SELECT pg_advisory_xact_lock(${lockKey.toString()}::bigint)`.execute(tx);
+      if (schema !== null) await createSchema(tx, schema);
+      await requireVectorExtension(tx);
+      // A mistaken field name must be found before anything is changed.
+      const before = await inspectEmbeddings(tx, config.database);
+      await applyPending(tx, config.database, before, log);
+      const vectorStores = await inspectVectorStores(tx, config.database);
+      const embeddings = await inspectEmbeddings(tx, config.database);
+      if (vectorStores === null || embeddings === null) {
+        throw new StartupError(
+          `The table "${vectorStores === null ? config.database.tables.vectorStores : config.database.tables.embeddings}" is gone although ` +
+            `this schema's migrations have been applied. If DB_TABLES__* was changed, set it back.`,
+        );
+      }
+      await requireStoreColumns(tx, config.database, storeColumnsWeFill);
+      const layout = { vectorStores, embeddings };
+      await requireDimensions(tx, layout, config);
+      return layout;
+    });
+  } catch (error) {
+    if (error instanceof StartupError) throw error;
+    if (error instanceof ApiError) throw new StartupError(`The database could not be prepared: ${error.message}`);
+    if (errorCode(error) === "42501") {
+      throw new StartupError(
+        `The database role may not prepare the tables (${String((error as Error).message)}). Make it their owner, or run ` +
+          `"vector-store migrate" once with a role that is.`,
+      );
+    }
+    throw error;
+  }
+}
+
+const storeColumnsWeFill = ["id", "name", "created_at", "status"];
+
+async function applyPending(
+  tx: Executor,
+  config: DatabaseConfig,
+  embeddings: Layout["embeddings"] | null,
+  log: Log,
+): Promise<void> {
+  await sql`CREATE TABLE IF NOT EXISTS vector_store_migrations (
+    version integer PRIMARY KEY, name text NOT NULL, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())`.execute(
+    tx,
+  );
+  const { rows: applied } = await sql<{ version: number; name: string; checksum: string }>`
+    SELECT version, name, checksum FROM vector_store_migrations ORDER BY version`.execute(tx);
+  const migrations = readMigrations();
+  const newest = migrations.at(-1)?.version ?? 0;
+  const ahead = applied.find((each) => each.version > newest);
+  if (ahead !== undefined) {
+    throw new StartupError(
+      `The database is newer than this program: it has migration ${ahead.version} (${ahead.name}), this program ends at ${newest}. ` +
+        `Start the version that made it, or a later one.`,
+    );
+  }
+  const changed = migrations.find((each) =>
+    applied.some((a) => a.version === each.version && a.checksum !== each.checksum),
+  );
+  if (changed !== undefined) {
+    throw new StartupError(
+      `The file of migration ${changed.version} (${changed.name}) differs from the one that was applied to this database.`,
+    );
+  }
+  const stores = await inspectVectorStores(tx, config);
+  if (applied.length === 0 && (stores !== null || embeddings !== null)) {
+    log.info(
+      { tables: [stores && config.tables.vectorStores, embeddings && config.tables.embeddings] },
+      "adopting existing tables",
+    );
+  }
+  for (const migration of migrations.filter((each) => !applied.some((a) => a.version === each.version))) {
+    await sql.raw(fill(migration.text, config, stores?.idType ?? "text")).execute(tx);
+    await sql`INSERT INTO vector_store_migrations (version, name, checksum)
+      VALUES (${migration.version}, ${migration.name}, ${migration.checksum})`.execute(tx);
+    log.info({ migration: migration.name }, "migrated");
+  }
+}
+
+/** The files of sql/, in order. The checksum is of the text before names are filled in: it is the same in every installation. */
+function readMigrations(): Migration[] {
+  return readdirSync(directory)
+    .filter((file) => /^\d{4}_\w+\.sql$/.test(file))
+    .sort()
+    .map((file) => {
+      const text = readFileSync(new URL(file, directory), "utf8");
+      return {
+        version: Number(file.slice(0, 4)),
+        name: file.slice(5, -4),
+        text,
+        checksum: createHash("sha256").update(text.replaceAll("\r\n", "\n")).digest("hex"),
+      };
+    });
+}
+
+/** Names from the settings, which allow-list them, in quotes. */
+function fill(text: string, config: DatabaseConfig, storeIdType: string): string {
+  const { fields, tables } = config;
+  const values: Record<string, string> = {
+    vector_stores: quoteTable(tables.vectorStores),
+    embeddings: quoteTable(tables.embeddings),
+    embeddings_by_store: `"${indexName(tables.embeddings, "by_store")}"`,
+    stores_by_time: `"${indexName(tables.vectorStores, "by_time")}"`,
+    id: `"${fields.id}"`,
+    content: `"${fields.content}"`,
+    metadata: `"${fields.metadata}"`,
+    embedding: `"${fields.embedding}"`,
+    vector_store_id: `"${fields.vectorStoreId}"`,
+    created_at: `"${fields.createdAt}"`,
+    vector_store_id_type: storeIdType,
+  };
+  return text.replaceAll(/\{\{(\w+)\}\}/g, (_, name: string) => {
+    const value = values[name];
+    if (value === undefined) throw new Error(`a migration uses the unknown name {{${name}}}`);
+    return value;
+  });
+}
+
+/** PostgreSQL cuts names at 63 bytes. */
+function indexName(table: string, suffix: string): string {
+  return `${(table.split(".").at(-1) ?? table).slice(0, 50)}_${suffix}`;
+}
+
+async function createSchema(tx: Executor, schema: string): Promise<void> {
+  const { rows } = await sql`SELECT 1 FROM pg_namespace WHERE nspname = ${schema}`.execute(tx);
+  if (rows.length === 0) await sql`CREATE SCHEMA ${sql.id(schema)}`.execute(tx);
+}
+
+/** A vector of another dimension could neither be stored nor compared, so a start with the wrong setting is stopped. */
+async function requireDimensions(tx: Executor, layout: Layout, config: Config): Promise<void> {
+  const wanted = config.embedding.dimensions;
+  const column = layout.embeddings.dimensions;
+  const { rows } = await sql<{ dimensions: number }>`
+    SELECT embedding_dimensions AS dimensions FROM ${sql.table(layout.vectorStores.name)}
+    WHERE chunk_count > 0 AND embedding_dimensions <> ${wanted} LIMIT 1`.execute(tx);
+  const found = column ?? rows[0]?.dimensions ?? wanted;
+  if (found !== wanted) {
+    throw new StartupError(
+      `EMBEDDING__DIMENSIONS is ${wanted}, but the embeddings in the table "${config.database.tables.embeddings}" have ${found} dimensions. ` +
+        `Set EMBEDDING__DIMENSIONS=${found} and the model that made them (EMBEDDING__MODEL), or use another database or schema.`,
+    );
+  }
+}

@@ -1,0 +1,75 @@
+import { PGlite } from "@electric-sql/pglite";
+import { vector } from "@electric-sql/pglite-pgvector";
+import type { PostgresPool, PostgresPoolClient } from "kysely";
+import { translateError } from "./errors.js";
+
+/** A pool look-alike: PGlite has one session, so connections are handed out one at a time, first come first served. */
+export async function createPglitePool(pglite: PGlite): Promise<PostgresPool> {
+  await passBuffersAsBinary(pglite);
+  let tail: Promise<void> = Promise.resolve();
+  let closed = false;
+  return {
+    async connect() {
+      if (closed) throw new Error("the embedded database is closed");
+      const { promise: released, resolve: release } = withResolvers();
+      const previous = tail;
+      tail = previous.then(() => released);
+      await previous;
+      return { query: queryOf(pglite), release };
+    },
+    async end() {
+      closed = true;
+      await tail;
+      await pglite.close();
+    },
+  };
+}
+
+/** Opens (and on the first start makes, in 2–5 s) an embedded PostgreSQL with pgvector in a directory, or from a dump. */
+export async function openPglite(options: { dataDir?: string; loadDataDir?: Blob }): Promise<PGlite> {
+  const pglite = await PGlite.create({ ...options, extensions: { vector } });
+  await pglite.exec("CREATE EXTENSION IF NOT EXISTS vector");
+  return pglite;
+}
+
+function queryOf(pglite: PGlite): PostgresPoolClient["query"] {
+  const query = async (text: string, values: readonly unknown[] | undefined) => {
+    try {
+      // Only the simple protocol takes several statements in one text (migrations); only the extended one takes parameters.
+      const result =
+        values === undefined || values.length === 0
+          ? (await pglite.exec(text)).at(-1)
+          : await pglite.query<Record<string, unknown>>(text, [...values]);
+      const rows = result?.rows ?? [];
+      // Kysely reads the command only to know whether rowCount counts changed rows.
+      const command =
+        /^\s*(?:with\b[\s\S]*?\b)?(insert|update|delete|merge|select)\b/i.exec(text)?.[1]?.toUpperCase() ?? "";
+      return { rows, rowCount: result?.affectedRows ?? rows.length, command };
+    } catch (error) {
+      throw translateError(error);
+    }
+  };
+  // Kysely's second overload is for cursors, which are not used here.
+  return query as unknown as PostgresPoolClient["query"];
+}
+
+/** `pg` sends a Buffer parameter as binary; PGlite would call toString() on one unless its type's serializer lets it through. */
+async function passBuffersAsBinary(pglite: PGlite): Promise<void> {
+  const names = ["vector", "halfvec", "text", "uuid", "jsonb", "int8"].flatMap((name) => [name, `_${name}`]);
+  const { rows } = await pglite.query<{ oid: number }>("SELECT oid::int AS oid FROM pg_type WHERE typname = ANY($1)", [
+    names,
+  ]);
+  for (const { oid } of rows) {
+    const usual = pglite.serializers[oid];
+    pglite.serializers[oid] = (value: unknown) =>
+      Buffer.isBuffer(value) ? (value as unknown as string) : usual === undefined ? String(value) : usual(value);
+  }
+}
+
+function withResolvers(): { promise: Promise<void>; resolve: () => void } {
+  let resolve: () => void = () => undefined;
+  const promise = new Promise<void>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve };
+}

@@ -1,0 +1,88 @@
+import { readFileSync } from "node:fs";
+import type { ConnectionOptions } from "node:tls";
+import type { DatabaseConfig } from "../config.js";
+import { StartupError } from "../errors.js";
+
+export interface ConnectionTarget {
+  /** For `pg`, without the parameters that are read here. */
+  connectionString: string;
+  /** Prisma's `?schema=`: where the tables live; null leaves the role's search path alone. */
+  schema: string | null;
+  /** false = plain; "prefer" = TLS when the server has it, as libpq. */
+  tls: false | "prefer" | ConnectionOptions;
+}
+
+const tlsModes = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full", "no-verify"] as const;
+
+/** Parameters of other clients (Prisma, libpq) that `pg` does not know or reads differently. */
+const foreign = [
+  "schema",
+  "sslmode",
+  "sslrootcert",
+  "sslcert",
+  "sslkey",
+  "sslaccept",
+  "connection_limit",
+  "pool_timeout",
+  "pgbouncer",
+  "connect_timeout",
+  "socket_timeout",
+  "statement_cache_size",
+];
+
+/**
+ * Reads DATABASE_URL as libpq and Prisma write it. `sslmode` has libpq's meaning (https://www.postgresql.org/docs/current/libpq-ssl.html):
+ * `require` encrypts without checking who answers unless a CA is given, `verify-ca` checks the chain, `verify-full` the name too.
+ * @throws StartupError when the URL or a certificate file cannot be read.
+ */
+export function parseDatabaseUrl(config: DatabaseConfig & { url: string }): ConnectionTarget {
+  let url: URL;
+  try {
+    url = new URL(config.url);
+  } catch {
+    throw new StartupError("DATABASE_URL is not a URL such as postgresql://user:password@host:5432/database.");
+  }
+  if (url.protocol !== "postgres:" && url.protocol !== "postgresql:") {
+    throw new StartupError(`DATABASE_URL must start with postgresql://, not ${url.protocol}//.`);
+  }
+  const parameter = (name: string) => url.searchParams.get(name);
+  const schema = parameter("schema");
+  if (schema?.includes("\0")) throw new StartupError("DATABASE_URL: schema must not contain U+0000.");
+  const mode = parameter("sslmode") ?? (config.sslCaFile === null ? "disable" : "verify-full");
+  if (!(tlsModes as readonly string[]).includes(mode)) {
+    throw new StartupError(`DATABASE_URL: sslmode must be one of ${tlsModes.join(", ")}, not "${mode}".`);
+  }
+  const tls = tlsOptions(mode as (typeof tlsModes)[number], {
+    ca: readPem("DATABASE_SSL_CA", config.sslCaFile ?? parameter("sslrootcert")),
+    cert: readPem("DATABASE_SSL_CERT", config.sslCertFile ?? parameter("sslcert")),
+    key: readPem("DATABASE_SSL_KEY", config.sslKeyFile ?? parameter("sslkey")),
+  });
+  for (const name of foreign) url.searchParams.delete(name);
+  return { connectionString: url.toString(), schema, tls };
+}
+
+function tlsOptions(
+  mode: (typeof tlsModes)[number],
+  pem: { ca?: string | undefined; cert?: string | undefined; key?: string | undefined },
+): ConnectionTarget["tls"] {
+  if (mode === "disable" || mode === "allow") return false;
+  if (mode === "prefer") return "prefer";
+  const given = Object.fromEntries(Object.entries(pem).filter(([, value]) => value !== undefined));
+  if (mode === "verify-full") return { ...given, rejectUnauthorized: true };
+  // libpq: `require` with a CA file behaves as verify-ca. The chain is checked, the host's name is not.
+  if (mode === "verify-ca" || (mode === "require" && pem.ca !== undefined)) {
+    return { ...given, rejectUnauthorized: true, checkServerIdentity: () => undefined };
+  }
+  return { ...given, rejectUnauthorized: false };
+}
+
+function readPem(setting: string, file: string | null): string | undefined {
+  if (file === null) return undefined;
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    throw new StartupError(
+      `${setting}: the file cannot be read (${(error as NodeJS.ErrnoException).code ?? "unknown"}).`,
+    );
+  }
+}

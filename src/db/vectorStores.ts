@@ -1,0 +1,218 @@
+import { type RawBuilder, sql } from "kysely";
+import { bigintId, newId, uuidV7 } from "../ids.js";
+import type { IdType, Layout } from "./columns.js";
+import type { Db } from "./database.js";
+
+/** Whose stores a query may see. It is part of every WHERE, so no caller of these functions can forget it. */
+export type Scope = { kind: "all" } | { kind: "owner"; userId: string };
+
+export interface ExpiresAfter {
+  anchor: "last_active_at";
+  days: number;
+}
+
+/** A vector store as recorded. Times are Unix milliseconds. */
+export interface VectorStore {
+  id: string;
+  name: string;
+  description: string | null;
+  metadata: unknown;
+  expiresAfter: ExpiresAfter | null;
+  createdAt: number;
+  lastActiveAt: number | null;
+  expiresAt: number | null;
+  /** Rows of the embeddings table, and the bytes of their contents in UTF-8. */
+  chunkCount: number;
+  contentBytes: number;
+}
+
+export interface Cursor {
+  id: string;
+  /** When the id says it was made: a page can go on after a store that was deleted meanwhile. */
+  madeAt: number | null;
+}
+
+const storesOf = (layout: Layout) => sql.table(layout.vectorStores.name);
+
+/** A moment as the column's own type; litellm-pgvector's timestamps have no zone and are in UTC. */
+export function instant(millis: number, zoned: boolean): RawBuilder<unknown> {
+  const moment = sql`to_timestamp(${millis / 1000}::float8)`;
+  return zoned ? moment : sql`(${moment} AT TIME ZONE 'UTC')`;
+}
+
+/** Unix milliseconds of a timestamp column of either kind: `extract(epoch)` reads one without zone as UTC. */
+export function epochMillis(column: RawBuilder<unknown>): RawBuilder<number> {
+  return sql<number>`floor(extract(epoch FROM ${column}) * 1000)::bigint`;
+}
+
+/** False for ids that the column's type cannot hold: they cannot exist, and PostgreSQL would raise an error on comparing them. */
+export function canHold(type: IdType, id: string): boolean {
+  if (id.includes("\0") || id.length > 1000) return false;
+  if (type === "uuid") return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id);
+  return type === "text" || (/^-?\d{1,19}$/.test(id) && BigInt.asIntN(64, BigInt(id)) === BigInt(id));
+}
+
+/** A new id for a store or a chunk, in the form its column takes. */
+export function makeId(type: IdType, prefix: "vs_" | "emb_"): string {
+  if (type === "uuid") return uuidV7();
+  return type === "text" ? newId(prefix) : bigintId();
+}
+
+const within = (scope: Scope) => (scope.kind === "all" ? sql`true` : sql`s.owner_user_id = ${scope.userId}`);
+
+const columns = sql`
+  s.id::text AS id, s.name, s.description, s.metadata, s.expires_after AS "expiresAfter",
+  ${epochMillis(sql`s.created_at`)} AS "createdAt", ${epochMillis(sql`s.last_active_at`)} AS "lastActiveAt",
+  ${epochMillis(sql`s.expires_at`)} AS "expiresAt", s.chunk_count AS "chunkCount", s.content_bytes AS "contentBytes"`;
+
+const json = (value: unknown) => (value === null ? null : JSON.stringify(value));
+
+export interface NewVectorStore {
+  name: string;
+  description: string | null;
+  metadata: Record<string, unknown> | null;
+  expiresAfter: ExpiresAfter | null;
+}
+
+export async function insertStore(
+  db: Db,
+  store: NewVectorStore,
+  owner: string | null,
+  now: number,
+): Promise<VectorStore> {
+  const { idType, zoned } = db.layout.vectorStores;
+  const moment = instant(now, zoned);
+  const { rows } = await sql<VectorStore>`
+    INSERT INTO ${storesOf(db.layout)} AS s
+      (id, name, description, metadata, expires_after, created_at, last_active_at, expires_at, owner_user_id)
+    VALUES (${makeId(idType, "vs_")}, ${store.name}, ${store.description}, ${json(store.metadata)}::jsonb,
+            ${json(store.expiresAfter)}::jsonb, ${moment}, ${moment}, ${expiry(moment, sql`${json(store.expiresAfter)}::jsonb`)}, ${owner})
+    RETURNING ${columns}`.execute(db.run);
+  return one(rows);
+}
+
+export async function findStore(db: Db, scope: Scope, id: string): Promise<VectorStore | undefined> {
+  if (!canHold(db.layout.vectorStores.idType, id)) return undefined;
+  const { rows } = await sql<VectorStore>`
+    SELECT ${columns} FROM ${storesOf(db.layout)} AS s WHERE s.id = ${id} AND ${within(scope)}`.execute(db.run);
+  return rows[0];
+}
+
+/** Marks a store as used and returns it; undefined when it is absent, out of scope or expired. */
+export async function touchStore(db: Db, scope: Scope, id: string, now: number): Promise<VectorStore | undefined> {
+  if (!canHold(db.layout.vectorStores.idType, id)) return undefined;
+  const { rows } = await sql<VectorStore>`
+    UPDATE ${storesOf(db.layout)} AS s SET ${activity(db.layout, now)}
+    WHERE s.id = ${id} AND ${within(scope)} AND ${alive(db.layout, now)}
+    RETURNING ${columns}`.execute(db.run);
+  return rows[0];
+}
+
+/** Counts rows that were added (or, negative, removed) in the same transaction. False when the store is gone or expired. */
+export async function addToCounts(
+  db: Db,
+  id: string,
+  change: { chunks: number; bytes: number; dimensions: number | null },
+  now: number,
+): Promise<boolean> {
+  const { rows } = await sql`
+    UPDATE ${storesOf(db.layout)} AS s
+    SET chunk_count = s.chunk_count + ${change.chunks}::bigint, content_bytes = s.content_bytes + ${change.bytes}::bigint,
+        embedding_dimensions = COALESCE(${change.dimensions}::int, s.embedding_dimensions), ${activity(db.layout, now)}
+    WHERE s.id = ${id} AND ${alive(db.layout, now)}
+    RETURNING 1`.execute(db.run);
+  return rows.length > 0;
+}
+
+export interface StoreChanges {
+  name?: string | undefined;
+  metadata?: Record<string, unknown> | null | undefined;
+  expiresAfter?: ExpiresAfter | null | undefined;
+}
+
+/** Any update counts as use, so it also brings an expired store back until it is swept. */
+export async function updateStore(db: Db, scope: Scope, id: string, changes: StoreChanges, now: number) {
+  if (!canHold(db.layout.vectorStores.idType, id)) return undefined;
+  const { name, metadata, expiresAfter } = changes;
+  const policy = expiresAfter === undefined ? sql`s.expires_after` : sql`${json(expiresAfter)}::jsonb`;
+  const moment = instant(now, db.layout.vectorStores.zoned);
+  const { rows } = await sql<VectorStore>`
+    UPDATE ${storesOf(db.layout)} AS s
+    SET name = ${name === undefined ? sql`s.name` : sql`${name}`},
+        metadata = ${metadata === undefined ? sql`s.metadata` : sql`${json(metadata)}::jsonb`},
+        expires_after = ${policy}, last_active_at = ${moment}, expires_at = ${expiry(moment, policy)}
+    WHERE s.id = ${id} AND ${within(scope)}
+    RETURNING ${columns}`.execute(db.run);
+  return rows[0];
+}
+
+/** Removes a store; its embeddings must have been removed in the same transaction. */
+export async function deleteStore(db: Db, scope: Scope, id: string): Promise<boolean> {
+  const { rows } = await sql`
+    DELETE FROM ${storesOf(db.layout)} AS s WHERE s.id = ${id} AND ${within(scope)} RETURNING 1`.execute(db.run);
+  return rows.length > 0;
+}
+
+/** Holds a store's row until the transaction ends, so that nothing is added to it meanwhile. */
+export async function lockStore(db: Db, scope: Scope, id: string): Promise<boolean> {
+  if (!canHold(db.layout.vectorStores.idType, id)) return false;
+  const { rows } = await sql`
+    SELECT 1 FROM ${storesOf(db.layout)} AS s WHERE s.id = ${id} AND ${within(scope)} FOR UPDATE`.execute(db.run);
+  return rows.length > 0;
+}
+
+/**
+ * One page in the order of (created_at, id): a keyset, so nothing is skipped or repeated while others write.
+ * Reads `limit + 1` rows to know whether there are more.
+ */
+export async function listStores(
+  db: Db,
+  scope: Scope,
+  page: { limit: number; order: "asc" | "desc"; after: Cursor | null; before: Cursor | null },
+): Promise<{ stores: VectorStore[]; hasMore: boolean }> {
+  const backwards = page.before !== null && page.after === null;
+  const ascending = (page.order === "asc") !== backwards;
+  const position = (cursor: Cursor) => sql`(
+    COALESCE((SELECT c.created_at FROM ${storesOf(db.layout)} AS c WHERE c.id = ${cursor.id}),
+             ${cursor.madeAt === null ? sql`NULL` : instant(cursor.madeAt, db.layout.vectorStores.zoned)}), ${cursor.id})`;
+  const later = sql.raw(page.order === "asc" ? ">" : "<");
+  const earlier = sql.raw(page.order === "asc" ? "<" : ">");
+  const { rows } = await sql<VectorStore>`
+    SELECT ${columns} FROM ${storesOf(db.layout)} AS s
+    WHERE ${within(scope)}
+      AND ${page.after === null ? sql`true` : sql`(s.created_at, s.id) ${later} ${position(page.after)}`}
+      AND ${page.before === null ? sql`true` : sql`(s.created_at, s.id) ${earlier} ${position(page.before)}`}
+    ORDER BY s.created_at ${direction(ascending)}, s.id ${direction(ascending)}
+    LIMIT ${page.limit + 1}`.execute(db.run);
+  const stores = rows.slice(0, page.limit);
+  return { stores: backwards ? stores.reverse() : stores, hasMore: rows.length > page.limit };
+}
+
+/** Ids of stores that expired before a moment, at most `limit`. */
+export async function listExpiredBefore(db: Db, moment: number, limit: number): Promise<string[]> {
+  const { rows } = await sql<{ id: string }>`
+    SELECT s.id::text AS id FROM ${storesOf(db.layout)} AS s
+    WHERE s.expires_at < ${instant(moment, db.layout.vectorStores.zoned)} LIMIT ${limit}`.execute(db.run);
+  return rows.map((row) => row.id);
+}
+
+const direction = (ascending: boolean) => sql.raw(ascending ? "ASC" : "DESC");
+
+const alive = (layout: Layout, now: number) =>
+  sql`(s.expires_at IS NULL OR s.expires_at > ${instant(now, layout.vectorStores.zoned)})`;
+
+/** last_active_at never goes back, whichever of several replicas' clocks is behind. */
+function activity(layout: Layout, now: number): RawBuilder<unknown> {
+  const moment = instant(now, layout.vectorStores.zoned);
+  return sql`last_active_at = GREATEST(s.last_active_at, ${moment}), expires_at = ${expiry(moment, sql`s.expires_after`)}`;
+}
+
+/** `last_active_at` + days × 86,400 s exactly (an interval of days would follow the session's summer time); null without a policy. */
+const expiry = (moment: RawBuilder<unknown>, policy: RawBuilder<unknown>) =>
+  sql`${moment} + make_interval(secs => (${policy} ->> 'days')::int * 86400)`;
+
+function one<T>(rows: T[]): T {
+  const [row] = rows;
+  if (row === undefined) throw new Error("the database returned no row");
+  return row;
+}

@@ -1,0 +1,57 @@
+import { type RawBuilder, sql } from "kysely";
+import type { Filter, FilterValue } from "../../filter.js";
+
+const operators = { gt: ">", gte: ">=", lt: "<", lte: "<=" } as const;
+
+/**
+ * A filter as a condition on a jsonb column. Keys and values travel as parameters only. The condition is never null: a missing
+ * key or a metadata of null is simply false (or true for `ne` and `nin`), also below `or` and `and`.
+ */
+export function compileFilter(filter: Filter, metadata: RawBuilder<unknown>): RawBuilder<boolean> {
+  switch (filter.type) {
+    case "and":
+    case "or": {
+      if (filter.filters.length === 0) return filter.type === "and" ? sql`true` : sql`false`;
+      const parts = filter.filters.map((each) => compileFilter(each, metadata));
+      return sql`(${sql.join(parts, filter.type === "and" ? sql` AND ` : sql` OR `)})`;
+    }
+    case "eq":
+      return sql`((${equals(filter.key, filter.value, metadata)}) IS TRUE)`;
+    case "ne":
+      return sql`((${equals(filter.key, filter.value, metadata)}) IS NOT TRUE)`;
+    case "in":
+      return isOneOf(filter.key, filter.value, metadata);
+    case "nin":
+      return sql`(NOT ${isOneOf(filter.key, filter.value, metadata)})`;
+    case "gt":
+    case "gte":
+    case "lt":
+    case "lte":
+      return sql`((${ordered(filter.key, filter.type, filter.value, metadata)}) IS TRUE)`;
+  }
+}
+
+/** Containment: equality of JSON value and type in one test, and the one that a GIN index on metadata answers. */
+function equals(key: string, value: FilterValue, metadata: RawBuilder<unknown>): RawBuilder<boolean> {
+  return sql`${metadata} @> ${JSON.stringify({ [key]: value })}::jsonb`;
+}
+
+function isOneOf(key: string, values: readonly FilterValue[], metadata: RawBuilder<unknown>): RawBuilder<boolean> {
+  const list = JSON.stringify(values);
+  // `array @> scalar` is true when the array has the scalar; objects and arrays as metadata values must not match so.
+  return sql`((jsonb_typeof(${metadata} -> ${key}::text) IN ('string', 'number', 'boolean') AND ${list}::jsonb @> (${metadata} -> ${key}::text)) IS TRUE)`;
+}
+
+function ordered(
+  key: string,
+  type: keyof typeof operators,
+  value: FilterValue,
+  metadata: RawBuilder<unknown>,
+): RawBuilder<boolean> {
+  const operator = sql.raw(operators[type]);
+  if (typeof value === "string") {
+    // By code point, whatever the database's collation: the same answer on every installation.
+    return sql`jsonb_typeof(${metadata} -> ${key}::text) = 'string' AND (${metadata} ->> ${key}::text) COLLATE "C" ${operator} ${value}::text COLLATE "C"`;
+  }
+  return sql`jsonb_typeof(${metadata} -> ${key}::text) = ${typeof value} AND (${metadata} -> ${key}::text) ${operator} ${JSON.stringify(value)}::jsonb`;
+}

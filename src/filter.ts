@@ -1,0 +1,93 @@
+import { invalid } from "./errors.js";
+
+export type FilterValue = string | number | boolean;
+
+/**
+ * A condition on a chunk's metadata (OpenAI's comparison and compound filters). A comparison holds only between values of one
+ * type: the number 5 is not the string "5". A missing key satisfies only `ne` and `nin`.
+ */
+export type Filter =
+  | { type: "eq" | "ne" | "gt" | "gte" | "lt" | "lte"; key: string; value: FilterValue }
+  | { type: "in" | "nin"; key: string; value: FilterValue[] }
+  | { type: "and" | "or"; filters: Filter[] };
+
+export const filterLimits = { depth: 20, conditions: 500, values: 2000, keyLength: 256 };
+
+const comparisons = ["eq", "ne", "gt", "gte", "lt", "lte"] as const;
+const memberships = ["in", "nin"] as const;
+const compounds = ["and", "or"] as const;
+const types = [...comparisons, ...memberships, ...compounds].join(", ");
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+const includes = <T extends string>(list: readonly T[], value: unknown): value is T =>
+  (list as readonly unknown[]).includes(value);
+
+/**
+ * Reads `filters` in either dialect: OpenAI's grammar, or litellm-pgvector's flat `{key: value, …}`, which means equality of all.
+ * An object counts as OpenAI's when it has `type` together with `key`, `value` or `filters`, so that a flat filter on a key
+ * called "type" still works. Recursion stops at `filterLimits.depth`, whatever the input.
+ * @throws ApiError 400 naming the place, e.g. `filters.filters[2].value`.
+ */
+export function parseFilter(input: unknown, path = "filters"): Filter | null {
+  if (input === null || input === undefined) return null;
+  if (!isObject(input)) throw invalid(path, "expected an object");
+  const budget = { conditions: filterLimits.conditions };
+  const operatorAlone = Object.keys(input).length === 1 && types.split(", ").includes(String(input.type));
+  if ("type" in input && ("key" in input || "value" in input || "filters" in input || operatorAlone)) {
+    return parseTyped(input, path, 1, budget);
+  }
+  const filters = Object.entries(input).map(([key, value]): Filter => {
+    spend(budget, path);
+    return { type: "eq", key: parseKey(key, path), value: parseValue(value, `${path}.${key.slice(0, 64)}`) };
+  });
+  return filters.length === 0 ? null : { type: "and", filters };
+}
+
+function parseTyped(input: unknown, path: string, depth: number, budget: { conditions: number }): Filter {
+  if (depth > filterLimits.depth)
+    throw invalid(path.slice(0, 200), `nested more than ${filterLimits.depth} levels deep`);
+  if (!isObject(input)) throw invalid(path, "expected an object");
+  const { type, key, value, filters } = input;
+  const allowed = includes(compounds, type) ? ["type", "filters"] : ["type", "key", "value"];
+  const stranger = Object.keys(input).find((name) => !allowed.includes(name));
+  if (includes(compounds, type)) {
+    if (!Array.isArray(filters)) throw invalid(`${path}.filters`, "expected an array of filters");
+    if (stranger !== undefined) throw invalid(path, `an "${type}" filter takes only "type" and "filters"`);
+    spend(budget, path);
+    return { type, filters: filters.map((each, i) => parseTyped(each, `${path}.filters[${i}]`, depth + 1, budget)) };
+  }
+  if (!includes(comparisons, type) && !includes(memberships, type))
+    throw invalid(`${path}.type`, `expected one of ${types}`);
+  if (typeof key !== "string") throw invalid(`${path}.key`, "expected a string");
+  if (stranger !== undefined) throw invalid(path, `a comparison takes only "type", "key" and "value"`);
+  spend(budget, path);
+  if (includes(comparisons, type))
+    return { type, key: parseKey(key, `${path}.key`), value: parseValue(value, `${path}.value`) };
+  if (!Array.isArray(value)) throw invalid(`${path}.value`, `expected an array for "${type}"`);
+  if (value.length > filterLimits.values)
+    throw invalid(`${path}.value`, `at most ${filterLimits.values} values, got ${value.length}`);
+  return {
+    type,
+    key: parseKey(key, `${path}.key`),
+    value: value.map((each, i) => parseValue(each, `${path}.value[${i}]`)),
+  };
+}
+
+function spend(budget: { conditions: number }, path: string): void {
+  budget.conditions -= 1;
+  if (budget.conditions < 0)
+    throw invalid(path.slice(0, 200), `a filter may have at most ${filterLimits.conditions} conditions`);
+}
+
+function parseKey(key: string, path: string): string {
+  if (key.length > filterLimits.keyLength)
+    throw invalid(path.slice(0, 200), `a key may have at most ${filterLimits.keyLength} characters`);
+  return key;
+}
+
+function parseValue(value: unknown, path: string): FilterValue {
+  if (typeof value === "string" || typeof value === "boolean") return value;
+  if (typeof value === "number" && Number.isFinite(value)) return value;
+  throw invalid(path, "expected a string, a number or a boolean");
+}

@@ -1,0 +1,95 @@
+import type { Request, Response } from "express";
+import { loadEmbeddings } from "../core/bulkLoad.js";
+import type { Caller } from "../core/caller.js";
+import type { Deps } from "../core/deps.js";
+import type { EmbeddingInput } from "../core/embeddings.js";
+import { ApiError, invalid, tooLarge } from "../errors.js";
+import { parseJson } from "./middleware/jsonBody.js";
+import { asApiError } from "./middleware/renderError.js";
+import { seconds } from "./wire/common.js";
+import { parseRow } from "./wire/embedding.js";
+
+/** One row: a 16,000-dimension embedding as JSON numbers is 350 KB, the content may be 10 million characters. */
+const maxLineBytes = 64 * 1024 * 1024;
+
+/**
+ * Answers an NDJSON upload with NDJSON: `{"object": "embedding.batch.progress", count, duplicates}` after every committed chunk, and as
+ * the last line `{"object": "embedding.batch", …}` or `{"error": {…}, count}`. A failure before the first commit has its proper
+ * status. `count` always is the number of leading rows that are stored, so an upload can be resumed after it.
+ */
+export async function answerBulkLoad(
+  deps: Deps,
+  caller: Caller,
+  storeId: string,
+  req: Request,
+  res: Response,
+): Promise<void> {
+  let stored = { count: 0, duplicates: 0 };
+  const line = (value: object) => {
+    if (!res.headersSent) res.status(200).type("application/x-ndjson");
+    res.write(`${JSON.stringify(value)}\n`);
+  };
+  try {
+    const result = await loadEmbeddings(deps, caller, storeId, readRows(req), (progress) => {
+      stored = progress;
+      // A sender that reads nothing before it has sent everything must not make us hold its answer: counts may be left out.
+      if (!res.writableNeedDrain) line({ object: "embedding.batch.progress", ...progress });
+    });
+    line({ object: "embedding.batch", ...result, created: seconds(deps.now()) });
+    res.end();
+  } catch (error) {
+    if (!res.headersSent) throw error;
+    const known = asApiError(error);
+    if (known.status >= 500) deps.log.error({ err: error, path: req.path }, "bulk load failed");
+    line({ ...known.envelope, ...stored });
+    res.end();
+  }
+}
+
+async function* readRows(req: Request): AsyncGenerator<{ row: EmbeddingInput; path: string }> {
+  let number = 0;
+  for await (const text of readLines(req)) {
+    number += 1;
+    if (text.trim() === "") continue;
+    const path = `line ${number}`;
+    yield { row: parseRow(parseJson(text, path), path), path };
+  }
+  if (number === 0) throw invalid(null, "The body is empty; expected one JSON object a line.", "invalid_json");
+}
+
+/** Lines of a UTF-8 stream, without their line ends. Holds one line and one network chunk at a time. */
+async function* readLines(req: Request): AsyncGenerator<string> {
+  const decoder = new TextDecoder("utf-8", { fatal: true });
+  let pending: Buffer[] = [];
+  let pendingBytes = 0;
+  let number = 1;
+  const take = (): string => {
+    const bytes = Buffer.concat(pending);
+    pending = [];
+    pendingBytes = 0;
+    try {
+      return decoder.decode(bytes);
+    } catch {
+      throw invalid(`line ${number}`, "is not valid UTF-8", "invalid_json");
+    }
+  };
+  try {
+    for await (const chunk of req as AsyncIterable<Buffer>) {
+      let start = 0;
+      for (let end = chunk.indexOf(10); end !== -1; end = chunk.indexOf(10, start)) {
+        pending.push(chunk.subarray(start, end));
+        yield take();
+        number += 1;
+        start = end + 1;
+      }
+      pending.push(chunk.subarray(start));
+      pendingBytes += chunk.length - start;
+      if (pendingBytes > maxLineBytes)
+        throw tooLarge(`line ${number} is longer than ${maxLineBytes / 1024 / 1024} MB.`, `line ${number}`);
+    }
+  } catch (error) {
+    if (error instanceof ApiError) throw error;
+    throw new ApiError(400, "The request ended before its body was complete.", { cause: error });
+  }
+  if (pendingBytes > 0) yield take();
+}

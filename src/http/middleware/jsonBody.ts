@@ -1,0 +1,77 @@
+import express, { type Request, type Response } from "express";
+import { ApiError, invalid, tooLarge, unsupportedMediaType } from "../../errors.js";
+import { findNotANumber, findUnstorableText } from "../wire/text.js";
+
+const decoder = new TextDecoder("utf-8", { fatal: true });
+
+/**
+ * Reads a JSON body of at most `limit` bytes. Called by the route after the caller is known, so a stranger cannot make us hold
+ * 256 MB. Text that PostgreSQL cannot store (U+0000, lone surrogates, broken UTF-8) is refused here once for every field.
+ * @throws ApiError 400, 413, 415.
+ */
+export async function readJson(req: Request, res: Response, limit: number, optional: boolean): Promise<unknown> {
+  const hasBody = req.headers["transfer-encoding"] !== undefined || (req.headers["content-length"] ?? "0") !== "0";
+  if (!hasBody && optional) return {};
+  // Before the body is read: a wrong type is refused without taking in 256 MB of it.
+  if (hasBody) requireJson(req);
+  const bytes = await readBytes(req, res, limit);
+  let text: string;
+  try {
+    text = decoder.decode(bytes);
+  } catch {
+    throw invalid(null, "The body is not valid UTF-8.", "invalid_json");
+  }
+  if (text.trim() === "") throw invalid(null, "The body is empty; expected a JSON object.", "invalid_json");
+  return parseJson(text);
+}
+
+/** JSON text to a value without unstorable strings. @throws ApiError 400 naming the field. */
+export function parseJson(text: string, path = ""): unknown {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    const place = findNotANumber(text, path);
+    if (place !== null) throw invalid(place, "NaN and Infinity are not JSON numbers and cannot be stored");
+    const reason =
+      error instanceof SyntaxError ? (/at position \d+|Unexpected end/.exec(error.message)?.[0] ?? "") : "";
+    throw invalid(
+      path === "" ? null : path,
+      `The body is not valid JSON${reason === "" ? "" : ` (${reason})`}.`,
+      "invalid_json",
+    );
+  }
+  const bad = findUnstorableText(text, value, path);
+  if (bad !== null) throw invalid(bad.path, bad.problem);
+  return value;
+}
+
+function requireJson(req: Request): void {
+  const type = req.headers["content-type"];
+  if (type !== undefined && /^application\/([\w.+-]+\+)?json\s*(;|$)/i.test(type)) return;
+  throw unsupportedMediaType(
+    `The body must be JSON: send the header Content-Type: application/json${type === undefined ? "" : ` instead of ${type.slice(0, 100)}`}.`,
+  );
+}
+
+function readBytes(req: Request, res: Response, limit: number): Promise<Buffer> {
+  const read = express.raw({ type: () => true, limit });
+  return new Promise((resolve, reject) => {
+    read(req, res, (error?: unknown) => {
+      if (error === undefined) resolve(Buffer.isBuffer(req.body) ? req.body : Buffer.alloc(0));
+      else reject(bodyError(error, limit));
+    });
+  });
+}
+
+/** body-parser's errors carry a `type` (the section "Errors" of its README). */
+function bodyError(error: unknown, limit: number): unknown {
+  const type = error instanceof Error && "type" in error ? String(error.type) : "";
+  if (type === "entity.too.large") return tooLarge(`The body is larger than ${Math.floor(limit / 1024 / 1024)} MB.`);
+  if (type === "encoding.unsupported") return unsupportedMediaType("The body's Content-Encoding is not supported.");
+  if (type === "request.aborted") return new ApiError(400, "The request ended before its body was complete.");
+  if (error instanceof Error && "status" in error && typeof error.status === "number" && error.status < 500) {
+    return invalid(null, "The body cannot be read.", "invalid_body");
+  }
+  return error;
+}

@@ -1,0 +1,129 @@
+import { type NextFunction, type Request, type Response, Router } from "express";
+import type { z } from "zod";
+import type { Caller } from "../core/caller.js";
+import type { Deps } from "../core/deps.js";
+import { ApiError, forbidden } from "../errors.js";
+import { authenticate, type Keys } from "./middleware/authenticate.js";
+import { readJson } from "./middleware/jsonBody.js";
+import { parseWith } from "./wire/parse.js";
+
+/** What a route asks of its caller. `public` needs no key. */
+export type Permission = "public" | "store:read" | "store:write" | "model:use";
+
+export interface Call<Params, Query, Body> {
+  deps: Deps;
+  caller: Caller;
+  params: Params;
+  query: Query;
+  body: Body;
+  req: Request;
+  res: Response;
+  /** Aborted when the client leaves before its answer is complete. */
+  signal: AbortSignal;
+}
+
+interface Declaration<Params, Query, Body> {
+  method: "get" | "post" | "delete";
+  /** In Express' form, below every prefix: `/vector_stores/:vector_store_id`. */
+  path: string;
+  may: Permission;
+  tag: string;
+  summary: string;
+  description?: string;
+  params?: z.ZodType<Params>;
+  query?: z.ZodType<Query>;
+  /** Absent: no JSON body is read (the handler may stream it). */
+  body?: z.ZodType<Body>;
+  /** A request without a body counts as `{}`. */
+  bodyOptional?: boolean;
+  /** What the answer looks like; the OpenAPI document is made from it. */
+  answer: z.ZodType;
+  /** Largest body in bytes; the default is for requests without bulk data. */
+  bodyLimit?: (deps: Deps) => number;
+  /** Takes a request whose body is not JSON; its own answer. */
+  handleStream?: { contentType: string; handle: (call: Call<Params, Query, undefined>) => Promise<void> };
+  /** Returns the JSON to answer; undefined when the handler has answered itself. */
+  handle: (call: Call<Params, Query, Body>) => unknown;
+}
+
+/** A route as data: Express, the OpenAPI document and the 405 answers are all made from it. */
+export type Route = Omit<Declaration<never, never, never>, "handle" | "handleStream" | "params" | "query" | "body"> & {
+  params?: z.ZodType;
+  query?: z.ZodType;
+  body?: z.ZodType;
+  contentTypes: string[];
+  run: (call: Omit<Call<never, never, never>, "params" | "query" | "body">) => Promise<void>;
+};
+
+export const defaultBodyLimit = 10 * 1024 * 1024;
+
+export function route<Params = undefined, Query = undefined, Body = undefined>(
+  declaration: Declaration<Params, Query, Body>,
+): Route {
+  const { handle, handleStream, ...rest } = declaration;
+  const contentTypes = declaration.body === undefined ? [] : ["application/json"];
+  return {
+    ...rest,
+    contentTypes: handleStream === undefined ? contentTypes : [...contentTypes, handleStream.contentType],
+    run: async (base) => {
+      const params = parseWith(declaration.params, base.req.params, null) as Params;
+      const query = parseWith(declaration.query, base.req.query, null) as Query;
+      const call = { ...base, params, query };
+      if (handleStream !== undefined && base.req.is(handleStream.contentType)) {
+        await handleStream.handle({ ...call, body: undefined });
+        return;
+      }
+      const limit = declaration.bodyLimit?.(base.deps) ?? defaultBodyLimit;
+      const raw =
+        declaration.body === undefined
+          ? undefined
+          : await readJson(base.req, base.res, limit, declaration.bodyOptional ?? false);
+      const body = parseWith(declaration.body, raw, null) as Body;
+      const answer = await handle({ ...call, body });
+      if (answer !== undefined) base.res.json(answer);
+    },
+  };
+}
+
+/** An Express router of these routes. A path that exists is answered 405 for other methods; all else falls through to 404. */
+export function mount(routes: readonly Route[], deps: Deps, keys: Keys): Router {
+  const router = Router({ caseSensitive: true });
+  for (const each of routes) {
+    router[each.method](each.path, async (req: Request, res: Response) => {
+      const caller: Caller = each.may === "public" ? { kind: "server" } : authenticate(req, keys);
+      if (!allowed(caller, each.may)) throw forbidden("This key may not do that.");
+      await each.run({ deps, caller, req, res, signal: leavingOf(res) });
+    });
+  }
+  for (const path of new Set(routes.map((each) => each.path))) {
+    const methods = routes.filter((each) => each.path === path).map((each) => each.method.toUpperCase());
+    const allow = (methods.includes("GET") ? [...methods, "HEAD"] : methods).join(", ");
+    router.all(path, (req: Request, _res: Response, next: NextFunction) => {
+      next(
+        new ApiError(405, `${req.method} is not allowed here; this URL takes ${allow}.`, {
+          code: "method_not_allowed",
+          headers: { allow },
+        }),
+      );
+    });
+  }
+  return router;
+}
+
+/** Unknown permissions allow nothing. */
+function allowed(caller: Caller, may: Permission): boolean {
+  switch (caller.kind) {
+    case "server":
+    case "admin":
+    case "user":
+      return ["public", "store:read", "store:write", "model:use"].includes(may);
+  }
+}
+
+function leavingOf(res: Response): AbortSignal {
+  const controller = new AbortController();
+  res.once("close", () => {
+    if (!res.writableFinished) controller.abort(new ApiError(499, "The client closed the request."));
+  });
+  return controller.signal;
+}

@@ -1,0 +1,125 @@
+import * as embeddings from "../../core/embeddings.js";
+import { invalid } from "../../errors.js";
+import { parseFilter } from "../../filter.js";
+import { route } from "../route.js";
+import { answerBulkLoad } from "../bulkLoad.js";
+import { listAnswer, presentList, storeParams } from "../wire/common.js";
+import {
+  batchAnswer,
+  createBatchBody,
+  createEmbeddingBody,
+  deleteEmbeddingsBody,
+  deleteEmbeddingsQuery,
+  deletedEmbeddingsAnswer,
+  embeddingAnswer,
+  listEmbeddingsQuery,
+  parseRow,
+  presentBatch,
+  presentChunk,
+  presentInserted,
+  toInput,
+} from "../wire/embedding.js";
+import { parseFilterText } from "../wire/search.js";
+
+const tag = "Embeddings of a store";
+
+export const embeddingRoutes = [
+  route({
+    method: "post",
+    path: "/vector_stores/:vector_store_id/embeddings",
+    may: "store:write",
+    tag,
+    summary: "Add one embedding",
+    description:
+      "Without `embedding` the content is embedded here. With an `id` of your own the request is safe to repeat.",
+    params: storeParams,
+    body: createEmbeddingBody,
+    answer: embeddingAnswer,
+    handle: async ({ deps, caller, params, body }) => {
+      const row = toInput(body, null);
+      const inserted = await embeddings.insertEmbeddings(deps, caller, params.vector_store_id, [row], () => "");
+      return presentInserted(params.vector_store_id, row, inserted.ids[0] ?? "", inserted.createdAt);
+    },
+  }),
+  route({
+    method: "post",
+    path: "/vector_stores/:vector_store_id/embeddings/batch",
+    may: "store:write",
+    tag,
+    summary: "Add up to 10,000 embeddings, all or none; or stream any number",
+    description:
+      "One transaction: either every row is stored or none is. As `application/x-ndjson`, one row a line, any number of rows are " +
+      "stored in chunks of one transaction each; the answer is a line of JSON after every chunk, and the last line is the result or an error.",
+    params: storeParams,
+    body: createBatchBody,
+    bodyLimit: (deps) => deps.config.maxBodyBytes,
+    answer: batchAnswer,
+    handleStream: {
+      contentType: "application/x-ndjson",
+      handle: ({ deps, caller, params, req, res }) => answerBulkLoad(deps, caller, params.vector_store_id, req, res),
+    },
+    handle: async ({ deps, caller, params, body }) => {
+      const rows = body.embeddings.map((row, i) => parseRow(row, `embeddings[${i}]`));
+      const inserted = await embeddings.insertEmbeddings(
+        deps,
+        caller,
+        params.vector_store_id,
+        rows,
+        (i) => `embeddings[${i}]`,
+      );
+      return presentBatch(params.vector_store_id, rows, inserted, body.return ?? "full");
+    },
+  }),
+  route({
+    method: "get",
+    path: "/vector_stores/:vector_store_id/embeddings",
+    may: "store:read",
+    tag,
+    summary: "List a store's embeddings, page by page",
+    description:
+      "In the order of ids, which is the order of writing for ids made here. `include=embedding` adds the vectors.",
+    params: storeParams,
+    query: listEmbeddingsQuery,
+    answer: listAnswer("EmbeddingList", embeddingAnswer),
+    handle: async ({ deps, caller, params, query }) => {
+      const selection = { filter: parseFilterText(query.filters), ids: null };
+      const page = await embeddings.listEmbeddings(deps, caller, params.vector_store_id, selection, {
+        limit: query.limit,
+        order: query.order,
+        after: query.after ?? null,
+        before: query.before ?? null,
+        withEmbedding: query.include === "embedding",
+      });
+      return presentList(
+        page.chunks.map((chunk) => presentChunk(params.vector_store_id, chunk, query.encoding_format)),
+        page.hasMore,
+      );
+    },
+  }),
+  route({
+    method: "delete",
+    path: "/vector_stores/:vector_store_id/embeddings",
+    may: "store:write",
+    tag,
+    summary: "Delete a store's embeddings by ids or by a filter",
+    description:
+      'What to delete must be said: `ids`, `filters` (rows that are both, when both are given), or `{"all": true}`.',
+    params: storeParams,
+    query: deleteEmbeddingsQuery,
+    body: deleteEmbeddingsBody,
+    bodyOptional: true,
+    bodyLimit: (deps) => deps.config.maxBodyBytes,
+    answer: deletedEmbeddingsAnswer,
+    handle: async ({ deps, caller, params, query, body }) => {
+      const filter = parseFilter(body.filters) ?? parseFilterText(query.filters);
+      if (filter === null && body.ids === undefined && body.all !== true) {
+        throw invalid("filters", 'say what to delete: "ids", "filters" that are not empty, or "all": true');
+      }
+      const deleted = await embeddings.deleteEmbeddings(deps, caller, params.vector_store_id, {
+        filter,
+        ids: body.ids ?? null,
+      });
+      return { object: "embedding.deleted", vector_store_id: params.vector_store_id, deleted };
+    },
+  }),
+];

@@ -1,0 +1,97 @@
+import { z } from "zod";
+import { type Health, health } from "../../core/health.js";
+import { unavailable } from "../../errors.js";
+import { route } from "../route.js";
+import { seconds } from "../wire/common.js";
+
+const tag = "Health";
+
+const healthAnswer = z
+  .object({
+    status: z.enum(["healthy", "unhealthy"]),
+    timestamp: z.int(),
+    version: z.string(),
+    database: z.object({
+      status: z.enum(["healthy", "unhealthy"]),
+      kind: z.enum(["postgres", "pglite"]),
+      version: z.string().nullable(),
+      pgvector: z.string().nullable(),
+    }),
+    embedding: z.object({
+      model: z.string(),
+      dimensions: z.int(),
+      provider: z.enum(["litellm", "built-in"]),
+      semantic: z.boolean(),
+      circuit: z.enum(["closed", "open", "half-open"]),
+      note: z.string().optional(),
+    }),
+    error: z.unknown().optional(),
+  })
+  .meta({ id: "Health" });
+
+/** litellm-pgvector's `{status, timestamp}` first, then what an operator asks next. */
+function presentHealth(state: Health, now: number): z.input<typeof healthAnswer> {
+  const { database, embedding } = state;
+  const word = (healthy: boolean) => (healthy ? "healthy" : "unhealthy");
+  return {
+    status: word(state.healthy),
+    timestamp: seconds(now),
+    version: state.version,
+    database: {
+      status: word(database.healthy),
+      kind: database.kind,
+      version: database.server,
+      pgvector: database.pgvector,
+    },
+    embedding: {
+      model: embedding.model,
+      dimensions: embedding.dimensions,
+      provider: embedding.builtIn ? "built-in" : "litellm",
+      semantic: !embedding.builtIn,
+      circuit: embedding.breaker,
+      ...(embedding.builtIn
+        ? {
+            note: "The built-in embedder compares words, not meaning. Set LITELLM_PROXY_URL and EMBEDDING__MODEL for semantic search.",
+          }
+        : {}),
+    },
+    ...(state.healthy ? {} : { error: unavailable("The database does not answer.").envelope.error }),
+  };
+}
+
+export const healthRoutes = [
+  route({
+    method: "get",
+    path: "/health",
+    may: "public",
+    tag,
+    summary: "State of the service; 503 when the database does not answer",
+    answer: healthAnswer,
+    handle: async ({ deps, res }) => {
+      const state = await health(deps);
+      res.status(state.healthy ? 200 : 503);
+      return presentHealth(state, deps.now());
+    },
+  }),
+  route({
+    method: "get",
+    path: "/livez",
+    may: "public",
+    tag,
+    summary: "The process answers",
+    answer: z.object({ status: z.literal("ok") }),
+    handle: () => ({ status: "ok" }),
+  }),
+  route({
+    method: "get",
+    path: "/readyz",
+    may: "public",
+    tag,
+    summary: "The service can do its work: the database answers",
+    answer: z.object({ status: z.literal("ok") }),
+    handle: async ({ deps }) => {
+      if (!(await health(deps)).healthy) throw unavailable("The database does not answer.");
+      return { status: "ok" };
+    },
+  }),
+];

@@ -1,0 +1,81 @@
+import { z } from "zod";
+
+/** null means absent, as LiteLLM sends it for every field that its caller left out. */
+export const optional = <T extends z.ZodType>(schema: T) => schema.nullish().transform((value) => value ?? undefined);
+
+/** A whole number in a query string. */
+export const queryInteger = (min: number, max: number, fallback: number) =>
+  z
+    .string()
+    .regex(/^-?\d{1,15}$/, "expected a whole number")
+    .transform(Number)
+    .pipe(z.number().min(min, `must be at least ${min}`).max(max, `must be at most ${max}`))
+    .optional()
+    .transform((value) => value ?? fallback)
+    .meta({ type: "integer", minimum: min, maximum: max, default: fallback });
+
+const cursor = z.string().min(1).max(1000).optional();
+
+/** OpenAI's paging: `after` and `before` are ids of list items. */
+export const pageQuery = (maxLimit: number) =>
+  z.object({
+    limit: queryInteger(1, maxLimit, 20),
+    order: z.enum(["asc", "desc"]).default("desc"),
+    after: cursor,
+    before: cursor,
+  });
+
+export const storeParams = z.object({ vector_store_id: z.string() });
+
+export const listAnswer = <T extends z.ZodType>(id: string, item: T) =>
+  z
+    .object({
+      object: z.literal("list"),
+      data: z.array(item),
+      first_id: z.string(),
+      last_id: z.string(),
+      has_more: z.boolean(),
+    })
+    .meta({ id });
+
+/** An OpenAI list page. `first_id` and `last_id` of an empty page are "": the schema has them as strings. */
+export function presentList<T extends { id: string }>(data: T[], hasMore: boolean) {
+  return {
+    object: "list" as const,
+    data,
+    first_id: data[0]?.id ?? "",
+    last_id: data.at(-1)?.id ?? "",
+    has_more: hasMore,
+  };
+}
+
+export const seconds = (millis: number) => Math.floor(millis / 1000);
+
+const maxDepth = 32;
+
+/** A JSON object of any shape, nested at most 32 deep, with finite numbers: what a jsonb column takes. */
+export const jsonObject = z
+  .custom<Record<string, unknown>>((value) => typeof value === "object" && value !== null && !Array.isArray(value), {
+    error: "expected an object",
+  })
+  .superRefine((value, context) => {
+    const problem = jsonProblem(value, 1);
+    if (problem !== null) context.addIssue({ code: "custom", message: problem });
+  })
+  .meta({ type: "object", additionalProperties: true });
+
+function jsonProblem(value: unknown, depth: number): string | null {
+  if (typeof value === "number" && !Number.isFinite(value)) return "holds a number outside the range of a double";
+  if (typeof value !== "object" || value === null) return null;
+  if (depth > maxDepth) return `nested more than ${maxDepth} levels deep`;
+  for (const item of Object.values(value)) {
+    const problem = jsonProblem(item, depth + 1);
+    if (problem !== null) return problem;
+  }
+  return null;
+}
+
+/** What a jsonb column holds, as an object: adopted tables may also hold null, arrays or plain values. */
+export function asObject(value: unknown): Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
+}

@@ -1,0 +1,205 @@
+import { z } from "zod";
+import type { Chunk, EmbeddingInput, Inserted } from "../../core/embeddings.js";
+import { invalid } from "../../errors.js";
+import { asObject, jsonObject, optional, pageQuery, seconds } from "./common.js";
+import { parse } from "./parse.js";
+
+export const maxRowsPerBatch = 10_000;
+const maxContentCharacters = 10 * 1024 * 1024;
+
+/** An embedding as numbers, or as base64 of float32 little-endian (OpenAI's `encoding_format`), which is parsed far faster. */
+const embedding = z
+  .unknown()
+  .optional()
+  .meta({
+    oneOf: [
+      { type: "array", items: { type: "number" } },
+      { type: "string", contentEncoding: "base64" },
+      { type: "null" },
+    ],
+  });
+
+const row = z
+  .object({
+    id: optional(z.string().min(1, "must not be empty").max(256, "at most 256 characters")),
+    content: z
+      .string()
+      .max(maxContentCharacters, `at most ${maxContentCharacters} characters`)
+      .refine((text) => text.trim() !== "", "must not be empty"),
+    embedding,
+    metadata: optional(jsonObject),
+  })
+  .meta({ id: "EmbeddingInput" });
+
+export const createEmbeddingBody = row;
+
+export const returnKinds = ["full", "ids", "count"] as const;
+
+export const createBatchBody = z
+  .object({
+    // Rows are checked one by one with their own paths: zod's array of 10,000 objects would copy every vector.
+    embeddings: z
+      .array(z.unknown())
+      .min(1, "must not be empty")
+      .max(maxRowsPerBatch, `at most ${maxRowsPerBatch} rows in one request; stream more as application/x-ndjson`)
+      .meta({ items: { $ref: "#/components/schemas/EmbeddingInput" } }),
+    return: optional(z.enum(returnKinds)),
+  })
+  .meta({ id: "CreateEmbeddingBatchRequest" });
+
+/** One row of a request. @param path where it stands, e.g. `embeddings[17]`. */
+export const parseRow = (value: unknown, path: string): EmbeddingInput => toInput(parse(row, value, path), path);
+
+/** A checked row with its embedding decoded. @param path null for a body that is the row. */
+export function toInput(parsed: z.output<typeof row>, path: string | null): EmbeddingInput {
+  return {
+    id: parsed.id ?? null,
+    content: parsed.content,
+    metadata: parsed.metadata ?? null,
+    embedding:
+      parsed.embedding == null
+        ? null
+        : decodeEmbedding(parsed.embedding, path === null ? "embedding" : `${path}.embedding`),
+  };
+}
+
+/** Numbers or base64 to float32, each of them finite. The count is checked against the store's dimensions later. */
+function decodeEmbedding(value: unknown, path: string): Float32Array {
+  const vector = typeof value === "string" ? decodeBase64(value, path) : decodeNumbers(value, path);
+  if (vector.length === 0) throw invalid(path, "must not be empty");
+  for (let i = 0; i < vector.length; i += 1) {
+    if (!Number.isFinite(vector[i]))
+      throw invalid(`${path}[${i}]`, "expected a finite number within the range of float32 (±3.4e38)");
+  }
+  return vector;
+}
+
+function decodeNumbers(value: unknown, path: string): Float32Array {
+  if (!Array.isArray(value))
+    throw invalid(path, "expected an array of numbers, or base64 of float32 numbers", "invalid_type");
+  const vector = new Float32Array(value.length);
+  for (let i = 0; i < value.length; i += 1) {
+    const number: unknown = value[i];
+    if (typeof number !== "number") {
+      throw invalid(
+        `${path}[${i}]`,
+        `expected a number, received ${number === null ? "null" : typeof number}`,
+        "invalid_type",
+      );
+    }
+    vector[i] = number;
+  }
+  return vector;
+}
+
+function decodeBase64(text: string, path: string): Float32Array {
+  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(text)) throw invalid(path, "is not valid base64");
+  const bytes = Buffer.from(text, "base64");
+  if (bytes.length % 4 !== 0)
+    throw invalid(path, `expected base64 of float32 numbers (a multiple of 4 bytes), got ${bytes.length} bytes`);
+  // A copy, because Buffer's pool gives no alignment; typed arrays have the machine's order, the wire is little-endian.
+  if (isBigEndian) bytes.swap32();
+  return new Float32Array(new Uint8Array(bytes).buffer);
+}
+
+const isBigEndian = new Uint8Array(Uint32Array.of(1).buffer)[0] === 0;
+
+export const embeddingAnswer = z
+  .object({
+    id: z.string(),
+    object: z.literal("embedding"),
+    vector_store_id: z.string(),
+    content: z.string(),
+    metadata: z.record(z.string(), z.unknown()),
+    created_at: z.int(),
+    embedding: z.union([z.array(z.number()), z.string()]).optional(),
+  })
+  .meta({ id: "Embedding" });
+
+export const batchAnswer = z
+  .object({
+    object: z.literal("embedding.batch"),
+    data: z.array(embeddingAnswer).optional(),
+    ids: z.array(z.string()).optional(),
+    count: z.int().describe("rows of the request that are stored now"),
+    duplicates: z.int().describe("of these, rows whose id and content were stored before"),
+    created: z.int(),
+  })
+  .meta({ id: "EmbeddingBatch" });
+
+export function presentInserted(storeId: string, row: EmbeddingInput, id: string, createdAt: number) {
+  return {
+    id,
+    object: "embedding" as const,
+    vector_store_id: storeId,
+    content: row.content,
+    metadata: row.metadata ?? {},
+    created_at: seconds(createdAt),
+  };
+}
+
+export function presentBatch(
+  storeId: string,
+  rows: readonly EmbeddingInput[],
+  inserted: Inserted,
+  kind: (typeof returnKinds)[number],
+): z.input<typeof batchAnswer> {
+  return {
+    object: "embedding.batch",
+    ...(kind === "full"
+      ? { data: rows.map((row, i) => presentInserted(storeId, row, inserted.ids[i] ?? "", inserted.createdAt)) }
+      : {}),
+    ...(kind === "ids" ? { ids: inserted.ids } : {}),
+    count: rows.length,
+    duplicates: inserted.duplicates,
+    created: seconds(inserted.createdAt),
+  };
+}
+
+export const listEmbeddingsQuery = pageQuery(1000).extend({
+  filters: z.string().optional().describe("a filter as JSON, in either of the search dialects"),
+  include: z.enum(["embedding"]).optional(),
+  encoding_format: z.enum(["float", "base64"]).default("float"),
+});
+
+export function presentChunk(
+  storeId: string,
+  chunk: Chunk,
+  format: "float" | "base64",
+): z.input<typeof embeddingAnswer> {
+  const { embedding: vector } = chunk;
+  return {
+    id: chunk.id,
+    object: "embedding",
+    vector_store_id: storeId,
+    content: chunk.content,
+    metadata: asObject(chunk.metadata),
+    created_at: seconds(chunk.createdAt),
+    ...(vector === null ? {} : { embedding: format === "base64" ? toBase64(vector) : Array.from(vector) }),
+  };
+}
+
+function toBase64(vector: Float32Array): string {
+  const bytes = Buffer.from(new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength));
+  if (isBigEndian) bytes.swap32();
+  return bytes.toString("base64");
+}
+
+/** What to delete must be said: ids, a filter, or `all`. */
+export const deleteEmbeddingsBody = z
+  .object({
+    ids: optional(
+      z.array(z.string()).min(1, "must not be empty").max(maxRowsPerBatch, `at most ${maxRowsPerBatch} ids`),
+    ),
+    filters: z.unknown().optional(),
+    all: optional(z.boolean()),
+  })
+  .meta({ id: "DeleteEmbeddingsRequest" });
+
+export const deleteEmbeddingsQuery = z.object({
+  filters: z.string().optional().describe("a filter as JSON, for clients that cannot send a body with DELETE"),
+});
+
+export const deletedEmbeddingsAnswer = z
+  .object({ object: z.literal("embedding.deleted"), vector_store_id: z.string(), deleted: z.int() })
+  .meta({ id: "DeletedEmbeddings" });

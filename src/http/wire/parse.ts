@@ -1,0 +1,41 @@
+import type { z } from "zod";
+import { ApiError, invalid } from "../../errors.js";
+
+/**
+ * Checks a value against its schema.
+ * @param root path in front of the fields' own, e.g. `embeddings[17]`; null at the top.
+ * @throws ApiError 400 that names the field and what was expected of it.
+ */
+export function parseWith<T>(schema: z.ZodType<T> | undefined, value: unknown, root: string | null): T | undefined {
+  if (schema === undefined) return undefined;
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  throw firstProblem(result.error, root);
+}
+
+/** As `parseWith`, for a schema that is surely there. */
+export function parse<T>(schema: z.ZodType<T>, value: unknown, root: string | null): T {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  throw firstProblem(result.error, root);
+}
+
+function firstProblem(error: z.ZodError, root: string | null): ApiError {
+  const [issue] = error.issues;
+  if (issue === undefined) return invalid(root, "is not valid");
+  const path = pathOf(issue.path, root);
+  const message = issue.message.replace(/^Invalid input: /, "").replace(/^Too (big|small): /, "");
+  return invalid(path === "" ? null : path, message, issue.code === "invalid_type" ? "invalid_type" : "invalid_value");
+}
+
+function pathOf(path: readonly PropertyKey[], root: string | null): string {
+  return path.reduce<string>(
+    (text, part) =>
+      typeof part === "number"
+        ? `${text}[${part}]`
+        : text === ""
+          ? String(part)
+          : `${text}.${String(part).slice(0, 64)}`,
+    root ?? "",
+  );
+}

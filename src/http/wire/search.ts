@@ -1,0 +1,146 @@
+import { z } from "zod";
+import type { Hit, SearchRequest } from "../../core/search.js";
+import { invalid } from "../../errors.js";
+import { filterLimits, parseFilter } from "../../filter.js";
+import { asObject, optional } from "./common.js";
+
+const count = (max: number) => z.int().min(1, "must be at least 1").max(max, `must be at most ${max}`);
+const text = z
+  .string()
+  .max(100_000, "at most 100000 characters")
+  .refine((value) => value.trim() !== "", "must not be empty");
+
+const maxQueries = 16;
+
+/** The three dialects at once: OpenAI's and LiteLLM's, litellm-pgvector's, litellm-vector-store's. */
+export const searchBody = z
+  .object({
+    query: z.union([text, z.array(text).min(1, "must not be empty").max(maxQueries, `at most ${maxQueries} queries`)], {
+      error: (issue) =>
+        issue.input === undefined
+          ? "required: a string or an array of strings"
+          : `expected a string that is not empty, or an array of 1 to ${maxQueries} of them, each of at most 100000 characters`,
+    }),
+    max_num_results: optional(count(50)).describe("OpenAI; 10 by default"),
+    limit: optional(count(100)).describe("litellm-pgvector; 20 by default in its dialect"),
+    top_k: optional(count(50)).describe("litellm-vector-store; 5 by default in its dialect"),
+    filters: z
+      .unknown()
+      .optional()
+      .meta({
+        description:
+          'OpenAI: {"type": "eq" | "ne" | "gt" | "gte" | "lt" | "lte" | "in" | "nin", "key", "value"} or {"type": "and" | "or", "filters": […]}, ' +
+          `nested at most ${filterLimits.depth} deep; or flat {"key": value, …}, equality of all. Types are respected: 5 is not "5".`,
+        type: ["object", "null"],
+      }),
+    ranking_options: optional(
+      z.object({
+        ranker: optional(
+          z.string().regex(/^(none|auto|default[\w-]*)$/, 'expected "auto", "none" or "default-2024-11-15"'),
+        ),
+        score_threshold: optional(z.number().min(0, "must be at least 0").max(1, "must be at most 1")),
+      }),
+    ),
+    rewrite_query: optional(z.boolean()),
+    return_metadata: optional(z.boolean()),
+    rerank: optional(z.boolean()),
+    rerank_model: optional(z.string().max(256)),
+  })
+  .meta({ id: "SearchRequest" });
+
+export type SearchBody = z.output<typeof searchBody>;
+
+export function readSearch(body: SearchBody): SearchRequest {
+  return {
+    queries: typeof body.query === "string" ? [body.query] : body.query,
+    filter: parseFilter(body.filters),
+    limit: body.max_num_results ?? body.limit ?? body.top_k ?? defaultLimit(body),
+    scoreThreshold: body.ranking_options?.score_threshold ?? 0,
+  };
+}
+
+/** Each dialect has its own default; the fields that only one of them has tell which is spoken. */
+function defaultLimit(body: SearchBody): number {
+  if (body.rerank !== undefined || body.rerank_model !== undefined) return 5;
+  return body.return_metadata === undefined ? 10 : 20;
+}
+
+const attributeValue = z.union([z.string(), z.number(), z.boolean()]);
+
+export const searchAnswer = z
+  .object({
+    object: z.literal("vector_store.search_results.page"),
+    search_query: z.array(z.string()),
+    data: z.array(
+      z.object({
+        file_id: z.string(),
+        filename: z.string(),
+        score: z.number().min(0).max(1),
+        attributes: z.record(z.string(), attributeValue).nullable(),
+        content: z.array(z.object({ type: z.literal("text"), text: z.string() })).length(1),
+        id: z.string().describe("of the chunk"),
+        chunk_index: z.int().optional(),
+        page: z.int().optional(),
+        section: z.string().optional(),
+        metadata: z.record(z.string(), z.unknown()).nullable(),
+      }),
+    ),
+    has_more: z.boolean(),
+    next_page: z.string().nullable(),
+    reranked: z.boolean().optional(),
+  })
+  .meta({ id: "SearchResultsPage" });
+
+/** OpenAI's page of results, with exactly one text part each, because LiteLLM's rerank counts parts as results. */
+export function presentSearch(
+  body: SearchBody,
+  request: SearchRequest,
+  hits: readonly Hit[],
+): z.input<typeof searchAnswer> {
+  return {
+    object: "vector_store.search_results.page",
+    search_query: [...request.queries],
+    data: hits.map((hit) => presentHit(hit, body.return_metadata ?? true)),
+    has_more: false,
+    next_page: null,
+    ...(body.rerank === true ? { reranked: false } : {}),
+  };
+}
+
+function presentHit(hit: Hit, withMetadata: boolean): z.input<typeof searchAnswer>["data"][number] {
+  const metadata = asObject(hit.metadata);
+  const attributes = Object.fromEntries(
+    Object.entries(metadata).flatMap(([key, value]) => {
+      const scalar = attributeValue.safeParse(value);
+      return scalar.success ? [[key, scalar.data]] : [];
+    }),
+  );
+  const { chunk_index: index, page, section } = metadata;
+  return {
+    // A row that was posted without a file has none: its id is not passed off as one. What its metadata says is believed.
+    file_id: firstString(metadata.file_id),
+    filename: firstString(metadata.filename, metadata.file_name, metadata.source, metadata.title),
+    score: hit.score,
+    attributes: withMetadata ? attributes : null,
+    content: [{ type: "text", text: hit.content }],
+    id: hit.id,
+    ...(Number.isInteger(index) ? { chunk_index: index as number } : {}),
+    ...(Number.isInteger(page) ? { page: page as number } : {}),
+    ...(typeof section === "string" ? { section } : {}),
+    metadata: withMetadata ? metadata : null,
+  };
+}
+
+const firstString = (...values: unknown[]) => values.find((value): value is string => typeof value === "string") ?? "";
+
+/** A filter given as JSON text in a query string. */
+export function parseFilterText(json: string | undefined) {
+  if (json === undefined) return null;
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch {
+    throw invalid("filters", "is not valid JSON", "invalid_json");
+  }
+  return parseFilter(value);
+}

@@ -1,0 +1,24 @@
+import { setTimeout } from "node:timers/promises";
+
+/** Time and chance as parameters, so that waiting can be tested without waiting. */
+export interface Clock {
+  /** Unix milliseconds. */
+  now(): number;
+  /** Rejects with the signal's reason once it is aborted. */
+  sleep(milliseconds: number, signal?: AbortSignal): Promise<void>;
+  /** At least 0, less than 1. */
+  random(): number;
+}
+
+export const systemClock: Clock = {
+  now: Date.now,
+  random: Math.random,
+  async sleep(milliseconds, signal) {
+    try {
+      await setTimeout(milliseconds, undefined, signal && { signal });
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw error;
+    }
+  },
+};

@@ -1,0 +1,88 @@
+import { z } from "zod";
+import type { EmbeddingConfig } from "../config.js";
+import type { Log } from "../log.js";
+import { badGateway, passedOnError } from "./apiErrors.js";
+import type { BreakerState } from "./breaker.js";
+import { createBuiltIn } from "./builtIn.js";
+import type { Clock } from "./clock.js";
+import { systemClock } from "./clock.js";
+import type { Embedder } from "./embedder.js";
+import type { Gate } from "./gate.js";
+import { createGate } from "./gate.js";
+import { createModels } from "./models.js";
+import { createProxyEmbedder } from "./proxyEmbedder.js";
+
+/** The body of POST /v1/embeddings, already validated. Without `model` the configured one is meant. */
+export interface EmbeddingsBody {
+  readonly model?: string | undefined;
+  readonly input: string | readonly string[] | readonly number[] | readonly (readonly number[])[];
+  readonly encoding_format?: "float" | "base64" | undefined;
+  readonly dimensions?: number | undefined;
+  readonly user?: string | undefined;
+}
+
+/** OpenAI's list of embeddings; through the proxy it may carry more than is named here. */
+export interface EmbeddingsAnswer {
+  readonly object: "list";
+  readonly data: readonly {
+    readonly object: "embedding";
+    readonly index: number;
+    readonly embedding: readonly number[] | string;
+  }[];
+  readonly model: string;
+  readonly usage: { readonly prompt_tokens: number; readonly total_tokens: number };
+}
+
+/** OpenAI's model object. `created` in Unix seconds; `mode`, `dimensions` and `max_input_tokens` where LiteLLM knows them. */
+export interface Model {
+  readonly id: string;
+  readonly object: "model";
+  readonly created: number;
+  readonly owned_by: string;
+  readonly [further: string]: unknown;
+}
+
+/** All this service asks of the LiteLLM proxy. Every function throws ApiError with a sentence of our own. */
+export interface Litellm {
+  /** For the service's own texts, with the model of its settings. */
+  readonly embedder: Embedder;
+  /** POST /v1/embeddings for a caller who names the model: the proxy's answer unchanged, its refusals with their status. */
+  readonly createEmbeddings: (body: EmbeddingsBody, options?: { signal?: AbortSignal }) => Promise<EmbeddingsAnswer>;
+  readonly models: () => Promise<Model[]>;
+  readonly embeddingModels: () => Promise<Model[]>;
+  readonly visionModels: () => Promise<Model[]>;
+  /** `configured`: there is a proxy; `breaker`: of the embedder's requests. */
+  readonly state: () => { readonly configured: boolean; readonly breaker: BreakerState };
+}
+
+/** The proxy at `config.baseUrl`, or the built-in embedder where there is none. Asks nothing until it is used. */
+export function createLitellm(config: EmbeddingConfig, log: Log, clock: Clock = systemClock): Litellm {
+  const { baseUrl } = config;
+  if (baseUrl === null) {
+    log.warn("No LITELLM_PROXY_URL or EMBEDDING__BASE_URL: the built-in embedder compares words, not meaning");
+    return createBuiltIn(config);
+  }
+  const gate = createGate(config, baseUrl, log, clock);
+  // A caller who names a model whose deployment is down must not open the breaker of everybody's searches.
+  const callersGate = createGate(config, baseUrl, log, clock);
+  return {
+    embedder: createProxyEmbedder(config, gate, clock),
+    createEmbeddings: (body, options) =>
+      passOn({ ...body, model: body.model ?? config.model }, callersGate, options?.signal),
+    ...createModels(config, baseUrl, callersGate),
+    state: () => ({ configured: true, breaker: gate.breaker() }),
+  };
+}
+
+const answerShape = z.custom<EmbeddingsAnswer>(
+  (answer) => typeof answer === "object" && answer !== null && "data" in answer && Array.isArray(answer.data),
+);
+
+/** Only looked at, never rebuilt: what the proxy added reaches the caller. */
+async function passOn(body: EmbeddingsBody, gate: Gate, signal?: AbortSignal): Promise<EmbeddingsAnswer> {
+  const outcome = await gate.ask((client, each) => client.post("/embeddings", { body, signal: each }), signal);
+  if ("failure" in outcome) throw passedOnError(outcome.failure);
+  const parsed = answerShape.safeParse(outcome.value);
+  if (!parsed.success) throw badGateway("The LiteLLM proxy's answer is not a list of embeddings.");
+  return parsed.data;
+}

@@ -1,0 +1,119 @@
+import { afterEach, describe, expect, jest, test } from "@jest/globals";
+import {
+  embeddings,
+  errorOf,
+  failure,
+  fakeClock,
+  gateway,
+  litellm,
+  numbers,
+  startProvider,
+  vectorOf,
+} from "./support.js";
+
+describe("breaker", () => {
+  afterEach(() => {
+    jest.restoreAllMocks();
+  });
+
+  /** cockatiel reads Date.now itself. */
+  function passing(): (milliseconds: number) => void {
+    const real = Date.now.bind(Date);
+    let offset = 0;
+    jest.spyOn(Date, "now").mockImplementation(() => real() + offset);
+    return (milliseconds) => {
+      offset += milliseconds;
+    };
+  }
+
+  test("opens after 5 outages in a row, lets one through after 10 s, and closes when that succeeds", async () => {
+    const pass = passing();
+    let healthy = false;
+    await using provider = await startProvider((asked) => (healthy ? embeddings(asked) : failure(500, "oops")));
+    const { embedder, state } = litellm(provider);
+    for (let outage = 0; outage < 5; outage += 1) {
+      expect(state().breaker).toBe("closed");
+      expect((await errorOf(embedder.embed(["a"]))).status).toBe(502);
+    }
+    expect(state()).toEqual({ configured: true, breaker: "open" });
+    const error = await errorOf(embedder.embed(["a"]));
+    expect(error).toMatchObject({ status: 503, code: "service_unavailable" });
+    expect(error.retryAfter).toBeGreaterThan(8);
+    expect(error.retryAfter).toBeLessThanOrEqual(10);
+    expect(provider.asked).toHaveLength(5);
+
+    pass(10_001);
+    expect(state().breaker).toBe("half-open");
+    expect((await errorOf(embedder.embed(["a"]))).status).toBe(502);
+    expect(state().breaker).toBe("open");
+    expect(provider.asked).toHaveLength(6);
+
+    pass(10_001);
+    healthy = true;
+    await embedder.embed(["a"]);
+    expect(state().breaker).toBe("closed");
+  });
+
+  test("a call on its way outlasts the open breaker within its budget", async () => {
+    const pass = passing();
+    await using provider = await startProvider((asked) =>
+      asked.number <= 6 ? failure(500, "oops") : embeddings(asked),
+    );
+    const clock = fakeClock();
+    const { embedder, state } = litellm(
+      provider,
+      { retryBudgetMs: 60_000 },
+      {
+        ...clock,
+        sleep: (milliseconds, signal) => {
+          pass(milliseconds);
+          return clock.sleep(milliseconds, signal);
+        },
+      },
+    );
+    expect(numbers(await embedder.embed(["a"]))).toEqual([vectorOf("a")]);
+    expect(state().breaker).toBe("closed");
+  });
+
+  test("stays closed for refusals, and a refusal proves the provider alive", async () => {
+    await using provider = await startProvider(({ number }) =>
+      number % 5 === 0 ? failure(404, "no") : failure(500, "oops"),
+    );
+    const { embedder, state } = litellm(provider);
+    for (let call = 0; call < 12; call += 1) await errorOf(embedder.embed(["a"]));
+    expect(state().breaker).toBe("closed");
+    expect(provider.asked).toHaveLength(12);
+  });
+
+  test("a caller's choice of a broken model does not touch the embedder's", async () => {
+    await using provider = await startProvider((asked) =>
+      asked.body.model === "broken" ? failure(500, "oops") : embeddings(asked),
+    );
+    const { embedder, createEmbeddings, state } = litellm(provider);
+    for (let call = 0; call < 6; call += 1) await errorOf(createEmbeddings({ model: "broken", input: "a" }));
+    expect(state().breaker).toBe("closed");
+    expect(numbers(await embedder.embed(["a"]))).toEqual([vectorOf("a")]);
+  });
+
+  test("a caller held back behind the trial can leave", async () => {
+    const pass = passing();
+    const trial = gateway();
+    await using provider = await startProvider(({ number }) => {
+      if (number <= 5) return failure(500, "oops");
+      trial.open();
+      return "hang";
+    });
+    const { embedder } = litellm(provider);
+    for (let outage = 0; outage < 5; outage += 1) await errorOf(embedder.embed(["a"]));
+    pass(10_001);
+    const trying = new AbortController();
+    const tried = embedder.embed(["a"], { signal: trying.signal });
+    await trial.opened;
+    const controller = new AbortController();
+    const held = embedder.embed(["a"], { signal: controller.signal });
+    controller.abort(new Error("the caller left"));
+    await expect(held).rejects.toThrow("the caller left");
+    trying.abort(new Error("the first left"));
+    await expect(tried).rejects.toThrow("the first left");
+  });
+});

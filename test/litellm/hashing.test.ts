@@ -1,0 +1,151 @@
+import { describe, expect, test } from "@jest/globals";
+import fc from "fast-check";
+import { hashText, wordsOf } from "../../src/litellm/hashing.js";
+import { errorOf, litellm } from "./support.js";
+
+const dot = (a: Float32Array, b: Float32Array) => a.reduce((sum, each, index) => sum + each * (b[index] ?? 0), 0);
+const likeness = (a: string, b: string, dimensions = 1536) => dot(hashText(a, dimensions), hashText(b, dimensions));
+
+describe("hashText", () => {
+  test("is a finite unit vector for every text and dimension", () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.string({ unit: "binary" }),
+          fc.string({ unit: "grapheme" }),
+          fc.constantFrom("", " ", "!?", "\ud800"),
+        ),
+        fc.oneof(fc.integer({ min: 1, max: 8 }), fc.constantFrom(384, 1536, 16_000)),
+        (text, dimensions) => {
+          const vector = hashText(text, dimensions);
+          expect(vector).toHaveLength(dimensions);
+          expect(dot(vector, vector)).toBeCloseTo(1, 4);
+          expect(hashText(text, dimensions)).toEqual(vector);
+        },
+      ),
+    );
+  });
+
+  test("does not change from one version to the next: stored vectors depend on it", () => {
+    const vector = hashText("The quick brown fox", 8);
+    expect(Array.from(vector, (each) => Number(each.toFixed(4)))).toMatchInlineSnapshot(`
+      [
+        0,
+        -0.6172,
+        0.1543,
+        -0.3086,
+        -0.6172,
+        0.1543,
+        -0.3086,
+        0,
+      ]
+    `);
+  });
+
+  test.each([
+    ["shared words", "how to reset a password", "reset your password in the settings", "the weather in Lisbon"],
+    ["inflection", "invoices were cancelled", "cancelling an invoice", "a walk on the beach"],
+    ["a slip of the pen", "embedding dimensions", "embeding dimensons", "garden furniture"],
+    ["German compounds", "Rechnungsnummer", "die Nummer der Rechnung", "Wanderwege im Harz"],
+    ["Chinese, without spaces", "如何重置密码", "我忘记了密码，需要重置", "今天天气很好"],
+    ["Japanese", "データベースの設定", "データベースを設定する方法", "美味しいラーメン"],
+    ["Thai", "การตั้งค่าฐานข้อมูล", "ฐานข้อมูลใหม่", "อาหารอร่อยมาก"],
+    ["Russian", "сбросить пароль", "как сбросить мой пароль", "погода в Лиссабоне"],
+  ])("%s: likeness is greater", (_, query, near, far) => {
+    expect(likeness(query, near)).toBeGreaterThan(likeness(query, far) + 0.1);
+  });
+
+  test("case, compatibility forms and punctuation do not matter", () => {
+    expect(likeness("Hello, World!", "hello world")).toBeCloseTo(1, 5);
+    expect(likeness("ﬁle №1", "FILE NO1")).toBeCloseTo(1, 5);
+  });
+
+  test("repetition counts less and less", () => {
+    expect(likeness("cat ".repeat(50) + "dog", "dog")).toBeGreaterThan(0.1);
+  });
+
+  test("texts without a word are told apart", () => {
+    expect(likeness("!!!", "???")).toBeLessThan(0.9);
+  });
+});
+
+describe("wordsOf", () => {
+  test("keeps marks with their letters, splits spaceless scripts into pairs", () => {
+    expect(wordsOf("Don't panic: हिन्दी, 東京都 and 字 v2")).toEqual([
+      "don",
+      "t",
+      "panic",
+      "हिन्दी",
+      "東京",
+      "京都",
+      "and",
+      "字",
+      "v2",
+    ]);
+  });
+});
+
+describe("the built-in embedder", () => {
+  test("embeds in order, the query like the text", async () => {
+    const { embedder } = litellm(null, { dimensions: 64 });
+    expect(embedder).toMatchObject({ model: "built-in-hashing", dimensions: 64, builtIn: true });
+    const texts = Array.from({ length: 70 }, (_, index) => `text ${index}`);
+    const vectors = await embedder.embed(texts);
+    expect(vectors).toEqual(texts.map((text) => hashText(text, 64)));
+    expect(await embedder.embedQuery("text 3")).toEqual(vectors[3]);
+  });
+
+  test("stops when aborted", async () => {
+    const { embedder } = litellm(null);
+    const signal = AbortSignal.abort(new Error("the caller left"));
+    await expect(embedder.embed(["a"], { signal })).rejects.toThrow("the caller left");
+    await expect(embedder.embedQuery("a", { signal })).rejects.toThrow("the caller left");
+  });
+});
+
+describe("the built-in createEmbeddings", () => {
+  const { createEmbeddings } = litellm(null);
+
+  test("answers in OpenAI's shape, words counted as tokens", async () => {
+    expect(await createEmbeddings({ model: "built-in-hashing", input: ["one two", "three"] })).toEqual({
+      object: "list",
+      data: [
+        { object: "embedding", index: 0, embedding: Array.from(hashText("one two", 3)) },
+        { object: "embedding", index: 1, embedding: Array.from(hashText("three", 3)) },
+      ],
+      model: "built-in-hashing",
+      usage: { prompt_tokens: 3, total_tokens: 3 },
+    });
+  });
+
+  test("base64 and dimensions", async () => {
+    const { data } = await createEmbeddings({ input: "one two", encoding_format: "base64", dimensions: 5 });
+    const bytes = Buffer.from(data[0]?.embedding as string, "base64");
+    expect(Array.from({ length: 5 }, (_, at) => bytes.readFloatLE(at * 4))).toEqual(Array.from(hashText("one two", 5)));
+    expect(bytes).toHaveLength(20);
+  });
+
+  test("the configured model's name stands for it", async () => {
+    expect((await createEmbeddings({ model: "test-model", input: "a" })).model).toBe("built-in-hashing");
+  });
+
+  test("no other model", async () => {
+    expect(await errorOf(createEmbeddings({ model: "gpt-4", input: "a" }))).toMatchObject({
+      status: 404,
+      type: "invalid_request_error",
+      param: "model",
+      code: "model_not_found",
+    });
+  });
+
+  test.each([[[1, 2]], [[[1, 2], [3]]]])("no tokens: %j", async (input) => {
+    expect(await errorOf(createEmbeddings({ input }))).toMatchObject({ status: 400, param: "input" });
+  });
+
+  test.each([0, 16_001, 1.5])("no %d dimensions", async (dimensions) => {
+    expect(await errorOf(createEmbeddings({ input: "a", dimensions }))).toMatchObject({
+      status: 400,
+      param: "dimensions",
+    });
+  });
+});

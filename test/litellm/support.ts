@@ -1,0 +1,173 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { IncomingHttpHeaders } from "node:http";
+import type { EmbeddingConfig } from "../../src/config.js";
+import { ApiError } from "../../src/errors.js";
+import type { Clock } from "../../src/litellm/clock.js";
+import { createLitellm } from "../../src/litellm/litellm.js";
+import { createLog } from "../../src/log.js";
+
+export interface Asked {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: {
+    model?: string;
+    input: string[];
+    encoding_format?: string;
+    dimensions?: number;
+    user?: string;
+  };
+  /** Counted from 1, in order of arrival. */
+  readonly number: number;
+}
+export type Answer =
+  | { status?: number; headers?: Record<string, string>; json?: unknown; text?: string }
+  /** Never answers; or sends the headers and never the body; or cuts the connection. */
+  | "hang"
+  | "stall"
+  | "drop";
+
+export interface Provider {
+  readonly url: string;
+  readonly asked: Asked[];
+  /** Requests whose caller has gone away. */
+  readonly left: () => number;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** A real HTTP server that answers as told. */
+export async function startProvider(answer: (asked: Asked) => Answer | Promise<Answer>): Promise<Provider> {
+  const asked: Asked[] = [];
+  let left = 0;
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    response.on("close", () => {
+      if (!response.writableFinished) left += 1;
+    });
+    request.on("data", (chunk: Buffer) => chunks.push(chunk));
+    request.on("end", () => {
+      const text = Buffer.concat(chunks).toString();
+      const { method = "", url: path = "", headers } = request;
+      const body = (text === "" ? {} : JSON.parse(text)) as Asked["body"];
+      const one = { method, path, headers, body, number: asked.length + 1 };
+      asked.push(one);
+      void Promise.resolve(answer(one)).then((reply) => {
+        if (reply === "hang") return;
+        if (reply === "drop") {
+          request.socket.destroy();
+          return;
+        }
+        if (reply === "stall") {
+          response.writeHead(200, { "content-type": "application/json" }).flushHeaders();
+          return;
+        }
+        response.writeHead(reply.status ?? 200, { "content-type": "application/json", ...reply.headers });
+        response.end(reply.text ?? JSON.stringify(reply.json));
+      });
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    asked,
+    left: () => left,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+/** A vector that tells its text: its length in the first place, its first character code in the second. */
+export const vectorOf = (text: string): number[] => [text.length, text.charCodeAt(0), 0.5];
+
+export const base64 = (numbers: number[]) => Buffer.from(Float32Array.from(numbers).buffer).toString("base64");
+
+/** OpenAI's answer to a request for embeddings, in the format asked for. */
+export const embeddings = ({ body }: Asked): Answer => ({
+  json: {
+    object: "list",
+    data: body.input.map((text, index) => ({
+      object: "embedding",
+      index,
+      embedding: body.encoding_format === "base64" ? base64(vectorOf(text)) : vectorOf(text),
+    })),
+    model: body.model,
+    usage: { prompt_tokens: 1, total_tokens: 1 },
+  },
+});
+
+export const failure = (status: number, message: string, more: object = {}, headers = {}): Answer => ({
+  status,
+  headers,
+  json: { error: { message, type: null, param: null, code: String(status), ...more } },
+});
+
+export function settings(baseUrl: string | null, changes: Partial<EmbeddingConfig> = {}): EmbeddingConfig {
+  return {
+    model: "test-model",
+    dimensions: 3,
+    dimensionsConfigured: false,
+    baseUrl,
+    apiKey: "sk-service-key",
+    timeoutMs: 10_000,
+    retryBudgetMs: 0,
+    batchSize: 256,
+    ...changes,
+  };
+}
+
+/** A clock that only sleeping moves, and that tells the sleeps; chance always says `random`. */
+export function fakeClock(random = 0.5): Clock & { readonly sleeps: number[]; advance(milliseconds: number): void } {
+  let now = Date.UTC(2026, 0, 1);
+  const sleeps: number[] = [];
+  const advance = (milliseconds: number) => {
+    now += milliseconds;
+  };
+  return {
+    sleeps,
+    advance,
+    now: () => now,
+    random: () => random,
+    sleep: (milliseconds, signal) => {
+      signal?.throwIfAborted();
+      sleeps.push(milliseconds);
+      advance(milliseconds);
+      return Promise.resolve();
+    },
+  };
+}
+
+export const quiet = createLog("silent");
+
+export const litellm = (
+  provider: Provider | null,
+  changes: Partial<EmbeddingConfig> = {},
+  clock: Clock = fakeClock(),
+) => createLitellm(settings(provider === null ? null : provider.url, changes), quiet, clock);
+
+/** The ApiError a promise rejects with, as what its caller sees. */
+export async function errorOf(promise: Promise<unknown>) {
+  const error: unknown = await promise.then(
+    () => null,
+    (reason: unknown) => reason,
+  );
+  if (!(error instanceof ApiError)) throw new Error(`expected an ApiError, got ${String(error)}`);
+  return {
+    status: error.status,
+    retryAfter: error.details.retryAfterSeconds,
+    ...error.envelope.error,
+  };
+}
+
+export const numbers = (vectors: readonly Float32Array[]) => vectors.map((vector) => Array.from(vector));
+
+/** A promise together with its resolver. */
+export function gateway(): { readonly opened: Promise<void>; open: () => void } {
+  let open: () => void = () => undefined;
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { opened, open };
+}

@@ -1,0 +1,91 @@
+import type { PGlite } from "@electric-sql/pglite";
+import { randomBytes } from "node:crypto";
+import { openAsBlob } from "node:fs";
+import type { PostgresPool } from "kysely";
+import pg from "pg";
+import { type Config, loadConfig } from "../../src/config.js";
+import { type Database, openDatabase, start } from "../../src/db/database.js";
+import { createPglitePool, openPglite } from "../../src/db/pglitePool.js";
+import { createLog } from "../../src/log.js";
+
+/** An empty database of its own: embedded, or on the PostgreSQL that TEST_DATABASE_URL names. pgvector is installed in it. */
+export interface TestDatabase {
+  kind: "postgres" | "pglite";
+  /** Runs SQL beside the service: several statements, no parameters. */
+  exec(sql: string): Promise<void>;
+  /** Runs one statement beside the service. */
+  query<T = Record<string, unknown>>(sql: string, parameters?: unknown[]): Promise<T[]>;
+  /** The service's own start on this database: migrates and checks. May be called again after `close()`. */
+  open(environment?: Record<string, string>): Promise<{ db: Database; config: Config }>;
+  drop(): Promise<void>;
+}
+
+const log = createLog("silent");
+
+/** Small vectors keep tests quick; the number is unlike any default, so that a forgotten setting shows. */
+export const testDimensions = 8;
+
+export async function createTestDatabase(): Promise<TestDatabase> {
+  const url = process.env.TEST_DATABASE_URL;
+  return url === undefined || url === "" ? createEmbedded() : createOnServer(url);
+}
+
+function configFor(environment: Record<string, string>): Config {
+  return loadConfig({
+    EMBEDDING__DIMENSIONS: String(testDimensions),
+    SERVER_API_KEY: testKey,
+    LOG_LEVEL: "silent",
+    ...environment,
+  });
+}
+
+export const testKey = "sk-test-server-key";
+
+async function createEmbedded(): Promise<TestDatabase> {
+  const pglite: PGlite = await openPglite({ loadDataDir: await openAsBlob(process.env.TEST_PGLITE_DUMP ?? "") });
+  const pool = await createPglitePool(pglite);
+  // The database outlives the service that is opened on it, as a server's would.
+  const shared: PostgresPool = { connect: () => pool.connect(), end: () => Promise.resolve() };
+  return {
+    kind: "pglite",
+    exec: async (sql) => {
+      await pglite.exec(sql);
+    },
+    query: async <T>(sql: string, parameters: unknown[] = []) => (await pglite.query<T>(sql, parameters)).rows,
+    open: async (environment = {}) => {
+      const config = configFor(environment);
+      return {
+        config,
+        db: await start(shared, "pglite", config, log, { schema: null, release: () => Promise.resolve() }),
+      };
+    },
+    drop: () => pglite.close(),
+  };
+}
+
+async function createOnServer(serverUrl: string): Promise<TestDatabase> {
+  const name = `test_${randomBytes(6).toString("hex")}`;
+  const admin = new pg.Client({ connectionString: serverUrl });
+  await admin.connect();
+  await admin.query(`CREATE DATABASE ${name}`);
+  const url = new URL(serverUrl);
+  url.pathname = `/${name}`;
+  const beside = new pg.Pool({ connectionString: url.toString(), max: 2 });
+  await beside.query("CREATE EXTENSION IF NOT EXISTS vector");
+  return {
+    kind: "postgres",
+    exec: async (sql) => {
+      await beside.query(sql);
+    },
+    query: async <T>(sql: string, parameters: unknown[] = []) => (await beside.query(sql, parameters)).rows as T[],
+    open: async (environment = {}) => {
+      const config = configFor({ DATABASE_URL: url.toString(), ...environment });
+      return { config, db: await openDatabase(config, log) };
+    },
+    drop: async () => {
+      await beside.end();
+      await admin.query(`DROP DATABASE ${name} WITH (FORCE)`);
+      await admin.end();
+    },
+  };
+}

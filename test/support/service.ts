@@ -1,0 +1,91 @@
+import { LRUCache } from "lru-cache";
+import { type Server, createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import request from "supertest";
+import { buildApp } from "../../src/app.js";
+import type { Config } from "../../src/config.js";
+import type { Deps } from "../../src/core/deps.js";
+import type { Database } from "../../src/db/database.js";
+import { type Litellm, createLitellm } from "../../src/litellm/litellm.js";
+import { createLog } from "../../src/log.js";
+import { type TestDatabase, createTestDatabase, testKey } from "./database.js";
+
+/** A running service on a database of its own. */
+export interface TestService {
+  database: TestDatabase;
+  db: Database;
+  config: Config;
+  deps: Deps;
+  server: Server;
+  /** Root of the API, without /v1. */
+  url: string;
+  /** Moves the service's clock. */
+  advance(millis: number): void;
+  /** supertest with the server key. */
+  get(path: string): request.Test;
+  post(path: string, body?: object): request.Test;
+  delete(path: string, body?: object): request.Test;
+  /** Stops the service; the database stays for another `startService`. */
+  stop(): Promise<void>;
+  /** Stops it and drops the database. */
+  close(): Promise<void>;
+}
+
+/** Starts the service as main.ts wires it, on a port of its own. */
+export async function startService(
+  options: { database?: TestDatabase; environment?: Record<string, string>; litellm?: Litellm; logLevel?: string } = {},
+): Promise<TestService> {
+  const database = options.database ?? (await createTestDatabase());
+  const { db, config } = await database.open(options.environment);
+  const log = createLog(options.logLevel ?? "silent");
+  let offset = 0;
+  const deps: Deps = {
+    config,
+    db,
+    log,
+    litellm: options.litellm ?? createLitellm(config.embedding, log),
+    now: () => Date.now() + offset,
+    lastUsed: new LRUCache({ max: 1000 }),
+  };
+  const server = createServer(buildApp(deps, { server: config.keys.server, master: config.keys.master }));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const bearer = `Bearer ${testKey}`;
+  const stop = async () => {
+    await new Promise((resolve) => {
+      server.close(resolve);
+      server.closeAllConnections();
+    });
+    await db.close();
+  };
+  return {
+    database,
+    db,
+    config,
+    deps,
+    server,
+    url,
+    advance: (millis) => {
+      offset += millis;
+    },
+    get: (path) => request(url).get(path).set("authorization", bearer),
+    post: (path, body = {}) => request(url).post(path).set("authorization", bearer).send(body),
+    delete: (path, body) => request(url).delete(path).set("authorization", bearer).send(body),
+    stop,
+    close: async () => {
+      await stop();
+      await database.drop();
+    },
+  };
+}
+
+/** An embedding of the test dimensions with a direction of its own for every seed. */
+export function testVector(seed: number, dimensions: number): number[] {
+  let state = (seed * 2654435761) >>> 0 || 1;
+  return Array.from({ length: dimensions }, () => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return Math.fround(((state >>> 0) / 2 ** 32) * 2 - 1);
+  });
+}
