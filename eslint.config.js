@@ -17,7 +17,7 @@ export default tseslint.config(
   },
   {
     files: ["**/*.js"],
-    languageOptions: { globals: { process: "readonly" } },
+    languageOptions: { globals: { process: "readonly", Buffer: "readonly" } },
   },
   {
     // A terminal program's output is its interface.

@@ -1,0 +1,55 @@
+import { describe, expect, test } from "@jest/globals";
+import { readFileSync, readdirSync } from "node:fs";
+import { join, relative, resolve } from "node:path";
+
+const src = resolve("src");
+
+/** What each room of src/ may import from the others. Files directly in src/ that are not rooms are leaves: open to all. */
+const rooms: Record<string, readonly string[]> = {
+  http: ["core"],
+  core: ["engines", "db", "litellm"],
+  // The pgvector engine lives in the database and runs on its connection; no other engine may know it.
+  engines: ["db"],
+  db: [],
+  litellm: [],
+  jobs: ["core"],
+  // The command line speaks HTTP to a server; only serving, migrating and diagnosing open the database.
+  cli: ["db", "litellm", "main.ts"],
+  "app.ts": ["http", "core"],
+  "main.ts": ["app.ts", "core", "db", "litellm", "jobs"],
+};
+const leaves = ["config.ts", "errors.ts", "filter.ts", "firstKey.ts", "ids.ts", "log.ts", "version.ts"];
+
+const files = readdirSync(src, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts"));
+const roomOf = (file: string) => file.split("/")[0] ?? file;
+
+function importsOf(file: string): string[] {
+  const text = readFileSync(join(src, file), "utf8");
+  return [...text.matchAll(/(?:from|import\()\s*"(\.[^"]+)"/g)].map(([, path = ""]) =>
+    relative(src, resolve(src, file, "..", path)).replace(/\.js$/, ".ts"),
+  );
+}
+
+describe("the rooms of src", () => {
+  test("every file is in a known room or is a known leaf", () => {
+    const unknown = files.filter((file) => !(roomOf(file) in rooms) && !leaves.includes(file));
+    expect(unknown).toEqual([]);
+  });
+
+  test.each(files)("%s imports only what its room may", (file) => {
+    const own = roomOf(file);
+    const allowed = leaves.includes(file) ? leaves : [own, ...leaves, ...(rooms[own] ?? [])];
+    expect(importsOf(file).filter((target) => !allowed.includes(roomOf(target)))).toEqual([]);
+  });
+
+  test("Express is known in http and app.ts alone, SQL in db and engines alone", () => {
+    const using = (pattern: RegExp) => files.filter((file) => pattern.test(readFileSync(join(src, file), "utf8")));
+    expect(using(/from "express"/).filter((file) => !["http", "app.ts"].includes(roomOf(file)))).toEqual([]);
+    expect(using(/from "(kysely|pg)"/).filter((file) => !["db", "engines"].includes(roomOf(file)))).toEqual([]);
+  });
+
+  test("the environment is read in config.ts alone", () => {
+    const using = files.filter((file) => /process\.env/.test(readFileSync(join(src, file), "utf8")));
+    expect(using).toEqual(["config.ts"]);
+  });
+});
