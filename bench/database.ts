@@ -1,0 +1,95 @@
+import type { PostgresPool } from "kysely";
+import { randomBytes } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import pg from "pg";
+import { loadConfig } from "../src/config.js";
+import { parseDatabaseUrl } from "../src/db/url.js";
+import { atEnd } from "./cleanup.js";
+
+/** A database of the benchmark's own, dropped at the end. */
+export interface Target {
+  kind: "postgres" | "pglite";
+  /** An empty directory of its own, removed at the end. */
+  directory: string;
+  /** What the service, and the bare server, must be told to use it. */
+  environment: { DATABASE_URL?: string; DATA_DIR: string };
+}
+
+/** The database without the service. PGlite has one owner: there the service must have stopped. */
+export interface RawDatabase {
+  query<R = unknown>(text: string, values?: readonly unknown[]): Promise<R[]>;
+  close: () => Promise<void>;
+}
+
+/** @param url a PostgreSQL server where a database may be created, or `pglite` for the embedded one. */
+export async function createTarget(url: string): Promise<Target> {
+  const directory = await mkdtemp(join(tmpdir(), "vector-store-bench-"));
+  atEnd(() => rm(directory, { recursive: true, force: true }));
+  const environment = { DATA_DIR: join(directory, "data") };
+  if (url === "pglite") return { kind: "pglite", directory, environment };
+  const name = `bench_${randomBytes(6).toString("hex")}`;
+  const admin = new pg.Pool({ ...connection(url), max: 1 });
+  await admin.query(`CREATE DATABASE ${name}`);
+  atEnd(async () => {
+    await admin.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+    await admin.end();
+  });
+  const own = new URL(url);
+  own.pathname = `/${name}`;
+  own.searchParams.delete("schema");
+  return { kind: "postgres", directory, environment: { ...environment, DATABASE_URL: own.toString() } };
+}
+
+export async function openRaw({ DATABASE_URL, DATA_DIR }: Target["environment"]): Promise<RawDatabase> {
+  const pool = DATABASE_URL === undefined ? await openEmbedded(DATA_DIR) : openServer(DATABASE_URL);
+  let open = true;
+  const close = async () => {
+    if (open) {
+      open = false;
+      await pool.end();
+    }
+  };
+  // A pool whose database is dropped under it would end the process.
+  atEnd(close);
+  return {
+    close,
+    async query<R>(text: string, values: readonly unknown[] = []): Promise<R[]> {
+      const client = await pool.connect();
+      try {
+        return (await client.query<R>(text, values)).rows;
+      } finally {
+        client.release();
+      }
+    },
+  };
+}
+
+function openServer(url: string): PostgresPool {
+  // As many connections as the service has by default.
+  const pool = new pg.Pool({ ...connection(url), max: 10 });
+  return {
+    connect: async () => {
+      const client = await pool.connect();
+      return {
+        // Kysely's second overload is for cursors, which are not used here.
+        query: ((text: string, values: unknown[]) => client.query(text, values)) as never,
+        release: () => {
+          client.release();
+        },
+      };
+    },
+    end: () => pool.end(),
+  };
+}
+
+async function openEmbedded(dataDir: string): Promise<PostgresPool> {
+  const { createPglitePool, openPglite } = await import("../src/db/pglitePool.js");
+  return createPglitePool(await openPglite({ dataDir: join(dataDir, "pglite") }));
+}
+
+function connection(url: string): pg.PoolConfig {
+  const { connectionString, tls } = parseDatabaseUrl({ ...loadConfig({}).database, url });
+  return { connectionString, ssl: tls === "prefer" ? false : tls };
+}

@@ -1,0 +1,94 @@
+import { execFileSync, spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { atEnd } from "./cleanup.js";
+
+export interface RunningProcess {
+  url: string;
+  /** Resident memory now, in MB. */
+  rss: () => number;
+  stop(): Promise<void>;
+}
+
+const startLimitMs = 60_000;
+const stopLimitMs = 30_000;
+
+/** Starts a Node process that serves HTTP on PORT, and waits until GET `ready` answers 200. */
+export async function startProcess(
+  args: readonly string[],
+  options: { environment: Record<string, string | undefined>; cwd: string; ready: string },
+): Promise<RunningProcess> {
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  const child = spawn(process.execPath, args, {
+    cwd: options.cwd,
+    // Nothing of the caller's own settings: a proxy or renamed columns would change what is measured.
+    env: {
+      PATH: process.env.PATH,
+      HOME: process.env.HOME,
+      ...options.environment,
+      HOST: "127.0.0.1",
+      PORT: String(port),
+    },
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  let words = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    words = (words + text).slice(-2000);
+  });
+  const exited = new Promise<void>((resolve) => {
+    child.once("exit", () => {
+      resolve();
+    });
+    child.once("error", (error) => {
+      words += error.message;
+      resolve();
+    });
+  });
+  const ended = () => child.pid === undefined || child.exitCode !== null || child.signalCode !== null;
+  const stop = async () => {
+    if (ended()) return;
+    child.kill("SIGTERM");
+    const limit = setTimeout(() => child.kill("SIGKILL"), stopLimitMs);
+    await exited;
+    clearTimeout(limit);
+  };
+  atEnd(stop);
+  const deadline = Date.now() + startLimitMs;
+  while (!(await answers(url + options.ready))) {
+    if (ended() || Date.now() > deadline) throw new Error(`${args[0] ?? ""} did not start:\n${words}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return { url, rss: () => residentMb(child.pid ?? 0), stop };
+}
+
+async function answers(url: string): Promise<boolean> {
+  try {
+    return (await fetch(url)).ok;
+  } catch {
+    return false;
+  }
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      server.close(() => {
+        resolve(address !== null && typeof address === "object" ? address.port : 0);
+      });
+    });
+  });
+}
+
+function residentMb(pid: number): number {
+  try {
+    const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
+    return Number(kilobytes) / 1024;
+  } catch {
+    // Not Linux.
+    return Number(execFileSync("ps", ["-o", "rss=", "-p", String(pid)], { encoding: "utf8" })) / 1024;
+  }
+}
