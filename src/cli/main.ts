@@ -1,21 +1,16 @@
 #!/usr/bin/env node
-import { Command } from "commander";
-import { serve } from "../main.js";
-import { version } from "../version.js";
-import { StartupError } from "../errors.js";
+import { readEnvironment } from "../config.js";
+import { runCli } from "./program.js";
 
-const program = new Command("vector-store")
-  .description("Vector stores for LiteLLM on PostgreSQL + pgvector")
-  .version(version);
-program.command("serve").description("start the server").action(serve);
+// `vector-store stores list | head` closes the pipe early: that is no failure.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  process.exit(0);
+});
 
-program.parseAsync().catch((error: unknown) => {
-  const sentence =
-    error instanceof StartupError
-      ? error.message
-      : error instanceof Error
-        ? (error.stack ?? error.message)
-        : String(error);
-  process.stderr.write(`vector-store: ${sentence}\n`);
-  process.exit(1);
+// Not process.exit(): `serve` goes on, and what was written must reach its pipe.
+process.exitCode = await runCli(process.argv.slice(2), {
+  stdout: process.stdout,
+  stderr: process.stderr,
+  environment: readEnvironment,
 });

@@ -71,6 +71,8 @@ async function createOnServer(serverUrl: string): Promise<TestDatabase> {
   const url = new URL(serverUrl);
   url.pathname = `/${name}`;
   const beside = new pg.Pool({ connectionString: url.toString(), max: 2 });
+  // DROP DATABASE … WITH (FORCE) ends connections that are still closing.
+  beside.on("error", () => undefined);
   await beside.query("CREATE EXTENSION IF NOT EXISTS vector");
   return {
     kind: "postgres",

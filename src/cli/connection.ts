@@ -1,0 +1,161 @@
+import type { Command } from "commander";
+import { readFileSync } from "node:fs";
+import { OpenAI } from "openai";
+import { type Config, loadConfig } from "../config.js";
+import { firstKeyFile } from "../firstKey.js";
+import { explainFailure, notOurs } from "./failures.js";
+import { CommandError, type Environment, type Io } from "./io.js";
+
+/** The options of every command that asks a running server. */
+export interface ServerOptions {
+  url?: string;
+  key?: string;
+}
+
+/** Where the server is. `from` is what named it: the message about a server that does not answer depends on it. */
+export interface Address {
+  /** Root of the API, without `/v1`. */
+  url: string;
+  from: "--url" | "VECTOR_STORE_URL" | "the settings";
+}
+
+export interface Server extends Address {
+  client: OpenAI;
+  /** Runs a request; every failure is thrown as one sentence. */
+  ask<T>(request: (client: OpenAI) => Promise<T>): Promise<T>;
+}
+
+export function withServerOptions(command: Command): Command {
+  return command
+    .option("--url <url>", "the running server (default: VECTOR_STORE_URL, else http://127.0.0.1:PORT)")
+    .option("--key <key>", "its key (default: VECTOR_STORE_KEY, else SERVER_API_KEY, else the key file in DATA_DIR)");
+}
+
+/** Searches may wait for a model that is retried for a minute; nothing waits for ever. */
+const timeoutMs = 120_000;
+
+export function connect(options: ServerOptions, io: Io): Server {
+  const address = findServer(options, io);
+  const { key, from: keyFrom } = findKey(options, io);
+  const client = new OpenAI({
+    baseURL: `${address.url}/v1`,
+    apiKey: key,
+    timeout: timeoutMs,
+    maxRetries: 0, // a person waits, and may simply try again
+    fetch: (input, init) => fetchJson(address.url, input, init),
+    // A POST that is redirected would arrive as a GET. The address is asked for instead.
+    fetchOptions: { redirect: "manual" },
+    // The client would read these from the environment, where they are meant for another server.
+    organization: null,
+    project: null,
+    adminAPIKey: null,
+    webhookSecret: null,
+    logLevel: "off",
+  });
+  const ask = async <T>(request: (client: OpenAI) => Promise<T>): Promise<T> => {
+    try {
+      return await request(client);
+    } catch (error) {
+      throw explainFailure(error, address, keyFrom);
+    }
+  };
+  return { ...address, client, ask };
+}
+
+/** A web server's start page, with status 200, must not pass for an empty list. */
+async function fetchJson(url: string, ...request: Parameters<typeof fetch>): Promise<Response> {
+  const response = await fetch(...request);
+  if (response.ok && !/\bjson\b/.test(response.headers.get("content-type") ?? ""))
+    throw notOurs(url, "with something other than JSON");
+  return response;
+}
+
+/** @throws CommandError when no usable address is named. */
+export function findServer(options: Pick<ServerOptions, "url">, io: Io): Address {
+  if (options.url !== undefined) return { url: readUrl(options.url, "--url"), from: "--url" };
+  const environment = io.environment();
+  const named = variable(environment, "VECTOR_STORE_URL");
+  if (named !== null) return { url: readUrl(named, "VECTOR_STORE_URL"), from: "VECTOR_STORE_URL" };
+  const { host, port } = loadConfig(environment);
+  if (port === 0) {
+    throw new CommandError(
+      "PORT is 0, so the server's port is not known here. Name the server with --url or VECTOR_STORE_URL.",
+    );
+  }
+  // A server that listens on every address is asked on the nearest one.
+  const everywhere = ["0.0.0.0", "::", "[::]", "localhost", ""].includes(host);
+  const name = everywhere ? "127.0.0.1" : host.includes(":") && !host.startsWith("[") ? `[${host}]` : host;
+  return { url: `http://${name}:${port}`, from: "the settings" };
+}
+
+/** The key a command sends, from the first place that has one. Never makes one: that is the server's to do. */
+export function findKey(options: Pick<ServerOptions, "key">, io: Io): { key: string; from: string } {
+  if (options.key !== undefined) return { key: sendable(options.key, "--key"), from: "--key" };
+  const environment = io.environment();
+  const named = variable(environment, "VECTOR_STORE_KEY");
+  if (named !== null) return { key: sendable(named, "VECTOR_STORE_KEY"), from: "VECTOR_STORE_KEY" };
+  const config = loadConfig(environment);
+  const { server, master } = config.keys;
+  if (server !== null) return { key: sendable(server, "SERVER_API_KEY"), from: "SERVER_API_KEY" };
+  if (master !== null) return { key: sendable(master, "LITELLM_MASTER_KEY"), from: "LITELLM_MASTER_KEY" };
+  const file = firstKeyFile(config.dataDir);
+  const kept = readFirstKey(config);
+  if (kept !== null) return { key: sendable(kept, file), from: file };
+  throw new CommandError(
+    `No key for the server: none is configured and there is no readable file ${file}. Give one with --key or VECTOR_STORE_KEY.`,
+  );
+}
+
+/** The key that a first start made, or null. */
+export function readFirstKey(config: Config): string | null {
+  try {
+    const key = readFileSync(firstKeyFile(config.dataDir), "utf8").trim();
+    return key === "" ? null : key;
+  } catch {
+    return null;
+  }
+}
+
+/** The one place that reads the names meant for the command line alone; as all settings, without regard to case. */
+function variable(environment: Environment, name: "VECTOR_STORE_URL" | "VECTOR_STORE_KEY"): string | null {
+  const found = Object.entries(environment).find(
+    ([key, value]) => key.toUpperCase() === name && value !== undefined && value.trim() !== "",
+  );
+  return found?.[1]?.trim() ?? null;
+}
+
+/** A root URL without `/v1`. What is wrong is not repeated: it may hold a password. */
+export function readUrl(text: string, from: string): string {
+  let url: URL | null = null;
+  try {
+    url = new URL(text.trim());
+  } catch {
+    // told below, together with the URLs that can be read but not used
+  }
+  if (
+    url === null ||
+    !/^https?:$/.test(url.protocol) ||
+    url.username !== "" ||
+    url.password !== "" ||
+    url.search !== ""
+  ) {
+    throw new CommandError(
+      `${from} must be an http:// or https:// URL such as http://127.0.0.1:8000, without user name or query.`,
+    );
+  }
+  return `${url.origin}${url.pathname}`
+    .replace(/\/+$/, "")
+    .replace(/(\/v1)+$/, "")
+    .replace(/\/+$/, "");
+}
+
+/** A header can carry visible ASCII only; a key with a line break or a curly quote was copied wrongly. */
+function sendable(key: string, from: string): string {
+  const trimmed = key.trim();
+  if (!/^[\x21-\x7e]+$/.test(trimmed)) {
+    throw new CommandError(
+      `The key from ${from} is empty or holds a blank, a line break or a character that no key has. Copy it again.`,
+    );
+  }
+  return trimmed;
+}

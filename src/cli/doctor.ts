@@ -1,0 +1,140 @@
+import type { Command } from "commander";
+import { type Config, loadConfig } from "../config.js";
+import { StartupError } from "../errors.js";
+import { firstKeyFile } from "../firstKey.js";
+import { readFirstKey } from "./connection.js";
+import { type Context, type Finding, type Findings, wordsOf } from "./doctor/findings.js";
+import { CommandError, type Io } from "./io.js";
+
+const help = `
+Looks, and changes nothing: settings, key, database, pgvector, migrations, tables, dimensions, contents, indexes, proxy, model, and one
+test embedding (which a provider may charge, a fraction of a cent). Each line is ok, warn or FAIL; what to do stands below it. While a
+server has the embedded database open, that server is asked instead.
+
+Exit code 1 when anything is FAIL. --json prints {"ok": …, "checks": [{"check", "status", "message", "todo"}]}.
+
+Examples:
+  $ vector-store doctor
+  $ vector-store doctor --json | jq '.checks[] | select(.status != "ok")'`;
+
+interface DoctorOptions {
+  url?: string;
+  json?: true;
+}
+
+export function doctorCommand(program: Command, io: Io): void {
+  program
+    .command("doctor")
+    .description("check settings, database, proxy and model, and say what to do")
+    .option("--url <url>", "the server to ask when it has the embedded database open (default: as for other commands)")
+    .option("--json", "print the findings as JSON")
+    .addHelpText("after", help)
+    .action(async (options: DoctorOptions) => {
+      const findings: Finding[] = [];
+      await examine(options, io, (finding) => {
+        findings.push(finding);
+        if (!options.json) io.stdout.write(line(finding));
+      });
+      const failed = findings.filter((each) => each.status === "fail").map((each) => each.check);
+      if (options.json) io.stdout.write(`${JSON.stringify({ ok: failed.length === 0, checks: findings }, null, 2)}\n`);
+      if (failed.length > 0) {
+        throw new CommandError(`${failed.length} of ${findings.length} checks failed: ${failed.join(", ")}.`);
+      }
+    });
+}
+
+const words = { ok: "ok", warn: "warn", fail: "FAIL" };
+
+function line({ check, status, message, todo }: Finding): string {
+  const indent = " ".repeat(18);
+  const text = message.replaceAll("\n", `\n${indent}`);
+  return `${words[status].padEnd(4)}  ${check.padEnd(10)}  ${text}\n${todo === undefined ? "" : `${indent}→ ${todo}\n`}`;
+}
+
+async function examine(options: DoctorOptions, io: Io, found: (finding: Finding) => void): Promise<void> {
+  const findings: Findings = {
+    ok: (check, message) => {
+      found({ check, status: "ok", message });
+    },
+    warn: (check, message, todo) => {
+      found({ check, status: "warn", message, todo });
+    },
+    fail: (check, message, todo) => {
+      found({ check, status: "fail", message, todo });
+    },
+  };
+  let config: Config;
+  try {
+    config = loadConfig(io.environment());
+  } catch (error) {
+    if (!(error instanceof StartupError)) throw error;
+    findings.fail("settings", error.message, "Correct them in the environment or in .env; the other checks need them.");
+    return;
+  }
+  findings.ok("settings", "readable");
+  checkKey(config, findings);
+  const { createLog } = await import("../log.js");
+  const context: Context = { findings, log: createLog("silent") };
+  await checkStorage(config, options, io, context);
+  const { checkProxy } = await import("./doctor/proxy.js");
+  await checkProxy(config, context);
+}
+
+function checkKey(config: Config, findings: Findings): void {
+  const { server, master } = config.keys;
+  const file = firstKeyFile(config.dataDir);
+  if (server !== null && server === master) {
+    findings.warn(
+      "key",
+      "SERVER_API_KEY and LITELLM_MASTER_KEY are the same",
+      "Give the server a key of its own: whoever has it is the proxy's administrator.",
+    );
+  } else if (server !== null) findings.ok("key", "SERVER_API_KEY is set");
+  else if (master !== null)
+    findings.warn(
+      "key",
+      "only LITELLM_MASTER_KEY opens the server",
+      "Set SERVER_API_KEY, so that callers need not know the master key.",
+    );
+  else if (readFirstKey(config) !== null) findings.ok("key", `none is set; the generated one in ${file} is used`);
+  else
+    findings.warn(
+      "key",
+      `none is set, and there is none in ${file} yet`,
+      "Nothing: the first start makes one there. Or set SERVER_API_KEY.",
+    );
+}
+
+async function checkStorage(config: Config, options: DoctorOptions, io: Io, context: Context): Promise<void> {
+  const { openToLook } = await import("../db/diagnose.js");
+  const { checkDatabase, reportUnopened } = await import("./doctor/database.js");
+  let opened: Awaited<ReturnType<typeof openToLook>>;
+  try {
+    opened = await openToLook(config, context.log);
+  } catch (error) {
+    reportUnopened(error, config, context);
+    return;
+  }
+  if (opened === "in use") {
+    const { checkThroughServer } = await import("./doctor/runningServer.js");
+    await checkThroughServer(config, options.url, io, context);
+  } else if (opened === "absent") {
+    context.findings.ok(
+      "database",
+      `none in ${config.dataDir} yet: the first start makes the embedded one (DATABASE_URL names a PostgreSQL instead)`,
+    );
+  } else {
+    try {
+      await checkDatabase(opened, config, context);
+    } catch (error) {
+      // A database that goes away while it is looked at, or a role that may not read its tables.
+      context.findings.fail(
+        "database",
+        `could not be examined to the end: ${wordsOf(error)}`,
+        "The role needs SELECT on the tables, and to serve also INSERT, UPDATE and DELETE; best it owns them.",
+      );
+    } finally {
+      await opened.close();
+    }
+  }
+}

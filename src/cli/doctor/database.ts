@@ -1,0 +1,218 @@
+import type { Config } from "../../config.js";
+import { inspectEmbeddings, inspectVectorStores, type Layout } from "../../db/columns.js";
+import * as diagnose from "../../db/diagnose.js";
+import { parseDatabaseUrl } from "../../db/url.js";
+import { ApiError, StartupError } from "../../errors.js";
+import { readableBytes } from "../table.js";
+import { type Context, wordsOf } from "./findings.js";
+
+/** The oldest pgvector that works: 0.7 brought halfvec and the indexing of 4,000 dimensions. */
+const oldestPgvector = [0, 7] as const;
+
+/** Everything about the database that can be learned by reading. Ends early where the next question would have no meaning. */
+export async function checkDatabase(probe: diagnose.Probe, config: Config, { findings }: Context): Promise<void> {
+  const schema = schemaOf(config);
+  const facts = await probe.look((tx) => diagnose.serverFacts(tx, schema));
+  const kind =
+    config.database.url === null
+      ? `embedded, in ${config.dataDir}`
+      : `database "${facts.database}", role "${facts.role}"`;
+  const message = `PostgreSQL ${facts.version} (${kind})`;
+  if (facts.readOnly)
+    findings.fail("database", `${message} accepts no writes`, "Point DATABASE_URL at the primary server.");
+  else findings.ok("database", message);
+  if (!checkPgvector(facts.pgvector, findings)) return;
+  if (!facts.schemaExists) {
+    findings.warn(
+      "migrations",
+      `the schema "${schema ?? ""}" does not exist yet`,
+      'Nothing: the first start, or "vector-store migrate", makes it.',
+    );
+    return;
+  }
+  const tables = await probe.look((tx) => diagnose.findTables(tx, config.database, schema));
+  const place: Place = { probe, config, tables, findings };
+  const migrated = await checkMigrations(place);
+  const layout = await checkTables(place);
+  if (layout === null) return;
+  await checkDimensions(place, { column: layout.dimensions, migrated });
+  await checkContents(place, migrated);
+  await checkIndexes(place);
+}
+
+/** What the checks below share. */
+interface Place {
+  probe: diagnose.Probe;
+  config: Config;
+  tables: diagnose.Tables;
+  findings: Context["findings"];
+}
+
+const schemaOf = (config: Config) =>
+  config.database.url === null ? null : parseDatabaseUrl({ ...config.database, url: config.database.url }).schema;
+
+/** False when there is none that could be used, and so no table with vectors either. */
+function checkPgvector(pgvector: diagnose.ServerFacts["pgvector"], findings: Context["findings"]): boolean {
+  const { installed, available, mayCreate } = pgvector;
+  const version = installed ?? available;
+  if (version === null) {
+    findings.fail(
+      "pgvector",
+      "the PostgreSQL server does not have it",
+      "Install its package on the database server (0.7 or later; the image pgvector/pgvector has it).",
+    );
+    return false;
+  }
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  if (major < oldestPgvector[0] || (major === oldestPgvector[0] && minor < oldestPgvector[1])) {
+    const update = installed === null ? "" : ", then run: ALTER EXTENSION vector UPDATE;";
+    findings.fail(
+      "pgvector",
+      `version ${version}; 0.7 or later is needed`,
+      `Install a newer package on the database server${update}`,
+    );
+    return false;
+  }
+  if (installed !== null) {
+    findings.ok("pgvector", `version ${installed}`);
+    return true;
+  }
+  if (mayCreate)
+    findings.warn(
+      "pgvector",
+      `version ${version} is on the server but not in this database yet`,
+      "Nothing: the first start creates the extension.",
+    );
+  else
+    findings.fail(
+      "pgvector",
+      `version ${version} is on the server but not in this database, and this role may not create it`,
+      "Let an administrator run, in this database: CREATE EXTENSION vector;",
+    );
+  return false;
+}
+
+/** Whether this program's own columns can be counted on. */
+async function checkMigrations({ probe, tables, findings }: Place): Promise<boolean> {
+  const { applied, pending, newer, changed } = await probe.look((tx) => diagnose.migrationFacts(tx, tables));
+  if (newer.length > 0) {
+    findings.fail(
+      "migrations",
+      `the database is newer than this program: it has ${newer.join(", ")}`,
+      "Start the version that made it, or a later one.",
+    );
+  } else if (changed.length > 0) {
+    findings.fail(
+      "migrations",
+      `this program's text of ${changed.join(", ")} differs from the one that was applied`,
+      "Install the program again, unchanged.",
+    );
+  } else if (pending.length > 0) {
+    findings.warn(
+      "migrations",
+      `${applied.length} applied, pending: ${pending.join(", ")}`,
+      'Nothing: the next start, or "vector-store migrate", applies them.',
+    );
+  } else findings.ok("migrations", `all applied (${applied.length}, the last is ${applied.at(-1) ?? ""})`);
+  return applied.length > 0;
+}
+
+/** The embeddings table, or null when there is none or it does not fit the settings. */
+async function checkTables({ probe, config, tables, findings }: Place): Promise<Layout["embeddings"] | null> {
+  const names = config.database.tables;
+  try {
+    const [stores, embeddings] = await probe.look(
+      async (tx) =>
+        [
+          await inspectVectorStores(tx, config.database, tables.vectorStores),
+          await inspectEmbeddings(tx, config.database, tables.embeddings),
+        ] as const,
+    );
+    if (stores !== null && embeddings !== null) {
+      findings.ok("tables", `"${names.vectorStores}" and "${names.embeddings}" fit the settings`);
+      return embeddings;
+    }
+    const missing = [stores ?? names.vectorStores, embeddings ?? names.embeddings].filter(
+      (each) => typeof each === "string",
+    );
+    findings.warn(
+      "tables",
+      `not there yet: ${missing.join(", ")}`,
+      "Nothing on a new database: the first start makes them. Otherwise check DB_TABLES__* and the schema in DATABASE_URL.",
+    );
+  } catch (error) {
+    if (!(error instanceof StartupError)) throw error;
+    findings.fail("tables", error.message, "Correct the setting it names (DB_FIELDS__*, DB_TABLES__*), or the table.");
+  }
+  return null;
+}
+
+async function checkDimensions(
+  { probe, config, tables, findings }: Place,
+  known: { column: number | null; migrated: boolean },
+): Promise<void> {
+  const wanted = config.embedding.dimensions;
+  const stored = await probe.look((tx) => diagnose.storedDimensions(tx, config.database, tables, known));
+  const others = stored.filter((each) => each !== wanted);
+  if (others.length > 0) {
+    findings.fail(
+      "dimensions",
+      `EMBEDDING__DIMENSIONS is ${wanted}, but the stored embeddings have ${others.join(" and ")}`,
+      `Set EMBEDDING__DIMENSIONS=${others[0] ?? ""} and the model that made them (EMBEDDING__MODEL), or use another database or schema.`,
+    );
+  } else if (stored.length === 0) findings.ok("dimensions", `${wanted}; nothing is stored yet`);
+  else findings.ok("dimensions", `${wanted}, as the stored embeddings have`);
+}
+
+async function checkContents({ probe, tables, findings }: Place, migrated: boolean): Promise<void> {
+  let contents: diagnose.Contents;
+  try {
+    contents = await probe.look((tx) => diagnose.countContents(tx, tables, migrated));
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    findings.warn("contents", `could not be counted: ${error.message}`, "Try again when the database has less to do.");
+    return;
+  }
+  const { stores, embeddings, recorded } = contents;
+  const message = `${stores} ${stores === 1 ? "vector store" : "vector stores"}, ${embeddings} ${embeddings === 1 ? "embedding" : "embeddings"}`;
+  if (recorded === null || recorded === embeddings) findings.ok("contents", message);
+  else {
+    findings.warn(
+      "contents",
+      `${message}, but the stores' own counters add up to ${recorded}`,
+      "Another program writes to the table. Search finds every row; file_counts and usage_bytes are off.",
+    );
+  }
+}
+
+async function checkIndexes({ probe, tables, findings }: Place): Promise<void> {
+  const indexes = await probe.look((tx) => diagnose.vectorIndexes(tx, tables));
+  if (indexes.length === 0)
+    findings.ok("indexes", "no hnsw or ivfflat index: searches read every row of their store and are exact");
+  for (const { name, method, valid, bytes } of indexes) {
+    if (valid) findings.ok("indexes", `${method} index "${name}", ${readableBytes(bytes)}`);
+    else
+      findings.warn(
+        "indexes",
+        `${method} index "${name}" is invalid: its building was interrupted`,
+        `Remove it: DROP INDEX "${name}";`,
+      );
+  }
+}
+
+/** Why a database could not be opened. */
+export function reportUnopened(error: unknown, config: Config, { findings }: Context): void {
+  if (config.database.url === null) {
+    findings.fail(
+      "database",
+      `the embedded database in ${config.dataDir} cannot be opened: ${wordsOf(error)}`,
+      "Check the directory's owner and free space (DATA_DIR).",
+    );
+  } else if (error instanceof StartupError) findings.fail("database", error.message, "Correct DATABASE_URL.");
+  else
+    findings.fail(
+      "database",
+      `cannot be opened: ${wordsOf(error)}`,
+      "Check host, port, user and password in DATABASE_URL, and that the server runs and lets this host in.",
+    );
+}

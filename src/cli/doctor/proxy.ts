@@ -1,0 +1,92 @@
+import type { Config } from "../../config.js";
+import { ApiError } from "../../errors.js";
+import { createLitellm, type Litellm } from "../../litellm/litellm.js";
+import { connectionCode } from "../failures.js";
+import type { Context } from "./findings.js";
+
+const readinessLimitMs = 5000;
+
+/** The LiteLLM proxy, or another OpenAI-compatible provider: reachable, knows the model, embeds with it. */
+export async function checkProxy(config: Config, { findings, log }: Context): Promise<void> {
+  const { baseUrl, model, dimensions } = config.embedding;
+  if (baseUrl === null) {
+    findings.warn(
+      "proxy",
+      "none is configured: the built-in embedder compares words, not meaning",
+      "Set LITELLM_PROXY_URL and EMBEDDING__MODEL for semantic search.",
+    );
+    return;
+  }
+  if (!(await checkReadiness(baseUrl, findings))) return;
+  if (config.embedding.apiKey === null) {
+    findings.warn(
+      "proxy key",
+      "none is configured",
+      "Set LITELLM_MASTER_KEY or EMBEDDING__API_KEY, unless the proxy asks for no key.",
+    );
+  }
+  // One attempt each: the doctor tells how things are, not how they are after a minute of retries.
+  const litellm = createLitellm({ ...config.embedding, retryBudgetMs: 0 }, log);
+  await checkModel(litellm, model, findings);
+  try {
+    const began = performance.now();
+    await litellm.embedder.embed(["vector-store doctor"]);
+    findings.ok(
+      "embedding",
+      `"${model}" answered ${dimensions} numbers in ${Math.round(performance.now() - began)} ms`,
+    );
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    findings.fail("embedding", error.message, "Correct what it names and run the doctor again.");
+  }
+}
+
+/** False when nothing answers, and further questions would only repeat that. */
+async function checkReadiness(baseUrl: string, findings: Context["findings"]): Promise<boolean> {
+  const url = `${baseUrl}/health/readiness`;
+  let response: Response;
+  try {
+    response = await fetch(url, { signal: AbortSignal.timeout(readinessLimitMs) });
+    await response.body?.cancel();
+  } catch (error) {
+    findings.fail(
+      "proxy",
+      `does not answer at ${baseUrl} (${connectionCode(error)})`,
+      "Check LITELLM_PROXY_URL (or EMBEDDING__BASE_URL), that the proxy runs, and that this host may reach it.",
+    );
+    return false;
+  }
+  if (response.ok) findings.ok("proxy", `ready at ${baseUrl}`);
+  else if (response.status === 404)
+    findings.warn(
+      "proxy",
+      `${baseUrl} answers, but has no /health/readiness`,
+      "Nothing, if it is a provider other than LiteLLM. Otherwise check LITELLM_PROXY_URL.",
+    );
+  else findings.warn("proxy", `${url} answers HTTP ${response.status}`, "Look at the proxy's log.");
+  return true;
+}
+
+/** A model that is not listed is only worth a warning: the proxy may serve it by a wildcard. The test embedding decides. */
+async function checkModel(litellm: Litellm, model: string, findings: Context["findings"]): Promise<void> {
+  try {
+    const names = (await litellm.models()).map((each) => each.id);
+    if (!names.includes(model)) {
+      const embedding = (await litellm.embeddingModels()).map((each) => each.id);
+      const others =
+        embedding.length > 0
+          ? `its embedding models: ${embedding.join(", ")}`
+          : `its models: ${names.slice(0, 20).join(", ") || "none"}`;
+      findings.warn(
+        "model",
+        `the proxy does not list "${model}" (${others})`,
+        "Set EMBEDDING__MODEL to one of them, or add the model to the proxy's model_list.",
+      );
+      return;
+    }
+    findings.ok("model", `"${model}" is one of the proxy's ${names.length} ${names.length === 1 ? "model" : "models"}`);
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    findings.fail("model", error.message, "Correct what it names and run the doctor again.");
+  }
+}

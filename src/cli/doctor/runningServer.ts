@@ -1,0 +1,72 @@
+import type { Config } from "../../config.js";
+import { type Address, findServer } from "../connection.js";
+import { connectionCode } from "../failures.js";
+import { CommandError, type Io, printable } from "../io.js";
+import type { Context } from "./findings.js";
+
+const limitMs = 5000;
+
+interface HealthAnswer {
+  status?: string;
+  version?: string;
+  database?: { kind?: string; version?: string | null; pgvector?: string | null };
+  embedding?: { dimensions?: number };
+}
+
+/** The embedded database belongs to the process that has it open: that one is asked how it is. */
+export async function checkThroughServer(
+  config: Config,
+  url: string | undefined,
+  io: Io,
+  { findings }: Context,
+): Promise<void> {
+  const held = `the embedded database in ${config.dataDir} is in use by a running process`;
+  const todo =
+    "Name the server with --url or VECTOR_STORE_URL, or stop the process that has the database open and run the doctor again.";
+  let address: Address;
+  try {
+    address = findServer({ url }, io);
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error;
+    findings.fail("database", `${held}. ${error.message}`, todo);
+    return;
+  }
+  const health = await askHealth(address.url);
+  if (typeof health === "string") {
+    findings.fail("database", `${held}, and no server answers at ${address.url}/health (${health})`, todo);
+    return;
+  }
+  const { version, database, embedding } = health;
+  if (health.status !== "healthy" || database?.kind !== "pglite") {
+    const what =
+      database?.kind === "pglite" ? `says: ${printable(health.status ?? "nothing")}` : "is not the one that has it";
+    findings.fail("database", `${held}; the server at ${address.url} ${what}`, todo);
+    return;
+  }
+  findings.ok(
+    "database",
+    `PostgreSQL ${printable(database.version ?? "?")}, ${held}; asked the server ${printable(version ?? "")} at ${address.url}: healthy`,
+  );
+  findings.ok("pgvector", `version ${printable(database.pgvector ?? "?")}`);
+  findings.ok("migrations", "all applied, or the server would not have started");
+  if (embedding?.dimensions === config.embedding.dimensions) {
+    findings.ok("dimensions", `${config.embedding.dimensions}, as the server has`);
+    return;
+  }
+  findings.warn(
+    "dimensions",
+    `EMBEDDING__DIMENSIONS is ${config.embedding.dimensions} here, but ${embedding?.dimensions ?? "unknown"} in the running server`,
+    "Run the doctor with the server's settings (same working directory and environment).",
+  );
+}
+
+/** The answer of /health, also of an unhealthy server; or why there is none. */
+async function askHealth(url: string): Promise<HealthAnswer | string> {
+  try {
+    const response = await fetch(`${url}/health`, { signal: AbortSignal.timeout(limitMs) });
+    const answer: unknown = await response.json();
+    return typeof answer === "object" && answer !== null ? answer : `HTTP ${response.status}`;
+  } catch (error) {
+    return connectionCode(error);
+  }
+}

@@ -1,0 +1,72 @@
+import { APIConnectionError, APIConnectionTimeoutError, APIError } from "openai";
+import type { Address } from "./connection.js";
+import { CommandError, printable } from "./io.js";
+
+/** What went wrong between a command and the server, as one sentence that says what to do. */
+export function explainFailure(error: unknown, { url, from }: Address, keyFrom: string): unknown {
+  const otherwise =
+    from === "--url"
+      ? "check --url"
+      : from === "VECTOR_STORE_URL"
+        ? "check VECTOR_STORE_URL"
+        : "name it with --url or VECTOR_STORE_URL";
+  if (error instanceof Error && error.cause instanceof CommandError) return error.cause;
+  if (error instanceof APIConnectionTimeoutError) {
+    return new CommandError(`The server at ${url} did not answer in time. Look at its log, or ${otherwise}.`);
+  }
+  if (error instanceof APIConnectionError) {
+    return new CommandError(
+      `No server answers at ${url} (${connectionCode(error)}). Start it with "vector-store serve", or ${otherwise}.`,
+    );
+  }
+  if (!(error instanceof APIError) || typeof error.status !== "number") {
+    // What the client throws on a body that is no JSON although its header says so.
+    return nameOf(error) === "SyntaxError" ? notOurs(url, "without usable JSON", otherwise) : error;
+  }
+  const status = error.status;
+  if (status >= 300 && status < 400) {
+    const headers: unknown = error.headers;
+    const target = headers instanceof Headers ? headers.get("location") : null;
+    return new CommandError(
+      `${url} sends its callers elsewhere${target === null ? "" : ` (${printable(target)})`}. Use that address: ${otherwise}.`,
+    );
+  }
+  const body: unknown = error.error;
+  const message = typeof body === "object" && body !== null && "message" in body ? body.message : null;
+  if (typeof message !== "string") return notOurs(url, `with HTTP ${status}`, otherwise);
+  if (status === 401) {
+    return new CommandError(
+      `The server at ${url} does not accept the key from ${keyFrom}. Give it the server's own key (its SERVER_API_KEY, or the file server-key in its DATA_DIR) with --key or VECTOR_STORE_KEY.`,
+    );
+  }
+  const sentence = printable(message).slice(0, 1000);
+  if (error.code === "not_found" && error.param === "vector_store_id") {
+    return new CommandError(`${sentence} See which there are: vector-store stores list`);
+  }
+  return new CommandError(`${sentence} (HTTP ${status} from ${url})`);
+}
+
+/** An answer that our server would not give. */
+export function notOurs(url: string, how: string, otherwise = "check --url or VECTOR_STORE_URL"): CommandError {
+  return new CommandError(
+    `${url} answers ${how}, which a vector store server does not: another program listens there. Please ${otherwise}.`,
+  );
+}
+
+const nameOf = (error: unknown) => (hasMessage(error) && "name" in error ? error.name : null);
+
+/** By shape, not class: what fetch throws may belong to another realm than this module. */
+const hasMessage = (value: unknown): value is { message: unknown; code?: unknown; cause?: unknown; errors?: unknown } =>
+  typeof value === "object" && value !== null && "message" in value;
+
+/** The innermost reason: ECONNREFUSED, ENOTFOUND, a certificate's fault. */
+export function connectionCode(error: unknown): string {
+  let found = "no connection";
+  let each: unknown = error;
+  for (let depth = 0; depth < 8 && hasMessage(each); depth += 1) {
+    if (typeof each.code === "string") found = each.code;
+    else if (typeof each.message === "string" && each.message !== "" && depth > 0) found = printable(each.message);
+    each = Array.isArray(each.errors) ? (each.errors as unknown[])[0] : each.cause;
+  }
+  return found;
+}

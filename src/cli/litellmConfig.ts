@@ -1,0 +1,75 @@
+import type { Command } from "commander";
+import { loadConfig } from "../config.js";
+import { StartupError } from "../errors.js";
+import { type Address, connect, readUrl, type ServerOptions, withServerOptions } from "./connection.js";
+import type { Io } from "./io.js";
+import { requireId, requireStore } from "./stores.js";
+import { quoted } from "./yaml.js";
+
+const help = `
+Prints the entry of LiteLLM's vector_store_registry for a store, after a look whether the store is there. Add it to the proxy's
+config.yaml, set the variable it names on the proxy, and restart the proxy.
+
+The address must be the one under which the proxy reaches this server. Without --api-base it is --url where that is given, else
+API_URL of the settings, else the address this command used.
+
+Example:
+  $ vector-store litellm-config vs_0190f2c4a7e87d3f9b1c2d3e4f5a6b7c --api-base http://vector-store:8000 >> config.yaml`;
+
+export function litellmConfigCommand(program: Command, io: Io): void {
+  withServerOptions(
+    program.command("litellm-config").description("print the LiteLLM vector_store_registry entry of a store (YAML)"),
+  )
+    .argument("<store-id>", "the store's id (vs_…)")
+    .option("--api-base <url>", "this server as the proxy reaches it")
+    .option("--name <name>", "the name in the registry (default: the store's name)")
+    .addHelpText("after", help)
+    .action(async (id: string, options: ServerOptions & { apiBase?: string; name?: string }) => {
+      const apiBase = options.apiBase === undefined ? null : readUrl(options.apiBase, "--api-base");
+      const server = connect(options, io);
+      const store = await server.ask((client) => client.vectorStores.retrieve(requireId(id)));
+      requireStore(store, server);
+      io.stdout.write(
+        registryEntry({
+          id: store.id,
+          name: options.name ?? (store.name || store.id),
+          apiBase: apiBase ?? baseFor(server, io),
+        }),
+      );
+    });
+}
+
+/** What the user just named is nearer than the settings, which may be those of another server. */
+function baseFor(address: Address, io: Io): string {
+  if (address.from === "--url") return address.url;
+  try {
+    return loadConfig(io.environment()).apiUrl ?? address.url;
+  } catch (error) {
+    // The store was found without these settings; that they are unusable is no reason to fail now.
+    if (error instanceof StartupError) return address.url;
+    throw error;
+  }
+}
+
+/** The entry as LiteLLM reads it, with what else the proxy needs in comments. */
+export function registryEntry(entry: { id: string; name: string; apiBase: string }): string {
+  const base = quoted(entry.apiBase);
+  const local = /^https?:\/\/(127\.|localhost\b|\[::1\])/.test(entry.apiBase);
+  return [
+    "# LiteLLM proxy, config.yaml. A file that has a vector_store_registry already gets only the list item.",
+    "# On the proxy, set the environment variable PG_VECTOR_API_KEY to this server's key (SERVER_API_KEY).",
+    "vector_store_registry:",
+    `  - vector_store_name: ${quoted(entry.name)}`,
+    "    litellm_params:",
+    `      vector_store_id: ${quoted(entry.id)}`,
+    `      custom_llm_provider: "pg_vector"`,
+    "      # Without /v1: LiteLLM appends /v1/vector_stores.",
+    ...(local ? ["      # This address works only where proxy and server share one machine; see --api-base."] : []),
+    `      api_base: ${base}`,
+    "      api_key: os.environ/PG_VECTOR_API_KEY",
+    "# To create stores through the proxy as well (POST /v1/vector_stores with custom_llm_provider pg_vector), set there too:",
+    `#   PG_VECTOR_API_BASE=${base}`,
+    "#   PG_VECTOR_API_KEY=<this server's key>",
+    "",
+  ].join("\n");
+}

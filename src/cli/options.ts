@@ -1,0 +1,38 @@
+import { InvalidArgumentError } from "commander";
+
+/** Readers of option values; what they throw commander prefixes with the option's name. */
+
+export function wholeNumber(text: string): number {
+  if (!/^\d{1,9}$/.test(text) || Number(text) === 0)
+    throw new InvalidArgumentError("It must be a whole number from 1 on.");
+  return Number(text);
+}
+
+export function score(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !(value >= 0 && value <= 1))
+    throw new InvalidArgumentError("It must be a number from 0 to 1.");
+  return value;
+}
+
+export function jsonObject(text: string): Record<string, unknown> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new InvalidArgumentError("It is not valid JSON. Put it in single quotes, so that the shell leaves it alone.");
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    throw new InvalidArgumentError("It must be a JSON object.");
+  return value as Record<string, unknown>;
+}
+
+/** Collects `key=value`, repeated or several in a row. The value is everything after the first `=`, always a string. */
+export function pair(text: string, before: Record<string, string> = {}): Record<string, string> {
+  const [, key, value] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
+  if (key === undefined || value === undefined) {
+    throw new InvalidArgumentError("It must be key=value. (The store's name comes before --metadata.)");
+  }
+  if (Object.hasOwn(before, key)) throw new InvalidArgumentError(`The key ${key} is given twice.`);
+  return Object.fromEntries([...Object.entries(before), [key, value]]);
+}

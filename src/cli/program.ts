@@ -1,0 +1,95 @@
+import { Command, CommanderError } from "commander";
+import { StartupError } from "../errors.js";
+import { version } from "../version.js";
+import { doctorCommand } from "./doctor.js";
+import { CommandError, type Io } from "./io.js";
+import { litellmConfigCommand } from "./litellmConfig.js";
+import { migrateCommand } from "./migrate.js";
+import { searchCommand } from "./search.js";
+import { serveCommand } from "./serve.js";
+import { storesCommand } from "./stores.js";
+
+const manual = `
+A first round, in two terminals:
+  $ vector-store serve
+  $ ID=$(vector-store stores create FAQ)
+  $ vector-store search $ID how do I reset my password
+  $ vector-store litellm-config $ID          # what LiteLLM needs to use it
+  $ vector-store doctor                      # when something does not work
+
+Which commands talk to what:
+  serve, migrate   the database: PostgreSQL (DATABASE_URL), or the embedded one in DATA_DIR, which only one process can have open.
+  doctor           the database and the LiteLLM proxy; changes nothing.
+  all others       a running server, over HTTP: --url, else VECTOR_STORE_URL, else http://127.0.0.1:PORT;
+                   with --key, else VECTOR_STORE_KEY, else SERVER_API_KEY, else LITELLM_MASTER_KEY, else the key that the first start
+                   kept in DATA_DIR/server-key.
+
+Settings come from the environment and from the file .env of the working directory (the environment wins); "vector-store serve
+--help" names the most important ones, .env.example has all.
+
+Output is a table on a terminal, and tab-separated lines without headings in a pipe; --json prints what the API answered.
+Exit code 0: done; 1: not done, with one sentence on standard error that says what to do.`;
+
+/** The whole command line, on the given streams and environment. Errors and exits are thrown; `runCli` turns them into an exit code. */
+export function buildProgram(io: Io): Command {
+  const program = new Command("vector-store")
+    .description("Vector stores for LiteLLM and every OpenAI SDK, on PostgreSQL + pgvector.")
+    .version(version, "-V, --version", "print the version")
+    .helpCommand("help [command]", "show the help of a command")
+    .addHelpText("after", manual)
+    .showHelpAfterError('(see "vector-store --help", or --help after a command)')
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => io.stdout.write(text),
+      writeErr: (text) => io.stderr.write(text),
+      getOutHelpWidth: () => io.stdout.columns ?? 120,
+      getErrHelpWidth: () => io.stderr.columns ?? 120,
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+      outputError: (text, write) => {
+        write(text.replace(/^error: /, "vector-store: "));
+      },
+    });
+  serveCommand(program);
+  migrateCommand(program, io);
+  storesCommand(program, io);
+  searchCommand(program, io);
+  litellmConfigCommand(program, io);
+  doctorCommand(program, io);
+  return program;
+}
+
+/**
+ * Runs one command line (without node and the script) and returns its exit code. After `serve` it returns as soon as the server
+ * listens.
+ */
+export async function runCli(args: readonly string[], io: Io): Promise<number> {
+  try {
+    await buildProgram(io).parseAsync([...args], { from: "user" });
+    return 0;
+  } catch (error) {
+    // Commander has written its sentence, or the help that was asked for.
+    if (error instanceof CommanderError) return error.exitCode;
+    io.stderr.write(`vector-store: ${sentenceOf(error, io)}\n`);
+    return 1;
+  }
+}
+
+/** Foreseen failures are sentences. Of others only the message is shown; who looks for the cause asks for the stack. */
+function sentenceOf(error: unknown, io: Io): string {
+  if (error instanceof CommandError || error instanceof StartupError) return error.message;
+  if (!(error instanceof Error)) return String(error);
+  return wantsStacks(io)
+    ? (error.stack ?? error.message)
+    : `unexpected failure: ${error.message} (LOG_LEVEL=debug shows where it happened)`;
+}
+
+function wantsStacks(io: Io): boolean {
+  try {
+    return Object.entries(io.environment()).some(
+      ([name, value]) => name.toUpperCase() === "LOG_LEVEL" && /^(debug|trace)$/.test(value ?? ""),
+    );
+  } catch {
+    return false;
+  }
+}

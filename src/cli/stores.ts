@@ -1,0 +1,137 @@
+import type { Command } from "commander";
+import type { OpenAI } from "openai";
+import { connect, type Server, type ServerOptions, withServerOptions } from "./connection.js";
+import { notOurs } from "./failures.js";
+import { CommandError, type Io } from "./io.js";
+import { pair, wholeNumber } from "./options.js";
+import { type Column, readableBytes, readableTime, renderTable } from "./table.js";
+
+type Store = OpenAI.VectorStore;
+
+const columns: Column<Store>[] = [
+  { title: "ID", value: (store) => store.id },
+  { title: "NAME", value: (store) => store.name, flexible: true },
+  { title: "STATUS", value: (store) => store.status },
+  { title: "ITEMS", value: (store) => String(store.file_counts.total), align: "right" },
+  {
+    title: "SIZE",
+    value: (store, plain) => (plain ? String(store.usage_bytes) : readableBytes(store.usage_bytes)),
+    align: "right",
+  },
+  { title: "CREATED (UTC)", value: (store, plain) => readableTime(store.created_at, plain) },
+  {
+    title: "EXPIRES",
+    value: (store, plain) => (store.expires_at == null ? "-" : readableTime(store.expires_at, plain)),
+  },
+];
+
+const listHelp = `
+ITEMS counts files, and embeddings that were posted without one. In a pipe the columns are separated by tabs, sizes are bytes and
+times ISO 8601.
+
+Examples:
+  $ vector-store stores list --limit 100
+  $ vector-store stores list --json | jq -r '.data[].id'`;
+
+const createHelp = `
+Prints the new store's id and nothing else, so that a script can keep it.
+
+Examples:
+  $ ID=$(vector-store stores create "Support FAQ" --metadata team=support tier=2)
+  $ vector-store stores create scratch --expires-after-days 7`;
+
+const deleteHelp = `
+Deletes the store with everything in it, without asking again.
+
+Example:
+  $ vector-store stores delete vs_0190f2c4a7e87d3f9b1c2d3e4f5a6b7c`;
+
+/** The largest page that the API gives. */
+const pageSize = 100;
+
+export function storesCommand(program: Command, io: Io): void {
+  const stores = program.command("stores").description("list, create and delete vector stores of a running server");
+
+  withServerOptions(stores.command("list").description("list vector stores, the newest first"))
+    .option("--limit <n>", "how many at most", wholeNumber, 20)
+    .option("--json", "print OpenAI's list object")
+    .addHelpText("after", listHelp)
+    .action(async (options: ServerOptions & { limit: number; json?: true }) => {
+      const { data, hasMore } = await list(connect(options, io), options.limit);
+      if (options.json) {
+        const answer = {
+          object: "list",
+          data,
+          first_id: data[0]?.id ?? "",
+          last_id: data.at(-1)?.id ?? "",
+          has_more: hasMore,
+        };
+        io.stdout.write(`${JSON.stringify(answer, null, 2)}\n`);
+        return;
+      }
+      if (data.length > 0) io.stdout.write(renderTable(columns, data, io.stdout));
+      else io.stderr.write('No vector stores yet. Make one with: vector-store stores create "My documents"\n');
+      if (hasMore) io.stderr.write(`There are more; --limit ${options.limit * 5} shows the next ones too.\n`);
+    });
+
+  withServerOptions(stores.command("create").description("create a vector store and print its id"))
+    .argument("<name>", "what people call it")
+    .option("--metadata <key=value...>", "key-values of the store, as strings; repeat or give several", pair)
+    .option("--expires-after-days <n>", "let it expire after so many days without use (1 to 365)", wholeNumber)
+    .option("--json", "print the store as the API answers it")
+    .addHelpText("after", createHelp)
+    .action(async (name: string, options: CreateOptions) => {
+      const server = connect(options, io);
+      const store = await server.ask((client) =>
+        client.vectorStores.create({
+          name,
+          ...(options.metadata && { metadata: options.metadata }),
+          ...(options.expiresAfterDays !== undefined && {
+            expires_after: { anchor: "last_active_at", days: options.expiresAfterDays },
+          }),
+        }),
+      );
+      requireStore(store, server);
+      io.stdout.write(options.json ? `${JSON.stringify(store, null, 2)}\n` : `${store.id}\n`);
+    });
+
+  withServerOptions(stores.command("delete").description("delete a vector store and everything in it"))
+    .argument("<id>", "the store's id (vs_…)")
+    .addHelpText("after", deleteHelp)
+    .action(async (id: string, options: ServerOptions) => {
+      const server = connect(options, io);
+      const answer = await server.ask((client) => client.vectorStores.delete(requireId(id)));
+      // A web server that answers everything with its start page must not be believed.
+      if ((answer as Partial<typeof answer> | null)?.deleted !== true)
+        throw notOurs(server.url, "without saying that the store was deleted");
+      io.stdout.write(`Deleted ${id}\n`);
+    });
+}
+
+type CreateOptions = ServerOptions & { metadata?: Record<string, string>; expiresAfterDays?: number; json?: true };
+
+async function list(server: Server, limit: number): Promise<{ data: Store[]; hasMore: boolean }> {
+  const data: Store[] = [];
+  let page = await server.ask((client) => client.vectorStores.list({ limit: Math.min(limit, pageSize) }));
+  for (;;) {
+    if (!Array.isArray(page.data)) throw notOurs(server.url, "without a list of vector stores");
+    data.push(...page.data);
+    if (data.length >= limit || !page.hasNextPage()) break;
+    const current = page;
+    page = await server.ask(() => current.getNextPage());
+  }
+  return { data: data.slice(0, limit), hasMore: data.length > limit || page.hasNextPage() };
+}
+
+/** An id as a path segment of its own. @throws CommandError for what would name another path */
+export function requireId(id: string): string {
+  if (id.trim() === "" || /^\.{1,2}$/.test(id))
+    throw new CommandError("The vector store's id is missing. See: vector-store stores list");
+  return id;
+}
+
+/** @throws CommandError when the answer is not a vector store, although it came with status 200. */
+export function requireStore(answer: unknown, server: { url: string }): void {
+  const store = typeof answer === "object" && answer !== null && "object" in answer ? answer.object : null;
+  if (store !== "vector_store") throw notOurs(server.url, "without a vector store");
+}

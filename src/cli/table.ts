@@ -1,0 +1,80 @@
+import { type Output, printable } from "./io.js";
+
+export interface Column<Row> {
+  title: string;
+  /** `plain`: for a pipe, where a program reads it: no rounding, no abbreviation. */
+  value: (row: Row, plain: boolean) => string;
+  align?: "right";
+  /** The one column that is cut when the line is wider than the terminal. */
+  flexible?: boolean;
+}
+
+const gap = "  ";
+const narrowest = 12;
+
+/** On a terminal an aligned table with headings that fits its width; in a pipe one tab-separated line per row, nothing cut. */
+export function renderTable<Row>(columns: readonly Column<Row>[], rows: readonly Row[], out: Output): string {
+  const terminal = out.isTTY === true;
+  const cells = rows.map((row) => columns.map((column) => printable(column.value(row, !terminal)).trim()));
+  if (!terminal) return cells.map((line) => `${line.join("\t")}\n`).join("");
+  const widths = columns.map((column, i) =>
+    Math.max(widthOf(column.title), ...cells.map((line) => widthOf(line[i] ?? ""))),
+  );
+  const excess = widths.reduce((sum, width) => sum + width + gap.length, -gap.length) - (out.columns ?? 80);
+  const flexible = columns.findIndex((column) => column.flexible);
+  const flexibleWidth = widths[flexible];
+  if (excess > 0 && flexibleWidth !== undefined) {
+    widths[flexible] = Math.max(Math.min(narrowest, flexibleWidth), flexibleWidth - excess);
+  }
+  return [columns.map((column) => column.title), ...cells]
+    .map((line) => line.map((cell, i) => pad(cell, widths[i] ?? 0, columns[i]?.align === "right")))
+    .map((line) => `${line.join(gap).trimEnd()}\n`)
+    .join("");
+}
+
+function pad(cell: string, width: number, right: boolean): string {
+  const text = cut(cell, width);
+  const blanks = " ".repeat(width - widthOf(text));
+  return right ? blanks + text : text + blanks;
+}
+
+const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" });
+
+/** East Asian wide characters and emoji take two cells of a terminal. */
+const wide =
+  /^[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}]|\p{Emoji_Presentation}/u;
+const cellsOf = (grapheme: string) => (wide.test(grapheme) ? 2 : 1);
+
+export function widthOf(text: string): number {
+  if (/^[\x20-\x7e]*$/.test(text)) return text.length;
+  let width = 0;
+  for (const { segment } of graphemes.segment(text)) width += cellsOf(segment);
+  return width;
+}
+
+function cut(text: string, width: number): string {
+  if (widthOf(text) <= width) return text;
+  let kept = "";
+  let used = 1;
+  for (const { segment } of graphemes.segment(text)) {
+    used += cellsOf(segment);
+    if (used > width) break;
+    kept += segment;
+  }
+  return `${kept}…`;
+}
+
+/** 1536 → "1.5 kB". */
+export function readableBytes(bytes: number): string {
+  const units = ["B", "kB", "MB", "GB", "TB"];
+  let value = bytes;
+  let unit = 0;
+  for (; value >= 1000 && unit < units.length - 1; unit += 1) value /= 1000;
+  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit] ?? ""}`;
+}
+
+/** Unix seconds as "2026-01-31 12:00" (UTC), in a pipe as ISO 8601. */
+export function readableTime(seconds: number, plain: boolean): string {
+  const iso = new Date(seconds * 1000).toISOString();
+  return plain ? iso.replace(".000Z", "Z") : iso.slice(0, 16).replace("T", " ");
+}

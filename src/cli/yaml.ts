@@ -1,0 +1,10 @@
+/**
+ * Any text as a double-quoted YAML scalar, readable by parsers of YAML 1.1 (PyYAML, which LiteLLM uses) and 1.2. A JSON string is
+ * one already, save for the characters that JSON lets stand and YAML forbids or folds: those are escaped.
+ */
+export function quoted(text: string): string {
+  return JSON.stringify(text).replace(/[\p{C}\p{Zl}\p{Zp}\u00a0]/gu, (character) => {
+    const code = (character.codePointAt(0) ?? 0).toString(16);
+    return code.length > 4 ? `\\U${code.padStart(8, "0")}` : `\\u${code.padStart(4, "0")}`;
+  });
+}

@@ -1,0 +1,223 @@
+import { Kysely, PostgresDialect, type PostgresPool, sql } from "kysely";
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import type { Config, DatabaseConfig } from "../config.js";
+import { ApiError, StartupError } from "../errors.js";
+import type { Log } from "../log.js";
+import { lockDataDir } from "./dataDirLock.js";
+import type { Executor } from "./database.js";
+import { createPgPool } from "./pgPool.js";
+import { type Table, locateTable, tableExists } from "./tables.js";
+import { parseDatabaseUrl } from "./url.js";
+
+/** A database opened to look, not to touch: nothing is migrated, and every transaction is READ ONLY. */
+export interface Probe {
+  look<T>(work: (tx: Executor) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+/** `absent`: the embedded database was not made yet; `in use`: another process, the server most likely, has it open. */
+export type Opened = Probe | "absent" | "in use";
+
+/** A person waits for the answer, so a database that is slow to connect or to count is given up early. */
+const limits = { poolSize: 1, poolTimeoutMs: 5000, statementTimeoutMs: 15_000 };
+
+/** @throws StartupError or the driver's error when the database cannot be opened. */
+export async function openToLook(config: Config, log: Log): Promise<Opened> {
+  const { url } = config.database;
+  return url === null ? lookAtEmbedded(config) : lookAtServer({ ...config.database, ...limits, url }, log);
+}
+
+async function lookAtServer(config: DatabaseConfig & { url: string }, log: Log): Promise<Probe> {
+  const target = parseDatabaseUrl(config);
+  // libpq's `prefer`: with TLS where the server has it, else without.
+  for (const tls of target.tls === "prefer" ? [{ rejectUnauthorized: false }, false as const] : [target.tls]) {
+    const pool = createPgPool(config, { ...target, tls }, log);
+    const probe = probeOn(pool, () => Promise.resolve());
+    try {
+      await probe.look((tx) => sql`SELECT 1`.execute(tx));
+      return probe;
+    } catch (error) {
+      await probe.close();
+      const cause = error instanceof ApiError ? (error.details.cause ?? error) : error;
+      if (target.tls !== "prefer" || tls === false || !String(cause).includes("does not support SSL")) throw cause;
+    }
+  }
+  throw new Error("unreachable: the last attempt returned or threw");
+}
+
+async function lookAtEmbedded(config: Config): Promise<Opened> {
+  const dataDir = join(config.dataDir, "pglite");
+  if (!existsSync(join(dataDir, "PG_VERSION"))) return "absent";
+  let release: () => Promise<void>;
+  try {
+    release = await lockDataDir(config.dataDir);
+  } catch (error) {
+    if (error instanceof StartupError) return "in use";
+    throw error;
+  }
+  try {
+    const [{ PGlite }, { vector }, { createPglitePool }] = await Promise.all([
+      import("@electric-sql/pglite"),
+      import("@electric-sql/pglite-pgvector"),
+      import("./pglitePool.js"),
+    ]);
+    return probeOn(await createPglitePool(await PGlite.create({ dataDir, extensions: { vector } })), release);
+  } catch (error) {
+    await release();
+    throw error;
+  }
+}
+
+function probeOn(pool: PostgresPool, release: () => Promise<void>): Probe {
+  const run = new Kysely<never>({ dialect: new PostgresDialect({ pool }) }) as unknown as Kysely<Record<string, never>>;
+  return {
+    look: (work) =>
+      run
+        .transaction()
+        .setAccessMode("read only")
+        .execute((tx) => work(tx as unknown as Executor)),
+    close: async () => {
+      await run.destroy();
+      await release();
+    },
+  };
+}
+
+export interface ServerFacts {
+  version: string;
+  database: string;
+  role: string;
+  /** A standby, or a server set to read-only: reads work, writes do not. */
+  readOnly: boolean;
+  pgvector: { installed: string | null; available: string | null; mayCreate: boolean };
+  /** False when `?schema=` names one that is not there yet. */
+  schemaExists: boolean;
+}
+
+export async function serverFacts(tx: Executor, schema: string | null): Promise<ServerFacts> {
+  const { rows } = await sql<Omit<ServerFacts, "pgvector"> & ServerFacts["pgvector"]>`
+    SELECT current_setting('server_version') AS version, current_database()::text AS database, current_user::text AS role,
+           (pg_is_in_recovery() OR current_setting('default_transaction_read_only') = 'on') AS "readOnly",
+           (SELECT extversion FROM pg_extension WHERE extname = 'vector') AS installed,
+           (SELECT default_version FROM pg_available_extensions WHERE name = 'vector') AS available,
+           ((SELECT rolsuper FROM pg_roles WHERE rolname = current_user)
+             OR (COALESCE((SELECT bool_or(trusted) FROM pg_available_extension_versions WHERE name = 'vector'), false)
+                 AND has_database_privilege(current_database(), 'CREATE'))) AS "mayCreate",
+           (${schema}::text IS NULL OR EXISTS (SELECT 1 FROM pg_namespace WHERE nspname = ${schema})) AS "schemaExists"`.execute(
+    tx,
+  );
+  const [row] = rows;
+  if (row === undefined) throw new Error("the database returned no row");
+  const { installed, available, mayCreate, ...rest } = row;
+  return { ...rest, pgvector: { installed, available, mayCreate } };
+}
+
+export interface Tables {
+  vectorStores: Table;
+  embeddings: Table;
+  migrations: Table;
+}
+
+/** Where the tables are or will be, as the migration looks for them. */
+export async function findTables(tx: Executor, config: DatabaseConfig, schema: string | null): Promise<Tables> {
+  return {
+    vectorStores: await locateTable(tx, config.tables.vectorStores, schema),
+    embeddings: await locateTable(tx, config.tables.embeddings, schema),
+    migrations: await locateTable(tx, "vector_store_migrations", schema),
+  };
+}
+
+export interface MigrationFacts {
+  /** Names as `0001 vector_stores_and_embeddings`. */
+  applied: string[];
+  pending: string[];
+  /** In the database but unknown to this program. */
+  newer: string[];
+  /** Applied with another text than this program's. */
+  changed: string[];
+}
+
+const directory = new URL("../../sql/", import.meta.url);
+
+export async function migrationFacts(tx: Executor, tables: Tables): Promise<MigrationFacts> {
+  const { rows: recorded } = (await tableExists(tx, tables.migrations))
+    ? await sql<{ version: number; name: string; checksum: string }>`
+        SELECT version, name, checksum FROM ${tables.migrations.reference} ORDER BY version`.execute(tx)
+    : { rows: [] };
+  const files = readdirSync(directory)
+    .filter((file) => /^\d{4}_\w+\.sql$/.test(file))
+    .sort()
+    .map((file) => ({ version: Number(file.slice(0, 4)), name: file.slice(5, -4), file }));
+  const label = (each: { version: number; name: string }) => `${String(each.version).padStart(4, "0")} ${each.name}`;
+  const checksum = (file: string) =>
+    createHash("sha256")
+      .update(readFileSync(new URL(file, directory), "utf8").replaceAll("\r\n", "\n"))
+      .digest("hex");
+  const last = files.at(-1)?.version ?? 0;
+  return {
+    applied: recorded.map(label),
+    pending: files.filter((file) => !recorded.some((each) => each.version === file.version)).map(label),
+    newer: recorded.filter((each) => each.version > last).map(label),
+    changed: recorded
+      .filter((each) => files.some((file) => file.version === each.version && checksum(file.file) !== each.checksum))
+      .map(label),
+  };
+}
+
+/**
+ * How many numbers the stored vectors have, every number that occurs: of the column where it is fixed, else as the stores
+ * record it, else (before the migration) of one row.
+ */
+export async function storedDimensions(
+  tx: Executor,
+  config: DatabaseConfig,
+  tables: Tables,
+  known: { column: number | null; migrated: boolean },
+): Promise<number[]> {
+  if (known.column !== null) return [known.column];
+  const embedding = sql.ref(config.fields.embedding);
+  const { rows } = known.migrated
+    ? await sql<{ dimensions: number }>`
+        SELECT DISTINCT embedding_dimensions AS dimensions FROM ${tables.vectorStores.reference}
+        WHERE chunk_count > 0 AND embedding_dimensions IS NOT NULL ORDER BY 1`.execute(tx)
+    : await sql<{ dimensions: number }>`
+        SELECT vector_dims(${embedding}) AS dimensions FROM ${tables.embeddings.reference}
+        WHERE ${embedding} IS NOT NULL LIMIT 1`.execute(tx);
+  return rows.map((row) => row.dimensions);
+}
+
+export interface Contents {
+  stores: number;
+  embeddings: number;
+  /** The sum of what the stores record; null before the migration. */
+  recorded: number | null;
+}
+
+/** Reads the whole index of embeddings: on a very large table it may meet the time limit, which is thrown. */
+export async function countContents(tx: Executor, tables: Tables, migrated: boolean): Promise<Contents> {
+  const stores = tables.vectorStores.reference;
+  const recorded = migrated ? sql`(SELECT COALESCE(sum(chunk_count), 0)::bigint FROM ${stores})` : sql`NULL::bigint`;
+  const { rows } = await sql<Contents>`
+    SELECT (SELECT count(*) FROM ${stores}) AS stores, (SELECT count(*) FROM ${tables.embeddings.reference}) AS embeddings,
+           ${recorded} AS recorded`.execute(tx);
+  return rows[0] ?? { stores: 0, embeddings: 0, recorded: null };
+}
+
+export interface VectorIndex {
+  name: string;
+  method: string;
+  valid: boolean;
+  bytes: number;
+}
+
+/** Approximate indexes on the embeddings table, ours or not. */
+export async function vectorIndexes(tx: Executor, tables: Tables): Promise<VectorIndex[]> {
+  const { rows } = await sql<VectorIndex>`
+    SELECT c.relname::text AS name, m.amname::text AS method, i.indisvalid AS valid, pg_relation_size(c.oid) AS bytes
+    FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am m ON m.oid = c.relam
+    WHERE i.indrelid = to_regclass(${tables.embeddings.quoted}) AND m.amname IN ('hnsw', 'ivfflat')
+    ORDER BY 1`.execute(tx);
+  return rows;
+}

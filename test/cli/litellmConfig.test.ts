@@ -1,0 +1,144 @@
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import fc from "fast-check";
+import { registryEntry } from "../../src/cli/litellmConfig.js";
+import { type TestService, startService } from "../support/service.js";
+import { testKey } from "../support/database.js";
+import { run } from "./support.js";
+
+let service: TestService;
+let id: string;
+beforeAll(async () => {
+  service = await startService();
+  id = ((await service.post("/v1/vector_stores", { name: "Support FAQ" })).body as { id: string }).id;
+});
+afterAll(() => service.close());
+
+const cli = (args: string[], environment: Record<string, string> = {}) =>
+  run(["litellm-config", ...args], {
+    environment: { VECTOR_STORE_URL: service.url, VECTOR_STORE_KEY: testKey, ...environment },
+  });
+
+/**
+ * What a YAML parser reads of the entry: its lines as keys and scalars. Written by hand, and stricter than YAML: every value is
+ * either a plain word or a double-quoted scalar of printable characters with the escapes that YAML 1.1 and 1.2 share.
+ */
+function parse(yaml: string): Record<string, string> {
+  const values: Record<string, string> = {};
+  const shape: string[] = [];
+  // All that YAML 1.1 takes for a line break.
+  for (const line of yaml.split(/\r\n|[\n\r\u0085\u2028\u2029]/)) {
+    if (line === "" || /^ *#/.test(line)) continue;
+    const [, indent = "", key = "", value = ""] = /^([ -]*)(\w+):(?: (.*))?$/.exec(line) ?? [];
+    shape.push(`${indent}${key}`);
+    if (value !== "") values[key] = scalar(value);
+  }
+  expect(shape).toEqual([
+    "vector_store_registry",
+    "  - vector_store_name",
+    "    litellm_params",
+    "      vector_store_id",
+    "      custom_llm_provider",
+    "      api_base",
+    "      api_key",
+  ]);
+  return values;
+}
+
+function scalar(text: string): string {
+  if (!text.startsWith('"')) {
+    expect(text).toMatch(/^[A-Za-z][\w./]*$/);
+    return text;
+  }
+  // PyYAML's reader refuses every other character, quoted or not.
+  expect(text).toMatch(/^[\x20-\x7e\u00a1-\ud7ff\ue000-\ufefe\uff00-\ufffd\u{10000}-\u{10ffff}]*$/u);
+  const [, inside = ""] = /^"((?:[^"\\]|\\.)*)"$/.exec(text) ?? [];
+  expect(`"${inside}"`).toBe(text);
+  const escapes: Record<string, string> = { n: "\n", r: "\r", t: "\t", b: "\b", f: "\f", '"': '"', "\\": "\\" };
+  return inside.replace(/\\(?:u([0-9a-f]{4})|U([0-9a-f]{8})|(.))/g, (_, short?: string, long?: string, letter = "") => {
+    const code = short ?? long;
+    if (code !== undefined) return String.fromCodePoint(parseInt(code, 16));
+    const meant = escapes[letter as string];
+    if (meant === undefined) throw new Error(`YAML has no escape \\${String(letter)}`);
+    return meant;
+  });
+}
+
+describe("litellm-config", () => {
+  test("prints the registry entry that LiteLLM reads", async () => {
+    const { code, out, err } = await cli([id]);
+    expect({ code, err }).toEqual({ code: 0, err: "" });
+    expect(parse(out)).toEqual({
+      vector_store_name: "Support FAQ",
+      vector_store_id: id,
+      custom_llm_provider: "pg_vector",
+      api_base: service.url,
+      api_key: "os.environ/PG_VECTOR_API_KEY",
+    });
+  });
+
+  test("comments tell which variables the proxy needs, and that a local address is local", async () => {
+    const comments = (await cli([id])).out
+      .split("\n")
+      .filter((line) => line.trimStart().startsWith("#"))
+      .join("\n");
+    expect(comments).toContain("set the environment variable PG_VECTOR_API_KEY to this server's key");
+    expect(comments).toContain(`PG_VECTOR_API_BASE="${service.url}"`);
+    expect(comments).toContain("only where proxy and server share one machine");
+    expect((await cli([id, "--api-base", "http://vector-store:8000"])).out).not.toContain("share one machine");
+    expect((await cli([id])).out).not.toContain(testKey);
+  });
+
+  test("--api-base and --name, and never /v1", async () => {
+    const { out } = await cli([id, "--api-base", "http://vs.svc:8000/v1/", "--name", 'a: "b" # c']);
+    expect(parse(out)).toMatchObject({ api_base: "http://vs.svc:8000", vector_store_name: 'a: "b" # c' });
+  });
+
+  test("the address is --url, else API_URL of the settings, else the one that was asked", async () => {
+    const settings = { API_URL: "https://vs.example/v1" };
+    expect(parse((await cli([id], settings)).out)).toMatchObject({ api_base: "https://vs.example" });
+    expect(parse((await cli([id, "--url", service.url], settings)).out)).toMatchObject({ api_base: service.url });
+    expect(parse((await cli([id], { PORT: "nonsense" })).out)).toMatchObject({ api_base: service.url });
+  });
+
+  test("a store without a name is called by its id", async () => {
+    const unnamed = ((await service.post("/v1/vector_stores")).body as { id: string }).id;
+    expect(parse((await cli([unnamed])).out)).toMatchObject({ vector_store_name: unnamed });
+  });
+
+  test("a store that is not there is not configured", async () => {
+    const { code, out, err } = await cli(["vs_00000000000000000000000000000000"]);
+    expect({ code, out }).toEqual({ code: 1, out: "" });
+    expect(err).toContain("No vector store found");
+  });
+
+  test("any name is one valid YAML value", () => {
+    const hostile = [
+      "\u0085",
+      "\u2028",
+      "\u00a0",
+      "\ufeff",
+      "\u007f",
+      "\0",
+      "\n",
+      '"',
+      "\\",
+      "#",
+      ": ",
+      "- ",
+      "\ufffe",
+      "😀",
+      "\u{e0001}",
+      "\u{1fffe}",
+    ];
+    const name = fc
+      .array(fc.oneof(fc.constantFrom(...hostile), fc.string({ unit: "binary" })))
+      .map((each) => each.join(""));
+    fc.assert(
+      fc.property(name, (text) => {
+        const read = parse(registryEntry({ id: "vs_1", name: text, apiBase: "http://h:1" }));
+        expect(read.vector_store_name ?? "").toBe(text);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});

@@ -1,0 +1,123 @@
+import { expect } from "@jest/globals";
+import { existsSync, mkdtempSync, openAsBlob, rmSync } from "node:fs";
+import { type RequestListener, createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { runCli } from "../../src/cli/program.js";
+import { openPglite } from "../../src/db/pglitePool.js";
+import { createTestDatabase, testDimensions } from "../support/database.js";
+
+export interface Outcome {
+  code: number;
+  out: string;
+  err: string;
+}
+
+/** Runs a command line in this process, on an environment of its own. */
+export async function run(
+  args: readonly string[],
+  options: { environment?: Record<string, string>; columns?: number } = {},
+): Promise<Outcome> {
+  let [out, err] = ["", ""];
+  const terminal = options.columns === undefined ? {} : { isTTY: true, columns: options.columns };
+  const code = await runCli(args, {
+    stdout: { write: (text) => (out += text), ...terminal },
+    stderr: { write: (text) => (err += text), ...terminal },
+    environment: () => options.environment ?? {},
+  });
+  // Whatever happens, nobody at a terminal is shown a stack.
+  if (/^\s+at .*:\d+/m.test(out + err)) throw new Error(`a stack was printed: ${out}${err}`);
+  return { code, out, err };
+}
+
+interface Report {
+  ok: boolean;
+  checks: { check: string; status: "ok" | "warn" | "fail"; message: string; todo?: string }[];
+}
+
+/** `doctor --json`, with what holds for every report checked. */
+export async function runDoctor(environment: Record<string, string>, ...args: string[]) {
+  const { code, out, err } = await run(["doctor", "--json", ...args], { environment });
+  const { ok, checks } = JSON.parse(out) as Report;
+  const failed = checks.filter((each) => each.status === "fail");
+  expect({ ok, code, quiet: err === "" }).toEqual(
+    failed.length === 0 ? { ok: true, code: 0, quiet: true } : { ok: false, code: 1, quiet: false },
+  );
+  // Whatever is not ok comes with what to do.
+  for (const each of checks) expect(each.todo === undefined).toBe(each.status === "ok");
+  return { code, err, checks, finding: (check: string) => checks.find((each) => each.check === check) };
+}
+
+/** A database as an operator's settings name it, which no service has touched: PostgreSQL, or a DATA_DIR of its own. */
+export interface Place {
+  environment: Record<string, string>;
+  /** Runs statements beside the commands; for the embedded database it is opened and closed again. */
+  exec(sql: string): Promise<void>;
+  query(sql: string): Promise<Record<string, unknown>[]>;
+  remove(): Promise<void>;
+}
+
+export async function createPlace(): Promise<Place> {
+  const settings = { EMBEDDING__DIMENSIONS: String(testDimensions), SERVER_API_KEY: "sk-mine" };
+  const serverUrl = process.env.TEST_DATABASE_URL;
+  if (serverUrl === undefined || serverUrl === "") return embeddedPlace(settings);
+  const database = await createTestDatabase();
+  const [row] = await database.query<{ name: string }>("SELECT current_database() AS name");
+  const url = new URL(serverUrl);
+  url.pathname = `/${row?.name ?? ""}`;
+  return {
+    environment: { ...settings, DATABASE_URL: url.toString() },
+    exec: (sql) => database.exec(sql),
+    query: (sql) => database.query(sql),
+    remove: () => database.drop(),
+  };
+}
+
+function embeddedPlace(settings: Record<string, string>): Place {
+  const directory = temporaryDirectory();
+  const dataDir = join(directory.path, "pglite");
+  // Made from the suite's dump of an empty database, which saves the seconds of initdb.
+  const open = async () =>
+    existsSync(dataDir)
+      ? openPglite({ dataDir })
+      : openPglite({ dataDir, loadDataDir: await openAsBlob(process.env.TEST_PGLITE_DUMP ?? "") });
+  return {
+    environment: { ...settings, DATA_DIR: directory.path },
+    exec: async (sql) => {
+      const pglite = await open();
+      await pglite.exec(sql).finally(() => pglite.close());
+    },
+    query: async (sql) => {
+      const pglite = await open();
+      return (await pglite.query<Record<string, unknown>>(sql).finally(() => pglite.close())).rows;
+    },
+    remove: () => {
+      directory.remove();
+      return Promise.resolve();
+    },
+  };
+}
+
+export function temporaryDirectory(): { path: string; remove(): void } {
+  const path = mkdtempSync(join(tmpdir(), "vector-store-cli-"));
+  return {
+    path,
+    remove: () => {
+      rmSync(path, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Some other HTTP server, on a port of its own. */
+export async function startOther(listener: RequestListener): Promise<{ url: string; close(): Promise<void> }> {
+  const server = createServer(listener);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    close: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
