@@ -10,12 +10,12 @@ CREATE TABLE IF NOT EXISTS {{vector_stores}} (
 -- Adding a nullable column, or one with a constant default, changes only the catalogue. All have defaults or allow null, so
 -- that litellm-pgvector can still write to the table after a roll back.
 ALTER TABLE {{vector_stores}}
-  ADD COLUMN IF NOT EXISTS created_at timestamptz NOT NULL DEFAULT now(),
+  ADD COLUMN IF NOT EXISTS created_at {{time_type}} NOT NULL DEFAULT {{now}},
   ADD COLUMN IF NOT EXISTS description text,
   ADD COLUMN IF NOT EXISTS metadata jsonb,
   ADD COLUMN IF NOT EXISTS expires_after jsonb,
-  ADD COLUMN IF NOT EXISTS expires_at timestamptz,
-  ADD COLUMN IF NOT EXISTS last_active_at timestamptz,
+  ADD COLUMN IF NOT EXISTS expires_at {{time_type}},
+  ADD COLUMN IF NOT EXISTS last_active_at {{time_type}},
   ADD COLUMN IF NOT EXISTS owner_user_id text,
   -- Exact counters, changed in the transaction that changes the rows. litellm-pgvector's own file_counts and usage_bytes
   -- (a 32-bit integer) are wrong in practice and stay as they are, unread.
@@ -52,3 +52,11 @@ FROM (
   GROUP BY 1
 ) AS e
 WHERE e.id::text = s.id::text;
+
+-- litellm-pgvector wrote an expiry down but never acted on it. Nobody's store must vanish because it changed hands: one that has
+-- lapsed is in use from now on, for a new term by its policy.
+UPDATE {{vector_stores}} AS s
+SET last_active_at = {{now}},
+    expires_at = CASE WHEN s.expires_after ->> 'days' ~ '^[0-9]{1,5}$'
+                      THEN {{now}} + make_interval(secs => (s.expires_after ->> 'days')::float8 * 86400) END
+WHERE s.expires_at <= {{now}};

@@ -104,10 +104,21 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
   if (!parsed.success) {
     problems.push(...parsed.error.issues.map((issue) => `${issue.path.join(".")} ${issue.message}`));
   }
+  if (parsed.success) problems.push(...repeatedNames(parsed.data));
   if (problems.length > 0 || !parsed.success) {
     throw new StartupError(`The settings are not usable:\n${problems.map((each) => `  - ${each}`).join("\n")}`);
   }
   return arrange(parsed.data, "EMBEDDING__DIMENSIONS" in input);
+}
+
+/** Two fields in one column, or both tables in one, could never be written. */
+function repeatedNames(s: Settings): string[] {
+  const names = Object.entries(s).filter(([name]) => name.startsWith("DB_FIELDS__") || name.startsWith("DB_TABLES__"));
+  return names.flatMap(([name, value], i) => {
+    const kind = name.slice(0, 11);
+    const other = names.slice(0, i).find(([earlier, its]) => earlier.startsWith(kind) && its === value);
+    return other === undefined ? [] : [`${name} and ${other[0]} are both "${String(value)}"; they must differ`];
+  });
 }
 
 function arrange(s: Settings, dimensionsConfigured: boolean) {

@@ -24,9 +24,10 @@ export class ApiError extends Error {
   get envelope() {
     return {
       error: {
-        message: this.message,
+        // A text that was cut for its length may end in half a character.
+        message: this.message.toWellFormed(),
         type: this.details.type ?? (this.status >= 500 ? "server_error" : "invalid_request_error"),
-        param: this.details.param ?? null,
+        param: this.details.param?.toWellFormed() ?? null,
         code: this.details.code ?? null,
       },
     };
@@ -38,7 +39,11 @@ export const invalid = (param: string | null, problem: string, code = "invalid_v
   new ApiError(400, param === null ? problem : `${param}: ${problem}`, { param, code });
 
 export const unauthorized = (message: string) =>
-  new ApiError(401, message, { type: "authentication_error", code: "invalid_api_key" });
+  new ApiError(401, message, {
+    type: "authentication_error",
+    code: "invalid_api_key",
+    headers: { "www-authenticate": "Bearer" },
+  });
 
 export const forbidden = (message: string) =>
   new ApiError(403, message, { type: "permission_error", code: "insufficient_permissions" });

@@ -16,7 +16,7 @@ export const filterLimits = { depth: 20, conditions: 500, values: 2000, keyLengt
 const comparisons = ["eq", "ne", "gt", "gte", "lt", "lte"] as const;
 const memberships = ["in", "nin"] as const;
 const compounds = ["and", "or"] as const;
-const types = [...comparisons, ...memberships, ...compounds].join(", ");
+const types = [...comparisons, ...memberships, ...compounds];
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
@@ -32,10 +32,11 @@ const includes = <T extends string>(list: readonly T[], value: unknown): value i
 export function parseFilter(input: unknown, path = "filters"): Filter | null {
   if (input === null || input === undefined) return null;
   if (!isObject(input)) throw invalid(path, "expected an object");
-  const budget = { conditions: filterLimits.conditions };
-  const operatorAlone = Object.keys(input).length === 1 && types.split(", ").includes(String(input.type));
+  const budget = { ...filterLimits };
+  const operatorAlone = Object.keys(input).length === 1 && includes(types, input.type);
   if ("type" in input && ("key" in input || "value" in input || "filters" in input || operatorAlone)) {
-    return parseTyped(input, path, 1, budget);
+    const filter = parseTyped(input, path, 1, budget);
+    return isEmpty(filter) ? null : filter;
   }
   const filters = Object.entries(input).map(([key, value]): Filter => {
     spend(budget, path);
@@ -44,7 +45,13 @@ export function parseFilter(input: unknown, path = "filters"): Filter | null {
   return filters.length === 0 ? null : { type: "and", filters };
 }
 
-function parseTyped(input: unknown, path: string, depth: number, budget: { conditions: number }): Filter {
+/** An "and" of nothing holds for every row, so it is no filter: above all, it is not enough to delete by. */
+const isEmpty = (filter: Filter): boolean => filter.type === "and" && filter.filters.every(isEmpty);
+
+/** What is left of the limits that hold for a filter as a whole. */
+type Budget = Pick<typeof filterLimits, "conditions" | "values">;
+
+function parseTyped(input: unknown, path: string, depth: number, budget: Budget): Filter {
   if (depth > filterLimits.depth)
     throw invalid(path.slice(0, 200), `nested more than ${filterLimits.depth} levels deep`);
   if (!isObject(input)) throw invalid(path, "expected an object");
@@ -58,15 +65,16 @@ function parseTyped(input: unknown, path: string, depth: number, budget: { condi
     return { type, filters: filters.map((each, i) => parseTyped(each, `${path}.filters[${i}]`, depth + 1, budget)) };
   }
   if (!includes(comparisons, type) && !includes(memberships, type))
-    throw invalid(`${path}.type`, `expected one of ${types}`);
+    throw invalid(`${path}.type`, `expected one of ${types.join(", ")}`);
   if (typeof key !== "string") throw invalid(`${path}.key`, "expected a string");
   if (stranger !== undefined) throw invalid(path, `a comparison takes only "type", "key" and "value"`);
   spend(budget, path);
   if (includes(comparisons, type))
     return { type, key: parseKey(key, `${path}.key`), value: parseValue(value, `${path}.value`) };
   if (!Array.isArray(value)) throw invalid(`${path}.value`, `expected an array for "${type}"`);
-  if (value.length > filterLimits.values)
-    throw invalid(`${path}.value`, `at most ${filterLimits.values} values, got ${value.length}`);
+  budget.values -= value.length;
+  if (budget.values < 0)
+    throw invalid(`${path}.value`, `the lists of a filter may have at most ${filterLimits.values} values together`);
   return {
     type,
     key: parseKey(key, `${path}.key`),
@@ -74,7 +82,7 @@ function parseTyped(input: unknown, path: string, depth: number, budget: { condi
   };
 }
 
-function spend(budget: { conditions: number }, path: string): void {
+function spend(budget: Budget, path: string): void {
   budget.conditions -= 1;
   if (budget.conditions < 0)
     throw invalid(path.slice(0, 200), `a filter may have at most ${filterLimits.conditions} conditions`);

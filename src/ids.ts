@@ -27,8 +27,8 @@ export function uuidV7(now: number = Date.now()): string {
 }
 
 /** `prefix` + 32 hexadecimal digits, e.g. `vs_019f…`: ordered by time, safe in a URL, and legal for every SDK. */
-export function newId(prefix: "vs_" | "emb_"): string {
-  return prefix + uuidV7().replaceAll("-", "");
+export function newId(prefix: "vs_" | "emb_", now: number = Date.now()): string {
+  return prefix + uuidV7(now).replaceAll("-", "");
 }
 
 /** Unix milliseconds at which `newId` or `uuidV7` made this id; null for ids of any other form. */

@@ -1,6 +1,6 @@
 import { LRUCache } from "lru-cache";
-import { type Server, createServer } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type Server, type ServerResponse, createServer } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
 import { buildApp } from "./app.js";
 import { type Config, loadConfig, readEnvironment } from "./config.js";
 import type { Deps } from "./core/deps.js";
@@ -12,8 +12,10 @@ import { createLitellm } from "./litellm/litellm.js";
 import { createLog } from "./log.js";
 import { version } from "./version.js";
 
-/** How long requests that were accepted may take to finish after SIGTERM. */
-const drainMs = 30_000;
+/** How long accepted requests may take to finish after SIGTERM. Kubernetes kills 30 s after it, and the database is to be closed before. */
+const drainMs = 25_000;
+/** How long closing the database may take after that. */
+const closeMs = 4_000;
 
 /** A request's headers must arrive within this; a body may take as long as it keeps coming. */
 const headersMs = 60_000;
@@ -22,6 +24,13 @@ const idleMs = 600_000;
 
 /** The server process: configuration, database, wiring, listening; drains on SIGTERM and SIGINT. */
 export async function serve(): Promise<void> {
+  // The first process of a container ignores a signal that it has no handler for, also while it waits for its database.
+  let stop = (): void => process.exit(0);
+  for (const signal of ["SIGTERM", "SIGINT"]) {
+    process.on(signal, () => {
+      stop();
+    });
+  }
   const config = loadConfig(readEnvironment());
   const log = createLog(config.logLevel);
   const keys = serverKeys(config);
@@ -38,6 +47,7 @@ export async function serve(): Promise<void> {
   server.requestTimeout = 0;
   server.headersTimeout = headersMs;
   server.timeout = idleMs;
+  const drain = followConnections(server);
   const port = await listen(server, config).catch(async (error: unknown) => {
     await db.close();
     throw error;
@@ -49,13 +59,16 @@ export async function serve(): Promise<void> {
   if (config.logLevel !== "silent") announce(config, port, keys.generatedIn, deps.litellm.embedder.builtIn);
   const stopSweeping = startSweeping(deps);
 
-  let stopping = false;
-  const stop = (signal: string) => {
+  stop = () => {
     // A second signal means: now.
-    if (stopping) process.exit(1);
-    stopping = true;
-    log.info({ signal }, "stopping: finishing accepted requests");
-    void drain(server)
+    stop = () => process.exit(1);
+    log.info("stopping: finishing accepted requests");
+    // A database that hangs must not hold the process either.
+    setTimeout(() => {
+      log.error("did not stop in time");
+      process.exit(1);
+    }, drainMs + closeMs).unref();
+    void drain()
       .then(stopSweeping)
       .then(() => db.close())
       .then(() => {
@@ -67,8 +80,6 @@ export async function serve(): Promise<void> {
         process.exit(1);
       });
   };
-  process.on("SIGTERM", stop);
-  process.on("SIGINT", stop);
 }
 
 function listen(server: Server, config: Config): Promise<number> {
@@ -83,17 +94,39 @@ function listen(server: Server, config: Config): Promise<number> {
   });
 }
 
-function drain(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    const limit = setTimeout(() => {
-      server.closeAllConnections();
-    }, drainMs);
-    server.close(() => {
-      clearTimeout(limit);
-      resolve();
-    });
-    server.closeIdleConnections();
+/**
+ * Knows which connections have a request under way, for a shutdown that waits for these alone: Node's own close() also waits for
+ * kept-alive connections after their last answer, and for those that never sent a whole request.
+ * @returns a function that refuses new connections and resolves when all accepted requests have been answered.
+ */
+function followConnections(server: Server): () => Promise<void> {
+  const underWay = new Map<Socket, Set<ServerResponse>>();
+  let draining = false;
+  server.on("connection", (socket) => {
+    underWay.set(socket, new Set());
+    socket.once("close", () => underWay.delete(socket));
   });
+  // Before Express' listener: the header must be set when the answer begins.
+  server.prependListener("request", ({ socket }, res) => {
+    underWay.get(socket)?.add(res);
+    if (draining) res.setHeader("connection", "close");
+    res.once("close", () => underWay.get(socket)?.delete(res));
+  });
+  return () =>
+    new Promise((resolve) => {
+      draining = true;
+      const limit = setTimeout(() => {
+        server.closeAllConnections();
+      }, drainMs);
+      server.close(() => {
+        clearTimeout(limit);
+        resolve();
+      });
+      for (const [socket, responses] of underWay) {
+        if (responses.size === 0) socket.destroy();
+        for (const res of responses) if (!res.headersSent) res.setHeader("connection", "close");
+      }
+    });
 }
 
 /** For the person who typed `npm start`. The key itself is not printed: terminals and log collectors keep what they see. */
@@ -101,7 +134,9 @@ function announce(config: Config, port: number, keyFile: string | null, builtIn:
   const url = config.apiUrl ?? `http://localhost:${port}`;
   const lines = [
     `vector-store ${version} is at ${url}/v1 (docs: ${url}/docs)`,
-    ...(keyFile === null ? [] : [`A key was made for you. Use it with:  export VECTOR_STORE_KEY=$(cat ${keyFile})`]),
+    ...(keyFile === null
+      ? []
+      : [`A key was made for you. Use it with:  export VECTOR_STORE_KEY="$(cat ${quoted(keyFile)})"`]),
     ...(builtIn
       ? [
           "Embeddings: the built-in embedder, which compares words, not meaning. Set LITELLM_PROXY_URL for semantic search.",
@@ -109,4 +144,9 @@ function announce(config: Config, port: number, keyFile: string | null, builtIn:
       : []),
   ];
   process.stderr.write(`${lines.join("\n")}\n`);
+}
+
+/** A file name as one word of a shell command. */
+function quoted(file: string): string {
+  return /^[\w./-]+$/.test(file) && !file.startsWith("-") ? file : `'${file.replaceAll("'", `'\\''`)}'`;
 }

@@ -1,8 +1,9 @@
 import type { Caller } from "./caller.js";
 import type { Deps } from "./deps.js";
 import { type EmbeddingInput, insertEmbeddings } from "./embeddings.js";
+import { use } from "./vectorStores.js";
 
-/** One transaction: enough rows for full speed (see rowsPerStatement), few enough that memory stays flat. */
+/** One transaction: enough rows for full speed (see statementLimits), few enough that memory stays flat. */
 const chunkLimits = { rows: 500, bytes: 8 * 1024 * 1024 };
 
 export interface LoadProgress {
@@ -25,6 +26,8 @@ export async function loadEmbeddings(
   rows: AsyncIterable<{ row: EmbeddingInput; path: string }>,
   onProgress: (progress: LoadProgress) => void,
 ): Promise<LoadProgress> {
+  // A store that takes no rows is told at once, not after the first chunk of a long upload.
+  await use(deps, caller, storeId);
   const progress: LoadProgress = { count: 0, duplicates: 0 };
   let chunk: { row: EmbeddingInput; path: string }[] = [];
   let bytes = 0;
@@ -45,9 +48,16 @@ export async function loadEmbeddings(
   };
   for await (const each of rows) {
     chunk.push(each);
-    bytes += each.row.content.length * 2 + (each.row.embedding?.byteLength ?? 0);
+    bytes += sizeOf(each.row);
     if (chunk.length >= chunkLimits.rows || bytes >= chunkLimits.bytes) await flush();
   }
   if (chunk.length > 0) await flush();
   return progress;
+}
+
+/** Roughly what a row holds in memory. */
+function sizeOf({ content, embedding, metadata }: EmbeddingInput): number {
+  return (
+    content.length * 2 + (embedding?.byteLength ?? 0) + (metadata === null ? 0 : JSON.stringify(metadata).length * 2)
+  );
 }

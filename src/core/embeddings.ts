@@ -1,9 +1,8 @@
-import { isDeepStrictEqual } from "node:util";
-import { addToCounts, canHold, makeId } from "../db/vectorStores.js";
+import type { Db } from "../db/database.js";
+import { addToCounts, canHold, findStore, lockStore, makeId } from "../db/vectorStores.js";
 import {
   type Chunk,
   type ChunkSelection,
-  type ChunkWithId,
   type NewChunk,
   compareChunks,
   deleteChunks,
@@ -11,10 +10,12 @@ import {
   listChunks,
   reserveIds,
 } from "../engines/pgvector/chunks.js";
-import { conflict, invalid, notFound } from "../errors.js";
-import { type Caller } from "./caller.js";
+import { conflict, invalid, notFound, unavailable } from "../errors.js";
+import type { Filter } from "../filter.js";
+import { type Caller, scopeOf } from "./caller.js";
 import type { Deps } from "./deps.js";
-import { type PageRequest, expired, get, use } from "./vectorStores.js";
+import { checkRow, field, uniqueRows } from "./rowChecks.js";
+import { type PageRequest, expired, get, throwUnknown, use } from "./vectorStores.js";
 
 export type { Chunk, ChunkSelection };
 
@@ -35,86 +36,91 @@ export interface Inserted {
   createdAt: number;
 }
 
+/** How often an insertion starts anew because others changed the very rows it repeats. */
+const maxAttempts = 5;
+
 /**
  * Adds rows to a store: all of them or none, in one transaction. A repeated id with the same content is counted, not doubled, so a
  * request can be sent again after any failure. No database connection is held while the model is asked.
  * @param at the path of a row in the request, for messages.
- * @throws ApiError 400 (dimensions, zero vector, id), 404, 409 (an id that exists with other content), 5xx of the model.
+ * @throws ApiError 400 (dimensions, a vector without direction, id), 404, 409 (an id that exists with other content), 5xx of the model.
  */
 export async function insertEmbeddings(
   deps: Deps,
   caller: Caller,
   storeId: string,
-  rows: readonly EmbeddingInput[],
+  given: readonly EmbeddingInput[],
   at: (row: number) => string,
 ): Promise<Inserted> {
   const store = await use(deps, caller, storeId);
-  rows.forEach((row, i) => {
-    checkRow(deps, row, at(i));
-  });
-  const { idType } = deps.db.layout.embeddings;
+  const rows = given.map((row, i) => checkRow(deps, row, at(i)));
   const named = uniqueRows(rows, at);
-  const skip = await alreadyStored(deps, store.id, rows, named, at);
-  const embeddings = await embedMissing(deps, rows, skip);
+  const embeddings: Embeddings = new Map();
+  for (let attempt = 1; ; attempt += 1) {
+    const skip = await alreadyStored(deps, store.id, rows, named, at);
+    await embedMissing(deps, rows, named, skip, embeddings);
+    try {
+      return await deps.db.transaction((tx) => storeRows(deps, tx, caller, store.id, { rows, named, embeddings, at }));
+    } catch (error) {
+      if (!(error instanceof Overtaken)) throw error;
+      if (attempt === maxAttempts) {
+        throw unavailable("Others are changing the same rows. Try again.", { retryAfterSeconds: 1, cause: error });
+      }
+    }
+  }
+}
+
+/** Vectors that the model made here, by row. */
+type Embeddings = Map<EmbeddingInput, Float32Array>;
+
+/** Between our look at the stored rows and our transaction, others removed one of them or took an id: nothing was stored, look again. */
+class Overtaken extends Error {}
+
+async function storeRows(
+  deps: Deps,
+  tx: Db,
+  caller: Caller,
+  storeId: string,
+  batch: {
+    rows: readonly EmbeddingInput[];
+    named: ReadonlyMap<string, number>;
+    embeddings: Embeddings;
+    at: (row: number) => string;
+  },
+): Promise<Inserted> {
+  const { rows, named, embeddings, at } = batch;
   const createdAt = deps.now();
-
-  return deps.db.transaction(async (tx) => {
-    const unnamed = rows.filter((row) => row.id === null).length;
-    const reserved = unnamed > 0 ? await reserveIds(tx, unnamed) : null;
-    const ids = rows.map((row) => row.id ?? reserved?.shift() ?? makeId(idType, "emb_"));
-    const chunks: NewChunk[] = [];
-    rows.forEach((row, i) => {
-      const [id, embedding] = [ids[i], embeddings[i]];
-      const repeated = row.id !== null && named.get(row.id) !== i;
-      if (id === undefined || embedding == null || repeated) return;
-      chunks.push({ id, content: row.content, metadata: row.metadata, embedding });
-    });
-    const added = await insertChunks(tx, store.id, chunks, createdAt);
-    const present = chunks.filter((chunk) => !added.has(chunk.id));
-    if (present.length > 0) await requireSame(tx, store.id, present, named, at);
-    const bytes = chunks.reduce((sum, chunk) => sum + (added.has(chunk.id) ? Buffer.byteLength(chunk.content) : 0), 0);
-    const change = { chunks: added.size, bytes, dimensions: deps.config.embedding.dimensions };
-    if (added.size > 0 && !(await addToCounts(tx, store.id, change, createdAt))) {
-      throw store.expiresAt === null ? notFound("vector store", store.id, "vector_store_id") : expired(store.id);
-    }
-    return { ids, duplicates: rows.length - added.size, createdAt };
+  const unnamed = rows.filter((row) => row.id === null).length;
+  const reserved = unnamed > 0 ? await reserveIds(tx, unnamed) : null;
+  const ids = rows.map((row) => row.id ?? reserved?.shift() ?? makeId(tx.layout.embeddings.idType, "emb_"));
+  const chunks = rows.flatMap((row, i): NewChunk[] => {
+    const [id, embedding] = [ids[i], row.embedding ?? embeddings.get(row)];
+    const repeated = row.id !== null && named.get(row.id) !== i;
+    if (id === undefined || embedding === undefined || repeated) return [];
+    return [{ id, content: row.content, metadata: row.metadata, embedding }];
   });
-}
+  // Everybody in the same order: of two batches that share ids, one waits for the other, never each for the other.
+  if (named.size > 0) chunks.sort((a, b) => (a.id < b.id ? -1 : 1));
 
-/** A field of a row; the row of a single insertion is the body itself and has no path. */
-const field = (path: string, name: string) => (path === "" ? name : `${path}.${name}`);
-
-function checkRow(deps: Deps, row: EmbeddingInput, path: string): void {
-  const { dimensions } = deps.config.embedding;
-  const { embedding, id } = row;
-  if (embedding !== null && embedding.length !== dimensions) {
-    throw invalid(field(path, "embedding"), `expected ${dimensions} numbers, got ${embedding.length}`);
-  }
-  if (embedding !== null && embedding.every((value) => value === 0)) {
-    throw invalid(
-      field(path, "embedding"),
-      "all numbers are zero; such a vector has no direction and can never be found by cosine",
-    );
-  }
-  const { idType } = deps.db.layout.embeddings;
-  if (id !== null && !canHold(idType, id)) {
-    throw invalid(field(path, "id"), `the id column of this database holds ${idType} values, and this is none`);
-  }
-}
-
-/** The first row of each given id. @throws ApiError 400 when an id is repeated with other content. */
-function uniqueRows(rows: readonly EmbeddingInput[], at: (row: number) => string): Map<string, number> {
-  const first = new Map<string, number>();
-  rows.forEach((row, i) => {
-    if (row.id === null) return;
-    const earlier = first.get(row.id);
-    if (earlier === undefined) {
-      first.set(row.id, i);
-    } else if (!isDeepStrictEqual({ ...row }, { ...rows[earlier] })) {
-      throw invalid(field(at(i), "id"), `repeats the id of ${at(earlier)} with other content`);
-    }
+  const added = await insertChunks(tx, storeId, chunks, createdAt);
+  if (chunks.some((chunk) => !added.has(chunk.id) && !named.has(chunk.id))) throw new Overtaken("a new id was taken");
+  const present = [...named].flatMap(([id, i]) => {
+    const row = rows[i];
+    return row === undefined || added.has(id) ? [] : [{ ...row, id }];
   });
-  return first;
+  if (present.length > 0) {
+    // Only embeddings that the client gave are compared: a model seldom makes exactly the same numbers twice.
+    const found = await compareChunks(tx, storeId, present);
+    refuseOther(found, named, at);
+    if (found.size < present.length) throw new Overtaken("a stored row was removed");
+  }
+  const bytes = chunks.reduce((sum, chunk) => sum + (added.has(chunk.id) ? Buffer.byteLength(chunk.content) : 0), 0);
+  const change = { chunks: added.size, bytes, dimensions: deps.config.embedding.dimensions };
+  if (added.size > 0 && !(await addToCounts(tx, storeId, change, createdAt))) {
+    const still = await findStore(tx, scopeOf(caller), storeId);
+    throw still === undefined ? notFound("vector store", storeId, "vector_store_id") : expired(storeId);
+  }
+  return { ids, duplicates: rows.length - added.size, createdAt };
 }
 
 /** Ids that are stored already and whose rows came without an embedding: a retry must not pay for the model twice. */
@@ -132,26 +138,26 @@ async function alreadyStored(
   return new Set(found.keys());
 }
 
-/** The embedding of every row, asking the model for those that came without; null for rows in `skip`. */
+/** Asks the model for the embeddings of the rows that came without, once each, except those that are stored or were asked for already. */
 async function embedMissing(
   deps: Deps,
   rows: readonly EmbeddingInput[],
-  skip: ReadonlySet<string>,
-): Promise<(Float32Array | null)[]> {
-  const missing = rows.filter((row) => row.embedding === null && (row.id === null || !skip.has(row.id)));
-  const made = missing.length === 0 ? [] : await deps.litellm.embedder.embed(missing.map((row) => row.content));
-  const byRow = new Map(missing.map((row, i) => [row, made[i]]));
-  return rows.map((row) => row.embedding ?? byRow.get(row) ?? null);
-}
-
-async function requireSame(
-  tx: Parameters<typeof compareChunks>[0],
-  storeId: string,
-  present: readonly ChunkWithId[],
   named: ReadonlyMap<string, number>,
-  at: (row: number) => string,
+  skip: ReadonlySet<string>,
+  embeddings: Embeddings,
 ): Promise<void> {
-  refuseOther(await compareChunks(tx, storeId, present), named, at);
+  const missing = rows.filter(
+    (row, i) =>
+      row.embedding === null &&
+      !embeddings.has(row) &&
+      (row.id === null || (named.get(row.id) === i && !skip.has(row.id))),
+  );
+  if (missing.length === 0) return;
+  const made = await deps.litellm.embedder.embed(missing.map((row) => row.content));
+  missing.forEach((row, i) => {
+    const embedding = made[i];
+    if (embedding !== undefined) embeddings.set(row, embedding);
+  });
 }
 
 function refuseOther(
@@ -183,18 +189,34 @@ export async function listEmbeddings(
   return listChunks(deps.db, store.id, selection, page);
 }
 
-/** Removes the selected rows of a store, all or none, and counts them out of it. @returns how many were removed. */
+/**
+ * Removes the selected rows of a store, all or none, and counts them out of it.
+ * @returns how many were removed.
+ * @throws ApiError 404, 400 (expired; or a filter that no row can fail, which a script makes by mistake: all rows are `filter: null`).
+ */
 export async function deleteEmbeddings(
   deps: Deps,
   caller: Caller,
   storeId: string,
   selection: ChunkSelection,
 ): Promise<number> {
+  if (selection.filter !== null && selectsAll(selection.filter)) {
+    throw invalid("filters", 'is empty and would select every row; to delete all, say "all": true');
+  }
   const store = await use(deps, caller, storeId);
   return deps.db.transaction(async (tx) => {
+    // One deletion at a time: two that meet the same rows in different orders would wait for each other.
+    if (!(await lockStore(tx, scopeOf(caller), store.id))) throwUnknown(store.id);
     const gone = await deleteChunks(tx, store.id, selection);
     if (gone.chunks === 0) return 0;
-    await addToCounts(tx, store.id, { chunks: -gone.chunks, bytes: -gone.bytes, dimensions: null }, deps.now());
+    const change = { chunks: -gone.chunks, bytes: -gone.bytes, dimensions: null };
+    if (!(await addToCounts(tx, store.id, change, deps.now()))) throw expired(store.id);
     return gone.chunks;
   });
+}
+
+function selectsAll(filter: Filter): boolean {
+  if (filter.type === "and") return filter.filters.every(selectsAll);
+  if (filter.type === "or") return filter.filters.some(selectsAll);
+  return filter.type === "nin" && filter.value.length === 0;
 }

@@ -2,12 +2,18 @@ import { type RawBuilder, sql } from "kysely";
 import type { DatabaseConfig } from "../config.js";
 import { StartupError } from "../errors.js";
 import type { Executor } from "./database.js";
+import type { Table } from "./tables.js";
 
 export type IdType = "text" | "uuid" | "bigint";
 
 /** Where things are in this database: names quoted for SQL, and the types that an adopted table may have chosen differently. */
 export interface Layout {
-  vectorStores: { name: string; idType: IdType; zoned: boolean };
+  vectorStores: {
+    table: RawBuilder<unknown>;
+    idType: IdType;
+    /** True for timestamptz; litellm-pgvector's columns are timestamps without zone, in UTC. */
+    zoned: boolean;
+  };
   embeddings: {
     table: RawBuilder<unknown>;
     id: RawBuilder<string>;
@@ -25,7 +31,6 @@ export interface Layout {
     idSequence: string | null;
     vectorStoreIdType: IdType;
     metadataType: "json" | "jsonb";
-    /** True for timestamptz; litellm-pgvector's columns are timestamps without zone, in UTC. */
     zoned: boolean;
     /** The column's own limit, `vector(1536)`; null when it takes any dimension. */
     dimensions: number | null;
@@ -56,24 +61,32 @@ const embeddingFields = {
   createdAt: { setting: "DB_FIELDS__CREATED_AT_FIELD", types: timeTypes },
 } as const;
 
-/** Columns of the vector stores table that the migrations add where an adopted one lacks them. */
-const storeColumns = ["id", "name", "created_at", "metadata", "chunk_count", "content_bytes", "expires_at"];
-
-/** Quotes `table` or `schema.table`. The names come from settings and are allow-listed there. */
-export function quoteTable(name: string): string {
-  return name
-    .split(".")
-    .map((part) => `"${part}"`)
-    .join(".");
-}
+/** Columns of the vector stores table that the migrations add where an adopted one lacks them, with the types we can work with. */
+const storeColumns: Record<string, readonly string[]> = {
+  name: textTypes,
+  description: textTypes,
+  metadata: ["jsonb", "json"],
+  expires_after: ["jsonb", "json"],
+  created_at: timeTypes,
+  last_active_at: timeTypes,
+  expires_at: timeTypes,
+  owner_user_id: textTypes,
+  chunk_count: ["int8"],
+  content_bytes: ["int8"],
+  embedding_dimensions: ["int4"],
+};
 
 /**
  * The columns of the embeddings table, checked against the settings, or null when there is no such table yet.
  * @throws StartupError naming the setting and the missing column.
  */
-export async function inspectEmbeddings(db: Executor, config: DatabaseConfig): Promise<Layout["embeddings"] | null> {
+export async function inspectEmbeddings(
+  db: Executor,
+  config: DatabaseConfig,
+  table: Table,
+): Promise<Layout["embeddings"] | null> {
   const tableName = config.tables.embeddings;
-  const columns = await columnsOf(db, tableName);
+  const columns = await columnsOf(db, table);
   if (columns === null) return null;
   const found = {} as Record<keyof typeof embeddingFields, Column>;
   for (const [field, { setting, types }] of Object.entries(embeddingFields) as [
@@ -95,15 +108,15 @@ export async function inspectEmbeddings(db: Executor, config: DatabaseConfig): P
     }
     found[field] = column;
   }
-  refuseUnknownRequired(tableName, columns, Object.values(config.fields));
-  await requireUnique(db, tableName, config.fields.id);
+  refuseUnknownRequired(table, columns, Object.values(config.fields));
+  await requireUnique(db, table, config.fields.id);
   const ref = <T>(field: keyof typeof embeddingFields) => sql<T>`e.${sql.ref(config.fields[field])}`;
   const bare = (["id", "vectorStoreId", "content", "embedding", "metadata", "createdAt"] as const).map((field) =>
     sql.ref(config.fields[field]),
   );
   const idType = idTypes[found.id.type] ?? "text";
   return {
-    table: sql.table(tableName),
+    table: table.reference,
     id: ref("id"),
     content: ref("content"),
     metadata: sql`${ref("metadata")}::jsonb`,
@@ -113,7 +126,7 @@ export async function inspectEmbeddings(db: Executor, config: DatabaseConfig): P
     insertColumns: sql.join(bare),
     idColumn: sql.ref(config.fields.id),
     idType,
-    idSequence: idType === "bigint" ? await sequenceOf(db, tableName, config.fields.id) : null,
+    idSequence: idType === "bigint" ? await sequenceOf(db, table, config.fields.id) : null,
     vectorStoreIdType: idTypes[found.vectorStoreId.type] ?? "text",
     metadataType: found.metadata.type === "json" ? "json" : "jsonb",
     zoned: found.createdAt.type === "timestamptz",
@@ -126,74 +139,87 @@ export async function inspectEmbeddings(db: Executor, config: DatabaseConfig): P
 export async function inspectVectorStores(
   db: Executor,
   config: DatabaseConfig,
+  table: Table,
 ): Promise<Layout["vectorStores"] | null> {
-  const name = config.tables.vectorStores;
-  const columns = await columnsOf(db, name);
+  const columns = await columnsOf(db, table);
   if (columns === null) return null;
   const type = (column: string) => columns.find((each) => each.name === column)?.type;
   const idType = idTypes[type("id") ?? ""];
   if (idType === undefined || type("name") === undefined) {
     throw new StartupError(
-      `DB_TABLES__VECTOR_STORES: the table "${name}" must have a column "id" (text, uuid or bigint) and a column "name".`,
+      `DB_TABLES__VECTOR_STORES: the table "${config.tables.vectorStores}" must have a column "id" (text, uuid or bigint) and a column "name".`,
     );
   }
-  return { name, idType, zoned: type("created_at") !== "timestamp" };
+  checkStoreTypes(config.tables.vectorStores, columns);
+  return { table: table.reference, idType, zoned: type("created_at") !== "timestamp" };
+}
+
+function checkStoreTypes(table: string, columns: readonly Column[]): void {
+  for (const column of columns) {
+    const types = storeColumns[column.name];
+    if (types === undefined || types.includes(column.type)) continue;
+    throw new StartupError(
+      `The column "${column.name}" of "${table}" has the type ${column.type}; it must be one of ${types.join(", ")}.`,
+    );
+  }
+  // Times are compared with each other; between the two kinds PostgreSQL would convert by the session's time zone.
+  const times = columns.filter((each) => storeColumns[each.name] === timeTypes);
+  if (new Set(times.map((each) => each.type)).size > 1) {
+    throw new StartupError(
+      `The columns ${times.map((each) => `"${each.name}"`).join(", ")} of "${table}" must all be timestamps with time zone, or all without.`,
+    );
+  }
 }
 
 /** After the migrations: the vector stores table has all that we read and write, and asks for nothing that we do not know. */
-export async function requireStoreColumns(
-  db: Executor,
-  config: DatabaseConfig,
-  known: readonly string[],
-): Promise<void> {
-  const name = config.tables.vectorStores;
-  const columns = (await columnsOf(db, name)) ?? [];
-  const missing = storeColumns.find((column) => !columns.some((each) => each.name === column));
+export async function requireStoreColumns(db: Executor, config: DatabaseConfig, table: Table): Promise<void> {
+  const columns = (await columnsOf(db, table)) ?? [];
+  const missing = Object.keys(storeColumns).find((name) => !columns.some((each) => each.name === name));
   if (missing !== undefined) {
     throw new StartupError(
-      `The table "${name}" has no column "${missing}" although this schema's migrations have been applied. If DB_TABLES__VECTOR_STORES ` +
-        `was changed, set it back, or use another schema for a second installation (DATABASE_URL …?schema=name).`,
+      `The table "${config.tables.vectorStores}" has no column "${missing}" although this schema's migrations have been applied. If ` +
+        `DB_TABLES__VECTOR_STORES was changed, set it back, or use another schema for a second installation (DATABASE_URL …?schema=name).`,
     );
   }
-  refuseUnknownRequired(name, columns, known);
+  refuseUnknownRequired(table, columns, ["id", "name", "metadata", "created_at", "last_active_at"]);
 }
 
-function refuseUnknownRequired(table: string, columns: readonly Column[], known: readonly string[]): void {
+function refuseUnknownRequired(table: Table, columns: readonly Column[], known: readonly string[]): void {
   const stranger = columns.find((column) => column.required && !known.includes(column.name));
   if (stranger !== undefined) {
     throw new StartupError(
-      `The column "${stranger.name}" of "${table}" must be filled but is unknown to this service, so no row could be added. Give it a default: ` +
-        `ALTER TABLE ${quoteTable(table)} ALTER COLUMN "${stranger.name}" SET DEFAULT …; or drop its NOT NULL.`,
+      `The column "${stranger.name}" of "${table.name}" must be filled but is unknown to this service, so no row could be added. Give it a default: ` +
+        `ALTER TABLE ${table.quoted} ALTER COLUMN "${stranger.name}" SET DEFAULT …; or drop its NOT NULL.`,
     );
   }
 }
 
-async function columnsOf(db: Executor, table: string): Promise<Column[] | null> {
+async function columnsOf(db: Executor, table: Table): Promise<Column[] | null> {
   const { rows } = await sql<Column>`
     SELECT a.attname::text AS name, t.typname::text AS type, t.oid::bigint AS "typeOid", a.atttypmod::int AS typmod,
            (a.attnotnull AND NOT a.atthasdef AND a.attidentity = '' AND a.attgenerated = '') AS required
     FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
-    WHERE a.attrelid = to_regclass(${quoteTable(table)}) AND a.attnum > 0 AND NOT a.attisdropped
+    WHERE a.attrelid = to_regclass(${table.quoted}) AND a.attnum > 0 AND NOT a.attisdropped
     ORDER BY a.attnum`.execute(db);
   return rows.length === 0 ? null : rows;
 }
 
 /** A client's own id is safe to retry only because the database refuses it a second time. */
-async function requireUnique(db: Executor, table: string, column: string): Promise<void> {
+async function requireUnique(db: Executor, table: Table, column: string): Promise<void> {
   const { rows } = await sql`
     SELECT 1 FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
-    WHERE i.indrelid = to_regclass(${quoteTable(table)}) AND i.indisunique AND i.indnkeyatts = 1
-      AND i.indpred IS NULL AND a.attname = ${column}`.execute(db);
+    WHERE i.indrelid = to_regclass(${table.quoted}) AND i.indisunique AND i.indimmediate AND i.indisvalid
+      AND i.indnkeyatts = 1 AND i.indpred IS NULL AND a.attname = ${column}`.execute(db);
   if (rows.length === 0) {
     throw new StartupError(
-      `DB_FIELDS__ID_FIELD: the column "${column}" of "${table}" has neither a primary key nor a unique index. Add one: ` +
-        `CREATE UNIQUE INDEX ON ${quoteTable(table)} ("${column}");`,
+      `DB_FIELDS__ID_FIELD: the column "${column}" of "${table.name}" has neither a primary key nor a unique index. Add one: ` +
+        `CREATE UNIQUE INDEX ON ${table.quoted} ("${column}");`,
     );
   }
 }
 
-async function sequenceOf(db: Executor, table: string, column: string): Promise<string | null> {
+async function sequenceOf(db: Executor, table: Table, column: string): Promise<string | null> {
   const { rows } = await sql<{ sequence: string | null }>`
-    SELECT pg_get_serial_sequence(${quoteTable(table)}, ${column}) AS sequence`.execute(db);
+    SELECT pg_get_serial_sequence(${table.quoted}, ${column}) AS sequence`.execute(db);
   return rows[0]?.sequence ?? null;
 }

@@ -53,7 +53,10 @@ export async function openDatabase(config: Config, log: Log): Promise<Database> 
   const target = parseDatabaseUrl({ ...config.database, url });
   if (target.tls === "prefer") target.tls = await serverHasTls(config, target, log);
   const pool = createPgPool(config.database, target, log);
-  return start(pool, "postgres", config, log, { schema: target.schema, release: () => Promise.resolve() });
+  // An index on a large adopted table, or waiting for another replica to make it, may take longer than any request may.
+  const unlimited = createPgPool({ ...config.database, poolSize: 1, statementTimeoutMs: 0 }, target, log);
+  const release = () => Promise.resolve();
+  return start(pool, "postgres", config, log, { schema: target.schema, release, preparing: unlimited });
 }
 
 async function openEmbedded(config: Config, log: Log): Promise<Database> {
@@ -61,7 +64,9 @@ async function openEmbedded(config: Config, log: Log): Promise<Database> {
   try {
     // Loaded only when used: the WebAssembly PostgreSQL takes 500 MB that a server on a real PostgreSQL must not pay.
     const { createPglitePool, openPglite } = await import("./pglitePool.js");
-    const pglite = await openPglite({ dataDir: join(config.dataDir, "pglite") });
+    const pglite = await openPglite({ dataDir: join(config.dataDir, "pglite") }).catch((error: unknown) => {
+      throw new StartupError(`The embedded database in ${config.dataDir} cannot be opened: ${String(error)}`);
+    });
     return await start(await createPglitePool(pglite), "pglite", config, log, { schema: null, release });
   } catch (error) {
     await release();
@@ -69,62 +74,74 @@ async function openEmbedded(config: Config, log: Log): Promise<Database> {
   }
 }
 
-/** Migrates and checks an open pool; on failure the pool is closed. Tests bring their own pool. */
+/** Migrates and checks an open pool, with `preparing` where it is given; on failure both are closed. Tests bring their own pool. */
 export async function start(
   pool: PostgresPool,
   kind: Database["kind"],
   config: Config,
   log: Log,
-  options: { schema: string | null; release: () => Promise<void> },
+  options: { schema: string | null; release: () => Promise<void>; preparing?: PostgresPool },
 ): Promise<Database> {
-  const run = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
+  const run = openKysely(pool);
+  const preparing = options.preparing === undefined ? run : openKysely(options.preparing);
   const close = async () => {
     await run.destroy();
     await options.release();
   };
   try {
-    await waitUntilUp(run, config.database.startTimeoutMs, log);
-    const layout = await migrate(run, config, options.schema, log);
+    await untilUp(() => preparing.connection().execute(() => Promise.resolve()), config, log).catch(rethrowAtStart);
+    const layout = await migrate(preparing, config, options.schema, log);
+    if (preparing !== run) await preparing.destroy();
     const transaction: Database["transaction"] = (work) => run.transaction().execute((tx) => work({ run: tx, layout }));
     return { run, layout, kind, transaction, close };
   } catch (error) {
-    await run.destroy();
+    await Promise.all([preparing.destroy(), run.destroy()]);
     throw error;
   }
 }
 
-async function waitUntilUp(run: Kysely<Tables>, limitMs: number, log: Log): Promise<void> {
-  const deadline = Date.now() + limitMs;
+const openKysely = (pool: PostgresPool) => new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
+
+const isTemporary = (error: unknown): error is ApiError => error instanceof ApiError && error.status === 503;
+
+/** Tries to connect until the server is there, for at most DATABASE_START_TIMEOUT_SECONDS. @throws the last try's error. */
+async function untilUp<T>(connect: () => Promise<T>, config: Config, log: Log): Promise<T> {
+  const deadline = Date.now() + config.database.startTimeoutMs;
   for (let pause = 250; ; pause = Math.min(pause * 2, 4000)) {
     try {
-      await run.connection().execute(() => Promise.resolve());
-      return;
+      return await connect();
     } catch (error) {
-      const temporary = error instanceof ApiError && error.status === 503;
-      if (!temporary) throw startFailure(error);
-      if (Date.now() + pause > deadline) throw startFailure(error.details.cause ?? error);
+      if (!isTemporary(error) || Date.now() + pause > deadline) throw error;
+      if (causeOf(error).includes("unsupported startup parameter")) throw error;
       log.warn("waiting for the database");
       await new Promise((resolve) => setTimeout(resolve, pause));
     }
   }
 }
 
-/** The server's own words are safe here: they name host, role or database, never the password. */
-function startFailure(error: unknown): StartupError {
-  const reason = error instanceof AggregateError ? error.errors.map(String).join("; ") : String(error);
-  return new StartupError(`The database cannot be opened (DATABASE_URL): ${reason.replace(/^\w*Error: /i, "")}`);
+/** The server's own words are safe to show: they name host, role or database, never the password. */
+function causeOf(error: unknown): string {
+  const cause = error instanceof ApiError ? (error.details.cause ?? error) : error;
+  return cause instanceof AggregateError ? cause.errors.map(String).join("; ") : String(cause);
 }
 
-/** libpq's `prefer`: one connection is tried with TLS; a server that has none is then used without. */
+function rethrowAtStart(error: unknown): never {
+  const reason = causeOf(error).replace(/^\w*Error: /i, "");
+  const remedy = reason.includes("unsupported startup parameter")
+    ? " This is a PgBouncer; add pgbouncer=true to the URL's parameters."
+    : "";
+  throw new StartupError(`The database cannot be opened (DATABASE_URL): ${reason}${remedy}`);
+}
+
+/** libpq's `prefer`: one connection is tried with TLS; where that does not work, TLS is not used. */
 async function serverHasTls(config: Config, target: ReturnType<typeof parseDatabaseUrl>, log: Log) {
   const tls = { rejectUnauthorized: false };
   const probe = createPgPool({ ...config.database, poolSize: 1 }, { ...target, tls }, log);
   try {
-    (await probe.connect()).release();
+    (await untilUp(() => probe.connect(), config, log)).release();
     return tls;
   } catch (error) {
-    const text = error instanceof ApiError ? String(error.details.cause) : String(error);
-    return text.includes("does not support SSL") ? false : tls;
+    return isTemporary(error) ? rethrowAtStart(error) : false;
   } finally {
     await probe.end();
   }

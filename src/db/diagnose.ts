@@ -1,14 +1,14 @@
 import { Kysely, PostgresDialect, type PostgresPool, sql } from "kysely";
-import { createHash } from "node:crypto";
-import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Config, DatabaseConfig } from "../config.js";
-import { ApiError, StartupError } from "../errors.js";
+import { ApiError } from "../errors.js";
 import type { Log } from "../log.js";
-import { lockDataDir } from "./dataDirLock.js";
+import { DataDirInUse, lockDataDir } from "./dataDirLock.js";
 import type { Executor } from "./database.js";
+import { readMigrations } from "./migrate.js";
 import { createPgPool } from "./pgPool.js";
-import { type Table, locateTable, tableExists } from "./tables.js";
+import { type Tables, tableExists } from "./tables.js";
 import { parseDatabaseUrl } from "./url.js";
 
 /** A database opened to look, not to touch: nothing is migrated, and every transaction is READ ONLY. */
@@ -54,7 +54,7 @@ async function lookAtEmbedded(config: Config): Promise<Opened> {
   try {
     release = await lockDataDir(config.dataDir);
   } catch (error) {
-    if (error instanceof StartupError) return "in use";
+    if (error instanceof DataDirInUse) return "in use";
     throw error;
   }
   try {
@@ -114,21 +114,6 @@ export async function serverFacts(tx: Executor, schema: string | null): Promise<
   return { ...rest, pgvector: { installed, available, mayCreate } };
 }
 
-export interface Tables {
-  vectorStores: Table;
-  embeddings: Table;
-  migrations: Table;
-}
-
-/** Where the tables are or will be, as the migration looks for them. */
-export async function findTables(tx: Executor, config: DatabaseConfig, schema: string | null): Promise<Tables> {
-  return {
-    vectorStores: await locateTable(tx, config.tables.vectorStores, schema),
-    embeddings: await locateTable(tx, config.tables.embeddings, schema),
-    migrations: await locateTable(tx, "vector_store_migrations", schema),
-  };
-}
-
 export interface MigrationFacts {
   /** Names as `0001 vector_stores_and_embeddings`. */
   applied: string[];
@@ -139,29 +124,20 @@ export interface MigrationFacts {
   changed: string[];
 }
 
-const directory = new URL("../../sql/", import.meta.url);
-
 export async function migrationFacts(tx: Executor, tables: Tables): Promise<MigrationFacts> {
   const { rows: recorded } = (await tableExists(tx, tables.migrations))
     ? await sql<{ version: number; name: string; checksum: string }>`
         SELECT version, name, checksum FROM ${tables.migrations.reference} ORDER BY version`.execute(tx)
     : { rows: [] };
-  const files = readdirSync(directory)
-    .filter((file) => /^\d{4}_\w+\.sql$/.test(file))
-    .sort()
-    .map((file) => ({ version: Number(file.slice(0, 4)), name: file.slice(5, -4), file }));
+  const files = readMigrations();
   const label = (each: { version: number; name: string }) => `${String(each.version).padStart(4, "0")} ${each.name}`;
-  const checksum = (file: string) =>
-    createHash("sha256")
-      .update(readFileSync(new URL(file, directory), "utf8").replaceAll("\r\n", "\n"))
-      .digest("hex");
   const last = files.at(-1)?.version ?? 0;
   return {
     applied: recorded.map(label),
     pending: files.filter((file) => !recorded.some((each) => each.version === file.version)).map(label),
     newer: recorded.filter((each) => each.version > last).map(label),
     changed: recorded
-      .filter((each) => files.some((file) => file.version === each.version && checksum(file.file) !== each.checksum))
+      .filter((each) => files.some((file) => file.version === each.version && file.checksum !== each.checksum))
       .map(label),
   };
 }

@@ -2,7 +2,9 @@ import { ApiError, invalid, unavailable } from "../errors.js";
 
 /** SQLSTATE of a server error, the errno word of a socket error, or null. */
 export function errorCode(error: unknown): string | null {
-  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : null;
+  return typeof error === "object" && error !== null && "code" in error && typeof error.code === "string"
+    ? error.code
+    : null;
 }
 
 const away = "The database is not reachable at the moment. Try again shortly.";
@@ -17,12 +19,18 @@ const bySqlState: Record<string, (cause: unknown) => ApiError> = {
   "22P05": () => invalid(null, "A text holds a character the database cannot store (such as U+0000)."),
   "23503": () => new ApiError(404, "The vector store was deleted meanwhile.", { param: "id", code: "not_found" }),
   "23505": () => new ApiError(409, "A row with one of these values exists already.", { code: "conflict" }),
+  "23514": (cause) =>
+    new ApiError(400, "A value breaks a rule (check constraint) of its database table.", {
+      code: "invalid_value",
+      cause,
+    }),
   "25006": (cause) => unavailable("The database accepts no writes at the moment (it is read-only).", { cause }),
   "40001": (cause) =>
     unavailable("The database was too busy to finish this. Try again.", { retryAfterSeconds: 1, cause }),
   "40P01": (cause) =>
     unavailable("The database was too busy to finish this. Try again.", { retryAfterSeconds: 1, cause }),
   "53100": (cause) => unavailable("The database has no disk space left.", { retryAfterSeconds: 60, cause }),
+  "53200": (cause) => unavailable("The database is out of memory. Try again shortly.", { retryAfterSeconds: 5, cause }),
   "53300": (cause) => unavailable("The database has no free connection. Try again shortly.", { cause }),
   "54000": () => invalid(null, "A value is larger than the database can store."),
   "54001": () => invalid(null, "The request is nested too deeply for the database."),
@@ -38,6 +46,11 @@ const bySqlState: Record<string, (cause: unknown) => ApiError> = {
 const socketErrors = new Set([
   "ECONNREFUSED",
   "ECONNRESET",
+  "ECONNABORTED",
+  "ENETUNREACH",
+  "EHOSTDOWN",
+  // The socket file of a local server that is not running.
+  "ENOENT",
   "ENOTFOUND",
   "EAI_AGAIN",
   "ETIMEDOUT",
@@ -49,9 +62,12 @@ const socketErrors = new Set([
 export function isConnectionFailure(error: unknown): boolean {
   const code = errorCode(error);
   if (code !== null && (socketErrors.has(code) || code.startsWith("08") || code.startsWith("57P"))) return true;
-  // What `pg` raises about its own connection carries no code.
+  // What `pg` raises about its own connection carries no code. A server without TLS will still have none when it is asked again.
   return (
-    error instanceof Error && code === null && /timeout|terminated|connection|not queryable|socket/i.test(error.message)
+    error instanceof Error &&
+    code === null &&
+    /timeout|terminated|connection|not queryable|socket/i.test(error.message) &&
+    !error.message.includes("does not support SSL")
   );
 }
 

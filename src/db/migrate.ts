@@ -4,10 +4,11 @@ import { readFileSync, readdirSync } from "node:fs";
 import type { Config, DatabaseConfig } from "../config.js";
 import { ApiError, StartupError } from "../errors.js";
 import type { Log } from "../log.js";
-import { type Layout, inspectEmbeddings, inspectVectorStores, quoteTable, requireStoreColumns } from "./columns.js";
+import { type Layout, inspectEmbeddings, inspectVectorStores, requireStoreColumns } from "./columns.js";
 import type { Executor, VectorStoresTable } from "./database.js";
 import { errorCode } from "./errors.js";
 import { requireVectorExtension } from "./extension.js";
+import { type Table, type Tables, locateTables, quote, tableExists } from "./tables.js";
 
 const directory = new URL("../../sql/", import.meta.url);
 
@@ -29,33 +30,38 @@ interface Migration {
 export async function migrate<T>(root: Kysely<T>, config: Config, schema: string | null, log: Log): Promise<Layout> {
   const run = root as unknown as Kysely<{ vector_stores: VectorStoresTable }>;
   try {
-    return await run.transaction().execute(async (tx) => {
-      await sql`SET LOCAL statement_timeout = 0`.execute(tx);
-      await sql`SELECT pg_advisory_xact_lock(${lockKey.toString()}::bigint)`.execute(tx);
-      if (schema !== null) await createSchema(tx, schema);
-      await requireVectorExtension(tx);
-      // A mistaken field name must be found before anything is changed.
-      const before = await inspectEmbeddings(tx, config.database);
-      await applyPending(tx, config.database, before, log);
-      const vectorStores = await inspectVectorStores(tx, config.database);
-      const embeddings = await inspectEmbeddings(tx, config.database);
-      if (vectorStores === null || embeddings === null) {
-        throw new StartupError(
-          `The table "${vectorStores === null ? config.database.tables.vectorStores : config.database.tables.embeddings}" is gone although ` +
-            `this schema's migrations have been applied. If DB_TABLES__* was changed, set it back.`,
-        );
-      }
-      await requireStoreColumns(tx, config.database, storeColumnsWeFill);
-      const layout = { vectorStores, embeddings };
-      await requireDimensions(tx, layout, config);
-      return layout;
-    });
+    // Each statement must see what the holder of the lock before us has committed, whatever the role's default isolation is.
+    return await run
+      .transaction()
+      .setIsolationLevel("read committed")
+      .execute(async (tx) => {
+        await sql`SET LOCAL statement_timeout = 0`.execute(tx);
+        await sql`SET LOCAL lock_timeout = 0`.execute(tx);
+        await sql`SELECT pg_advisory_xact_lock(${lockKey.toString()}::bigint)`.execute(tx);
+        if (schema !== null) await createSchema(tx, schema);
+        await requireVectorExtension(tx);
+        const tables = await locateTables(tx, config.database, schema);
+        // A mistaken field name must be found before anything is changed.
+        const before = await inspect(tx, config.database, tables);
+        await applyPending(tx, config.database, tables, before, log);
+        const { vectorStores, embeddings } = await inspect(tx, config.database, tables);
+        if (vectorStores === null || embeddings === null) {
+          throw new StartupError(
+            `The table "${vectorStores === null ? config.database.tables.vectorStores : config.database.tables.embeddings}" is gone although ` +
+              `this schema's migrations have been applied. If DB_TABLES__* was changed, set it back.`,
+          );
+        }
+        await requireStoreColumns(tx, config.database, tables.vectorStores);
+        const layout = { vectorStores, embeddings };
+        await requireDimensions(tx, layout, config);
+        return layout;
+      });
   } catch (error) {
     if (error instanceof StartupError) throw error;
     if (error instanceof ApiError) throw new StartupError(`The database could not be prepared: ${error.message}`);
     if (errorCode(error) === "42501") {
       throw new StartupError(
-        `The database role may not prepare the tables (${String((error as Error).message)}). Make it their owner, or run ` +
+        `The database role may not prepare the tables (${(error as Error).message}). Make it their owner, or run ` +
           `"vector-store migrate" once with a role that is.`,
       );
     }
@@ -63,20 +69,32 @@ export async function migrate<T>(root: Kysely<T>, config: Config, schema: string
   }
 }
 
-const storeColumnsWeFill = ["id", "name", "created_at", "status"];
+type Found = { [K in keyof Layout]: Layout[K] | null };
+
+async function inspect(tx: Executor, config: DatabaseConfig, tables: Tables): Promise<Found> {
+  return {
+    embeddings: await inspectEmbeddings(tx, config, tables.embeddings),
+    vectorStores: await inspectVectorStores(tx, config, tables.vectorStores),
+  };
+}
 
 async function applyPending(
   tx: Executor,
   config: DatabaseConfig,
-  embeddings: Layout["embeddings"] | null,
+  tables: Tables,
+  found: Found,
   log: Log,
 ): Promise<void> {
-  await sql`CREATE TABLE IF NOT EXISTS vector_store_migrations (
-    version integer PRIMARY KEY, name text NOT NULL, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())`.execute(
-    tx,
-  );
+  // Not CREATE TABLE IF NOT EXISTS: that asks for the right to create even where there is nothing to do, and a role that may only
+  // read and write rows must be able to start on tables that another role has prepared.
+  if (!(await tableExists(tx, tables.migrations))) {
+    await sql`CREATE TABLE ${tables.migrations.reference} (
+      version integer PRIMARY KEY, name text NOT NULL, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())`.execute(
+      tx,
+    );
+  }
   const { rows: applied } = await sql<{ version: number; name: string; checksum: string }>`
-    SELECT version, name, checksum FROM vector_store_migrations ORDER BY version`.execute(tx);
+    SELECT version, name, checksum FROM ${tables.migrations.reference} ORDER BY version`.execute(tx);
   const migrations = readMigrations();
   const newest = migrations.at(-1)?.version ?? 0;
   const ahead = applied.find((each) => each.version > newest);
@@ -94,23 +112,20 @@ async function applyPending(
       `The file of migration ${changed.version} (${changed.name}) differs from the one that was applied to this database.`,
     );
   }
-  const stores = await inspectVectorStores(tx, config);
-  if (applied.length === 0 && (stores !== null || embeddings !== null)) {
-    log.info(
-      { tables: [stores && config.tables.vectorStores, embeddings && config.tables.embeddings] },
-      "adopting existing tables",
-    );
+  if (applied.length === 0 && (found.vectorStores !== null || found.embeddings !== null)) {
+    const adopted = [found.vectorStores && tables.vectorStores.quoted, found.embeddings && tables.embeddings.quoted];
+    log.info({ tables: adopted.filter((each) => each !== null) }, "adopting existing tables");
   }
   for (const migration of migrations.filter((each) => !applied.some((a) => a.version === each.version))) {
-    await sql.raw(fill(migration.text, config, stores?.idType ?? "text")).execute(tx);
-    await sql`INSERT INTO vector_store_migrations (version, name, checksum)
+    await sql.raw(fill(migration.text, config, tables, found.vectorStores)).execute(tx);
+    await sql`INSERT INTO ${tables.migrations.reference} (version, name, checksum)
       VALUES (${migration.version}, ${migration.name}, ${migration.checksum})`.execute(tx);
     log.info({ migration: migration.name }, "migrated");
   }
 }
 
 /** The files of sql/, in order. The checksum is of the text before names are filled in: it is the same in every installation. */
-function readMigrations(): Migration[] {
+export function readMigrations(): Migration[] {
   return readdirSync(directory)
     .filter((file) => /^\d{4}_\w+\.sql$/.test(file))
     .sort()
@@ -125,21 +140,24 @@ function readMigrations(): Migration[] {
     });
 }
 
-/** Names from the settings, which allow-list them, in quotes. */
-function fill(text: string, config: DatabaseConfig, storeIdType: string): string {
-  const { fields, tables } = config;
+/** Names from the settings, which allow-list them, in quotes; and the types that an adopted table has chosen. */
+function fill(text: string, config: DatabaseConfig, tables: Tables, stores: Layout["vectorStores"] | null): string {
+  const { fields } = config;
+  const zoned = stores?.zoned ?? true;
   const values: Record<string, string> = {
-    vector_stores: quoteTable(tables.vectorStores),
-    embeddings: quoteTable(tables.embeddings),
-    embeddings_by_store: `"${indexName(tables.embeddings, "by_store")}"`,
-    stores_by_time: `"${indexName(tables.vectorStores, "by_time")}"`,
-    id: `"${fields.id}"`,
-    content: `"${fields.content}"`,
-    metadata: `"${fields.metadata}"`,
-    embedding: `"${fields.embedding}"`,
-    vector_store_id: `"${fields.vectorStoreId}"`,
-    created_at: `"${fields.createdAt}"`,
-    vector_store_id_type: storeIdType,
+    vector_stores: tables.vectorStores.quoted,
+    embeddings: tables.embeddings.quoted,
+    embeddings_by_store: indexName(tables.embeddings, "by_store"),
+    stores_by_time: indexName(tables.vectorStores, "by_time"),
+    id: quote(fields.id),
+    content: quote(fields.content),
+    metadata: quote(fields.metadata),
+    embedding: quote(fields.embedding),
+    vector_store_id: quote(fields.vectorStoreId),
+    created_at: quote(fields.createdAt),
+    vector_store_id_type: stores?.idType ?? "text",
+    time_type: zoned ? "timestamptz" : "timestamp(3)",
+    now: zoned ? "now()" : "(now() AT TIME ZONE 'UTC')",
   };
   return text.replaceAll(/\{\{(\w+)\}\}/g, (_, name: string) => {
     const value = values[name];
@@ -148,9 +166,9 @@ function fill(text: string, config: DatabaseConfig, storeIdType: string): string
   });
 }
 
-/** PostgreSQL cuts names at 63 bytes. */
-function indexName(table: string, suffix: string): string {
-  return `${(table.split(".").at(-1) ?? table).slice(0, 50)}_${suffix}`;
+/** PostgreSQL cuts names at 63 bytes. An index lies in the schema of its table. */
+function indexName(table: Table, suffix: string): string {
+  return quote(`${table.name.slice(0, 50)}_${suffix}`);
 }
 
 async function createSchema(tx: Executor, schema: string): Promise<void> {
@@ -163,7 +181,7 @@ async function requireDimensions(tx: Executor, layout: Layout, config: Config): 
   const wanted = config.embedding.dimensions;
   const column = layout.embeddings.dimensions;
   const { rows } = await sql<{ dimensions: number }>`
-    SELECT embedding_dimensions AS dimensions FROM ${sql.table(layout.vectorStores.name)}
+    SELECT embedding_dimensions AS dimensions FROM ${layout.vectorStores.table}
     WHERE chunk_count > 0 AND embedding_dimensions <> ${wanted} LIMIT 1`.execute(tx);
   const found = column ?? rows[0]?.dimensions ?? wanted;
   if (found !== wanted) {

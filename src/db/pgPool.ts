@@ -3,23 +3,25 @@ import pg from "pg";
 import type { DatabaseConfig } from "../config.js";
 import type { Log } from "../log.js";
 import { isConnectionFailure, translateError } from "./errors.js";
+import { quote } from "./tables.js";
 import type { ConnectionTarget } from "./url.js";
 
 /** bigint as number, as PGlite gives it: counts and bytes stay far below 2^53. Local to our pool, so no global is touched. */
 const types: pg.CustomTypesConfig = {
-  getTypeParser: ((oid: number, format: "text" | "binary") =>
-    oid === 20 && format !== "binary" ? Number : pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
+  getTypeParser: (oid, format): unknown =>
+    oid === pg.types.builtins.INT8 && format !== "binary" ? Number : pg.types.getTypeParser(oid, format),
 };
 
 /**
  * A `pg` pool for Kysely's PostgresDialect. Every wait has a limit: for a connection, for a statement (on the server), and,
  * because a black-holed server cannot time anything out, five seconds more on our side. A connection that failed is thrown away.
+ * PgBouncer refuses settings at connecting, so behind it (`pgbouncer=true`) only our side's limit holds.
  */
 export function createPgPool(config: DatabaseConfig, target: ConnectionTarget, log: Log): PostgresPool {
   const options = [
-    ...(target.schema === null
-      ? []
-      : [`-c search_path=${escapeOption(`"${target.schema.replaceAll('"', '""')}",public`)}`]),
+    ...(target.options === null ? [] : [target.options]),
+    // Supabase keeps pgvector in a schema "extensions"; names of schemas that do not exist do no harm here.
+    ...(target.schema === null ? [] : [`-c search_path=${escapeOption(`${quote(target.schema)},public,extensions`)}`]),
     ...(config.statementTimeoutMs === 0 ? [] : [`-c statement_timeout=${config.statementTimeoutMs}`]),
   ].join(" ");
   const pool = new pg.Pool({
@@ -31,7 +33,7 @@ export function createPgPool(config: DatabaseConfig, target: ConnectionTarget, l
     keepAlive: true,
     application_name: "vector-store",
     types,
-    ...(options === "" ? {} : { options }),
+    ...(options === "" || target.pgbouncer ? {} : { options }),
     ...(config.statementTimeoutMs === 0 ? {} : { query_timeout: config.statementTimeoutMs + 5000 }),
   });
   // Without a listener, a server that closes an idle connection would end the process.
@@ -45,12 +47,22 @@ export function createPgPool(config: DatabaseConfig, target: ConnectionTarget, l
 }
 
 function wrapClient(client: pg.PoolClient): PostgresPoolClient {
-  let failed = false;
+  let failure: unknown;
+  // While a connection is lent out the pool does not listen: a server that goes away in the middle of a transaction would end the process.
+  const onError = (error: unknown) => {
+    failure ??= error;
+  };
+  client.on("error", onError);
   const query = async (text: string, values: readonly unknown[]) => {
+    if (failure !== undefined) {
+      // The server undoes what a lost connection has begun. Waiting for a second answer on it would double the time limit.
+      if (text === "rollback") return { command: "ROLLBACK", rowCount: 0, rows: [] };
+      return rethrow(failure);
+    }
     try {
       return await client.query(text, [...values]);
     } catch (error) {
-      failed ||= isConnectionFailure(error);
+      if (isConnectionFailure(error)) failure ??= error;
       return rethrow(error);
     }
   };
@@ -58,7 +70,8 @@ function wrapClient(client: pg.PoolClient): PostgresPoolClient {
     // Kysely's second overload is for cursors, which are not used here.
     query: query as unknown as PostgresPoolClient["query"],
     release: () => {
-      client.release(failed);
+      client.off("error", onError);
+      client.release(failure !== undefined);
     },
   };
 }

@@ -1,6 +1,9 @@
 import { PGlite } from "@electric-sql/pglite";
 import { vector } from "@electric-sql/pglite-pgvector";
 import type { PostgresPool, PostgresPoolClient } from "kysely";
+import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { unavailable } from "../errors.js";
 import { translateError } from "./errors.js";
 
 /** A pool look-alike: PGlite has one session, so connections are handed out one at a time, first come first served. */
@@ -10,7 +13,7 @@ export async function createPglitePool(pglite: PGlite): Promise<PostgresPool> {
   let closed = false;
   return {
     async connect() {
-      if (closed) throw new Error("the embedded database is closed");
+      if (closed) throw unavailable("The database is closed: the service is stopping.");
       const { promise: released, resolve: release } = withResolvers();
       const previous = tail;
       tail = previous.then(() => released);
@@ -27,8 +30,18 @@ export async function createPglitePool(pglite: PGlite): Promise<PostgresPool> {
 
 /** Opens (and on the first start makes, in 2–5 s) an embedded PostgreSQL with pgvector in a directory, or from a dump. */
 export async function openPglite(options: { dataDir?: string; loadDataDir?: Blob }): Promise<PGlite> {
+  const making = options.dataDir === undefined ? null : `${options.dataDir}.making`;
+  if (options.dataDir !== undefined && making !== null) {
+    // The first start was killed while it made the database. Nothing can be in it yet, and PGlite would never open it again.
+    if (existsSync(making)) rmSync(options.dataDir, { recursive: true, force: true });
+    if (!existsSync(join(options.dataDir, "PG_VERSION"))) {
+      mkdirSync(dirname(making), { recursive: true, mode: 0o700 });
+      writeFileSync(making, "");
+    }
+  }
   const pglite = await PGlite.create({ ...options, extensions: { vector } });
   await pglite.exec("CREATE EXTENSION IF NOT EXISTS vector");
+  if (making !== null) rmSync(making, { force: true });
   return pglite;
 }
 

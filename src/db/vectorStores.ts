@@ -1,5 +1,5 @@
 import { type RawBuilder, sql } from "kysely";
-import { bigintId, newId, uuidV7 } from "../ids.js";
+import { bigintId, idTimestamp, newId, uuidV7 } from "../ids.js";
 import type { IdType, Layout } from "./columns.js";
 import type { Db } from "./database.js";
 
@@ -32,7 +32,7 @@ export interface Cursor {
   madeAt: number | null;
 }
 
-const storesOf = (layout: Layout) => sql.table(layout.vectorStores.name);
+const storesOf = (layout: Layout) => layout.vectorStores.table;
 
 /** A moment as the column's own type; litellm-pgvector's timestamps have no zone and are in UTC. */
 export function instant(millis: number, zoned: boolean): RawBuilder<unknown> {
@@ -53,9 +53,9 @@ export function canHold(type: IdType, id: string): boolean {
 }
 
 /** A new id for a store or a chunk, in the form its column takes. */
-export function makeId(type: IdType, prefix: "vs_" | "emb_"): string {
-  if (type === "uuid") return uuidV7();
-  return type === "text" ? newId(prefix) : bigintId();
+export function makeId(type: IdType, prefix: "vs_" | "emb_", now: number = Date.now()): string {
+  if (type === "uuid") return uuidV7(now);
+  return type === "text" ? newId(prefix, now) : bigintId(now);
 }
 
 const within = (scope: Scope) => (scope.kind === "all" ? sql`true` : sql`s.owner_user_id = ${scope.userId}`);
@@ -81,11 +81,15 @@ export async function insertStore(
   now: number,
 ): Promise<VectorStore> {
   const { idType, zoned } = db.layout.vectorStores;
-  const moment = instant(now, zoned);
+  const id = makeId(idType, "vs_", now);
+  // The very moment that the id tells, which may be a few milliseconds later: a page goes on after a deleted store by its id alone.
+  const told = idTimestamp(id) ?? now;
+  const moment = instant(Math.abs(told - now) < 1000 ? told : now, zoned);
   const { rows } = await sql<VectorStore>`
     INSERT INTO ${storesOf(db.layout)} AS s
       (id, name, description, metadata, expires_after, created_at, last_active_at, expires_at, owner_user_id)
-    VALUES (${makeId(idType, "vs_")}, ${store.name}, ${store.description}, ${json(store.metadata)}::jsonb,
+    OVERRIDING SYSTEM VALUE
+    VALUES (${id}, ${store.name}, ${store.description}, ${JSON.stringify(store.metadata ?? {})}::jsonb,
             ${json(store.expiresAfter)}::jsonb, ${moment}, ${moment}, ${expiry(moment, sql`${json(store.expiresAfter)}::jsonb`)}, ${owner})
     RETURNING ${columns}`.execute(db.run);
   return one(rows);
@@ -108,7 +112,10 @@ export async function touchStore(db: Db, scope: Scope, id: string, now: number):
   return rows[0];
 }
 
-/** Counts rows that were added (or, negative, removed) in the same transaction. False when the store is gone or expired. */
+/**
+ * Counts rows that were added (or, negative, removed) in the same transaction. False when the store is gone, or expired and rows were
+ * added. Never below zero: litellm-pgvector, writing to the same tables, does not count.
+ */
 export async function addToCounts(
   db: Db,
   id: string,
@@ -117,9 +124,10 @@ export async function addToCounts(
 ): Promise<boolean> {
   const { rows } = await sql`
     UPDATE ${storesOf(db.layout)} AS s
-    SET chunk_count = s.chunk_count + ${change.chunks}::bigint, content_bytes = s.content_bytes + ${change.bytes}::bigint,
+    SET chunk_count = GREATEST(0, s.chunk_count + ${change.chunks}::bigint),
+        content_bytes = GREATEST(0, s.content_bytes + ${change.bytes}::bigint),
         embedding_dimensions = COALESCE(${change.dimensions}::int, s.embedding_dimensions), ${activity(db.layout, now)}
-    WHERE s.id = ${id} AND ${alive(db.layout, now)}
+    WHERE s.id = ${id} AND ${change.chunks > 0 ? alive(db.layout, now) : sql`true`}
     RETURNING 1`.execute(db.run);
   return rows.length > 0;
 }
@@ -135,11 +143,11 @@ export async function updateStore(db: Db, scope: Scope, id: string, changes: Sto
   if (!canHold(db.layout.vectorStores.idType, id)) return undefined;
   const { name, metadata, expiresAfter } = changes;
   const policy = expiresAfter === undefined ? sql`s.expires_after` : sql`${json(expiresAfter)}::jsonb`;
-  const moment = instant(now, db.layout.vectorStores.zoned);
+  const moment = lastUse(db.layout, now);
   const { rows } = await sql<VectorStore>`
     UPDATE ${storesOf(db.layout)} AS s
     SET name = ${name === undefined ? sql`s.name` : sql`${name}`},
-        metadata = ${metadata === undefined ? sql`s.metadata` : sql`${json(metadata)}::jsonb`},
+        metadata = ${metadata === undefined ? sql`s.metadata` : sql`${JSON.stringify(metadata ?? {})}::jsonb`},
         expires_after = ${policy}, last_active_at = ${moment}, expires_at = ${expiry(moment, policy)}
     WHERE s.id = ${id} AND ${within(scope)}
     RETURNING ${columns}`.execute(db.run);
@@ -148,6 +156,7 @@ export async function updateStore(db: Db, scope: Scope, id: string, changes: Sto
 
 /** Removes a store; its embeddings must have been removed in the same transaction. */
 export async function deleteStore(db: Db, scope: Scope, id: string): Promise<boolean> {
+  if (!canHold(db.layout.vectorStores.idType, id)) return false;
   const { rows } = await sql`
     DELETE FROM ${storesOf(db.layout)} AS s WHERE s.id = ${id} AND ${within(scope)} RETURNING 1`.execute(db.run);
   return rows.length > 0;
@@ -201,15 +210,21 @@ const direction = (ascending: boolean) => sql.raw(ascending ? "ASC" : "DESC");
 const alive = (layout: Layout, now: number) =>
   sql`(s.expires_at IS NULL OR s.expires_at > ${instant(now, layout.vectorStores.zoned)})`;
 
-/** last_active_at never goes back, whichever of several replicas' clocks is behind. */
+/** last_active_at never goes back, whichever of several replicas' clocks is behind; nor does the expiry that follows from it. */
+const lastUse = (layout: Layout, now: number) =>
+  sql`GREATEST(s.last_active_at, ${instant(now, layout.vectorStores.zoned)})`;
+
 function activity(layout: Layout, now: number): RawBuilder<unknown> {
-  const moment = instant(now, layout.vectorStores.zoned);
-  return sql`last_active_at = GREATEST(s.last_active_at, ${moment}), expires_at = ${expiry(moment, sql`s.expires_after`)}`;
+  const moment = lastUse(layout, now);
+  return sql`last_active_at = ${moment}, expires_at = ${expiry(moment, sql`s.expires_after`)}`;
 }
 
-/** `last_active_at` + days × 86,400 s exactly (an interval of days would follow the session's summer time); null without a policy. */
+/**
+ * `last_active_at` + days × 86,400 s exactly (an interval of days would follow the session's summer time); null without a policy.
+ * litellm-pgvector stored any policy it was given, so what is no number of days counts as none.
+ */
 const expiry = (moment: RawBuilder<unknown>, policy: RawBuilder<unknown>) =>
-  sql`${moment} + make_interval(secs => (${policy} ->> 'days')::int * 86400)`;
+  sql`CASE WHEN ${policy} ->> 'days' ~ '^[0-9]{1,5}$' THEN ${moment} + make_interval(secs => (${policy} ->> 'days')::float8 * 86400) END`;
 
 function one<T>(rows: T[]): T {
   const [row] = rows;

@@ -3,7 +3,7 @@ import { loadEmbeddings } from "../core/bulkLoad.js";
 import type { Caller } from "../core/caller.js";
 import type { Deps } from "../core/deps.js";
 import type { EmbeddingInput } from "../core/embeddings.js";
-import { ApiError, invalid, tooLarge } from "../errors.js";
+import { ApiError, invalid, tooLarge, unsupportedMediaType } from "../errors.js";
 import { parseJson } from "./middleware/jsonBody.js";
 import { asApiError } from "./middleware/renderError.js";
 import { seconds } from "./wire/common.js";
@@ -24,6 +24,9 @@ export async function answerBulkLoad(
   req: Request,
   res: Response,
 ): Promise<void> {
+  const encoding = req.headers["content-encoding"] ?? "identity";
+  if (encoding.toLowerCase() !== "identity")
+    throw unsupportedMediaType("A stream of rows must come without a Content-Encoding.");
   let stored = { count: 0, duplicates: 0 };
   const line = (value: object) => {
     if (!res.headersSent) res.status(200).type("application/x-ndjson");
@@ -42,19 +45,41 @@ export async function answerBulkLoad(
     const known = asApiError(error);
     if (known.status >= 500) deps.log.error({ err: error, path: req.path }, "bulk load failed");
     line({ ...known.envelope, ...stored });
+    // The answer is ended only now: where the connection ends with it, a sender that is still at it would get a reset and no answer.
+    await takeRest(req);
     res.end();
   }
 }
 
+/** How long a sender may go on after the error line. */
+const restMs = 5000;
+
+/** Reads what nobody will use, to the end of the request or of the time for it. */
+async function takeRest(req: Request): Promise<void> {
+  if (req.complete || req.destroyed) return;
+  req.resume();
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(() => {
+      req.destroy();
+    }, restMs);
+    req.once("close", () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}
+
 async function* readRows(req: Request): AsyncGenerator<{ row: EmbeddingInput; path: string }> {
   let number = 0;
+  let empty = true;
   for await (const text of readLines(req)) {
     number += 1;
     if (text.trim() === "") continue;
+    empty = false;
     const path = `line ${number}`;
     yield { row: parseRow(parseJson(text, path), path), path };
   }
-  if (number === 0) throw invalid(null, "The body is empty; expected one JSON object a line.", "invalid_json");
+  if (empty) throw invalid(null, "The body is empty; expected one JSON object a line.", "invalid_json");
 }
 
 /** Lines of a UTF-8 stream, without their line ends. Holds one line and one network chunk at a time. */
@@ -74,7 +99,8 @@ async function* readLines(req: Request): AsyncGenerator<string> {
     }
   };
   try {
-    for await (const chunk of req as AsyncIterable<Buffer>) {
+    // Left open when a line is refused: the sender is still at it, and must get to read why.
+    for await (const chunk of req.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
       let start = 0;
       for (let end = chunk.indexOf(10); end !== -1; end = chunk.indexOf(10, start)) {
         pending.push(chunk.subarray(start, end));

@@ -28,7 +28,7 @@ export interface OpenApiOperation {
 
 export interface OpenApiDocument {
   openapi: "3.1.0";
-  info: { title: string; version: string; description: string; license: { name: string } };
+  info: { title: string; version: string; description: string; license: { name: string; identifier: string } };
   servers: { url: string }[];
   security: Record<string, never[]>[];
   paths: Record<string, Record<string, OpenApiOperation>>;
@@ -49,7 +49,7 @@ export function buildOpenApi(routes: readonly Route[], apiUrl: string | null): O
       version,
       description:
         "Vector stores for a LiteLLM proxy and every OpenAI SDK, on PostgreSQL and pgvector. Every path under /v1 is also served without /v1.",
-      license: { name: "MIT" },
+      license: { name: "MIT", identifier: "MIT" },
     },
     servers: [{ url: apiUrl ?? "/" }],
     security: [{ bearer: [] }],
@@ -61,6 +61,8 @@ export function buildOpenApi(routes: readonly Route[], apiUrl: string | null): O
 function operation(route: Route): OpenApiOperation {
   const json = (schema: JsonSchema) => ({ "application/json": { schema } });
   const { body } = route;
+  const lines = { schema: { type: "string", description: "one JSON object a line" } };
+  const streamed = Object.fromEntries(route.contentTypes.slice(1).map((type) => [type, lines]));
   return {
     operationId: `${route.method}${route.path.replaceAll(/[/:_]+(\w)/g, (_, letter: string) => letter.toUpperCase())}`,
     tags: [route.tag],
@@ -76,13 +78,16 @@ function operation(route: Route): OpenApiOperation {
             content: Object.fromEntries(
               route.contentTypes.map((type) => [
                 type,
-                { schema: type === "application/json" ? toSchema(body) : { type: "string" } },
+                type === "application/json" ? { schema: toSchema(body) } : lines,
               ]),
             ),
           },
         }),
     responses: {
-      "200": { description: "Success", content: json(toSchema(route.answer)) },
+      "200": { description: "Success", content: { ...json(toSchema(route.answer)), ...streamed } },
+      ...(route.alsoStatus === undefined
+        ? {}
+        : { [route.alsoStatus.status]: { description: route.alsoStatus.when, content: json(toSchema(route.answer)) } }),
       default: { description: "An error, in OpenAI's envelope", content: json(toSchema(errorEnvelope)) },
     },
   };
@@ -94,12 +99,33 @@ function parameters(schema: z.ZodType | undefined, where: "path" | "query"): Ope
     name,
     in: where,
     required: where === "path" || !field.safeParse(undefined).success,
-    schema: toSchema(field),
+    schema: parameterSchema(field),
     ...(field.description === undefined ? {} : { description: field.description }),
   }));
 }
 
-const options = { io: "input", unrepresentable: "any" } as const;
+/** A parameter is text on the wire; the document says what it means: an integer has bounds and a default, no pattern of digits. */
+function parameterSchema(field: z.ZodType): JsonSchema {
+  const { pattern, description, ...schema } = toSchema(field);
+  const absent = field.safeParse(undefined);
+  return {
+    ...schema,
+    ...(pattern === undefined || schema.type === "integer" ? {} : { pattern }),
+    // Said beside the schema already.
+    ...(field.description === undefined && description !== undefined ? { description } : {}),
+    ...(absent.success && absent.data !== undefined ? { default: absent.data } : {}),
+  };
+}
+
+const options = {
+  io: "input",
+  unrepresentable: "any",
+  // Zod's whole numbers are JavaScript's; their bounds say nothing to a reader.
+  override: ({ jsonSchema }: { jsonSchema: JsonSchema }) => {
+    if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
+    if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
+  },
+} as const;
 const uri = (id: string) => `#/components/schemas/${id}`;
 
 /** A reference for schemas with an id, the schema itself for all others. */
@@ -115,8 +141,5 @@ function namedSchemas(): Record<string, JsonSchema> {
 }
 
 function withoutMeta(schema: JsonSchema): JsonSchema {
-  const { $schema, $id, ...rest } = schema;
-  void $schema;
-  void $id;
-  return rest;
+  return Object.fromEntries(Object.entries(schema).filter(([name]) => name !== "$schema" && name !== "$id"));
 }

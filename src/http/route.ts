@@ -1,8 +1,8 @@
-import { type NextFunction, type Request, type Response, Router } from "express";
+import { type Request, type Response, Router } from "express";
 import type { z } from "zod";
 import type { Caller } from "../core/caller.js";
 import type { Deps } from "../core/deps.js";
-import { ApiError, forbidden } from "../errors.js";
+import { ApiError, forbidden, invalid } from "../errors.js";
 import { authenticate, type Keys } from "./middleware/authenticate.js";
 import { readJson } from "./middleware/jsonBody.js";
 import { parseWith } from "./wire/parse.js";
@@ -38,6 +38,8 @@ interface Declaration<Params, Query, Body> {
   bodyOptional?: boolean;
   /** What the answer looks like; the OpenAPI document is made from it. */
   answer: z.ZodType;
+  /** Another status that comes with the same answer, for the OpenAPI document. */
+  alsoStatus?: { status: number; when: string };
   /** Largest body in bytes; the default is for requests without bulk data. */
   bodyLimit?: (deps: Deps) => number;
   /** Takes a request whose body is not JSON; its own answer. */
@@ -67,7 +69,7 @@ export function route<Params = undefined, Query = undefined, Body = undefined>(
     contentTypes: handleStream === undefined ? contentTypes : [...contentTypes, handleStream.contentType],
     run: async (base) => {
       const params = parseWith(declaration.params, base.req.params, null) as Params;
-      const query = parseWith(declaration.query, base.req.query, null) as Query;
+      const query = parseWith(declaration.query, single(base.req.query), null) as Query;
       const call = { ...base, params, query };
       if (handleStream !== undefined && base.req.is(handleStream.contentType)) {
         await handleStream.handle({ ...call, body: undefined });
@@ -85,6 +87,13 @@ export function route<Params = undefined, Query = undefined, Body = undefined>(
   };
 }
 
+/** A query string in which a name stands twice says two things; picking one would be a guess. */
+function single(query: Request["query"]): Request["query"] {
+  const [repeated] = Object.entries(query).find(([, value]) => Array.isArray(value)) ?? [];
+  if (repeated !== undefined) throw invalid(repeated.slice(0, 64), "given more than once in the query string");
+  return query;
+}
+
 /** An Express router of these routes. A path that exists is answered 405 for other methods; all else falls through to 404. */
 export function mount(routes: readonly Route[], deps: Deps, keys: Keys): Router {
   const router = Router({ caseSensitive: true });
@@ -96,18 +105,29 @@ export function mount(routes: readonly Route[], deps: Deps, keys: Keys): Router 
     });
   }
   for (const path of new Set(routes.map((each) => each.path))) {
-    const methods = routes.filter((each) => each.path === path).map((each) => each.method.toUpperCase());
-    const allow = (methods.includes("GET") ? [...methods, "HEAD"] : methods).join(", ");
-    router.all(path, (req: Request, _res: Response, next: NextFunction) => {
-      next(
-        new ApiError(405, `${req.method} is not allowed here; this URL takes ${allow}.`, {
-          code: "method_not_allowed",
-          headers: { allow },
-        }),
-      );
-    });
+    refuseOthers(
+      router,
+      path,
+      routes.filter((each) => each.path === path).map((each) => each.method),
+    );
   }
   return router;
+}
+
+/** Answers OPTIONS with the methods of a path, and every method that it has not with 405. Comes after the path's own handlers. */
+export function refuseOthers(router: Router, path: string, methods: readonly Route["method"][]): void {
+  const names = [...methods.map((each) => each.toUpperCase()), ...(methods.includes("get") ? ["HEAD"] : []), "OPTIONS"];
+  const allow = names.join(", ");
+  router.all(path, (req: Request, res: Response) => {
+    if (req.method === "OPTIONS") {
+      res.status(204).set({ allow }).end();
+      return;
+    }
+    throw new ApiError(405, `${req.method} is not allowed here; this URL takes ${allow}.`, {
+      code: "method_not_allowed",
+      headers: { allow },
+    });
+  });
 }
 
 /** Unknown permissions allow nothing. */

@@ -1,13 +1,12 @@
 import type { Config } from "../../config.js";
 import { inspectEmbeddings, inspectVectorStores, type Layout } from "../../db/columns.js";
 import * as diagnose from "../../db/diagnose.js";
+import { isTooOld } from "../../db/extension.js";
+import { type Tables, locateTables } from "../../db/tables.js";
 import { parseDatabaseUrl } from "../../db/url.js";
 import { ApiError, StartupError } from "../../errors.js";
 import { readableBytes } from "../table.js";
 import { type Context, wordsOf } from "./findings.js";
-
-/** The oldest pgvector that works: 0.7 brought halfvec and the indexing of 4,000 dimensions. */
-const oldestPgvector = [0, 7] as const;
 
 /** Everything about the database that can be learned by reading. Ends early where the next question would have no meaning. */
 export async function checkDatabase(probe: diagnose.Probe, config: Config, { findings }: Context): Promise<void> {
@@ -30,7 +29,7 @@ export async function checkDatabase(probe: diagnose.Probe, config: Config, { fin
     );
     return;
   }
-  const tables = await probe.look((tx) => diagnose.findTables(tx, config.database, schema));
+  const tables = await probe.look((tx) => locateTables(tx, config.database, schema));
   const place: Place = { probe, config, tables, findings };
   const migrated = await checkMigrations(place);
   const layout = await checkTables(place);
@@ -44,7 +43,7 @@ export async function checkDatabase(probe: diagnose.Probe, config: Config, { fin
 interface Place {
   probe: diagnose.Probe;
   config: Config;
-  tables: diagnose.Tables;
+  tables: Tables;
   findings: Context["findings"];
 }
 
@@ -63,8 +62,7 @@ function checkPgvector(pgvector: diagnose.ServerFacts["pgvector"], findings: Con
     );
     return false;
   }
-  const [major = 0, minor = 0] = version.split(".").map(Number);
-  if (major < oldestPgvector[0] || (major === oldestPgvector[0] && minor < oldestPgvector[1])) {
+  if (isTooOld(version)) {
     const update = installed === null ? "" : ", then run: ALTER EXTENSION vector UPDATE;";
     findings.fail(
       "pgvector",

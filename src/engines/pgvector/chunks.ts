@@ -21,8 +21,28 @@ export interface Chunk {
   embedding: Float32Array | null;
 }
 
-/** Rows of one INSERT: 16,000–18,000 rows/s at 100 as at 1,000 (1,536 dimensions), and 6 MB a parameter is little enough for PGlite. */
-const rowsPerStatement = 1000;
+/**
+ * Rows of one statement: 16,000–18,000 rows/s at 100 as at 1,000 (1,536 dimensions), and 6 MB a parameter is little enough for PGlite.
+ * The limit on bytes is for long contents and high dimensions: every parameter is held three times or more on its way.
+ */
+const statementLimits = { rows: 1000, bytes: 16 * 1024 * 1024 };
+
+/** Chunks in portions for one statement each, in their order. */
+function* portions<T extends ChunkWithId>(chunks: readonly T[]): Generator<T[]> {
+  let portion: T[] = [];
+  let bytes = 0;
+  for (const chunk of chunks) {
+    const size = chunk.content.length + (chunk.embedding?.byteLength ?? 0);
+    if (portion.length === statementLimits.rows || (portion.length > 0 && bytes + size > statementLimits.bytes)) {
+      yield portion;
+      portion = [];
+      bytes = 0;
+    }
+    portion.push(chunk);
+    bytes += size;
+  }
+  if (portion.length > 0) yield portion;
+}
 
 /**
  * Adds chunks to a store, inside the caller's transaction. Ids that exist already are left as they are.
@@ -36,12 +56,12 @@ export async function insertChunks(
 ): Promise<Set<string>> {
   const { table, id, idColumn, insertColumns, zoned, metadataType, idType, vectorStoreIdType } = tx.layout.embeddings;
   const added = new Set<string>();
-  for (let start = 0; start < chunks.length; start += rowsPerStatement) {
+  for (const portion of portions(chunks)) {
     const { rows } = await sql<{ id: string }>`
       INSERT INTO ${table} AS e (${insertColumns}) OVERRIDING SYSTEM VALUE
       SELECT u.id::${sql.raw(idType)}, ${storeId}::${sql.raw(vectorStoreIdType)}, u.content, u.embedding,
              u.metadata::${sql.raw(metadataType)}, ${instant(now, zoned)}
-      FROM ${unnest(tx, chunks.slice(start, start + rowsPerStatement))}
+      FROM ${unnest(tx, portion)}
       ORDER BY u.n
       ON CONFLICT (${idColumn}) DO NOTHING
       RETURNING ${id}::text AS id`.execute(tx.run);
@@ -61,26 +81,35 @@ export async function compareChunks(
 ): Promise<Map<string, boolean>> {
   const e = db.layout.embeddings;
   const found = new Map<string, boolean>();
-  for (let start = 0; start < chunks.length; start += rowsPerStatement) {
+  for (const portion of portions(chunks)) {
     const { rows } = await sql<{ id: string; same: boolean }>`
       SELECT ${e.id}::text AS id,
              (${e.vectorStoreId}::text = ${storeId}::text AND ${e.content} = u.content
               AND COALESCE(${e.metadata}, '{}') = COALESCE(u.metadata::jsonb, '{}')
               AND (u.embedding IS NULL OR ${e.embedding} = u.embedding)) AS same
-      FROM ${unnest(db, chunks.slice(start, start + rowsPerStatement))}
+      FROM ${unnest(db, portion)}
       JOIN ${e.table} AS e ON ${e.id} = u.id::${sql.raw(e.idType)}`.execute(db.run);
     for (const row of rows) found.set(row.id, row.same);
   }
   return found;
 }
 
-/** Ids for new chunks of a table whose id column has a sequence; null where we make the ids. */
+/**
+ * Ids for new chunks of a table whose id column has a sequence; null where we make the ids. A sequence knows nothing of the ids that
+ * clients gave themselves: numbers that are taken are passed over, in growing strides.
+ */
 export async function reserveIds(tx: Db, count: number): Promise<string[] | null> {
-  const sequence = tx.layout.embeddings.idSequence;
-  if (sequence === null) return null;
-  const { rows } = await sql<{ id: string }>`
-    SELECT nextval(${sequence}::regclass)::text AS id FROM generate_series(1, ${count}::int)`.execute(tx.run);
-  return rows.map((row) => row.id);
+  const { idSequence, id, table } = tx.layout.embeddings;
+  if (idSequence === null) return null;
+  const free: string[] = [];
+  for (let stride = count; free.length < count; stride = Math.min(stride * 2, 100_000)) {
+    const { rows } = await sql<{ id: string }>`
+      WITH reserved AS MATERIALIZED (SELECT nextval(${idSequence}::regclass) AS id FROM generate_series(1, ${stride}::int))
+      SELECT r.id::text AS id FROM reserved AS r
+      WHERE NOT EXISTS (SELECT 1 FROM ${table} AS e WHERE ${id} = r.id) ORDER BY r.id`.execute(tx.run);
+    for (const row of rows) free.push(row.id);
+  }
+  return free.slice(0, count);
 }
 
 export interface ChunkSelection {
@@ -144,7 +173,8 @@ function unnest(db: Db, chunks: readonly ChunkWithId[]): RawBuilder<unknown> {
   const ids = encodeTextArray(chunks.map((each) => each.id));
   const contents = encodeTextArray(chunks.map((each) => each.content));
   const metadatas = encodeTextArray(
-    chunks.map((each) => (each.metadata === null ? null : JSON.stringify(each.metadata))),
+    // litellm-pgvector writes {} too; an adopted column may refuse null.
+    chunks.map((each) => JSON.stringify(each.metadata ?? {})),
   );
   const embeddings = encodeArray(
     db.layout.embeddings.vectorOid,

@@ -1,4 +1,4 @@
-import express, { type Request, type Response } from "express";
+import express, { type Request, type RequestHandler, type Response } from "express";
 import { ApiError, invalid, tooLarge, unsupportedMediaType } from "../../errors.js";
 import { findNotANumber, findUnstorableText } from "../wire/text.js";
 
@@ -32,7 +32,8 @@ export function parseJson(text: string, path = ""): unknown {
     value = JSON.parse(text);
   } catch (error) {
     const place = findNotANumber(text, path);
-    if (place !== null) throw invalid(place, "NaN and Infinity are not JSON numbers and cannot be stored");
+    if (place !== null)
+      throw invalid(place === "" ? null : place, "NaN and Infinity are not JSON numbers and cannot be stored");
     const reason =
       error instanceof SyntaxError ? (/at position \d+|Unexpected end/.exec(error.message)?.[0] ?? "") : "";
     throw invalid(
@@ -42,7 +43,7 @@ export function parseJson(text: string, path = ""): unknown {
     );
   }
   const bad = findUnstorableText(text, value, path);
-  if (bad !== null) throw invalid(bad.path, bad.problem);
+  if (bad !== null) throw invalid(bad.path === "" ? null : bad.path, bad.problem);
   return value;
 }
 
@@ -55,23 +56,38 @@ function requireJson(req: Request): void {
 }
 
 function readBytes(req: Request, res: Response, limit: number): Promise<Buffer> {
-  const read = express.raw({ type: () => true, limit });
+  const read: RequestHandler = express.raw({ type: () => true, limit });
   return new Promise((resolve, reject) => {
+    const refuse = () => {
+      reject(tooLarge(`The body is larger than ${Math.floor(limit / 1024 / 1024)} MB.`));
+    };
     read(req, res, (error?: unknown) => {
-      if (error === undefined) resolve(Buffer.isBuffer(req.body) ? req.body : Buffer.alloc(0));
-      else reject(bodyError(error, limit));
+      const bytes: unknown = req.body;
+      // The request lives as long as its answer takes; its bytes need not.
+      req.body = undefined;
+      if (error === undefined) resolve(Buffer.isBuffer(bytes) ? bytes : Buffer.alloc(0));
+      else if (typeOf(error) === "entity.too.large") refuse();
+      else reject(bodyError(error));
     });
+    // body-parser keeps no byte beyond the limit, but answers only at the end of the body, and a hostile one has no end.
+    let received = 0;
+    req.on("data", (chunk: Buffer) => {
+      received += chunk.length;
+      if (received > limit) refuse();
+    });
+    if (Number(req.headers["content-length"] ?? 0) > limit) refuse();
   });
 }
 
 /** body-parser's errors carry a `type` (the section "Errors" of its README). */
-function bodyError(error: unknown, limit: number): unknown {
-  const type = error instanceof Error && "type" in error ? String(error.type) : "";
-  if (type === "entity.too.large") return tooLarge(`The body is larger than ${Math.floor(limit / 1024 / 1024)} MB.`);
+const typeOf = (error: unknown) => (error instanceof Error && "type" in error ? error.type : null);
+
+function bodyError(error: unknown): Error {
+  const type = typeOf(error);
   if (type === "encoding.unsupported") return unsupportedMediaType("The body's Content-Encoding is not supported.");
   if (type === "request.aborted") return new ApiError(400, "The request ended before its body was complete.");
   if (error instanceof Error && "status" in error && typeof error.status === "number" && error.status < 500) {
     return invalid(null, "The body cannot be read.", "invalid_body");
   }
-  return error;
+  return error instanceof Error ? error : new Error("the body cannot be read");
 }

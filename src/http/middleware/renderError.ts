@@ -14,35 +14,44 @@ export function asApiError(error: unknown): ApiError {
 
 /** Every failure leaves through here, as OpenAI's envelope. */
 export function renderError(log: Log): ErrorRequestHandler {
-  return (error: unknown, req: Request, res: Response, _next): void => {
+  return (error: unknown, req: Request, res: Response, next): void => {
     const known = asApiError(error);
     if (known.status >= 500) log.error({ err: error, requestId: res.getHeader("x-request-id") }, "request failed");
     if (res.headersSent) {
       res.destroy();
+      // Nothing comes after this handler; that it has four parameters is how Express knows it.
+      next();
       return;
     }
     const { retryAfterSeconds, headers } = known.details;
     if (retryAfterSeconds !== undefined) res.set("retry-after", String(Math.ceil(retryAfterSeconds)));
     if (headers !== undefined) res.set(headers);
-    drain(req, res);
-    res.status(known.status).json(known.envelope);
+    res.status(known.status);
+    if (req.complete) res.json(known.envelope);
+    else answerSender(req, res, JSON.stringify(known.envelope));
   };
 }
 
-/** How long a sender may go on with a body that is refused already, so that it gets to read the answer instead of a reset. */
+/** How long a sender may go on with a body that is refused already. */
 const drainMs = 5000;
 
-function drain(req: Request, res: Response): void {
-  if (req.complete) return;
-  res.set("connection", "close");
+/**
+ * Answers a client that may still be sending its body. The answer goes out whole and at once but is not ended before the body: where the
+ * client asked for `Connection: close` (nginx does, by default), Node would reset the connection at the answer's end.
+ */
+function answerSender(req: Request, res: Response, text: string): void {
+  res.type("json").set("content-length", String(Buffer.byteLength(text)));
+  res.write(text);
+  const end = () => {
+    clearTimeout(timer);
+    res.end();
+  };
+  const timer = setTimeout(() => {
+    res.end();
+    req.destroy();
+  }, drainMs);
+  timer.unref();
+  req.once("end", end);
+  req.once("close", end);
   req.resume();
-  res.once("finish", () => {
-    const timer = setTimeout(() => {
-      req.destroy();
-    }, drainMs);
-    timer.unref();
-    req.once("close", () => {
-      clearTimeout(timer);
-    });
-  });
 }

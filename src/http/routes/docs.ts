@@ -1,7 +1,11 @@
 import { Router } from "express";
 import { renderDocs } from "../docsPage.js";
 import { buildOpenApi } from "../openapi.js";
-import type { Route } from "../route.js";
+import { type Route, refuseOthers } from "../route.js";
+
+/** The page is one file of text and style: nothing is run, fetched, sent or framed. */
+const policy =
+  "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /** `/openapi.json` and its readable form at `/docs`, open to everybody: they say nothing of what is stored. */
 export function docsRouter(routes: readonly Route[], apiUrl: string | null): Router {
@@ -9,11 +13,15 @@ export function docsRouter(routes: readonly Route[], apiUrl: string | null): Rou
   const json = JSON.stringify(document);
   const html = renderDocs(document);
   const router = Router();
-  router.get(["/openapi.json", "/v1/openapi.json"], (_req, res) => {
-    res.type("application/json").send(json);
-  });
+  for (const path of ["/openapi.json", "/v1/openapi.json"]) {
+    router.get(path, (_req, res) => {
+      res.type("application/json").send(json);
+    });
+    refuseOthers(router, path, ["get"]);
+  }
   router.get("/docs", (_req, res) => {
-    res.set("content-security-policy", "default-src 'none'; style-src 'unsafe-inline'").type("html").send(html);
+    res.set("content-security-policy", policy).type("html").send(html);
   });
+  refuseOthers(router, "/docs", ["get"]);
   return router;
 }

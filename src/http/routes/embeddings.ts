@@ -111,7 +111,12 @@ export const embeddingRoutes = [
     bodyLimit: (deps) => deps.config.maxBodyBytes,
     answer: deletedEmbeddingsAnswer,
     handle: async ({ deps, caller, params, query, body }) => {
-      const filter = parseFilter(body.filters) ?? parseFilterText(query.filters);
+      const fromBody = parseFilter(body.filters);
+      const fromQuery = parseFilterText(query.filters);
+      // Following only one of them would delete rows that the other meant to keep.
+      if (fromBody !== null && fromQuery !== null)
+        throw invalid("filters", "given in the body and in the query string; keep one");
+      const filter = fromBody ?? fromQuery;
       if (filter === null && body.ids === undefined && body.all !== true) {
         throw invalid("filters", 'say what to delete: "ids", "filters" that are not empty, or "all": true');
       }

@@ -67,6 +67,7 @@ export const healthRoutes = [
     tag,
     summary: "State of the service; 503 when the database does not answer",
     answer: healthAnswer,
+    alsoStatus: { status: 503, when: "The database does not answer; the body says so too" },
     handle: async ({ deps, res }) => {
       const state = await health(deps);
       res.status(state.healthy ? 200 : 503);

@@ -12,20 +12,26 @@ export const queryInteger = (min: number, max: number, fallback: number) =>
     .pipe(z.number().min(min, `must be at least ${min}`).max(max, `must be at most ${max}`))
     .optional()
     .transform((value) => value ?? fallback)
-    .meta({ type: "integer", minimum: min, maximum: max, default: fallback });
+    .meta({ type: "integer", minimum: min, maximum: max });
 
-const cursor = z.string().min(1).max(1000).optional();
+const cursor = (which: string) =>
+  z
+    .string()
+    .min(1, "must not be empty")
+    .max(1000, "at most 1000 characters")
+    .optional()
+    .describe(`the id of an item: the page ${which} it`);
 
 /** OpenAI's paging: `after` and `before` are ids of list items. */
 export const pageQuery = (maxLimit: number) =>
   z.object({
     limit: queryInteger(1, maxLimit, 20),
-    order: z.enum(["asc", "desc"]).default("desc"),
-    after: cursor,
-    before: cursor,
+    order: z.enum(["asc", "desc"]).default("desc").describe("by time of creation, oldest or newest first"),
+    after: cursor("after"),
+    before: cursor("before"),
   });
 
-export const storeParams = z.object({ vector_store_id: z.string() });
+export const storeParams = z.object({ vector_store_id: z.string().describe("the id of a vector store") });
 
 export const listAnswer = <T extends z.ZodType>(id: string, item: T) =>
   z
@@ -55,9 +61,7 @@ const maxDepth = 32;
 
 /** A JSON object of any shape, nested at most 32 deep, with finite numbers: what a jsonb column takes. */
 export const jsonObject = z
-  .custom<Record<string, unknown>>((value) => typeof value === "object" && value !== null && !Array.isArray(value), {
-    error: "expected an object",
-  })
+  .custom<Record<string, unknown>>(isObject, { error: "expected an object" })
   .superRefine((value, context) => {
     const problem = jsonProblem(value, 1);
     if (problem !== null) context.addIssue({ code: "custom", message: problem });
@@ -77,5 +81,10 @@ function jsonProblem(value: unknown, depth: number): string | null {
 
 /** What a jsonb column holds, as an object: adopted tables may also hold null, arrays or plain values. */
 export function asObject(value: unknown): Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
+  return isObject(value) ? value : {};
+}
+
+/** A function declaration, because schemas above use it while this file is still being read. */
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -3,6 +3,7 @@ import type { Chunk, EmbeddingInput, Inserted } from "../../core/embeddings.js";
 import { invalid } from "../../errors.js";
 import { asObject, jsonObject, optional, pageQuery, seconds } from "./common.js";
 import { parse } from "./parse.js";
+import { filtersField } from "./search.js";
 
 export const maxRowsPerBatch = 10_000;
 const maxContentCharacters = 10 * 1024 * 1024;
@@ -25,7 +26,8 @@ const row = z
     content: z
       .string()
       .max(maxContentCharacters, `at most ${maxContentCharacters} characters`)
-      .refine((text) => text.trim() !== "", "must not be empty"),
+      .refine((text) => text.trim() !== "", "must not be empty")
+      .meta({ minLength: 1 }),
     embedding,
     metadata: optional(jsonObject),
   })
@@ -191,7 +193,7 @@ export const deleteEmbeddingsBody = z
     ids: optional(
       z.array(z.string()).min(1, "must not be empty").max(maxRowsPerBatch, `at most ${maxRowsPerBatch} ids`),
     ),
-    filters: z.unknown().optional(),
+    filters: filtersField,
     all: optional(z.boolean()),
   })
   .meta({ id: "DeleteEmbeddingsRequest" });

@@ -3,14 +3,28 @@ import type { Hit, SearchRequest } from "../../core/search.js";
 import { invalid } from "../../errors.js";
 import { filterLimits, parseFilter } from "../../filter.js";
 import { asObject, optional } from "./common.js";
+import { findUnstorableText } from "./text.js";
 
 const count = (max: number) => z.int().min(1, "must be at least 1").max(max, `must be at most ${max}`);
 const text = z
   .string()
   .max(100_000, "at most 100000 characters")
-  .refine((value) => value.trim() !== "", "must not be empty");
+  .refine((value) => value.trim() !== "", "must not be empty")
+  .meta({ minLength: 1 });
 
 const maxQueries = 16;
+
+/** Read by `parseFilter`, which names the place of what is wrong. */
+export const filtersField = z
+  .unknown()
+  .optional()
+  .meta({
+    description:
+      'OpenAI: {"type": "eq" | "ne" | "gt" | "gte" | "lt" | "lte" | "in" | "nin", "key", "value"} or {"type": "and" | "or", "filters": […]}, ' +
+      `nested at most ${filterLimits.depth} deep, at most ${filterLimits.conditions} conditions and ${filterLimits.values} values in lists; ` +
+      'or flat {"key": value, …}, equality of all. Types are respected: 5 is not "5".',
+    type: ["object", "null"],
+  });
 
 /** The three dialects at once: OpenAI's and LiteLLM's, litellm-pgvector's, litellm-vector-store's. */
 export const searchBody = z
@@ -24,15 +38,7 @@ export const searchBody = z
     max_num_results: optional(count(50)).describe("OpenAI; 10 by default"),
     limit: optional(count(100)).describe("litellm-pgvector; 20 by default in its dialect"),
     top_k: optional(count(50)).describe("litellm-vector-store; 5 by default in its dialect"),
-    filters: z
-      .unknown()
-      .optional()
-      .meta({
-        description:
-          'OpenAI: {"type": "eq" | "ne" | "gt" | "gte" | "lt" | "lte" | "in" | "nin", "key", "value"} or {"type": "and" | "or", "filters": […]}, ' +
-          `nested at most ${filterLimits.depth} deep; or flat {"key": value, …}, equality of all. Types are respected: 5 is not "5".`,
-        type: ["object", "null"],
-      }),
+    filters: filtersField,
     ranking_options: optional(
       z.object({
         ranker: optional(
@@ -142,5 +148,7 @@ export function parseFilterText(json: string | undefined) {
   } catch {
     throw invalid("filters", "is not valid JSON", "invalid_json");
   }
+  const bad = findUnstorableText(json, value, "filters");
+  if (bad !== null) throw invalid(bad.path, bad.problem);
   return parseFilter(value);
 }

@@ -3,7 +3,8 @@ const suspicious = /\\u(0000|d[89a-f][0-9a-f]{2})/i;
 
 /**
  * The path of the first string or key in a parsed JSON value that PostgreSQL cannot store, and why. The raw text is looked at first,
- * so the usual request pays for one regular expression and no walk.
+ * so the usual request pays for one regular expression and no walk. The walk is iterative and holds only the way to where it is,
+ * because a hostile body may be nested deeper than the call stack and wider than memory has room for a list of what is left.
  */
 export function findUnstorableText(
   raw: string,
@@ -11,7 +12,24 @@ export function findUnstorableText(
   root: string,
 ): { path: string; problem: string } | null {
   if (!suspicious.test(raw)) return null;
-  return findText(value, root, unstorable);
+  if (typeof value === "string") return problemAt(unstorable(value), () => root);
+  const frames = isContainer(value) ? [open(value)] : [];
+  const path = (depth: number) => pathText(root, frames.slice(0, depth).map(placeIn));
+  for (let top = frames.at(-1); top !== undefined; top = frames.at(-1)) {
+    top.at += 1;
+    const place = placeIn(top);
+    if (top.at >= top.size) {
+      frames.pop();
+      continue;
+    }
+    const key = typeof place === "string" ? unstorable(place) : null;
+    if (key !== null) return { path: path(frames.length - 1) || "body", problem: `a key ${key}` };
+    const item = top.values[place];
+    const found = typeof item === "string" ? problemAt(unstorable(item), () => path(frames.length)) : null;
+    if (found !== null) return found;
+    if (isContainer(item)) frames.push(open(item));
+  }
+  return null;
 }
 
 /** What is wrong with a text as PostgreSQL sees it; null when nothing is. */
@@ -20,49 +38,80 @@ export function unstorable(text: string): string | null {
   return text.isWellFormed() ? null : "must not contain a lone surrogate (half of a character)";
 }
 
-/** Stands for NaN in a text that is parsed only to find it; no JSON string of a request has this private-use form. */
-const marker = "\uE000not a number\uE000";
-
 /**
  * Python's json module writes NaN and Infinity, which are no JSON. The path of the first one in a text that did not parse, or null
- * when that is not what is wrong with it.
+ * when that is not what is wrong with it. One pass, whatever the text: it may be 256 MB long and made to be slow.
  */
 export function findNotANumber(raw: string, root: string): string | null {
-  const marked = raw.replace(/(?<=[[,:]\s*)(?:NaN|-?Infinity)(?=\s*[\],}])/g, JSON.stringify(marker));
-  if (marked === raw) return null;
-  try {
-    return findText(JSON.parse(marked), root, (text) => (text === marker ? text : null))?.path ?? null;
-  } catch {
-    return null;
-  }
-}
-
-/** Iterative, because a hostile body may be nested deeper than the call stack. */
-function findText(
-  value: unknown,
-  root: string,
-  problemOf: (text: string) => string | null,
-): { path: string; problem: string } | null {
-  const stack: { value: unknown; path: string }[] = [{ value, path: root }];
-  for (let top = stack.pop(); top !== undefined; top = stack.pop()) {
-    if (typeof top.value === "string") {
-      const problem = problemOf(top.value);
-      if (problem !== null) return { path: top.path, problem };
-    } else if (Array.isArray(top.value)) {
-      for (let i = top.value.length - 1; i >= 0; i -= 1) {
-        const item: unknown = top.value[i];
-        if (typeof item === "string" || typeof item === "object")
-          stack.push({ value: item, path: shorten(`${top.path}[${i}]`) });
-      }
-    } else if (typeof top.value === "object" && top.value !== null) {
-      for (const [key, item] of Object.entries(top.value).reverse()) {
-        const problem = problemOf(key);
-        if (problem !== null) return { path: top.path === "" ? "body" : top.path, problem: `a key ${problem}` };
-        stack.push({ value: item, path: shorten(top.path === "" ? key : `${top.path}.${key}`) });
-      }
+  const places: (number | string)[] = [];
+  let lastString = { start: 0, end: 0 };
+  for (let i = 0; i < raw.length; i += 1) {
+    const top = places.length - 1;
+    const place = places[top];
+    switch (raw.charAt(i)) {
+      case '"':
+        lastString = { start: i + 1, end: endOfString(raw, i) };
+        i = lastString.end;
+        break;
+      case "[":
+        places.push(0);
+        break;
+      case "{":
+        places.push("");
+        break;
+      case "]":
+      case "}":
+        places.pop();
+        break;
+      case ",":
+        if (typeof place === "number") places[top] = place + 1;
+        break;
+      case ":":
+        if (typeof place === "string") places[top] = raw.slice(lastString.start, lastString.end);
+        break;
+      case "N":
+      case "I":
+        return raw.startsWith("NaN", i) || raw.startsWith("Infinity", i) ? pathText(root, places) : null;
+      default:
     }
   }
   return null;
 }
 
-const shorten = (path: string) => (path.length > 200 ? `…${path.slice(-199)}` : path);
+/** Index of the quote that ends the string that begins at `start`; the text's length when it has no end. */
+function endOfString(raw: string, start: number): number {
+  for (let end = raw.indexOf('"', start + 1); end !== -1; end = raw.indexOf('"', end + 1)) {
+    let backslashes = 0;
+    while (raw[end - 1 - backslashes] === "\\") backslashes += 1;
+    if (backslashes % 2 === 0) return end;
+  }
+  return raw.length;
+}
+
+/** A container on the way to the value that is looked at; `at` is the position in it. */
+interface Frame {
+  values: Record<number | string, unknown>;
+  /** null for an array. */
+  keys: string[] | null;
+  size: number;
+  at: number;
+}
+
+const isContainer = (value: unknown): value is Frame["values"] => typeof value === "object" && value !== null;
+
+function open(values: Frame["values"]): Frame {
+  const keys = Array.isArray(values) ? null : Object.keys(values);
+  return { values, keys, size: keys?.length ?? (values.length as number), at: -1 };
+}
+
+const placeIn = (frame: Frame): number | string => frame.keys?.[frame.at] ?? frame.at;
+
+const problemAt = (problem: string | null, path: () => string) => (problem === null ? null : { path: path(), problem });
+
+/** `root.key[17].key`, of which the end is shown when it is long. */
+function pathText(root: string, places: readonly (number | string)[]): string {
+  const shown = places.slice(-20).map((place) => (typeof place === "number" ? `[${place}]` : `.${place.slice(0, 64)}`));
+  const text = (places.length > shown.length ? "…" : root) + shown.join("");
+  const path = root === "" ? text.replace(/^\./, "") : text;
+  return path.length > 200 ? `…${path.slice(-199)}` : path;
+}

@@ -1,16 +1,46 @@
 import { z } from "zod";
 import type { VectorStore } from "../../core/vectorStores.js";
-import { asObject, optional, seconds } from "./common.js";
+import { asObject, isObject, optional, seconds } from "./common.js";
 
-/** OpenAI's limits: 16 pairs, keys of 64 and values of 512 characters. Numbers and booleans keep their type. */
+type Scalar = string | number | boolean;
+
+const limits = { pairs: 16, keyLength: 64, valueLength: 512 };
+
+/**
+ * OpenAI's limits: 16 pairs, keys of 64 and values of 512 characters. Numbers and booleans keep their type. Not a z.record, which
+ * drops a key called "__proto__" and looks at every one of a million pairs before it counts them.
+ */
 const metadata = z
-  .record(
-    z.string().max(64, "a key may have at most 64 characters"),
-    z.union([z.string().max(512, "at most 512 characters"), z.number(), z.boolean()], {
-      error: "expected a string of at most 512 characters, a number or a boolean",
-    }),
-  )
-  .refine((value) => Object.keys(value).length <= 16, "at most 16 pairs");
+  .custom<Record<string, Scalar>>(isObject, { error: "expected an object" })
+  .superRefine((value, context) => {
+    const problem = (message: string, path: string[]) => {
+      context.addIssue({ code: "custom", message, path });
+    };
+    const keys = Object.keys(value);
+    if (keys.length > limits.pairs) {
+      problem(`at most ${limits.pairs} pairs, got ${keys.length}`, []);
+      return;
+    }
+    for (const key of keys) {
+      const item: unknown = value[key];
+      if (key.length > limits.keyLength) problem(`a key may have at most ${limits.keyLength} characters`, [key]);
+      else if (!isScalar(item))
+        problem(`expected a string of at most ${limits.valueLength} characters, a number or a boolean`, [key]);
+    }
+  })
+  .meta({
+    type: "object",
+    maxProperties: limits.pairs,
+    propertyNames: { maxLength: limits.keyLength },
+    additionalProperties: {
+      anyOf: [{ type: "string", maxLength: limits.valueLength }, { type: "number" }, { type: "boolean" }],
+    },
+  });
+
+const isScalar = (value: unknown): value is Scalar =>
+  typeof value === "string"
+    ? value.length <= limits.valueLength
+    : typeof value === "boolean" || (typeof value === "number" && Number.isFinite(value));
 
 const expiresAfter = z.object({
   anchor: z.literal("last_active_at"),

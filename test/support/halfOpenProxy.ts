@@ -1,0 +1,84 @@
+import { type AddressInfo, type Socket, connect, createServer } from "node:net";
+
+/** What happens to the connections that pass through. */
+type Mode =
+  /** They work. */
+  | "forward"
+  /** Open ones are reset, and new ones as soon as they are made. */
+  | "refuse"
+  /** Nothing moves any more, as when a cable is cut: no answer, no error. What was sent arrives when it forwards again. */
+  | "blackHole";
+
+/** A network between us and a server, that can fail. */
+export interface HalfOpenProxy {
+  /** The server's URL, by way of this proxy. */
+  url: string;
+  set(mode: Mode): void;
+  /** Resets every open connection; new ones work. */
+  cut(): void;
+  /** Connections that were asked for so far. */
+  connections(): number;
+  close(): Promise<void>;
+}
+
+/** @param target URL of the TCP server behind the proxy. */
+export async function startHalfOpenProxy(target: string): Promise<HalfOpenProxy> {
+  const to = new URL(target);
+  const pairs = new Set<[Socket, Socket]>();
+  let mode: Mode = "forward";
+  let connections = 0;
+
+  const apply = ([near, far]: [Socket, Socket]) => {
+    for (const [from, onto] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      // Never piped twice, or every byte would arrive twice.
+      from.unpipe(onto).pause();
+      if (mode === "forward") from.pipe(onto);
+    }
+  };
+  const server = createServer((near) => {
+    connections += 1;
+    near.on("error", () => undefined);
+    if (mode === "refuse") {
+      near.resetAndDestroy();
+      return;
+    }
+    const far = connect(Number(to.port), to.hostname);
+    const pair: [Socket, Socket] = [near, far];
+    pairs.add(pair);
+    far.on("error", () => undefined);
+    for (const [one, other] of [pair, [far, near]] as const) {
+      one.on("close", () => {
+        pairs.delete(pair);
+        other.destroy();
+      });
+    }
+    apply(pair);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const url = new URL(target);
+  url.host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+
+  const cut = () => {
+    for (const [near, far] of pairs) {
+      near.resetAndDestroy();
+      far.destroy();
+    }
+  };
+  return {
+    url: url.toString(),
+    set: (next) => {
+      mode = next;
+      if (mode === "refuse") cut();
+      else for (const pair of pairs) apply(pair);
+    },
+    cut,
+    connections: () => connections,
+    close: async () => {
+      cut();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}

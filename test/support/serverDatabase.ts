@@ -1,0 +1,46 @@
+import { randomBytes } from "node:crypto";
+import { sql } from "kysely";
+import { loadConfig } from "../../src/config.js";
+import { type Database, openDatabase } from "../../src/db/database.js";
+import { createLog } from "../../src/log.js";
+import { type TestDatabase, testDimensions } from "./database.js";
+
+/** True where the tests run on a PostgreSQL server: roles, schemas and many connections exist only there. */
+export const onServer = (process.env.TEST_DATABASE_URL ?? "") !== "";
+
+/** The URL of a test's own database, with parameters and perhaps as another role. */
+export async function urlOf(database: TestDatabase, parameters = "", role?: string): Promise<string> {
+  const [row] = await database.query<{ name: string }>("SELECT current_database()::text AS name");
+  const url = new URL(process.env.TEST_DATABASE_URL ?? "");
+  url.pathname = `/${row?.name ?? ""}`;
+  url.search = parameters;
+  if (role !== undefined) url.username = role;
+  return url.toString();
+}
+
+/** Opens a server's database as main.ts does. */
+export function openUrl(url: string, environment: Record<string, string> = {}): Promise<Database> {
+  const settings = { DATABASE_URL: url, EMBEDDING__DIMENSIONS: String(testDimensions), ...environment };
+  return openDatabase(loadConfig(settings), createLog("silent"));
+}
+
+/** A role that may log in and nothing else; roles belong to the whole server, so it must be removed after its database. */
+export async function makeRole(database: TestDatabase): Promise<string> {
+  const name = `test_role_${randomBytes(6).toString("hex")}`;
+  await database.exec(`CREATE ROLE ${name} LOGIN`);
+  return name;
+}
+
+export async function valueOf(db: Database, expression: string): Promise<unknown> {
+  const { rows } = await sql<{ value: unknown }>`SELECT ${sql.raw(expression)} AS value`.execute(db.run);
+  return rows[0]?.value;
+}
+
+/** Asks until the answer is yes. */
+export async function until(question: () => Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + 30_000;
+  while (!(await question())) {
+    if (Date.now() > deadline) throw new Error("waited for half a minute in vain");
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}

@@ -1,0 +1,129 @@
+import swc from "@swc/core";
+import { type ChildProcess, spawn } from "node:child_process";
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { testDimensions, testKey } from "./database.js";
+
+/** The service as its operator runs it: a process of its own, which can be killed. */
+export interface ServerProcess {
+  child: ChildProcess;
+  /** Resolves to the root of the API; rejects with the output when the process ends before it listens. */
+  listening: Promise<string>;
+  exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
+  stdout(): string;
+  stderr(): string;
+  /** Resolves when standard output holds the text. */
+  logged(text: string): Promise<void>;
+}
+
+export interface Program {
+  run(environment?: Record<string, string>, options?: { cwd?: string }): ServerProcess;
+  /** Runs and waits until it listens. */
+  start(environment?: Record<string, string>): Promise<ServerProcess & { url: string }>;
+  /** Ends every process that is still running and removes the program. */
+  remove(): Promise<void>;
+}
+
+const root = resolve(import.meta.dirname, "../..");
+
+/** Compiles src/ into a directory of its own: started this way a process is one process, which takes its signals itself. */
+export async function compileProgram(): Promise<Program> {
+  const directory = mkdtempSync(join(tmpdir(), "vector-store-program-"));
+  const processes: ServerProcess[] = [];
+  const sources = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" });
+  for (const file of sources.filter((each) => each.endsWith(".ts"))) {
+    const { code } = await swc.transformFile(join(root, "src", file), {
+      swcrc: false,
+      jsc: { parser: { syntax: "typescript" }, target: "es2022" },
+      module: { type: "es6" },
+    });
+    const target = join(directory, "dist", file.replace(/ts$/, "js"));
+    mkdirSync(dirname(target), { recursive: true });
+    writeFileSync(target, code);
+  }
+  for (const each of ["sql", "node_modules"]) symlinkSync(join(root, each), join(directory, each));
+  copyFileSync(join(root, "package.json"), join(directory, "package.json"));
+
+  const run: Program["run"] = (environment = {}, { cwd = directory } = {}) => {
+    const started = runProcess(join(directory, "dist/cli/main.js"), environment, cwd);
+    processes.push(started);
+    return started;
+  };
+  return {
+    run,
+    start: async (environment) => {
+      const started = run({ SERVER_API_KEY: testKey, ...environment });
+      return { ...started, url: await started.listening };
+    },
+    remove: async () => {
+      for (const each of processes) each.child.kill("SIGKILL");
+      await Promise.all(processes.map((each) => each.exited));
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+function runProcess(script: string, environment: Record<string, string>, cwd: string): ServerProcess {
+  const child = spawn(process.execPath, [script, "serve"], {
+    cwd,
+    // Nothing of the tests' own environment but the path: a setting there must not reach the process.
+    env: {
+      PATH: process.env.PATH,
+      HOST: "127.0.0.1",
+      PORT: "0",
+      EMBEDDING__DIMENSIONS: String(testDimensions),
+      ...environment,
+    },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let [stdout, stderr] = ["", ""];
+  const readers = new Set<() => void>();
+  const told = () => {
+    for (const read of readers) read();
+  };
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    stdout += text;
+    told();
+  });
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    stderr += text;
+  });
+  let ended = false;
+  const exited: ServerProcess["exited"] = new Promise((done) => {
+    // "close": after the last of its output has been read.
+    child.once("close", (code, signal) => {
+      ended = true;
+      done({ code, signal });
+      told();
+    });
+  });
+  const find = <T>(what: string, search: () => T | undefined): Promise<T> =>
+    new Promise((found, reject) => {
+      const read = () => {
+        const result = search();
+        if (result === undefined && !ended) return;
+        readers.delete(read);
+        if (result !== undefined) found(result);
+        else reject(new Error(`the process ended before ${what}: ${stdout}${stderr}`));
+      };
+      readers.add(read);
+      read();
+    });
+  const listening = find("it listened", () => {
+    const port = /"port":(\d+).*"msg":"listening"/.exec(stdout)?.[1];
+    return port === undefined ? undefined : `http://127.0.0.1:${port}`;
+  });
+  // Whoever expects a start to fail looks at `exited`.
+  listening.catch(() => undefined);
+  return {
+    child,
+    listening,
+    exited,
+    stdout: () => stdout,
+    stderr: () => stderr,
+    logged: async (text) => {
+      await find(`it logged "${text}"`, () => stdout.includes(text) || undefined);
+    },
+  };
+}

@@ -1,0 +1,44 @@
+import { type Answer, type Asked, type Provider, base64, gateway, startProvider } from "../litellm/support.js";
+import { testDimensions } from "./database.js";
+import { testVector } from "./service.js";
+
+/** An embedding proxy that holds every answer until it is told to let them go. */
+export interface SlowModel extends Provider {
+  /** From now on answers are held. */
+  hold(): void;
+  /** Held answers go out, and later ones at once. */
+  release(): void;
+}
+
+const answer = ({ body }: Asked): Answer => ({
+  json: {
+    object: "list",
+    data: body.input.map((text, index) => {
+      const embedding = testVector(text.length, testDimensions);
+      return {
+        object: "embedding",
+        index,
+        embedding: body.encoding_format === "base64" ? base64(embedding) : embedding,
+      };
+    }),
+    model: body.model,
+    usage: { prompt_tokens: 1, total_tokens: 1 },
+  },
+});
+
+export async function startSlowModel(): Promise<SlowModel> {
+  let gate = gateway();
+  gate.open();
+  const provider = await startProvider(async (asked) => {
+    await gate.opened;
+    return answer(asked);
+  });
+  return Object.assign(provider, {
+    hold: () => {
+      gate = gateway();
+    },
+    release: () => {
+      gate.open();
+    },
+  });
+}

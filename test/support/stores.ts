@@ -1,0 +1,104 @@
+import type { Embedder } from "../../src/litellm/embedder.js";
+import { type Litellm, createLitellm } from "../../src/litellm/litellm.js";
+import { loadConfig } from "../../src/config.js";
+import { createLog } from "../../src/log.js";
+import { testDimensions, testKey } from "./database.js";
+import { type TestService, testVector } from "./service.js";
+
+/** The built-in variant with parts of its embedder replaced. */
+export function stubLitellm(overrides: Partial<Embedder>): Litellm {
+  const config = loadConfig({ EMBEDDING__DIMENSIONS: String(testDimensions) });
+  const usual = createLitellm(config.embedding, createLog("silent"));
+  return { ...usual, embedder: { ...usual.embedder, ...overrides } };
+}
+
+export interface Row {
+  id?: string;
+  content: string;
+  embedding?: number[] | string | null;
+  metadata?: Record<string, unknown> | null;
+}
+
+/** A row with an embedding of its own direction. */
+export const rowOf = (seed: number, extra: Partial<Row> = {}): Row => ({
+  content: `row ${seed}`,
+  embedding: testVector(seed, testDimensions),
+  ...extra,
+});
+
+export const rowsOf = (count: number, extra: (seed: number) => Partial<Row> = () => ({})): Row[] =>
+  Array.from({ length: count }, (_, i) => rowOf(i + 1, extra(i + 1)));
+
+export async function createStore(service: TestService, body: object = {}): Promise<string> {
+  return ((await service.post("/v1/vector_stores", body).expect(200)).body as { id: string }).id;
+}
+
+export const batchPath = (storeId: string) => `/v1/vector_stores/${storeId}/embeddings/batch`;
+export const rowsPath = (storeId: string) => `/v1/vector_stores/${storeId}/embeddings`;
+
+export interface Stored {
+  id: string;
+  content: string;
+  metadata: Record<string, unknown>;
+  embedding: number[];
+}
+
+/** All rows of a store in the order of ids, page by page through the API. */
+export async function storedRows(service: TestService, storeId: string): Promise<Stored[]> {
+  const rows: Stored[] = [];
+  for (let after = ""; ;) {
+    const query = `limit=1000&order=asc&include=embedding${after === "" ? "" : `&after=${encodeURIComponent(after)}`}`;
+    const body = await bodyOf(service.get(`${rowsPath(storeId)}?${query}`).expect(200));
+    const page = body as { data: Stored[]; has_more: boolean; last_id: string };
+    rows.push(...page.data);
+    if (!page.has_more) return rows;
+    after = page.last_id;
+  }
+}
+
+/** What the store says about itself. */
+export async function countsOf(service: TestService, storeId: string): Promise<{ rows: number; bytes: number }> {
+  const body = await bodyOf(service.get(`/v1/vector_stores/${storeId}`).expect(200));
+  const store = body as { usage_bytes: number; file_counts: { completed: number; total: number } };
+  if (store.file_counts.completed !== store.file_counts.total) throw new Error("completed and total differ");
+  return { rows: store.file_counts.total, bytes: store.usage_bytes };
+}
+
+/** Rows of the table, whatever the counters say; of one store, or of all. */
+export async function rowsInTable(service: TestService, storeId?: string): Promise<number> {
+  const [row] = await service.database.query<{ n: number }>(
+    "SELECT count(*)::int AS n FROM embeddings WHERE $1::text IS NULL OR vector_store_id = $1",
+    [storeId ?? null],
+  );
+  return row?.n ?? -1;
+}
+
+export const bytesOf = (rows: readonly { content: string }[]) =>
+  rows.reduce((sum, row) => sum + Buffer.byteLength(row.content), 0);
+
+export const errorOf = (answer: { body: unknown }) =>
+  (answer.body as { error: { message: string; type: string; param: string | null; code: string | null } }).error;
+
+export interface RawAnswer {
+  status: number;
+  body: unknown;
+  text: string;
+}
+
+/** A POST of exactly this text. */
+export async function postText(
+  service: TestService,
+  path: string,
+  text: string,
+  contentType = "application/json",
+): Promise<RawAnswer> {
+  const headers = { authorization: `Bearer ${testKey}`, "content-type": contentType };
+  const answer = await fetch(service.url + path, { method: "POST", headers, body: text });
+  const received = await answer.text();
+  const isJson = answer.headers.get("content-type")?.startsWith("application/json") === true;
+  return { status: answer.status, text: received, body: isJson ? JSON.parse(received) : null };
+}
+
+export async function bodyOf(answer: PromiseLike<{ body: unknown }>): Promise<unknown> {
+  return (await answer).body;
+}
