@@ -1,0 +1,239 @@
+import { describe, expect, test } from "@jest/globals";
+import fc from "fast-check";
+import { ApiError } from "../../src/errors.js";
+import { type Filter, filterLimits, parseFilter } from "../../src/filter.js";
+
+/** What a filter was refused with. */
+function refusal(input: unknown): { param: string | null; message: string } {
+  try {
+    parseFilter(input);
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    expect(error.status).toBe(400);
+    return { param: error.envelope.error.param, message: error.message };
+  }
+  throw new Error(`was accepted: ${JSON.stringify(input).slice(0, 200)}`);
+}
+
+describe("the flat dialect", () => {
+  test("is equality of all its keys, in their order", () => {
+    expect(parseFilter({ a: "x", b: 5, c: false })).toEqual({
+      type: "and",
+      filters: [
+        { type: "eq", key: "a", value: "x" },
+        { type: "eq", key: "b", value: 5 },
+        { type: "eq", key: "c", value: false },
+      ],
+    });
+  });
+
+  test("may use the grammar's words as keys where they are not used as its grammar", () => {
+    const flats: object[] = [
+      { type: "invoice" },
+      { key: "k" },
+      { value: 1 },
+      { type: "eq-like", other: 1 },
+      { type: 5 },
+    ];
+    for (const flat of flats) {
+      expect(parseFilter(flat)).toEqual({
+        type: "and",
+        filters: Object.entries(flat).map(([key, value]) => ({ type: "eq", key, value: value as unknown })),
+      });
+    }
+  });
+
+  test("keeps the names of prototypes as keys", () => {
+    const input: unknown = JSON.parse('{"__proto__": "p", "constructor": 1, "toString": true}');
+    const parsed = parseFilter(input);
+    expect(parsed).toEqual({
+      type: "and",
+      filters: [
+        { type: "eq", key: "__proto__", value: "p" },
+        { type: "eq", key: "constructor", value: 1 },
+        { type: "eq", key: "toString", value: true },
+      ],
+    });
+  });
+
+  test("takes plain values only", () => {
+    expect(refusal({ good: 1, bad: null })).toEqual({
+      param: "filters.bad",
+      message: "filters.bad: expected a string, a number or a boolean",
+    });
+    for (const bad of [[], {}, Infinity, Number.NaN, undefined]) expect(refusal({ bad }).param).toBe("filters.bad");
+  });
+});
+
+describe("no filter", () => {
+  test.each([[null], [undefined], [{}], [{ type: "and", filters: [] }]])("%j is none", (input) => {
+    expect(parseFilter(input)).toBeNull();
+  });
+
+  test("an and of nothing but such ands is none either; an or of nothing is a filter that nothing passes", () => {
+    const empty = { type: "and", filters: [] };
+    expect(parseFilter({ type: "and", filters: [empty, { type: "and", filters: [empty] }] })).toBeNull();
+    expect(parseFilter({ type: "or", filters: [] })).toEqual({ type: "or", filters: [] });
+    expect(parseFilter({ type: "and", filters: [{ type: "or", filters: [] }] })).not.toBeNull();
+  });
+});
+
+const value = fc.oneof(
+  fc.string({ unit: "binary" }),
+  fc.double({ noNaN: true, noDefaultInfinity: true }),
+  fc.boolean(),
+);
+const key = fc.oneof(
+  fc.string({ maxLength: 256 }),
+  fc.constantFrom("__proto__", "constructor", "type", "key", "filters", ""),
+);
+const valid = fc.letrec<{ filter: Filter; leaf: Filter }>((tie) => ({
+  filter: fc.oneof(
+    { maxDepth: 5, depthSize: "small" },
+    tie("leaf"),
+    fc.record({
+      type: fc.constantFrom("and" as const, "or" as const),
+      filters: fc.array(tie("filter"), { minLength: 1, maxLength: 4 }),
+    }),
+  ),
+  leaf: fc.oneof(
+    fc.record({ type: fc.constantFrom("eq" as const, "ne", "gt", "gte", "lt", "lte"), key, value }),
+    fc.record({ type: fc.constantFrom("in" as const, "nin"), key, value: fc.array(value, { maxLength: 5 }) }),
+  ),
+})).filter;
+
+/** A filter beside what breaks filters: any JSON value, with the grammar's words wherever a key or a text can stand. */
+const word = fc.constantFrom("type", "key", "value", "filters", "eq", "in", "and", "or", "__proto__", "toString");
+const anything = fc.letrec((tie) => ({
+  any: fc.oneof(
+    { maxDepth: 6, withCrossShrink: true },
+    fc.oneof(word, fc.string(), fc.double(), fc.integer(), fc.boolean(), fc.constant(null)),
+    fc.array(tie("any"), { maxLength: 4 }),
+    fc.dictionary(fc.oneof(word, fc.string()), tie("any"), { maxKeys: 4 }),
+    fc.record(
+      { type: fc.oneof(word, tie("any")), key: tie("any"), value: tie("any"), filters: fc.array(tie("any")) },
+      { requiredKeys: ["type"] },
+    ),
+  ),
+})).any;
+
+describe("for every input", () => {
+  test("a valid filter is read as it is written", () => {
+    fc.assert(
+      fc.property(valid, (filter) => {
+        // An embedded comparison is what it says; only at the top, one typed word alone is read as grammar too.
+        expect(parseFilter(structuredClone(filter))).toEqual(filter);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test("any flat object of plain values is equality of all, unless it is the grammar", () => {
+    fc.assert(
+      fc.property(fc.dictionary(key, value, { minKeys: 1, maxKeys: 20 }), (flat) => {
+        fc.pre(!("type" in flat));
+        expect(parseFilter(flat)).toEqual({
+          type: "and",
+          filters: Object.entries(flat).map(([name, each]) => ({ type: "eq", key: name, value: each })),
+        });
+      }),
+    );
+  });
+
+  test("any JSON value is a filter within the limits, or a 400 that names a place below `filters`", () => {
+    let refused = 0;
+    fc.assert(
+      fc.property(anything, (input) => {
+        try {
+          const filter = parseFilter(input);
+          if (filter !== null) expect(depthOf(filter)).toBeLessThanOrEqual(filterLimits.depth);
+        } catch (error) {
+          if (!(error instanceof ApiError)) throw error;
+          refused += 1;
+          expect(error.status).toBe(400);
+          expect(error.envelope.error.param).toMatch(/^filters/);
+        }
+      }),
+      { numRuns: 2000 },
+    );
+    expect(refused).toBeGreaterThan(100);
+  });
+});
+
+function depthOf(filter: Filter): number {
+  return "filters" in filter ? 1 + Math.max(0, ...filter.filters.map(depthOf)) : 1;
+}
+
+/** `levels` compounds around a comparison, made without recursion. */
+function nest(levels: number, type = "and"): object {
+  let filter: object = { type: "eq", key: "k", value: 1 };
+  for (let i = 0; i < levels; i += 1) filter = { type, filters: [filter] };
+  return filter;
+}
+
+describe("the limits", () => {
+  test("20 levels, not 21, and no depth overflows the stack", () => {
+    expect(parseFilter(nest(filterLimits.depth - 1))).not.toBeNull();
+    for (const levels of [filterLimits.depth, 1000, 100_000]) {
+      expect(refusal(nest(levels)).message).toMatch(/nested more than 20 levels deep/);
+    }
+    let deep: unknown = "x";
+    for (let i = 0; i < 100_000; i += 1) deep = [deep];
+    for (const input of [
+      { type: deep },
+      { type: "eq", key: deep },
+      { type: "eq", key: "k", value: deep },
+      { k: deep },
+    ]) {
+      expect(refusal(input).message).toMatch(/expected/);
+    }
+  });
+
+  test("500 conditions in all, compounds counted", () => {
+    const leaf = { type: "eq", key: "k", value: 1 };
+    const limit = filterLimits.conditions;
+    expect(parseFilter({ type: "or", filters: Array(limit - 1).fill(leaf) })).not.toBeNull();
+    expect(refusal({ type: "or", filters: Array(limit).fill(leaf) }).message).toMatch(/at most 500 conditions/);
+    const spread = { type: "or", filters: Array(250).fill({ type: "and", filters: [leaf] }) };
+    expect(refusal(spread).message).toMatch(/at most 500 conditions/);
+  });
+
+  test("2,000 values in all lists together", () => {
+    const list = (length: number) => ({ type: "in", key: "k", value: Array(length).fill("v") });
+    expect(parseFilter(list(filterLimits.values))).not.toBeNull();
+    expect(refusal(list(filterLimits.values + 1)).message).toMatch(/at most 2000 values/);
+    expect(refusal({ type: "or", filters: [list(1500), list(501)] })).toEqual({
+      param: "filters.filters[1].value",
+      message: "filters.filters[1].value: the lists of a filter may have at most 2000 values together",
+    });
+  });
+
+  test("256 characters in a key", () => {
+    const limit = filterLimits.keyLength;
+    expect(parseFilter({ ["k".repeat(limit)]: 1 })).not.toBeNull();
+    expect(refusal({ ["k".repeat(limit + 1)]: 1 }).message).toMatch(/at most 256 characters/);
+    expect(refusal({ type: "eq", key: "k".repeat(limit + 1), value: 1 }).param).toBe("filters.key");
+  });
+});
+
+describe("what is wrong is named by its place", () => {
+  test.each([
+    [{ type: "and", filters: [{ type: "eq", key: "a", value: 1 }, { type: "no" }] }, "filters.filters[1].type"],
+    [{ type: "or", filters: {} }, "filters.filters"],
+    [{ type: "or", filters: [5] }, "filters.filters[0]"],
+    [{ type: "eq", value: 1 }, "filters.key"],
+    [{ type: "eq" }, "filters.key"],
+    [{ type: "eq", key: "a" }, "filters.value"],
+    [{ type: "nin", key: "a", value: ["x", null] }, "filters.value[1]"],
+    [{ type: "gt", key: "a", value: [1] }, "filters.value"],
+    [{ type: "EQ", key: "a", value: 1 }, "filters.type"],
+    [{ type: "toString", key: "a", value: 1 }, "filters.type"],
+    [{ type: "and", filters: [], key: "a" }, "filters"],
+    [{ type: "and" }, "filters.filters"],
+    ["eq", "filters"],
+    [[], "filters"],
+    [0, "filters"],
+  ])("%j: %s", (input, param) => {
+    expect(refusal(input).param).toBe(param);
+  });
+});

@@ -1,0 +1,211 @@
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { apiRoutes } from "../../src/app.js";
+import { type OpenApiDocument, buildOpenApi } from "../../src/http/openapi.js";
+import { type TestService, startService } from "../support/service.js";
+import { createStore, rowOf, rowsPath } from "../support/stores.js";
+import { send } from "./requests.js";
+
+let service: TestService;
+let document: OpenApiDocument;
+beforeAll(async () => {
+  service = await startService({ environment: { API_URL: "https://vectors.example" } });
+  const { text } = await send(service.url, { path: "/openapi.json", method: "GET", key: null });
+  document = JSON.parse(text) as OpenApiDocument;
+});
+afterAll(() => service.close());
+
+/** Every object in a JSON value with its path. */
+function* objectsIn(value: unknown, path = "#"): Generator<[string, Record<string, unknown>]> {
+  if (typeof value !== "object" || value === null) return;
+  yield [path, value as Record<string, unknown>];
+  for (const [key, item] of Object.entries(value)) yield* objectsIn(item, `${path}/${key}`);
+}
+const operations = () =>
+  Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({ path, method, operation })),
+  );
+
+describe("the OpenAPI document", () => {
+  test("has every route, once, with an id of its own, and nothing else", () => {
+    const expected = apiRoutes.map(
+      (route) => `${route.method} ${route.may === "public" ? "" : "/v1"}${route.path.replaceAll(/:(\w+)/g, "{$1}")}`,
+    );
+    const named = operations().map(({ method, path }) => `${method} ${path}`);
+    expect([...named].sort()).toEqual([...expected].sort());
+    expect(new Set(operations().map(({ operation }) => operation.operationId)).size).toBe(apiRoutes.length);
+    expect(document).toMatchObject({ openapi: "3.1.0", servers: [{ url: "https://vectors.example" }] });
+  });
+
+  test("every reference leads to a schema, and every schema is used", () => {
+    const references = [...objectsIn(document)].flatMap(([, each]) =>
+      typeof each.$ref === "string" ? [each.$ref] : [],
+    );
+    const known = Object.keys(document.components.schemas).map((id) => `#/components/schemas/${id}`);
+    expect(references.filter((each) => !known.includes(each))).toEqual([]);
+    expect(known.filter((each) => !references.includes(each))).toEqual([]);
+    expect(JSON.stringify(document)).not.toMatch(/\$defs|definitions|\$schema/);
+  });
+
+  test("every parameter of a path is declared, and those of the query are described by their meaning", () => {
+    for (const { path, operation } of operations()) {
+      const inPath = [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1]);
+      const declared = operation.parameters.filter((each) => each.in === "path");
+      expect(declared.map((each) => each.name)).toEqual(inPath);
+      expect(declared.every((each) => each.required && each.description !== undefined)).toBe(true);
+    }
+    const list = document.paths["/v1/vector_stores"]?.get?.parameters ?? [];
+    expect(list.find((each) => each.name === "limit")).toEqual({
+      name: "limit",
+      in: "query",
+      required: false,
+      schema: { type: "integer", minimum: 1, maximum: 100, default: 20 },
+    });
+    expect(list.find((each) => each.name === "order")?.schema).toEqual({
+      type: "string",
+      enum: ["asc", "desc"],
+      default: "desc",
+    });
+  });
+
+  test("every field of a request says its type and its limits", () => {
+    const schemas = document.components.schemas;
+    const field = (schema: string, name: string) =>
+      (schemas[schema]?.properties as Record<string, object> | undefined)?.[name];
+    for (const schema of Object.keys(schemas).filter((id) => /Request$|Input$/.test(id))) {
+      for (const [name, each] of Object.entries(schemas[schema]?.properties ?? {})) {
+        const described = Object.keys(each as object).some((word) => /^(type|anyOf|oneOf|\$ref)$/.test(word));
+        expect({ schema, name, described }).toEqual({ schema, name, described: true });
+      }
+    }
+    expect(field("SearchRequest", "max_num_results")).toMatchObject({
+      anyOf: [{ type: "integer", minimum: 1, maximum: 50 }, { type: "null" }],
+    });
+    expect(field("SearchRequest", "limit")).toMatchObject({ anyOf: [{ minimum: 1, maximum: 100 }, { type: "null" }] });
+    expect(field("CreateVectorStoreRequest", "metadata")).toMatchObject({
+      anyOf: [{ type: "object", maxProperties: 16, propertyNames: { maxLength: 64 } }, { type: "null" }],
+    });
+    expect(field("CreateEmbeddingBatchRequest", "embeddings")).toMatchObject({
+      minItems: 1,
+      maxItems: 10_000,
+      items: { $ref: "#/components/schemas/EmbeddingInput" },
+    });
+    expect(field("EmbeddingInput", "content")).toMatchObject({ type: "string", minLength: 1, maxLength: 10_485_760 });
+    expect(schemas.EmbeddingInput?.required).toEqual(["content"]);
+  });
+
+  test("needs the key for all but the public routes", () => {
+    expect(document.security).toEqual([{ bearer: [] }]);
+    const open = operations().filter(({ operation }) => operation.security?.length === 0);
+    expect(open.map(({ path }) => path).sort()).toEqual(["/health", "/livez", "/readyz"]);
+  });
+
+  test("is the same at every call and every address, and made anew it is the same again", async () => {
+    const texts = await Promise.all(
+      ["/openapi.json", "/v1/openapi.json", "/openapi.json"].map(
+        async (path) => (await send(service.url, { path, method: "GET", key: null })).text,
+      ),
+    );
+    expect(new Set(texts).size).toBe(1);
+    expect(JSON.stringify(buildOpenApi(apiRoutes, "https://vectors.example"))).toBe(texts[0]);
+    expect(buildOpenApi(apiRoutes, null).servers).toEqual([{ url: "/" }]);
+  });
+
+  test("has nothing of what is configured or stored", () => {
+    expect(JSON.stringify(document)).not.toMatch(/sk-test|postgres:\/\/|127\.0\.0\.1/);
+  });
+});
+
+describe("what the routes really answer", () => {
+  test("is what the document says, for every route", async () => {
+    const store = await createStore(service, { name: "a", description: "d", metadata: { a: 1 } });
+    const temporary = await createStore(service, { expires_after: { anchor: "last_active_at", days: 1 } });
+    const metadata = { chunk_index: 1, page: 2, section: "s", nested: { a: [1] }, file_id: "f", filename: "n" };
+    await service.post(rowsPath(store), rowOf(1, { metadata })).expect(200);
+    /** A request for every operation, by its id in the document; some of them more than once. */
+    const requests: [id: string, path: string, body?: object][] = [
+      ["postVectorStores", "/vector_stores", { name: "n", expires_after: { anchor: "last_active_at", days: 3 } }],
+      ["getVectorStores", "/vector_stores?limit=2"],
+      ["getVectorStores", "/vector_stores?limit=2&after=vs_0190000000007000800000000000000f&order=desc"],
+      ["getVectorStoresVectorStoreId", `/vector_stores/${store}`],
+      ["postVectorStoresVectorStoreId", `/vector_stores/${store}`, { name: "b" }],
+      ["postVectorStoresVectorStoreIdEmbeddings", `/vector_stores/${store}/embeddings`, rowOf(2)],
+      [
+        "postVectorStoresVectorStoreIdEmbeddingsBatch",
+        `/vector_stores/${store}/embeddings/batch`,
+        { embeddings: [rowOf(3)] },
+      ],
+      ...["ids", "count"].map((kind): [string, string, object] => [
+        "postVectorStoresVectorStoreIdEmbeddingsBatch",
+        `/vector_stores/${store}/embeddings/batch`,
+        { embeddings: [rowOf(4)], return: kind },
+      ]),
+      ["getVectorStoresVectorStoreIdEmbeddings", `/vector_stores/${store}/embeddings`],
+      ["getVectorStoresVectorStoreIdEmbeddings", `/vector_stores/${store}/embeddings?include=embedding`],
+      [
+        "getVectorStoresVectorStoreIdEmbeddings",
+        `/vector_stores/${store}/embeddings?include=embedding&encoding_format=base64`,
+      ],
+      ["postVectorStoresVectorStoreIdSearch", `/vector_stores/${store}/search`, { query: "row" }],
+      [
+        "postVectorStoresVectorStoreIdSearch",
+        `/vector_stores/${store}/search`,
+        { query: ["a", "b"], rerank: true, return_metadata: false },
+      ],
+      ["deleteVectorStoresVectorStoreIdEmbeddings", `/vector_stores/${store}/embeddings`, { all: true }],
+      ["deleteVectorStoresVectorStoreId", `/vector_stores/${temporary}`],
+      ["getModels", "/models"],
+      ["getEmbeddingsModels", "/embeddings/models"],
+      ["getVisionModels", "/vision/models"],
+      ["postEmbeddings", "/embeddings", { input: "x" }],
+      ["postEmbeddings", "/embeddings", { input: ["x", "y"], encoding_format: "base64" }],
+      ["getHealth", "/health"],
+      ["getLivez", "/livez"],
+      ["getReadyz", "/readyz"],
+    ];
+    const asked = new Set<string>();
+    const all = operations();
+    for (const [id, path, body] of requests) {
+      const found = all.find(({ operation }) => operation.operationId === id);
+      const route = apiRoutes.find(
+        (each) =>
+          each.method === found?.method && found.path.replace("/v1", "") === each.path.replaceAll(/:(\w+)/g, "{$1}"),
+      );
+      if (found === undefined || route === undefined) throw new Error(`${id} is not in the document`);
+      const answer = await send(service.url, {
+        method: found.method.toUpperCase(),
+        path: `/v1${path}`,
+        ...(body && { body }),
+      });
+      expect({ id, status: answer.status }).toEqual({ id, status: 200 });
+      const parsed = route.answer.safeParse(JSON.parse(answer.text));
+      expect({ id, path, problem: parsed.error?.issues }).toEqual({ id, path, problem: undefined });
+      // zod drops what a schema does not name: an undocumented field shows as a difference.
+      expect(parsed.data).toEqual(JSON.parse(answer.text));
+      asked.add(id);
+    }
+    expect([...asked].sort()).toEqual(all.map(({ operation }) => operation.operationId).sort());
+  });
+});
+
+describe("/docs", () => {
+  test("is one page of HTML for readers: every route is on it, and nothing is run or fetched", async () => {
+    const answer = await send(service.url, { path: "/docs", method: "GET", key: null });
+    expect(answer.headers["content-type"]).toBe("text/html; charset=utf-8");
+    expect(answer.headers["content-security-policy"]).toBe(
+      "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    );
+    expect(answer.text).toMatch(/^<!doctype html><html lang="en">/);
+    expect(answer.text).not.toMatch(
+      /<script|<img|<iframe|<link|<form|\son\w+=|javascript:|(src|href)="(https?:)?\/\//i,
+    );
+    for (const { path, operation } of operations()) {
+      expect(answer.text).toContain(`<code>${path}</code>`);
+      expect(answer.text).toContain(operation.summary.replaceAll("`", ""));
+    }
+    const links = [...answer.text.matchAll(/href="#([^"]+)"/g)].map((match) => match[1]);
+    expect(links.length).toBeGreaterThan(10);
+    for (const id of new Set(links)) expect(answer.text).toContain(`id="${id}"`);
+    const opened = answer.text.match(/<details/g) ?? [];
+    expect(answer.text.match(/<\/details>/g)).toHaveLength(opened.length);
+  });
+});

@@ -1,0 +1,22 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { buildApp } from "../../src/app.js";
+import type { Deps } from "../../src/core/deps.js";
+import { testKey } from "../support/database.js";
+import type { TestService } from "../support/service.js";
+
+/** The same service, on a port of its own, with some of what it stands on replaced. */
+export async function withDeps<T>(
+  service: TestService,
+  changes: Partial<Deps>,
+  work: (url: string) => Promise<T>,
+): Promise<T> {
+  const server = createServer(buildApp({ ...service.deps, ...changes }, { server: testKey, master: null }));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  try {
+    return await work(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  } finally {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  }
+}
