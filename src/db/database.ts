@@ -84,18 +84,19 @@ export async function start(
 ): Promise<Database> {
   const run = openKysely(pool);
   const preparing = options.preparing === undefined ? run : openKysely(options.preparing);
+  // The pools themselves are ended: Kysely's destroy() does nothing before its first query.
   const close = async () => {
-    await run.destroy();
+    await pool.end();
     await options.release();
   };
   try {
     await untilUp(() => preparing.connection().execute(() => Promise.resolve()), config, log).catch(rethrowAtStart);
     const layout = await migrate(preparing, config, options.schema, log);
-    if (preparing !== run) await preparing.destroy();
+    await options.preparing?.end();
     const transaction: Database["transaction"] = (work) => run.transaction().execute((tx) => work({ run: tx, layout }));
     return { run, layout, kind, transaction, close };
   } catch (error) {
-    await Promise.all([preparing.destroy(), run.destroy()]);
+    await Promise.all([options.preparing?.end(), pool.end()]);
     throw error;
   }
 }

@@ -43,6 +43,9 @@ export function createBuiltIn(config: EmbeddingConfig): Litellm {
   };
 }
 
+/** Of one answer: 60 MB as JSON, half a second of work. OpenAI's own limit of 2,048 inputs × 1,536 is within it. */
+const mostNumbers = 4_000_000;
+
 async function hashTexts(texts: readonly string[], dimensions: number, signal?: AbortSignal): Promise<Float32Array[]> {
   const vectors: Float32Array[] = [];
   for (const text of texts) {
@@ -72,6 +75,9 @@ async function createEmbeddings(
   const dimensions = body.dimensions ?? config.dimensions;
   if (!Number.isInteger(dimensions) || dimensions < 1 || dimensions > 16_000) {
     throw invalid("dimensions", "must be a whole number from 1 to 16000");
+  }
+  if (texts.length * dimensions > mostNumbers) {
+    throw invalid("input", `at most ${mostNumbers} numbers in one answer, and ${texts.length} × ${dimensions} are more`);
   }
   const vectors = await hashTexts(texts, dimensions, signal);
   const tokens = texts.reduce((total, text) => total + wordsOf(text).length, 0);
