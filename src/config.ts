@@ -77,6 +77,9 @@ function withoutVersion(value: string): string {
   return value.replace(/\/+$/, "").replace(/\/v1$/, "").replace(/\/+$/, "");
 }
 
+/** `docker run --env-file` hands on the quotes of a `.env` line, which every other reader takes off. */
+const withoutQuotes = (value: string) => /^"([^"]*)"$/.exec(value)?.[1]?.trim() ?? value;
+
 /**
  * The environment as one frozen Config.
  * @throws StartupError naming every setting that is wrong, and both names where two of them disagree.
@@ -86,14 +89,15 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
   const input: Record<string, string> = {};
   for (const name of Object.keys(settings.shape) as (keyof Settings)[]) {
     const names = [name, aliases[name]].filter((each) => each !== undefined);
-    const found = Object.entries(environment).filter(
-      ([key, value]) => value !== undefined && value.trim() !== "" && names.includes(key.toUpperCase()),
-    ) as [string, string][];
+    const found = Object.entries(environment)
+      .filter(([key]) => names.includes(key.toUpperCase()))
+      .map(([key, value]) => [key, withoutQuotes(value?.trim() ?? "")] as const)
+      .filter(([, value]) => value !== "");
     const [first, ...others] = found;
     if (first === undefined) continue;
-    input[name] = first[1].trim();
+    input[name] = first[1];
     const isUrl = name.endsWith("_URL") && name !== "DATABASE_URL";
-    const same = (value: string) => (isUrl ? withoutVersion(value.trim()) : value.trim());
+    const same = (value: string) => (isUrl ? withoutVersion(value) : value);
     for (const other of others) {
       if (same(other[1]) !== same(first[1])) {
         problems.push(`${first[0]} and ${other[0]} are two names for one setting and have different values; keep one`);

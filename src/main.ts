@@ -7,6 +7,7 @@ import type { Deps } from "./core/deps.js";
 import { openDatabase } from "./db/database.js";
 import { StartupError } from "./errors.js";
 import { serverKeys } from "./firstKey.js";
+import { renderClientError } from "./http/middleware/renderError.js";
 import { startSweeping } from "./jobs/sweep.js";
 import { createLitellm } from "./litellm/litellm.js";
 import { createLog } from "./log.js";
@@ -44,6 +45,7 @@ export async function serve(): Promise<void> {
     lastUsed: new LRUCache({ max: 10_000 }),
   };
   const server = createServer(buildApp(deps, keys));
+  server.on("clientError", renderClientError);
   server.requestTimeout = 0;
   server.headersTimeout = headersMs;
   server.timeout = idleMs;

@@ -74,6 +74,14 @@ describe("settings", () => {
     expect(loadConfig({ SERVER_API_KEY: "", OPENAI_API_KEY: "sk-2" }).keys.server).toBe("sk-2");
   });
 
+  test("the quotes that docker's --env-file leaves around a value are not part of it", () => {
+    expect(loadConfig({ HOST: '"127.0.0.1"', PORT: '"9000"', EMBEDDING__MODEL: '""' })).toMatchObject({
+      host: "127.0.0.1",
+      port: 9000,
+      embedding: { model: "text-embedding-ada-002" },
+    });
+  });
+
   test("blanks around a value are not part of it", () => {
     expect(loadConfig({ SERVER_API_KEY: " sk-1\n" }).keys.server).toBe("sk-1");
   });

@@ -77,7 +77,10 @@ async function createEmbeddings(
     throw invalid("dimensions", "must be a whole number from 1 to 16000");
   }
   if (texts.length * dimensions > mostNumbers) {
-    throw invalid("input", `at most ${mostNumbers} numbers in one answer, and ${texts.length} × ${dimensions} are more`);
+    throw invalid(
+      "input",
+      `at most ${mostNumbers} numbers in one answer, and ${texts.length} × ${dimensions} are more`,
+    );
   }
   const vectors = await hashTexts(texts, dimensions, signal);
   const tokens = texts.reduce((total, text) => total + wordsOf(text).length, 0);

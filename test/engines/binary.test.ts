@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { sql } from "kysely";
+import { toSql } from "pgvector";
 import type { Database } from "../../src/db/database.js";
 import { decodeVector, encodeArray, encodeTextArray, encodeVector } from "../../src/engines/pgvector/binary.js";
 import { type TestDatabase, createTestDatabase } from "../support/database.js";
@@ -47,6 +48,13 @@ describe("vectors in binary", () => {
     const { text, dimensions } = await roundTrip(plain);
     expect(text).toBe("[1,-2.5,0.1,1e-07,123456.79]");
     expect(dimensions).toBe(5);
+  });
+
+  test("they are the same vectors as pgvector's own client writes as text", async () => {
+    const { same } = await one(
+      sql<{ same: boolean }>`SELECT ${encodeVector(plain)}::vector = ${String(toSql([...plain]))}::vector AS same`,
+    );
+    expect(same).toBe(true);
   });
 
   test("every float32 comes back bit by bit, subnormals, both zeros and the largest included", async () => {

@@ -37,7 +37,7 @@ export function call<T = Record<string, unknown>>(
             const answer = JSON.parse(Buffer.concat(chunks).toString()) as T;
             resolve({ status: response.statusCode ?? 0, headers: response.headers, body: answer });
           } catch (error) {
-            reject(error);
+            reject(error instanceof Error ? error : new Error(String(error)));
           }
         });
       },

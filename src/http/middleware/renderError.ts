@@ -1,3 +1,4 @@
+import type { Duplex } from "node:stream";
 import type { ErrorRequestHandler, Request, Response } from "express";
 import { ApiError, invalid } from "../../errors.js";
 import type { Log } from "../../log.js";
@@ -16,7 +17,7 @@ export function asApiError(error: unknown): ApiError {
 export function renderError(log: Log): ErrorRequestHandler {
   return (error: unknown, req: Request, res: Response, next): void => {
     const known = asApiError(error);
-    if (known.status >= 500) log.error({ err: error, requestId: res.getHeader("x-request-id") }, "request failed");
+    logFailure(log, error, known, res);
     if (res.headersSent) {
       res.destroy();
       // Nothing comes after this handler; that it has four parameters is how Express knows it.
@@ -31,6 +32,42 @@ export function renderError(log: Log): ErrorRequestHandler {
     else answerSender(req, res, JSON.stringify(known.envelope));
   };
 }
+
+/** Our own faults with their stack; what was foreseen (a database or model that is away, probed every few seconds) in one line. */
+function logFailure(log: Log, error: unknown, { status, message }: ApiError, res: Response): void {
+  const requestId = res.getHeader("x-request-id");
+  if (error instanceof ApiError) {
+    if (status >= 500) log.warn({ status, reason: message, requestId }, "request failed");
+  } else if (status >= 500) log.error({ err: error, requestId }, "request failed");
+}
+
+/** Node's parser refused what a client sent before there was a request: the same envelope, by hand. */
+export function renderClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (!socket.writable || error.code === "ECONNRESET") {
+    socket.destroy();
+    return;
+  }
+  const { status, reason, message } = clientErrors[error.code ?? ""] ?? malformed;
+  const body = JSON.stringify(new ApiError(status, message, { code: "bad_request" }).envelope);
+  socket.end(
+    `HTTP/1.1 ${status} ${reason}\r\nConnection: close\r\nContent-Type: application/json; charset=utf-8\r\n` +
+      `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
+}
+
+const malformed = { status: 400, reason: "Bad Request", message: "The request is not valid HTTP." };
+const clientErrors: Partial<Record<string, typeof malformed>> = {
+  HPE_HEADER_OVERFLOW: {
+    status: 431,
+    reason: "Request Header Fields Too Large",
+    message: "The URL and headers together are larger than 16 KB.",
+  },
+  ERR_HTTP_REQUEST_TIMEOUT: {
+    status: 408,
+    reason: "Request Timeout",
+    message: "The request's headers did not arrive in time.",
+  },
+};
 
 /** How long a sender may go on with a body that is refused already. */
 const drainMs = 5000;
