@@ -84,19 +84,20 @@ export async function start(
 ): Promise<Database> {
   const run = openKysely(pool);
   const preparing = options.preparing === undefined ? run : openKysely(options.preparing);
-  // The pools themselves are ended: Kysely's destroy() does nothing before its first query.
   const close = async () => {
-    await pool.end();
+    await run.destroy();
     await options.release();
   };
   try {
     await untilUp(() => preparing.connection().execute(() => Promise.resolve()), config, log).catch(rethrowAtStart);
     const layout = await migrate(preparing, config, options.schema, log);
-    await options.preparing?.end();
+    if (preparing !== run) await preparing.destroy();
+    // The serving pool's own parameters are tried now rather than by the first request.
+    await run.connection().execute(() => Promise.resolve());
     const transaction: Database["transaction"] = (work) => run.transaction().execute((tx) => work({ run: tx, layout }));
     return { run, layout, kind, transaction, close };
   } catch (error) {
-    await Promise.all([options.preparing?.end(), pool.end()]);
+    await Promise.all([preparing.destroy(), run.destroy()]);
     throw error;
   }
 }
