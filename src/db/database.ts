@@ -93,7 +93,10 @@ export async function start(
     const layout = await migrate(preparing, config, options.schema, log);
     if (preparing !== run) await preparing.destroy();
     // The serving pool's own parameters are tried now rather than by the first request.
-    await run.connection().execute(() => Promise.resolve());
+    await run
+      .connection()
+      .execute(() => Promise.resolve())
+      .catch(rethrowAtStart);
     const transaction: Database["transaction"] = (work) => run.transaction().execute((tx) => work({ run: tx, layout }));
     return { run, layout, kind, transaction, close };
   } catch (error) {

@@ -18,8 +18,10 @@ const littleEndian = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
 
 /** The inverse of `encodeVector`, as `vector_send` gives it. */
 export function decodeVector(bytes: Uint8Array): Float32Array {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return Float32Array.from({ length: view.getInt16(0) }, (_, i) => view.getFloat32(4 + i * 4));
+  // A copy of the numbers alone: aligned, and turned around without touching what the driver handed out.
+  const numbers = Buffer.from(bytes.slice(4).buffer);
+  if (littleEndian) numbers.swap32();
+  return new Float32Array(numbers.buffer, numbers.byteOffset, numbers.length / 4);
 }
 
 /** `array_recv`: one dimension, each element as length and bytes, -1 for null. */
