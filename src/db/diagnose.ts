@@ -71,7 +71,7 @@ async function lookAtEmbedded(config: Config): Promise<Opened> {
 }
 
 function probeOn(pool: PostgresPool, release: () => Promise<void>): Probe {
-  const run = new Kysely<never>({ dialect: new PostgresDialect({ pool }) }) as unknown as Kysely<Record<string, never>>;
+  const run = new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) });
   return {
     look: (work) =>
       run

@@ -5,7 +5,7 @@ import type { Config, DatabaseConfig } from "../config.js";
 import { ApiError, StartupError } from "../errors.js";
 import type { Log } from "../log.js";
 import { type Layout, inspectEmbeddings, inspectVectorStores, requireStoreColumns } from "./columns.js";
-import type { Executor, VectorStoresTable } from "./database.js";
+import type { Executor } from "./database.js";
 import { errorCode } from "./errors.js";
 import { requireVectorExtension } from "./extension.js";
 import { type Table, type Tables, locateTables, quote, tableExists } from "./tables.js";
@@ -27,8 +27,7 @@ interface Migration {
  * transaction (so it works through pgbouncer, and of many replicas that start at once one migrates while the others wait).
  * @throws StartupError when the database is newer than the program, misses pgvector, or does not fit the settings.
  */
-export async function migrate<T>(root: Kysely<T>, config: Config, schema: string | null, log: Log): Promise<Layout> {
-  const run = root as unknown as Kysely<{ vector_stores: VectorStoresTable }>;
+export async function migrate(run: Kysely<unknown>, config: Config, schema: string | null, log: Log): Promise<Layout> {
   try {
     // Each statement must see what the holder of the lock before us has committed, whatever the role's default isolation is.
     return await run

@@ -2,6 +2,8 @@ import { randomUUID } from "node:crypto";
 import type { RequestHandler } from "express";
 import type { Log } from "../../log.js";
 
+const probes = new Set(["/health", "/livez", "/readyz"]);
+
 /** Gives every request an id (the client's own when it is a plain word), returns it as `x-request-id`, and logs one line at its end. */
 export function requestId(log: Log): RequestHandler {
   return (req, res, next) => {
@@ -13,7 +15,9 @@ export function requestId(log: Log): RequestHandler {
       const ms = Math.round((performance.now() - start) * 10) / 10;
       // The route's pattern, not the URL: a query string may hold a filter with a user's words.
       const route = (req.route as { path?: string } | undefined)?.path ?? null;
-      log.info(
+      // Probes come every few seconds, and say something only when they fail.
+      const level = res.statusCode < 400 && probes.has(route ?? "") ? "debug" : "info";
+      log[level](
         { requestId: id, method: req.method, route, status: res.statusCode, ms, finished: res.writableFinished },
         "request",
       );
