@@ -77,7 +77,7 @@ function probeOn(pool: PostgresPool, release: () => Promise<void>): Probe {
       run
         .transaction()
         .setAccessMode("read only")
-        .execute((tx) => work(tx as unknown as Executor)),
+        .execute((tx) => work(tx)),
     close: async () => {
       await run.destroy();
       await release();
