@@ -18,10 +18,11 @@ const littleEndian = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
 
 /** The inverse of `encodeVector`, as `vector_send` gives it. */
 export function decodeVector(bytes: Uint8Array): Float32Array {
-  // A copy of the numbers alone: aligned, and turned around without touching what the driver handed out.
-  const numbers = Buffer.from(bytes.slice(4).buffer);
-  if (littleEndian) numbers.swap32();
-  return new Float32Array(numbers.buffer, numbers.byteOffset, numbers.length / 4);
+  // A copy into memory of its own: aligned, and not the driver's to reuse (Buffer's slice() would only be a view of its pool).
+  const numbers = new Uint8Array(bytes.length - 4);
+  numbers.set(bytes.subarray(4));
+  if (littleEndian) Buffer.from(numbers.buffer).swap32();
+  return new Float32Array(numbers.buffer);
 }
 
 /** `array_recv`: one dimension, each element as length and bytes, -1 for null. */
