@@ -1,10 +1,10 @@
 import { setImmediate } from "node:timers/promises";
 import type { EmbeddingConfig } from "../config.js";
 import { ApiError, invalid } from "../errors.js";
+import { encodeBase64Floats } from "../float32.js";
 import type { Embedder } from "./embedder.js";
 import { hashText, wordsOf } from "./hashing.js";
 import type { EmbeddingsAnswer, EmbeddingsBody, Litellm, Model } from "./litellm.js";
-import { encodeBase64 } from "./vectors.js";
 
 const model = "built-in-hashing";
 /** Texts hashed before other work gets its turn: some 10 ms for chunks of ordinary size. */
@@ -89,7 +89,7 @@ async function createEmbeddings(
     data: vectors.map((vector, index) => ({
       object: "embedding",
       index,
-      embedding: body.encoding_format === "base64" ? encodeBase64(vector) : Array.from(vector),
+      embedding: body.encoding_format === "base64" ? encodeBase64Floats(vector) : Array.from(vector),
     })),
     model,
     usage: { prompt_tokens: tokens, total_tokens: tokens },

@@ -1,5 +1,5 @@
-import { endianness } from "node:os";
 import { z } from "zod";
+import { decodeBase64Floats } from "../float32.js";
 import { badGateway } from "./apiErrors.js";
 
 const answerShape = z.object({
@@ -41,19 +41,7 @@ function decode(embedding: string | unknown[]): Float32Array {
   if (typeof embedding !== "string") {
     return Float32Array.from(embedding, (each) => (typeof each === "number" ? each : Number.NaN));
   }
-  const bytes = Buffer.from(embedding, "base64");
-  if (bytes.length % 4 !== 0)
-    throw badGateway("The embedding provider answered a vector that is not whole float32 numbers.");
-  if (endianness() === "BE") bytes.swap32();
-  // Copied, because a Buffer lies anywhere in Node's pool and a Float32Array must begin at a multiple of 4.
-  const vector = new Float32Array(bytes.length / 4);
-  new Uint8Array(vector.buffer).set(bytes);
+  const vector = decodeBase64Floats(embedding);
+  if (vector === null) throw badGateway("The embedding provider answered a vector that is not whole float32 numbers.");
   return vector;
-}
-
-/** A vector as OpenAI's `encoding_format: "base64"`: the bytes of its little-endian float32 numbers. */
-export function encodeBase64(vector: Float32Array): string {
-  const bytes = Buffer.from(vector.slice().buffer);
-  if (endianness() === "BE") bytes.swap32();
-  return bytes.toString("base64");
 }

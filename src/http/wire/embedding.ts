@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Chunk, EmbeddingInput, Inserted } from "../../core/embeddings.js";
 import { invalid } from "../../errors.js";
+import { decodeBase64Floats, encodeBase64Floats } from "../../float32.js";
 import { asObject, jsonObject, optional, pageQuery, seconds } from "./common.js";
 import { parse } from "./parse.js";
 import { filtersField } from "./search.js";
@@ -96,15 +97,13 @@ function decodeNumbers(value: unknown, path: string): Float32Array {
 
 function decodeBase64(text: string, path: string): Float32Array {
   if (!/^[A-Za-z0-9+/]+={0,2}$/.test(text)) throw invalid(path, "is not valid base64");
-  const bytes = Buffer.from(text, "base64");
-  if (bytes.length % 4 !== 0)
-    throw invalid(path, `expected base64 of float32 numbers (a multiple of 4 bytes), got ${bytes.length} bytes`);
-  // A copy, because Buffer's pool gives no alignment; typed arrays have the machine's order, the wire is little-endian.
-  if (isBigEndian) bytes.swap32();
-  return new Float32Array(new Uint8Array(bytes).buffer);
+  const vector = decodeBase64Floats(text);
+  if (vector === null) {
+    const { length } = Buffer.from(text, "base64");
+    throw invalid(path, `expected base64 of float32 numbers (a multiple of 4 bytes), got ${length} bytes`);
+  }
+  return vector;
 }
-
-const isBigEndian = new Uint8Array(Uint32Array.of(1).buffer)[0] === 0;
 
 export const embeddingAnswer = z
   .object({
@@ -177,14 +176,8 @@ export function presentChunk(
     content: chunk.content,
     metadata: asObject(chunk.metadata),
     created_at: seconds(chunk.createdAt),
-    ...(vector === null ? {} : { embedding: format === "base64" ? toBase64(vector) : Array.from(vector) }),
+    ...(vector === null ? {} : { embedding: format === "base64" ? encodeBase64Floats(vector) : Array.from(vector) }),
   };
-}
-
-function toBase64(vector: Float32Array): string {
-  const bytes = Buffer.from(new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength));
-  if (isBigEndian) bytes.swap32();
-  return bytes.toString("base64");
 }
 
 /** What to delete must be said: ids, a filter, or `all`. */

@@ -116,10 +116,9 @@ export function presentSearch(
 function presentHit(hit: Hit, withMetadata: boolean): z.input<typeof searchAnswer>["data"][number] {
   const metadata = asObject(hit.metadata);
   const attributes = Object.fromEntries(
-    Object.entries(metadata).flatMap(([key, value]) => {
-      const scalar = attributeValue.safeParse(value);
-      return scalar.success ? [[key, scalar.data]] : [];
-    }),
+    Object.entries(metadata).filter((pair): pair is [string, string | number | boolean] =>
+      ["string", "number", "boolean"].includes(typeof pair[1]),
+    ),
   );
   const { chunk_index: index, page, section } = metadata;
   return {

@@ -1,0 +1,22 @@
+import { endianness } from "node:os";
+
+/** Typed arrays have the machine's order, OpenAI's `encoding_format: "base64"` is float32 little-endian. */
+const foreignOrder = endianness() === "BE";
+
+/** The numbers of a base64 text; null when its bytes are not whole float32 numbers. Whether it is base64 is for the caller to check. */
+export function decodeBase64Floats(text: string): Float32Array | null {
+  const bytes = Buffer.from(text, "base64");
+  if (bytes.length % 4 !== 0) return null;
+  if (foreignOrder) bytes.swap32();
+  // Copied, because a Buffer lies anywhere in Node's pool and a Float32Array must begin at a multiple of 4.
+  const vector = new Float32Array(bytes.length / 4);
+  new Uint8Array(vector.buffer).set(bytes);
+  return vector;
+}
+
+/** A vector as base64 text. */
+export function encodeBase64Floats(vector: Float32Array): string {
+  const bytes = Buffer.from(vector.slice().buffer);
+  if (foreignOrder) bytes.swap32();
+  return bytes.toString("base64");
+}
