@@ -3,9 +3,11 @@ import { loadEmbeddings } from "../core/bulkLoad.js";
 import type { Caller } from "../core/caller.js";
 import type { Deps } from "../core/deps.js";
 import type { EmbeddingInput } from "../core/embeddings.js";
-import { ApiError, invalid, tooLarge, unsupportedMediaType } from "../errors.js";
-import { parseJson } from "./middleware/jsonBody.js";
+import { invalid, tooLarge, unsupportedMediaType } from "../errors.js";
+import { afterSpace } from "./floatArray.js";
+import { decodeJson, rawChunks } from "./middleware/jsonBody.js";
 import { asApiError } from "./middleware/renderError.js";
+import { parseRowText } from "./rowText.js";
 import { seconds } from "./wire/common.js";
 import { parseRow } from "./wire/embedding.js";
 
@@ -72,50 +74,36 @@ async function takeRest(req: Request): Promise<void> {
 async function* readRows(req: Request): AsyncGenerator<{ row: EmbeddingInput; path: string }> {
   let number = 0;
   let empty = true;
-  for await (const text of readLines(req)) {
+  for await (const bytes of readLines(req)) {
     number += 1;
-    if (text.trim() === "") continue;
-    empty = false;
     const path = `line ${number}`;
-    yield { row: parseRow(parseJson(text, path), path), path };
+    const opensObject = bytes[afterSpace(bytes, 0)] === 0x7b;
+    if (!opensObject && decodeJson(bytes, path).trim() === "") continue;
+    empty = false;
+    yield { row: parseRow(parseRowText(bytes, path), path), path };
   }
   if (empty) throw invalid(null, "The body is empty; expected one JSON object a line.", "invalid_json");
 }
 
-/** Lines of a UTF-8 stream, without their line ends. Holds one line and one network chunk at a time. */
-async function* readLines(req: Request): AsyncGenerator<string> {
-  const decoder = new TextDecoder("utf-8", { fatal: true });
+/** Lines of a stream, without their line ends. Holds one line and one network chunk at a time. */
+async function* readLines(req: Request): AsyncGenerator<Buffer> {
   let pending: Buffer[] = [];
   let pendingBytes = 0;
   let number = 1;
-  const take = (): string => {
-    const bytes = Buffer.concat(pending);
-    pending = [];
-    pendingBytes = 0;
-    try {
-      return decoder.decode(bytes);
-    } catch {
-      throw invalid(`line ${number}`, "is not valid UTF-8", "invalid_json");
+  for await (const chunk of rawChunks(req)) {
+    let start = 0;
+    for (let end = chunk.indexOf(10); end !== -1; end = chunk.indexOf(10, start)) {
+      const line = chunk.subarray(start, end);
+      yield pendingBytes === 0 ? line : Buffer.concat([...pending, line]);
+      pending = [];
+      pendingBytes = 0;
+      number += 1;
+      start = end + 1;
     }
-  };
-  try {
-    // Left open when a line is refused: the sender is still at it, and must get to read why.
-    for await (const chunk of req.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-      let start = 0;
-      for (let end = chunk.indexOf(10); end !== -1; end = chunk.indexOf(10, start)) {
-        pending.push(chunk.subarray(start, end));
-        yield take();
-        number += 1;
-        start = end + 1;
-      }
-      pending.push(chunk.subarray(start));
-      pendingBytes += chunk.length - start;
-      if (pendingBytes > maxLineBytes)
-        throw tooLarge(`line ${number} is longer than ${maxLineBytes / 1024 / 1024} MB.`, `line ${number}`);
-    }
-  } catch (error) {
-    if (error instanceof ApiError) throw error;
-    throw new ApiError(400, "The request ended before its body was complete.", { cause: error });
+    pending.push(chunk.subarray(start));
+    pendingBytes += chunk.length - start;
+    if (pendingBytes > maxLineBytes)
+      throw tooLarge(`line ${number} is longer than ${maxLineBytes / 1024 / 1024} MB.`, `line ${number}`);
   }
-  if (pendingBytes > 0) yield take();
+  if (pendingBytes > 0) yield Buffer.concat(pending);
 }

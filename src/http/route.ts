@@ -20,6 +20,8 @@ export interface Call<Params, Query, Body> {
   res: Response;
   /** Aborted when the client leaves before its answer is complete. */
   signal: AbortSignal;
+  /** When the request came in, on the clock of performance.now(). */
+  startedAt: number;
 }
 
 interface Declaration<Params, Query, Body> {
@@ -42,6 +44,8 @@ interface Declaration<Params, Query, Body> {
   alsoStatus?: { status: number; when: string };
   /** Largest body in bytes; the default is for requests without bulk data. */
   bodyLimit?: (deps: Deps) => number;
+  /** Reads a body of at most `limit` bytes to the value that `body` checks; the default parses it as a whole. */
+  readBody?: (req: Request, res: Response, limit: number) => Promise<unknown>;
   /** Takes a request whose body is not JSON; its own answer. */
   handleStream?: { contentType: string; handle: (call: Call<Params, Query, undefined>) => Promise<void> };
   /** Returns the JSON to answer; undefined when the handler has answered itself. */
@@ -76,11 +80,14 @@ export function route<Params = undefined, Query = undefined, Body = undefined>(
         return;
       }
       const limit = declaration.bodyLimit?.(base.deps) ?? defaultBodyLimit;
+      const { body: schema, bodyOptional = false, readBody } = declaration;
       const raw =
-        declaration.body === undefined
+        schema === undefined
           ? undefined
-          : await readJson(base.req, base.res, limit, declaration.bodyOptional ?? false);
-      const body = parseWith(declaration.body, raw, null) as Body;
+          : readBody === undefined
+            ? await readJson(base.req, base.res, limit, bodyOptional)
+            : await readBody(base.req, base.res, limit);
+      const body = parseWith(schema, raw, null) as Body;
       const answer = await handle({ ...call, body });
       if (answer !== undefined) base.res.json(answer);
     },
@@ -99,9 +106,10 @@ export function mount(routes: readonly Route[], deps: Deps, keys: Keys): Router 
   const router = Router({ caseSensitive: true });
   for (const each of routes) {
     router[each.method](each.path, async (req: Request, res: Response) => {
+      const startedAt = performance.now();
       const caller: Caller = each.may === "public" ? { kind: "server" } : authenticate(req, keys);
       if (!allowed(caller, each.may)) throw forbidden("This key may not do that.");
-      await each.run({ deps, caller, req, res, signal: leavingOf(res) });
+      await each.run({ deps, caller, req, res, signal: leavingOf(res), startedAt });
     });
   }
   for (const path of new Set(routes.map((each) => each.path))) {

@@ -2,6 +2,7 @@ import * as embeddings from "../../core/embeddings.js";
 import { invalid } from "../../errors.js";
 import { parseFilter } from "../../filter.js";
 import { route } from "../route.js";
+import { readBatch, readRow } from "../batchBody.js";
 import { answerBulkLoad } from "../bulkLoad.js";
 import { listAnswer, presentList, storeParams } from "../wire/common.js";
 import {
@@ -13,7 +14,6 @@ import {
   deletedEmbeddingsAnswer,
   embeddingAnswer,
   listEmbeddingsQuery,
-  parseRow,
   presentBatch,
   presentChunk,
   presentInserted,
@@ -34,6 +34,7 @@ export const embeddingRoutes = [
       "Without `embedding` the content is embedded here. With an `id` of your own the request is safe to repeat.",
     params: storeParams,
     body: createEmbeddingBody,
+    readBody: readRow,
     answer: embeddingAnswer,
     handle: async ({ deps, caller, params, body }) => {
       const row = toInput(body, null);
@@ -53,19 +54,22 @@ export const embeddingRoutes = [
     params: storeParams,
     body: createBatchBody,
     bodyLimit: (deps) => deps.config.maxBodyBytes,
+    readBody: readBatch,
     answer: batchAnswer,
     handleStream: {
       contentType: "application/x-ndjson",
       handle: ({ deps, caller, params, req, res }) => answerBulkLoad(deps, caller, params.vector_store_id, req, res),
     },
     handle: async ({ deps, caller, params, body }) => {
-      const rows = body.embeddings.map((row, i) => parseRow(row, `embeddings[${i}]`));
+      // `readBatch` has made them.
+      const rows = body.embeddings as embeddings.EmbeddingInput[];
       const inserted = await embeddings.insertEmbeddings(
         deps,
         caller,
         params.vector_store_id,
         rows,
         (i) => `embeddings[${i}]`,
+        body.embedding_model ?? null,
       );
       return presentBatch(params.vector_store_id, rows, inserted, body.return ?? "full");
     },

@@ -7,9 +7,11 @@ import { parse } from "./parse.js";
 import { filtersField } from "./search.js";
 
 export const maxRowsPerBatch = 10_000;
+export const tooManyRows = (limit: number) =>
+  `at most ${limit} rows in one request; stream more as application/x-ndjson`;
 const maxContentCharacters = 10 * 1024 * 1024;
 
-/** An embedding as numbers, or as base64 of float32 little-endian (OpenAI's `encoding_format`), which is parsed far faster. */
+/** An embedding as numbers, or as base64 of float32 little-endian (OpenAI's `encoding_format`), which is sent and parsed faster. */
 const embedding = z
   .unknown()
   .optional()
@@ -21,6 +23,11 @@ const embedding = z
     ],
   });
 
+/** Vectors of two models cannot be compared, so a sender who says which one made its vectors is told when it is not the store's. */
+const claimedModel = optional(z.string().min(1, "must not be empty").max(256, "at most 256 characters")).describe(
+  "the model that made the embedding; refused when the store's is another one",
+);
+
 const row = z
   .object({
     id: optional(z.string().min(1, "must not be empty").max(256, "at most 256 characters")),
@@ -31,6 +38,7 @@ const row = z
       .meta({ minLength: 1 }),
     embedding,
     metadata: optional(jsonObject),
+    embedding_model: claimedModel,
   })
   .meta({ id: "EmbeddingInput" });
 
@@ -40,17 +48,18 @@ export const returnKinds = ["full", "ids", "count"] as const;
 
 export const createBatchBody = z
   .object({
-    // Rows are checked one by one with their own paths: zod's array of 10,000 objects would copy every vector.
+    // Rows are checked one by one while the body is read (`readBatch`), each with its own path.
     embeddings: z
       .array(z.unknown())
       .min(1, "must not be empty")
-      .max(maxRowsPerBatch, `at most ${maxRowsPerBatch} rows in one request; stream more as application/x-ndjson`)
+      .max(maxRowsPerBatch, tooManyRows(maxRowsPerBatch))
       .meta({ items: { $ref: "#/components/schemas/EmbeddingInput" } }),
     return: optional(z.enum(returnKinds)),
+    embedding_model: claimedModel,
   })
   .meta({ id: "CreateEmbeddingBatchRequest" });
 
-/** One row of a request. @param path where it stands, e.g. `embeddings[17]`. */
+/** One row of a request; its embedding may be a Float32Array already. @param path where it stands, e.g. `embeddings[17]`. */
 export const parseRow = (value: unknown, path: string): EmbeddingInput => toInput(parse(row, value, path), path);
 
 /** A checked row with its embedding decoded. @param path null for a body that is the row. */
@@ -59,6 +68,7 @@ export function toInput(parsed: z.output<typeof row>, path: string | null): Embe
     id: parsed.id ?? null,
     content: parsed.content,
     metadata: parsed.metadata ?? null,
+    model: parsed.embedding_model ?? null,
     embedding:
       parsed.embedding == null
         ? null
@@ -68,7 +78,7 @@ export function toInput(parsed: z.output<typeof row>, path: string | null): Embe
 
 /** Numbers or base64 to float32, each of them finite. The count is checked against the store's dimensions later. */
 function decodeEmbedding(value: unknown, path: string): Float32Array {
-  const vector = typeof value === "string" ? decodeBase64(value, path) : decodeNumbers(value, path);
+  const vector = value instanceof Float32Array ? value : decodeVector(value, path);
   if (vector.length === 0) throw invalid(path, "must not be empty");
   for (let i = 0; i < vector.length; i += 1) {
     if (!Number.isFinite(vector[i]))
@@ -77,7 +87,8 @@ function decodeEmbedding(value: unknown, path: string): Float32Array {
   return vector;
 }
 
-function decodeNumbers(value: unknown, path: string): Float32Array {
+function decodeVector(value: unknown, path: string): Float32Array {
+  if (typeof value === "string") return decodeBase64(value, path);
   if (!Array.isArray(value))
     throw invalid(path, "expected an array of numbers, or base64 of float32 numbers", "invalid_type");
   const vector = new Float32Array(value.length);
