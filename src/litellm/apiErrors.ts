@@ -1,18 +1,50 @@
-import { ApiError, unavailable } from "../errors.js";
+import { ApiError, invalid, unavailable } from "../errors.js";
 import type { Failure } from "./failures.js";
 import { isOverBudget } from "./failures.js";
 
+/** A model together with where its name stands, which is where the operator has to look when it is refused. */
+export interface NamedModel {
+  readonly model: string;
+  readonly namedBy: "settings" | "store";
+}
+
 /**
- * The error our caller sees for a request this service made on its own account, with the model of its settings: refusals
- * are faults of the settings (502), for the caller cannot mend them. Sentences are ours; the provider's are not repeated.
+ * The error our caller sees for a request this service made on its own account: refusals are faults of the settings or of
+ * the store (502), for the caller cannot mend them. Sentences are ours; the provider's are not repeated.
  */
-export function serviceError(failure: Failure, model: string): ApiError {
+export function serviceError(failure: Failure, named: NamedModel): ApiError {
+  return commonError(failure) ?? badGateway(failure.status === 403 ? notAllowed(named) : notServed(named, failure));
+}
+
+const notAllowed = ({ model, namedBy }: NamedModel) =>
+  `The embedding provider does not let the service's key use the model '${model}'. ` +
+  (namedBy === "settings"
+    ? "Check EMBEDDING__API_KEY (or LITELLM_MASTER_KEY) and EMBEDDING__MODEL."
+    : "Check EMBEDDING__API_KEY (or LITELLM_MASTER_KEY) and the store's embedding_model.");
+
+const notServed = ({ model, namedBy }: NamedModel, { status }: Failure) =>
+  `The embedding provider refused the request for model '${model}' (HTTP ${status}). ` +
+  (namedBy === "settings"
+    ? "Check that EMBEDDING__MODEL names an embedding model it serves."
+    : "Check that the store's embedding_model names an embedding model the proxy serves.");
+
+/** 502: the model answers vectors of another length than it is used with. */
+export function lengthError({ model, namedBy }: NamedModel, answered: number, expected: number): ApiError {
+  return badGateway(
+    `The model '${model}' answers vectors of ${answered} dimensions, but ` +
+      (namedBy === "settings"
+        ? `this service is set to ${expected}. Set EMBEDDING__DIMENSIONS to the model's number.`
+        : `the store's embedding_dimensions is ${expected}. Check which model the proxy serves by this name.`),
+  );
+}
+
+/** The error for a model a caller wants a store to have: what the provider refuses about it is theirs to correct (400). */
+export function choiceError(failure: Failure, model: string): ApiError {
   return (
     commonError(failure) ??
-    badGateway(
-      failure.status === 403
-        ? `The embedding provider does not let the service's key use the model '${model}'. Check EMBEDDING__API_KEY (or LITELLM_MASTER_KEY) and EMBEDDING__MODEL.`
-        : `The embedding provider refused the request for model '${model}' (HTTP ${failure.status}). Check that EMBEDDING__MODEL names an embedding model it serves.`,
+    invalid(
+      "embedding_model",
+      `the proxy does not embed with the model '${model}' (HTTP ${failure.status}): ${readable(failure.message)}`,
     )
   );
 }

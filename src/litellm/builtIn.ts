@@ -1,27 +1,24 @@
-import { setImmediate } from "node:timers/promises";
+import { LRUCache } from "lru-cache";
 import type { EmbeddingConfig } from "../config.js";
 import { ApiError, invalid } from "../errors.js";
 import { encodeBase64Floats } from "../float32.js";
-import type { Embedder } from "./embedder.js";
-import { hashText, wordsOf } from "./hashing.js";
+import type { Embedder, ModelChoice } from "./embedder.js";
+import { wordsOf } from "./hashing.js";
+import { builtInModel as model, hashTexts, hashingEmbedder } from "./hashingEmbedder.js";
 import type { EmbeddingsAnswer, EmbeddingsBody, Litellm, Model } from "./litellm.js";
-
-const model = "built-in-hashing";
-/** Texts hashed before other work gets its turn: some 10 ms for chunks of ordinary size. */
-const textsPerTurn = 32;
 
 /** The variant without a proxy: everything is answered from here, by the hashing embedder. */
 export function createBuiltIn(config: EmbeddingConfig): Litellm {
-  const embed = (texts: readonly string[], signal?: AbortSignal) => hashTexts(texts, config.dimensions, signal);
-  const embedder: Embedder = {
-    model,
-    dimensions: config.dimensions,
-    builtIn: true,
-    embed: (texts, options) => embed(texts, options?.signal),
-    embedQuery: async (text, options) => {
-      options?.signal?.throwIfAborted();
-      return Promise.resolve(hashText(text, config.dimensions));
-    },
+  const embedder = hashingEmbedder(config.dimensions);
+  // Only so that the same choice is the same object: an embedder that hashes holds nothing.
+  const others = new LRUCache<number, Embedder>({ max: 100, memoMethod: hashingEmbedder });
+  /** Stores may carry the name in the settings, which is not asked while there is no proxy. */
+  const check = (name: string) => {
+    if (name === model || name === config.model) return;
+    throw invalid(
+      "embedding_model",
+      `'${name}' cannot be asked, for no proxy is configured (LITELLM_PROXY_URL); only '${model}' exists`,
+    );
   };
   const models: Model[] = [
     {
@@ -35,6 +32,15 @@ export function createBuiltIn(config: EmbeddingConfig): Litellm {
   ];
   return {
     embedder,
+    embedderFor: ({ model: name, dimensions }: ModelChoice) => {
+      check(name);
+      return dimensions === config.dimensions ? embedder : others.memo(dimensions);
+    },
+    dimensionsOf: async (name, options) => {
+      options?.signal?.throwIfAborted();
+      check(name);
+      return Promise.resolve(config.dimensions);
+    },
     createEmbeddings: (body, options) => createEmbeddings(body, config, options?.signal),
     models: () => Promise.resolve(models),
     embeddingModels: () => Promise.resolve(models),
@@ -45,16 +51,6 @@ export function createBuiltIn(config: EmbeddingConfig): Litellm {
 
 /** Of one answer: 60 MB as JSON, half a second of work. OpenAI's own limit of 2,048 inputs × 1,536 is within it. */
 const mostNumbers = 4_000_000;
-
-async function hashTexts(texts: readonly string[], dimensions: number, signal?: AbortSignal): Promise<Float32Array[]> {
-  const vectors: Float32Array[] = [];
-  for (const text of texts) {
-    if (vectors.length % textsPerTurn === 0) await setImmediate();
-    signal?.throwIfAborted();
-    vectors.push(hashText(text, dimensions));
-  }
-  return vectors;
-}
 
 /** OpenAI's answer to POST /v1/embeddings. @throws ApiError 400 for tokens in place of text, 404 for another model */
 async function createEmbeddings(

@@ -99,6 +99,17 @@ export function isTooMany(failure: Failure): boolean {
   );
 }
 
+/** Refused for what may be the fault of one text alone, so that the others may pass without it. */
+export function mayConcernOneText(failure: Failure): boolean {
+  if (failure.status === 413) return true;
+  return refused(failure) && !isOverBudget(failure) && failure.type !== "no_db_connection" && !refusesModel(failure);
+}
+
+/** The model's name is unknown, LiteLLM's 400 where OpenAI says 404: no text would pass. */
+function refusesModel({ code, param, message }: Failure): boolean {
+  return code === "model_not_found" || param === "model" || /invalid model/i.test(message);
+}
+
 /** `encoding_format` is not to the provider's liking. */
 export function refusesEncoding(failure: Failure): boolean {
   return refused(failure) && /encoding[_ ]?format|base64/i.test(`${failure.param ?? ""} ${failure.message}`);

@@ -6,11 +6,11 @@ import type { BreakerState } from "./breaker.js";
 import { createBuiltIn } from "./builtIn.js";
 import type { Clock } from "./clock.js";
 import { systemClock } from "./clock.js";
-import type { Embedder } from "./embedder.js";
+import type { Embedder, ModelChoice } from "./embedder.js";
+import { createEmbedders } from "./embedders.js";
 import type { Gate } from "./gate.js";
 import { createGate } from "./gate.js";
 import { createModels } from "./models.js";
-import { createProxyEmbedder } from "./proxyEmbedder.js";
 
 /** The body of POST /v1/embeddings, already validated. Without `model` the configured one is meant. */
 export interface EmbeddingsBody {
@@ -44,14 +44,25 @@ export interface Model {
 
 /** All this service asks of the LiteLLM proxy. Every function throws ApiError with a sentence of our own. */
 export interface Litellm {
-  /** For the service's own texts, with the model of its settings. */
+  /** With the model of the settings. */
   readonly embedder: Embedder;
+  /**
+   * The embedder of a store's own model, the same object for the same choice (of the last 100 used). Asks nothing yet.
+   * @throws ApiError 400 without a proxy, for any model but the built-in one
+   */
+  readonly embedderFor: (choice: ModelChoice) => Embedder;
+  /**
+   * Numbers per vector that the model answers with when it is not asked for a length: found by embedding one short text
+   * once, then remembered for the process.
+   * @throws ApiError 400 naming `embedding_model` where the proxy refuses the model, 5xx as usual
+   */
+  readonly dimensionsOf: (model: string, options?: { signal?: AbortSignal }) => Promise<number>;
   /** POST /v1/embeddings for a caller who names the model: the proxy's answer unchanged, its refusals with their status. */
   readonly createEmbeddings: (body: EmbeddingsBody, options?: { signal?: AbortSignal }) => Promise<EmbeddingsAnswer>;
   readonly models: () => Promise<Model[]>;
   readonly embeddingModels: () => Promise<Model[]>;
   readonly visionModels: () => Promise<Model[]>;
-  /** `configured`: there is a proxy; `breaker`: of the embedder's requests. */
+  /** `configured`: there is a proxy; `breaker`: of requests with the model of the settings. */
   readonly state: () => { readonly configured: boolean; readonly breaker: BreakerState };
 }
 
@@ -62,15 +73,15 @@ export function createLitellm(config: EmbeddingConfig, log: Log, clock: Clock = 
     log.warn("No LITELLM_PROXY_URL or EMBEDDING__BASE_URL: the built-in embedder compares words, not meaning");
     return createBuiltIn(config);
   }
-  const gate = createGate(config, baseUrl, log, clock);
+  const { breaker, ...embedders } = createEmbedders(config, baseUrl, log, clock);
   // A caller who names a model whose deployment is down must not open the breaker of everybody's searches.
   const callersGate = createGate(config, baseUrl, log, clock);
   return {
-    embedder: createProxyEmbedder(config, gate, clock),
+    ...embedders,
     createEmbeddings: (body, options) =>
       passOn({ ...body, model: body.model ?? config.model }, callersGate, options?.signal),
     ...createModels(config, baseUrl, callersGate),
-    state: () => ({ configured: true, breaker: gate.breaker() }),
+    state: () => ({ configured: true, breaker: breaker() }),
   };
 }
 

@@ -46,7 +46,7 @@ export function createModels(
   async function get<T>(path: string, shape: z.ZodType<T>): Promise<T | "absent"> {
     const outcome = await gate.ask((client, signal) => client.get(`${baseUrl}${path}`, { signal }));
     if ("failure" in outcome && outcome.failure.status === 404) return "absent";
-    if ("failure" in outcome) throw serviceError(outcome.failure, config.model);
+    if ("failure" in outcome) throw serviceError(outcome.failure, { model: config.model, namedBy: "settings" });
     const parsed = shape.safeParse(outcome.value);
     if (!parsed.success) throw badGateway(`The LiteLLM proxy's answer to GET ${path} is not a list of models.`);
     return parsed.data;

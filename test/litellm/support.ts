@@ -33,6 +33,10 @@ export interface Provider {
   readonly asked: Asked[];
   /** Requests whose caller has gone away. */
   readonly left: () => number;
+  /** Connections opened so far. */
+  readonly sockets: () => number;
+  /** Resolves once so many requests have arrived. */
+  readonly arrived: (count: number) => Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
@@ -40,6 +44,13 @@ export interface Provider {
 export async function startProvider(answer: (asked: Asked) => Answer | Promise<Answer>): Promise<Provider> {
   const asked: Asked[] = [];
   let left = 0;
+  let sockets = 0;
+  const awaited = new Map<number, ReturnType<typeof gateway>>();
+  const awaitedBy = (count: number) => {
+    const found = awaited.get(count) ?? gateway();
+    awaited.set(count, found);
+    return found;
+  };
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     response.on("close", () => {
@@ -52,6 +63,7 @@ export async function startProvider(answer: (asked: Asked) => Answer | Promise<A
       const body = (text === "" ? {} : JSON.parse(text)) as Asked["body"];
       const one = { method, path, headers, body, number: asked.length + 1 };
       asked.push(one);
+      awaitedBy(one.number).open();
       void Promise.resolve(answer(one)).then((reply) => {
         if (reply === "hang") return;
         if (reply === "drop") {
@@ -67,16 +79,45 @@ export async function startProvider(answer: (asked: Asked) => Answer | Promise<A
       });
     });
   });
+  server.on("connection", () => {
+    sockets += 1;
+  });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     asked,
     left: () => left,
+    sockets: () => sockets,
+    arrived: (count) => awaitedBy(count).opened,
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
     },
   };
+}
+
+/** A provider that holds each answer until it is released by the number of its request, or all of them. */
+export async function startHeldProvider(answer: (asked: Asked) => Answer = embeddings) {
+  const held = new Map<number, ReturnType<typeof gateway>>();
+  let all = false;
+  const holdOf = (number: number) => {
+    const found = held.get(number) ?? gateway();
+    held.set(number, found);
+    return found;
+  };
+  const provider = await startProvider(async (asked) => {
+    if (!all) await holdOf(asked.number).opened;
+    return answer(asked);
+  });
+  return Object.assign(provider, {
+    release: (...numbers: number[]) => {
+      for (const number of numbers) holdOf(number).open();
+    },
+    releaseAll: () => {
+      all = true;
+      for (const hold of held.values()) hold.open();
+    },
+  });
 }
 
 /** A vector that tells its text: its length in the first place, its first character code in the second. */
@@ -136,6 +177,32 @@ export function fakeClock(random = 0.5): Clock & { readonly sleeps: number[]; ad
       advance(milliseconds);
       return Promise.resolve();
     },
+  };
+}
+
+/** A fake clock whose sleeps last until they are ended by `wake` or their signal. */
+export function sleepyClock() {
+  const sleepers = new Set<() => void>();
+  const clock = fakeClock();
+  return {
+    ...clock,
+    sleeping: () => sleepers.size,
+    wake: () => {
+      for (const wake of sleepers) wake();
+    },
+    sleep: (milliseconds: number, signal?: AbortSignal) =>
+      new Promise<void>((resolve, reject) => {
+        clock.sleeps.push(milliseconds);
+        const wake = () => {
+          sleepers.delete(wake);
+          resolve();
+        };
+        sleepers.add(wake);
+        signal?.addEventListener("abort", () => {
+          sleepers.delete(wake);
+          reject(signal.reason as Error);
+        });
+      }),
   };
 }
 

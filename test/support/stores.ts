@@ -9,8 +9,20 @@ import { type TestService, testVector } from "./service.js";
 export function stubLitellm(overrides: Partial<Embedder>): Litellm {
   const config = loadConfig({ EMBEDDING__DIMENSIONS: String(testDimensions) });
   const usual = createLitellm(config.embedding, createLog("silent"));
-  return { ...usual, embedder: { ...usual.embedder, ...overrides } };
+  return {
+    ...usual,
+    embedder: { ...usual.embedder, ...overrides },
+    embedderFor: (choice) => ({ ...usual.embedderFor(choice), ...overrides }),
+  };
 }
+
+/** What db/vectorStores.ts asks of a new store beside its name: no model of its own, no settings. */
+export const ofSettings = {
+  embeddingModel: null,
+  embeddingDimensions: testDimensions,
+  asksDimensions: false,
+  search: {},
+};
 
 export interface Row {
   id?: string;

@@ -1,0 +1,83 @@
+import { LRUCache } from "lru-cache";
+import type { EmbeddingConfig } from "../config.js";
+import type { Log } from "../log.js";
+import { untilAborted } from "./abort.js";
+import { choiceError } from "./apiErrors.js";
+import type { BreakerState } from "./breaker.js";
+import type { Clock } from "./clock.js";
+import type { Embedder, ModelChoice } from "./embedder.js";
+import { createAsk } from "./embeddingRequest.js";
+import type { Gate } from "./gate.js";
+import { createGate } from "./gate.js";
+import { builtInModel, hashingEmbedder } from "./hashingEmbedder.js";
+import type { Litellm } from "./litellm.js";
+import { createProxyEmbedder } from "./proxyEmbedder.js";
+
+/** Each may hold 6 MB of cached queries at 1,536 dimensions. One that is let go loses that and what it learned, no more. */
+const keptModels = 100;
+const keptDimensions = 1_000;
+
+/**
+ * The proxy's models as embedders. Every model has a gate of its own: one that is down must not open the breaker of the
+ * others.
+ */
+export function createEmbedders(
+  config: EmbeddingConfig,
+  baseUrl: string,
+  log: Log,
+  clock: Clock,
+): Pick<Litellm, "embedder" | "embedderFor" | "dimensionsOf"> & { readonly breaker: () => BreakerState } {
+  const ownGate = createGate(config, baseUrl, log, clock);
+  const own = { model: config.model, dimensions: config.dimensions, sendDimensions: config.dimensionsConfigured };
+  const embedder = createProxyEmbedder({ ...own, namedBy: "settings" }, config.batchSize, ownGate, clock);
+  const ownKey = keyOf(own);
+
+  /** Stores made before a proxy was configured go on as they began. */
+  const isBuiltIn = (model: string) => model === builtInModel && model !== config.model;
+
+  const gates = new LRUCache<string, Gate>({
+    max: keptModels,
+    memoMethod: (model) => createGate(config, baseUrl, log.child({ model }), clock),
+  });
+  const gateOf = (model: string) => (model === config.model ? ownGate : gates.memo(model));
+
+  const embedders = new LRUCache<string, Embedder, ModelChoice>({
+    max: keptModels,
+    memoMethod: (_key, _stale, { context: choice }) =>
+      isBuiltIn(choice.model)
+        ? hashingEmbedder(choice.dimensions)
+        : createProxyEmbedder({ ...choice, namedBy: "store" }, config.batchSize, gateOf(choice.model), clock),
+  });
+
+  const known = new LRUCache<string, Promise<number>>({ max: keptDimensions });
+  async function measure(model: string): Promise<number> {
+    const target = { model, namedBy: "store", dimensions: null, sendDimensions: false } as const;
+    const outcome = await createAsk(target, gateOf(model))(["dimensions"]);
+    if ("failure" in outcome) throw choiceError(outcome.failure, model);
+    return outcome.value[0]?.length ?? 0;
+  }
+
+  return {
+    embedder,
+    embedderFor(choice) {
+      const key = keyOf(choice);
+      return key === ownKey ? embedder : embedders.memo(key, { context: choice });
+    },
+    async dimensionsOf(model, { signal } = {}) {
+      signal?.throwIfAborted();
+      if (isBuiltIn(model)) return config.dimensions;
+      let dimensions = known.get(model);
+      if (dimensions === undefined) {
+        // Shared by all who ask at the same time, so no caller's leaving ends it.
+        dimensions = measure(model);
+        known.set(model, dimensions);
+        dimensions.catch(() => known.delete(model));
+      }
+      return untilAborted(dimensions, signal);
+    },
+    breaker: () => ownGate.breaker(),
+  };
+}
+
+/** Unambiguous, for the name comes last. */
+const keyOf = ({ model, dimensions, sendDimensions }: ModelChoice) => `${dimensions} ${sendDimensions} ${model}`;

@@ -1,0 +1,38 @@
+import { setImmediate } from "node:timers/promises";
+import type { Embedder } from "./embedder.js";
+import { hashText } from "./hashing.js";
+
+/** The name of the model that needs no proxy. */
+export const builtInModel = "built-in-hashing";
+
+/** Texts hashed before other work gets its turn: some 10 ms for chunks of ordinary size. */
+const textsPerTurn = 32;
+
+/** The Embedder that asks nobody. */
+export function hashingEmbedder(dimensions: number): Embedder {
+  return {
+    model: builtInModel,
+    dimensions,
+    builtIn: true,
+    embed: (texts, options) => hashTexts(texts, dimensions, options?.signal),
+    embedQuery: async (text, options) => {
+      options?.signal?.throwIfAborted();
+      return Promise.resolve(hashText(text, dimensions));
+    },
+  };
+}
+
+/** One vector per text. @throws the signal's reason once it is aborted */
+export async function hashTexts(
+  texts: readonly string[],
+  dimensions: number,
+  signal?: AbortSignal,
+): Promise<Float32Array[]> {
+  const vectors: Float32Array[] = [];
+  for (const text of texts) {
+    if (vectors.length % textsPerTurn === 0) await setImmediate();
+    signal?.throwIfAborted();
+    vectors.push(hashText(text, dimensions));
+  }
+  return vectors;
+}
