@@ -17,9 +17,13 @@ export interface Target {
   environment: { DATABASE_URL?: string; DATA_DIR: string };
 }
 
+type Query = <R = unknown>(text: string, values?: readonly unknown[]) => Promise<R[]>;
+
 /** The database without the service. PGlite has one owner: there the service must have stopped. */
 export interface RawDatabase {
-  query<R = unknown>(text: string, values?: readonly unknown[]): Promise<R[]>;
+  query: Query;
+  /** Several statements on one connection. */
+  session<T>(work: (query: Query) => Promise<T>): Promise<T>;
   close: () => Promise<void>;
 }
 
@@ -53,17 +57,20 @@ export async function openRaw({ DATABASE_URL, DATA_DIR }: Target["environment"])
   };
   // A pool whose database is dropped under it would end the process.
   atEnd(close);
-  return {
-    close,
-    async query<R>(text: string, values: readonly unknown[] = []): Promise<R[]> {
-      const client = await pool.connect();
-      try {
-        return (await client.query<R>(text, values)).rows;
-      } finally {
-        client.release();
-      }
-    },
+  const session: RawDatabase["session"] = async (work) => {
+    const client = await pool.connect();
+    const query = async <R>(text: string, values: readonly unknown[] = []) => {
+      // Several statements in one text have several results.
+      const results = [await client.query<R>(text, values)].flat();
+      return results.at(-1)?.rows ?? [];
+    };
+    try {
+      return await work(query);
+    } finally {
+      client.release();
+    }
   };
+  return { close, session, query: (text, values) => session((query) => query(text, values)) };
 }
 
 function openServer(url: string): PostgresPool {

@@ -1,16 +1,28 @@
-import { Agent, request } from "node:http";
+import { Agent, type ClientRequest, type IncomingHttpHeaders, request } from "node:http";
 
-/** A client that costs little: kept connections, bodies as ready bytes, answers as text. */
+export interface Answer {
+  text: string;
+  headers: IncomingHttpHeaders;
+}
+
+/** A client that costs little: kept connections, bodies as ready bytes, answers as text. All but 200 is an error. */
 export interface HttpClient {
   get(path: string): Promise<string>;
   /** @param repeat sends the body that many times in one request. */
   post(path: string, body: Buffer | object, options?: { contentType?: string; repeat?: number }): Promise<string>;
+  postForHeaders(path: string, body: Buffer | object): Promise<Answer>;
 }
 
 export function createHttpClient(root: string, key: string): HttpClient {
   const agent = new Agent({ keepAlive: true });
-  const send = (method: string, path: string, headers: Record<string, string | number>, parts: readonly Buffer[]) =>
-    new Promise<string>((resolve, reject) => {
+  const send = (
+    method: string,
+    path: string,
+    headers: Record<string, string | number> = {},
+    body: Buffer = Buffer.alloc(0),
+    repeat = 0,
+  ): Promise<Answer> =>
+    new Promise<Answer>((resolve, reject) => {
       const outgoing = request(
         root + path,
         { method, agent, headers: { authorization: `Bearer ${key}`, ...headers } },
@@ -20,21 +32,45 @@ export function createHttpClient(root: string, key: string): HttpClient {
           incoming.once("error", reject);
           incoming.once("end", () => {
             const text = Buffer.concat(chunks).toString("utf8");
-            if (incoming.statusCode === 200) resolve(text);
+            if (incoming.statusCode === 200) resolve({ text, headers: incoming.headers });
             else reject(new Error(`${method} ${path}: ${incoming.statusCode ?? 0} ${text.slice(0, 300)}`));
           });
         },
       );
-      outgoing.once("error", reject);
-      for (const part of parts) outgoing.write(part);
-      outgoing.end();
+      outgoing.once("error", (error: NodeJS.ErrnoException) => {
+        // A kept connection that the server closed at that moment, after its rest; nothing of the request was read.
+        const closed = error.code === "ECONNRESET" || error.code === "EPIPE";
+        if (outgoing.reusedSocket && closed) resolve(send(method, path, headers, body, repeat));
+        else reject(error);
+      });
+      const write = async () => {
+        for (let i = 0; i < repeat && !outgoing.destroyed; i += 1) {
+          if (!outgoing.write(body)) await drained(outgoing);
+        }
+        outgoing.end();
+      };
+      // What fails here is told by the "error" event too.
+      write().catch(() => undefined);
     });
-  return {
-    get: (path) => send("GET", path, {}, []),
-    post: (path, body, { contentType = "application/json", repeat = 1 } = {}) => {
-      const bytes = Buffer.isBuffer(body) ? body : Buffer.from(JSON.stringify(body));
-      const headers = { "content-type": contentType, "content-length": bytes.length * repeat };
-      return send("POST", path, headers, new Array<Buffer>(repeat).fill(bytes));
-    },
+  const post = (path: string, body: Buffer | object, contentType = "application/json", repeat = 1) => {
+    const bytes = Buffer.isBuffer(body) ? body : Buffer.from(JSON.stringify(body));
+    const headers = { "content-type": contentType, "content-length": bytes.length * repeat };
+    return send("POST", path, headers, bytes, repeat);
   };
+  return {
+    get: async (path) => (await send("GET", path)).text,
+    post: async (path, body, { contentType, repeat } = {}) => (await post(path, body, contentType, repeat)).text,
+    postForHeaders: (path, body) => post(path, body),
+  };
+}
+
+/** Until more may be written, or never will be. */
+function drained(outgoing: ClientRequest): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      outgoing.off("drain", done).off("close", done);
+      resolve();
+    };
+    outgoing.on("drain", done).on("close", done);
+  });
 }

@@ -1,190 +1,250 @@
 import { cleanUp } from "./cleanup.js";
-import { type Encoding, type Row, denseRows, dimensions, wireBatch, wireRow } from "./data.js";
-import { type RawDatabase, type Target, createTarget, openRaw } from "./database.js";
-import { createBareInsert, createCopy, createLimitTable, hasPsql, limitTable } from "./limits.js";
+import { type Encoding, type Row, createSource, wireBatch, wireRow } from "./data.js";
+import { type Target, createTarget } from "./database.js";
+import { createFilledStore, fill } from "./fill.js";
+import { hasPsql, measureCopies, openEngine } from "./limits.js";
 import { type Measured, measure, peakDuring } from "./load.js";
-import { type InsertResult, describeMachine } from "./results.js";
+import { type Goal, type Report, atLeast, atMost, makeTable } from "./results.js";
+import type { Pace } from "./searching.js";
 import { type Service, startService } from "./service.js";
 
-export interface InsertOptions {
+export interface InsertOptions extends Pace {
   databaseUrl: string;
-  seconds: number;
-  warmup: number;
+  settings: Record<string, string>;
   clients: number[];
   batches: number[];
   ndjsonRows: number;
+  /** Rows of the indexed store; 0 leaves it out. */
+  indexedRows: number;
   psql: string;
 }
 
-type Case = InsertResult["cases"][number];
-const limitStore = "vs_limit";
+interface Case extends Measured {
+  what: string;
+  store: "new" | "indexed";
+  rowsPerRequest: number;
+  /** Null: a limit. */
+  encoding: Encoding | null;
+  peak: number | null;
+}
+
+const dimensions = 1536;
 const encodings = ["numbers", "base64"] as const;
 const words: Record<Encoding, string> = { numbers: "JSON numbers", base64: "base64" };
+/** A store is new up to here: before it has rows enough for an index. */
+const newStoreRows = 5000;
+/** From here on an upload is long enough to say whether memory grows. */
+const longUpload = 100_000;
 
-/** Rows/s of every way in, and of the same database without the service, one after the other on an empty table each. */
-export async function benchInsert(options: InsertOptions): Promise<InsertResult> {
-  const rows = denseRows(1000);
-  const target = await createTarget(options.databaseUrl);
-  const service = await startService(target);
-  const bench = new InsertBench(options, target, service, rows);
-  // On PostgreSQL each limit is measured right before what it limits, so that both see the same weather.
-  if (target.kind === "postgres") await bench.openLimits();
+interface Scene {
+  target: Target;
+  service: Service;
+}
+
+/** Rows/s of every way in, and of the same database without the service, each on a database of its own. */
+export async function benchInsert(options: InsertOptions): Promise<Report> {
+  const source = createSource("dense", dimensions);
+  const rows = Array.from({ length: newStoreRows }, (_, n) => source.row(n));
+  const cases: Case[] = [];
+  const goals: Goal[] = [];
+  let about = { version: "", database: "" };
+  const record = (found: Omit<Case, keyof Measured>, measured: Measured) => {
+    cases.push({ ...measured, ...found });
+    const rate = Math.round(measured.rate * found.rowsPerRequest);
+    console.error(`${found.what}, ${found.store} store, ${measured.clients} client(s): ${rate} rows/s`);
+  };
+  const scene = async (work: (scene: Scene) => Promise<void>) => {
+    const target = await createTarget(options.databaseUrl);
+    const service = await startService(target, { dimensions, settings: options.settings });
+    about = { version: service.version, database: service.database };
+    await work({ target, service });
+    await cleanUp();
+  };
+  const embedded = options.databaseUrl === "pglite";
+  const copies = !embedded && hasPsql(options.psql);
+  const copy = async ({ target, service }: Scene, store: Case["store"]) => {
+    const storeId = await service.createStore();
+    await fill(service, { storeId, count: rows.length, row: source.row, idOf: (n) => `copied-${store}-${n}` });
+    for (const { what, measured } of await measureCopies(options.psql, options.seconds, target, storeId)) {
+      record({ what, store, rowsPerRequest: rows.length, encoding: null, peak: null }, measured);
+    }
+  };
+  if (copies) await scene((each) => copy(each, "new"));
   for (const batch of options.batches) {
     for (const clients of options.clients) {
-      if (target.kind === "postgres") await bench.bareInsert(batch, clients);
-      for (const encoding of encodings) await bench.batches(batch, clients, encoding);
+      await scene(async ({ target, service }) => {
+        const storeId = await service.createStore();
+        // Of the embedded database there is one owner, with one connection.
+        if (embedded) await service.stop();
+        const engine = await openEngine(target.environment, storeId);
+        const work = () => engine.insert(rows.slice(0, batch));
+        await measure(clients, options.warmup, work);
+        const measured = await measure(clients, options.seconds, work);
+        await engine.close();
+        record(
+          {
+            what: `limit: engine's INSERT of ${batch}`,
+            store: "new",
+            rowsPerRequest: batch,
+            encoding: null,
+            peak: null,
+          },
+          measured,
+        );
+      });
+      for (const encoding of encodings) {
+        await scene(async ({ service }) => {
+          const found = await measureBatches(options, service, newStores(service), rows, { batch, clients, encoding });
+          record({ what: `batch of ${batch}, ${words[encoding]}`, store: "new", ...found }, found.measured);
+        });
+      }
     }
   }
   for (const clients of options.clients) {
-    for (const encoding of encodings) await bench.ndjson(clients, encoding);
-  }
-  if (target.kind === "postgres" && hasPsql(options.psql)) await bench.copy();
-  if (target.kind === "pglite") {
-    // The embedded database has one owner at a time and one connection.
-    await service.stop();
-    await bench.openLimits();
-    for (const batch of options.batches) await bench.bareInsert(batch, 1);
-  }
-  await cleanUp();
-  return {
-    kind: "insert",
-    measuredAt: new Date().toISOString(),
-    version: service.version,
-    database: service.database,
-    machine: describeMachine(),
-    seconds: options.seconds,
-    dimensions,
-    cases: withRatios(bench.cases),
-  };
-}
-
-class InsertBench {
-  readonly cases: Case[] = [];
-  #raw: RawDatabase | null = null;
-
-  constructor(
-    private readonly options: InsertOptions,
-    private readonly target: Target,
-    private readonly service: Service,
-    private readonly rows: readonly Row[],
-  ) {}
-
-  async openLimits(): Promise<void> {
-    this.#raw = await openRaw(this.target.environment);
-    await createLimitTable(this.#raw);
-  }
-
-  /** POST …/embeddings/batch. The body is made once: its rows have no ids, so each request adds new ones. */
-  async batches(batch: number, clients: number, encoding: Encoding): Promise<void> {
-    const body = wireBatch(this.repeated(batch), encoding);
-    await this.throughService(`batch of ${batch}, ${words[encoding]}`, batch, clients, (path) =>
-      this.service.http.post(path, body),
-    );
-  }
-
-  /** The same route with one long body of lines. */
-  async ndjson(clients: number, encoding: Encoding): Promise<void> {
-    const { rows } = this;
-    const repeat = Math.max(1, Math.round(this.options.ndjsonRows / rows.length));
-    const body = Buffer.from(rows.map((row) => `${wireRow(row, encoding)}\n`).join(""));
-    const total = rows.length * repeat;
-    await this.throughService(`NDJSON of ${total}, ${words[encoding]}`, total, clients, async (path) => {
-      const answer = await this.service.http.post(path, body, { contentType: "application/x-ndjson", repeat });
-      // A failure after the first commit is the last line of an answer that began with 200.
-      if (!answer.trimEnd().split("\n").at(-1)?.includes(`"count":${total}`)) throw new Error(answer.slice(-300));
-    });
-  }
-
-  async bareInsert(batch: number, clients: number): Promise<void> {
-    const raw = this.#raw;
-    if (raw === null) return;
-    await this.empty();
-    const insert = await createBareInsert(raw, limitStore);
-    const rows = this.repeated(batch);
-    await measure(clients, this.options.warmup, () => insert(rows));
-    const measured = await measure(clients, this.options.seconds, () => insert(rows));
-    this.record(`limit: bare INSERT of ${batch}`, batch, measured, null);
-  }
-
-  async copy(): Promise<void> {
-    const { target, options, rows } = this;
-    const raw = this.#raw;
-    if (raw === null || target.environment.DATABASE_URL === undefined) return;
-    const many = Array.from({ length: 5 }, () => rows).flat();
-    const copy = await createCopy(options.psql, target.environment.DATABASE_URL, target.directory, limitStore, many);
-    const times: number[] = [];
-    // The first is the warm-up.
-    for (let total = 0, turn = 0; total < options.seconds * 1000 || turn < 2; turn += 1) {
-      await this.empty();
-      const time = copy();
-      if (turn > 0) times.push(time);
-      total += turn > 0 ? time : 0;
+    for (const encoding of encodings) {
+      await scene(async ({ service }) => {
+        const found = await measureNdjson(options, service, rows.slice(0, 1000), clients, encoding);
+        const what = `NDJSON of ${found.rowsPerRequest}, ${words[encoding]}`;
+        record({ what, store: "new", ...found }, found.measured);
+        if (found.rowsPerRequest < longUpload) return;
+        goals.push(
+          atMost(`${what}, ${clients} client(s): memory, second half to first`, 1.2, found.growth, "fraction"),
+        );
+      });
     }
-    times.sort((a, b) => a - b);
-    const rank = (share: number) => times[Math.ceil(times.length * share) - 1] ?? 0;
-    const sum = times.reduce((all, each) => all + each, 0);
-    const measured = { clients: 1, requests: times.length, rate: (1000 * times.length) / sum };
-    const p = { p50: rank(0.5), p95: rank(0.95), p99: rank(0.99) };
-    this.record(`limit: psql COPY of ${many.length}, binary`, many.length, { ...measured, ...p }, null);
   }
-
-  private async throughService(
-    what: string,
-    rowsPerRequest: number,
-    clients: number,
-    post: (path: string) => Promise<unknown>,
-  ): Promise<void> {
-    const { service, options } = this;
-    await this.empty();
-    const storeId = await service.createStore();
-    const path = `/v1/vector_stores/${storeId}/embeddings/batch`;
-    const warm = await measure(clients, options.warmup, () => post(path));
-    const { result, peak } = await peakDuring(service.rss, () => measure(clients, options.seconds, () => post(path)));
-    await service.expectRows(storeId, (warm.requests + result.requests) * rowsPerRequest);
-    this.record(what, rowsPerRequest, result, peak);
-  }
-
-  private record(what: string, rowsPerRequest: number, measured: Measured, peakRssMb: number | null): void {
-    const rowsPerSecond = measured.rate * rowsPerRequest;
-    const limit = peakRssMb === null;
-    this.cases.push({
-      ...measured,
-      what,
-      limit,
-      rowsPerRequest,
-      rowsPerSecond,
-      ofInsert: null,
-      ofCopy: null,
-      peakRssMb,
+  if (options.indexedRows > 0) {
+    await scene(async (each) => {
+      const { service, target } = each;
+      const storeId = await createFilledStore(service, target, { source, count: options.indexedRows });
+      const batch = Math.max(...options.batches);
+      const one = { next: () => Promise.resolve(storeId), count: options.indexedRows, storeIds: [storeId] };
+      for (const clients of options.clients) {
+        for (const encoding of encodings) {
+          const found = await measureBatches(options, service, one, rows, { batch, clients, encoding });
+          one.count = found.count;
+          record({ what: `batch of ${batch}, ${words[encoding]}`, store: "indexed", ...found }, found.measured);
+        }
+      }
+      if (copies) await copy(each, "indexed");
     });
-    console.error(`${what}, ${measured.clients} client(s): ${Math.round(rowsPerSecond)} rows/s`);
   }
-
-  /** The same start for every case: no rows, and no checkpoint left to pay for from the case before. */
-  private async empty(): Promise<void> {
-    if (this.#raw === null) return;
-    await this.#raw.query(`TRUNCATE vector_stores, ${limitTable} CASCADE`);
-    await this.#raw.query("INSERT INTO vector_stores (id, name) VALUES ($1, 'limit')", [limitStore]);
-    // Only a superuser may; without it the figures are less steady.
-    await this.#raw.query("CHECKPOINT").catch(() => undefined);
-  }
-
-  private repeated(count: number): Row[] {
-    return Array.from({ length: count }, (_, i) => this.rows[i % this.rows.length]).filter((row) => row !== undefined);
-  }
+  goals.push(...goalsOf(cases));
+  const notes = ["“of COPY” is psql's COPY into the same tables without indexes, right before or after, one client."];
+  return { kind: "insert", title: "Insert", ...about, notes, tables: [tableOf(cases)], goals };
 }
 
-/** Beside each way in: the bare INSERT with as many rows (NDJSON: the most) and clients, and COPY, which has one client. */
-function withRatios(cases: readonly Case[]): Case[] {
-  const inserts = cases.filter((each) => each.limit && each.what.includes("INSERT"));
-  const copy = cases.find((each) => each.limit && each.what.includes("COPY"));
-  const most = Math.max(...inserts.map((each) => each.rowsPerRequest));
-  return cases.map((each) => {
-    if (each.limit) return each;
-    const rows = inserts.some((insert) => insert.rowsPerRequest === each.rowsPerRequest) ? each.rowsPerRequest : most;
-    const alike = inserts.filter((insert) => insert.rowsPerRequest === rows);
-    const insert = alike.find((one) => one.clients === each.clients) ?? alike[0];
-    const share = (limit: Case | undefined) => (limit === undefined ? null : each.rowsPerSecond / limit.rowsPerSecond);
-    return { ...each, ofInsert: share(insert), ofCopy: share(copy) };
+/** Stores that rows go to, and how many rows they had before. */
+interface Stores {
+  next: (rows: number) => Promise<string>;
+  count: number;
+  storeIds: string[];
+}
+
+/** Each takes 5,000 rows, then comes the next. */
+function newStores(service: Service): Stores {
+  const storeIds: string[] = [];
+  let current: Promise<string> | null = null;
+  let left = 0;
+  const next = (rows: number) => {
+    if (current === null || left < rows) {
+      left = Math.max(rows, newStoreRows);
+      current = service.createStore();
+      current.then((id) => storeIds.push(id)).catch(() => undefined);
+    }
+    left -= rows;
+    return current;
+  };
+  return { next, count: 0, storeIds };
+}
+
+/** POST …/embeddings/batch. Bodies are made before; their rows have no ids, so each request adds new ones. */
+async function measureBatches(
+  options: InsertOptions,
+  service: Service,
+  stores: Stores,
+  rows: readonly Row[],
+  { batch, clients, encoding }: { batch: number; clients: number; encoding: Encoding },
+) {
+  const bodies = Array.from({ length: Math.max(1, Math.min(5, Math.floor(rows.length / batch))) }, (_, i) =>
+    wireBatch(rows.slice(i * batch, (i + 1) * batch), encoding),
+  );
+  const work = async (client: number, turn: number) => {
+    const path = `/v1/vector_stores/${await stores.next(batch)}/embeddings/batch`;
+    await service.http.post(path, bodies[(client + turn) % bodies.length] ?? Buffer.alloc(0));
+  };
+  const warm = await measure(clients, options.warmup, work);
+  const { result: measured, peak } = await peakDuring(service.rss, () => measure(clients, options.seconds, work));
+  const count = stores.count + (warm.requests + measured.requests) * batch;
+  await expectInAll(service, stores.storeIds, count);
+  return { measured, peak, encoding, rowsPerRequest: batch, count };
+}
+
+/** The same route with one long body of lines, each into a store of its own. */
+async function measureNdjson(
+  options: InsertOptions,
+  service: Service,
+  rows: readonly Row[],
+  clients: number,
+  encoding: Encoding,
+) {
+  const repeat = Math.max(1, Math.round(options.ndjsonRows / rows.length));
+  const body = Buffer.from(rows.map((row) => `${wireRow(row, encoding)}\n`).join(""));
+  const total = rows.length * repeat;
+  const storeIds: string[] = [];
+  const work = async () => {
+    const storeId = await service.createStore();
+    storeIds.push(storeId);
+    const path = `/v1/vector_stores/${storeId}/embeddings/batch`;
+    const answer = await service.http.post(path, body, { contentType: "application/x-ndjson", repeat });
+    // A failure after the first commit is the last line of an answer that began with 200.
+    if (!answer.trimEnd().split("\n").at(-1)?.includes(`"count":${total}`)) throw new Error(answer.slice(-300));
+  };
+  if (total < longUpload) await measure(clients, options.warmup, work);
+  const {
+    result: measured,
+    peak,
+    growth,
+  } = await peakDuring(service.rss, () => measure(clients, options.seconds, work));
+  await expectInAll(service, storeIds, storeIds.length * total);
+  return { measured, peak, growth, encoding, rowsPerRequest: total };
+}
+
+async function expectInAll(service: Service, storeIds: readonly string[], rows: number): Promise<void> {
+  let sum = 0;
+  for (const id of storeIds) sum += await service.countRows(id);
+  if (sum !== rows) throw new Error(`the stores say that they hold ${sum} rows, but ${rows} were sent`);
+}
+
+/** COPY without indexes for the same store; the engine's INSERT of as many rows (NDJSON: of the most) by as many clients. */
+function limitsOf(cases: readonly Case[], each: Case): { copy: Case | undefined; engine: Case | undefined } {
+  const copy = cases.find((one) => one.store === each.store && one.what.includes("no indexes"));
+  const engines = cases.filter((one) => one.what.includes("INSERT") && one.clients === each.clients);
+  const largest = [...engines].sort((a, b) => b.rowsPerRequest - a.rowsPerRequest)[0];
+  return { copy, engine: engines.find((one) => one.rowsPerRequest === each.rowsPerRequest) ?? largest };
+}
+
+const rowsPerSecond = (each: Case) => each.rate * each.rowsPerRequest;
+
+function tableOf(cases: readonly Case[]) {
+  const columns =
+    "what|store|clients:whole|rows/s:whole|of engine:percent|of COPY:percent|p50 ms:fraction|p95 ms:fraction|p99 ms:fraction|memory MB:whole";
+  const rows = cases.map((each) => {
+    const { copy, engine } = limitsOf(cases, each);
+    const share = (limit: Case | undefined) =>
+      limit === undefined || each.encoding === null ? null : rowsPerSecond(each) / rowsPerSecond(limit);
+    const { what, store, clients, p50, p95, p99, peak } = each;
+    return [what, store, clients, rowsPerSecond(each), share(engine), share(copy), p50, p95, p99, peak];
+  });
+  return makeTable("", columns.split("|"), rows);
+}
+
+function goalsOf(cases: readonly Case[]): Goal[] {
+  return cases.flatMap((each) => {
+    const { copy } = limitsOf(cases, each);
+    if (each.encoding === null || each.rowsPerRequest !== 1000 || copy === undefined) return [];
+    const bound = each.encoding === "numbers" ? 0.12 : 0.4;
+    const name = `insert, ${each.store} store, ${each.what}, ${each.clients} client(s): of COPY`;
+    return [atLeast(name, bound, rowsPerSecond(each) / rowsPerSecond(copy), "percent")];
   });
 }

@@ -1,47 +1,36 @@
 import { execFileSync } from "node:child_process";
-import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { encodeArray, encodeTextArray, encodeVector } from "../src/engines/pgvector/binary.js";
+import { loadConfig } from "../src/config.js";
+import { openDatabase } from "../src/db/database.js";
+import { insertChunks } from "../src/engines/pgvector/chunks.js";
 import { newId } from "../src/ids.js";
+import { createLog } from "../src/log.js";
+import { atEnd } from "./cleanup.js";
 import type { Row } from "./data.js";
-import type { RawDatabase } from "./database.js";
+import { type Target, openRaw } from "./database.js";
+import { type Measured, percentiles } from "./load.js";
 
-/** What the database takes in without the service, into a table equal to `embeddings`: columns, storage, indexes, foreign key. */
+/** What the database takes in without the service. */
 
-export const limitTable = "bench_limit";
-const columns = "id, vector_store_id, content, embedding, metadata, created_at";
-
-export async function createLimitTable(raw: RawDatabase): Promise<void> {
-  await raw.query(`CREATE TABLE ${limitTable} (LIKE embeddings INCLUDING ALL)`);
-  await raw.query(`ALTER TABLE ${limitTable}
-    ADD FOREIGN KEY (vector_store_id) REFERENCES vector_stores (id) ON UPDATE CASCADE ON DELETE CASCADE`);
-}
-
-/** The service's INSERT, one binary array a column, by a bare client. Encoding the rows is part of it. */
-export async function createBareInsert(
-  raw: RawDatabase,
-  storeId: string,
-): Promise<(rows: readonly Row[]) => Promise<unknown>> {
-  const [type] = await raw.query<{ oid: number }>("SELECT 'vector'::regtype::oid::int AS oid");
-  const text = `
-    INSERT INTO ${limitTable} (${columns})
-    SELECT u.id, $1::text, u.content, u.embedding, u.metadata::jsonb, now()
-    FROM unnest($2::text[], $3::text[], $4::vector[], $5::text[]) WITH ORDINALITY AS u(id, content, embedding, metadata, n)
-    ORDER BY u.n
-    ON CONFLICT (id) DO NOTHING
-    RETURNING id`;
-  const vectorOid = type?.oid ?? 0;
-  return (rows) =>
-    raw.query(text, [
-      storeId,
-      encodeTextArray(rows.map(() => newId("emb_"))),
-      encodeTextArray(rows.map((row) => row.content)),
-      encodeArray(
-        vectorOid,
-        rows.map((row) => encodeVector(row.vector)),
-      ),
-      encodeTextArray(rows.map((row) => JSON.stringify(row.metadata))),
-    ]);
+/** The engine's own insertion in this process: statements and encoding, but no HTTP, no JSON, no checks, no counters. */
+export async function openEngine(environment: Target["environment"], storeId: string) {
+  const db = await openDatabase(loadConfig({ ...environment }), createLog("silent"));
+  let open = true;
+  const close = async () => {
+    if (open) await db.close();
+    open = false;
+  };
+  atEnd(close);
+  return {
+    close,
+    insert: (rows: readonly Row[]) =>
+      db.transaction((tx) => {
+        const chunks = rows.map(({ content, metadata, vector }) => {
+          return { id: newId("emb_"), content, metadata, embedding: vector };
+        });
+        return insertChunks(tx, storeId, chunks, Date.now());
+      }),
+  };
 }
 
 /** False where there is no psql: then COPY is not measured. */
@@ -54,18 +43,74 @@ export function hasPsql(psql: string): boolean {
   }
 }
 
-/** Writes the rows as a binary COPY file; the function copies them in with psql and returns the milliseconds that psql timed. */
-export async function createCopy(
-  psql: string,
-  databaseUrl: string,
-  directory: string,
-  storeId: string,
-  rows: readonly Row[],
-): Promise<() => number> {
-  const file = join(directory, "rows.copy");
-  await writeFile(file, copyFile(storeId, rows));
+/** The tables that an insertion writes to. */
+const written = ["embeddings", "vector_store_vectors"];
+
+/**
+ * What the service has written for a store, as binary COPY files, one for each table; the function copies them into tables like those,
+ * empty and with their indexes or without any, and returns the milliseconds that psql timed for all of them.
+ */
+function createCopy(psql: string, target: Target, storeId: string): (indexes: boolean) => Promise<number> {
+  const { DATABASE_URL = "" } = target.environment;
+  const run = (...commands: string[]) =>
+    execFileSync(psql, ["-X", "-v", "ON_ERROR_STOP=1", ...commands.flatMap((each) => ["-c", each])], {
+      env: psqlEnvironment(DATABASE_URL),
+      encoding: "utf8",
+    });
+  const files = written.map((table) => ({
+    table,
+    copy: `bench_${table}`,
+    file: join(target.directory, `${table}.copy`),
+  }));
+  for (const { table, file } of files) {
+    run(`\\copy (SELECT * FROM ${table} WHERE vector_store_id = '${storeId}') TO '${file}' WITH (FORMAT binary)`);
+  }
+  return async (indexes) => {
+    const raw = await openRaw(target.environment);
+    for (const { table, copy } of files) {
+      await raw.query(`DROP TABLE IF EXISTS ${copy}`);
+      await raw.query(`CREATE TABLE ${copy} (LIKE ${table} INCLUDING ${indexes ? "ALL" : "STORAGE"})`);
+      // LIKE leaves these out, and they say where long values lie.
+      const [options] = await raw.query<{ text: string | null }>(
+        `SELECT array_to_string(reloptions, ', ') AS text FROM pg_class WHERE oid = '${table}'::regclass`,
+      );
+      if (options?.text != null) await raw.query(`ALTER TABLE ${copy} SET (${options.text})`);
+    }
+    // Only a superuser may; without it the figures are less steady.
+    await raw.query("CHECKPOINT").catch(() => undefined);
+    await raw.close();
+    const said = run(
+      "\\timing on",
+      ...files.map(({ copy, file }) => `\\copy ${copy} FROM '${file}' WITH (FORMAT binary)`),
+    );
+    const times = [...said.matchAll(/Time: ([\d.]+) ms/g)].map((match) => Number(match[1]));
+    if (times.length !== files.length) throw new Error(`psql said: ${said}`);
+    return times.reduce((sum, each) => sum + each, 0);
+  };
+}
+
+/** @param seconds how long each is repeated */
+export async function measureCopies(psql: string, seconds: number, target: Target, storeId: string) {
+  const copy = createCopy(psql, target, storeId);
+  const measureOne = async (indexes: boolean): Promise<Measured> => {
+    const times: number[] = [];
+    // The first is the warm-up.
+    await copy(indexes);
+    for (let total = 0; total < seconds * 1000 || times.length < 2; total += times.at(-1) ?? 0) {
+      times.push(await copy(indexes));
+    }
+    const rate = (1000 * times.length) / times.reduce((all, each) => all + each, 0);
+    return { clients: 1, requests: times.length, rate, ...percentiles(times) };
+  };
+  return [
+    { what: "limit: psql COPY, no indexes", measured: await measureOne(false) },
+    { what: "limit: psql COPY, their b-trees too", measured: await measureOne(true) },
+  ];
+}
+
+function psqlEnvironment(databaseUrl: string): Record<string, string | undefined> {
   const { hostname, port, username, password, pathname, searchParams } = new URL(databaseUrl);
-  const environment = {
+  return {
     PATH: process.env.PATH,
     PGHOST: hostname,
     PGPORT: port === "" ? "5432" : port,
@@ -74,40 +119,4 @@ export async function createCopy(
     PGDATABASE: pathname.slice(1),
     PGSSLMODE: searchParams.get("sslmode") ?? "prefer",
   };
-  const copy = `\\copy ${limitTable} (${columns}) FROM '${file}' WITH (FORMAT binary)`;
-  return () => {
-    const output = execFileSync(psql, ["-X", "-v", "ON_ERROR_STOP=1", "-c", "\\timing on", "-c", copy], {
-      env: environment,
-      encoding: "utf8",
-    });
-    const time = /Time: ([\d.]+) ms/.exec(output)?.[1];
-    if (time === undefined || !output.includes(`COPY ${rows.length}`)) throw new Error(`psql said: ${output}`);
-    return Number(time);
-  };
-}
-
-/** https://www.postgresql.org/docs/current/sql-copy.html, "Binary Format". */
-function copyFile(storeId: string, rows: readonly Row[]): Buffer {
-  const parts: Buffer[] = [Buffer.from("PGCOPY\n\xff\r\n\0", "latin1"), Buffer.alloc(8)];
-  const int = (value: number, bytes: 2 | 4) => {
-    const buffer = Buffer.alloc(bytes);
-    buffer.writeIntBE(value, 0, bytes);
-    return buffer;
-  };
-  const now = Buffer.alloc(8);
-  // Microseconds since 2000-01-01.
-  now.writeBigInt64BE(BigInt(Date.now() - Date.UTC(2000, 0, 1)) * 1000n);
-  for (const row of rows) {
-    const fields = [
-      Buffer.from(newId("emb_")),
-      Buffer.from(storeId),
-      Buffer.from(row.content),
-      encodeVector(row.vector),
-      // jsonb: the version of the form, then text.
-      Buffer.from(`\x01${JSON.stringify(row.metadata)}`),
-      now,
-    ];
-    parts.push(int(fields.length, 2), ...fields.flatMap((field) => [int(field.length, 4), field]));
-  }
-  return Buffer.concat([...parts, int(-1, 2)]);
 }

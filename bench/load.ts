@@ -30,25 +30,34 @@ export async function measure(
   };
   await Promise.all(Array.from({ length: clients }, (_, client) => run(client)));
   const elapsed = (performance.now() - start) / 1000;
-  times.sort((a, b) => a - b);
   return { clients, requests: times.length, rate: times.length / elapsed, ...percentiles(times) };
 }
 
-/** Nearest rank, of times in order. */
-function percentiles(times: readonly number[]): Pick<Measured, "p50" | "p95" | "p99"> {
-  const at = (share: number) => times[Math.max(0, Math.ceil(times.length * share) - 1)] ?? 0;
+/** Nearest rank. */
+export function percentiles(times: readonly number[]): Pick<Measured, "p50" | "p95" | "p99"> {
+  const ordered = Float64Array.from(times).sort();
+  const at = (share: number) => ordered[Math.max(0, Math.ceil(ordered.length * share) - 1)] ?? 0;
   return { p50: at(0.5), p95: at(0.95), p99: at(0.99) };
 }
 
-/** The largest value of `read` while `work` runs. */
-export async function peakDuring<T>(read: () => number, work: () => Promise<T>): Promise<{ result: T; peak: number }> {
-  let peak = read();
+/** The largest value of `read` while `work` runs, and how much larger it was in the second half of the time than in the first. */
+export async function peakDuring<T>(
+  read: () => number,
+  work: () => Promise<T>,
+): Promise<{ result: T; peak: number; growth: number }> {
+  const samples = [read()];
   const timer = setInterval(() => {
-    peak = Math.max(peak, read());
+    samples.push(read());
   }, 100);
   try {
-    return { result: await work(), peak: Math.max(peak, read()) };
+    const result = await work();
+    samples.push(read());
+    const half = Math.ceil(samples.length / 2);
+    const most = (list: readonly number[]) => list.reduce((a, b) => Math.max(a, b), 0);
+    return { result, peak: most(samples), growth: most(samples.slice(half)) / most(samples.slice(0, half)) };
   } finally {
     clearInterval(timer);
   }
 }
+
+export const mean = (values: readonly number[]) => values.reduce((sum, each) => sum + each, 0) / values.length;

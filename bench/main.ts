@@ -1,22 +1,33 @@
-import { Command, InvalidArgumentError } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { cleanUp } from "./cleanup.js";
-import { type InsertOptions, benchInsert } from "./insert.js";
-import { type Result, readResult } from "./results.js";
-import { type SearchOptions, benchSearch } from "./search.js";
+import { kinds } from "./data.js";
+import { benchFilters } from "./filters.js";
+import { benchHybrid } from "./hybrid.js";
+import { benchInsert } from "./insert.js";
+import { benchMixed } from "./mixed.js";
+import { type Report, type Result, describeMachine, readResult } from "./results.js";
+import { benchSearch } from "./search.js";
 import { build } from "./service.js";
-import { fillIn, markdown } from "./table.js";
+import { benchStores } from "./stores.js";
+import { fillIn, goalLine, markdown } from "./table.js";
 
 interface Common {
   databaseUrl?: string;
+  seconds: number;
   warmup?: number;
+  set: Record<string, string>;
   build: boolean;
   json?: string;
 }
 
 /** Options whose default is not a constant. */
-type Resolved = Pick<InsertOptions, "databaseUrl" | "warmup">;
+interface Resolved {
+  databaseUrl: string;
+  warmup: number;
+  settings: Record<string, string>;
+}
 
 function number(text: string): number {
   const value = Number(text);
@@ -24,19 +35,25 @@ function number(text: string): number {
   return value;
 }
 
-function counts(text: string): number[] {
-  return text.split(",").map((each) => {
-    const value = Number(each);
-    if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("whole numbers with commas between.");
-    return value;
-  });
+function count(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("not a whole number.");
+  return value;
+}
+
+const counts = (text: string) => text.split(",").map(count);
+
+function setting(text: string, before: Record<string, string>): Record<string, string> {
+  const [name = "", ...value] = text.split("=");
+  if (value.length === 0) throw new InvalidArgumentError("expected NAME=VALUE.");
+  return { ...before, [name]: value.join("=") };
 }
 
 const program = new Command("npm run bench --").description(
   "Measures a real server process, and beside it what the same database does without it.",
 );
 
-function benchCommand(name: string, description: string): Command {
+function benchCommand(name: string, description: string, run: (options: never) => Promise<Report>): Command {
   return program
     .command(name)
     .description(description)
@@ -46,25 +63,57 @@ function benchCommand(name: string, description: string): Command {
     )
     .option("--seconds <n>", "how long each figure is measured", number, 5)
     .option("--warmup <n>", "seconds of the same load before it; default: 1, and 5 for pglite", number)
+    .option("--set <NAME=VALUE>", "a setting of the server, e.g. HNSW_M=24; may be repeated", setting, {})
     .option("--no-build", "measure dist/ as it is")
-    .option("--json <file>", "write the results, for `table`");
+    .option("--json <file>", "write the results, for `table`")
+    .action((options: Common) =>
+      // Each benchmark's options are those that it declares below, and the common ones.
+      bench(options, (resolved) => run({ ...options, ...resolved } as never)),
+    );
 }
 
-benchCommand("insert", "rows/s of batch insertion")
+benchCommand("search", "searches/s of the ten nearest rows", benchSearch)
+  .option("--rows <list>", "rows of the store", counts, [10_000, 50_000])
+  .option("--clients <list>", "searches at once", counts, [1, 8, 32])
+  .option("--dimensions <list>", "numbers of a vector, e.g. 1536,3072", counts, [1536])
+  .addOption(
+    new Option("--vectors <kind>", "of texts by the built-in embedder, or dense ones as of a model")
+      .choices(kinds)
+      .default("text"),
+  )
+  .option("--litellm-pgvector <path>", "measure this checkout of it too, 10,000 rows")
+  .option("--python <path>", "for it; default: .venv/bin/python there, or python3");
+
+benchCommand("insert", "rows/s of batch insertion, into new stores and an indexed one", benchInsert)
   .option("--batches <list>", "rows of a request", counts, [100, 1000])
   .option("--clients <list>", "requests at once", counts, [1, 4])
   .option("--ndjson-rows <n>", "rows of one NDJSON upload, rounded to thousands", number, 5000)
-  .option("--psql <path>", "psql, for the COPY limit", "psql")
-  .action((options: Common & Omit<InsertOptions, keyof Resolved>) =>
-    bench(options, (resolved) => benchInsert({ ...options, ...resolved })),
-  );
+  .option("--indexed-rows <n>", "rows of the indexed store; 0: leave it out", number, 100_000)
+  .option("--psql <path>", "psql, for the COPY limit", "psql");
 
-benchCommand("search", "searches/s of the ten nearest rows")
-  .option("--rows <list>", "rows of the store", counts, [10_000, 50_000])
-  .option("--clients <list>", "searches at once", counts, [1, 8, 32])
-  .action((options: Common & Omit<SearchOptions, keyof Resolved>) =>
-    bench(options, (resolved) => benchSearch({ ...options, ...resolved })),
-  );
+benchCommand("mixed", "searches while rows are inserted", benchMixed)
+  .option("--rows <n>", "rows of the store before", count, 50_000)
+  .option("--clients <list>", "searches at once", counts, [1, 8])
+  .option("--insert-rate <n>", "rows/s inserted", count, 200);
+
+benchCommand("stores", "searches among many stores, and in stores of all sizes", benchStores)
+  .option("--stores <n>", "small stores", count, 1000)
+  .option("--store-rows <n>", "rows of each", count, 200)
+  .option("--sizes <list>", "rows of the other stores", counts, [50, 200, 1000, 5000, 20_000, 100_000]);
+
+benchCommand("filters", "searches with filters from half of the rows to few", benchFilters).option(
+  "--rows <n>",
+  "rows of the store",
+  count,
+  200_000,
+);
+
+benchCommand("hybrid", "keyword and hybrid searches for rare and common words", benchHybrid).option(
+  "--rows <n>",
+  "rows of the store",
+  count,
+  50_000,
+);
 
 program
   .command("table <files...>")
@@ -78,15 +127,19 @@ program
     fillIn(options.into, files.map(readResult));
   });
 
-async function bench(options: Common, run: (resolved: Resolved) => Promise<Result>): Promise<void> {
+async function bench(options: Common, run: (resolved: Resolved) => Promise<Report>): Promise<void> {
   const databaseUrl = options.databaseUrl ?? process.env.DATABASE_URL ?? "";
   if (databaseUrl === "") program.error("Set --database-url or DATABASE_URL, or give --database-url pglite.");
   if (options.build) build();
   // PGlite is WebAssembly, which each process compiles anew and slowly.
   const warmup = options.warmup ?? (databaseUrl === "pglite" ? 5 : 1);
-  const result = await run({ databaseUrl, warmup });
+  const settings = options.set;
+  const report = await run({ databaseUrl, warmup, settings });
+  const measuredAt = new Date().toISOString();
+  const result: Result = { ...report, measuredAt, machine: describeMachine(), seconds: options.seconds, settings };
   if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(result, null, 2)}\n`);
-  console.log(markdown([result]));
+  console.log(markdown(result));
+  console.log(`\n${result.goals.map(goalLine).join("\n")}`);
 }
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) {

@@ -13,14 +13,18 @@ export interface RunningProcess {
 const startLimitMs = 60_000;
 const stopLimitMs = 30_000;
 
-/** Starts a Node process that serves HTTP on PORT, and waits until GET `ready` answers 200. */
+/**
+ * Starts a process that serves HTTP on PORT, and waits until GET `ready` answers 200.
+ * @param options.command Node, if not said otherwise; `{port}` in the arguments is the port.
+ */
 export async function startProcess(
   args: readonly string[],
-  options: { environment: Record<string, string | undefined>; cwd: string; ready: string },
+  options: { environment: Record<string, string | undefined>; cwd: string; ready: string; command?: string },
 ): Promise<RunningProcess> {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
-  const child = spawn(process.execPath, args, {
+  const placed = args.map((each) => each.replace("{port}", String(port)));
+  const child = spawn(options.command ?? process.execPath, placed, {
     cwd: options.cwd,
     // Nothing of the caller's own settings: a proxy or renamed columns would change what is measured.
     env: {

@@ -2,64 +2,76 @@ import { readFileSync } from "node:fs";
 import { arch, availableParallelism, cpus, platform, totalmem } from "node:os";
 import { z } from "zod";
 
-const measured = z.object({
-  clients: z.int(),
-  requests: z.int(),
-  rate: z.number(),
-  p50: z.number(),
-  p95: z.number(),
-  p99: z.number(),
+/** How a number is shown. */
+const as = z.enum(["text", "whole", "fraction", "percent", "recall"]);
+
+const table = z.object({
+  title: z.string(),
+  columns: z.array(z.object({ name: z.string(), as })),
+  /** Raw values; null where there is none. */
+  rows: z.array(z.array(z.union([z.string(), z.number(), z.null()]))),
 });
 
-const head = {
-  measuredAt: z.iso.datetime(),
+const goal = z.object({
+  goal: z.string(),
+  at: z.enum(["least", "most"]),
+  bound: z.number(),
+  figure: z.number(),
+  as,
+  met: z.boolean(),
+});
+
+/** What a benchmark found. */
+const report = z.object({
+  kind: z.string(),
+  title: z.string(),
   version: z.string(),
   database: z.string(),
+  notes: z.array(z.string()),
+  tables: z.array(table),
+  goals: z.array(goal),
+});
+
+const result = report.extend({
+  measuredAt: z.iso.datetime(),
   machine: z.object({ cpu: z.string(), cores: z.int(), memoryGb: z.int(), system: z.string(), node: z.string() }),
   seconds: z.number(),
-  dimensions: z.int(),
-};
-
-const insertResult = z.object({
-  kind: z.literal("insert"),
-  ...head,
-  cases: z.array(
-    measured.extend({
-      what: z.string(),
-      /** A limit is what the same database does without the service. */
-      limit: z.boolean(),
-      rowsPerRequest: z.int(),
-      rowsPerSecond: z.number(),
-      /** Rows/s as a share of the limit: the same INSERT by a bare client, and COPY. */
-      ofInsert: z.number().nullable(),
-      ofCopy: z.number().nullable(),
-      peakRssMb: z.number().nullable(),
-    }),
-  ),
+  /** Of the operator, beside the defaults. */
+  settings: z.record(z.string(), z.string()),
 });
 
-const searchResult = z.object({
-  kind: z.literal("search"),
-  ...head,
-  /** Milliseconds to embed one query: in every search of the service, not in the bare server's. */
-  embedMs: z.number(),
-  cases: z.array(
-    z.object({
-      rows: z.int(),
-      recall: z.number(),
-      service: measured,
-      bare: measured,
-      ratio: z.number(),
-      peakRssMb: z.number(),
-    }),
-  ),
-});
-
-const result = z.discriminatedUnion("kind", [insertResult, searchResult]);
-
-export type InsertResult = z.output<typeof insertResult>;
-export type SearchResult = z.output<typeof searchResult>;
+export type As = z.output<typeof as>;
+export type Table = z.output<typeof table>;
+export type Goal = z.output<typeof goal>;
+export type Report = z.output<typeof report>;
 export type Result = z.output<typeof result>;
+
+export const atLeast = (goal: string, bound: number, figure: number, as: As): Goal => ({
+  goal,
+  at: "least",
+  bound,
+  figure,
+  as,
+  met: figure >= bound,
+});
+
+export const atMost = (goal: string, bound: number, figure: number, as: As): Goal => ({
+  goal,
+  at: "most",
+  bound,
+  figure,
+  as,
+  met: figure <= bound,
+});
+
+/** @param columns `name` for text, or `name:format` */
+export function makeTable(title: string, columns: readonly string[], rows: Table["rows"]): Table {
+  const parsed = columns.map((each) => {
+    const [name = "", format = "text"] = each.split(":");
+    return { name, as: as.parse(format) };
+  });
+  return { title, columns: parsed, rows };
+}
 
 export function readResult(file: string): Result {
   const parsed = result.safeParse(JSON.parse(readFileSync(file, "utf8")));

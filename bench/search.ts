@@ -1,142 +1,165 @@
-import { z } from "zod";
 import { hashText } from "../src/litellm/hashing.js";
 import { BruteForce } from "./bruteForce.js";
 import { cleanUp } from "./cleanup.js";
-import { createTexts, dimensions, metadataOf, topics, wireBatch } from "./data.js";
-import { createTarget, openRaw } from "./database.js";
+import { type Kind, type Query, type Source, createSource } from "./data.js";
+import { createTarget } from "./database.js";
+import { startEmbeddingServer } from "./embeddingServer.js";
+import { createFilledStore } from "./fill.js";
 import { type HttpClient, createHttpClient } from "./http.js";
-import { type Measured, measure, peakDuring } from "./load.js";
-import type { RunningProcess } from "./process.js";
-import { type SearchResult, describeMachine } from "./results.js";
+import { type Measured, peakDuring } from "./load.js";
+import { measureLitellmPgvector } from "./litellmPgvector.js";
+import { type Goal, type Report, type Table, atLeast, atMost, makeTable } from "./results.js";
+import {
+  type Pace,
+  checkRecall,
+  k,
+  measureSearches,
+  measureStatements,
+  ownTimes,
+  search,
+  searchPath,
+} from "./searching.js";
 import { startBareServer, startService } from "./service.js";
 
-export interface SearchOptions {
+export interface SearchOptions extends Pace {
   databaseUrl: string;
-  seconds: number;
-  warmup: number;
+  settings: Record<string, string>;
   rows: number[];
   clients: number[];
+  dimensions: number[];
+  vectors: Kind;
+  litellmPgvector?: string;
+  python?: string;
 }
 
-const k = 10;
 const queryCount = 200;
 /** Of the queries, those that are compared with brute force. */
 const checkedQueries = 50;
 
+interface Case {
+  rows: number;
+  dimensions: number;
+  recall: number;
+  runs: { service: Measured; bare: Measured; peak: number }[];
+  one: Measured;
+  raw: Measured;
+  own: Pick<Measured, "p50" | "p95">;
+}
+
 /** Searches/s for every number of rows and clients, the bare server's beside them, on a new database for each number of rows. */
-export async function benchSearch(options: SearchOptions): Promise<SearchResult> {
-  const texts = createTexts();
-  const queries = Array.from({ length: queryCount }, (_, n) => texts.query((n * 7) % topics));
-  const embedMs = timeEmbedding(queries);
-  const cases: SearchResult["cases"] = [];
+export async function benchSearch(options: SearchOptions): Promise<Report> {
+  const cases: Case[] = [];
+  const notes: string[] = [];
   let about = { version: "", database: "" };
-  for (const rows of options.rows) {
-    const { result, ...rest } = await benchRows(options, rows, queries);
-    cases.push(...result);
-    about = rest;
+  for (const dimensions of options.dimensions) {
+    for (const rows of options.rows) {
+      const { found, said, ...rest } = await benchRows(options, rows, dimensions);
+      cases.push(found);
+      about = rest;
+      notes.push(said);
+      await cleanUp();
+    }
+  }
+  const tables = [rateTable(cases), oneTable(cases)];
+  if (options.litellmPgvector !== undefined) {
+    const source = createSource("text", 1536);
+    const peers = await measureLitellmPgvector({ ...options, checkout: options.litellmPgvector, source });
     await cleanUp();
+    tables.push(makeTable("litellm-pgvector on the same machine:", peerColumns, peers.map(peerRow)));
   }
   return {
     kind: "search",
-    measuredAt: new Date().toISOString(),
+    title: "Search",
     ...about,
-    machine: describeMachine(),
-    seconds: options.seconds,
-    dimensions,
-    embedMs,
-    cases,
+    notes: [...new Set(notes)],
+    tables,
+    goals: goalsOf(cases, options),
   };
 }
 
-async function benchRows(options: SearchOptions, rows: number, queries: readonly string[]) {
+async function benchRows(options: SearchOptions, rows: number, dimensions: number) {
+  const source = createSource(options.vectors, dimensions);
+  const queries = Array.from({ length: queryCount }, (_, n) => source.query(n));
+  const checked = queries.slice(0, checkedQueries);
   const target = await createTarget(options.databaseUrl);
-  const service = await startService(target);
-  const storeId = await service.createStore();
-  const path = `/v1/vector_stores/${storeId}/search`;
-  const truth = await fill(service.http, storeId, rows, queries.slice(0, checkedQueries));
-  await service.expectRows(storeId, rows);
-  if (target.kind === "postgres") {
-    // What autovacuum would do in the midst of the measurement. The embedded database has no autovacuum.
-    const raw = await openRaw(target.environment);
-    await raw.query("VACUUM (ANALYZE) embeddings");
-    await raw.close();
-  }
-  const { recall, first } = await checkRecall(service.http, path, truth, queries.slice(0, checkedQueries));
-  const ours: { result: Measured; peak: number }[] = [];
-  const bare: Measured[] = [];
-  const runOurs = async (clients: number) => {
-    ours.push(await peakDuring(service.rss, () => run(service.http, path, clients, options, queries)));
-  };
+  const model = options.vectors === "text" ? {} : { embeddingUrl: await startEmbeddingServer(source.vectorOf) };
+  const service = await startService(target, { dimensions, settings: options.settings, ...model });
+  const truth = new BruteForce(
+    checked.map((each) => each.vector),
+    rows,
+  );
+  const storeId = await createFilledStore(service, target, {
+    source,
+    count: rows,
+    onRow: (n, row) => {
+      truth.add(n, row.vector);
+    },
+  });
+  const path = searchPath(storeId);
+  const searches = queries.map(({ text }) => ({ path, body: { query: text } }));
+  const { recall } = await checkRecall(
+    service.http,
+    truth,
+    checked.map(({ text }) => ({ path, query: text, rows })),
+  );
+  const first = await search(service.http, path, queries[0]?.text ?? "");
+  const ours = (clients: number) =>
+    peakDuring(service.rss, () => measureSearches(service.http, clients, options, searches));
   const startBare = async () => {
-    const server = await startBareServer(target, storeId, k);
-    const http = createHttpClient(server.url, "");
-    await expectSame(http, queries[0] ?? "", first);
-    return { server, http };
+    const about = { storeId, limit: k, dimensions, vectors: options.vectors, queries: queryCount };
+    const { url } = await startBareServer(target, about);
+    const http = createHttpClient(url, "");
+    await expectSame(http, queries[0]?.text ?? "", first);
+    const bare = searches.map(({ body }) => ({ path: "/", body }));
+    return (clients: number) => measureSearches(http, clients, options, bare);
   };
-  const runBare = async ({ http }: { server: RunningProcess; http: HttpClient }, clients: number) => {
-    bare.push(await run(http, "/", clients, options, queries));
+  const results: { service: Measured; peak: number }[] = [];
+  const limits: Measured[] = [];
+  const takeOurs = async (clients: number) => {
+    const { result, peak } = await ours(clients);
+    results.push({ service: result, peak });
   };
+  const serviceAlone = async () => {
+    const { result: one } = await ours(1);
+    return { one, own: await ownTimes(service.http, options, searches) };
+  };
+  let alone: Awaited<ReturnType<typeof serviceAlone>>;
+  let raw: Measured;
   if (target.kind === "postgres") {
     // In turn, so that both see the same weather.
-    const limit = await startBare();
+    const bare = await startBare();
     for (const clients of options.clients) {
-      await runOurs(clients);
-      await runBare(limit, clients);
+      await takeOurs(clients);
+      limits.push(await bare(clients));
     }
+    alone = await serviceAlone();
+    raw = await measureStatements(target, storeId, queries, options);
   } else {
-    for (const clients of options.clients) await runOurs(clients);
+    // The embedded database has one owner at a time.
+    for (const clients of options.clients) await takeOurs(clients);
+    alone = await serviceAlone();
     await service.stop();
-    const limit = await startBare();
-    for (const clients of options.clients) await runBare(limit, clients);
+    raw = await measureStatements(target, storeId, queries, options);
+    const bare = await startBare();
+    for (const clients of options.clients) limits.push(await bare(clients));
   }
-  const result = ours.flatMap(({ result, peak }, i) => {
-    const limit = bare[i];
-    if (limit === undefined) return [];
-    const ratio = result.rate / limit.rate;
-    console.error(
-      `${rows} rows, ${result.clients} client(s): ${result.rate.toFixed(1)} searches/s, bare ${limit.rate.toFixed(1)}, recall ${recall.toFixed(3)}`,
-    );
-    return [{ rows, recall, service: result, bare: limit, ratio, peakRssMb: peak }];
+  const runs = results.flatMap((each, i) => {
+    const bare = limits[i];
+    return bare === undefined ? [] : [{ ...each, bare }];
   });
-  return { version: service.version, database: service.database, result };
-}
-
-/** Rows whose embedding is the built-in embedder's of their content, so that queries and rows are of one kind. */
-async function fill(http: HttpClient, storeId: string, count: number, queries: readonly string[]): Promise<BruteForce> {
-  const texts = createTexts();
-  const truth = new BruteForce(queries.map((query) => hashText(query, dimensions)));
-  const batch = 500;
-  for (let start = 0; start < count; start += batch) {
-    const rows = Array.from({ length: Math.min(batch, count - start) }, (_, i) => {
-      const topic = (start + i) % topics;
-      const content = texts.content(topic);
-      const vector = hashText(content, dimensions);
-      truth.add(vector);
-      return { id: `row-${start + i}`, content, metadata: metadataOf(topic), vector };
-    });
-    await http.post(`/v1/vector_stores/${storeId}/embeddings/batch`, wireBatch(rows, "base64"));
-  }
-  return truth;
-}
-
-const searchAnswer = z.object({ data: z.array(z.object({ id: z.string() })) });
-
-async function search(http: HttpClient, path: string, query: string): Promise<string[]> {
-  const answer = searchAnswer.parse(JSON.parse(await http.post(path, { query, max_num_results: k })));
-  return answer.data.map((hit) => hit.id);
-}
-
-async function checkRecall(http: HttpClient, path: string, truth: BruteForce, queries: readonly string[]) {
-  const answers: string[][] = [];
-  for (const query of queries) answers.push(await search(http, path, query));
-  const shares = answers.map((ids, q) =>
-    truth.recall(
-      q,
-      ids.map((id) => Number(id.replace("row-", ""))),
-      k,
-    ),
-  );
-  return { recall: shares.reduce((sum, each) => sum + each, 0) / shares.length, first: answers[0] ?? [] };
+  const { one } = alone;
+  const own = alone.own ?? { p50: one.p50 - raw.p50, p95: one.p95 - raw.p95 };
+  const said = [
+    alone.own === null
+      ? "The service does not say its own time: it is taken as the difference to the statements alone, HTTP and client included."
+      : "Own time is what the service says of itself: all but database and model.",
+    options.vectors === "text"
+      ? `The built-in embedder takes ${timeEmbedding(source, queries).toFixed(3)} ms for a query; the bare server has it ready.`
+      : "Embeddings come from a server in the measuring process, asked once for each of 200 queries.",
+  ].join(" ");
+  console.error(`${rows} rows, ${dimensions} dimensions: recall ${recall.toFixed(4)}, p50 ${one.p50.toFixed(2)} ms`);
+  const found: Case = { rows, dimensions, recall, runs, one, raw, own };
+  return { version: service.version, database: service.database, said, found };
 }
 
 /** A limit that answers something else is none. */
@@ -146,27 +169,68 @@ async function expectSame(http: HttpClient, query: string, expected: readonly st
     throw new Error(`the bare server found ${found.join()}, not ${expected.join()}`);
 }
 
-async function run(
-  http: HttpClient,
-  path: string,
-  clients: number,
-  options: SearchOptions,
-  queries: readonly string[],
-): Promise<Measured> {
-  const bodies = queries.map((query) => Buffer.from(JSON.stringify({ query, max_num_results: k })));
-  // Each client begins elsewhere in the list, so that no two ask the same at once.
-  const work = (client: number, turn: number) =>
-    http.post(path, bodies[(client * 37 + turn) % bodies.length] ?? Buffer.alloc(0));
-  await measure(clients, options.warmup, work);
-  return measure(clients, options.seconds, work);
-}
-
 /** The best of some rounds: what it costs once the code is warm. */
-function timeEmbedding(queries: readonly string[]): number {
+function timeEmbedding(source: Source, queries: readonly Query[]): number {
+  const dimensions = source.query(0).vector.length;
   const rounds = Array.from({ length: 10 }, () => {
     const start = performance.now();
-    for (const query of queries) hashText(query, dimensions);
+    for (const { text } of queries) hashText(text, dimensions);
     return (performance.now() - start) / queries.length;
   });
   return Math.min(...rounds);
+}
+
+const rateColumns = (
+  "dimensions:whole rows:whole clients:whole searches/s:fraction bare_server:fraction ratio:percent p50_ms:fraction p95_ms:fraction " +
+  "p99_ms:fraction bare_p99_ms:fraction recall@10:recall memory_MB:whole"
+)
+  .split(" ")
+  .map((each) => each.replace("_", " ").replace("_", " "));
+
+function rateTable(cases: readonly Case[]): Table {
+  const rows = cases.flatMap(({ dimensions, rows, recall, runs }) =>
+    runs.map(({ service: s, bare, peak }) => {
+      const times = [s.p50, s.p95, s.p99, bare.p99];
+      return [dimensions, rows, s.clients, s.rate, bare.rate, s.rate / bare.rate, ...times, recall, peak];
+    }),
+  );
+  return makeTable("", rateColumns, rows);
+}
+
+function oneTable(cases: readonly Case[]): Table {
+  const columns = ["dimensions:whole", "rows:whole", "p50 ms:fraction", "statements alone:fraction", "ratio:percent"];
+  const rows = cases.map(({ dimensions, rows, one, raw, own }) => {
+    return [dimensions, rows, one.p50, raw.p50, raw.p50 / one.p50, own.p50, own.p95];
+  });
+  const title = "One client, beside the same statements by a database client without HTTP:";
+  return makeTable(title, [...columns, "own time p50 ms:fraction", "p95 ms:fraction"], rows);
+}
+
+const peerColumns = ["rows:whole", "clients:whole", "searches/s:fraction", "p50 ms:fraction", "p95 ms:fraction"];
+const peerRow = ({ rows, clients, rate, p50, p95 }: Measured & { rows: number }) => [rows, clients, rate, p50, p95];
+
+function goalsOf(cases: readonly Case[], options: SearchOptions): Goal[] {
+  const embedded = options.databaseUrl === "pglite";
+  return cases.flatMap(({ rows, dimensions, recall, runs, one, raw, own }) => {
+    const name = `search, ${rows.toLocaleString("en")} × ${dimensions.toLocaleString("en")}`;
+    if (embedded) return [atLeast(`${name}, embedded: of raw SQL`, 0.7, raw.p50 / one.p50, "percent")];
+    const rates = runs.flatMap(({ service, bare }) => [
+      atLeast(`${name}, ${service.clients} client(s): of the bare server`, 0.85, service.rate / bare.rate, "percent"),
+      ...(service.clients === 8
+        ? [atMost(`${name}, 8 clients: p99 to the bare server's`, 1.5, service.p99 / bare.p99, "fraction")]
+        : []),
+    ]);
+    const usual = cases.find((each) => each.rows === rows && each.dimensions === 1536);
+    const wide =
+      dimensions === 1536 || usual === undefined
+        ? []
+        : [atMost(`${name}: p50 to that of 1,536`, 2.5, one.p50 / usual.one.p50, "fraction")];
+    return [
+      ...rates,
+      atMost(`${name}: own time p50, ms`, 1, own.p50, "fraction"),
+      atMost(`${name}: own time p95, ms`, 3, own.p95, "fraction"),
+      atLeast(`${name}: recall@10`, 0.99, recall, "recall"),
+      ...wide,
+    ];
+  });
 }

@@ -4,59 +4,114 @@ import { mkdir } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import type { Target } from "./database.js";
-import { dimensions } from "./data.js";
 import { type HttpClient, createHttpClient } from "./http.js";
 import { type RunningProcess, startProcess } from "./process.js";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
+
+/** Far more than the three minutes that an index of 200,000 rows took on two cores. */
+const indexLimitMs = 60 * 60_000;
+/** Rows beside the index that do not become fewer for so long will not. */
+const restMs = 10_000;
+
+export interface ServiceOptions {
+  dimensions: number;
+  /** Settings of the operator's own, by name. */
+  settings: Readonly<Record<string, string>>;
+  /** Of an embedding server; without it the built-in embedder is used. */
+  embeddingUrl?: string;
+}
 
 export interface Service extends RunningProcess {
   http: HttpClient;
   /** For the results, e.g. "PostgreSQL 18.4 + pgvector 0.8.5". */
   database: string;
   version: string;
-  createStore(): Promise<string>;
+  createStore(body?: object): Promise<string>;
+  countRows(storeId: string): Promise<number>;
   /** @throws when the store does not say that it holds exactly so many rows: a benchmark that loses rows is none. */
   expectRows(storeId: string, rows: number): Promise<void>;
+  /** Waits until the store is indexed, where it will be. @returns a word on it */
+  untilIndexed(storeId: string): Promise<string>;
 }
 
 export function build(): void {
   execFileSync("npm", ["run", "build", "--silent"], { cwd: root, stdio: "inherit" });
 }
 
-/** The service as an operator starts it: the built program in a process of its own, default settings, the built-in embedder. */
-export async function startService(target: Target): Promise<Service> {
+/** The service as an operator starts it: the built program in a process of its own, its default settings but for those given. */
+export async function startService(target: Target, options: ServiceOptions): Promise<Service> {
   const key = `sk-bench-${randomBytes(16).toString("hex")}`;
   await mkdir(target.environment.DATA_DIR, { recursive: true });
+  const { dimensions, settings, embeddingUrl } = options;
+  const proxy = embeddingUrl === undefined ? {} : { EMBEDDING__BASE_URL: embeddingUrl, EMBEDDING__MODEL: "bench" };
   const running = await startProcess([`${root}/dist/cli/main.js`, "serve"], {
     // A directory without an .env file.
     cwd: target.directory,
-    environment: { ...target.environment, SERVER_API_KEY: key, EMBEDDING__DIMENSIONS: String(dimensions) },
+    environment: {
+      ...target.environment,
+      SERVER_API_KEY: key,
+      EMBEDDING__DIMENSIONS: String(dimensions),
+      ...proxy,
+      ...settings,
+    },
     ready: "/readyz",
   });
   const http = createHttpClient(running.url, key);
-  const health = healthAnswer.parse(JSON.parse(await http.get("/health")));
-  const { kind, version, pgvector } = health.database;
+  const { version, database } = healthAnswer.parse(JSON.parse(await http.get("/health")));
+  const getStore = async (id: string) => storeAnswer.parse(JSON.parse(await http.get(`/v1/vector_stores/${id}`)));
+  const countRows = async (id: string) => (await getStore(id)).file_counts.completed;
   return {
     ...running,
     http,
-    database: `${kind === "pglite" ? "PGlite, PostgreSQL" : "PostgreSQL"} ${version} + pgvector ${pgvector}`,
-    version: health.version,
-    createStore: async () => storeAnswer.parse(JSON.parse(await http.post("/v1/vector_stores", { name: "bench" }))).id,
+    database: `${database.kind === "pglite" ? "PGlite, PostgreSQL" : "PostgreSQL"} ${database.version} + pgvector ${database.pgvector}`,
+    version,
+    createStore: async (body = {}) =>
+      storeAnswer.parse(JSON.parse(await http.post("/v1/vector_stores", { name: "bench", ...body }))).id,
+    countRows,
     expectRows: async (storeId, rows) => {
-      const store = storeAnswer.parse(JSON.parse(await http.get(`/v1/vector_stores/${storeId}`)));
-      const { completed } = store.file_counts;
+      const completed = await countRows(storeId);
       if (completed !== rows) throw new Error(`the store says that it holds ${completed} rows, but ${rows} were sent`);
+    },
+    untilIndexed: async (storeId) => {
+      const begun = Date.now();
+      let fresh = { rows: -1, since: begun };
+      for (;;) {
+        const { index } = await getStore(storeId);
+        if (index === undefined) return "no index";
+        const now = Date.now();
+        if (index.fresh !== fresh.rows) fresh = { rows: index.fresh, since: now };
+        // A few rows may stay beside the index for good.
+        const resting = index.fresh === 0 || now - fresh.since > restMs;
+        if ((index.state === "none" || (index.state === "ready" && resting)) && index.keywords !== "building") {
+          const seconds = ((now - begun) / 1000).toFixed(0);
+          const words = index.keywords === "off" ? "" : ", keywords";
+          if (index.state === "none") return `exact${words}`;
+          return `HNSW of ${index.indexed} rows, ${index.fresh} beside it${words}, after ${seconds} s`;
+        }
+        if (now - begun > indexLimitMs) throw new Error(`no index in time: ${JSON.stringify(index)}`);
+        await new Promise((resolve) => setTimeout(resolve, 250));
+      }
     },
   };
 }
 
-/** The bare server of bareServer.ts on the same database. */
-export async function startBareServer(target: Target, storeId: string, limit: number): Promise<RunningProcess> {
+/** The bare server of bareServer.ts on the same database, for the first `queries` queries of a source. */
+export async function startBareServer(
+  target: Target,
+  about: { storeId: string; limit: number; dimensions: number; vectors: string; queries: number },
+): Promise<RunningProcess> {
   const script = fileURLToPath(new URL("bareServer.ts", import.meta.url));
   return startProcess(["--import", import.meta.resolve("tsx"), script], {
     cwd: root,
-    environment: { ...target.environment, BENCH_STORE_ID: storeId, BENCH_LIMIT: String(limit) },
+    environment: {
+      ...target.environment,
+      BENCH_STORE_ID: about.storeId,
+      BENCH_LIMIT: String(about.limit),
+      BENCH_DIMENSIONS: String(about.dimensions),
+      BENCH_VECTORS: about.vectors,
+      BENCH_QUERIES: String(about.queries),
+    },
     ready: "/",
   });
 }
@@ -66,4 +121,15 @@ const healthAnswer = z.object({
   database: z.object({ kind: z.string(), version: z.string(), pgvector: z.string() }),
 });
 
-const storeAnswer = z.object({ id: z.string(), file_counts: z.object({ completed: z.int() }) });
+const storeAnswer = z.object({
+  id: z.string(),
+  file_counts: z.object({ completed: z.int() }),
+  index: z
+    .object({
+      state: z.enum(["none", "waiting", "building", "ready"]),
+      indexed: z.int().default(0),
+      fresh: z.int().default(0),
+      keywords: z.enum(["off", "building", "ready"]),
+    })
+    .optional(),
+});

@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from "node:fs";
-import type { InsertResult, Result, SearchResult } from "./results.js";
+import type { As, Goal, Result, Table } from "./results.js";
 
 const begin = "<!-- bench:begin (filled by `npm run bench -- table`) -->";
 const end = "<!-- bench:end -->";
@@ -9,63 +9,68 @@ export function fillIn(file: string, results: readonly Result[]): void {
   const text = readFileSync(file, "utf8");
   const [from, to] = [text.indexOf(begin), text.indexOf(end)];
   if (from === -1 || to < from) throw new Error(`${file} has no place for the tables: ${begin} … ${end}`);
-  writeFileSync(file, `${text.slice(0, from)}${begin}\n\n${markdown(results)}\n\n${text.slice(to)}`);
+  const goals = results.flatMap((result) => result.goals);
+  const parts = [...(goals.length === 0 ? [] : ["### Goals", goalTable(goals)]), ...results.map(markdown)];
+  writeFileSync(file, `${text.slice(0, from)}${begin}\n\n${parts.join("\n\n")}\n\n${text.slice(to)}`);
 }
 
-export function markdown(results: readonly Result[]): string {
-  return results.map((result) => (result.kind === "insert" ? insertTable(result) : searchTable(result))).join("\n\n");
+export function markdown(result: Result): string {
+  const tables = result.tables.flatMap((each) => [...(each.title === "" ? [] : [each.title]), draw(each)]);
+  return [`### ${result.title}: ${result.database}`, about(result), ...result.notes, ...tables].join("\n\n");
 }
 
-function insertTable(result: InsertResult): string {
-  const head = ["", "clients", "rows/s", "of bare INSERT", "of COPY", "p50 ms", "p95 ms", "p99 ms", "memory MB"];
-  const rows = result.cases.map((each) => [
-    each.what,
-    each.clients,
-    whole(each.rowsPerSecond),
-    percent(each.ofInsert),
-    percent(each.ofCopy),
-    ...times(each),
-    each.peakRssMb === null ? "" : whole(each.peakRssMb),
+/** For the terminal. */
+export const goalLine = (goal: Goal): string =>
+  `goal ${goal.goal} ${boundOf(goal)}: ${goal.met ? "met" : "NOT met"} (${show(goal.figure, goal.as)})`;
+
+const boundOf = ({ at, bound, as }: Goal) => `${at === "least" ? "≥" : "≤"} ${show(bound, as)}`;
+
+function goalTable(goals: readonly Goal[]): string {
+  const head = ["goal", "", "figure", ""];
+  const rows = goals.map((each) => [
+    each.goal,
+    boundOf(each),
+    show(each.figure, each.as),
+    each.met ? "met" : "not met",
   ]);
-  return [`### Insert: ${result.database}`, about(result), table(head, rows)].join("\n\n");
+  return lines([head, ...rows]);
 }
 
-function searchTable(result: SearchResult): string {
-  const head = ["rows", "clients", "searches/s", "bare server", "ratio", "p50 ms", "p95 ms", "p99 ms"];
-  const rows = result.cases.map(({ rows: count, service, bare, ratio, recall, peakRssMb }) => [
-    whole(count),
-    service.clients,
-    fraction(service.rate),
-    fraction(bare.rate),
-    percent(ratio),
-    ...times(service),
-    recall.toFixed(3),
-    whole(peakRssMb),
-  ]);
-  const note = `Embedding a query takes ${result.embedMs.toFixed(2)} ms of each search; the bare server has it ready.`;
-  return [`### Search: ${result.database}`, about(result), note, table([...head, "recall@10", "memory MB"], rows)].join(
-    "\n\n",
-  );
-}
-
-function about({ machine, measuredAt, version, seconds, dimensions }: Result): string {
+function about({ machine, measuredAt, version, seconds, settings }: Result): string {
+  const own = Object.entries(settings).map(([name, value]) => `; ${name}=${value}`);
   return (
     `${machine.cores} cores (${machine.cpu}), ${machine.memoryGb} GB, ${machine.system}, Node ${machine.node}; vector-store ${version}; ` +
-    `${dimensions} dimensions; ${seconds} s a figure; ${measuredAt.slice(0, 10)}.`
+    `${seconds} s a figure; ${measuredAt.slice(0, 10)}${own.join("")}.`
   );
 }
 
-const whole = (value: number) => Math.round(value).toLocaleString("en");
-const fraction = (value: number) => (value < 100 ? value.toFixed(1) : whole(value));
-const percent = (share: number | null) => (share === null ? "" : `${Math.round(share * 100)} %`);
-const times = ({ p50, p95, p99 }: { p50: number; p95: number; p99: number }) => [p50, p95, p99].map(fraction);
+function show(value: string | number | null, as: As): string {
+  if (value === null) return "";
+  if (typeof value === "string") return value;
+  switch (as) {
+    case "text":
+      return String(value);
+    case "whole":
+      return Math.round(value).toLocaleString("en");
+    case "percent":
+      return `${Math.round(value * 100)} %`;
+    case "recall":
+      return value.toFixed(4);
+    case "fraction":
+      return value < 10 ? value.toFixed(2) : value < 100 ? value.toFixed(1) : show(value, "whole");
+  }
+}
 
-function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
-  const texts = [head, ...rows].map((row) => row.map(String));
-  const widths = head.map((_, column) => Math.max(3, ...texts.map((row) => row[column]?.length ?? 0)));
-  const line = (row: readonly string[]) =>
-    `| ${widths.map((width, i) => (i === 0 ? (row[i] ?? "").padEnd(width) : (row[i] ?? "").padStart(width))).join(" | ")} |`;
-  const rule = `| ${widths.map((width, i) => (i === 0 ? "-".repeat(width) : `${"-".repeat(width - 1)}:`)).join(" | ")} |`;
-  const [first = [], ...others] = texts;
-  return [line(first), rule, ...others.map(line)].join("\n");
+function draw({ columns, rows }: Table): string {
+  const shown = rows.map((row) => columns.map(({ as }, i) => show(row[i] ?? null, as)));
+  return lines([columns.map((each) => each.name), ...shown], (column) => columns[column]?.as !== "text");
+}
+
+function lines(rows: readonly (readonly string[])[], isNumber: (column: number) => boolean = () => false): string {
+  const [head = [], ...others] = rows;
+  const widths = head.map((_, column) => Math.max(3, ...rows.map((row) => row[column]?.length ?? 0)));
+  const pad = (text: string, i: number, width: number) => (isNumber(i) ? text.padStart(width) : text.padEnd(width));
+  const line = (row: readonly string[]) => `| ${widths.map((width, i) => pad(row[i] ?? "", i, width)).join(" | ")} |`;
+  const rules = widths.map((width, i) => (isNumber(i) ? `${"-".repeat(width - 1)}:` : "-".repeat(width)));
+  return [line(head), `| ${rules.join(" | ")} |`, ...others.map(line)].join("\n");
 }

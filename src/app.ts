@@ -1,6 +1,7 @@
 import express, { type Express } from "express";
 import helmet from "helmet";
 import type { Deps } from "./core/deps.js";
+import { createMetrics } from "./core/metrics.js";
 import { ApiError } from "./errors.js";
 import type { Keys } from "./http/middleware/authenticate.js";
 import { renderError } from "./http/middleware/renderError.js";
@@ -9,6 +10,7 @@ import { mount } from "./http/route.js";
 import { docsRouter } from "./http/routes/docs.js";
 import { embeddingRoutes } from "./http/routes/embeddings.js";
 import { healthRoutes } from "./http/routes/health.js";
+import { metricsRouter } from "./http/routes/metrics.js";
 import { modelRoutes } from "./http/routes/models.js";
 import { searchRoutes } from "./http/routes/search.js";
 import { vectorStoreRoutes } from "./http/routes/vectorStores.js";
@@ -26,6 +28,7 @@ export function buildApp(deps: Deps, keys: Keys): Express {
   app.use(helmet());
   app.use(requestId(deps.log));
   app.use(docsRouter(apiRoutes, deps.config.apiUrl));
+  app.use(metricsRouter(createMetrics(deps)));
   const api = mount(apiRoutes, deps, keys);
   for (const prefix of prefixes) app.use(prefix, api);
   app.use((req) => {

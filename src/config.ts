@@ -52,6 +52,10 @@ const settings = z.object({
   EMBEDDING__BATCH_SIZE: whole(1, 2048, 256),
   MAX_BODY_MB: whole(1, 1024, 256),
   EXPIRED_STORE_RETENTION_DAYS: whole(0, 3650, 7),
+  INDEX_MIN_ROWS: whole(0, 1_000_000_000, 10_000),
+  INDEX_BUILD_MEMORY_MB: whole(1, 1_000_000, 512),
+  HNSW_M: whole(2, 100, 16),
+  HNSW_EF_CONSTRUCTION: whole(4, 1000, 128),
   DB_TABLES__VECTOR_STORES: tableName.default("vector_stores"),
   DB_TABLES__EMBEDDINGS: tableName.default("embeddings"),
   DB_FIELDS__ID_FIELD: identifier.default("id"),
@@ -108,11 +112,11 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
   if (!parsed.success) {
     problems.push(...parsed.error.issues.map((issue) => `${issue.path.join(".")} ${issue.message}`));
   }
-  if (parsed.success) problems.push(...repeatedNames(parsed.data));
+  if (parsed.success) problems.push(...repeatedNames(parsed.data), ...unusableIndex(parsed.data));
   if (problems.length > 0 || !parsed.success) {
     throw new StartupError(`The settings are not usable:\n${problems.map((each) => `  - ${each}`).join("\n")}`);
   }
-  return arrange(parsed.data, "EMBEDDING__DIMENSIONS" in input);
+  return arrange(parsed.data, input);
 }
 
 /** Two fields in one column, or both tables in one, could never be written. */
@@ -125,7 +129,12 @@ function repeatedNames(s: Settings): string[] {
   });
 }
 
-function arrange(s: Settings, dimensionsConfigured: boolean) {
+/** pgvector refuses such an index, which would only show in the background. */
+function unusableIndex({ HNSW_M: m, HNSW_EF_CONSTRUCTION: ef }: Settings): string[] {
+  return ef >= 2 * m ? [] : [`HNSW_EF_CONSTRUCTION is ${ef} and must be at least twice HNSW_M, which is ${m}`];
+}
+
+function arrange(s: Settings, given: Readonly<Record<string, string>>) {
   const baseUrl = s.EMBEDDING__BASE_URL ?? s.LITELLM_PROXY_URL ?? null;
   return Object.freeze({
     host: s.HOST,
@@ -135,6 +144,13 @@ function arrange(s: Settings, dimensionsConfigured: boolean) {
     dataDir: s.DATA_DIR,
     maxBodyBytes: s.MAX_BODY_MB * 1024 * 1024,
     expiredStoreRetentionDays: s.EXPIRED_STORE_RETENTION_DAYS,
+    indexing: Object.freeze({
+      /** Rows from which a store gets an index; null: only when asked, since the embedded database builds 350 rows a second. */
+      minRows: s.DATABASE_URL === undefined && !("INDEX_MIN_ROWS" in given) ? null : s.INDEX_MIN_ROWS,
+      buildMemoryMb: s.INDEX_BUILD_MEMORY_MB,
+      m: s.HNSW_M,
+      efConstruction: s.HNSW_EF_CONSTRUCTION,
+    }),
     keys: Object.freeze({ server: s.SERVER_API_KEY ?? null, master: s.LITELLM_MASTER_KEY ?? null }),
     database: Object.freeze({
       url: s.DATABASE_URL ?? null,
@@ -159,7 +175,7 @@ function arrange(s: Settings, dimensionsConfigured: boolean) {
       model: s.EMBEDDING__MODEL,
       dimensions: s.EMBEDDING__DIMENSIONS,
       /** Providers refuse `dimensions` for many models, so it is sent only when the operator set it. */
-      dimensionsConfigured,
+      dimensionsConfigured: "EMBEDDING__DIMENSIONS" in given,
       /** Root of the LiteLLM proxy without `/v1`; null means the built-in embedder. */
       baseUrl,
       apiKey: s.EMBEDDING__API_KEY ?? s.LITELLM_MASTER_KEY ?? null,

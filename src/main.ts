@@ -8,6 +8,7 @@ import { openDatabase } from "./db/database.js";
 import { StartupError } from "./errors.js";
 import { serverKeys } from "./firstKey.js";
 import { renderClientError } from "./http/middleware/renderError.js";
+import { startIndexing } from "./jobs/indexing.js";
 import { startSweeping } from "./jobs/sweep.js";
 import { createLitellm } from "./litellm/litellm.js";
 import { createLog } from "./log.js";
@@ -43,7 +44,11 @@ export async function serve(): Promise<void> {
     litellm: createLitellm(config.embedding, log),
     now: () => Date.now(),
     lastUsed: new LRUCache({ max: 10_000 }),
+    wakeIndexing: () => {
+      wakeIndexing();
+    },
   };
+  let wakeIndexing = (): void => undefined;
   const server = createServer(buildApp(deps, keys));
   server.on("clientError", renderClientError);
   server.requestTimeout = 0;
@@ -60,6 +65,8 @@ export async function serve(): Promise<void> {
   );
   if (config.logLevel !== "silent") announce(config, port, keys.generatedIn, deps.litellm.embedder.builtIn);
   const stopSweeping = startSweeping(deps);
+  const indexing = startIndexing(deps);
+  wakeIndexing = indexing.wake;
 
   stop = () => {
     // A second signal means: now.
@@ -71,7 +78,7 @@ export async function serve(): Promise<void> {
       process.exit(1);
     }, drainMs + closeMs).unref();
     void drain()
-      .then(stopSweeping)
+      .then(() => Promise.all([stopSweeping(), indexing.stop()]))
       .then(() => db.close())
       .then(() => {
         log.info("stopped");

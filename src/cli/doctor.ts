@@ -7,9 +7,9 @@ import { type Context, type Finding, type Findings, wordsOf } from "./doctor/fin
 import { CommandError, type Io } from "./io.js";
 
 const help = `
-Looks, and changes nothing: settings, key, database, pgvector, migrations, tables, dimensions, contents, indexes, proxy, model, and one
-test embedding (which a provider may charge, a fraction of a cent). Each line is ok, warn or FAIL; what to do stands below it. While a
-server has the embedded database open, that server is asked instead.
+Looks, and changes nothing: settings, key, database, pgvector, migrations, tables, dimensions, models in use, contents, indexes, proxy,
+model, and one test embedding (which a provider may charge, a fraction of a cent). Each line is ok, warn or FAIL; what to do stands
+below it. While a server has the embedded database open, that server is asked instead.
 
 Exit code 1 when anything is FAIL. --json prints {"ok": …, "checks": [{"check", "status", "message", "todo"}]}.
 

@@ -1,5 +1,9 @@
 import { InvalidArgumentError } from "commander";
 
+/** The words that the API takes. */
+export const searchModes = ["vector", "keyword", "hybrid"];
+export const recalls = ["exact", "high", "fast"];
+
 /** Readers of option values; what they throw commander prefixes with the option's name. */
 
 export function wholeNumber(text: string): number {

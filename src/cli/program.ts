@@ -5,6 +5,7 @@ import { doctorCommand } from "./doctor.js";
 import { CommandError, type Io } from "./io.js";
 import { litellmConfigCommand } from "./litellmConfig.js";
 import { migrateCommand } from "./migrate.js";
+import { reindexCommand } from "./reindex.js";
 import { searchCommand } from "./search.js";
 import { serveCommand } from "./serve.js";
 import { storesCommand } from "./stores.js";
@@ -16,6 +17,9 @@ A first round, in two terminals:
   $ vector-store search $ID how do I reset my password
   $ vector-store litellm-config $ID          # what LiteLLM needs to use it
   $ vector-store doctor                      # when something does not work
+
+When a store grows, the server gives it an index by itself; "stores list" shows its state. To have indexes checked and made anew:
+  $ vector-store reindex --all --wait
 
 Which commands talk to what:
   serve, migrate   the database: PostgreSQL (DATABASE_URL), or the embedded one in DATA_DIR, which only one process can have open.
@@ -54,6 +58,7 @@ export function buildProgram(io: Io): Command {
   migrateCommand(program, io);
   storesCommand(program, io);
   searchCommand(program, io);
+  reindexCommand(program, io);
   litellmConfigCommand(program, io);
   doctorCommand(program, io);
   return program;

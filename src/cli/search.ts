@@ -1,9 +1,9 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import type { OpenAI } from "openai";
 import { connect, type ServerOptions, withServerOptions } from "./connection.js";
 import { notOurs } from "./failures.js";
 import type { Io } from "./io.js";
-import { jsonObject, score, wholeNumber } from "./options.js";
+import { jsonObject, recalls, score, searchModes, wholeNumber } from "./options.js";
 import { requireId } from "./stores.js";
 import { type Column, renderTable } from "./table.js";
 
@@ -17,8 +17,12 @@ const columns: Column<Result>[] = [
 ];
 
 const help = `
-The query need not be quoted; words that begin with a dash come after "--". The score is between 0 and 1, 1 for the same direction.
-SOURCE is the file's name where the result has one, otherwise the id of the chunk. On a terminal TEXT is cut to the line's end.
+The query need not be quoted; words that begin with a dash come after "--". The score is between 0 and 1; of vectors, 1 is the same
+direction. SOURCE is the file's name where the result has one, otherwise the id of the chunk. On a terminal TEXT is cut to the line's
+end.
+
+--mode vector compares meaning, keyword words (codes, names), hybrid both. --recall exact compares every row, high and fast use the
+store's index where it has one. Without them it is as the store was made, else vector and high.
 
 --filter takes OpenAI's filters or plain key-values, on the chunks' metadata; 5 is not "5":
   '{"type": "and", "filters": [{"type": "gte", "key": "year", "value": 2024}, {"type": "in", "key": "lang", "value": ["en", "de"]}]}'
@@ -26,7 +30,8 @@ SOURCE is the file's name where the result has one, otherwise the id of the chun
 
 Examples:
   $ vector-store search vs_0190f2c4a7e87d3f9b1c2d3e4f5a6b7c how do I reset my password
-  $ vector-store search vs_0190f2c4a7e87d3f9b1c2d3e4f5a6b7c refunds --limit 3 --filter '{"lang": "en"}' --threshold 0.7`;
+  $ vector-store search vs_0190f2c4a7e87d3f9b1c2d3e4f5a6b7c refunds --limit 3 --filter '{"lang": "en"}' --threshold 0.7
+  $ vector-store search vs_0190f2c4a7e87d3f9b1c2d3e4f5a6b7c error E1042 --mode hybrid --recall exact`;
 
 export function searchCommand(program: Command, io: Io): void {
   withServerOptions(program.command("search").description("search a vector store of a running server"))
@@ -35,10 +40,18 @@ export function searchCommand(program: Command, io: Io): void {
     .option("--limit <n>", "how many results at most (1 to 50)", wholeNumber, 10)
     .option("--filter <json>", "only chunks whose metadata fits", jsonObject)
     .option("--threshold <score>", "only results with at least this score (0 to 1)", score)
+    .addOption(new Option("--mode <mode>", "how to search").choices(searchModes))
+    .addOption(new Option("--recall <recall>", "how thorough to be").choices(recalls))
     .option("--json", "print OpenAI's page of results")
     .addHelpText("after", help)
     .action(async (id: string, words: string[], options: SearchOptions) => {
       const server = connect(options, io);
+      const ranking = {
+        ...(options.threshold !== undefined && { score_threshold: options.threshold }),
+        // Beyond OpenAI's fields, so unknown to the SDK's types.
+        ...(options.mode !== undefined && { search_mode: options.mode }),
+        ...(options.recall !== undefined && { recall: options.recall }),
+      };
       // The response itself, not the SDK's page object, which keeps only a part of the answer.
       const answer = await server.ask(async (client) => {
         const response = await client.vectorStores
@@ -47,7 +60,7 @@ export function searchCommand(program: Command, io: Io): void {
             max_num_results: options.limit,
             // The flat form is this server's own; the SDK's types know OpenAI's alone.
             ...(options.filter && { filters: options.filter as unknown as OpenAI.ComparisonFilter }),
-            ...(options.threshold !== undefined && { ranking_options: { score_threshold: options.threshold } }),
+            ...(Object.keys(ranking).length > 0 && { ranking_options: ranking }),
           })
           .asResponse();
         return (await response.json()) as Partial<Answer> | null;
@@ -71,5 +84,7 @@ type SearchOptions = ServerOptions & {
   limit: number;
   filter?: Record<string, unknown>;
   threshold?: number;
+  mode?: string;
+  recall?: string;
   json?: true;
 };

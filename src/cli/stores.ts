@@ -1,17 +1,16 @@
-import type { Command } from "commander";
-import type { OpenAI } from "openai";
+import { type Command, Option } from "commander";
 import { connect, type Server, type ServerOptions, withServerOptions } from "./connection.js";
 import { notOurs } from "./failures.js";
+import { indexState, type Store } from "./indexing.js";
 import { CommandError, type Io } from "./io.js";
-import { pair, wholeNumber } from "./options.js";
+import { pair, recalls, searchModes, wholeNumber } from "./options.js";
 import { type Column, readableBytes, readableTime, renderTable } from "./table.js";
-
-type Store = OpenAI.VectorStore;
 
 const columns: Column<Store>[] = [
   { title: "ID", value: (store) => store.id },
   { title: "NAME", value: (store) => store.name, flexible: true },
   { title: "STATUS", value: (store) => store.status },
+  { title: "INDEX", value: indexState },
   { title: "ITEMS", value: (store) => String(store.file_counts.total), align: "right" },
   {
     title: "SIZE",
@@ -26,6 +25,7 @@ const columns: Column<Store>[] = [
 ];
 
 const listHelp = `
+INDEX is ready, building or waiting (to be built); none is a store of so few rows that comparing them one by one is as quick.
 ITEMS counts files, and embeddings that were posted without one. In a pipe the columns are separated by tabs, sizes are bytes and
 times ISO 8601.
 
@@ -34,11 +34,15 @@ Examples:
   $ vector-store stores list --json | jq -r '.data[].id'`;
 
 const createHelp = `
-Prints the new store's id and nothing else, so that a script can keep it.
+Prints the new store's id and nothing else, so that a script can keep it. Model and dimensions are the store's own and stay; the
+default is the server's EMBEDDING__MODEL. Mode, recall and language are for searches that do not say them: a keyword or hybrid search
+compares words as --language says, "simple" (the default) or a text search configuration of the database such as "english".
 
 Examples:
   $ ID=$(vector-store stores create "Support FAQ" --metadata team=support tier=2)
-  $ vector-store stores create scratch --expires-after-days 7`;
+  $ vector-store stores create scratch --expires-after-days 7
+  $ vector-store stores create papers --embedding-model text-embedding-3-large --embedding-dimensions 1024
+  $ vector-store stores create manuals --search-mode hybrid --language english --recall exact`;
 
 const deleteHelp = `
 Deletes the store with everything in it, without asking again.
@@ -57,7 +61,7 @@ export function storesCommand(program: Command, io: Io): void {
     .option("--json", "print OpenAI's list object")
     .addHelpText("after", listHelp)
     .action(async (options: ServerOptions & { limit: number; json?: true }) => {
-      const { data, hasMore } = await list(connect(options, io), options.limit);
+      const { data, hasMore } = await listStores(connect(options, io), options.limit);
       if (options.json) {
         const answer = {
           object: "list",
@@ -78,6 +82,11 @@ export function storesCommand(program: Command, io: Io): void {
     .argument("<name>", "what people call it")
     .option("--metadata <key=value...>", "key-values of the store, as strings; repeat or give several", pair)
     .option("--expires-after-days <n>", "let it expire after so many days without use (1 to 365)", wholeNumber)
+    .option("--embedding-model <name>", "the model of its embeddings (default: the server's)")
+    .option("--embedding-dimensions <n>", "numbers of a vector (default: as many as the model gives)", wholeNumber)
+    .addOption(new Option("--search-mode <mode>", "how it is searched").choices(searchModes))
+    .addOption(new Option("--recall <recall>", "how thorough a search is").choices(recalls))
+    .option("--language <name>", "how words are compared in keyword and hybrid search")
     .option("--json", "print the store as the API answers it")
     .addHelpText("after", createHelp)
     .action(async (name: string, options: CreateOptions) => {
@@ -89,6 +98,12 @@ export function storesCommand(program: Command, io: Io): void {
           ...(options.expiresAfterDays !== undefined && {
             expires_after: { anchor: "last_active_at", days: options.expiresAfterDays },
           }),
+          // Beyond OpenAI's fields, so unknown to the SDK's types.
+          ...(options.embeddingModel !== undefined && { embedding_model: options.embeddingModel }),
+          ...(options.embeddingDimensions !== undefined && { embedding_dimensions: options.embeddingDimensions }),
+          ...(options.searchMode !== undefined && { search_mode: options.searchMode }),
+          ...(options.recall !== undefined && { recall: options.recall }),
+          ...(options.language !== undefined && { language: options.language }),
         }),
       );
       requireStore(store, server);
@@ -108,9 +123,19 @@ export function storesCommand(program: Command, io: Io): void {
     });
 }
 
-type CreateOptions = ServerOptions & { metadata?: Record<string, string>; expiresAfterDays?: number; json?: true };
+interface CreateOptions extends ServerOptions {
+  metadata?: Record<string, string>;
+  expiresAfterDays?: number;
+  embeddingModel?: string;
+  embeddingDimensions?: number;
+  searchMode?: string;
+  recall?: string;
+  language?: string;
+  json?: true;
+}
 
-async function list(server: Server, limit: number): Promise<{ data: Store[]; hasMore: boolean }> {
+/** The newest stores, at most `limit`, page by page. */
+export async function listStores(server: Server, limit: number): Promise<{ data: Store[]; hasMore: boolean }> {
   const data: Store[] = [];
   let page = await server.ask((client) => client.vectorStores.list({ limit: Math.min(limit, pageSize) }));
   for (;;) {

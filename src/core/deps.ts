@@ -14,4 +14,6 @@ export interface Deps {
   now: () => number;
   /** When this process last recorded a store's use (Unix milliseconds by store id), so that it is not recorded more than once a second. */
   lastUsed: LRUCache<string, number>;
+  /** Lets the maintenance of indexes begin its next round at once. */
+  wakeIndexing: () => void;
 }

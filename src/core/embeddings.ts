@@ -1,5 +1,5 @@
 import type { Db } from "../db/database.js";
-import { addToCounts, canHold, findStore, lockStore, makeId } from "../db/vectorStores.js";
+import { type VectorStore, addToCounts, canHold, findStore, lockStore, makeId } from "../db/vectorStores.js";
 import {
   type Chunk,
   type ChunkSelection,
@@ -10,10 +10,12 @@ import {
   listChunks,
   reserveIds,
 } from "../engines/pgvector/chunks.js";
+import { insertKeywords } from "../engines/pgvector/keywords.js";
 import { conflict, invalid, notFound, unavailable } from "../errors.js";
 import type { Filter } from "../filter.js";
 import { type Caller, scopeOf } from "./caller.js";
 import type { Deps } from "./deps.js";
+import { dimensionsOf, embedderOf, requireModel } from "./embeddingModel.js";
 import { checkRow, field, uniqueRows } from "./rowChecks.js";
 import { type PageRequest, expired, get, throwUnknown, use } from "./vectorStores.js";
 
@@ -25,6 +27,8 @@ export interface EmbeddingInput {
   content: string;
   metadata: Record<string, unknown> | null;
   embedding: Float32Array | null;
+  /** The model that made the embedding, where the sender says it. */
+  model: string | null;
 }
 
 export interface Inserted {
@@ -43,7 +47,8 @@ const maxAttempts = 5;
  * Adds rows to a store: all of them or none, in one transaction. A repeated id with the same content is counted, not doubled, so a
  * request can be sent again after any failure. No database connection is held while the model is asked.
  * @param at the path of a row in the request, for messages.
- * @throws ApiError 400 (dimensions, a vector without direction, id), 404, 409 (an id that exists with other content), 5xx of the model.
+ * @param claimedModel the model that made all given embeddings, where the sender says it.
+ * @throws ApiError 400 (model, dimensions, a vector without direction, id), 404, 409 (an id that exists with other content), 5xx of the model.
  */
 export async function insertEmbeddings(
   deps: Deps,
@@ -51,16 +56,25 @@ export async function insertEmbeddings(
   storeId: string,
   given: readonly EmbeddingInput[],
   at: (row: number) => string,
+  claimedModel: string | null = null,
 ): Promise<Inserted> {
   const store = await use(deps, caller, storeId);
-  const rows = given.map((row, i) => checkRow(deps, row, at(i)));
+  requireModel(deps, store, claimedModel, "embedding_model");
+  const { idType } = deps.db.layout.embeddings;
+  const dimensions = dimensionsOf(deps, store);
+  const rows = given.map((row, i) => {
+    if (row.model !== null) requireModel(deps, store, row.model, field(at(i), "embedding_model"));
+    return checkRow(row, at(i), { dimensions, idType });
+  });
   const named = uniqueRows(rows, at);
   const embeddings: Embeddings = new Map();
   for (let attempt = 1; ; attempt += 1) {
     const skip = await alreadyStored(deps, store.id, rows, named, at);
-    await embedMissing(deps, rows, named, skip, embeddings);
+    await embedMissing(deps, store, rows, named, skip, embeddings);
     try {
-      return await deps.db.transaction((tx) => storeRows(deps, tx, caller, store.id, { rows, named, embeddings, at }));
+      return await deps.db.transaction((tx) =>
+        storeRows(deps, tx, caller, store.id, { rows, named, embeddings, at, dimensions }),
+      );
     } catch (error) {
       if (!(error instanceof Overtaken)) throw error;
       if (attempt === maxAttempts) {
@@ -86,9 +100,10 @@ async function storeRows(
     named: ReadonlyMap<string, number>;
     embeddings: Embeddings;
     at: (row: number) => string;
+    dimensions: number;
   },
 ): Promise<Inserted> {
-  const { rows, named, embeddings, at } = batch;
+  const { rows, named, embeddings, at, dimensions } = batch;
   const createdAt = deps.now();
   const unnamed = rows.filter((row) => row.id === null).length;
   const reserved = unnamed > 0 ? await reserveIds(tx, unnamed) : null;
@@ -115,12 +130,20 @@ async function storeRows(
     if (found.size < present.length) throw new Overtaken("a stored row was removed");
   }
   const bytes = chunks.reduce((sum, chunk) => sum + (added.has(chunk.id) ? Buffer.byteLength(chunk.content) : 0), 0);
-  const change = { chunks: added.size, bytes, dimensions: deps.config.embedding.dimensions };
-  if (added.size > 0 && !(await addToCounts(tx, storeId, change, createdAt))) {
-    const still = await findStore(tx, scopeOf(caller), storeId);
-    throw still === undefined ? notFound("vector store", storeId, "vector_store_id") : expired(storeId);
+  if (added.size > 0) {
+    const store = await addToCounts(tx, storeId, { chunks: added.size, bytes, dimensions }, createdAt);
+    if (store === undefined) {
+      const still = await findStore(tx, scopeOf(caller), storeId);
+      throw still === undefined ? notFound("vector store", storeId, "vector_store_id") : expired(storeId);
+    }
+    await keepKeywords(tx, store, [...added]);
   }
   return { ids, duplicates: rows.length - added.size, createdAt };
+}
+
+/** Only here, where the store's row is held, it is certain whether those who make a store's keywords see these rows or we have to. */
+async function keepKeywords(tx: Db, store: VectorStore, ids: readonly string[]): Promise<void> {
+  if (store.keywordsLanguage !== null) await insertKeywords(tx, store.id, store.keywordsLanguage, ids);
 }
 
 /** Ids that are stored already and whose rows came without an embedding: a retry must not pay for the model twice. */
@@ -141,6 +164,7 @@ async function alreadyStored(
 /** Asks the model for the embeddings of the rows that came without, once each, except those that are stored or were asked for already. */
 async function embedMissing(
   deps: Deps,
+  store: VectorStore,
   rows: readonly EmbeddingInput[],
   named: ReadonlyMap<string, number>,
   skip: ReadonlySet<string>,
@@ -153,7 +177,7 @@ async function embedMissing(
       (row.id === null || (named.get(row.id) === i && !skip.has(row.id))),
   );
   if (missing.length === 0) return;
-  const made = await deps.litellm.embedder.embed(missing.map((row) => row.content));
+  const made = await embedderOf(deps, store).embed(missing.map((row) => row.content));
   missing.forEach((row, i) => {
     const embedding = made[i];
     if (embedding !== undefined) embeddings.set(row, embedding);
@@ -206,8 +230,8 @@ export async function deleteEmbeddings(
   const store = await use(deps, caller, storeId);
   return deps.db.transaction(async (tx) => {
     // One deletion at a time: two that meet the same rows in different orders would wait for each other.
-    if (!(await lockStore(tx, scopeOf(caller), store.id))) throwUnknown(store.id);
-    const gone = await deleteChunks(tx, store.id, selection);
+    const locked = (await lockStore(tx, scopeOf(caller), store.id)) ?? throwUnknown(store.id);
+    const gone = await deleteChunks(tx, locked, selection);
     if (gone.chunks === 0) return 0;
     const change = { chunks: -gone.chunks, bytes: -gone.bytes, dimensions: null };
     if (!(await addToCounts(tx, store.id, change, deps.now()))) throw expired(store.id);

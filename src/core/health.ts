@@ -1,6 +1,7 @@
 import { databaseVersions } from "../db/ping.js";
 import { version } from "../version.js";
 import type { Deps } from "./deps.js";
+import { type IndexingSummary, summarize } from "./indexing.js";
 
 /** A probe that waits longer than this is a failed probe: Kubernetes' own limit is often a few seconds. */
 const limitMs = 2000;
@@ -9,12 +10,20 @@ export interface Health {
   healthy: boolean;
   version: string;
   database: { kind: "postgres" | "pglite"; healthy: boolean; server: string | null; pgvector: string | null };
+  /** Null when it could not be had in time. */
+  indexing: IndexingSummary | null;
   embedding: { model: string; dimensions: number; builtIn: boolean; breaker: "closed" | "open" | "half-open" };
 }
 
-/** Healthy means: the database answers. A model that is away is reported, but must not take the pod out of service. */
+/**
+ * Healthy means: the database answers. A model that is away, or indexes that nothing is known of, are reported but must not take the
+ * pod out of service.
+ */
 export async function health(deps: Deps): Promise<Health> {
-  const versions = await withinLimit(databaseVersions(deps.db)).catch(() => null);
+  const [versions, indexing] = await Promise.all([
+    orNull(withinLimit(databaseVersions(deps.db))),
+    orNull(withinLimit(summarize(deps))),
+  ]);
   const { model, dimensions, builtIn } = deps.litellm.embedder;
   return {
     healthy: versions !== null,
@@ -25,11 +34,20 @@ export async function health(deps: Deps): Promise<Health> {
       server: versions?.server ?? null,
       pgvector: versions?.pgvector ?? null,
     },
+    indexing,
     embedding: { model, dimensions, builtIn, breaker: deps.litellm.state().breaker },
   };
 }
 
-async function withinLimit<T>(work: Promise<T>): Promise<T> {
+/** Whether the database answers, and nothing more: a probe asks every few seconds. */
+export async function isReady(deps: Deps): Promise<boolean> {
+  return (await orNull(withinLimit(databaseVersions(deps.db)))) !== null;
+}
+
+const orNull = <T>(work: Promise<T>): Promise<T | null> => work.catch(() => null);
+
+/** @throws after two seconds, whatever the work does. */
+export async function withinLimit<T>(work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const limit = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {

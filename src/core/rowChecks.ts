@@ -1,17 +1,20 @@
 import { isDeepStrictEqual } from "node:util";
+import type { IdType } from "../db/columns.js";
 import { canHold } from "../db/vectorStores.js";
 import { invalid } from "../errors.js";
-import type { Deps } from "./deps.js";
 import type { EmbeddingInput } from "./embeddings.js";
 
 /** A field of a row; the row of a single insertion is the body itself and has no path. */
 export const field = (path: string, name: string) => (path === "" ? name : `${path}.${name}`);
 
 /** The row with its id as the database writes it: a uuid in capitals is the same uuid. @throws ApiError 400 */
-export function checkRow(deps: Deps, row: EmbeddingInput, path: string): EmbeddingInput {
-  if (row.embedding !== null) checkVector(row.embedding, deps.config.embedding.dimensions, field(path, "embedding"));
+export function checkRow(
+  row: EmbeddingInput,
+  path: string,
+  { dimensions, idType }: { dimensions: number; idType: IdType },
+): EmbeddingInput {
+  if (row.embedding !== null) checkVector(row.embedding, dimensions, field(path, "embedding"));
   if (row.id === null) return row;
-  const { idType } = deps.db.layout.embeddings;
   if (!canHold(idType, row.id)) {
     throw invalid(field(path, "id"), `the id column of this database holds ${idType} values, and this is none`);
   }

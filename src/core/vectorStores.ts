@@ -13,21 +13,56 @@ import {
   touchStore,
   updateStore,
 } from "../db/vectorStores.js";
-import { deleteChunks } from "../engines/pgvector/chunks.js";
-import { ApiError, notFound } from "../errors.js";
+import { deleteAllChunks } from "../engines/pgvector/chunks.js";
+import { isLanguage } from "../engines/pgvector/keywords.js";
+import { ApiError, invalid, notFound } from "../errors.js";
 import { idTimestamp } from "../ids.js";
 import { type Caller, ownerOf, scopeOf } from "./caller.js";
 import type { Deps } from "./deps.js";
+import { type EmbeddingModel, chooseModel } from "./embeddingModel.js";
+import { requestKeywords, requestReindex } from "./indexing.js";
+import { resolveSettings } from "./searchSettings.js";
+import { type DetailedStore, withCounts, withDetails } from "./storeDetails.js";
 
-export type { NewVectorStore, StoreChanges, VectorStore };
+export type { DetailedStore, StoreChanges, VectorStore };
 
-export function create(deps: Deps, caller: Caller, input: NewVectorStore): Promise<VectorStore> {
-  return insertStore(deps.db, input, ownerOf(caller), deps.now());
+/** A store as it is asked for. What is null in `model` is chosen by `chooseModel`. */
+export interface StoreInput extends Omit<NewVectorStore, keyof EmbeddingModel> {
+  model: { model: string | null; dimensions: number | null };
+}
+
+/** @throws ApiError 400 for a model, dimensions or a language that cannot be; 5xx of the proxy when it is asked about the model. */
+export async function create(deps: Deps, caller: Caller, input: StoreInput): Promise<DetailedStore> {
+  const { model, ...rest } = input;
+  await requireLanguage(deps, input.search.language);
+  const store = { ...rest, ...(await chooseModel(deps, model)) };
+  return withDetails(deps, await followSettings(deps, await insertStore(deps.db, store, ownerOf(caller), deps.now())));
+}
+
+async function requireLanguage(deps: Deps, language: string | null | undefined): Promise<void> {
+  if (language == null || (await isLanguage(deps.db, language))) return;
+  throw invalid(
+    "language",
+    `'${language.slice(0, 64)}' is no text search configuration of this database; 'simple' fits every language, and 'english', 'german' and others also compare inflected words`,
+  );
+}
+
+/** A store that is to be searched by keywords has them made from its first row on. */
+async function followSettings(deps: Deps, store: VectorStore): Promise<VectorStore> {
+  const { mode, language } = resolveSettings(store);
+  if (mode === "vector" || store.keywordsLanguage === language || !(await isLanguage(deps.db, language))) return store;
+  await requestKeywords(deps, store.id, language);
+  return { ...store, keywordsLanguage: language, keywordsComplete: store.chunkCount === 0 };
 }
 
 /** One store as its caller may see it. @throws ApiError 404 (or 400 for an id no store can have). */
 export async function get(deps: Deps, caller: Caller, id: string): Promise<VectorStore> {
   return (await findStore(deps.db, scopeOf(caller), id)) ?? throwUnknown(id);
+}
+
+/** The same with all that can be said of it. */
+export async function retrieve(deps: Deps, caller: Caller, id: string): Promise<DetailedStore> {
+  return withCounts(deps, await get(deps, caller, id));
 }
 
 export interface PageRequest {
@@ -40,12 +75,13 @@ export interface PageRequest {
 /** A page of stores, newest first by default. `after` and `before` are ids, also of stores deleted meanwhile if we made the id. */
 export async function list(deps: Deps, caller: Caller, page: PageRequest) {
   const cursor = (id: string | null, param: string) => (id === null ? null : resolveCursor(deps, caller, id, param));
-  return listStores(deps.db, scopeOf(caller), {
+  const { stores, hasMore } = await listStores(deps.db, scopeOf(caller), {
     limit: page.limit,
     order: page.order,
     after: await cursor(page.after, "after"),
     before: await cursor(page.before, "before"),
   });
+  return { stores: stores.map((store) => withDetails(deps, store)), hasMore };
 }
 
 async function resolveCursor(deps: Deps, caller: Caller, id: string, param: string): Promise<Cursor> {
@@ -55,15 +91,23 @@ async function resolveCursor(deps: Deps, caller: Caller, id: string, param: stri
   return { id, madeAt };
 }
 
-export async function update(deps: Deps, caller: Caller, id: string, changes: StoreChanges): Promise<VectorStore> {
-  return (await updateStore(deps.db, scopeOf(caller), id, changes, deps.now())) ?? throwUnknown(id);
+/** @throws ApiError 400 for an unknown language, 404 */
+export async function update(deps: Deps, caller: Caller, id: string, changes: StoreChanges): Promise<DetailedStore> {
+  await requireLanguage(deps, changes.search?.language);
+  const store = (await updateStore(deps.db, scopeOf(caller), id, changes, deps.now())) ?? throwUnknown(id);
+  return withDetails(deps, await followSettings(deps, store));
+}
+
+/** Has a store's indexes checked and built anew, in the background. @throws ApiError 404 */
+export async function reindex(deps: Deps, caller: Caller, id: string): Promise<DetailedStore> {
+  return withCounts(deps, await requestReindex(deps, await get(deps, caller, id)));
 }
 
 /** Removes a store with everything in it, or nothing. */
 export async function remove(deps: Deps, caller: Caller, id: string): Promise<void> {
   await deps.db.transaction(async (tx) => {
-    if (!(await lockStore(tx, scopeOf(caller), id))) throwUnknown(id);
-    await deleteChunks(tx, id, { filter: null, ids: null });
+    const store = (await lockStore(tx, scopeOf(caller), id)) ?? throwUnknown(id);
+    await deleteAllChunks(tx, store);
     await deleteStore(tx, scopeOf(caller), id);
   });
 }
@@ -128,10 +172,9 @@ export async function sweepExpired(deps: Deps): Promise<number> {
     for (const id of ids) {
       const gone = await deps.db.transaction(async (tx) => {
         // An update may have brought it back between the list and the lock.
-        if (!(await lockStore(tx, { kind: "all" }, id))) return false;
-        const store = await findStore(tx, { kind: "all" }, id);
+        const store = await lockStore(tx, { kind: "all" }, id);
         if (store?.expiresAt == null || store.expiresAt >= moment) return false;
-        await deleteChunks(tx, id, { filter: null, ids: null });
+        await deleteAllChunks(tx, store);
         return deleteStore(tx, { kind: "all" }, id);
       });
       if (gone) swept += 1;

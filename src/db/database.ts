@@ -1,4 +1,4 @@
-import { Kysely, PostgresDialect, type PostgresPool, type Transaction } from "kysely";
+import { Kysely, PostgresDialect, type PostgresPool, type Transaction, sql } from "kysely";
 import { join } from "node:path";
 import type { Config } from "../config.js";
 import { ApiError, StartupError } from "../errors.js";
@@ -18,9 +18,18 @@ export interface Db {
   layout: Layout;
 }
 
+export type DatabaseKind = "postgres" | "pglite";
+
 export interface Database extends Db {
-  kind: "postgres" | "pglite";
+  kind: DatabaseKind;
   transaction<T>(work: (tx: Db) => Promise<T>): Promise<T>;
+  /**
+   * A short transaction that only reads, with settings of its own (`SET LOCAL`, so nothing of them stays on a connection, also behind
+   * PgBouncer). Its beginning is one message, and nobody waits for its end.
+   */
+  reading<T>(settings: Readonly<Record<string, string | number>>, work: (tx: Db) => Promise<T>): Promise<T>;
+  /** For work without a time limit and outside of transactions: building indexes. A connection of its own, made when it is needed. */
+  maintenance<T>(work: (db: Db) => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
 
@@ -35,10 +44,16 @@ export async function openDatabase(config: Config, log: Log): Promise<Database> 
   const target = parseDatabaseUrl({ ...config.database, url });
   if (target.tls === "prefer") target.tls = await serverHasTls(config, target, log);
   const pool = createPgPool(config.database, target, log);
-  // An index on a large adopted table, or waiting for another replica to make it, may take longer than any request may.
-  const unlimited = createPgPool({ ...config.database, poolSize: 1, statementTimeoutMs: 0 }, target, log);
+  // An index on a large table, or waiting for another replica to make it, may take longer than any request may.
+  const memory = `-c maintenance_work_mem=${config.indexing.buildMemoryMb}MB`;
+  const options = target.options === null ? memory : `${target.options} ${memory}`;
+  const unlimited = createPgPool(
+    { ...config.database, poolSize: 1, statementTimeoutMs: 0 },
+    { ...target, options },
+    log,
+  );
   const release = () => Promise.resolve();
-  return start(pool, "postgres", config, log, { schema: target.schema, release, preparing: unlimited });
+  return start(pool, "postgres", config, log, { schema: target.schema, release, unlimited });
 }
 
 async function openEmbedded(config: Config, log: Log): Promise<Database> {
@@ -56,36 +71,58 @@ async function openEmbedded(config: Config, log: Log): Promise<Database> {
   }
 }
 
-/** Migrates and checks an open pool, with `preparing` where it is given; on failure both are closed. Tests bring their own pool. */
+/** Migrates and checks an open pool, with `unlimited` where it is given; on failure both are closed. Tests bring their own pool. */
 export async function start(
   pool: PostgresPool,
   kind: Database["kind"],
   config: Config,
   log: Log,
-  options: { schema: string | null; release: () => Promise<void>; preparing?: PostgresPool },
+  options: { schema: string | null; release: () => Promise<void>; unlimited?: PostgresPool },
 ): Promise<Database> {
   const run = openKysely(pool);
-  const preparing = options.preparing === undefined ? run : openKysely(options.preparing);
+  const unlimited = options.unlimited === undefined ? run : openKysely(options.unlimited);
   const close = async () => {
-    await run.destroy();
+    await Promise.all([run.destroy(), unlimited.destroy()]);
     await options.release();
   };
   try {
-    await untilUp(() => preparing.connection().execute(() => Promise.resolve()), config, log).catch(rethrowAtStart);
-    const layout = await migrate(preparing, config, options.schema, log);
-    if (preparing !== run) await preparing.destroy();
+    await untilUp(() => unlimited.connection().execute(() => Promise.resolve()), config, log).catch(rethrowAtStart);
+    const layout = await migrate(unlimited, config, options.schema, kind, log);
     // The serving pool's own parameters are tried now rather than by the first request.
     await run
       .connection()
       .execute(() => Promise.resolve())
       .catch(rethrowAtStart);
     const transaction: Database["transaction"] = (work) => run.transaction().execute((tx) => work({ run: tx, layout }));
-    return { run, layout, kind, transaction, close };
+    const maintenance: Database["maintenance"] = (work) =>
+      unlimited.connection().execute((connection) => work({ run: connection, layout }));
+    return { run, layout, kind, transaction, reading: readingOn(run, layout), maintenance, close };
   } catch (error) {
-    await Promise.all([preparing.destroy(), run.destroy()]);
+    await Promise.all([unlimited.destroy(), run.destroy()]);
     throw error;
   }
 }
+
+const readingOn =
+  (run: Kysely<unknown>, layout: Layout): Database["reading"] =>
+  (settings, work) =>
+    new Promise((resolve, reject) => {
+      const locals = Object.entries(settings).map(([name, value]) => `; set local ${name} = ${value}`);
+      void run
+        .connection()
+        .execute(async (connection) => {
+          await sql.raw(`begin read only${locals.join("")}`).execute(connection);
+          try {
+            resolve(await work({ run: connection, layout }));
+          } catch (error) {
+            await sql`rollback`.execute(connection).catch(() => undefined);
+            throw error;
+          }
+          // The answer is known; a connection that fails here is thrown away by the pool.
+          await sql`commit`.execute(connection).catch(() => undefined);
+        })
+        .catch(reject);
+    });
 
 const openKysely = (pool: PostgresPool) => new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) });
 

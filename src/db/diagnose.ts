@@ -115,6 +115,8 @@ export async function serverFacts(tx: Executor, schema: string | null): Promise<
 }
 
 export interface MigrationFacts {
+  /** The last one that was applied; 0 for none. Tells which of this program's columns and tables are there. */
+  version: number;
   /** Names as `0001 vector_stores_and_embeddings`. */
   applied: string[];
   pending: string[];
@@ -133,6 +135,7 @@ export async function migrationFacts(tx: Executor, tables: Tables): Promise<Migr
   const label = (each: { version: number; name: string }) => `${String(each.version).padStart(4, "0")} ${each.name}`;
   const last = files.at(-1)?.version ?? 0;
   return {
+    version: recorded.at(-1)?.version ?? 0,
     applied: recorded.map(label),
     pending: files.filter((file) => !recorded.some((each) => each.version === file.version)).map(label),
     newer: recorded.filter((each) => each.version > last).map(label),
@@ -140,60 +143,4 @@ export async function migrationFacts(tx: Executor, tables: Tables): Promise<Migr
       .filter((each) => files.some((file) => file.version === each.version && file.checksum !== each.checksum))
       .map(label),
   };
-}
-
-/**
- * How many numbers the stored vectors have, every number that occurs: of the column where it is fixed, else as the stores
- * record it, else (before the migration) of one row.
- */
-export async function storedDimensions(
-  tx: Executor,
-  config: DatabaseConfig,
-  tables: Tables,
-  known: { column: number | null; migrated: boolean },
-): Promise<number[]> {
-  if (known.column !== null) return [known.column];
-  const embedding = sql.ref(config.fields.embedding);
-  const { rows } = known.migrated
-    ? await sql<{ dimensions: number }>`
-        SELECT DISTINCT embedding_dimensions AS dimensions FROM ${tables.vectorStores.reference}
-        WHERE chunk_count > 0 AND embedding_dimensions IS NOT NULL ORDER BY 1`.execute(tx)
-    : await sql<{ dimensions: number }>`
-        SELECT vector_dims(${embedding}) AS dimensions FROM ${tables.embeddings.reference}
-        WHERE ${embedding} IS NOT NULL LIMIT 1`.execute(tx);
-  return rows.map((row) => row.dimensions);
-}
-
-export interface Contents {
-  stores: number;
-  embeddings: number;
-  /** The sum of what the stores record; null before the migration. */
-  recorded: number | null;
-}
-
-/** Reads the whole index of embeddings: on a very large table it may meet the time limit, which is thrown. */
-export async function countContents(tx: Executor, tables: Tables, migrated: boolean): Promise<Contents> {
-  const stores = tables.vectorStores.reference;
-  const recorded = migrated ? sql`(SELECT COALESCE(sum(chunk_count), 0)::bigint FROM ${stores})` : sql`NULL::bigint`;
-  const { rows } = await sql<Contents>`
-    SELECT (SELECT count(*) FROM ${stores}) AS stores, (SELECT count(*) FROM ${tables.embeddings.reference}) AS embeddings,
-           ${recorded} AS recorded`.execute(tx);
-  return rows[0] ?? { stores: 0, embeddings: 0, recorded: null };
-}
-
-export interface VectorIndex {
-  name: string;
-  method: string;
-  valid: boolean;
-  bytes: number;
-}
-
-/** Approximate indexes on the embeddings table, ours or not. */
-export async function vectorIndexes(tx: Executor, tables: Tables): Promise<VectorIndex[]> {
-  const { rows } = await sql<VectorIndex>`
-    SELECT c.relname::text AS name, m.amname::text AS method, i.indisvalid AS valid, pg_relation_size(c.oid) AS bytes
-    FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am m ON m.oid = c.relam
-    WHERE i.indrelid = to_regclass(${tables.embeddings.quoted}) AND m.amname IN ('hnsw', 'ivfflat')
-    ORDER BY 1`.execute(tx);
-  return rows;
 }

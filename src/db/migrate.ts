@@ -4,11 +4,18 @@ import { readFileSync, readdirSync } from "node:fs";
 import type { Config, DatabaseConfig } from "../config.js";
 import { ApiError, StartupError } from "../errors.js";
 import type { Log } from "../log.js";
-import { type Layout, inspectEmbeddings, inspectVectorStores, requireStoreColumns } from "./columns.js";
-import type { Executor } from "./database.js";
+import {
+  type Layout,
+  derivedVectorType,
+  describeDerived,
+  inspectEmbeddings,
+  inspectVectorStores,
+  requireStoreColumns,
+} from "./columns.js";
+import type { DatabaseKind, Executor } from "./database.js";
 import { errorCode } from "./errors.js";
 import { requireVectorExtension } from "./extension.js";
-import { type Table, type Tables, locateTables, quote, tableExists } from "./tables.js";
+import { type Table, type Tables, beside, locateTables, quote, tableExists } from "./tables.js";
 
 const directory = new URL("../../sql/", import.meta.url);
 
@@ -27,7 +34,13 @@ interface Migration {
  * transaction (so it works through pgbouncer, and of many replicas that start at once one migrates while the others wait).
  * @throws StartupError when the database is newer than the program, misses pgvector, or does not fit the settings.
  */
-export async function migrate(run: Kysely<unknown>, config: Config, schema: string | null, log: Log): Promise<Layout> {
+export async function migrate(
+  run: Kysely<unknown>,
+  config: Config,
+  schema: string | null,
+  kind: DatabaseKind,
+  log: Log,
+): Promise<Layout> {
   try {
     // Each statement must see what the holder of the lock before us has committed, whatever the role's default isolation is.
     return await run
@@ -42,7 +55,7 @@ export async function migrate(run: Kysely<unknown>, config: Config, schema: stri
         const tables = await locateTables(tx, config.database, schema);
         // A mistaken field name must be found before anything is changed.
         const before = await inspect(tx, config.database, tables);
-        await applyPending(tx, config.database, tables, before, log);
+        await applyPending(tx, config.database, tables, before, kind, log);
         const { vectorStores, embeddings } = await inspect(tx, config.database, tables);
         if (vectorStores === null || embeddings === null) {
           throw new StartupError(
@@ -51,7 +64,7 @@ export async function migrate(run: Kysely<unknown>, config: Config, schema: stri
           );
         }
         await requireStoreColumns(tx, config.database, tables.vectorStores);
-        const layout = { vectorStores, embeddings };
+        const layout = { vectorStores, embeddings, derived: describeDerived(tables, kind) };
         await requireDimensions(tx, layout, config);
         return layout;
       });
@@ -68,7 +81,10 @@ export async function migrate(run: Kysely<unknown>, config: Config, schema: stri
   }
 }
 
-type Found = { [K in keyof Layout]: Layout[K] | null };
+interface Found {
+  vectorStores: Layout["vectorStores"] | null;
+  embeddings: Layout["embeddings"] | null;
+}
 
 async function inspect(tx: Executor, config: DatabaseConfig, tables: Tables): Promise<Found> {
   return {
@@ -82,6 +98,7 @@ async function applyPending(
   config: DatabaseConfig,
   tables: Tables,
   found: Found,
+  kind: DatabaseKind,
   log: Log,
 ): Promise<void> {
   // Not CREATE TABLE IF NOT EXISTS: that asks for the right to create even where there is nothing to do, and a role that may only
@@ -116,7 +133,7 @@ async function applyPending(
     log.info({ tables: adopted.filter((each) => each !== null) }, "adopting existing tables");
   }
   for (const migration of migrations.filter((each) => !applied.some((a) => a.version === each.version))) {
-    await sql.raw(fill(migration.text, config, tables, found.vectorStores)).execute(tx);
+    await sql.raw(fill(migration.text, config, tables, found, kind)).execute(tx);
     await sql`INSERT INTO ${tables.migrations.reference} (version, name, checksum)
       VALUES (${migration.version}, ${migration.name}, ${migration.checksum})`.execute(tx);
     log.info({ migration: migration.name }, "migrated");
@@ -140,8 +157,9 @@ export function readMigrations(): Migration[] {
 }
 
 /** Names from the settings, which allow-list them, in quotes; and the types that an adopted table has chosen. */
-function fill(text: string, config: DatabaseConfig, tables: Tables, stores: Layout["vectorStores"] | null): string {
+function fill(text: string, config: DatabaseConfig, tables: Tables, found: Found, kind: DatabaseKind): string {
   const { fields } = config;
+  const { vectorStores: stores, embeddings } = found;
   const zoned = stores?.zoned ?? true;
   const values: Record<string, string> = {
     vector_stores: tables.vectorStores.quoted,
@@ -155,6 +173,13 @@ function fill(text: string, config: DatabaseConfig, tables: Tables, stores: Layo
     vector_store_id: quote(fields.vectorStoreId),
     created_at: quote(fields.createdAt),
     vector_store_id_type: stores?.idType ?? "text",
+    chunk_store_id_type: embeddings?.vectorStoreIdType ?? stores?.idType ?? "text",
+    chunk_id_type: embeddings?.idType ?? "text",
+    vectors: tables.vectors.quoted,
+    vectors_numbers: beside(tables.vectors, `${tables.vectors.name}_numbers`).quoted,
+    vector_type: derivedVectorType(kind),
+    keywords: tables.keywords.quoted,
+    keywords_words: indexName(tables.keywords, "words"),
     time_type: zoned ? "timestamptz" : "timestamp(3)",
     now: zoned ? "now()" : "(now() AT TIME ZONE 'UTC')",
   };
@@ -175,13 +200,16 @@ async function createSchema(tx: Executor, schema: string): Promise<void> {
   if (rows.length === 0) await sql`CREATE SCHEMA ${sql.id(schema)}`.execute(tx);
 }
 
-/** A vector of another dimension could neither be stored nor compared, so a start with the wrong setting is stopped. */
+/**
+ * Where the column has a dimension, or stores whose model was never recorded have another one than the settings' model makes, the
+ * settings cannot be right. Stores with a recorded model have the dimension of that model, whatever the settings say.
+ */
 async function requireDimensions(tx: Executor, layout: Layout, config: Config): Promise<void> {
   const wanted = config.embedding.dimensions;
   const column = layout.embeddings.dimensions;
   const { rows } = await sql<{ dimensions: number }>`
     SELECT embedding_dimensions AS dimensions FROM ${layout.vectorStores.table}
-    WHERE chunk_count > 0 AND embedding_dimensions <> ${wanted} LIMIT 1`.execute(tx);
+    WHERE chunk_count > 0 AND embedding_model IS NULL AND embedding_dimensions <> ${wanted} LIMIT 1`.execute(tx);
   const found = column ?? rows[0]?.dimensions ?? wanted;
   if (found !== wanted) {
     throw new StartupError(

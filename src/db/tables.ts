@@ -34,6 +34,9 @@ export async function locateTable(db: Executor, name: string, schema: string | n
   return tableIn(found, name);
 }
 
+/** A table beside another one, in its schema. */
+export const beside = (table: Table, name: string): Table => tableIn(table.schema, name);
+
 function tableIn(schema: string, name: string): Table {
   return { schema, name, quoted: `${quote(schema)}.${quote(name)}`, reference: sql`${sql.id(schema, name)}` };
 }
@@ -48,11 +51,14 @@ export function quote(identifier: string): string {
   return `"${identifier.replaceAll('"', '""')}"`;
 }
 
-/** The three tables we read and write. */
+/** The tables we read and write. */
 export interface Tables {
   vectorStores: Table;
   embeddings: Table;
   migrations: Table;
+  /** Derived from the record: vectors for searching, and lexemes. */
+  vectors: Table;
+  keywords: Table;
 }
 
 /** Where the tables are, or will be made. */
@@ -61,5 +67,7 @@ export async function locateTables(db: Executor, config: DatabaseConfig, schema:
     vectorStores: await locateTable(db, config.tables.vectorStores, schema),
     embeddings: await locateTable(db, config.tables.embeddings, schema),
     migrations: await locateTable(db, "vector_store_migrations", schema),
+    vectors: await locateTable(db, "vector_store_vectors", schema),
+    keywords: await locateTable(db, "vector_store_keywords", schema),
   };
 }

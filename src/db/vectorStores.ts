@@ -11,6 +11,17 @@ export interface ExpiresAfter {
   days: number;
 }
 
+/** What a store was told of how to search it; what is absent is as the request or the default says. */
+export interface SearchSettings {
+  mode?: "vector" | "keyword" | "hybrid" | undefined;
+  recall?: "exact" | "high" | "fast" | undefined;
+  /** A text search configuration of PostgreSQL, e.g. "english". */
+  language?: string | undefined;
+  /** Weights of the two lists of a hybrid search, each 0…1, not both 0. */
+  embeddingWeight?: number | undefined;
+  textWeight?: number | undefined;
+}
+
 /** A vector store as recorded. Times are Unix milliseconds. */
 export interface VectorStore {
   id: string;
@@ -24,6 +35,22 @@ export interface VectorStore {
   /** Rows of the embeddings table, and the bytes of their contents in UTF-8. */
   chunkCount: number;
   contentBytes: number;
+  /** Null: the model of the settings, for a store that was made before stores had a model of their own. */
+  embeddingModel: string | null;
+  /** Null until the first vector, for a store that was adopted without any. */
+  embeddingDimensions: number | null;
+  /** The model is asked for that many dimensions; otherwise it gives them by itself. */
+  asksDimensions: boolean;
+  search: SearchSettings;
+  /** State of what is derived from the record; see sql/0002_search.sql. */
+  vectorsComplete: boolean;
+  vectorsTable: number | null;
+  vectorsIndexed: boolean;
+  vectorsBuilt: number;
+  vectorsNext: number | null;
+  keywordsLanguage: string | null;
+  keywordsComplete: boolean;
+  reindexRequested: boolean;
 }
 
 export interface Cursor {
@@ -63,7 +90,11 @@ const within = (scope: Scope) => (scope.kind === "all" ? sql`true` : sql`s.owner
 const columns = sql`
   s.id::text AS id, s.name, s.description, s.metadata, s.expires_after AS "expiresAfter",
   ${epochMillis(sql`s.created_at`)} AS "createdAt", ${epochMillis(sql`s.last_active_at`)} AS "lastActiveAt",
-  ${epochMillis(sql`s.expires_at`)} AS "expiresAt", s.chunk_count AS "chunkCount", s.content_bytes AS "contentBytes"`;
+  ${epochMillis(sql`s.expires_at`)} AS "expiresAt", s.chunk_count AS "chunkCount", s.content_bytes AS "contentBytes",
+  s.embedding_model AS "embeddingModel", s.embedding_dimensions AS "embeddingDimensions", s.asks_dimensions AS "asksDimensions",
+  COALESCE(s.search_settings, '{}') AS search, s.vectors_complete AS "vectorsComplete", s.vectors_table AS "vectorsTable",
+  s.vectors_indexed AS "vectorsIndexed", s.vectors_built AS "vectorsBuilt", s.vectors_next AS "vectorsNext", s.keywords_language AS "keywordsLanguage", s.keywords_complete AS "keywordsComplete",
+  s.reindex_requested AS "reindexRequested"`;
 
 const json = (value: unknown) => (value === null ? null : JSON.stringify(value));
 
@@ -72,8 +103,13 @@ export interface NewVectorStore {
   description: string | null;
   metadata: Record<string, unknown> | null;
   expiresAfter: ExpiresAfter | null;
+  embeddingModel: string | null;
+  embeddingDimensions: number;
+  asksDimensions: boolean;
+  search: SearchSettings;
 }
 
+/** A new store is empty, so nothing that is derived from its rows is missing. */
 export async function insertStore(
   db: Db,
   store: NewVectorStore,
@@ -87,10 +123,12 @@ export async function insertStore(
   const moment = instant(Math.abs(told - now) < 1000 ? told : now, zoned);
   const { rows } = await sql<VectorStore>`
     INSERT INTO ${storesOf(db.layout)} AS s
-      (id, name, description, metadata, expires_after, created_at, last_active_at, expires_at, owner_user_id)
+      (id, name, description, metadata, expires_after, created_at, last_active_at, expires_at, owner_user_id,
+       embedding_model, embedding_dimensions, asks_dimensions, search_settings, vectors_complete)
     OVERRIDING SYSTEM VALUE
     VALUES (${id}, ${store.name}, ${store.description}, ${JSON.stringify(store.metadata ?? {})}::jsonb,
-            ${json(store.expiresAfter)}::jsonb, ${moment}, ${moment}, ${expiry(moment, sql`${json(store.expiresAfter)}::jsonb`)}, ${owner})
+            ${json(store.expiresAfter)}::jsonb, ${moment}, ${moment}, ${expiry(moment, sql`${json(store.expiresAfter)}::jsonb`)}, ${owner},
+            ${store.embeddingModel}, ${store.embeddingDimensions}, ${store.asksDimensions}, ${JSON.stringify(store.search)}::jsonb, true)
     RETURNING ${columns}`.execute(db.run);
   return one(rows);
 }
@@ -102,52 +140,59 @@ export async function findStore(db: Db, scope: Scope, id: string): Promise<Vecto
   return rows[0];
 }
 
-/** Marks a store as used and returns it; undefined when it is absent, out of scope or expired. */
+/**
+ * Marks a store as used and returns it; undefined when it is absent, out of scope, expired, or held by somebody who changes it: a search
+ * waits for no lock.
+ */
 export async function touchStore(db: Db, scope: Scope, id: string, now: number): Promise<VectorStore | undefined> {
   if (!canHold(db.layout.vectorStores.idType, id)) return undefined;
   const { rows } = await sql<VectorStore>`
     UPDATE ${storesOf(db.layout)} AS s SET ${activity(db.layout, now)}
-    WHERE s.id = ${id} AND ${within(scope)} AND ${alive(db.layout, now)}
+    WHERE s.id = (SELECT s.id FROM ${storesOf(db.layout)} AS s WHERE s.id = ${id} AND ${within(scope)} AND ${alive(db.layout, now)}
+                  FOR NO KEY UPDATE SKIP LOCKED)
     RETURNING ${columns}`.execute(db.run);
   return rows[0];
 }
 
 /**
- * Counts rows that were added (or, negative, removed) in the same transaction. False when the store is gone, or expired and rows were
- * added. Never below zero: litellm-pgvector, writing to the same tables, does not count.
+ * Counts rows that were added (or, negative, removed) in the same transaction. Undefined when the store is gone, or expired and rows
+ * were added; else the store as it is from here on, since its row is held until the transaction ends. Never below zero: litellm-pgvector, writing to the same tables, does not count.
  */
 export async function addToCounts(
   db: Db,
   id: string,
   change: { chunks: number; bytes: number; dimensions: number | null },
   now: number,
-): Promise<boolean> {
-  const { rows } = await sql`
+): Promise<VectorStore | undefined> {
+  const { rows } = await sql<VectorStore>`
     UPDATE ${storesOf(db.layout)} AS s
     SET chunk_count = GREATEST(0, s.chunk_count + ${change.chunks}::bigint),
         content_bytes = GREATEST(0, s.content_bytes + ${change.bytes}::bigint),
-        embedding_dimensions = COALESCE(${change.dimensions}::int, s.embedding_dimensions), ${activity(db.layout, now)}
+        embedding_dimensions = COALESCE(s.embedding_dimensions, ${change.dimensions}::int), ${activity(db.layout, now)}
     WHERE s.id = ${id} AND ${change.chunks > 0 ? alive(db.layout, now) : sql`true`}
-    RETURNING 1`.execute(db.run);
-  return rows.length > 0;
+    RETURNING ${columns}`.execute(db.run);
+  return rows[0];
 }
 
 export interface StoreChanges {
   name?: string | undefined;
   metadata?: Record<string, unknown> | null | undefined;
   expiresAfter?: ExpiresAfter | null | undefined;
+  /** Only what is to change; null takes a setting away. */
+  search?: { [K in keyof SearchSettings]: SearchSettings[K] | null } | undefined;
 }
 
 /** Any update counts as use, so it also brings an expired store back until it is swept. */
 export async function updateStore(db: Db, scope: Scope, id: string, changes: StoreChanges, now: number) {
   if (!canHold(db.layout.vectorStores.idType, id)) return undefined;
-  const { name, metadata, expiresAfter } = changes;
+  const { name, metadata, expiresAfter, search } = changes;
   const policy = expiresAfter === undefined ? sql`s.expires_after` : sql`${json(expiresAfter)}::jsonb`;
   const moment = lastUse(db.layout, now);
   const { rows } = await sql<VectorStore>`
     UPDATE ${storesOf(db.layout)} AS s
     SET name = ${name === undefined ? sql`s.name` : sql`${name}`},
         metadata = ${metadata === undefined ? sql`s.metadata` : sql`${JSON.stringify(metadata ?? {})}::jsonb`},
+        search_settings = ${search === undefined ? sql`s.search_settings` : sql`jsonb_strip_nulls(COALESCE(s.search_settings, '{}') || ${JSON.stringify(search)}::jsonb)`},
         expires_after = ${policy}, last_active_at = ${moment}, expires_at = ${expiry(moment, policy)}
     WHERE s.id = ${id} AND ${within(scope)}
     RETURNING ${columns}`.execute(db.run);
@@ -163,11 +208,87 @@ export async function deleteStore(db: Db, scope: Scope, id: string): Promise<boo
 }
 
 /** Holds a store's row until the transaction ends, so that nothing is added to it meanwhile. */
-export async function lockStore(db: Db, scope: Scope, id: string): Promise<boolean> {
-  if (!canHold(db.layout.vectorStores.idType, id)) return false;
-  const { rows } = await sql`
-    SELECT 1 FROM ${storesOf(db.layout)} AS s WHERE s.id = ${id} AND ${within(scope)} FOR UPDATE`.execute(db.run);
-  return rows.length > 0;
+export async function lockStore(db: Db, scope: Scope, id: string): Promise<VectorStore | undefined> {
+  if (!canHold(db.layout.vectorStores.idType, id)) return undefined;
+  const { rows } = await sql<VectorStore>`
+    SELECT ${columns} FROM ${storesOf(db.layout)} AS s WHERE s.id = ${id} AND ${within(scope)} FOR UPDATE`.execute(
+    db.run,
+  );
+  return rows[0];
+}
+
+/** What the indexing of a store records of its progress. */
+export type IndexingChanges = Partial<
+  Pick<
+    VectorStore,
+    | "vectorsComplete"
+    | "vectorsTable"
+    | "vectorsIndexed"
+    | "vectorsBuilt"
+    | "vectorsNext"
+    | "keywordsLanguage"
+    | "keywordsComplete"
+    | "reindexRequested"
+  >
+>;
+
+const indexingColumns: Record<keyof IndexingChanges, string> = {
+  vectorsComplete: "vectors_complete",
+  vectorsTable: "vectors_table",
+  vectorsIndexed: "vectors_indexed",
+  vectorsBuilt: "vectors_built",
+  vectorsNext: "vectors_next",
+  keywordsLanguage: "keywords_language",
+  keywordsComplete: "keywords_complete",
+  reindexRequested: "reindex_requested",
+};
+
+export async function recordIndexing(db: Db, id: string, changes: IndexingChanges): Promise<void> {
+  const assignments = (Object.keys(indexingColumns) as (keyof IndexingChanges)[]).flatMap((field) =>
+    changes[field] === undefined ? [] : [sql`${sql.ref(indexingColumns[field])} = ${changes[field]}`],
+  );
+  await sql`UPDATE ${storesOf(db.layout)} AS s SET ${sql.join(assignments)} WHERE s.id = ${id}`.execute(db.run);
+}
+
+/**
+ * A graph that has grown to this many times its rows by single insertions is built anew. The order of insertion shows in it: rows that
+ * came before many unlike ones are found by 12 of 50 searches for themselves, in mixed order by 49.
+ */
+export const outgrown = 2;
+
+/**
+ * Stores whose derived tables are not as they should be: vectors missing, rows enough for an index, an index to be built or built anew,
+ * keywords to be made. Their number is small, and zero at rest. @param minRows null: no store gets an index by its size.
+ */
+export async function listToIndex(db: Db, minRows: number | null, maxDimensions: number): Promise<VectorStore[]> {
+  const large =
+    minRows === null
+      ? sql`false`
+      : sql`(s.chunk_count >= ${minRows}::bigint AND s.vectors_table IS NULL AND s.embedding_dimensions <= ${maxDimensions}::int)`;
+  const { rows } = await sql<VectorStore>`
+    SELECT ${columns} FROM ${storesOf(db.layout)} AS s
+    WHERE NOT s.vectors_complete OR ${large} OR (s.vectors_table IS NOT NULL AND NOT s.vectors_indexed) OR s.vectors_next IS NOT NULL
+      OR s.reindex_requested OR (s.vectors_indexed AND s.chunk_count >= ${outgrown}::int * s.vectors_built)
+      OR (s.keywords_language IS NOT NULL AND NOT s.keywords_complete)
+    ORDER BY s.id`.execute(db.run);
+  return rows;
+}
+
+export async function countStores(
+  db: Db,
+): Promise<{ stores: number; indexed: number; chunks: number; contentBytes: number }> {
+  const { rows } = await sql<{ stores: number; indexed: number; chunks: number; contentBytes: number }>`
+    SELECT count(*) AS stores, count(*) FILTER (WHERE s.vectors_indexed) AS indexed,
+           COALESCE(sum(s.chunk_count), 0)::bigint AS chunks, COALESCE(sum(s.content_bytes), 0)::bigint AS "contentBytes"
+    FROM ${storesOf(db.layout)} AS s`.execute(db.run);
+  return one(rows);
+}
+
+/** Stores with an index, whose fresh rows are to be moved into it from time to time. */
+export async function listIndexed(db: Db): Promise<VectorStore[]> {
+  const { rows } = await sql<VectorStore>`
+    SELECT ${columns} FROM ${storesOf(db.layout)} AS s WHERE s.vectors_indexed ORDER BY s.id`.execute(db.run);
+  return rows;
 }
 
 /**

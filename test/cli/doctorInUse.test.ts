@@ -76,6 +76,38 @@ describe("an embedded database that another process has open", () => {
     }
   });
 
+  const stores = { none: 3, waiting: 2, building: 1, ready: 1 };
+  const build = { phase: "building index: loading tuples", done: 43, total: 100, percent: 43.2 };
+  const own = "made by vector-store reindex only";
+  test.each<[string, object, object | undefined]>([
+    [
+      "how far the indexes are",
+      { indexing: { stores, keywords_building: 0, builds: [build] } },
+      {
+        status: "ok",
+        message:
+          "1 store with a ready index; 1 whose index is being built; 2 waiting for the running server to work on it; " +
+          `3 stores without an index, searched exactly (${own}); under way: building index: loading tuples 43 %`,
+      },
+    ],
+    [
+      "no stores",
+      { indexing: { stores: { none: 0, waiting: 0, building: 0, ready: 0 }, keywords_building: 0, builds: [] } },
+      { status: "ok", message: `no stores yet (${own})` },
+    ],
+    ["not known in time", { indexing: null }, { status: "warn", message: expect.stringContaining("could not say") }],
+    ["a server of before", {}, undefined],
+  ])("indexes: %s", async (_, said, expected) => {
+    const other = await server({ ...healthy, ...said });
+    try {
+      const { finding } = await inUse(() => doctor({}, "--url", other.url));
+      if (expected === undefined) expect(finding("indexes")).toBeUndefined();
+      else expect(finding("indexes")).toMatchObject(expected);
+    } finally {
+      await other.close();
+    }
+  });
+
   test("no server at the address of the settings: FAIL says how to name it", async () => {
     const gone = await startOther(() => undefined);
     await gone.close();

@@ -96,12 +96,16 @@ test("serve, use it from other processes, refuse a second one on the same data, 
     await cli("doctor"),
     await start(["serve"], { PORT: "0", HOST: "127.0.0.1" }).ended,
   ];
-  expect(listed.out).toMatch(new RegExp(`^${id}\tSupport FAQ\tcompleted\t1\t26\t`));
+  expect(listed.out).toMatch(new RegExp(`^${id}\tSupport FAQ\tcompleted\tnone\t1\t26\t`));
   expect(found.out).toMatch(/^0\.\d{4}\tfaq\.md\thow to reset your password\n$/);
   expect(config.out).toContain(`      vector_store_id: "${id}"\n`);
   expect(config.out).toContain('      api_base: "http://vector-store:8000"\n');
   expect(doctor).toMatchObject({ code: 0, err: "" });
   expect(doctor.out).toContain(`in use by a running process; asked the server`);
+  expect(doctor.out).toContain("1 store without an index, searched exactly");
+  // The running server takes it up by itself.
+  const reindexed = await cli("reindex", id, "--wait");
+  expect(reindexed).toMatchObject({ code: 0, out: `${id}\tSupport FAQ\tready\n`, err: "" });
   expect(second.code).toBe(1);
   expect(second.err).toContain("vector-store: The data directory ./data is in use by another vector-store process.");
   expect(second.err).not.toMatch(/^\s+at /m);
@@ -119,4 +123,6 @@ test("serve, use it from other processes, refuse a second one on the same data, 
   const direct = await cli("doctor");
   expect(direct.code).toBe(0);
   expect(direct.out).toContain("1 vector store, 1 embedding\n");
+  expect(direct.out).toMatch(/^ok +indexes +1 store with a ready index\n/m);
+  expect(direct.out).not.toMatch(/^warn +indexes/m);
 }, 300_000);

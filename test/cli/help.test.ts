@@ -9,6 +9,7 @@ const commands = [
   ["stores", "create"],
   ["stores", "delete"],
   ["search"],
+  ["reindex"],
   ["litellm-config"],
   ["doctor"],
 ];

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { testKey } from "../support/database.js";
 import { type TestService, startService } from "../support/service.js";
-import { run } from "./support.js";
+import { run, startOther } from "./support.js";
 
 let service: TestService;
 let id: string;
@@ -61,6 +61,37 @@ describe("search", () => {
     expect(texts(near.out)).toEqual(["how to reset\nyour password"]);
   });
 
+  test("--mode and --recall reach the server", async () => {
+    const words = await cli([id, "opening", "--mode", "keyword", "--json"]);
+    expect(words).toMatchObject({ code: 0, err: "" });
+    // The other chunks do not have the word; in the order of vectors they would follow.
+    expect(texts(words.out)).toEqual(["opening hours of the shop"]);
+    const asked: unknown[] = [];
+    const other = await startOther((request, response) => {
+      let body = "";
+      request.setEncoding("utf8").on("data", (text: string) => (body += text));
+      request.once("end", () => {
+        asked.push(JSON.parse(body));
+        response.setHeader("content-type", "application/json");
+        response.end(JSON.stringify({ object: "vector_store.search_results.page", data: [] }));
+      });
+    });
+    const ask = (...args: string[]) => run(["search", "--url", other.url, "--key", "k", "vs_1", "q", ...args]);
+    try {
+      await ask();
+      await ask("--mode", "hybrid", "--recall", "exact", "--threshold", "0.5");
+      await ask("--recall", "fast");
+    } finally {
+      await other.close();
+    }
+    const common = { query: "q", max_num_results: 10 };
+    expect(asked).toEqual([
+      common,
+      { ...common, ranking_options: { score_threshold: 0.5, search_mode: "hybrid", recall: "exact" } },
+      { ...common, ranking_options: { recall: "fast" } },
+    ]);
+  });
+
   test("nothing found is no failure, and standard output stays empty", async () => {
     expect(await cli([id, "password", "--filter", '{"lang": "fr"}'])).toEqual({
       code: 0,
@@ -79,6 +110,8 @@ describe("search", () => {
     [["--filter", '{"type": "near", "key": "a", "value": 1}'], "filters.type: expected one of eq"],
     [["--threshold", "2"], "It must be a number from 0 to 1"],
     [["--threshold", "high"], "It must be a number from 0 to 1"],
+    [["--mode", "words"], "Allowed choices are vector, keyword, hybrid"],
+    [["--recall", "all"], "Allowed choices are exact, high, fast"],
     [["--limit", "51"], "max_num_results: must be at most 50"],
   ])("%j is refused: %s", async (args, sentence) => {
     const { code, out, err } = await cli([id, "query", ...args]);

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { testKey } from "../support/database.js";
 import { type TestService, startService } from "../support/service.js";
-import { run } from "./support.js";
+import { run, startOther } from "./support.js";
 
 let service: TestService;
 beforeAll(async () => {
@@ -48,6 +48,34 @@ describe("stores create", () => {
     });
   });
 
+  test("settings of its own", async () => {
+    const settings = ["--search-mode", "hybrid", "--recall", "fast", "--language", "english"];
+    const { code, out, err } = await cli(["stores", "create", "own", ...settings]);
+    expect({ code, err }).toEqual({ code: 0, err: "" });
+    expect(await retrieve(out.trim())).toMatchObject({ search_mode: "hybrid", recall: "fast", language: "english" });
+  });
+
+  test("model and dimensions reach the server; what was not given is not sent", async () => {
+    const asked: unknown[] = [];
+    const other = await startOther((request, response) => {
+      let body = "";
+      request.setEncoding("utf8").on("data", (text: string) => (body += text));
+      request.once("end", () => {
+        asked.push(JSON.parse(body));
+        response.setHeader("content-type", "application/json");
+        response.end(JSON.stringify({ object: "vector_store", id: "vs_1" }));
+      });
+    });
+    const create = (...args: string[]) => run(["stores", "create", "n", "--url", other.url, "--key", "k", ...args]);
+    try {
+      expect((await create()).out).toBe("vs_1\n");
+      expect((await create("--embedding-model", "m", "--embedding-dimensions", "12")).code).toBe(0);
+    } finally {
+      await other.close();
+    }
+    expect(asked).toEqual([{ name: "n" }, { name: "n", embedding_model: "m", embedding_dimensions: 12 }]);
+  });
+
   test("--json prints the store as the API answers it", async () => {
     const { out } = await cli(["stores", "create", "j", "--json"]);
     const store = storeIn(out);
@@ -63,6 +91,11 @@ describe("stores create", () => {
     [["stores", "create", "n", "--expires-after-days", "0"], "It must be a whole number from 1 on"],
     [["stores", "create", "n", "--expires-after-days", "366"], "expires_after.days: must be at most 365"],
     [["stores", "create", "n".repeat(257)], "name: at most 256 characters"],
+    [["stores", "create", "n", "--embedding-dimensions", "many"], "It must be a whole number"],
+    [["stores", "create", "n", "--embedding-dimensions", "16001"], "embedding_dimensions: must be at most 16000"],
+    [["stores", "create", "n", "--search-mode", "meaning"], "Allowed choices are vector, keyword, hybrid"],
+    [["stores", "create", "n", "--recall", "best"], "Allowed choices are exact, high, fast"],
+    [["stores", "create", "n", "--language", "klingon"], "klingon"],
   ])("%j is refused: %s", async (args, sentence) => {
     const before = (await service.get("/v1/vector_stores?limit=100")).body as { data: unknown[] };
     const { code, out, err } = await cli(args);
@@ -80,11 +113,11 @@ describe("stores list", () => {
     const wide = storeIn((await cli(["stores", "create", "日本語".repeat(40), "--json"])).out).id;
     const { out } = await cli(["stores", "list", "--limit", "2"], 130);
     const lines = out.split("\n");
-    expect(lines[0]).toMatch(/^ID +NAME +STATUS +ITEMS +SIZE +CREATED \(UTC\) +EXPIRES$/);
+    expect(lines[0]).toMatch(/^ID +NAME +STATUS +INDEX +ITEMS +SIZE +CREATED \(UTC\) +EXPIRES$/);
     expect(lines).toHaveLength(4);
     expect(lines[1]).toMatch(new RegExp(`^${wide}  (日本語)+.{0,2}…`));
     expect(lines[2]).toMatch(
-      new RegExp(`^${evil}  a \\[2Jb c d +completed +0 +0 B +\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d +-$`),
+      new RegExp(`^${evil}  a \\[2Jb c d +completed +none +0 +0 B +\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d +-$`),
     );
     expect(out.replaceAll("\n", "")).not.toMatch(/\p{C}/u);
     // Wide characters take two cells.
@@ -99,7 +132,7 @@ describe("stores list", () => {
     await service.post(`/v1/vector_stores/${id}/embeddings`, { content: "x".repeat(1234) }).expect(200);
     const { out } = await cli(["stores", "list", "--limit", "1"]);
     const created = new Date((created_at as number) * 1000).toISOString().replace(".000", "");
-    expect(out).toBe(`${[id, name, "completed", "1", "1234", created, "-"].join("\t")}\n`);
+    expect(out).toBe(`${[id, name, "completed", "none", "1", "1234", created, "-"].join("\t")}\n`);
   });
 
   test("--limit beyond the API's page of 100 goes on paging, and says when there are more", async () => {

@@ -25,6 +25,9 @@ describe("vector stores through the openai package", () => {
     expect(created).toEqual({
       id: expect.stringMatching(/^vs_/),
       object: "vector_store",
+      embedding_model: "built-in-hashing",
+      embedding_dimensions: 8,
+      index: { state: "none", keywords: "off" },
       created_at: expect.any(Number),
       name: "Support FAQ",
       description: "What customers ask",

@@ -8,6 +8,7 @@ import { type Database, openDatabase } from "../../src/db/database.js";
 import { findStore, insertStore } from "../../src/db/vectorStores.js";
 import { StartupError } from "../../src/errors.js";
 import { createLog } from "../../src/log.js";
+import { ofSettings } from "../support/stores.js";
 
 const root = mkdtempSync(join(tmpdir(), "vs-embedded-"));
 afterAll(() => {
@@ -24,7 +25,7 @@ describe("the embedded database in DATA_DIR", () => {
   test("the first start makes the directory; what was written is there after closing and opening again", async () => {
     const first = await open(dataDir);
     expect(first.kind).toBe("pglite");
-    const store = { name: "kept", description: "é", metadata: { a: 1 }, expiresAfter: null };
+    const store = { name: "kept", description: "é", metadata: { a: 1 }, expiresAfter: null, ...ofSettings };
     ({ id } = await first.transaction((tx) => insertStore(tx, store, null, Date.now())));
     await first.close();
 
@@ -36,7 +37,7 @@ describe("the embedded database in DATA_DIR", () => {
       metadata: { a: 1 },
     });
     const { rows } = await sql<{ n: number }>`SELECT count(*) AS n FROM vector_store_migrations`.execute(second.run);
-    expect(rows).toEqual([{ n: 1 }]);
+    expect(rows).toEqual([{ n: 2 }]);
     await second.close();
   });
 
@@ -61,7 +62,7 @@ describe("the embedded database in DATA_DIR", () => {
 
   test("a failed transaction leaves nothing, and the next one works", async () => {
     const db = await open(dataDir);
-    const store = { name: "gone", description: null, metadata: null, expiresAfter: null };
+    const store = { name: "gone", description: null, metadata: null, expiresAfter: null, ...ofSettings };
     let made = "";
     const failing = db.transaction(async (tx) => {
       made = (await insertStore(tx, store, null, Date.now())).id;

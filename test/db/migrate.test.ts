@@ -4,6 +4,7 @@ import { StartupError } from "../../src/errors.js";
 import { shapeOf } from "../support/customTables.js";
 import { type TestDatabase, createTestDatabase } from "../support/database.js";
 import { referenceTables } from "../support/litellmPgvector.js";
+import { ofSettings } from "../support/stores.js";
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -16,7 +17,7 @@ afterEach(() =>
 );
 afterAll(() => database.drop());
 
-const plain = { name: "a", description: null, metadata: null, expiresAfter: null };
+const plain = { name: "a", description: null, metadata: null, expiresAfter: null, ...ofSettings };
 const applied = () =>
   database.query<{ version: number; at: string }>(
     "SELECT version, applied_at::text AS at FROM vector_store_migrations",
@@ -42,7 +43,7 @@ describe("the schema", () => {
   test("is made on the first start; the second changes nothing", async () => {
     await startAndStop();
     const [once, shape] = [await applied(), await shapeOf(database)];
-    expect(once.map((each) => each.version)).toEqual([1]);
+    expect(once.map((each) => each.version)).toEqual([1, 2]);
     await startAndStop();
     expect(await applied()).toEqual(once);
     expect(await shapeOf(database)).toEqual(shape);
@@ -62,7 +63,7 @@ describe("the schema", () => {
     );
     const message = await refusal();
     expect(message).toContain("The database is newer than this program: it has migration 7 (from_the_future)");
-    expect(message).toContain("this program ends at 1");
+    expect(message).toContain("this program ends at 2");
   });
 
   test("a migration whose file was changed after it was applied is refused by its name", async () => {
@@ -75,7 +76,7 @@ describe("the schema", () => {
     await startAndStop();
     await database.exec("DELETE FROM vector_store_migrations");
     await startAndStop();
-    expect(await applied()).toHaveLength(1);
+    expect(await applied()).toHaveLength(2);
   });
 
   test("half of an adopted database: only one of the tables is there", async () => {

@@ -5,9 +5,10 @@ import { findStore, insertStore, listStores } from "../../src/db/vectorStores.js
 import { ApiError, StartupError } from "../../src/errors.js";
 import { type TestDatabase, createTestDatabase } from "../support/database.js";
 import { makeRole, onServer, openUrl, until, urlOf, valueOf } from "../support/serverDatabase.js";
+import { ofSettings } from "../support/stores.js";
 
 const all = { kind: "all" } as const;
-const plain = { name: "a", description: null, metadata: null, expiresAfter: null };
+const plain = { name: "a", description: null, metadata: null, expiresAfter: null, ...ofSettings };
 const add = (db: Database) => insertStore(db, plain, null, Date.now());
 
 let database: TestDatabase;

@@ -3,6 +3,7 @@ import { type Database } from "../../src/db/database.js";
 import { type Cursor, type VectorStore, deleteStore, insertStore, listStores } from "../../src/db/vectorStores.js";
 import { idTimestamp } from "../../src/ids.js";
 import { type TestDatabase, createTestDatabase } from "../support/database.js";
+import { ofSettings } from "../support/stores.js";
 
 let database: TestDatabase;
 let db: Database;
@@ -17,7 +18,7 @@ afterAll(async () => {
 });
 
 const all = { kind: "all" } as const;
-const plain = { name: "a", description: null, metadata: null, expiresAfter: null };
+const plain = { name: "a", description: null, metadata: null, expiresAfter: null, ...ofSettings };
 /** As the service makes them: the id is made at the moment of making. */
 const add = () => insertStore(db, plain, null, Date.now());
 const cursorOf = (id: string): Cursor => ({ id, madeAt: idTimestamp(id) });

@@ -36,8 +36,17 @@ test.each(Object.entries(indexes))("an existing %s index never takes results awa
   // An index needs the dimension in the column's type, as every adopted table has it.
   await service.database.exec(`ALTER TABLE embeddings ALTER COLUMN embedding TYPE vector(${testDimensions});
     CREATE INDEX existing_${kind} ON embeddings ${definition("embedding")}; ANALYZE embeddings`);
+  // As a store that was adopted a moment ago: only there the record's own vectors are searched.
   const query = {
-    storeId: small,
+    store: {
+      id: small,
+      chunkCount: 60,
+      vectorsComplete: false,
+      vectorsTable: null,
+      vectorsIndexed: false,
+      vectorsNext: null,
+    },
+    recall: "high" as const,
     embedding: Float32Array.from(testVector(99, testDimensions)),
     filter: null,
     limit: 50,
@@ -47,7 +56,7 @@ test.each(Object.entries(indexes))("an existing %s index never takes results awa
     await sql`SET LOCAL enable_seqscan = off`.execute(tx.run);
     await sql`SET LOCAL enable_bitmapscan = off`.execute(tx.run);
     await sql`DROP INDEX embeddings_by_store`.execute(tx.run);
-    const found = await searchChunks(tx, query);
+    const found = await searchChunks({ ...service.db, reading: (_, work) => work(tx) }, query);
     await sql`CREATE INDEX embeddings_by_store ON embeddings (vector_store_id, id)`.execute(tx.run);
     return found;
   });

@@ -4,6 +4,7 @@ import { createStore, errorOf, rowOf, rowsPath } from "../support/stores.js";
 import { models } from "./badModelRequests.js";
 import { type BadRequest, bodies, fieldsOfAStore, idsAndPages } from "./badRequests.js";
 import { batches, listsAndDeletes, rows, searches, streams } from "./badRowsAndSearches.js";
+import { modelsAndSettings, rankings } from "./badSettings.js";
 import { send } from "./requests.js";
 
 let service: TestService;
@@ -41,7 +42,10 @@ const types: Record<number, string> = { 401: "authentication_error" };
 const leak = /\n|\bat .*:\d+|node_modules|\bSELECT\b|\bINSERT\b|\bpg_|sk-test|\.ts\b|\/src\//;
 
 describe.each(
-  Object.entries({ fieldsOfAStore, bodies, idsAndPages, rows, batches, streams, searches, listsAndDeletes, models }),
+  Object.entries({
+    ...{ fieldsOfAStore, modelsAndSettings, bodies, idsAndPages, rows, batches, streams },
+    ...{ searches, rankings, listsAndDeletes, models },
+  }),
 )("a wrong request is refused with a reason: %s", (_group, requests) => {
   test.each(requests.map((each): [string, BadRequest] => [each.name, each]))("%s", async (_name, request) => {
     const { status = 400, param, message } = request;
@@ -68,7 +72,8 @@ describe.each(
 
 describe("after all of them", () => {
   test("there were more than 80, and each has its own name", () => {
-    const all = [fieldsOfAStore, bodies, idsAndPages, rows, batches, streams, searches, listsAndDeletes, models].flat();
+    const stores = [fieldsOfAStore, modelsAndSettings, bodies, idsAndPages];
+    const all = [...stores, rows, batches, streams, searches, rankings, listsAndDeletes, models].flat();
     expect(all.length).toBeGreaterThan(80);
     expect(new Set(all.map((each) => each.name)).size).toBe(all.length);
   });

@@ -20,16 +20,16 @@ export const megabytes = (count: number) => Buffer.alloc(count * 1024 * 1024, 32
 export const numbered = (count: number, value: unknown) =>
   Object.fromEntries(Array.from({ length: count }, (_, i) => [`k${i}`, value]));
 
-const stores = "/v1/vector_stores";
+export const stores = "/v1/vector_stores";
 /** POST /v1/vector_stores with one wrong field. */
-const create = (
+export const create = (
   name: string,
   body: object | string,
   param: string | null,
   message: RegExp,
   status?: number,
 ): BadRequest => ({ name: `create: ${name}`, path: stores, body, param, message, ...(status && { status }) });
-const get = (name: string, path: string, param: string | null, message: RegExp, status = 400): BadRequest => ({
+export const get = (name: string, path: string, param: string | null, message: RegExp, status = 400): BadRequest => ({
   name,
   method: "GET",
   path,

@@ -1,6 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { sql } from "kysely";
+import { bringUpToDate } from "../../src/core/indexing.js";
 import { createLitellm } from "../../src/litellm/litellm.js";
 import { type TestService, startService } from "../support/service.js";
+import { batchPath, createStore, rowsOf } from "../support/stores.js";
+import { withBuilds } from "./playedBuilds.js";
 import { send } from "./requests.js";
 import { withDeps } from "./withDeps.js";
 
@@ -33,6 +37,7 @@ describe("health", () => {
         circuit: "closed",
         note: expect.stringContaining("LITELLM_PROXY_URL"),
       },
+      indexing: { stores: { none: 0, waiting: 0, building: 0, ready: 0 }, keywords_building: 0, builds: [] },
     });
     expect((await ask("/readyz")).text).toBe('{"status":"ok"}');
   });
@@ -52,6 +57,7 @@ describe("health", () => {
       timestamp: expect.any(Number),
       database: { status: "unhealthy", version: null, pgvector: null },
       embedding: { dimensions: 8 },
+      indexing: null,
       error: {
         message: "The database does not answer.",
         type: "server_error",
@@ -72,6 +78,54 @@ describe("health", () => {
       },
     });
     expect(live).toMatchObject({ status: 200, text: '{"status":"ok"}' });
+  });
+
+  test("says how far the stores' indexes are", async () => {
+    const indexing = async () => (JSON.parse((await ask("/health")).text) as { indexing: object }).indexing;
+    await createStore(service);
+    const filled = await createStore(service, { search_mode: "hybrid" });
+    await service.post(batchPath(filled), { embeddings: rowsOf(10), return: "count" }).expect(200);
+    expect(await indexing()).toMatchObject({ stores: { none: 2, waiting: 0, building: 0, ready: 0 } });
+    await service.post(`/v1/vector_stores/${filled}/reindex`).expect(200);
+    await service.database.exec("UPDATE vector_stores SET keywords_complete = false WHERE chunk_count > 0");
+    expect(await indexing()).toEqual({
+      stores: { none: 1, waiting: 1, building: 0, ready: 0 },
+      keywords_building: 1,
+      builds: [],
+    });
+    await bringUpToDate(service.deps, () => Promise.resolve(true));
+    expect(await indexing()).toEqual({
+      stores: { none: 1, waiting: 0, building: 0, ready: 1 },
+      keywords_building: 0,
+      builds: [],
+    });
+  });
+
+  test("index builds under way, with their share where the whole is known", async () => {
+    const { db } = withBuilds(service.deps, [
+      { phase: "building index", done: 1, total: 3 },
+      { phase: "initializing", done: 0, total: 0 },
+    ]);
+    const answer = await withDeps(service, { db }, (url) => send(url, { path: "/health", method: "GET", key: null }));
+    expect(JSON.parse(answer.text)).toMatchObject({
+      indexing: {
+        builds: [
+          { phase: "building index", done: 1, total: 3, percent: 33.3 },
+          { phase: "initializing", done: 0, total: 0, percent: null },
+        ],
+      },
+    });
+  });
+
+  test("indexes that nothing can be said of leave the service healthy", async () => {
+    const { layout } = service.db;
+    const vectorStores = { ...layout.vectorStores, table: sql`no_such_table` };
+    const db = { ...service.db, layout: { ...layout, vectorStores } };
+    const answer = await withDeps(service, { db }, (url) => send(url, { path: "/health", method: "GET", key: null }));
+    expect({ status: answer.status, body: JSON.parse(answer.text) as unknown }).toMatchObject({
+      status: 200,
+      body: { status: "healthy", indexing: null },
+    });
   });
 
   test("a proxy is named as such, never by its address", async () => {

@@ -128,6 +128,17 @@ describe("what the routes really answer", () => {
       ["getVectorStores", "/vector_stores?limit=2&after=vs_0190000000007000800000000000000f&order=desc"],
       ["getVectorStoresVectorStoreId", `/vector_stores/${store}`],
       ["postVectorStoresVectorStoreId", `/vector_stores/${store}`, { name: "b" }],
+      [
+        "postVectorStoresVectorStoreId",
+        `/vector_stores/${store}`,
+        { search_mode: "hybrid", recall: "exact", language: "english" },
+      ],
+      [
+        "postVectorStoresVectorStoreId",
+        `/vector_stores/${store}`,
+        { hybrid_search: { embedding_weight: 1, text_weight: 0.5 } },
+      ],
+      ["postVectorStoresVectorStoreIdReindex", `/vector_stores/${store}/reindex`],
       ["postVectorStoresVectorStoreIdEmbeddings", `/vector_stores/${store}/embeddings`, rowOf(2)],
       [
         "postVectorStoresVectorStoreIdEmbeddingsBatch",

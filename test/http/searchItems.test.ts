@@ -36,6 +36,8 @@ describe("an item", () => {
       score: expect.any(Number),
       attributes: {},
       metadata: {},
+      vector_rank: 1,
+      keyword_rank: null,
       content: [{ type: "text", text: "the text" }],
     });
     expect(item.score).toBeCloseTo(1, 5);

@@ -21,6 +21,9 @@ describe("vector stores", () => {
     expect(store).toEqual({
       id: expect.stringMatching(/^vs_[0-9a-f]{32}$/),
       object: "vector_store",
+      embedding_model: "built-in-hashing",
+      embedding_dimensions: 8,
+      index: { state: "none", keywords: "off" },
       created_at: expect.any(Number),
       name: "Support FAQ",
       usage_bytes: 0,

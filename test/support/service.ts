@@ -46,6 +46,8 @@ export async function startService(
     litellm: options.litellm ?? createLitellm(config.embedding, log),
     now: () => Date.now() + offset,
     lastUsed: new LRUCache({ max: 1000 }),
+    // Tests run the maintenance of indexes themselves.
+    wakeIndexing: () => undefined,
   };
   const server = createServer(buildApp(deps, { server: config.keys.server, master: config.keys.master }));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

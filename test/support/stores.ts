@@ -1,3 +1,4 @@
+import { bringUpToDate } from "../../src/core/indexing.js";
 import type { Embedder } from "../../src/litellm/embedder.js";
 import { type Litellm, createLitellm } from "../../src/litellm/litellm.js";
 import { loadConfig } from "../../src/config.js";
@@ -113,4 +114,31 @@ export async function postText(
 
 export async function bodyOf(answer: PromiseLike<{ body: unknown }>): Promise<unknown> {
   return (await answer).body;
+}
+
+/** A result of a search, as far as tests look at it. */
+export interface Found {
+  id: string;
+  score: number;
+  content: { type: string; text: string }[];
+  metadata: Record<string, unknown> | null;
+  vector_rank: number | null;
+  keyword_rank: number | null;
+}
+
+export const searchPath = (storeId: string) => `/v1/vector_stores/${storeId}/search`;
+
+export async function searchStore(
+  service: TestService,
+  storeId: string,
+  query: string | string[],
+  body: object = {},
+): Promise<Found[]> {
+  const answer = await bodyOf(service.post(searchPath(storeId), { query, ...body }).expect(200));
+  return (answer as { data: Found[] }).data;
+}
+
+/** Rounds of the maintenance of indexes, until nothing is left to do. */
+export async function settle(service: TestService): Promise<void> {
+  while ((await bringUpToDate(service.deps, () => Promise.resolve(true))) > 0);
 }

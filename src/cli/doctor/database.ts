@@ -4,9 +4,10 @@ import * as diagnose from "../../db/diagnose.js";
 import { isTooOld } from "../../db/extension.js";
 import { type Tables, locateTables } from "../../db/tables.js";
 import { parseDatabaseUrl } from "../../db/url.js";
-import { ApiError, StartupError } from "../../errors.js";
-import { readableBytes } from "../table.js";
+import { StartupError } from "../../errors.js";
 import { type Context, wordsOf } from "./findings.js";
+import { checkIndexes } from "./indexes.js";
+import { checkContents, checkModels } from "./stored.js";
 
 /** Everything about the database that can be learned by reading. Ends early where the next question would have no meaning. */
 export async function checkDatabase(probe: diagnose.Probe, config: Config, { findings }: Context): Promise<void> {
@@ -30,16 +31,16 @@ export async function checkDatabase(probe: diagnose.Probe, config: Config, { fin
     return;
   }
   const tables = await probe.look((tx) => locateTables(tx, config.database, schema));
-  const place: Place = { probe, config, tables, findings };
-  const migrated = await checkMigrations(place);
+  const place = { probe, config, tables, findings };
+  const version = await checkMigrations(place);
   const layout = await checkTables(place);
   if (layout === null) return;
-  await checkDimensions(place, { column: layout.dimensions, migrated });
-  await checkContents(place, migrated);
-  await checkIndexes(place);
+  const stored = { ...place, version };
+  await checkModels(stored, layout.dimensions);
+  await checkContents(stored);
+  await checkIndexes(stored);
 }
 
-/** What the checks below share. */
 interface Place {
   probe: diagnose.Probe;
   config: Config;
@@ -90,9 +91,9 @@ function checkPgvector(pgvector: diagnose.ServerFacts["pgvector"], findings: Con
   return false;
 }
 
-/** Whether this program's own columns can be counted on. */
-async function checkMigrations({ probe, tables, findings }: Place): Promise<boolean> {
-  const { applied, pending, newer, changed } = await probe.look((tx) => diagnose.migrationFacts(tx, tables));
+/** @returns the last migration that was applied: which of this program's columns and tables can be counted on. */
+async function checkMigrations({ probe, tables, findings }: Place): Promise<number> {
+  const { version, applied, pending, newer, changed } = await probe.look((tx) => diagnose.migrationFacts(tx, tables));
   if (newer.length > 0) {
     findings.fail(
       "migrations",
@@ -112,7 +113,7 @@ async function checkMigrations({ probe, tables, findings }: Place): Promise<bool
       'Nothing: the next start, or "vector-store migrate", applies them.',
     );
   } else findings.ok("migrations", `all applied (${applied.length}, the last is ${applied.at(-1) ?? ""})`);
-  return applied.length > 0;
+  return version;
 }
 
 /** The embeddings table, or null when there is none or it does not fit the settings. */
@@ -143,59 +144,6 @@ async function checkTables({ probe, config, tables, findings }: Place): Promise<
     findings.fail("tables", error.message, "Correct the setting it names (DB_FIELDS__*, DB_TABLES__*), or the table.");
   }
   return null;
-}
-
-async function checkDimensions(
-  { probe, config, tables, findings }: Place,
-  known: { column: number | null; migrated: boolean },
-): Promise<void> {
-  const wanted = config.embedding.dimensions;
-  const stored = await probe.look((tx) => diagnose.storedDimensions(tx, config.database, tables, known));
-  const others = stored.filter((each) => each !== wanted);
-  if (others.length > 0) {
-    findings.fail(
-      "dimensions",
-      `EMBEDDING__DIMENSIONS is ${wanted}, but the stored embeddings have ${others.join(" and ")}`,
-      `Set EMBEDDING__DIMENSIONS=${others[0] ?? ""} and the model that made them (EMBEDDING__MODEL), or use another database or schema.`,
-    );
-  } else if (stored.length === 0) findings.ok("dimensions", `${wanted}; nothing is stored yet`);
-  else findings.ok("dimensions", `${wanted}, as the stored embeddings have`);
-}
-
-async function checkContents({ probe, tables, findings }: Place, migrated: boolean): Promise<void> {
-  let contents: diagnose.Contents;
-  try {
-    contents = await probe.look((tx) => diagnose.countContents(tx, tables, migrated));
-  } catch (error) {
-    if (!(error instanceof ApiError)) throw error;
-    findings.warn("contents", `could not be counted: ${error.message}`, "Try again when the database has less to do.");
-    return;
-  }
-  const { stores, embeddings, recorded } = contents;
-  const message = `${stores} ${stores === 1 ? "vector store" : "vector stores"}, ${embeddings} ${embeddings === 1 ? "embedding" : "embeddings"}`;
-  if (recorded === null || recorded === embeddings) findings.ok("contents", message);
-  else {
-    findings.warn(
-      "contents",
-      `${message}, but the stores' own counters add up to ${recorded}`,
-      "Another program writes to the table. Search finds every row; file_counts and usage_bytes are off.",
-    );
-  }
-}
-
-async function checkIndexes({ probe, tables, findings }: Place): Promise<void> {
-  const indexes = await probe.look((tx) => diagnose.vectorIndexes(tx, tables));
-  if (indexes.length === 0)
-    findings.ok("indexes", "no hnsw or ivfflat index: searches read every row of their store and are exact");
-  for (const { name, method, valid, bytes } of indexes) {
-    if (valid) findings.ok("indexes", `${method} index "${name}", ${readableBytes(bytes)}`);
-    else
-      findings.warn(
-        "indexes",
-        `${method} index "${name}" is invalid: its building was interrupted`,
-        `Remove it: DROP INDEX "${name}";`,
-      );
-  }
 }
 
 /** Why a database could not be opened. */

@@ -1,8 +1,10 @@
 import type { Config } from "../../config.js";
 import { type Address, findServer } from "../connection.js";
 import { connectionCode } from "../failures.js";
+import { readIndexing, slowestBuild } from "../indexing.js";
 import { CommandError, type Io, printable } from "../io.js";
-import type { Context } from "./findings.js";
+import type { Context, Findings } from "./findings.js";
+import { describeCounts } from "./indexes.js";
 
 const limitMs = 5000;
 
@@ -11,6 +13,7 @@ interface HealthAnswer {
   version?: string;
   database?: { kind?: string; version?: string | null; pgvector?: string | null };
   embedding?: { dimensions?: number };
+  indexing?: unknown;
 }
 
 /** The embedded database belongs to the process that has it open: that one is asked how it is. */
@@ -49,15 +52,28 @@ export async function checkThroughServer(
   );
   findings.ok("pgvector", `version ${printable(database.pgvector ?? "?")}`);
   findings.ok("migrations", "all applied, or the server would not have started");
-  if (embedding?.dimensions === config.embedding.dimensions) {
+  if (embedding?.dimensions === config.embedding.dimensions)
     findings.ok("dimensions", `${config.embedding.dimensions}, as the server has`);
+  else
+    findings.warn(
+      "dimensions",
+      `EMBEDDING__DIMENSIONS is ${config.embedding.dimensions} here, but ${embedding?.dimensions ?? "unknown"} in the running server`,
+      "Run the doctor with the server's settings (same working directory and environment).",
+    );
+  reportIndexing(health, config, findings);
+}
+
+function reportIndexing(health: HealthAnswer, config: Config, findings: Findings): void {
+  // A server of an earlier version says nothing of them.
+  if (health.indexing === undefined) return;
+  const indexing = readIndexing(health);
+  if (indexing === null) {
+    findings.warn("indexes", "the server could not say in time how far they are", "Run the doctor again.");
     return;
   }
-  findings.warn(
-    "dimensions",
-    `EMBEDDING__DIMENSIONS is ${config.embedding.dimensions} here, but ${embedding?.dimensions ?? "unknown"} in the running server`,
-    "Run the doctor with the server's settings (same working directory and environment).",
-  );
+  const build = slowestBuild(indexing);
+  const progress = build === undefined ? "" : `; under way: ${printable(`${build.phase} ${build.progress}`.trimEnd())}`;
+  findings.ok("indexes", `${describeCounts(indexing.stores, config.indexing.minRows)}${progress}`);
 }
 
 /** The answer of /health, also of an unhealthy server; or why there is none. */

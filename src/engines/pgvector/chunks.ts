@@ -4,6 +4,7 @@ import { canHold, epochMillis, instant } from "../../db/vectorStores.js";
 import type { Filter } from "../../filter.js";
 import { decodeVector, encodeArray, encodeTextArray, encodeVector } from "./binary.js";
 import { compileFilter } from "./filterSql.js";
+import { type VectorsState, unitVector } from "./vectors.js";
 
 export interface NewChunk {
   id: string;
@@ -45,7 +46,7 @@ function* portions<T extends ChunkWithId>(chunks: readonly T[]): Generator<T[]> 
 }
 
 /**
- * Adds chunks to a store, inside the caller's transaction. Ids that exist already are left as they are.
+ * Adds chunks to a store, with their vectors for searching, inside the caller's transaction. Ids that exist already are left as they are.
  * @returns the ids that were added.
  */
 export async function insertChunks(
@@ -54,17 +55,26 @@ export async function insertChunks(
   chunks: readonly NewChunk[],
   now: number,
 ): Promise<Set<string>> {
-  const { table, id, idColumn, insertColumns, zoned, metadataType, idType, vectorStoreIdType } = tx.layout.embeddings;
+  const { table, id, embedding, idColumn, insertColumns, zoned, metadataType, idType, vectorStoreIdType } =
+    tx.layout.embeddings;
   const added = new Set<string>();
   for (const portion of portions(chunks)) {
+    // A vector without its chunk, left behind by another program that removed the chunk, gives way.
     const { rows } = await sql<{ id: string }>`
-      INSERT INTO ${table} AS e (${insertColumns}) OVERRIDING SYSTEM VALUE
-      SELECT u.id::${sql.raw(idType)}, ${storeId}::${sql.raw(vectorStoreIdType)}, u.content, u.embedding,
-             u.metadata::${sql.raw(metadataType)}, ${instant(now, zoned)}
-      FROM ${unnest(tx, portion)}
-      ORDER BY u.n
-      ON CONFLICT (${idColumn}) DO NOTHING
-      RETURNING ${id}::text AS id`.execute(tx.run);
+      WITH added AS (
+        INSERT INTO ${table} AS e (${insertColumns}) OVERRIDING SYSTEM VALUE
+        SELECT u.id::${sql.raw(idType)}, ${storeId}::${sql.raw(vectorStoreIdType)}, u.content, u.embedding,
+               u.metadata::${sql.raw(metadataType)}, ${instant(now, zoned)}
+        FROM ${unnest(tx, portion)}
+        ORDER BY u.n
+        ON CONFLICT (${idColumn}) DO NOTHING
+        RETURNING ${id} AS id, ${embedding} AS embedding
+      ), searchable AS (
+        INSERT INTO ${tx.layout.derived.vectors} (vector_store_id, id, embedding)
+        SELECT ${storeId}::${sql.raw(vectorStoreIdType)}, id, ${unitVector(tx.layout, sql`embedding`, null)} FROM added
+        ON CONFLICT (vector_store_id, id) DO UPDATE SET embedding = EXCLUDED.embedding
+      )
+      SELECT id::text AS id FROM added`.execute(tx.run);
     for (const row of rows) added.add(row.id);
   }
   return added;
@@ -112,23 +122,78 @@ export async function reserveIds(tx: Db, count: number): Promise<string[] | null
   return free.slice(0, count);
 }
 
+/** Stores whose counters are not those of their rows, because another program wrote to the tables. Reads the index of all rows once. */
+export async function listMiscounted(db: Db): Promise<string[]> {
+  const e = db.layout.embeddings;
+  const { rows } = await sql<{ id: string }>`
+    SELECT s.id::text AS id FROM ${db.layout.vectorStores.table} AS s
+    LEFT JOIN (SELECT ${e.vectorStoreId} AS id, count(*) AS rows FROM ${e.table} AS e GROUP BY 1) AS c ON c.id::text = s.id::text
+    WHERE s.chunk_count <> COALESCE(c.rows, 0)`.execute(db.run);
+  return rows.map((row) => row.id);
+}
+
+/** What a store's counters should be, by reading its rows. */
+export async function countChunks(db: Db, storeId: string): Promise<{ chunks: number; bytes: number }> {
+  const e = db.layout.embeddings;
+  const { rows } = await sql<{ chunks: number; bytes: number }>`
+    SELECT count(*) AS chunks, COALESCE(sum(octet_length(${e.content})), 0)::bigint AS bytes
+    FROM ${e.table} AS e WHERE ${e.vectorStoreId} = ${storeId}`.execute(db.run);
+  return rows[0] ?? { chunks: 0, bytes: 0 };
+}
+
 export interface ChunkSelection {
   filter: Filter | null;
   ids: readonly string[] | null;
 }
 
-/** Removes the selected chunks of a store, inside the caller's transaction. */
+/** Removes the selected chunks of a store and all that is derived from them, inside the caller's transaction. */
 export async function deleteChunks(
   tx: Db,
-  storeId: string,
+  store: VectorsState & { id: string },
   selection: ChunkSelection,
 ): Promise<{ chunks: number; bytes: number }> {
   const e = tx.layout.embeddings;
+  const { derived } = tx.layout;
+  const owned = [store.vectorsTable, store.vectorsNext].filter((number) => number !== null);
+  const gone = sql`vector_store_id = ${store.id} AND id IN (SELECT id FROM gone)`;
   const { rows } = await sql<{ chunks: number; bytes: number }>`
     WITH gone AS (
-      DELETE FROM ${e.table} AS e WHERE ${selected(tx, storeId, selection)} RETURNING octet_length(${e.content}) AS bytes
-    ) SELECT count(*) AS chunks, COALESCE(sum(bytes), 0)::bigint AS bytes FROM gone`.execute(tx.run);
+      DELETE FROM ${e.table} AS e WHERE ${selected(tx, store.id, selection)}
+      RETURNING ${e.id} AS id, octet_length(${e.content}) AS bytes
+    ), vectors AS (DELETE FROM ${derived.vectors} WHERE ${gone}), words AS (DELETE FROM ${derived.keywords} WHERE ${gone})
+    ${sql.join(
+      owned.map(
+        (number) => sql`, ${sql.id(`own_${number}`)} AS (
+          DELETE FROM ${derived.ownVectors(number).reference} WHERE id IN (SELECT id FROM gone))`,
+      ),
+      sql``,
+    )}
+    SELECT count(*) AS chunks, COALESCE(sum(bytes), 0)::bigint AS bytes FROM gone`.execute(tx.run);
   return rows[0] ?? { chunks: 0, bytes: 0 };
+}
+
+/** Removes all chunks of a store that is about to go, and its own table with them. */
+export async function deleteAllChunks(tx: Db, store: VectorsState & { id: string }): Promise<void> {
+  const e = tx.layout.embeddings;
+  const { derived } = tx.layout;
+  await sql`DELETE FROM ${e.table} AS e WHERE ${e.vectorStoreId} = ${store.id}`.execute(tx.run);
+  await sql`DELETE FROM ${derived.vectors} WHERE vector_store_id = ${store.id}`.execute(tx.run);
+  await sql`DELETE FROM ${derived.keywords} WHERE vector_store_id = ${store.id}`.execute(tx.run);
+  for (const number of [store.vectorsTable, store.vectorsNext]) {
+    if (number !== null) await sql`DROP TABLE IF EXISTS ${derived.ownVectors(number).reference}`.execute(tx.run);
+  }
+}
+
+/** Chunks of a store by their ids, in no order. */
+export async function findChunks(db: Db, storeId: string, ids: readonly string[], options: { withEmbedding: boolean }) {
+  return (
+    await listChunks(
+      db,
+      storeId,
+      { filter: null, ids },
+      { limit: ids.length, order: "asc", after: null, before: null, withEmbedding: options.withEmbedding },
+    )
+  ).chunks;
 }
 
 /** One page of a store's chunks in the order of ids, which is the order of writing for ids that we made. */

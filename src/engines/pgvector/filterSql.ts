@@ -4,8 +4,8 @@ import type { Filter, FilterValue } from "../../filter.js";
 const operators = { gt: ">", gte: ">=", lt: "<", lte: "<=" } as const;
 
 /**
- * A filter as a condition on a jsonb column. Keys and values travel as parameters only. The condition is never null: a missing
- * key or a metadata of null is simply false (or true for `ne` and `nin`), also below `or` and `and`.
+ * A filter as a condition on a jsonb column, for a WHERE: null counts as false there, also below `or` and `and`. Keys and values travel as
+ * parameters only. Equality is written bare, since an index answers `metadata @> …` but not `(metadata @> …) IS TRUE`.
  */
 export function compileFilter(filter: Filter, metadata: RawBuilder<unknown>): RawBuilder<boolean> {
   switch (filter.type) {
@@ -16,13 +16,13 @@ export function compileFilter(filter: Filter, metadata: RawBuilder<unknown>): Ra
       return sql`(${sql.join(parts, filter.type === "and" ? sql` AND ` : sql` OR `)})`;
     }
     case "eq":
-      return sql`((${equals(filter.key, filter.value, metadata)}) IS TRUE)`;
+      return sql`(${equals(filter.key, filter.value, metadata)})`;
     case "ne":
       return sql`((${equals(filter.key, filter.value, metadata)}) IS NOT TRUE)`;
     case "in":
       return isOneOf(filter.key, filter.value, metadata);
     case "nin":
-      return sql`(NOT ${isOneOf(filter.key, filter.value, metadata)})`;
+      return sql`((${isOneOf(filter.key, filter.value, metadata)}) IS NOT TRUE)`;
     case "gt":
     case "gte":
     case "lt":
@@ -36,7 +36,14 @@ function equals(key: string, value: FilterValue, metadata: RawBuilder<unknown>):
   return sql`${metadata} @> ${JSON.stringify({ [key]: value })}::jsonb`;
 }
 
+/** Lists up to this length are looked up in the index, value by value. */
+const mostLookups = 50;
+
 function isOneOf(key: string, values: readonly FilterValue[], metadata: RawBuilder<unknown>): RawBuilder<boolean> {
+  if (values.length > 0 && values.length <= mostLookups) {
+    const parts = values.map((value) => equals(key, value, metadata));
+    return sql`(${sql.join(parts, sql` OR `)})`;
+  }
   const list = JSON.stringify(values);
   // `array @> scalar` is true when the array has the scalar; objects and arrays as metadata values must not match so.
   return sql`((jsonb_typeof(${metadata} -> ${key}::text) IN ('string', 'number', 'boolean') AND ${list}::jsonb @> (${metadata} -> ${key}::text)) IS TRUE)`;

@@ -1,8 +1,10 @@
-import { sql } from "kysely";
-import type { Db } from "../../db/database.js";
+import { type RawBuilder, sql } from "kysely";
+import type { Layout } from "../../db/columns.js";
+import type { Database, Db } from "../../db/database.js";
 import type { Filter } from "../../filter.js";
 import { encodeVector } from "./binary.js";
 import { compileFilter } from "./filterSql.js";
+import { type VectorsState, vectorsOf } from "./vectors.js";
 
 export interface Hit {
   id: string;
@@ -12,26 +14,216 @@ export interface Hit {
   score: number;
 }
 
+/** `exact`: the true nearest, always. `high`: 99 of 100 of them. `fast`: the quickest that an index can do. */
+export const recalls = ["exact", "high", "fast"] as const;
+export type Recall = (typeof recalls)[number];
+
+export interface VectorSearch {
+  store: VectorsState & { id: string; chunkCount: number };
+  embedding: Float32Array;
+  filter: Filter | null;
+  limit: number;
+  recall: Recall;
+}
+
 /**
- * The `limit` nearest chunks of a store that pass the filter: exact, best first, ties in the order of ids.
- *
- * The `+ 0` keeps the planner from an approximate index that an adopted table may have: it would be read first and filtered by
- * store afterwards (seen: 17 rows of 50 from a store that is a third of its table).
+ * Up to this many matches of a filter are compared one by one, 4 µs each; more are looked for among the nearest of the index. There a
+ * filter that lets 1 % through ends at a recall of 0.88, whatever the effort.
  */
-export async function searchChunks(
-  db: Db,
-  query: { storeId: string; embedding: Float32Array; filter: Filter | null; limit: number },
-): Promise<Hit[]> {
-  const e = db.layout.embeddings;
-  const { rows } = await sql<{ id: string; content: string; metadata: unknown; distance: number }>`
+const narrow = 5000;
+
+/** How many of the nearest are looked through for rows that pass a wide filter, one after the other until enough do. */
+const breadths = [400, 1000];
+
+/**
+ * The `limit` nearest chunks of a store that pass the filter, best first, ties in the order of ids; never fewer than there are.
+ *
+ * How is decided here and not by the planner, which does not know how many rows a store or a filter has: through the HNSW index of
+ * a store that has one, else exact. Either way candidates are found by the derived vectors and put in order by the record's own, so
+ * scores are those of full precision.
+ */
+export async function searchChunks(db: Database, search: VectorSearch): Promise<Hit[]> {
+  const { store, filter, limit } = search;
+  const query = { ...search, unit: unitOf(search.embedding) };
+  if (!store.vectorsComplete) return db.reading(exactly, (tx) => searchRecord(tx, query));
+  // An effort as large as the store is better spent on all of it.
+  const few = store.chunkCount <= candidatesFor(limit) + efAt50k;
+  if (!store.vectorsIndexed || search.recall === "exact" || few)
+    return db.reading(exactly, (tx) => searchExactly(tx, query));
+  if (filter !== null) {
+    const exact = await db.reading(exactly, (tx) => searchNarrow(tx, { ...query, filter }));
+    if (exact !== null) return exact;
+  }
+  for (const breadth of filter === null ? [candidatesFor(limit)] : breadths) {
+    const { hits, passed } = await db.reading(throughIndex(search, breadth), (tx) => searchIndex(tx, query, breadth));
+    // What passes lies apart from the query when so few of its nearest do: then the index tells nothing of the true nearest. Without
+    // a filter, rows that lie apart from all others may be missed, and rows without a direction are not in the index.
+    if (filter === null ? hits.length >= Math.min(limit, store.chunkCount) : passed >= candidatesFor(limit))
+      return hits;
+  }
+  return db.reading(exactly, (tx) => searchExactly(tx, query));
+}
+
+interface Query extends VectorSearch {
+  /** The embedding at length 1. */
+  unit: Float32Array;
+}
+
+/** Compiling a plan costs 50 ms and more, which the planner's estimates for vectors seem to justify and nothing repays. */
+const exactly = { jit: "off" };
+
+/** More candidates than asked for, because half precision may put close neighbours in another order than the record's vectors. */
+const candidatesFor = (limit: number) => limit + Math.max(limit, 10);
+
+/**
+ * hnsw.ef_search: the candidates that the index keeps on its way, so its recall. It has to grow with the graph, by about the square root
+ * of its rows. A sequential scan is never what is wanted, and the planner takes one for small tables.
+ */
+function throughIndex({ store, recall }: VectorSearch, breadth: number) {
+  const wanted = recall === "fast" ? 40 : efAt50k * Math.max(1, (store.chunkCount / 50_000) ** 0.5);
+  const ef = Math.min(1000, Math.round(Math.max(wanted, breadth)));
+  return { ...exactly, enable_seqscan: "off", "hnsw.ef_search": ef };
+}
+const efAt50k = 100;
+
+/**
+ * Through the index of the store's own table, and exactly through the fresh rows beside it.
+ * @param breadth how many of the nearest in the index are looked at; `passed` says how many of these pass the filter.
+ */
+async function searchIndex(tx: Db, query: Query, breadth: number): Promise<{ hits: Hit[]; passed: number }> {
+  const { layout } = tx;
+  const e = layout.embeddings;
+  const { store, filter, limit, embedding } = query;
+  if (store.vectorsTable === null) throw new Error("a store with an index has a table of its own");
+  const count = candidatesFor(limit);
+  const distance = distanceTo(layout, query.unit);
+  const own = layout.derived.ownVectors(store.vectorsTable).reference;
+  const passing = filter === null ? sql`` : sql`CROSS JOIN LATERAL (${passes(layout, filter)} OFFSET 0) AS f`;
+  const { rows } = await sql<Row & { passed: number }>`
+    WITH indexed AS MATERIALIZED (
+      SELECT v.id, v.d FROM (SELECT id, ${distance} AS d FROM ${own} ORDER BY ${distance} LIMIT ${breadth}) AS v ${passing}
+    ), fresh AS MATERIALIZED (
+      SELECT v.id, v.d FROM (SELECT id, ${distance} AS d FROM ${layout.derived.vectors} WHERE vector_store_id = ${store.id}) AS v ${passing}
+      WHERE v.d IS NOT NULL ORDER BY v.d, v.id LIMIT ${count}
+    ), nearest AS MATERIALIZED (
+      SELECT id FROM (SELECT id, d FROM indexed UNION ALL SELECT id, d FROM fresh) AS c
+      GROUP BY id ORDER BY min(d), id LIMIT ${count}
+    )
+    SELECT ${e.id}::text AS id, ${e.content} AS content, ${e.metadata} AS metadata, (SELECT count(*) FROM indexed) AS passed,
+           ${e.embedding} <=> ${encodeVector(embedding)}::vector AS distance
+    FROM nearest AS c JOIN ${e.table} AS e ON ${e.id} = c.id
+    WHERE ${e.vectorStoreId} = ${store.id}
+    ORDER BY distance, ${e.id} LIMIT ${limit}`.execute(tx.run);
+  return { hits: rows.map(hitOf), passed: rows[0]?.passed ?? 0 };
+}
+
+/** Exactly among the matches of a filter; null when there are more than `narrow`. */
+async function searchNarrow(tx: Db, query: Query & { filter: Filter }): Promise<Hit[] | null> {
+  const { layout } = tx;
+  const { store, filter } = query;
+  const matches = sql`SELECT ${matching(layout, store.id, filter)} LIMIT ${narrow + 1}`;
+  const { rows } = await sql<Partial<Row> & { matches: number }>`
+    WITH matches AS MATERIALIZED (${matches}), total AS MATERIALIZED (SELECT count(*) AS matches FROM matches),
+    scored AS MATERIALIZED (${scoredMatches(layout, query, sql`WHERE (SELECT matches FROM total) <= ${narrow}`)})
+    SELECT t.matches, h.* FROM total AS t LEFT JOIN LATERAL (${nearest(layout, query)}) AS h ON true
+    ORDER BY h.place`.execute(tx.run);
+  if ((rows[0]?.matches ?? 0) > narrow) return null;
+  return rows.flatMap((row) => (isRow(row) ? [hitOf(row)] : []));
+}
+
+/** Through all vectors of the store, or all that the filter lets through. */
+async function searchExactly(tx: Db, query: Query): Promise<Hit[]> {
+  const { layout } = tx;
+  const { store, filter } = query;
+  const scored =
+    filter === null
+      ? sql`scored AS MATERIALIZED (
+          SELECT v.id, COALESCE(${distanceTo(layout, query.unit)}, 'Infinity') AS d FROM ${vectorsOf(layout, store.id, store)} AS v)`
+      : sql`matches AS MATERIALIZED (SELECT ${matching(layout, store.id, filter)}),
+        scored AS MATERIALIZED (${scoredMatches(layout, query, sql``)})`;
+  const { rows } = await sql<Row>`
+    WITH ${scored} ${nearest(layout, query)}`.execute(tx.run);
+  return rows.map(hitOf);
+}
+
+/**
+ * Through the record's own vectors, of a store whose derived ones are not complete yet. The `+ 0` keeps the planner from an approximate
+ * index that an adopted table may have: it would be read first and filtered by store afterwards (seen: 17 rows of 50).
+ */
+async function searchRecord(tx: Db, { store, filter, limit, embedding }: Query): Promise<Hit[]> {
+  const e = tx.layout.embeddings;
+  const { rows } = await sql<Row>`
     SELECT ${e.id}::text AS id, ${e.content} AS content, ${e.metadata} AS metadata,
-           (${e.embedding} <=> ${encodeVector(query.embedding)}::vector) + 0 AS distance
+           (${e.embedding} <=> ${encodeVector(embedding)}::vector) + 0 AS distance
     FROM ${e.table} AS e
-    WHERE ${e.vectorStoreId} = ${query.storeId}
-      AND ${query.filter === null ? sql`true` : compileFilter(query.filter, e.metadata)}
+    WHERE ${e.vectorStoreId} = ${store.id} AND ${filter === null ? sql`true` : compileFilter(filter, e.metadata)}
     ORDER BY distance, ${e.id}
-    LIMIT ${query.limit}`.execute(db.run);
-  return rows.map(({ distance, ...row }) => ({ ...row, score: scoreOf(distance) }));
+    LIMIT ${limit}`.execute(tx.run);
+  return rows.map(hitOf);
+}
+
+/**
+ * How much nearer than it is a vector may seem, in inner products of unit vectors: rounding to half precision moves each by 2^-11 at
+ * most, and sums in single precision add less than as much again.
+ */
+const slack = { halfvec: 0.0025, vector: 0.00001 };
+
+/**
+ * The nearest of the CTE `scored` by the record's vectors. All rows are candidates that could be among them for all that rounding may have done,
+ * so the answer is exact.
+ */
+function nearest(layout: Layout, { store, limit, embedding }: Query): RawBuilder<unknown> {
+  const e = layout.embeddings;
+  return sql`
+    SELECT r.id::text AS id, r.content, r.metadata, r.distance, row_number() OVER (ORDER BY r.distance, r.id) AS place
+    FROM scored AS c CROSS JOIN LATERAL (
+      SELECT ${e.id} AS id, ${e.content} AS content, ${e.metadata} AS metadata,
+             ${e.embedding} <=> ${encodeVector(embedding)}::vector AS distance
+      FROM ${e.table} AS e WHERE ${e.id} = c.id AND ${e.vectorStoreId} = ${store.id} OFFSET 0) AS r
+    WHERE c.d <= (SELECT max(d) FROM (SELECT d FROM scored ORDER BY d LIMIT ${limit}) AS edge) + ${slack[layout.derived.vectorType]}::float8
+    ORDER BY place LIMIT ${limit}`;
+}
+
+/** The CTE `matches` with the distance of each. One lookup a match: the planner, who thinks of 0.1 % of the rows, must not choose. */
+function scoredMatches(layout: Layout, { store, unit }: Query, condition: RawBuilder<unknown>): RawBuilder<unknown> {
+  return sql`
+    SELECT m.id, COALESCE(${distanceTo(layout, unit)}, 'Infinity') AS d
+    FROM matches AS m CROSS JOIN LATERAL (
+      SELECT embedding FROM ${vectorsOf(layout, store.id, store)} AS all_vectors WHERE id = m.id OFFSET 0) AS v ${condition}`;
+}
+
+const matching = (layout: Layout, storeId: string, filter: Filter) => {
+  const e = layout.embeddings;
+  return sql`${e.id} AS id FROM ${e.table} AS e WHERE ${e.vectorStoreId} = ${storeId} AND ${compileFilter(filter, e.metadata)}`;
+};
+
+const passes = (layout: Layout, filter: Filter) => {
+  const e = layout.embeddings;
+  return sql`SELECT 1 FROM ${e.table} AS e WHERE ${e.id} = v.id AND ${compileFilter(filter, e.metadata)}`;
+};
+
+/** Negative inner product with the bare column `embedding`: the order of cosine for unit vectors, in a third of its arithmetic. */
+const distanceTo = (layout: Layout, unit: Float32Array) =>
+  sql`(embedding <#> ${encodeVector(unit)}::vector::${sql.raw(layout.derived.vectorType)})`;
+
+function unitOf(vector: Float32Array): Float32Array {
+  let square = 0;
+  for (const each of vector) square += each * each;
+  const length = Math.sqrt(square);
+  return length > 0 ? vector.map((each) => each / length) : vector;
+}
+
+interface Row {
+  id: string;
+  content: string;
+  metadata: unknown;
+  distance: number;
+}
+
+const isRow = (row: Partial<Row>): row is Row => row.id != null;
+
+function hitOf({ distance, ...row }: Row): Hit {
+  return { id: row.id, content: row.content, metadata: row.metadata, score: scoreOf(distance) };
 }
 
 function scoreOf(distance: number): number {

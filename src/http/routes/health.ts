@@ -1,10 +1,27 @@
 import { z } from "zod";
-import { type Health, health } from "../../core/health.js";
+import { type Health, health, isReady } from "../../core/health.js";
 import { unavailable } from "../../errors.js";
 import { route } from "../route.js";
 import { seconds } from "../wire/common.js";
 
 const tag = "Health";
+
+const indexing = z.object({
+  stores: z
+    .object({ none: z.int(), waiting: z.int(), building: z.int(), ready: z.int() })
+    .describe("vector stores by the state of their index; `none` are searched exactly, row by row"),
+  keywords_building: z.int().describe("vector stores whose keywords are being made"),
+  builds: z
+    .array(
+      z.object({
+        phase: z.string().describe("PostgreSQL's name of it"),
+        done: z.int(),
+        total: z.int().describe("rows or blocks; 0 while it is not known"),
+        percent: z.number().nullable(),
+      }),
+    )
+    .describe("index builds under way in this database"),
+});
 
 const healthAnswer = z
   .object({
@@ -25,6 +42,7 @@ const healthAnswer = z
       circuit: z.enum(["closed", "open", "half-open"]),
       note: z.string().optional(),
     }),
+    indexing: indexing.nullable().describe("null when it could not be had in time"),
     error: z.unknown().optional(),
   })
   .meta({ id: "Health" });
@@ -55,7 +73,21 @@ function presentHealth(state: Health, now: number): z.input<typeof healthAnswer>
           }
         : {}),
     },
+    indexing: state.indexing && presentIndexing(state.indexing),
     ...(state.healthy ? {} : { error: unavailable("The database does not answer.").envelope.error }),
+  };
+}
+
+function presentIndexing(state: NonNullable<Health["indexing"]>): z.input<typeof indexing> {
+  return {
+    stores: state.stores,
+    keywords_building: state.keywordsBuilding,
+    builds: state.builds.map(({ phase, done, total }) => ({
+      phase,
+      done,
+      total,
+      percent: total > 0 ? Math.min(100, Math.round((done / total) * 1000) / 10) : null,
+    })),
   };
 }
 
@@ -91,7 +123,7 @@ export const healthRoutes = [
     summary: "The service can do its work: the database answers",
     answer: z.object({ status: z.literal("ok") }),
     handle: async ({ deps }) => {
-      if (!(await health(deps)).healthy) throw unavailable("The database does not answer.");
+      if (!(await isReady(deps))) throw unavailable("The database does not answer.");
       return { status: "ok" };
     },
   }),

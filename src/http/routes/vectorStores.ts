@@ -5,6 +5,8 @@ import {
   createStoreBody,
   deletedStoreAnswer,
   presentStore,
+  readCreate,
+  readUpdate,
   storeAnswer,
   updateStoreBody,
 } from "../wire/vectorStore.js";
@@ -18,16 +20,14 @@ export const vectorStoreRoutes = [
     may: "store:write",
     tag,
     summary: "Create a vector store",
+    description:
+      "Its embedding model and dimensions are its own and stay. Where only `metadata` gets through, as with LiteLLM, `embedding_model`, " +
+      "`embedding_dimensions`, `search_mode`, `recall` and `language` are also read there.",
     body: createStoreBody,
     bodyOptional: true,
     answer: storeAnswer,
     handle: async ({ deps, caller, body }) => {
-      const store = await stores.create(deps, caller, {
-        name: body.name ?? "",
-        description: body.description ?? null,
-        metadata: body.metadata ?? null,
-        expiresAfter: body.expires_after ?? null,
-      });
+      const store = await stores.create(deps, caller, readCreate(body));
       return presentStore(store, deps.now());
     },
   }),
@@ -61,7 +61,7 @@ export const vectorStoreRoutes = [
     params: storeParams,
     answer: storeAnswer,
     handle: async ({ deps, caller, params }) =>
-      presentStore(await stores.get(deps, caller, params.vector_store_id), deps.now()),
+      presentStore(await stores.retrieve(deps, caller, params.vector_store_id), deps.now()),
   }),
   route({
     method: "post",
@@ -75,9 +75,23 @@ export const vectorStoreRoutes = [
     body: updateStoreBody,
     answer: storeAnswer,
     handle: async ({ deps, caller, params, body }) => {
-      const changes = { name: body.name, metadata: body.metadata, expiresAfter: body.expires_after };
-      return presentStore(await stores.update(deps, caller, params.vector_store_id, changes), deps.now());
+      const store = await stores.update(deps, caller, params.vector_store_id, readUpdate(body));
+      return presentStore(store, deps.now());
     },
+  }),
+  route({
+    method: "post",
+    path: "/vector_stores/:vector_store_id/reindex",
+    may: "store:write",
+    tag,
+    summary: "Check a vector store's indexes and build them anew",
+    description:
+      "In the background; searches go on. What is missing of the indexed rows is added, what is left over is removed. A store below " +
+      "INDEX_MIN_ROWS gets an index by this. `index` in the answer, and of the store until it is `ready`, tells how far it is.",
+    params: storeParams,
+    answer: storeAnswer,
+    handle: async ({ deps, caller, params }) =>
+      presentStore(await stores.reindex(deps, caller, params.vector_store_id), deps.now()),
   }),
   route({
     method: "delete",

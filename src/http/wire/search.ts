@@ -2,8 +2,10 @@ import { z } from "zod";
 import type { Hit, SearchRequest } from "../../core/search.js";
 import { invalid } from "../../errors.js";
 import { filterLimits, parseFilter } from "../../filter.js";
+import { recalls, searchModes } from "../../core/searchSettings.js";
 import { asObject, optional } from "./common.js";
 import { findUnstorableText } from "./text.js";
+import { hybridWeights } from "./vectorStore.js";
 
 const count = (max: number) => z.int().min(1, "must be at least 1").max(max, `must be at most ${max}`);
 const text = z
@@ -26,6 +28,13 @@ export const filtersField = z
     type: ["object", "null"],
   });
 
+/** A client that lets only OpenAI's fields through can say mode and recall in `ranker`. */
+const ranker = new RegExp(
+  `^(none|auto|default[\\w-]*|(?:${searchModes.join("|")})(?:-(?:${recalls.join("|")}))?|${recalls.join("|")})$`,
+);
+const share = z.number().min(0, "must be at least 0").max(1, "must be at most 1");
+const mostNeighbours = 5;
+
 /** The three dialects at once: OpenAI's and LiteLLM's, litellm-pgvector's, litellm-vector-store's. */
 export const searchBody = z
   .object({
@@ -42,9 +51,23 @@ export const searchBody = z
     ranking_options: optional(
       z.object({
         ranker: optional(
-          z.string().regex(/^(none|auto|default[\w-]*)$/, 'expected "auto", "none" or "default-2024-11-15"'),
+          z
+            .string()
+            .regex(
+              ranker,
+              `expected "auto", "none" or "default-2024-11-15"; or a search mode (${searchModes.join(", ")}), a recall (${recalls.join(", ")}), or both as in "hybrid-exact"`,
+            ),
         ),
-        score_threshold: optional(z.number().min(0, "must be at least 0").max(1, "must be at most 1")),
+        score_threshold: optional(share),
+        search_mode: optional(z.enum(searchModes)),
+        recall: optional(z.enum(recalls)),
+        hybrid_search: optional(hybridWeights),
+        diversity: optional(share).describe(
+          "0: plain order; up to 1: results unlike each other (maximal marginal relevance)",
+        ),
+        expand: optional(
+          z.int().min(0, "must be at least 0").max(mostNeighbours, `must be at most ${mostNeighbours}`),
+        ).describe("chunks before and after each result that are joined to it"),
       }),
     ),
     rewrite_query: optional(z.boolean()),
@@ -62,6 +85,19 @@ export function readSearch(body: SearchBody): SearchRequest {
     filter: parseFilter(body.filters),
     limit: body.max_num_results ?? body.limit ?? body.top_k ?? defaultLimit(body),
     scoreThreshold: body.ranking_options?.score_threshold ?? 0,
+    settings: readSettings(body.ranking_options),
+    diversity: body.ranking_options?.diversity ?? 0,
+    expand: body.ranking_options?.expand ?? 0,
+  };
+}
+
+function readSettings(options: SearchBody["ranking_options"]): SearchRequest["settings"] {
+  const said = options?.ranker?.split("-") ?? [];
+  return {
+    mode: options?.search_mode ?? searchModes.find((each) => said.includes(each)),
+    recall: options?.recall ?? recalls.find((each) => said.includes(each)),
+    embeddingWeight: options?.hybrid_search?.embedding_weight,
+    textWeight: options?.hybrid_search?.text_weight,
   };
 }
 
@@ -89,6 +125,8 @@ export const searchAnswer = z
         page: z.int().optional(),
         section: z.string().optional(),
         metadata: z.record(z.string(), z.unknown()).nullable(),
+        vector_rank: z.int().nullable().describe("place in the order of vectors, from 1"),
+        keyword_rank: z.int().nullable().describe("place in the order of keywords, from 1"),
       }),
     ),
     has_more: z.boolean(),
@@ -133,6 +171,8 @@ function presentHit(hit: Hit, withMetadata: boolean): z.input<typeof searchAnswe
     ...(Number.isInteger(page) ? { page: page as number } : {}),
     ...(typeof section === "string" ? { section } : {}),
     metadata: withMetadata ? metadata : null,
+    vector_rank: hit.vectorRank,
+    keyword_rank: hit.keywordRank,
   };
 }
 

@@ -1,5 +1,8 @@
 import { z } from "zod";
-import type { VectorStore } from "../../core/vectorStores.js";
+import { maxDimensions } from "../../core/embeddingModel.js";
+import { recalls, searchModes } from "../../core/searchSettings.js";
+import type { DetailedStore, StoreChanges, StoreInput } from "../../core/vectorStores.js";
+import { invalid } from "../../errors.js";
 import { asObject, isObject, optional, seconds } from "./common.js";
 
 type Scalar = string | number | boolean;
@@ -65,8 +68,37 @@ const chunkingStrategy = z.union(
   },
 );
 
+/** OpenAI's weights of the two lists of a hybrid search (its file_search tool has them). */
+export const hybridWeights = z
+  .object({
+    embedding_weight: z.number().min(0, "must be at least 0").max(1, "must be at most 1"),
+    text_weight: z.number().min(0, "must be at least 0").max(1, "must be at most 1"),
+  })
+  .refine((weights) => weights.embedding_weight + weights.text_weight > 0, "at least one weight must be above 0");
+
+const language = z
+  .string()
+  .min(1, "must not be empty")
+  .max(63, "at most 63 characters")
+  .describe(
+    'how words are compared in keyword search: "simple", or a text search configuration of the database such as "english"',
+  );
+
+/** How a store is searched when the request does not say. null takes the setting away. */
+const searchSettings = {
+  search_mode: z.enum(searchModes).nullish(),
+  recall: z.enum(recalls).nullish(),
+  language: language.nullish(),
+  hybrid_search: hybridWeights.nullish(),
+};
+
+const dimensions = z.int().min(1, "must be at least 1").max(maxDimensions, `must be at most ${maxDimensions}`);
+
 export const createStoreBody = z
   .object({
+    embedding_model: optional(z.string().min(1, "must not be empty").max(256, "at most 256 characters")),
+    embedding_dimensions: optional(dimensions),
+    ...searchSettings,
     name: optional(name),
     description: optional(z.string().max(4096, "at most 4096 characters")),
     metadata: optional(metadata),
@@ -83,8 +115,89 @@ export const createStoreBody = z
 
 /** In an update, null clears `metadata` and `expires_after`; a null name changes nothing, since a store always has one. */
 export const updateStoreBody = z
-  .object({ name: optional(name), metadata: metadata.nullish(), expires_after: expiresAfter.nullish() })
+  .object({
+    name: optional(name),
+    metadata: metadata.nullish(),
+    expires_after: expiresAfter.nullish(),
+    ...searchSettings,
+    embedding_model: fixed("embedding_model"),
+    embedding_dimensions: fixed("embedding_dimensions"),
+  })
   .meta({ id: "UpdateVectorStoreRequest" });
+
+/** A field that is given once. Silence would let its sender believe that it was changed. */
+function fixed(field: string) {
+  return z
+    .unknown()
+    .optional()
+    .refine((value) => value == null, `a store keeps the ${field} that it was created with; create another store`)
+    .meta({ type: "null" });
+}
+
+type Settings = Pick<z.output<typeof updateStoreBody>, keyof typeof searchSettings>;
+
+/** @throws ApiError 400 for settings in the metadata that cannot be meant otherwise and cannot be. */
+export function readCreate(body: z.output<typeof createStoreBody>): StoreInput {
+  const { metadata: values } = body;
+  checkMetadata(values);
+  const model = values?.embedding_model;
+  const inMetadata = typeof model === "string" && model !== "" ? model : null;
+  return {
+    name: body.name ?? "",
+    description: body.description ?? null,
+    metadata: values ?? null,
+    expiresAfter: body.expires_after ?? null,
+    model: {
+      model: body.embedding_model ?? inMetadata,
+      dimensions: body.embedding_dimensions ?? dimensionsIn(values),
+    },
+    search: present(readSettings(body)),
+  };
+}
+
+export function readUpdate(body: z.output<typeof updateStoreBody>): StoreChanges {
+  checkMetadata(body.metadata ?? undefined);
+  const search = readSettings(body);
+  return {
+    name: body.name,
+    metadata: body.metadata,
+    expiresAfter: body.expires_after,
+    ...(Object.keys(search).length === 0 ? {} : { search }),
+  };
+}
+
+/** The settings that the body names; null for those that it takes away. */
+function readSettings(body: Settings): NonNullable<StoreChanges["search"]> {
+  const { hybrid_search: weights } = body;
+  const all = {
+    mode: body.search_mode,
+    recall: body.recall,
+    language: body.language,
+    embeddingWeight: weights == null ? weights : weights.embedding_weight,
+    textWeight: weights == null ? weights : weights.text_weight,
+  };
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
+}
+
+const present = (settings: NonNullable<StoreChanges["search"]>): StoreInput["search"] =>
+  Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== null));
+
+/** LiteLLM lets only strings through. */
+function dimensionsIn(values: Record<string, Scalar> | undefined): number | null {
+  const value = values?.embedding_dimensions;
+  if (value === undefined) return null;
+  const parsed = dimensions.safeParse(typeof value === "string" && /^\d{1,9}$/.test(value) ? Number(value) : value);
+  if (!parsed.success)
+    throw invalid("metadata.embedding_dimensions", `expected a whole number from 1 to ${maxDimensions}`);
+  return parsed.data;
+}
+
+/** A search mode that is none would be passed over without a word, where its sender can say it nowhere else. */
+function checkMetadata(values: Record<string, Scalar> | undefined): void {
+  const mode = values?.search_mode;
+  if (mode !== undefined && !searchModes.some((each) => each === mode))
+    throw invalid("metadata.search_mode", `expected one of ${searchModes.join(", ")}`);
+}
 
 export const storeAnswer = z
   .object({
@@ -106,6 +219,22 @@ export const storeAnswer = z
     expires_at: z.int().nullable(),
     last_active_at: z.int().nullable(),
     metadata: z.record(z.string(), z.unknown()),
+    embedding_model: z.string(),
+    embedding_dimensions: z.int(),
+    search_mode: z.enum(searchModes).optional(),
+    recall: z.enum(recalls).optional(),
+    language: z.string().optional(),
+    hybrid_search: z.object({ embedding_weight: z.number(), text_weight: z.number() }).optional(),
+    index: z
+      .object({
+        state: z
+          .enum(["none", "waiting", "building", "ready"])
+          .describe("`none`: so few rows are compared one by one, which is as quick"),
+        keywords: z.enum(["off", "building", "ready"]),
+        indexed: z.int().optional(),
+        fresh: z.int().optional().describe("rows beside the index, compared one by one until they are moved in"),
+      })
+      .describe("of this server; results are complete in every state"),
   })
   .meta({ id: "VectorStore" });
 
@@ -117,9 +246,11 @@ export const deletedStoreAnswer = z
  * OpenAI's vector store object. An embedding posted without a file counts as one completed file, as litellm-pgvector counts it, and
  * `usage_bytes` is the size of all contents in UTF-8.
  */
-export function presentStore(store: VectorStore, now: number): z.input<typeof storeAnswer> {
+export function presentStore(store: DetailedStore, now: number): z.input<typeof storeAnswer> {
   const count = store.chunkCount;
   const policy = expiresAfter.safeParse(store.expiresAfter);
+  const { search, details } = store;
+  const { counts, ...index } = details.index;
   return {
     id: store.id,
     object: "vector_store",
@@ -133,5 +264,14 @@ export function presentStore(store: VectorStore, now: number): z.input<typeof st
     expires_at: store.expiresAt === null ? null : seconds(store.expiresAt),
     last_active_at: store.lastActiveAt === null ? null : seconds(store.lastActiveAt),
     metadata: asObject(store.metadata),
+    embedding_model: details.model,
+    embedding_dimensions: details.dimensions,
+    ...(search.mode === undefined ? {} : { search_mode: search.mode }),
+    ...(search.recall === undefined ? {} : { recall: search.recall }),
+    ...(search.language === undefined ? {} : { language: search.language }),
+    ...(search.embeddingWeight === undefined || search.textWeight === undefined
+      ? {}
+      : { hybrid_search: { embedding_weight: search.embeddingWeight, text_weight: search.textWeight } }),
+    index: { ...index, ...counts },
   };
 }

@@ -1,0 +1,154 @@
+import { hashText } from "../src/litellm/hashing.js";
+import { cleanUp } from "./cleanup.js";
+import { createSource, seededRandom, wireBatch } from "./data.js";
+import { createTarget } from "./database.js";
+import { createFilledStore } from "./fill.js";
+import type { HttpClient } from "./http.js";
+import { type Measured, peakDuring } from "./load.js";
+import { type Report, atLeast, atMost, makeTable } from "./results.js";
+import { type Pace, measureSearches, search, searchPath } from "./searching.js";
+import { startService } from "./service.js";
+
+export interface MixedOptions extends Pace {
+  databaseUrl: string;
+  settings: Record<string, string>;
+  rows: number;
+  clients: number[];
+  /** Inserted a second. */
+  insertRate: number;
+}
+
+const dimensions = 1536;
+const insertBatch = 20;
+const freshRows = 100;
+
+/** Searches in an indexed store alone and while rows arrive in a steady stream; and whether a row is found as soon as it is stored. */
+export async function benchMixed(options: MixedOptions): Promise<Report> {
+  const source = createSource("text", dimensions);
+  const target = await createTarget(options.databaseUrl);
+  const service = await startService(target, { dimensions, settings: options.settings });
+  const { http } = service;
+  const storeId = await createFilledStore(service, target, { source, count: options.rows });
+  const batchPath = `/v1/vector_stores/${storeId}/embeddings/batch`;
+  const searches = Array.from({ length: 200 }, (_, n) => ({
+    path: searchPath(storeId),
+    body: { query: source.query(n).text },
+  }));
+  const cases: { clients: number; alone: Measured; mixed: Measured; rowsPerSecond: number; peak: number }[] = [];
+  let next = options.rows;
+  for (const clients of options.clients) {
+    const alone = await measureSearches(http, clients, options, searches);
+    const inserts = startInserts(http, batchPath, options.insertRate, () => {
+      const rows = Array.from({ length: insertBatch }, (_, i) => source.row(next + i));
+      next += insertBatch;
+      return wireBatch(rows, "base64");
+    });
+    const { result: mixed, peak } = await peakDuring(service.rss, () =>
+      measureSearches(http, clients, options, searches),
+    );
+    const rowsPerSecond = await inserts.stop();
+    cases.push({ clients, alone, mixed, rowsPerSecond, peak });
+    console.error(
+      `${clients} client(s): p95 ${alone.p95.toFixed(1)} ms alone, ${mixed.p95.toFixed(1)} ms with ${Math.round(rowsPerSecond)} rows/s`,
+    );
+  }
+  await service.expectRows(storeId, next);
+  const found = await countFresh(http, storeId);
+  const { version, database } = service;
+  await cleanUp();
+  const columns =
+    "clients:whole|inserted rows/s:whole|searches/s alone:fraction|mixed:fraction|p50 ms alone:fraction|mixed:fraction|p95 ms alone:fraction|" +
+    "mixed:fraction|ratio:fraction|memory MB:whole";
+  return {
+    kind: "mixed",
+    title: "Searching while rows arrive",
+    version,
+    database,
+    notes: [
+      `A store of ${options.rows.toLocaleString("en")} rows; ${insertBatch} rows a request, at even distances. ` +
+        `${found} of ${freshRows} rows were found by the very next search after their insertion.`,
+    ],
+    tables: [
+      makeTable(
+        "",
+        columns.split("|"),
+        cases.map(({ clients, alone, mixed, rowsPerSecond, peak }) => {
+          const ratio = mixed.p95 / alone.p95;
+          return [
+            clients,
+            rowsPerSecond,
+            alone.rate,
+            mixed.rate,
+            alone.p50,
+            mixed.p50,
+            alone.p95,
+            mixed.p95,
+            ratio,
+            peak,
+          ];
+        }),
+      ),
+    ],
+    goals: [
+      ...cases.map(({ clients, alone, mixed }) =>
+        atMost(
+          `${options.insertRate} inserts/s, ${clients} client(s): p95 to that without`,
+          2,
+          mixed.p95 / alone.p95,
+          "fraction",
+        ),
+      ),
+      ...cases.map(({ clients, rowsPerSecond }) =>
+        atLeast(
+          `searching by ${clients} client(s): inserted rows/s`,
+          0.95 * options.insertRate,
+          rowsPerSecond,
+          "whole",
+        ),
+      ),
+      atLeast("fresh rows found by the very next search, indexed store", 1, found / freshRows, "percent"),
+    ],
+  };
+}
+
+/** Sends a batch at every tick, whether or not the one before is answered: an open load, as real writers are. */
+function startInserts(http: HttpClient, path: string, rate: number, make: () => Buffer) {
+  const begun = performance.now();
+  const sent: Promise<string>[] = [];
+  const everyMs = (1000 * insertBatch) / rate;
+  let failure: unknown;
+  const timer = setInterval(() => {
+    // By the clock, since timers are late.
+    while (sent.length * everyMs <= performance.now() - begun) {
+      const request = http.post(path, make());
+      request.catch((error: unknown) => {
+        failure ??= error;
+      });
+      sent.push(request);
+    }
+  }, everyMs / 4);
+  return {
+    /** @returns rows a second that were stored */
+    async stop(): Promise<number> {
+      clearInterval(timer);
+      await Promise.allSettled(sent);
+      if (failure !== undefined) throw failure instanceof Error ? failure : new Error("an insertion failed");
+      return (sent.length * insertBatch) / ((performance.now() - begun) / 1000);
+    },
+  };
+}
+
+/** Rows of words that no other has; each is asked for at once. @returns how many came first */
+async function countFresh(http: HttpClient, storeId: string): Promise<number> {
+  const random = seededRandom(4);
+  const word = () => Math.floor(random() * 36 ** 8).toString(36);
+  let found = 0;
+  for (let i = 0; i < freshRows; i += 1) {
+    const content = Array.from({ length: 12 }, word).join(" ");
+    const row = { id: `fresh-${i}`, content, metadata: {}, vector: hashText(content, dimensions) };
+    await http.post(`/v1/vector_stores/${storeId}/embeddings/batch`, wireBatch([row], "base64"));
+    const [first] = await search(http, searchPath(storeId), content);
+    if (first === row.id) found += 1;
+  }
+  return found;
+}

@@ -1,0 +1,77 @@
+import type { Config } from "../../config.js";
+import type { Probe } from "../../db/diagnose.js";
+import { type Contents, type ModelInUse, countContents, modelsInUse } from "../../db/diagnoseStored.js";
+import type { Tables } from "../../db/tables.js";
+import { ApiError } from "../../errors.js";
+import { printable } from "../io.js";
+import type { Findings } from "./findings.js";
+
+/** Where the checks of what is stored look. */
+export interface Stored {
+  probe: Probe;
+  config: Config;
+  tables: Tables;
+  /** The last migration that was applied; 0 for none. */
+  version: number;
+  findings: Findings;
+}
+
+export const counted = (count: number, singular: string, plural = `${singular}s`) =>
+  `${count} ${count === 1 ? singular : plural}`;
+
+/** More models than this are only counted. */
+const shownModels = 10;
+
+/** Stores with a model of their own have its dimensions, whatever the settings say; all others must agree with the settings. */
+export async function checkModels(stored: Stored, column: number | null): Promise<void> {
+  const { probe, config, tables, version, findings } = stored;
+  const models = await probe.look((tx) => modelsInUse(tx, config.database, tables, version));
+  const wanted = config.embedding.dimensions;
+  const filled = models.filter((each) => each.chunks > 0 && each.dimensions !== null);
+  const ofSettings = filled.filter((each) => each.model === null).map((each) => each.dimensions);
+  const found = column === null ? [...new Set(ofSettings)] : [column];
+  const others = found.filter((each) => each !== wanted);
+  if (others.length > 0) {
+    findings.fail(
+      "dimensions",
+      `EMBEDDING__DIMENSIONS is ${wanted}, but the stored embeddings have ${others.join(" and ")}`,
+      `Set EMBEDDING__DIMENSIONS=${others[0] ?? ""} and the model that made them (EMBEDDING__MODEL), or use another database or schema.`,
+    );
+  } else if (found.length > 0) findings.ok("dimensions", `${wanted}, as the stored embeddings have`);
+  else if (filled.length === 0) findings.ok("dimensions", `${wanted}; nothing is stored yet`);
+  else findings.ok("dimensions", `${wanted} for new stores; those there are have their own models`);
+  if (version >= 2 && models.length > 0) findings.ok("models", describeModels(models, config.embedding.model));
+}
+
+function describeModels(models: readonly ModelInUse[], ofSettings: string): string {
+  const shown = models.slice(0, shownModels).map(({ model, dimensions, stores }) => {
+    const name = model === null ? `that of the settings (now "${ofSettings}")` : `"${model}"`;
+    return printable(
+      `${name}, ${dimensions === null ? "dimensions unknown" : counted(dimensions, "dimension")}: ${counted(stores, "store")}`,
+    );
+  });
+  const more = models.length - shown.length;
+  return [...shown, ...(more > 0 ? [`and ${more} more`] : [])].join("\n");
+}
+
+export async function checkContents({ probe, tables, version, findings }: Stored): Promise<void> {
+  let contents: Contents;
+  try {
+    contents = await probe.look((tx) => countContents(tx, tables, version));
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    findings.warn("contents", `could not be counted: ${error.message}`, "Try again when the database has less to do.");
+    return;
+  }
+  const { stores, embeddings, recorded } = contents;
+  const message = `${counted(stores, "vector store")}, ${counted(embeddings, "embedding")}`;
+  if (recorded === null || recorded === embeddings) findings.ok("contents", message);
+  else {
+    findings.warn(
+      "contents",
+      `${message}, but the stores' own counters add up to ${recorded}`,
+      "Another program writes to the table. Search finds its rows, and the counters are right again, after a restart of the server or " +
+        '"vector-store reindex ID" (--all for every store).',
+    );
+  }
+}

@@ -1,0 +1,41 @@
+/** A chunk's places in the two lists of a hybrid search, from 1; null: not in that list. */
+export interface Ranks {
+  vectorRank: number | null;
+  keywordRank: number | null;
+}
+
+/** The usual constant of reciprocal rank fusion (Cormack, Clarke, Büttcher 2009): how little the first places differ. */
+const k = 60;
+
+/**
+ * Reciprocal rank fusion: each list gives weight / (60 + rank). The sum is divided by what the first place in both would get, so that a
+ * score is in 0…1 and 1 means first in every list that counts.
+ * @param lists ids, best first
+ * @returns ids with their score and ranks, best first; equal scores in the order of ids.
+ */
+export function fuse(
+  lists: { vector: readonly string[]; keyword: readonly string[] },
+  weights: { vector: number; keyword: number },
+): ({ id: string; score: number } & Ranks)[] {
+  const ranks = new Map<string, Ranks>();
+  const at = (id: string) => {
+    const known = ranks.get(id) ?? { vectorRank: null, keywordRank: null };
+    ranks.set(id, known);
+    return known;
+  };
+  lists.vector.forEach((id, i) => (at(id).vectorRank ??= i + 1));
+  lists.keyword.forEach((id, i) => (at(id).keywordRank ??= i + 1));
+  // Weights as shares first: the smallest of doubles, divided by 61, would be 0 and all scores NaN.
+  const all = weights.vector + weights.keyword;
+  const share = (weight: number, rank: number | null) => (rank === null ? 0 : ((weight / all) * (k + 1)) / (k + rank));
+  return [...ranks]
+    .map(([id, { vectorRank, keywordRank }]) => ({
+      id,
+      // Rounding may take a sum of shares above 1.
+      score: Math.min(1, share(weights.vector, vectorRank) + share(weights.keyword, keywordRank)),
+      vectorRank,
+      keywordRank,
+    }))
+    .filter((each) => each.score > 0)
+    .sort((a, b) => b.score - a.score || (a.id < b.id ? -1 : 1));
+}

@@ -1,0 +1,62 @@
+import type { SearchSettings, VectorStore } from "../db/vectorStores.js";
+import { type Recall, recalls } from "../engines/pgvector/search.js";
+
+export { type Recall, recalls };
+export const searchModes = ["vector", "keyword", "hybrid"] as const;
+export type SearchMode = (typeof searchModes)[number];
+
+/** How a search is to be done, when all has been said. */
+export interface ResolvedSettings {
+  mode: SearchMode;
+  recall: Recall;
+  language: string;
+  embeddingWeight: number;
+  textWeight: number;
+}
+
+const defaults: ResolvedSettings = {
+  mode: "vector",
+  recall: "high",
+  language: "simple",
+  embeddingWeight: 1,
+  textWeight: 1,
+};
+
+const oneOf = <T extends string>(values: readonly T[], value: unknown): T | undefined =>
+  values.find((each) => each === value);
+
+/**
+ * The text search configurations of every PostgreSQL since 14. Metadata may name one of these only: a `language` there is often somebody's
+ * own ("en", "Deutsch"), and a search or an insertion with a configuration that the database has not fails.
+ */
+const languages = (
+  "simple arabic armenian basque catalan danish dutch english finnish french german greek hindi hungarian indonesian irish italian " +
+  "lithuanian nepali norwegian portuguese romanian russian serbian spanish swedish tamil turkish yiddish"
+).split(" ");
+
+/**
+ * Settings among a store's metadata, the only place where LiteLLM lets a caller put any. What is no setting there is somebody's own
+ * key-value and means nothing here.
+ */
+export function settingsInMetadata(metadata: unknown): SearchSettings {
+  if (typeof metadata !== "object" || metadata === null) return {};
+  const values = metadata as Record<string, unknown>;
+  return {
+    mode: oneOf(searchModes, values.search_mode),
+    recall: oneOf(recalls, values.recall),
+    language: oneOf(languages, values.language),
+  };
+}
+
+/** The request's own word first, then the store's settings, then the store's metadata, then the defaults. */
+export function resolveSettings(
+  store: Pick<VectorStore, "search" | "metadata">,
+  request: Omit<SearchSettings, "language"> = {},
+): ResolvedSettings {
+  const resolved: ResolvedSettings = { ...defaults };
+  const sources: object[] = [settingsInMetadata(store.metadata), store.search, request];
+  for (const source of sources) {
+    Object.assign(resolved, Object.fromEntries(Object.entries(source).filter(([, value]) => value != null)));
+  }
+  return resolved;
+}

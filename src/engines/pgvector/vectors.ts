@@ -1,0 +1,165 @@
+import { type RawBuilder, sql } from "kysely";
+import type { Layout } from "../../db/columns.js";
+import type { Db } from "../../db/database.js";
+
+/**
+ * The derived vectors: of every chunk its unit vector, in the row itself, where a search reads it in a third of the time that the
+ * record's TOASTed vector takes. They are in the table that all stores share, or in one of the store's own that an index lies on; the
+ * fresh rows of such a store are in the shared one until they are moved.
+ */
+
+/** What a store's row says of its vectors; see sql/0002_search.sql. */
+export interface VectorsState {
+  vectorsComplete: boolean;
+  vectorsTable: number | null;
+  vectorsIndexed: boolean;
+  /** The table that is being filled to take the place of `vectorsTable`; not searched yet. */
+  vectorsNext: number | null;
+}
+
+/** A column of type vector as a derived vector; null where it has no direction, or another number of dimensions than its store. */
+export function unitVector(
+  layout: Layout,
+  vector: RawBuilder<unknown>,
+  dimensions: number | null,
+): RawBuilder<unknown> {
+  const usable = dimensions === null ? sql`true` : sql`vector_dims(${vector}) = ${dimensions}::int`;
+  return sql`CASE WHEN ${usable} AND vector_norm(${vector}) > 0 THEN l2_normalize(${vector})::${sql.raw(layout.derived.vectorType)} END`;
+}
+
+/** All vectors of a store as a table expression with the columns id and embedding. Copies of what the own table has are passed over. */
+export function vectorsOf(layout: Layout, storeId: string, { vectorsTable }: VectorsState): RawBuilder<unknown> {
+  const shared = sql`SELECT id, embedding FROM ${layout.derived.vectors} AS s WHERE vector_store_id = ${storeId}`;
+  if (vectorsTable === null) return sql`(${shared})`;
+  const own = layout.derived.ownVectors(vectorsTable).reference;
+  return sql`(SELECT id, embedding FROM ${own} UNION ALL ${shared} AND NOT EXISTS (SELECT 1 FROM ${own} AS o WHERE o.id = s.id))`;
+}
+
+/**
+ * The next rows of the record whose vectors are missing, in the order of ids, inside the caller's transaction, which must hold the
+ * store's row: a deletion in between would leave its vector behind.
+ * @returns the id to go on after; null when the end is reached.
+ */
+export async function fillVectors(
+  tx: Db,
+  store: VectorsState & { id: string; embeddingDimensions: number | null },
+  after: string | null,
+  limit: number,
+): Promise<string | null> {
+  const { layout } = tx;
+  const e = layout.embeddings;
+  const own = store.vectorsTable === null ? null : layout.derived.ownVectors(store.vectorsTable).reference;
+  const { rows } = await sql<{ last: string | null; count: number }>`
+    WITH portion AS MATERIALIZED (
+      SELECT ${e.id} AS id FROM ${e.table} AS e
+      WHERE ${e.vectorStoreId} = ${store.id} AND ${after === null ? sql`true` : sql`${e.id} > ${after}::${sql.raw(e.idType)}`}
+      ORDER BY ${e.id} LIMIT ${limit}
+    ), missing AS (
+      SELECT p.id FROM portion AS p
+      WHERE NOT EXISTS (SELECT 1 FROM ${layout.derived.vectors} AS v WHERE v.vector_store_id = ${store.id} AND v.id = p.id)
+        ${own === null ? sql`` : sql`AND NOT EXISTS (SELECT 1 FROM ${own} AS o WHERE o.id = p.id)`}
+    ), filled AS (
+      INSERT INTO ${layout.derived.vectors} (vector_store_id, id, embedding)
+      SELECT ${store.id}::${sql.raw(e.vectorStoreIdType)}, ${e.id}, ${unitVector(layout, e.embedding, store.embeddingDimensions)}
+      FROM missing AS m JOIN ${e.table} AS e ON ${e.id} = m.id
+      ON CONFLICT (vector_store_id, id) DO NOTHING
+    )
+    SELECT (SELECT id::text FROM portion ORDER BY id DESC LIMIT 1) AS last, (SELECT count(*) FROM portion) AS count`.execute(
+    tx.run,
+  );
+  const [row] = rows;
+  return row === undefined || row.count < limit ? null : row.last;
+}
+
+/**
+ * Copies all vectors of a store to the table that is to become its own, in mixed order: the graph that is built on it depends on the order of
+ * rows. Reads and writes go on; what is deleted meanwhile must be removed by `removeOrphans` afterwards.
+ * @param db not in a transaction, without a time limit (`Database.maintenance`).
+ */
+export async function copyVectors(
+  db: Db,
+  store: VectorsState & { id: string; embeddingDimensions: number },
+  next: number,
+): Promise<void> {
+  const { layout } = db;
+  const type = sql.raw(`${layout.derived.vectorType}(${store.embeddingDimensions})`);
+  const vectors = vectorsOf(layout, store.id, store);
+  // Ids alone are sorted: the vectors would be gigabytes.
+  await sql`
+    INSERT INTO ${layout.derived.ownVectors(next).reference} (id, embedding)
+    SELECT v.id, v.embedding::${type}
+    FROM (SELECT id FROM ${vectors} AS ids ORDER BY hashtextextended(id::text, 0)) AS mixed
+    CROSS JOIN LATERAL (SELECT id, embedding FROM ${vectors} AS by_id WHERE id = mixed.id OFFSET 0) AS v
+    ON CONFLICT (id) DO NOTHING`.execute(db.run);
+}
+
+/** Removes vectors from the table that is to become a store's own whose chunk is gone, inside a transaction that holds the store's row. */
+export async function removeDeleted(tx: Db, storeId: string, next: number): Promise<void> {
+  const e = tx.layout.embeddings;
+  await sql`
+    DELETE FROM ${tx.layout.derived.ownVectors(next).reference} AS v
+    WHERE NOT EXISTS (SELECT 1 FROM ${e.table} AS e WHERE ${e.id} = v.id AND ${e.vectorStoreId} = ${storeId})`.execute(
+    tx.run,
+  );
+}
+
+/**
+ * Moves vectors of a store from the shared table to its own, at most `limit`, inside the caller's transaction, which must hold the
+ * store's row.
+ * @returns how many left the shared table.
+ */
+export async function moveVectors(
+  tx: Db,
+  store: { id: string; vectorsTable: number; embeddingDimensions: number },
+  limit: number,
+): Promise<number> {
+  const { layout } = tx;
+  const type = sql.raw(`${layout.derived.vectorType}(${store.embeddingDimensions})`);
+  const { rows } = await sql<{ count: number }>`
+    WITH moved AS (${takeShared(layout, store.id, sql`true`, limit)} RETURNING v.id, v.embedding), arrived AS (
+      INSERT INTO ${layout.derived.ownVectors(store.vectorsTable).reference} (id, embedding)
+      SELECT id, embedding::${type} FROM moved
+      ON CONFLICT (id) DO NOTHING
+    )
+    SELECT count(*) AS count FROM moved`.execute(tx.run);
+  return rows[0]?.count ?? 0;
+}
+
+/** Removes from the shared table what a new table of the store's own has copies of, at most `limit`. @returns how many. */
+export async function dropCopied(tx: Db, store: { id: string; vectorsTable: number }, limit: number): Promise<number> {
+  const own = tx.layout.derived.ownVectors(store.vectorsTable).reference;
+  const copied = sql`EXISTS (SELECT 1 FROM ${own} AS o WHERE o.id = s.id)`;
+  const { rows } = await sql<{ count: number }>`
+    WITH gone AS (${takeShared(tx.layout, store.id, copied, limit)} RETURNING 1) SELECT count(*) AS count FROM gone`.execute(
+    tx.run,
+  );
+  return rows[0]?.count ?? 0;
+}
+
+const takeShared = (layout: Layout, storeId: string, which: RawBuilder<unknown>, limit: number) => sql`
+  DELETE FROM ${layout.derived.vectors} AS v
+  USING (SELECT s.id FROM ${layout.derived.vectors} AS s WHERE s.vector_store_id = ${storeId} AND ${which} ORDER BY s.id LIMIT ${limit}) AS p
+  WHERE v.vector_store_id = ${storeId} AND v.id = p.id`;
+
+/** How many vectors of a store are in the shared table, counted up to `limit`. */
+export async function countShared(db: Db, storeId: string, limit: number): Promise<number> {
+  const { rows } = await sql<{ count: number }>`
+    SELECT count(*) AS count
+    FROM (SELECT 1 FROM ${db.layout.derived.vectors} WHERE vector_store_id = ${storeId} LIMIT ${limit}) AS s`.execute(
+    db.run,
+  );
+  return rows[0]?.count ?? 0;
+}
+
+/** Removes derived vectors whose chunk another program has removed from the record. @returns how many. */
+export async function removeOrphans(tx: Db, store: VectorsState & { id: string }): Promise<number> {
+  const { layout } = tx;
+  const e = layout.embeddings;
+  const gone = sql`NOT EXISTS (SELECT 1 FROM ${e.table} AS e WHERE ${e.id} = v.id AND ${e.vectorStoreId} = ${store.id})`;
+  const shared = await sql`
+    DELETE FROM ${layout.derived.vectors} AS v WHERE v.vector_store_id = ${store.id} AND ${gone}`.execute(tx.run);
+  if (store.vectorsTable === null) return Number(shared.numAffectedRows ?? 0);
+  const own = await sql`
+    DELETE FROM ${layout.derived.ownVectors(store.vectorsTable).reference} AS v WHERE ${gone}`.execute(tx.run);
+  return Number(shared.numAffectedRows ?? 0) + Number(own.numAffectedRows ?? 0);
+}

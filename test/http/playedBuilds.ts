@@ -1,0 +1,15 @@
+import type { Deps } from "../../src/core/deps.js";
+
+/** A real build lasts no foreseeable time, so what the database tells of builds under way is replaced; all else is asked of it. */
+export function withBuilds(deps: Deps, builds: { phase: string; done: number; total: number }[]): Deps {
+  const replaced = new WeakSet();
+  const run = deps.db.run.withPlugin({
+    transformQuery: ({ node, queryId }) => {
+      if (JSON.stringify(node).includes("pg_stat_progress_create_index")) replaced.add(queryId);
+      return node;
+    },
+    transformResult: ({ result, queryId }) =>
+      Promise.resolve(replaced.has(queryId) ? { ...result, rows: builds } : result),
+  });
+  return { ...deps, db: { ...deps.db, run } };
+}
