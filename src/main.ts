@@ -43,7 +43,7 @@ export async function serve(): Promise<void> {
     log,
     litellm: createLitellm(config.embedding, log),
     now: () => Date.now(),
-    lastUsed: new LRUCache({ max: 10_000 }),
+    recentStores: new LRUCache({ max: 10_000 }),
     wakeIndexing: () => {
       wakeIndexing();
     },

@@ -1,8 +1,17 @@
 import type { LRUCache } from "lru-cache";
 import type { Config } from "../config.js";
 import type { Database } from "../db/database.js";
+import type { VectorStore } from "../db/vectorStores.js";
 import type { Litellm } from "../litellm/litellm.js";
 import type { Log } from "../log.js";
+
+export interface RecentStore {
+  store: VectorStore;
+  /** In whose scope it was found. */
+  scope: string;
+  /** Unix milliseconds. */
+  at: number;
+}
 
 /** What a use case needs, wired once in main.ts. */
 export interface Deps {
@@ -12,8 +21,8 @@ export interface Deps {
   log: Log;
   /** Unix milliseconds; tests bring their own clock. */
   now: () => number;
-  /** When this process last recorded a store's use (Unix milliseconds by store id), so that it is not recorded more than once a second. */
-  lastUsed: LRUCache<string, number>;
+  /** Stores used a moment ago, by id: that a store is used is recorded once a second, and searches of the same second know it already. */
+  recentStores: LRUCache<string, RecentStore>;
   /** Lets the maintenance of indexes begin its next round at once. */
   wakeIndexing: () => void;
 }

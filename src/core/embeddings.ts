@@ -17,7 +17,7 @@ import { type Caller, scopeOf } from "./caller.js";
 import type { Deps } from "./deps.js";
 import { dimensionsOf, embedderOf, requireModel } from "./embeddingModel.js";
 import { checkRow, field, uniqueRows } from "./rowChecks.js";
-import { type PageRequest, expired, get, throwUnknown, use } from "./vectorStores.js";
+import { type PageRequest, expired, get, throwUnknown, updateRecent, use } from "./vectorStores.js";
 
 export type { Chunk, ChunkSelection };
 
@@ -72,9 +72,11 @@ export async function insertEmbeddings(
     const skip = await alreadyStored(deps, store.id, rows, named, at);
     await embedMissing(deps, store, rows, named, skip, embeddings);
     try {
-      return await deps.db.transaction((tx) =>
+      const { changed, ...inserted } = await deps.db.transaction((tx) =>
         storeRows(deps, tx, caller, store.id, { rows, named, embeddings, at, dimensions }),
       );
+      if (changed !== null) updateRecent(deps, changed);
+      return inserted;
     } catch (error) {
       if (!(error instanceof Overtaken)) throw error;
       if (attempt === maxAttempts) {
@@ -102,7 +104,7 @@ async function storeRows(
     at: (row: number) => string;
     dimensions: number;
   },
-): Promise<Inserted> {
+): Promise<Inserted & { changed: VectorStore | null }> {
   const { rows, named, embeddings, at, dimensions } = batch;
   const createdAt = deps.now();
   const unnamed = rows.filter((row) => row.id === null).length;
@@ -130,15 +132,15 @@ async function storeRows(
     if (found.size < present.length) throw new Overtaken("a stored row was removed");
   }
   const bytes = chunks.reduce((sum, chunk) => sum + (added.has(chunk.id) ? Buffer.byteLength(chunk.content) : 0), 0);
-  if (added.size > 0) {
-    const store = await addToCounts(tx, storeId, { chunks: added.size, bytes, dimensions }, createdAt);
-    if (store === undefined) {
-      const still = await findStore(tx, scopeOf(caller), storeId);
-      throw still === undefined ? notFound("vector store", storeId, "vector_store_id") : expired(storeId);
-    }
-    await keepKeywords(tx, store, [...added]);
+  const inserted = { ids, duplicates: rows.length - added.size, createdAt };
+  if (added.size === 0) return { ...inserted, changed: null };
+  const changed = await addToCounts(tx, storeId, { chunks: added.size, bytes, dimensions }, createdAt);
+  if (changed === undefined) {
+    const still = await findStore(tx, scopeOf(caller), storeId);
+    throw still === undefined ? notFound("vector store", storeId, "vector_store_id") : expired(storeId);
   }
-  return { ids, duplicates: rows.length - added.size, createdAt };
+  await keepKeywords(tx, changed, [...added]);
+  return { ...inserted, changed };
 }
 
 /** Only here, where the store's row is held, it is certain whether those who make a store's keywords see these rows or we have to. */
@@ -228,6 +230,7 @@ export async function deleteEmbeddings(
     throw invalid("filters", 'is empty and would select every row; to delete all, say "all": true');
   }
   const store = await use(deps, caller, storeId);
+  deps.recentStores.delete(store.id);
   return deps.db.transaction(async (tx) => {
     // One deletion at a time: two that meet the same rows in different orders would wait for each other.
     const locked = (await lockStore(tx, scopeOf(caller), store.id)) ?? throwUnknown(store.id);

@@ -1,7 +1,7 @@
 import { databaseVersions } from "../db/ping.js";
 import { version } from "../version.js";
 import type { Deps } from "./deps.js";
-import { type IndexingSummary, summarize } from "./indexing.js";
+import { type IndexingSummary, summarize } from "./indexState.js";
 
 /** A probe that waits longer than this is a failed probe: Kubernetes' own limit is often a few seconds. */
 const limitMs = 2000;

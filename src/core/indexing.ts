@@ -3,23 +3,21 @@ import type { Db } from "../db/database.js";
 import {
   type VectorStore,
   addToCounts,
-  countStores,
+  findStore,
   listIndexed,
   listToIndex,
   lockStore,
-  outgrown,
   recordIndexing,
 } from "../db/vectorStores.js";
 import {
   buildIndex,
-  buildProgress,
   createOwnTable,
   ensureMetadataIndex,
   dropOwnTable,
   indexState,
 } from "../engines/pgvector/indexes.js";
 import { countChunks, listMiscounted } from "../engines/pgvector/chunks.js";
-import { analyzeKeywords, deleteKeywords, fillKeywords } from "../engines/pgvector/keywords.js";
+import { analyzeKeywords, fillKeywords } from "../engines/pgvector/keywords.js";
 import {
   copyVectors,
   countShared,
@@ -31,14 +29,23 @@ import {
 } from "../engines/pgvector/vectors.js";
 import type { Deps } from "./deps.js";
 import { dimensionsOf } from "./embeddingModel.js";
+import { wantsIndex } from "./indexState.js";
 
 /** Rows of one transaction: some 50 ms in which writers of the same store wait. */
 const rowsPerStep = 500;
 
-/** Fresh rows cost a search 1.5 µs each; moving one into a graph of 200,000 costs 2–5 ms. So they wait until a few have come together. */
+/** Fresh rows cost a search 1.5 µs each; moving one into a graph of 50,000 costs 5–10 ms. So they wait until a few have come together. */
 const freshToMove = 200;
+/** A row costs 0.5 ms where a graph is built as a whole: with this share of fresh rows that is the cheaper way. */
+const freshToRebuild = 0.1;
+/** Rows a second that mean a load under way, four times what a graph takes in one by one. To build in its midst is to build twice. */
+const loadingRate = 500;
+/** A load that goes on for ever is not waited for: an index is built when there are so many times the rows that it is to have or has. */
+const mostWaited = 10;
 /** Rows that enter the graph in one transaction. */
 const movedPerStep = 50;
+/** Then it is looked again whether a rebuild has become the cheaper way. */
+const stepsPerRound = 20;
 
 const all = { kind: "all" } as const;
 
@@ -86,6 +93,8 @@ async function repair(deps: Deps, store: VectorStore, pace: Pace): Promise<boole
     // Plans of keyword searches depend on how often which word is there, and autovacuum may come a minute later.
     await deps.db.maintenance(analyzeKeywords);
   }
+  const early = !store.vectorsIndexed && store.chunkCount < mostWaited * (deps.config.indexing.minRows ?? 0);
+  if (early && !store.reindexRequested && (await isLoading(deps, store.id, pace))) return false;
   const current = await giveNextTable(deps, store.id);
   if (current?.vectorsNext == null) {
     if (store.reindexRequested) await recordIndexing(deps.db, store.id, { reindexRequested: false });
@@ -128,6 +137,13 @@ async function renew(deps: Deps, store: VectorStore, next: number, pace: Pace): 
     }),
   );
   return true;
+}
+
+async function isLoading(deps: Deps, id: string, pace: Pace): Promise<boolean> {
+  const before = await findStore(deps.db, all, id);
+  if (!(await pace(1000))) return true;
+  const after = await findStore(deps.db, all, id);
+  return (after?.chunkCount ?? 0) - (before?.chunkCount ?? 0) > loadingRate;
 }
 
 /** Runs steps until one says that it was the last; false when the pace says to stop. */
@@ -175,23 +191,14 @@ function fillAllKeywords(deps: Deps, { id }: VectorStore, language: string, pace
 }
 
 /** Makes the table that is to become the own one of a store that wants an index, or another one. @returns the store as it is now. */
-function giveNextTable(deps: Deps, id: string): Promise<VectorStore | undefined> {
+function giveNextTable(deps: Deps, id: string, surely = false): Promise<VectorStore | undefined> {
   return deps.db.transaction(async (tx) => {
     const store = await lockStore(tx, all, id);
-    if (store?.vectorsNext !== null || !wantsIndex(deps, store)) return store;
+    if (store?.vectorsNext !== null || !(surely || wantsIndex(deps, store))) return store;
     const vectorsNext = await createOwnTable(tx, dimensionsOf(deps, store));
     await recordIndexing(tx, id, { vectorsNext });
     return { ...store, vectorsNext };
   });
-}
-
-/** Whether a store's index is to be built, for the first time or anew. */
-function wantsIndex(deps: Deps, store: VectorStore): boolean {
-  const { minRows } = deps.config.indexing;
-  const { embeddingDimensions: dimensions, chunkCount } = store;
-  if (dimensions === null || dimensions > maxIndexDimensions(deps.db.layout.derived.vectorType)) return false;
-  if (store.vectorsIndexed) return store.reindexRequested || chunkCount >= outgrown * store.vectorsBuilt;
-  return store.reindexRequested || store.vectorsTable !== null || (minRows !== null && chunkCount >= minRows);
 }
 
 function move(deps: Deps, id: string, vectorsTable: number, limit: number): Promise<"more" | "done"> {
@@ -205,74 +212,28 @@ function move(deps: Deps, id: string, vectorsTable: number, limit: number): Prom
   });
 }
 
-/** Fresh rows of an indexed store enter its index, a few at a time. */
+/** Fresh rows of an indexed store enter its index, a few at a time or, after a large load, with all others in a new one. */
 async function moveFresh(deps: Deps, store: VectorStore, pace: Pace): Promise<boolean> {
   const { id, vectorsTable } = store;
+  const many = Math.ceil(freshToRebuild * store.vectorsBuilt);
+  if (many > freshToMove && (await countShared(deps.db, id, many)) >= many) {
+    if (await isLoading(deps, id, pace)) return false;
+    const current = await giveNextTable(deps, id, true);
+    return current?.vectorsNext != null && renew(deps, current, current.vectorsNext, pace);
+  }
   if (
     vectorsTable === null ||
     store.vectorsNext !== null ||
     (await countShared(deps.db, id, freshToMove)) < freshToMove
   )
     return false;
-  await inSteps(pace, () => move(deps, id, vectorsTable, movedPerStep));
-  return true;
-}
-
-/** Has the words of a store made in a language, by the next round of `bringUpToDate`. Of one that has them already nothing changes. */
-export async function requestKeywords(deps: Deps, id: string, language: string): Promise<void> {
-  await deps.db.transaction(async (tx) => {
-    const store = await lockStore(tx, all, id);
-    if (store === undefined || store.keywordsLanguage === language) return;
-    if (store.keywordsLanguage !== null) await deleteKeywords(tx, id, null);
-    await recordIndexing(tx, id, { keywordsLanguage: language, keywordsComplete: store.chunkCount === 0 });
+  let left = stepsPerRound;
+  await inSteps(pace, async () => {
+    const state = await move(deps, id, vectorsTable, movedPerStep);
+    left -= 1;
+    return left > 0 ? state : "done";
   });
-  deps.wakeIndexing();
-}
-
-/**
- * Has all that is derived from a store's rows checked against them, what is missing made and what is left over removed, and its index built anew
- * (or, for a store below INDEX_MIN_ROWS, at all), by the next round of `bringUpToDate`. Searches go on with what there is.
- */
-export async function requestReindex(deps: Deps, store: VectorStore): Promise<VectorStore> {
-  await recordIndexing(deps.db, store.id, { reindexRequested: true });
-  deps.wakeIndexing();
-  return { ...store, reindexRequested: true };
-}
-
-/** How far the indexes of all stores are. */
-export interface IndexingSummary {
-  /** Stores by the state of their index. */
-  stores: Record<IndexingState, number>;
-  /** Stores whose keywords are being made. */
-  keywordsBuilding: number;
-  /** Index builds under way now, by any process. `done` of `total` rows or blocks; total is 0 while it is not known. */
-  builds: { phase: string; done: number; total: number }[];
-}
-
-export async function summarize(deps: Deps): Promise<IndexingSummary> {
-  const { minRows } = deps.config.indexing;
-  const unfinished = await listToIndex(deps.db, minRows, maxIndexDimensions(deps.db.layout.derived.vectorType));
-  const { stores: total, indexed } = await countStores(deps.db);
-  const stores = { none: 0, waiting: 0, building: 0, ready: 0 };
-  for (const store of unfinished) stores[indexingState(deps, store)] += 1;
-  const unfinishedIndexed = unfinished.filter((store) => store.vectorsIndexed).length;
-  stores.ready += indexed - unfinishedIndexed;
-  stores.none += total - unfinished.length - (indexed - unfinishedIndexed);
-  return {
-    stores,
-    keywordsBuilding: unfinished.filter((each) => each.keywordsLanguage !== null && !each.keywordsComplete).length,
-    builds: await buildProgress(deps.db),
-  };
-}
-
-/** What a store's index is doing. `waiting`: it is to have one; `none`: it is searched exactly, which is as quick for so few rows. */
-export type IndexingState = "none" | "waiting" | "building" | "ready";
-
-export function indexingState(deps: Deps, store: VectorStore): IndexingState {
-  if (!store.vectorsComplete) return "waiting";
-  if (store.vectorsIndexed) return store.reindexRequested ? "building" : "ready";
-  if (store.vectorsNext !== null || store.vectorsTable !== null) return "building";
-  return store.reindexRequested || wantsIndex(deps, store) ? "waiting" : "none";
+  return true;
 }
 
 /**

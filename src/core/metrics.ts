@@ -3,7 +3,7 @@ import { countStores } from "../db/vectorStores.js";
 import { version } from "../version.js";
 import type { Deps } from "./deps.js";
 import { withinLimit } from "./health.js";
-import { type IndexingSummary, summarize } from "./indexing.js";
+import { type IndexingSummary, summarize } from "./indexState.js";
 
 export interface Metrics {
   /** What this process counts while it works goes here. Of its own, not prom-client's global one: a process may have many apps. */

@@ -1,7 +1,7 @@
 import { errorCode } from "../db/errors.js";
 import { findChunks } from "../engines/pgvector/chunks.js";
 import { type KeywordHit, keywordSettings, scanKeywords, searchKeywords } from "../engines/pgvector/keywords.js";
-import { type Hit as VectorHit, searchChunks } from "../engines/pgvector/search.js";
+import { type Hit as VectorHit, VectorsMoved, searchChunks } from "../engines/pgvector/search.js";
 import type { SearchSettings, VectorStore } from "../db/vectorStores.js";
 import { unavailable } from "../errors.js";
 import type { Filter } from "../filter.js";
@@ -10,10 +10,10 @@ import type { Deps } from "./deps.js";
 import { diversify } from "./diversity.js";
 import { embedderOf } from "./embeddingModel.js";
 import { type Ranks, fuse } from "./fusion.js";
-import { requestKeywords } from "./indexing.js";
+import { requestKeywords } from "./indexState.js";
 import { joinNeighbours } from "./neighbours.js";
 import { type ResolvedSettings, resolveSettings } from "./searchSettings.js";
-import { use } from "./vectorStores.js";
+import { get, use, useForSearch } from "./vectorStores.js";
 
 export interface SearchRequest {
   /** One or more texts; a chunk found by several keeps its best score. */
@@ -52,7 +52,7 @@ export async function search(
   signal: AbortSignal,
 ): Promise<SearchResult> {
   const begun = performance.now();
-  const store = await use(deps, caller, storeId);
+  const store = await useForSearch(deps, caller, storeId);
   const found = performance.now();
   const settings = resolveSettings(store, request.settings);
   const queries = await embedQueries(deps, store, settings, request.queries, signal);
@@ -63,6 +63,7 @@ export async function search(
   for (const query of queries) lists.push(await searchCurrent(deps, caller, store, settings, wide, query));
   const [only] = lists;
   let hits = only !== undefined && lists.length === 1 ? only : bestOf(lists, wide.limit);
+  if (hits.length === 0) await get(deps, caller, storeId);
   if (request.scoreThreshold > 0) hits = hits.filter((hit) => hit.score >= request.scoreThreshold);
   if (request.diversity > 0) hits = await choose(deps, store, hits, request);
   if (request.expand > 0) hits = await joinNeighbours(deps, store, hits, request.expand);
@@ -87,7 +88,7 @@ interface Query {
   embedding: Float32Array | null;
 }
 
-/** Searches the store as it was found or, when its table was replaced by a new one in that moment, as it is now. */
+/** Searches the store as it was found or, when its vectors have moved to another table meanwhile, as it is now. */
 async function searchCurrent(
   deps: Deps,
   caller: Caller,
@@ -97,7 +98,8 @@ async function searchCurrent(
   try {
     return await searchOne(deps, store, ...rest);
   } catch (error) {
-    if (errorCode(error) !== undefinedTable) throw error;
+    if (!(error instanceof VectorsMoved) && errorCode(error) !== undefinedTable) throw error;
+    deps.recentStores.delete(store.id);
     return searchOne(deps, await use(deps, caller, store.id), ...rest);
   }
 }

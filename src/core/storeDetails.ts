@@ -2,7 +2,7 @@ import type { VectorStore } from "../db/vectorStores.js";
 import { countShared } from "../engines/pgvector/vectors.js";
 import type { Deps } from "./deps.js";
 import { dimensionsOf, modelName } from "./embeddingModel.js";
-import { type IndexingState, indexingState } from "./indexing.js";
+import { type IndexingState, indexingState } from "./indexState.js";
 
 /** What a store is made with and how far its indexes are. */
 export interface StoreDetails {

@@ -20,7 +20,7 @@ import { idTimestamp } from "../ids.js";
 import { type Caller, ownerOf, scopeOf } from "./caller.js";
 import type { Deps } from "./deps.js";
 import { type EmbeddingModel, chooseModel } from "./embeddingModel.js";
-import { requestKeywords, requestReindex } from "./indexing.js";
+import { requestKeywords, requestReindex } from "./indexState.js";
 import { resolveSettings } from "./searchSettings.js";
 import { type DetailedStore, withCounts, withDetails } from "./storeDetails.js";
 
@@ -95,6 +95,7 @@ async function resolveCursor(deps: Deps, caller: Caller, id: string, param: stri
 export async function update(deps: Deps, caller: Caller, id: string, changes: StoreChanges): Promise<DetailedStore> {
   await requireLanguage(deps, changes.search?.language);
   const store = (await updateStore(deps.db, scopeOf(caller), id, changes, deps.now())) ?? throwUnknown(id);
+  deps.recentStores.delete(id);
   return withDetails(deps, await followSettings(deps, store));
 }
 
@@ -105,33 +106,58 @@ export async function reindex(deps: Deps, caller: Caller, id: string): Promise<D
 
 /** Removes a store with everything in it, or nothing. */
 export async function remove(deps: Deps, caller: Caller, id: string): Promise<void> {
+  deps.recentStores.delete(id);
   await deps.db.transaction(async (tx) => {
     const store = (await lockStore(tx, scopeOf(caller), id)) ?? throwUnknown(id);
     await deleteAllChunks(tx, store);
     await deleteStore(tx, scopeOf(caller), id);
   });
+  deps.recentStores.delete(id);
 }
 
 /** Times are whole seconds in the API, so marking a store as used once a second says all there is to say. */
 const markEveryMs = 1000;
 
 /**
- * A store about to be searched or written: marks it as used and refuses an expired one.
+ * A store about to be written to: marks it as used and refuses an expired one.
  * @throws ApiError 404, 400 `vector_store_expired`.
  */
 export async function use(deps: Deps, caller: Caller, id: string): Promise<VectorStore> {
   const now = deps.now();
-  const fresh = Math.abs(now - (deps.lastUsed.get(id) ?? -Infinity)) < markEveryMs;
-  if (!fresh) {
+  if (recent(deps, caller, id, now) === undefined) {
     const store = await touchStore(deps.db, scopeOf(caller), id, now);
     if (store !== undefined) {
-      deps.lastUsed.set(id, now);
+      deps.recentStores.set(id, { store, scope: scopeName(caller), at: now });
       return store;
     }
   }
   const store = await get(deps, caller, id);
   if (isExpired(store, now)) throw expired(id);
   return store;
+}
+
+/**
+ * As `use`, for a search: within the second after a use, what is known of the store is believed, which saves a search its second statement.
+ * A store that another process has deleted since has no rows; so who finds nothing asks again.
+ */
+export async function useForSearch(deps: Deps, caller: Caller, id: string): Promise<VectorStore> {
+  const now = deps.now();
+  const known = recent(deps, caller, id, now);
+  return known === undefined || isExpired(known, now) ? use(deps, caller, id) : known;
+}
+
+/** What an insertion made of a store, for the searches of the same second. */
+export function updateRecent(deps: Deps, store: VectorStore): void {
+  const known = deps.recentStores.get(store.id);
+  if (known !== undefined) deps.recentStores.set(store.id, { ...known, store });
+}
+
+const scopeName = (caller: Caller) => JSON.stringify(scopeOf(caller));
+
+function recent(deps: Deps, caller: Caller, id: string, now: number): VectorStore | undefined {
+  const found = deps.recentStores.get(id);
+  const usable = found?.scope === scopeName(caller) && Math.abs(now - found.at) < markEveryMs;
+  return usable ? found.store : undefined;
 }
 
 export function isExpired(store: VectorStore, now: number): boolean {
@@ -177,6 +203,7 @@ export async function sweepExpired(deps: Deps): Promise<number> {
         await deleteAllChunks(tx, store);
         return deleteStore(tx, { kind: "all" }, id);
       });
+      if (gone) deps.recentStores.delete(id);
       if (gone) swept += 1;
     }
     if (ids.length < 100) return swept;

@@ -96,7 +96,7 @@ export async function countIndexes(
   const { rows } = await sql<IndexCounts>`
     WITH states AS (
       SELECT CASE WHEN NOT vectors_complete THEN 'waiting'
-                  WHEN vectors_indexed AND NOT reindex_requested THEN 'ready'
+                  WHEN vectors_indexed AND vectors_next IS NULL AND NOT reindex_requested THEN 'ready'
                   WHEN vectors_table IS NOT NULL OR vectors_next IS NOT NULL THEN 'building'
                   WHEN reindex_requested OR ${large} THEN 'waiting' ELSE 'none' END AS state
       FROM ${tables.vectorStores.reference})

@@ -3,6 +3,8 @@ import type { Deps } from "../core/deps.js";
 
 /** Between rounds that find nothing to do. A search pays 1.5 µs for each row that has come meanwhile. */
 const restMs = 2000;
+/** Between rounds that found something: more of it may have come. */
+const busyMs = 50;
 
 export interface Indexing {
   /** Begins the next round at once. */
@@ -31,19 +33,20 @@ export function startIndexing(deps: Deps): Indexing {
     await wait(workedMs, false);
     return !stopped;
   };
-  const attempt = async (work: () => Promise<unknown>) => {
+  const attempt = async (work: () => Promise<number>) => {
     try {
-      await work();
+      return await work();
     } catch (error) {
       deps.log.warn({ err: error }, "the maintenance of indexes failed; it is tried again");
+      return 0;
     }
   };
   const goesOn = () => !stopped;
   const work = async () => {
-    await attempt(() => checkIndexes(deps));
+    await attempt(() => checkIndexes(deps).then(() => 0));
     while (goesOn()) {
-      await attempt(() => bringUpToDate(deps, pace));
-      if (goesOn()) await wait(restMs, true);
+      const worked = await attempt(() => bringUpToDate(deps, pace));
+      if (goesOn()) await wait(worked > 0 ? busyMs : restMs, true);
     }
   };
   const running = work();

@@ -45,7 +45,7 @@ export async function startService(
     log,
     litellm: options.litellm ?? createLitellm(config.embedding, log),
     now: () => Date.now() + offset,
-    lastUsed: new LRUCache({ max: 1000 }),
+    recentStores: new LRUCache({ max: 1000 }),
     // Tests run the maintenance of indexes themselves.
     wakeIndexing: () => undefined,
   };
