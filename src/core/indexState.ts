@@ -19,8 +19,8 @@ export async function requestKeywords(deps: Deps, id: string, language: string):
 }
 
 /**
- * Has all that is derived from a store's rows checked against them, what is missing made and what is left over removed, and its index built anew
- * (or, for a store below INDEX_MIN_ROWS, at all), by the next round of `bringUpToDate`. Searches go on with what there is.
+ * Has all that is derived from a store's rows checked against them, what is missing made and what is left over removed, and its index built
+ * anew (or, for a store below INDEX_MIN_ROWS, at all), by the next round of `bringUpToDate`. Searches go on with what there is.
  */
 export async function requestReindex(deps: Deps, store: VectorStore): Promise<VectorStore> {
   await recordIndexing(deps.db, store.id, { reindexRequested: true });
@@ -70,6 +70,7 @@ export function wantsIndex(deps: Deps, store: VectorStore): boolean {
   const { minRows } = deps.config.indexing;
   const { embeddingDimensions: dimensions, chunkCount } = store;
   if (dimensions === null || dimensions > maxIndexDimensions(deps.db.layout.derived.vectorType)) return false;
-  if (store.vectorsIndexed) return store.reindexRequested || chunkCount >= outgrown * store.vectorsBuilt;
+  const grown = chunkCount > store.vectorsBuilt && chunkCount >= outgrown * store.vectorsBuilt;
+  if (store.vectorsIndexed) return store.reindexRequested || grown;
   return store.reindexRequested || store.vectorsTable !== null || (minRows !== null && chunkCount >= minRows);
 }

@@ -54,8 +54,9 @@ export type Pace = (workedMs: number) => Promise<boolean>;
 
 /**
  * Brings what is derived from the record up to date, store by store: missing vectors and keywords are filled in, a store that is large
- * enough gets a table of its own with an HNSW index, fresh rows move into it, and one that has outgrown its graph gets another. Reads and writes go on meanwhile. Many replicas may do this at once: a step is
- * a transaction that holds its store's row, and an index has one builder.
+ * enough gets a table of its own with an HNSW index, fresh rows move into it, and one that has outgrown its graph gets another. Reads and
+ * writes go on meanwhile. Many replicas may do this at once: a step is a transaction that holds its store's row, and an index has one
+ * builder.
  * @returns how many stores were worked on.
  */
 export async function bringUpToDate(deps: Deps, pace: Pace): Promise<number> {

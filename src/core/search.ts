@@ -1,7 +1,7 @@
 import { errorCode } from "../db/errors.js";
 import { findChunks } from "../engines/pgvector/chunks.js";
 import { type KeywordHit, keywordSettings, scanKeywords, searchKeywords } from "../engines/pgvector/keywords.js";
-import { type Hit as VectorHit, VectorsMoved, searchChunks } from "../engines/pgvector/search.js";
+import { type Hit as VectorHit, StoreChanged, searchChunks } from "../engines/pgvector/search.js";
 import type { SearchSettings, VectorStore } from "../db/vectorStores.js";
 import { unavailable } from "../errors.js";
 import type { Filter } from "../filter.js";
@@ -52,9 +52,14 @@ export async function search(
   signal: AbortSignal,
 ): Promise<SearchResult> {
   const begun = performance.now();
-  const store = await useForSearch(deps, caller, storeId);
+  let store = await useForSearch(deps, caller, storeId);
+  let settings = resolveSettings(store, request.settings);
+  if (settings.mode === "keyword") {
+    // Only statements on vectors say whether what is known of a store still holds.
+    store = await use(deps, caller, storeId);
+    settings = resolveSettings(store, request.settings);
+  }
   const found = performance.now();
-  const settings = resolveSettings(store, request.settings);
   const queries = await embedQueries(deps, store, settings, request.queries, signal);
   const embedded = performance.now();
   const wide = request.diversity > 0 ? { ...request, limit: Math.min(4 * request.limit, 200) } : request;
@@ -88,7 +93,7 @@ interface Query {
   embedding: Float32Array | null;
 }
 
-/** Searches the store as it was found or, when its vectors have moved to another table meanwhile, as it is now. */
+/** Searches the store as it was found or, when it has changed meanwhile, as it is now. */
 async function searchCurrent(
   deps: Deps,
   caller: Caller,
@@ -98,7 +103,7 @@ async function searchCurrent(
   try {
     return await searchOne(deps, store, ...rest);
   } catch (error) {
-    if (!(error instanceof VectorsMoved) && errorCode(error) !== undefinedTable) throw error;
+    if (!(error instanceof StoreChanged) && errorCode(error) !== undefinedTable) throw error;
     deps.recentStores.delete(store.id);
     return searchOne(deps, await use(deps, caller, store.id), ...rest);
   }
@@ -116,7 +121,14 @@ async function searchOne(
   const byVector = (count: number) =>
     query.embedding === null
       ? Promise.resolve([])
-      : searchChunks(deps.db, { store, embedding: query.embedding, filter, limit: count, recall: settings.recall });
+      : searchChunks(deps.db, {
+          store,
+          embedding: query.embedding,
+          filter,
+          limit: count,
+          recall: settings.recall,
+          now: deps.now(),
+        });
   const byKeyword = (count: number) => keywordHits(deps, store, settings, filter, query.text, count);
   switch (settings.mode) {
     case "vector":

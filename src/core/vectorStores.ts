@@ -138,7 +138,8 @@ export async function use(deps: Deps, caller: Caller, id: string): Promise<Vecto
 
 /**
  * As `use`, for a search: within the second after a use, what is known of the store is believed, which saves a search its second statement.
- * A store that another process has deleted since has no rows; so who finds nothing asks again.
+ * The search itself notices (`StoreChanged`) when it no longer holds; and a store that another process has deleted since has no rows, so
+ * who finds nothing asks again.
  */
 export async function useForSearch(deps: Deps, caller: Caller, id: string): Promise<VectorStore> {
   const now = deps.now();

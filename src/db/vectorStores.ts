@@ -268,7 +268,7 @@ export async function listToIndex(db: Db, minRows: number | null, maxDimensions:
   const { rows } = await sql<VectorStore>`
     SELECT ${columns} FROM ${storesOf(db.layout)} AS s
     WHERE NOT s.vectors_complete OR ${large} OR (s.vectors_table IS NOT NULL AND NOT s.vectors_indexed) OR s.vectors_next IS NOT NULL
-      OR s.reindex_requested OR (s.vectors_indexed AND s.chunk_count >= ${outgrown}::int * s.vectors_built)
+      OR s.reindex_requested OR (s.vectors_indexed AND s.chunk_count > s.vectors_built AND s.chunk_count >= ${outgrown}::int * s.vectors_built)
       OR (s.keywords_language IS NOT NULL AND NOT s.keywords_complete)
     ORDER BY s.id`.execute(db.run);
   return rows;

@@ -270,6 +270,15 @@ describe("repair", () => {
     expect(await search(id, 3, { max_num_results: 50 })).toEqual(await bruteForceIds(service, id, 3, 50));
   });
 
+  test("reindex of an empty store ends, and its first rows are found", async () => {
+    const id = await createStore(service);
+    await service.post(`/v1/vector_stores/${id}/reindex`).expect(200);
+    await settle();
+    await fill(3, 0, {}, id);
+    await settle();
+    expect(await search(id, 1)).toEqual(await bruteForceIds(service, id, 1, 10));
+  });
+
   test("a search whose table is replaced under it finds the new one", async () => {
     const id = await fill(400);
     await settle();

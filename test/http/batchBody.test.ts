@@ -258,7 +258,7 @@ describe("the request that brings it", () => {
   test("gzip", async () => {
     const compressed = gzipSync(rows(2));
     const headers = { "content-encoding": "gzip", "content-length": String(compressed.length) };
-    const row = { id: null, content: "x", metadata: null, embedding: Float32Array.of(0.25, -2) };
+    const row = { id: null, content: "x", metadata: null, model: null, embedding: Float32Array.of(0.25, -2) };
     expect(await read(requestOf([compressed], headers))).toEqual({ embeddings: [row, row] });
   });
 

@@ -1,6 +1,7 @@
 import { type RawBuilder, sql } from "kysely";
 import type { Layout } from "../../db/columns.js";
 import type { Database, Db } from "../../db/database.js";
+import { instant } from "../../db/vectorStores.js";
 import type { Filter } from "../../filter.js";
 import { encodeVector } from "./binary.js";
 import { compileFilter } from "./filterSql.js";
@@ -24,6 +25,8 @@ export interface VectorSearch {
   filter: Filter | null;
   limit: number;
   recall: Recall;
+  /** Unix milliseconds: a store that has expired by then is not searched. */
+  now: number;
 }
 
 /**
@@ -64,8 +67,11 @@ export async function searchChunks(db: Database, search: VectorSearch): Promise<
   return db.reading(exactly, (tx) => searchExactly(tx, query));
 }
 
-/** The store's vectors have moved to another table since its row was read: what was looked through was not all. Read it again. */
-export class VectorsMoved extends Error {}
+/**
+ * Since the store's row was read its vectors have moved to another table, so that what was looked through was not all, or it has expired.
+ * Read it again.
+ */
+export class StoreChanged extends Error {}
 
 interface Query extends VectorSearch {
   /** The embedding at length 1. */
@@ -119,7 +125,7 @@ async function searchIndex(tx: Db, query: Query, breadth: number): Promise<{ hit
              ${e.embedding} <=> ${encodeVector(embedding)}::vector AS distance
       FROM nearest AS c JOIN ${e.table} AS e ON ${e.id} = c.id WHERE ${e.vectorStoreId} = ${store.id}) AS r
     ORDER BY place LIMIT ${limit}`;
-  const rows = await findIn<{ passed: number }>(tx, store, ctes, hits);
+  const rows = await findIn<{ passed: number }>(tx, query, ctes, hits);
   return { hits: hitsOf(rows), passed: rows[0]?.passed ?? 0 };
 }
 
@@ -132,7 +138,7 @@ async function searchNarrow(tx: Db, query: Query & { filter: Filter }): Promise<
     matches AS MATERIALIZED (${matches}), total AS MATERIALIZED (SELECT count(*) AS matches FROM matches),
     scored AS MATERIALIZED (${scoredMatches(layout, query, sql`WHERE (SELECT matches FROM total) <= ${narrow}`)})`;
   const hits = sql`SELECT t.matches, n.* FROM total AS t LEFT JOIN LATERAL (${nearest(layout, query)}) AS n ON true`;
-  const rows = await findIn<{ matches: number }>(tx, store, ctes, hits);
+  const rows = await findIn<{ matches: number }>(tx, query, ctes, hits);
   return (rows[0]?.matches ?? 0) > narrow ? null : hitsOf(rows);
 }
 
@@ -146,27 +152,29 @@ async function searchExactly(tx: Db, query: Query): Promise<Hit[]> {
           SELECT v.id, COALESCE(${distanceTo(layout, query.unit)}, 'Infinity') AS d FROM ${vectorsOf(layout, store.id, store)} AS v)`
       : sql`matches AS MATERIALIZED (SELECT ${matching(layout, store.id, filter)}),
         scored AS MATERIALIZED (${scoredMatches(layout, query, sql``)})`;
-  return hitsOf(await findIn(tx, store, scored, nearest(layout, query)));
+  return hitsOf(await findIn(tx, query, scored, nearest(layout, query)));
 }
 
 /**
- * Runs a search on the derived vectors, in one statement with the question whether they still are where they were when the store's row was
- * read, perhaps a model call ago. @throws VectorsMoved
+ * Runs a search on the derived vectors, in one statement with the question whether the store still is as its row said when it was read,
+ * perhaps a model call ago. @throws StoreChanged
  */
 async function findIn<More = unknown>(
   tx: Db,
-  store: Query["store"],
+  { store, now }: Query,
   ctes: RawBuilder<unknown>,
   hits: RawBuilder<unknown>,
 ): Promise<(Partial<Row> & Partial<More>)[]> {
-  const { rows } = await sql<Partial<Row> & Partial<More> & Pick<VectorsState, "vectorsTable" | "vectorsComplete">>`
+  const { table, zoned } = tx.layout.vectorStores;
+  const { rows } = await sql<Partial<Row> & Partial<More> & { unchanged: boolean }>`
     WITH ${ctes}
-    SELECT s.vectors_table AS "vectorsTable", s.vectors_complete AS "vectorsComplete", h.*
-    FROM (SELECT vectors_table, vectors_complete FROM ${tx.layout.vectorStores.table} WHERE id = ${store.id}) AS s
+    SELECT s.unchanged, h.*
+    FROM (SELECT vectors_complete AND vectors_table IS NOT DISTINCT FROM ${store.vectorsTable}::bigint
+                 AND (expires_at IS NULL OR expires_at > ${instant(now, zoned)}) AS unchanged
+          FROM ${table} WHERE id = ${store.id}) AS s
     LEFT JOIN (${hits}) AS h ON true
     ORDER BY h.place`.execute(tx.run);
-  if (rows.some((row) => !row.vectorsComplete || row.vectorsTable !== store.vectorsTable))
-    throw new VectorsMoved("the vectors have moved");
+  if (rows.some((row) => !row.unchanged)) throw new StoreChanged("the store has changed");
   return rows;
 }
 
