@@ -58,7 +58,8 @@ function ordered(
   const operator = sql.raw(operators[type]);
   if (typeof value === "string") {
     // By code point, whatever the database's collation: the same answer on every installation.
-    return sql`jsonb_typeof(${metadata} -> ${key}::text) = 'string' AND (${metadata} ->> ${key}::text) COLLATE "C" ${operator} ${value}::text COLLATE "C"`;
+    return sql`(${metadata} ->> ${key}::text) COLLATE "C" ${operator} ${value}::text COLLATE "C" AND jsonb_typeof(${metadata} -> ${key}::text) = 'string'`;
   }
-  return sql`jsonb_typeof(${metadata} -> ${key}::text) = ${typeof value} AND (${metadata} -> ${key}::text) ${operator} ${JSON.stringify(value)}::jsonb`;
+  // The comparison first: most rows fail it, and are spared the look at their type.
+  return sql`(${metadata} -> ${key}::text) ${operator} ${JSON.stringify(value)}::jsonb AND jsonb_typeof(${metadata} -> ${key}::text) = ${typeof value}`;
 }
