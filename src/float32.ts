@@ -20,3 +20,11 @@ export function encodeBase64Floats(vector: Float32Array): string {
   if (foreignOrder) bytes.swap32();
   return bytes.toString("base64");
 }
+
+/** The vector at length 1; one without a length as it is. */
+export function normalized(vector: Float32Array): Float32Array {
+  let square = 0;
+  for (const each of vector) square += each * each;
+  const length = Math.sqrt(square);
+  return length > 0 ? vector.map((each) => each / length) : vector;
+}

@@ -18,7 +18,17 @@ const rooms: Record<string, readonly string[]> = {
   "app.ts": ["http", "core"],
   "main.ts": ["app.ts", "http", "core", "db", "litellm", "jobs"],
 };
-const leaves = ["config.ts", "errors.ts", "filter.ts", "firstKey.ts", "float32.ts", "ids.ts", "log.ts", "version.ts"];
+const leaves = [
+  "config.ts",
+  "errors.ts",
+  "filter.ts",
+  "firstKey.ts",
+  "float32.ts",
+  "ids.ts",
+  "log.ts",
+  "version.ts",
+  "withResolvers.ts",
+];
 
 const files = readdirSync(src, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts"));
 const roomOf = (file: string) => file.split("/")[0] ?? file;

@@ -1,3 +1,5 @@
+import { normalized } from "../float32.js";
+
 /** One to choose from: how well it answers, and where it lies. */
 export interface Candidate {
   /** 0…1. */
@@ -14,7 +16,7 @@ export interface Candidate {
  * @returns at most `limit` of them, in the order of picking.
  */
 export function diversify<T extends Candidate>(candidates: readonly T[], limit: number, diversity: number): T[] {
-  const units = new Map(candidates.map((each) => [each, each.embedding === null ? null : unitOf(each.embedding)]));
+  const units = new Map(candidates.map((each) => [each, each.embedding === null ? null : normalized(each.embedding)]));
   const closest = new Map<T, number>();
   const left = new Set(candidates);
   const picked: T[] = [];
@@ -43,10 +45,4 @@ function likenessOf(a: Float32Array | null, b: Float32Array | null): number {
   let product = 0;
   for (let i = 0; i < a.length; i += 1) product += (a[i] ?? 0) * (b[i] ?? 0);
   return Math.min(1, Math.max(0, (1 + product) / 2));
-}
-
-function unitOf(vector: Float32Array): Float32Array {
-  let square = 0;
-  for (const each of vector) square += each * each;
-  return square > 0 ? vector.map((each) => each / Math.sqrt(square)) : vector;
 }

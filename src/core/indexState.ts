@@ -1,5 +1,6 @@
 import { maxIndexDimensions } from "../db/columns.js";
-import { type VectorStore, countStores, listToIndex, lockStore, outgrown, recordIndexing } from "../db/vectorStores.js";
+import { countStores, listToIndex, outgrown, recordIndexing } from "../db/storeIndexing.js";
+import { type VectorStore, lockStore } from "../db/vectorStores.js";
 import { buildProgress } from "../engines/pgvector/indexes.js";
 import { deleteKeywords } from "../engines/pgvector/keywords.js";
 import type { Deps } from "./deps.js";
@@ -36,12 +37,15 @@ export interface IndexingSummary {
   keywordsBuilding: number;
   /** Index builds under way now, by any process. `done` of `total` rows or blocks; total is 0 while it is not known. */
   builds: { phase: string; done: number; total: number }[];
+  /** Rows of all stores, and the bytes of their contents. */
+  chunks: number;
+  contentBytes: number;
 }
 
 export async function summarize(deps: Deps): Promise<IndexingSummary> {
   const { minRows } = deps.config.indexing;
   const unfinished = await listToIndex(deps.db, minRows, maxIndexDimensions(deps.db.layout.derived.vectorType));
-  const { stores: total, indexed } = await countStores(deps.db);
+  const { stores: total, indexed, chunks, contentBytes } = await countStores(deps.db);
   const stores = { none: 0, waiting: 0, building: 0, ready: 0 };
   for (const store of unfinished) stores[indexingState(deps, store)] += 1;
   const unfinishedIndexed = unfinished.filter((store) => store.vectorsIndexed).length;
@@ -51,6 +55,8 @@ export async function summarize(deps: Deps): Promise<IndexingSummary> {
     stores,
     keywordsBuilding: unfinished.filter((each) => each.keywordsLanguage !== null && !each.keywordsComplete).length,
     builds: await buildProgress(deps.db),
+    chunks,
+    contentBytes,
   };
 }
 

@@ -1,14 +1,7 @@
 import { maxIndexDimensions } from "../db/columns.js";
 import type { Db } from "../db/database.js";
-import {
-  type VectorStore,
-  addToCounts,
-  findStore,
-  listIndexed,
-  listToIndex,
-  lockStore,
-  recordIndexing,
-} from "../db/vectorStores.js";
+import { listIndexed, listToIndex, recordIndexing } from "../db/storeIndexing.js";
+import { type VectorStore, addToCounts, findStore, lockStore } from "../db/vectorStores.js";
 import {
   buildIndex,
   createOwnTable,
@@ -24,8 +17,8 @@ import {
   dropCopied,
   fillVectors,
   moveVectors,
-  removeDeleted,
   removeOrphans,
+  removeOwnOrphans,
 } from "../engines/pgvector/vectors.js";
 import type { Deps } from "./deps.js";
 import { dimensionsOf } from "./embeddingModel.js";
@@ -115,7 +108,7 @@ async function renew(deps: Deps, store: VectorStore, next: number, pace: Pace): 
   await deps.db.maintenance((db) => copyVectors(db, { ...store, embeddingDimensions }, next));
   await deps.db.transaction(async (tx) => {
     // From here on deletions see what was copied; those that came before are made up for.
-    if ((await lockStore(tx, all, id)) !== undefined) await removeDeleted(tx, id, next);
+    if ((await lockStore(tx, all, id)) !== undefined) await removeOwnOrphans(tx, id, next);
   });
   const built = await deps.db.maintenance(async (db) => {
     await ensureMetadataIndex(db);
@@ -216,18 +209,14 @@ function move(deps: Deps, id: string, vectorsTable: number, limit: number): Prom
 /** Fresh rows of an indexed store enter its index, a few at a time or, after a large load, with all others in a new one. */
 async function moveFresh(deps: Deps, store: VectorStore, pace: Pace): Promise<boolean> {
   const { id, vectorsTable } = store;
-  const many = Math.ceil(freshToRebuild * store.vectorsBuilt);
-  if (many > freshToMove && (await countShared(deps.db, id, many)) >= many) {
+  const many = Math.max(freshToMove + 1, Math.ceil(freshToRebuild * store.vectorsBuilt));
+  const fresh = await countShared(deps.db, id, many);
+  if (fresh >= many) {
     if (await isLoading(deps, id, pace)) return false;
     const current = await giveNextTable(deps, id, true);
     return current?.vectorsNext != null && renew(deps, current, current.vectorsNext, pace);
   }
-  if (
-    vectorsTable === null ||
-    store.vectorsNext !== null ||
-    (await countShared(deps.db, id, freshToMove)) < freshToMove
-  )
-    return false;
+  if (vectorsTable === null || store.vectorsNext !== null || fresh < freshToMove) return false;
   let left = stepsPerRound;
   await inSteps(pace, async () => {
     const state = await move(deps, id, vectorsTable, movedPerStep);

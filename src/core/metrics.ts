@@ -1,5 +1,4 @@
 import { Gauge, Registry } from "prom-client";
-import { countStores } from "../db/vectorStores.js";
 import { version } from "../version.js";
 import type { Deps } from "./deps.js";
 import { withinLimit } from "./health.js";
@@ -31,16 +30,14 @@ export function createMetrics(deps: Deps): Metrics {
 /** Made anew for every scrape, so that no number of an earlier one is left standing. */
 async function readDatabase(deps: Deps): Promise<Registry> {
   const registry = new Registry();
-  const read = await withinLimit(Promise.all([countStores(deps.db), summarize(deps)])).catch(() => null);
+  const read = await withinLimit(summarize(deps)).catch(() => null);
   const up = { name: "vector_store_database_up", help: "1 when the database answered this scrape" };
   new Gauge({ ...up, registers: [registry] }).set(read === null ? 0 : 1);
-  if (read !== null) setStores(registry, ...read);
+  if (read !== null) setStores(registry, read);
   return registry;
 }
 
-type Counts = Awaited<ReturnType<typeof countStores>>;
-
-function setStores(registry: Registry, counts: Counts, indexing: IndexingSummary): void {
+function setStores(registry: Registry, indexing: IndexingSummary): void {
   const registers = [registry];
   const stores = new Gauge({
     name: "vector_store_stores",
@@ -50,9 +47,9 @@ function setStores(registry: Registry, counts: Counts, indexing: IndexingSummary
   });
   for (const [state, count] of Object.entries(indexing.stores)) stores.set({ index_state: state }, count);
   const chunks = { name: "vector_store_chunks", help: "Chunks in all vector stores" };
-  new Gauge({ ...chunks, registers }).set(counts.chunks);
+  new Gauge({ ...chunks, registers }).set(indexing.chunks);
   const bytes = { name: "vector_store_content_bytes", help: "Size of all contents in UTF-8" };
-  new Gauge({ ...bytes, registers }).set(counts.contentBytes);
+  new Gauge({ ...bytes, registers }).set(indexing.contentBytes);
   const keywords = { name: "vector_store_keywords_building", help: "Vector stores whose keywords are being made" };
   new Gauge({ ...keywords, registers }).set(indexing.keywordsBuilding);
   const progress = new Gauge({

@@ -32,15 +32,12 @@ export async function joinNeighbours<T extends { content: string; metadata: unkn
     const place = placeOf(hit.metadata);
     if (place === null) return hit;
     let content = hit.content;
-    for (let i = 1; i <= distance; i += 1) {
-      const before = contents.get(name({ ...place, index: place.index - i }));
-      if (before === undefined) break;
-      content = joinTexts(before, content);
-    }
-    for (let i = 1; i <= distance; i += 1) {
-      const after = contents.get(name({ ...place, index: place.index + i }));
-      if (after === undefined) break;
-      content = joinTexts(content, after);
+    for (const step of [-1, 1]) {
+      for (let i = 1; i <= distance; i += 1) {
+        const next = contents.get(name({ ...place, index: place.index + step * i }));
+        if (next === undefined) break;
+        content = step < 0 ? joinTexts(next, content) : joinTexts(content, next);
+      }
     }
     return { ...hit, content };
   });

@@ -4,21 +4,27 @@ import type { PostgresPool, PostgresPoolClient } from "kysely";
 import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { unavailable } from "../errors.js";
+import { withResolvers } from "../withResolvers.js";
 import { translateError } from "./errors.js";
 
 /** A pool look-alike: PGlite has one session, so connections are handed out one at a time, first come first served. */
 export async function createPglitePool(pglite: PGlite): Promise<PostgresPool> {
   await passBuffersAsBinary(pglite);
-  let tail: Promise<void> = Promise.resolve();
+  let tail: Promise<unknown> = Promise.resolve();
   let closed = false;
   return {
     async connect() {
       if (closed) throw unavailable("The database is closed: the service is stopping.");
-      const { promise: released, resolve: release } = withResolvers();
+      const { promise: released, resolve } = withResolvers<undefined>();
       const previous = tail;
       tail = previous.then(() => released);
       await previous;
-      return { query: queryOf(pglite), release };
+      return {
+        query: queryOf(pglite),
+        release: () => {
+          resolve(undefined);
+        },
+      };
     },
     async end() {
       closed = true;
@@ -77,12 +83,4 @@ async function passBuffersAsBinary(pglite: PGlite): Promise<void> {
     pglite.serializers[oid] = (value: unknown) =>
       Buffer.isBuffer(value) ? (value as unknown as string) : usual === undefined ? String(value) : usual(value);
   }
-}
-
-function withResolvers(): { promise: Promise<void>; resolve: () => void } {
-  let resolve: () => void = () => undefined;
-  const promise = new Promise<void>((done) => {
-    resolve = done;
-  });
-  return { promise, resolve };
 }

@@ -59,7 +59,7 @@ export interface Cursor {
   madeAt: number | null;
 }
 
-const storesOf = (layout: Layout) => layout.vectorStores.table;
+export const storesOf = (layout: Layout) => layout.vectorStores.table;
 
 /** A moment as the column's own type; litellm-pgvector's timestamps have no zone and are in UTC. */
 export function instant(millis: number, zoned: boolean): RawBuilder<unknown> {
@@ -87,7 +87,8 @@ export function makeId(type: IdType, prefix: "vs_" | "emb_", now: number = Date.
 
 const within = (scope: Scope) => (scope.kind === "all" ? sql`true` : sql`s.owner_user_id = ${scope.userId}`);
 
-const columns = sql`
+/** A `VectorStore` of the row s. */
+export const storeColumns = sql`
   s.id::text AS id, s.name, s.description, s.metadata, s.expires_after AS "expiresAfter",
   ${epochMillis(sql`s.created_at`)} AS "createdAt", ${epochMillis(sql`s.last_active_at`)} AS "lastActiveAt",
   ${epochMillis(sql`s.expires_at`)} AS "expiresAt", s.chunk_count AS "chunkCount", s.content_bytes AS "contentBytes",
@@ -129,14 +130,14 @@ export async function insertStore(
     VALUES (${id}, ${store.name}, ${store.description}, ${JSON.stringify(store.metadata ?? {})}::jsonb,
             ${json(store.expiresAfter)}::jsonb, ${moment}, ${moment}, ${expiry(moment, sql`${json(store.expiresAfter)}::jsonb`)}, ${owner},
             ${store.embeddingModel}, ${store.embeddingDimensions}, ${store.asksDimensions}, ${JSON.stringify(store.search)}::jsonb, true)
-    RETURNING ${columns}`.execute(db.run);
+    RETURNING ${storeColumns}`.execute(db.run);
   return one(rows);
 }
 
 export async function findStore(db: Db, scope: Scope, id: string): Promise<VectorStore | undefined> {
   if (!canHold(db.layout.vectorStores.idType, id)) return undefined;
   const { rows } = await sql<VectorStore>`
-    SELECT ${columns} FROM ${storesOf(db.layout)} AS s WHERE s.id = ${id} AND ${within(scope)}`.execute(db.run);
+    SELECT ${storeColumns} FROM ${storesOf(db.layout)} AS s WHERE s.id = ${id} AND ${within(scope)}`.execute(db.run);
   return rows[0];
 }
 
@@ -150,7 +151,7 @@ export async function touchStore(db: Db, scope: Scope, id: string, now: number):
     UPDATE ${storesOf(db.layout)} AS s SET ${activity(db.layout, now)}
     WHERE s.id = (SELECT s.id FROM ${storesOf(db.layout)} AS s WHERE s.id = ${id} AND ${within(scope)} AND ${alive(db.layout, now)}
                   FOR NO KEY UPDATE SKIP LOCKED)
-    RETURNING ${columns}`.execute(db.run);
+    RETURNING ${storeColumns}`.execute(db.run);
   return rows[0];
 }
 
@@ -170,7 +171,7 @@ export async function addToCounts(
         content_bytes = GREATEST(0, s.content_bytes + ${change.bytes}::bigint),
         embedding_dimensions = COALESCE(s.embedding_dimensions, ${change.dimensions}::int), ${activity(db.layout, now)}
     WHERE s.id = ${id} AND ${change.chunks > 0 ? alive(db.layout, now) : sql`true`}
-    RETURNING ${columns}`.execute(db.run);
+    RETURNING ${storeColumns}`.execute(db.run);
   return rows[0];
 }
 
@@ -195,7 +196,7 @@ export async function updateStore(db: Db, scope: Scope, id: string, changes: Sto
         search_settings = ${search === undefined ? sql`s.search_settings` : sql`jsonb_strip_nulls(COALESCE(s.search_settings, '{}') || ${JSON.stringify(search)}::jsonb)`},
         expires_after = ${policy}, last_active_at = ${moment}, expires_at = ${expiry(moment, policy)}
     WHERE s.id = ${id} AND ${within(scope)}
-    RETURNING ${columns}`.execute(db.run);
+    RETURNING ${storeColumns}`.execute(db.run);
   return rows[0];
 }
 
@@ -211,84 +212,10 @@ export async function deleteStore(db: Db, scope: Scope, id: string): Promise<boo
 export async function lockStore(db: Db, scope: Scope, id: string): Promise<VectorStore | undefined> {
   if (!canHold(db.layout.vectorStores.idType, id)) return undefined;
   const { rows } = await sql<VectorStore>`
-    SELECT ${columns} FROM ${storesOf(db.layout)} AS s WHERE s.id = ${id} AND ${within(scope)} FOR UPDATE`.execute(
+    SELECT ${storeColumns} FROM ${storesOf(db.layout)} AS s WHERE s.id = ${id} AND ${within(scope)} FOR UPDATE`.execute(
     db.run,
   );
   return rows[0];
-}
-
-/** What the indexing of a store records of its progress. */
-export type IndexingChanges = Partial<
-  Pick<
-    VectorStore,
-    | "vectorsComplete"
-    | "vectorsTable"
-    | "vectorsIndexed"
-    | "vectorsBuilt"
-    | "vectorsNext"
-    | "keywordsLanguage"
-    | "keywordsComplete"
-    | "reindexRequested"
-  >
->;
-
-const indexingColumns: Record<keyof IndexingChanges, string> = {
-  vectorsComplete: "vectors_complete",
-  vectorsTable: "vectors_table",
-  vectorsIndexed: "vectors_indexed",
-  vectorsBuilt: "vectors_built",
-  vectorsNext: "vectors_next",
-  keywordsLanguage: "keywords_language",
-  keywordsComplete: "keywords_complete",
-  reindexRequested: "reindex_requested",
-};
-
-export async function recordIndexing(db: Db, id: string, changes: IndexingChanges): Promise<void> {
-  const assignments = (Object.keys(indexingColumns) as (keyof IndexingChanges)[]).flatMap((field) =>
-    changes[field] === undefined ? [] : [sql`${sql.ref(indexingColumns[field])} = ${changes[field]}`],
-  );
-  await sql`UPDATE ${storesOf(db.layout)} AS s SET ${sql.join(assignments)} WHERE s.id = ${id}`.execute(db.run);
-}
-
-/**
- * A graph that has grown to this many times its rows by single insertions is built anew. The order of insertion shows in it: rows that
- * came before many unlike ones are found by 12 of 50 searches for themselves, in mixed order by 49.
- */
-export const outgrown = 2;
-
-/**
- * Stores whose derived tables are not as they should be: vectors missing, rows enough for an index, an index to be built or built anew,
- * keywords to be made. Their number is small, and zero at rest. @param minRows null: no store gets an index by its size.
- */
-export async function listToIndex(db: Db, minRows: number | null, maxDimensions: number): Promise<VectorStore[]> {
-  const large =
-    minRows === null
-      ? sql`false`
-      : sql`(s.chunk_count >= ${minRows}::bigint AND s.vectors_table IS NULL AND s.embedding_dimensions <= ${maxDimensions}::int)`;
-  const { rows } = await sql<VectorStore>`
-    SELECT ${columns} FROM ${storesOf(db.layout)} AS s
-    WHERE NOT s.vectors_complete OR ${large} OR (s.vectors_table IS NOT NULL AND NOT s.vectors_indexed) OR s.vectors_next IS NOT NULL
-      OR s.reindex_requested OR (s.vectors_indexed AND s.chunk_count > s.vectors_built AND s.chunk_count >= ${outgrown}::int * s.vectors_built)
-      OR (s.keywords_language IS NOT NULL AND NOT s.keywords_complete)
-    ORDER BY s.id`.execute(db.run);
-  return rows;
-}
-
-export async function countStores(
-  db: Db,
-): Promise<{ stores: number; indexed: number; chunks: number; contentBytes: number }> {
-  const { rows } = await sql<{ stores: number; indexed: number; chunks: number; contentBytes: number }>`
-    SELECT count(*) AS stores, count(*) FILTER (WHERE s.vectors_indexed) AS indexed,
-           COALESCE(sum(s.chunk_count), 0)::bigint AS chunks, COALESCE(sum(s.content_bytes), 0)::bigint AS "contentBytes"
-    FROM ${storesOf(db.layout)} AS s`.execute(db.run);
-  return one(rows);
-}
-
-/** Stores with an index, whose fresh rows are to be moved into it from time to time. */
-export async function listIndexed(db: Db): Promise<VectorStore[]> {
-  const { rows } = await sql<VectorStore>`
-    SELECT ${columns} FROM ${storesOf(db.layout)} AS s WHERE s.vectors_indexed ORDER BY s.id`.execute(db.run);
-  return rows;
 }
 
 /**
@@ -308,7 +235,7 @@ export async function listStores(
   const later = sql.raw(page.order === "asc" ? ">" : "<");
   const earlier = sql.raw(page.order === "asc" ? "<" : ">");
   const { rows } = await sql<VectorStore>`
-    SELECT ${columns} FROM ${storesOf(db.layout)} AS s
+    SELECT ${storeColumns} FROM ${storesOf(db.layout)} AS s
     WHERE ${within(scope)}
       AND ${page.after === null ? sql`true` : sql`(s.created_at, s.id) ${later} ${position(page.after)}`}
       AND ${page.before === null ? sql`true` : sql`(s.created_at, s.id) ${earlier} ${position(page.before)}`}

@@ -1,4 +1,5 @@
 import type { ApiError } from "../errors.js";
+import { withResolvers } from "../withResolvers.js";
 import type { BatchLimits } from "./batches.js";
 import { splitIntoBatches } from "./batches.js";
 import type { Clock } from "./clock.js";
@@ -155,15 +156,4 @@ export function createQueryQueue(requests: QueryRequests, clock: Clock): (text: 
       },
     };
   };
-}
-
-/** Promise.withResolvers is Node 22's. */
-function withResolvers<T>() {
-  let resolve: (value: T) => void = () => undefined;
-  let reject: (reason: unknown) => void = () => undefined;
-  const promise = new Promise<T>((res, rej) => {
-    resolve = res;
-    reject = rej;
-  });
-  return { promise, resolve, reject };
 }

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { testKey } from "../support/database.js";
 import { type TestService, startService } from "../support/service.js";
-import { run, startOther } from "./support.js";
+import { run, startRecorder } from "./support.js";
 
 let service: TestService;
 let id: string;
@@ -66,16 +66,7 @@ describe("search", () => {
     expect(words).toMatchObject({ code: 0, err: "" });
     // The other chunks do not have the word; in the order of vectors they would follow.
     expect(texts(words.out)).toEqual(["opening hours of the shop"]);
-    const asked: unknown[] = [];
-    const other = await startOther((request, response) => {
-      let body = "";
-      request.setEncoding("utf8").on("data", (text: string) => (body += text));
-      request.once("end", () => {
-        asked.push(JSON.parse(body));
-        response.setHeader("content-type", "application/json");
-        response.end(JSON.stringify({ object: "vector_store.search_results.page", data: [] }));
-      });
-    });
+    const other = await startRecorder({ object: "vector_store.search_results.page", data: [] });
     const ask = (...args: string[]) => run(["search", "--url", other.url, "--key", "k", "vs_1", "q", ...args]);
     try {
       await ask();
@@ -85,7 +76,7 @@ describe("search", () => {
       await other.close();
     }
     const common = { query: "q", max_num_results: 10 };
-    expect(asked).toEqual([
+    expect(other.asked).toEqual([
       common,
       { ...common, ranking_options: { score_threshold: 0.5, search_mode: "hybrid", recall: "exact" } },
       { ...common, ranking_options: { recall: "fast" } },

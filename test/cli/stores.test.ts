@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { testKey } from "../support/database.js";
 import { type TestService, startService } from "../support/service.js";
-import { run, startOther } from "./support.js";
+import { run, startRecorder } from "./support.js";
 
 let service: TestService;
 beforeAll(async () => {
@@ -56,16 +56,7 @@ describe("stores create", () => {
   });
 
   test("model and dimensions reach the server; what was not given is not sent", async () => {
-    const asked: unknown[] = [];
-    const other = await startOther((request, response) => {
-      let body = "";
-      request.setEncoding("utf8").on("data", (text: string) => (body += text));
-      request.once("end", () => {
-        asked.push(JSON.parse(body));
-        response.setHeader("content-type", "application/json");
-        response.end(JSON.stringify({ object: "vector_store", id: "vs_1" }));
-      });
-    });
+    const other = await startRecorder({ object: "vector_store", id: "vs_1" });
     const create = (...args: string[]) => run(["stores", "create", "n", "--url", other.url, "--key", "k", ...args]);
     try {
       expect((await create()).out).toBe("vs_1\n");
@@ -73,7 +64,7 @@ describe("stores create", () => {
     } finally {
       await other.close();
     }
-    expect(asked).toEqual([{ name: "n" }, { name: "n", embedding_model: "m", embedding_dimensions: 12 }]);
+    expect(other.asked).toEqual([{ name: "n" }, { name: "n", embedding_model: "m", embedding_dimensions: 12 }]);
   });
 
   test("--json prints the store as the API answers it", async () => {

@@ -121,3 +121,18 @@ export async function startOther(listener: RequestListener): Promise<{ url: stri
     },
   };
 }
+
+/** A server that gives every request the same answer, and keeps the JSON bodies that it was sent. */
+export async function startRecorder(answer: object) {
+  const asked: unknown[] = [];
+  const other = await startOther((request, response) => {
+    let body = "";
+    request.setEncoding("utf8").on("data", (text: string) => (body += text));
+    request.once("end", () => {
+      asked.push(JSON.parse(body));
+      response.setHeader("content-type", "application/json");
+      response.end(JSON.stringify(answer));
+    });
+  });
+  return { ...other, asked };
+}

@@ -1,15 +1,12 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { readFileSync } from "node:fs";
 import { request } from "node:http";
 import { testKey } from "../support/database.js";
 import { call } from "../support/httpClient.js";
+import { measurable, peakMegabytes } from "../support/memory.js";
 import { createServerData, type ServerData } from "../support/serverData.js";
 import { compileProgram, type Program } from "../support/serverProcess.js";
 import { testVector } from "../support/service.js";
 import { batchPath } from "../support/stores.js";
-
-/** On PostgreSQL only: the embedded database lives in the same process and grows by itself. /proc is Linux'. */
-const measurable = process.platform === "linux" && Boolean(process.env.TEST_DATABASE_URL);
 
 let program: Program;
 let data: ServerData;
@@ -21,12 +18,6 @@ afterAll(async () => {
   await program.remove();
   await data.remove();
 });
-
-/** The most memory a process has ever held, in megabytes. */
-function peakMegabytes(pid: number | undefined): number {
-  const kilobytes = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${String(pid)}/status`, "utf8"))?.[1];
-  return Number(kilobytes) / 1024;
-}
 
 (measurable ? test : test.skip)(
   "the text of a batch is not held: 180 MB of it, of which the last row is wrong",

@@ -1,14 +1,11 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { readFileSync } from "node:fs";
 import { call } from "../support/httpClient.js";
+import { measurable, peakMegabytes } from "../support/memory.js";
 import { createServerData, type ServerData } from "../support/serverData.js";
 import { compileProgram, type Program } from "../support/serverProcess.js";
 import { testVector } from "../support/service.js";
 import { batchPath } from "../support/stores.js";
 import { openUpload } from "../support/upload.js";
-
-/** On PostgreSQL only: the embedded database lives in the same process and grows by itself. /proc is Linux'. */
-const measurable = process.platform === "linux" && Boolean(process.env.TEST_DATABASE_URL);
 
 let program: Program;
 let data: ServerData;
@@ -20,12 +17,6 @@ afterAll(async () => {
   await program.remove();
   await data.remove();
 });
-
-/** The most memory a process has ever held, in megabytes. */
-function peakMegabytes(pid: number | undefined): number {
-  const kilobytes = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${String(pid)}/status`, "utf8"))?.[1];
-  return Number(kilobytes) / 1024;
-}
 
 (measurable ? test : test.skip)(
   "memory does not grow with an upload: 180 MB pass through where 20 MB did",

@@ -213,16 +213,15 @@ describe("a store with many matches", () => {
     while (after !== null);
     await database.exec("ANALYZE");
   }, 60_000);
-  const search = (text: string, options: object = {}) =>
-    searchKeywords(db, {
-      storeId: "many",
-      text,
-      language: "simple",
-      filter: null,
-      limit: 20,
-      chunkCount: size,
-      ...options,
-    });
+  const asked = (text: string) => ({
+    storeId: "many",
+    text,
+    language: "simple",
+    filter: null,
+    limit: 20,
+    chunkCount: size,
+  });
+  const search = (text: string, options: object = {}) => searchKeywords(db, { ...asked(text), ...options });
 
   test("chunks with all words come first, also when none of them is rare", async () => {
     const hits = await search("every w2 w3 w5", { limit: 450 });
@@ -254,18 +253,9 @@ describe("a store with many matches", () => {
   });
 
   test("the scan gives the same order", async () => {
-    const text = "w2 w5 K-9";
-    const scanned = await scanKeywords(db, {
-      storeId: "many",
-      text,
-      language: "simple",
-      filter: null,
-      limit: 20,
-      chunkCount: size,
-    });
-    const searched = await db.reading(keywordSettings, (tx) =>
-      searchKeywords(tx, { storeId: "many", text, language: "simple", filter: null, limit: 20, chunkCount: size }),
-    );
+    const query = asked("w2 w5 K-9");
+    const scanned = await scanKeywords(db, query);
+    const searched = await db.reading(keywordSettings, (tx) => searchKeywords(tx, query));
     expect(scanned[0]).toMatchObject({ id: "m007777" });
     expect(searched[0]).toMatchObject({ id: "m007777" });
     for (const { id } of [...scanned.slice(1), ...searched.slice(1)]) expect(Number(id.slice(1)) % 10).toBe(0);

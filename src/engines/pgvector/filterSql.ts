@@ -1,7 +1,23 @@
 import { type RawBuilder, sql } from "kysely";
+import type { Layout } from "../../db/columns.js";
 import type { Filter, FilterValue } from "../../filter.js";
 
 const operators = { gt: ">", gte: ">=", lt: "<", lte: "<=" } as const;
+
+/** A query for the ids of a store's chunks that pass a filter; of all without one. */
+export function matchingIds(layout: Layout, storeId: string, filter: Filter | null): RawBuilder<unknown> {
+  const e = layout.embeddings;
+  return sql`SELECT ${e.id} AS id FROM ${e.table} AS e
+    WHERE ${e.vectorStoreId} = ${storeId} AND ${filter === null ? sql`true` : compileFilter(filter, e.metadata)}`;
+}
+
+/** Whether the chunk `id` passes a filter, as a join: one lookup for each row, in the order of the rows. */
+export function passing(layout: Layout, id: RawBuilder<unknown>, filter: Filter | null): RawBuilder<unknown> {
+  if (filter === null) return sql``;
+  const e = layout.embeddings;
+  return sql`CROSS JOIN LATERAL (
+    SELECT 1 FROM ${e.table} AS e WHERE ${e.id} = ${id} AND ${compileFilter(filter, e.metadata)} OFFSET 0) AS passing`;
+}
 
 /**
  * A filter as a condition on a jsonb column, for a WHERE: null counts as false there, also below `or` and `and`. Keys and values travel as

@@ -1,6 +1,8 @@
-import { sql } from "kysely";
+import { type RawBuilder, sql } from "kysely";
+import type { Layout } from "../../db/columns.js";
 import type { Db } from "../../db/database.js";
 import { errorCode } from "../../db/errors.js";
+import { type Table, beside } from "../../db/tables.js";
 
 /** How an HNSW graph is built: links of a node, and candidates that are looked at for them. */
 export interface IndexParameters {
@@ -24,15 +26,23 @@ export async function createOwnTable(tx: Db, dimensions: number): Promise<number
   return number;
 }
 
-/** The HNSW index of a store's own table. `invalid`: left behind half-built; `building`: somebody is at it now. */
+/** The HNSW index on a store's own table. */
+const hnswOf = (layout: Layout, number: number): Table => {
+  const table = layout.derived.ownVectors(number);
+  return beside(table, `${table.name}_hnsw`);
+};
+
+/** `invalid`: left behind half-built; `building`: somebody is at it now. */
 export type IndexState = "absent" | "valid" | "invalid" | "building";
 
-export async function indexState(db: Db, number: number): Promise<IndexState> {
-  const table = db.layout.derived.ownVectors(number);
+/** The state of the HNSW index on a store's own table. */
+export const indexState = (db: Db, number: number): Promise<IndexState> => stateOf(db, hnswOf(db.layout, number));
+
+async function stateOf(db: Db, index: Table): Promise<IndexState> {
   const { rows } = await sql<{ valid: boolean; building: boolean }>`
     SELECT i.indisvalid AS valid,
            EXISTS (SELECT 1 FROM pg_stat_progress_create_index AS p WHERE p.relid = i.indrelid AND p.index_relid IN (0, i.indexrelid)) AS building
-    FROM pg_index AS i WHERE i.indexrelid = to_regclass(${`${table.quoted.slice(0, -1)}_hnsw"`})`.execute(db.run);
+    FROM pg_index AS i WHERE i.indexrelid = to_regclass(${index.quoted})`.execute(db.run);
   const [row] = rows;
   if (row === undefined) return "absent";
   if (row.valid) return "valid";
@@ -40,37 +50,48 @@ export async function indexState(db: Db, number: number): Promise<IndexState> {
 }
 
 /**
- * Builds the HNSW index of a store's own table while it is read and written. A half-built leftover is removed first.
+ * Makes sure of an index while its table is read and written. A half-built leftover is removed first.
  * @param db not in a transaction, without a time limit (`Database.maintenance`).
+ * @param definition what follows the index's name in CREATE INDEX.
+ * @returns whether it was there, was built, or is being built by another process.
+ */
+async function ensureIndex(
+  db: Db,
+  index: Table,
+  definition: RawBuilder<unknown>,
+): Promise<"there" | "built" | "elsewhere"> {
+  const state = await stateOf(db, index);
+  if (state === "valid") return "there";
+  if (state === "building") return "elsewhere";
+  if (state === "invalid") await sql`DROP INDEX CONCURRENTLY IF EXISTS ${index.reference}`.execute(db.run);
+  try {
+    await sql`CREATE INDEX CONCURRENTLY ${sql.id(index.name)} ${definition}`.execute(db.run);
+    return "built";
+  } catch (error) {
+    if (errorCode(error) === duplicateTable) return "elsewhere";
+    throw error;
+  }
+}
+/** Of an index, too. */
+const duplicateTable = "42P07";
+
+/**
+ * The HNSW index of a store's own table, as `ensureIndex`.
  * @returns false when another process is building it.
  */
-export async function buildIndex(db: Db, number: number, parameters: IndexParameters): Promise<boolean> {
+export async function buildIndex(db: Db, number: number, { m, efConstruction }: IndexParameters): Promise<boolean> {
   const { derived } = db.layout;
-  const table = derived.ownVectors(number);
-  const state = await indexState(db, number);
-  if (state === "building") return false;
-  if (state === "invalid") await dropIndex(db, number);
-  if (state !== "valid") {
-    try {
-      await sql`
-        CREATE INDEX CONCURRENTLY ${sql.id(`${table.name}_hnsw`)} ON ${table.reference}
-        USING hnsw (embedding ${sql.raw(`${derived.vectorType}_ip_ops`)})
-        WITH (m = ${sql.raw(String(parameters.m))}, ef_construction = ${sql.raw(String(parameters.efConstruction))})`.execute(
-        db.run,
-      );
-    } catch (error) {
-      if (errorCode(error) === "42P07") return false;
-      throw error;
-    }
-  }
+  const table = derived.ownVectors(number).reference;
+  const state = await ensureIndex(
+    db,
+    hnswOf(db.layout, number),
+    sql`ON ${table} USING hnsw (embedding ${sql.raw(`${derived.vectorType}_ip_ops`)})
+      WITH (m = ${sql.lit(m)}, ef_construction = ${sql.lit(efConstruction)})`,
+  );
+  if (state === "elsewhere") return false;
   // The planner must know how many rows there are before the first search.
-  await sql`ANALYZE ${table.reference}`.execute(db.run);
+  await sql`ANALYZE ${table}`.execute(db.run);
   return true;
-}
-
-async function dropIndex(db: Db, number: number): Promise<void> {
-  const table = db.layout.derived.ownVectors(number);
-  await sql`DROP INDEX CONCURRENTLY IF EXISTS ${sql.id(table.schema, `${table.name}_hnsw`)}`.execute(db.run);
 }
 
 /** Removes a table that has been replaced, inside the caller's transaction. It waits for the searches that still read it. */
@@ -92,26 +113,9 @@ export async function buildProgress(db: Db): Promise<{ phase: string; done: numb
   return rows;
 }
 
-/**
- * The index that answers equality filters, on the record's metadata. Made when the first store is large enough for an index; a
- * half-built leftover is made anew. @param db as for `buildIndex`.
- */
+/** The index that answers equality filters, on the record's metadata, as `ensureIndex`. Made when the first store gets an index of its own. */
 export async function ensureMetadataIndex(db: Db): Promise<void> {
-  const { embeddings } = db.layout;
-  const name = embeddings.metadataIndex;
-  const { rows } = await sql<{ valid: boolean; building: boolean }>`
-    SELECT i.indisvalid AS valid, EXISTS (SELECT 1 FROM pg_stat_progress_create_index AS p WHERE p.relid = i.indrelid) AS building
-    FROM pg_index AS i WHERE i.indexrelid = to_regclass(${name.quoted})`.execute(db.run);
-  const [found] = rows;
-  if (found?.valid === true || found?.building === true) return;
-  if (found !== undefined) await sql`DROP INDEX CONCURRENTLY IF EXISTS ${name.reference}`.execute(db.run);
-  try {
-    await sql`
-      CREATE INDEX CONCURRENTLY ${sql.id(name.name)} ON ${embeddings.table} USING gin ((${embeddings.metadataColumn}) jsonb_path_ops)`.execute(
-      db.run,
-    );
-    await sql`ANALYZE ${embeddings.table}`.execute(db.run);
-  } catch (error) {
-    if (errorCode(error) !== "42P07") throw error;
-  }
+  const { table, metadataColumn, metadataIndex } = db.layout.embeddings;
+  const state = await ensureIndex(db, metadataIndex, sql`ON ${table} USING gin ((${metadataColumn}) jsonb_path_ops)`);
+  if (state === "built") await sql`ANALYZE ${table}`.execute(db.run);
 }

@@ -1,8 +1,6 @@
 import { type RawBuilder, sql } from "kysely";
 import type { Layout } from "../../db/columns.js";
-import type { Filter } from "../../filter.js";
 import { encodeTextArray } from "./binary.js";
-import { compileFilter } from "./filterSql.js";
 import { any, postgresClasses, sampleLexeme, samples, storeLexeme } from "./keywordQuery.js";
 
 /**
@@ -89,12 +87,4 @@ export function bestOf(
     SELECT r.id, least(1, r.score)::float8 AS score FROM (${ranked}) AS r CROSS JOIN LATERAL (
       SELECT 1 FROM ${e.table} AS e WHERE ${e.id} = r.id AND ${e.vectorStoreId} = ${search.storeId} OFFSET 0) AS present
     LIMIT ${search.limit}`;
-}
-
-/** Whether the chunk `id` passes a filter, as a join. */
-export function passing(layout: Layout, id: RawBuilder<unknown>, filter: Filter | null): RawBuilder<unknown> {
-  if (filter === null) return sql``;
-  const e = layout.embeddings;
-  return sql`CROSS JOIN LATERAL (
-    SELECT 1 FROM ${e.table} AS e WHERE ${e.id} = ${id} AND ${compileFilter(filter, e.metadata)} OFFSET 0) AS passing`;
 }

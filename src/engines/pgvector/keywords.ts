@@ -3,9 +3,10 @@ import type { Layout } from "../../db/columns.js";
 import type { Db } from "../../db/database.js";
 import type { Filter } from "../../filter.js";
 import { encodeTextArray } from "./binary.js";
-import { compileFilter } from "./filterSql.js";
+import { fillPortion } from "./fillPortion.js";
+import { compileFilter, matchingIds, passing } from "./filterSql.js";
 import { type Term, any, candidateQueries, having, storeLexeme } from "./keywordQuery.js";
-import { type Similar, bestOf, passing, similarTable, termWeights, wordsOf } from "./keywordSql.js";
+import { type Similar, bestOf, similarTable, termWeights, wordsOf } from "./keywordSql.js";
 import { type Unit, countTerms, parseTerms, withCounts } from "./keywordTerms.js";
 import { findSimilar, isMistypable } from "./keywordTypos.js";
 
@@ -121,23 +122,13 @@ export async function fillKeywords(
 ): Promise<string | null> {
   const e = tx.layout.embeddings;
   const { keywords } = tx.layout.derived;
-  const { rows } = await sql<{ last: string | null; count: number }>`
-    WITH portion AS MATERIALIZED (
-      SELECT ${e.id} AS id FROM ${e.table} AS e
-      WHERE ${e.vectorStoreId} = ${storeId} AND ${after === null ? sql`true` : sql`${e.id} > ${after}::${sql.raw(e.idType)}`}
-      ORDER BY ${e.id} LIMIT ${limit}
-    ), filled AS (
-      INSERT INTO ${keywords} (vector_store_id, id, words)
-      SELECT ${e.vectorStoreId}, ${e.id}, ${wordsOf(tx.layout, storeId, language)}
-      FROM portion AS p JOIN ${e.table} AS e ON ${e.id} = p.id
-      WHERE NOT EXISTS (SELECT 1 FROM ${keywords} AS w WHERE w.vector_store_id = ${storeId} AND w.id = p.id)
-      ON CONFLICT (vector_store_id, id) DO NOTHING
-    )
-    SELECT (SELECT id::text FROM portion ORDER BY portion.id DESC LIMIT 1) AS last, (SELECT count(*)::int FROM portion) AS count`.execute(
-    tx.run,
-  );
-  const [row] = rows;
-  return row === undefined || row.count < limit ? null : row.last;
+  const fill = sql`
+    INSERT INTO ${keywords} (vector_store_id, id, words)
+    SELECT ${e.vectorStoreId}, ${e.id}, ${wordsOf(tx.layout, storeId, language)}
+    FROM portion AS p JOIN ${e.table} AS e ON ${e.id} = p.id
+    WHERE NOT EXISTS (SELECT 1 FROM ${keywords} AS w WHERE w.vector_store_id = ${storeId} AND w.id = p.id)
+    ON CONFLICT (vector_store_id, id) DO NOTHING`;
+  return fillPortion(tx, storeId, { after, limit }, fill);
 }
 
 /** Removes the words of these chunks of a store, or (null) of all. */
@@ -176,7 +167,7 @@ async function searchNarrow(
       SELECT id, words FROM ${layout.derived.keywords} WHERE vector_store_id = ${search.storeId} AND id = m.id OFFSET 0) AS w
     WHERE (SELECT matches FROM total) <= ${narrow} AND ${relevant(layout, terms, similar)}`;
   const { rows } = await sql<Partial<KeywordHit> & { matches: number }>`
-    WITH matches AS MATERIALIZED (${matchesOf(layout, search)} LIMIT ${narrow + 1}),
+    WITH matches AS MATERIALIZED (${matchingIds(layout, search.storeId, search.filter)} LIMIT ${narrow + 1}),
     total AS MATERIALIZED (SELECT count(*)::int AS matches FROM matches),
     terms AS MATERIALIZED (${termWeights(known(terms), search.chunkCount)})
     SELECT t.matches, h.id::text AS id, h.score
@@ -217,12 +208,6 @@ function relevant(layout: Layout, terms: readonly Unit[], similar: readonly Simi
   return similar.length === 0
     ? exact
     : sql`(${exact} OR w.id IN (SELECT id FROM (${similarTable(layout, similar)}) AS s))`;
-}
-
-function matchesOf(layout: Layout, { storeId, filter }: KeywordSearch): RawBuilder<unknown> {
-  const e = layout.embeddings;
-  return sql`SELECT ${e.id} AS id FROM ${e.table} AS e
-    WHERE ${e.vectorStoreId} = ${storeId} AND ${filter === null ? sql`true` : compileFilter(filter, e.metadata)}`;
 }
 
 const hitOf = ({ id, score }: Partial<KeywordHit>): KeywordHit[] =>

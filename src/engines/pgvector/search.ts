@@ -3,8 +3,9 @@ import type { Layout } from "../../db/columns.js";
 import type { Database, Db } from "../../db/database.js";
 import { instant } from "../../db/vectorStores.js";
 import type { Filter } from "../../filter.js";
+import { normalized } from "../../float32.js";
 import { encodeVector } from "./binary.js";
-import { compileFilter } from "./filterSql.js";
+import { compileFilter, matchingIds, passing } from "./filterSql.js";
 import { type VectorsState, vectorsOf } from "./vectors.js";
 
 export interface Hit {
@@ -47,7 +48,7 @@ const breadths = [400, 1000];
  */
 export async function searchChunks(db: Database, search: VectorSearch): Promise<Hit[]> {
   const { store, filter, limit } = search;
-  const query = { ...search, unit: unitOf(search.embedding) };
+  const query = { ...search, unit: normalized(search.embedding) };
   if (!store.vectorsComplete) return db.reading(exactly, (tx) => searchRecord(tx, query));
   // An effort as large as the store is better spent on all of it.
   const few = store.chunkCount <= candidatesFor(limit) + efAt50k;
@@ -86,7 +87,8 @@ const candidatesFor = (limit: number) => limit + Math.max(limit, 10);
 
 /**
  * hnsw.ef_search: the candidates that the index keeps on its way, so its recall. It has to grow with the graph, by about the square root
- * of its rows; in tight clusters 100 found 0.995 of the ten nearest of 20,000 rows, and 200 0.98 of 200,000 where 300 found all. A sequential scan is never what is wanted, and the planner takes one for small tables.
+ * of its rows; in tight clusters 100 found 0.995 of the ten nearest of 20,000 rows, and 200 0.98 of 200,000 where 300 found all.
+ * A sequential scan is never what is wanted, and the planner takes one for small tables.
  */
 function throughIndex({ store, recall }: VectorSearch, breadth: number) {
   const wanted = recall === "fast" ? 40 : efAt50k * Math.max(1, (store.chunkCount / 50_000) ** 0.5);
@@ -107,12 +109,12 @@ async function searchIndex(tx: Db, query: Query, breadth: number): Promise<{ hit
   const count = candidatesFor(limit);
   const distance = distanceTo(layout, query.unit);
   const own = layout.derived.ownVectors(store.vectorsTable).reference;
-  const passing = filter === null ? sql`` : sql`CROSS JOIN LATERAL (${passes(layout, filter)} OFFSET 0) AS f`;
+  const passes = passing(layout, sql`v.id`, filter);
   const ctes = sql`
     indexed AS MATERIALIZED (
-      SELECT v.id, v.d FROM (SELECT id, ${distance} AS d FROM ${own} ORDER BY ${distance} LIMIT ${breadth}) AS v ${passing}
+      SELECT v.id, v.d FROM (SELECT id, ${distance} AS d FROM ${own} ORDER BY ${distance} LIMIT ${breadth}) AS v ${passes}
     ), fresh AS MATERIALIZED (
-      SELECT v.id, v.d FROM (SELECT id, ${distance} AS d FROM ${layout.derived.vectors} WHERE vector_store_id = ${store.id}) AS v ${passing}
+      SELECT v.id, v.d FROM (SELECT id, ${distance} AS d FROM ${layout.derived.vectors} WHERE vector_store_id = ${store.id}) AS v ${passes}
       WHERE v.d IS NOT NULL ORDER BY v.d, v.id LIMIT ${count}
     ), nearest AS MATERIALIZED (
       SELECT id FROM (SELECT id, d FROM indexed UNION ALL SELECT id, d FROM fresh) AS c
@@ -133,7 +135,7 @@ async function searchIndex(tx: Db, query: Query, breadth: number): Promise<{ hit
 async function searchNarrow(tx: Db, query: Query & { filter: Filter }): Promise<Hit[] | null> {
   const { layout } = tx;
   const { store, filter } = query;
-  const matches = sql`SELECT ${matching(layout, store.id, filter)} LIMIT ${narrow + 1}`;
+  const matches = sql`${matchingIds(layout, store.id, filter)} LIMIT ${narrow + 1}`;
   const ctes = sql`
     matches AS MATERIALIZED (${matches}), total AS MATERIALIZED (SELECT count(*) AS matches FROM matches),
     scored AS MATERIALIZED (${scoredMatches(layout, query, sql`WHERE (SELECT matches FROM total) <= ${narrow}`)})`;
@@ -150,7 +152,7 @@ async function searchExactly(tx: Db, query: Query): Promise<Hit[]> {
     filter === null
       ? sql`scored AS MATERIALIZED (
           SELECT v.id, COALESCE(${distanceTo(layout, query.unit)}, 'Infinity') AS d FROM ${vectorsOf(layout, store.id, store)} AS v)`
-      : sql`matches AS MATERIALIZED (SELECT ${matching(layout, store.id, filter)}),
+      : sql`matches AS MATERIALIZED (${matchingIds(layout, store.id, filter)}),
         scored AS MATERIALIZED (${scoredMatches(layout, query, sql``)})`;
   return hitsOf(await findIn(tx, query, scored, nearest(layout, query)));
 }
@@ -201,8 +203,8 @@ async function searchRecord(tx: Db, { store, filter, limit, embedding }: Query):
 const slack = { halfvec: 0.0025, vector: 0.00001 };
 
 /**
- * The nearest of the CTE `scored` by the record's vectors. All rows are candidates that could be among them for all that rounding may have done,
- * so the answer is exact.
+ * The nearest of the CTE `scored` by the record's vectors. All rows are candidates that could be among them for all that rounding may
+ * have done, so the answer is exact.
  */
 function nearest(layout: Layout, { store, limit, embedding }: Query): RawBuilder<unknown> {
   const e = layout.embeddings;
@@ -224,26 +226,9 @@ function scoredMatches(layout: Layout, { store, unit }: Query, condition: RawBui
       SELECT embedding FROM ${vectorsOf(layout, store.id, store)} AS all_vectors WHERE id = m.id OFFSET 0) AS v ${condition}`;
 }
 
-const matching = (layout: Layout, storeId: string, filter: Filter) => {
-  const e = layout.embeddings;
-  return sql`${e.id} AS id FROM ${e.table} AS e WHERE ${e.vectorStoreId} = ${storeId} AND ${compileFilter(filter, e.metadata)}`;
-};
-
-const passes = (layout: Layout, filter: Filter) => {
-  const e = layout.embeddings;
-  return sql`SELECT 1 FROM ${e.table} AS e WHERE ${e.id} = v.id AND ${compileFilter(filter, e.metadata)}`;
-};
-
 /** Negative inner product with the bare column `embedding`: the order of cosine for unit vectors, in a third of its arithmetic. */
 const distanceTo = (layout: Layout, unit: Float32Array) =>
   sql`(embedding <#> ${encodeVector(unit)}::vector::${sql.raw(layout.derived.vectorType)})`;
-
-function unitOf(vector: Float32Array): Float32Array {
-  let square = 0;
-  for (const each of vector) square += each * each;
-  const length = Math.sqrt(square);
-  return length > 0 ? vector.map((each) => each / length) : vector;
-}
 
 interface Row {
   id: string;

@@ -1,6 +1,7 @@
 import { type RawBuilder, sql } from "kysely";
 import type { Layout } from "../../db/columns.js";
 import type { Db } from "../../db/database.js";
+import { fillPortion } from "./fillPortion.js";
 
 /**
  * The derived vectors: of every chunk its unit vector, in the row itself, where a search reads it in a third of the time that the
@@ -48,32 +49,21 @@ export async function fillVectors(
 ): Promise<string | null> {
   const { layout } = tx;
   const e = layout.embeddings;
+  const missing = (table: RawBuilder<unknown>, condition: RawBuilder<unknown>) =>
+    sql`NOT EXISTS (SELECT 1 FROM ${table} AS v WHERE v.id = p.id AND ${condition})`;
   const own = store.vectorsTable === null ? null : layout.derived.ownVectors(store.vectorsTable).reference;
-  const { rows } = await sql<{ last: string | null; count: number }>`
-    WITH portion AS MATERIALIZED (
-      SELECT ${e.id} AS id FROM ${e.table} AS e
-      WHERE ${e.vectorStoreId} = ${store.id} AND ${after === null ? sql`true` : sql`${e.id} > ${after}::${sql.raw(e.idType)}`}
-      ORDER BY ${e.id} LIMIT ${limit}
-    ), missing AS (
-      SELECT p.id FROM portion AS p
-      WHERE NOT EXISTS (SELECT 1 FROM ${layout.derived.vectors} AS v WHERE v.vector_store_id = ${store.id} AND v.id = p.id)
-        ${own === null ? sql`` : sql`AND NOT EXISTS (SELECT 1 FROM ${own} AS o WHERE o.id = p.id)`}
-    ), filled AS (
-      INSERT INTO ${layout.derived.vectors} (vector_store_id, id, embedding)
-      SELECT ${store.id}::${sql.raw(e.vectorStoreIdType)}, ${e.id}, ${unitVector(layout, e.embedding, store.embeddingDimensions)}
-      FROM missing AS m JOIN ${e.table} AS e ON ${e.id} = m.id
-      ON CONFLICT (vector_store_id, id) DO NOTHING
-    )
-    SELECT (SELECT id::text FROM portion ORDER BY id DESC LIMIT 1) AS last, (SELECT count(*) FROM portion) AS count`.execute(
-    tx.run,
-  );
-  const [row] = rows;
-  return row === undefined || row.count < limit ? null : row.last;
+  const fill = sql`
+    INSERT INTO ${layout.derived.vectors} (vector_store_id, id, embedding)
+    SELECT ${store.id}::${sql.raw(e.vectorStoreIdType)}, ${e.id}, ${unitVector(layout, e.embedding, store.embeddingDimensions)}
+    FROM portion AS p JOIN ${e.table} AS e ON ${e.id} = p.id
+    WHERE ${missing(layout.derived.vectors, sql`v.vector_store_id = ${store.id}`)} AND ${own === null ? sql`true` : missing(own, sql`true`)}
+    ON CONFLICT (vector_store_id, id) DO NOTHING`;
+  return fillPortion(tx, store.id, { after, limit }, fill);
 }
 
 /**
- * Copies all vectors of a store to the table that is to become its own, in mixed order: the graph that is built on it depends on the order of
- * rows. Reads and writes go on; what is deleted meanwhile must be removed by `removeOrphans` afterwards.
+ * Copies all vectors of a store to the table that is to become its own, in mixed order: the graph that is built on it depends on the order
+ * of rows. Reads and writes go on; what is deleted meanwhile must be removed by `removeOwnOrphans` afterwards.
  * @param db not in a transaction, without a time limit (`Database.maintenance`).
  */
 export async function copyVectors(
@@ -91,16 +81,6 @@ export async function copyVectors(
     FROM (SELECT id FROM ${vectors} AS ids ORDER BY hashtextextended(id::text, 0)) AS mixed
     CROSS JOIN LATERAL (SELECT id, embedding FROM ${vectors} AS by_id WHERE id = mixed.id OFFSET 0) AS v
     ON CONFLICT (id) DO NOTHING`.execute(db.run);
-}
-
-/** Removes vectors from the table that is to become a store's own whose chunk is gone, inside a transaction that holds the store's row. */
-export async function removeDeleted(tx: Db, storeId: string, next: number): Promise<void> {
-  const e = tx.layout.embeddings;
-  await sql`
-    DELETE FROM ${tx.layout.derived.ownVectors(next).reference} AS v
-    WHERE NOT EXISTS (SELECT 1 FROM ${e.table} AS e WHERE ${e.id} = v.id AND ${e.vectorStoreId} = ${storeId})`.execute(
-    tx.run,
-  );
 }
 
 /**
@@ -151,15 +131,21 @@ export async function countShared(db: Db, storeId: string, limit: number): Promi
   return rows[0]?.count ?? 0;
 }
 
-/** Removes derived vectors whose chunk another program has removed from the record. @returns how many. */
-export async function removeOrphans(tx: Db, store: VectorsState & { id: string }): Promise<number> {
-  const { layout } = tx;
+const unrecorded = (layout: Layout, storeId: string) => {
   const e = layout.embeddings;
-  const gone = sql`NOT EXISTS (SELECT 1 FROM ${e.table} AS e WHERE ${e.id} = v.id AND ${e.vectorStoreId} = ${store.id})`;
-  const shared = await sql`
-    DELETE FROM ${layout.derived.vectors} AS v WHERE v.vector_store_id = ${store.id} AND ${gone}`.execute(tx.run);
-  if (store.vectorsTable === null) return Number(shared.numAffectedRows ?? 0);
-  const own = await sql`
-    DELETE FROM ${layout.derived.ownVectors(store.vectorsTable).reference} AS v WHERE ${gone}`.execute(tx.run);
-  return Number(shared.numAffectedRows ?? 0) + Number(own.numAffectedRows ?? 0);
+  return sql`NOT EXISTS (SELECT 1 FROM ${e.table} AS e WHERE ${e.id} = v.id AND ${e.vectorStoreId} = ${storeId})`;
+};
+
+/** Removes derived vectors whose chunk is gone from one of a store's own tables, inside a transaction that holds the store's row. */
+export async function removeOwnOrphans(tx: Db, storeId: string, number: number): Promise<void> {
+  const own = tx.layout.derived.ownVectors(number).reference;
+  await sql`DELETE FROM ${own} AS v WHERE ${unrecorded(tx.layout, storeId)}`.execute(tx.run);
+}
+
+/** The same for all vectors that a store is searched by: another program has removed their chunks from the record. */
+export async function removeOrphans(tx: Db, store: VectorsState & { id: string }): Promise<void> {
+  await sql`
+    DELETE FROM ${tx.layout.derived.vectors} AS v
+    WHERE v.vector_store_id = ${store.id} AND ${unrecorded(tx.layout, store.id)}`.execute(tx.run);
+  if (store.vectorsTable !== null) await removeOwnOrphans(tx, store.id, store.vectorsTable);
 }
