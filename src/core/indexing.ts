@@ -209,9 +209,10 @@ function move(deps: Deps, id: string, vectorsTable: number, limit: number): Prom
 /** Fresh rows of an indexed store enter its index, a few at a time or, after a large load, with all others in a new one. */
 async function moveFresh(deps: Deps, store: VectorStore, pace: Pace): Promise<boolean> {
   const { id, vectorsTable } = store;
-  const many = Math.max(freshToMove + 1, Math.ceil(freshToRebuild * store.vectorsBuilt));
-  const fresh = await countShared(deps.db, id, many);
-  if (fresh >= many) {
+  const many = Math.ceil(freshToRebuild * store.vectorsBuilt);
+  const fresh = await countShared(deps.db, id, Math.max(many, freshToMove));
+  // In a small graph a few single insertions cost less than all the others again.
+  if (many > freshToMove && fresh >= many) {
     if (await isLoading(deps, id, pace)) return false;
     const current = await giveNextTable(deps, id, true);
     return current?.vectorsNext != null && renew(deps, current, current.vectorsNext, pace);
