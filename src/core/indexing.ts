@@ -123,11 +123,13 @@ async function renew(deps: Deps, store: VectorStore, next: number, pace: Pace): 
     if (current.vectorsTable !== null) await dropOwnTable(tx, current.vectorsTable);
   });
   deps.log.info({ vectorStore: id, rows: store.chunkCount }, "the index of a vector store is ready");
+  let after: string | null = null;
   await inSteps(pace, () =>
     deps.db.transaction(async (tx) => {
       const current = await lockStore(tx, all, id);
       if (current?.vectorsTable !== next) return "done";
-      return (await dropCopied(tx, { id, vectorsTable: next }, rowsPerStep)) < rowsPerStep ? "done" : "more";
+      after = await dropCopied(tx, { id, vectorsTable: next }, after, rowsPerStep);
+      return after === null ? "done" : "more";
     }),
   );
   return true;

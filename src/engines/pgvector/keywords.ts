@@ -3,12 +3,12 @@ import type { Layout } from "../../db/columns.js";
 import type { Db } from "../../db/database.js";
 import type { Filter } from "../../filter.js";
 import { encodeTextArray } from "./binary.js";
-import { fillPortion } from "./fillPortion.js";
 import { compileFilter, matchingIds, passing } from "./filterSql.js";
 import { type Term, any, candidateQueries, having, storeLexeme } from "./keywordQuery.js";
 import { type Similar, bestOf, similarTable, termWeights, wordsOf } from "./keywordSql.js";
 import { type Unit, countTerms, parseTerms, withCounts } from "./keywordTerms.js";
 import { findSimilar, isMistypable } from "./keywordTypos.js";
+import { recordedIds, workOnPortion } from "./portion.js";
 
 /**
  * Search by words: of every chunk its lexemes in a table beside the record, with one GIN index for all stores. What a query's words
@@ -128,7 +128,7 @@ export async function fillKeywords(
     FROM portion AS p JOIN ${e.table} AS e ON ${e.id} = p.id
     WHERE NOT EXISTS (SELECT 1 FROM ${keywords} AS w WHERE w.vector_store_id = ${storeId} AND w.id = p.id)
     ON CONFLICT (vector_store_id, id) DO NOTHING`;
-  return fillPortion(tx, storeId, { after, limit }, fill);
+  return workOnPortion(tx, recordedIds(tx.layout, storeId), { after, limit }, fill);
 }
 
 /** Removes the words of these chunks of a store, or (null) of all. */

@@ -1,7 +1,7 @@
 import { type RawBuilder, sql } from "kysely";
 import type { Layout } from "../../db/columns.js";
 import type { Db } from "../../db/database.js";
-import { fillPortion } from "./fillPortion.js";
+import { recordedIds, workOnPortion } from "./portion.js";
 
 /**
  * The derived vectors: of every chunk its unit vector, in the row itself, where a search reads it in a third of the time that the
@@ -58,7 +58,7 @@ export async function fillVectors(
     FROM portion AS p JOIN ${e.table} AS e ON ${e.id} = p.id
     WHERE ${missing(layout.derived.vectors, sql`v.vector_store_id = ${store.id}`)} AND ${own === null ? sql`true` : missing(own, sql`true`)}
     ON CONFLICT (vector_store_id, id) DO NOTHING`;
-  return fillPortion(tx, store.id, { after, limit }, fill);
+  return workOnPortion(tx, recordedIds(layout, store.id), { after, limit }, fill);
 }
 
 /**
@@ -93,11 +93,16 @@ export async function moveVectors(
   store: { id: string; vectorsTable: number; embeddingDimensions: number },
   limit: number,
 ): Promise<number> {
-  const { layout } = tx;
-  const type = sql.raw(`${layout.derived.vectorType}(${store.embeddingDimensions})`);
+  const { vectors, ownVectors, vectorType } = tx.layout.derived;
+  const type = sql.raw(`${vectorType}(${store.embeddingDimensions})`);
   const { rows } = await sql<{ count: number }>`
-    WITH moved AS (${takeShared(layout, store.id, sql`true`, limit)} RETURNING v.id, v.embedding), arrived AS (
-      INSERT INTO ${layout.derived.ownVectors(store.vectorsTable).reference} (id, embedding)
+    WITH moved AS (
+      DELETE FROM ${vectors} AS v
+      USING (SELECT id FROM ${vectors} WHERE vector_store_id = ${store.id} ORDER BY id LIMIT ${limit}) AS p
+      WHERE v.vector_store_id = ${store.id} AND v.id = p.id
+      RETURNING v.id, v.embedding
+    ), arrived AS (
+      INSERT INTO ${ownVectors(store.vectorsTable).reference} (id, embedding)
       SELECT id, embedding::${type} FROM moved
       ON CONFLICT (id) DO NOTHING
     )
@@ -105,21 +110,26 @@ export async function moveVectors(
   return rows[0]?.count ?? 0;
 }
 
-/** Removes from the shared table what a new table of the store's own has copies of, at most `limit`. @returns how many. */
-export async function dropCopied(tx: Db, store: { id: string; vectorsTable: number }, limit: number): Promise<number> {
-  const own = tx.layout.derived.ownVectors(store.vectorsTable).reference;
-  const copied = sql`EXISTS (SELECT 1 FROM ${own} AS o WHERE o.id = s.id)`;
-  const { rows } = await sql<{ count: number }>`
-    WITH gone AS (${takeShared(tx.layout, store.id, copied, limit)} RETURNING 1) SELECT count(*) AS count FROM gone`.execute(
-    tx.run,
-  );
-  return rows[0]?.count ?? 0;
+/**
+ * Removes from the shared table what a new table of the store's own has copies of, among the next rows in the order of ids. Not "the next
+ * copies": of a store that is being loaded every other row is none, and each step would look through all of them.
+ * @param after the id to go on after; null to begin
+ * @returns the last id looked at; null when the end is reached.
+ */
+export async function dropCopied(
+  tx: Db,
+  store: { id: string; vectorsTable: number },
+  after: string | null,
+  limit: number,
+): Promise<string | null> {
+  const { vectors, ownVectors } = tx.layout.derived;
+  const shared = sql`SELECT id FROM ${vectors} WHERE vector_store_id = ${store.id}`;
+  const drop = sql`
+    DELETE FROM ${vectors} AS v USING portion AS p
+    WHERE v.vector_store_id = ${store.id} AND v.id = p.id
+      AND EXISTS (SELECT 1 FROM ${ownVectors(store.vectorsTable).reference} AS o WHERE o.id = p.id)`;
+  return workOnPortion(tx, shared, { after, limit }, drop);
 }
-
-const takeShared = (layout: Layout, storeId: string, which: RawBuilder<unknown>, limit: number) => sql`
-  DELETE FROM ${layout.derived.vectors} AS v
-  USING (SELECT s.id FROM ${layout.derived.vectors} AS s WHERE s.vector_store_id = ${storeId} AND ${which} ORDER BY s.id LIMIT ${limit}) AS p
-  WHERE v.vector_store_id = ${storeId} AND v.id = p.id`;
 
 /** How many vectors of a store are in the shared table, counted up to `limit`. */
 export async function countShared(db: Db, storeId: string, limit: number): Promise<number> {
