@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { sql } from "kysely";
 import { toSql } from "pgvector";
 import type { Database } from "../../src/db/database.js";
-import { decodeVector, encodeArray, encodeTextArray, encodeVector } from "../../src/engines/pgvector/binary.js";
+import { decodeVector, encodeTextArray, encodeVector, encodeVectorArray } from "../../src/engines/pgvector/binary.js";
 import { type TestDatabase, createTestDatabase } from "../support/database.js";
 
 let database: TestDatabase;
@@ -102,7 +102,7 @@ describe("vectors in binary", () => {
 
   test("an array of vectors, with nulls between them", async () => {
     const { vectorOid } = db.layout.embeddings;
-    const array = encodeArray(vectorOid, [null, encodeVector(plain), null, encodeVector(Float32Array.of(7))]);
+    const array = encodeVectorArray(vectorOid, [null, plain, null, Float32Array.of(7)]);
     const { rows } = await sql<{ text: string | null }>`
       SELECT v::text AS text FROM unnest(${array}::vector[]) WITH ORDINALITY AS u(v, n) ORDER BY n`.execute(db.run);
     expect(rows.map((row) => row.text)).toEqual([null, "[1,-2.5,0.1,1e-07,123456.79]", null, "[7]"]);
@@ -110,7 +110,7 @@ describe("vectors in binary", () => {
 
   test("an array without elements", async () => {
     const { n } = await one(
-      sql<{ n: number }>`SELECT cardinality(${encodeArray(db.layout.embeddings.vectorOid, [])}::vector[])::int AS n`,
+      sql<{ n: number }>`SELECT cardinality(${encodeVectorArray(db.layout.embeddings.vectorOid, [])}::vector[])::int AS n`,
     );
     expect(n).toBe(0);
   });

@@ -5,13 +5,20 @@
 
 /** pgvector's `vector_recv`: int16 dimensions, int16 zero, then float32 numbers, all big-endian. */
 export function encodeVector(vector: Float32Array): Buffer {
-  const buffer = Buffer.allocUnsafe(4 + vector.length * 4);
-  buffer.writeInt16BE(vector.length, 0);
-  buffer.writeInt16BE(0, 2);
-  // Copy as the machine has it, then turn all bytes around at once: native code, where a loop of writeFloatBE is not.
-  Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength).copy(buffer, 4);
-  if (littleEndian) buffer.subarray(4).swap32();
+  const buffer = Buffer.allocUnsafe(vectorSize(vector));
+  writeVector(buffer, vector, 0);
   return buffer;
+}
+
+const vectorSize = (vector: Float32Array) => 4 + vector.byteLength;
+
+function writeVector(buffer: Buffer, vector: Float32Array, at: number): void {
+  buffer.writeInt16BE(vector.length, at);
+  buffer.writeInt16BE(0, at + 2);
+  // Copy as the machine has it, then turn all bytes around at once: native code, where a loop of writeFloatBE is not.
+  const bytes = Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength);
+  bytes.copy(buffer, at + 4);
+  if (littleEndian) buffer.subarray(at + 4, at + 4 + bytes.length).swap32();
 }
 
 const littleEndian = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
@@ -25,31 +32,47 @@ export function decodeVector(bytes: Uint8Array): Float32Array {
   return new Float32Array(numbers.buffer);
 }
 
-/** `array_recv`: one dimension, each element as length and bytes, -1 for null. */
-export function encodeArray(elementOid: number, elements: readonly (Buffer | null)[]): Buffer {
-  const header = Buffer.allocUnsafe(20);
-  header.writeInt32BE(1, 0);
-  header.writeInt32BE(elements.includes(null) ? 1 : 0, 4);
-  header.writeUInt32BE(elementOid, 8);
-  header.writeInt32BE(elements.length, 12);
-  header.writeInt32BE(1, 16);
-  const parts: Buffer[] = [header];
-  for (const element of elements) {
-    const length = Buffer.allocUnsafe(4);
-    length.writeInt32BE(element === null ? -1 : element.length, 0);
-    parts.push(length);
-    if (element !== null) parts.push(element);
-  }
-  return Buffer.concat(parts);
+/**
+ * `array_recv`: one dimension, each element as length and bytes, -1 for null. Into one buffer: the elements of a large batch by
+ * themselves are work for the garbage collector.
+ */
+function encodeArray<T>(
+  elementOid: number,
+  elements: readonly (T | null)[],
+  sizeOf: (element: T) => number,
+  write: (buffer: Buffer, element: T, at: number) => unknown,
+): Buffer {
+  const sizes = elements.map((element) => (element === null ? -1 : sizeOf(element)));
+  const buffer = Buffer.allocUnsafe(sizes.reduce((sum, size) => sum + 4 + Math.max(size, 0), 20));
+  buffer.writeInt32BE(1, 0);
+  buffer.writeInt32BE(elements.includes(null) ? 1 : 0, 4);
+  buffer.writeUInt32BE(elementOid, 8);
+  buffer.writeInt32BE(elements.length, 12);
+  buffer.writeInt32BE(1, 16);
+  let at = 20;
+  elements.forEach((element, i) => {
+    const size = sizes[i] ?? -1;
+    buffer.writeInt32BE(size, at);
+    at += 4;
+    if (element === null) return;
+    write(buffer, element, at);
+    at += size;
+  });
+  return buffer;
 }
+
+/** vector[]. @param vectorOid the type's OID in this database */
+export const encodeVectorArray = (vectorOid: number, vectors: readonly (Float32Array | null)[]): Buffer =>
+  encodeArray(vectorOid, vectors, vectorSize, writeVector);
 
 /** The fixed OIDs of PostgreSQL's built-in types (src/include/catalog/pg_type.dat). */
 const textOid = 25;
 
 /** text[] of JavaScript strings. */
-export function encodeTextArray(values: readonly (string | null)[]): Buffer {
-  return encodeArray(
+export const encodeTextArray = (values: readonly (string | null)[]): Buffer =>
+  encodeArray(
     textOid,
-    values.map((value) => (value === null ? null : Buffer.from(value, "utf8"))),
+    values,
+    (value) => Buffer.byteLength(value),
+    (buffer, value, at) => buffer.write(value, at, "utf8"),
   );
-}

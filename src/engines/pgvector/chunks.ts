@@ -2,7 +2,7 @@ import { type RawBuilder, sql } from "kysely";
 import type { Db } from "../../db/database.js";
 import { canHold, epochMillis, instant } from "../../db/vectorStores.js";
 import type { Filter } from "../../filter.js";
-import { decodeVector, encodeArray, encodeTextArray, encodeVector } from "./binary.js";
+import { decodeVector, encodeTextArray, encodeVectorArray } from "./binary.js";
 import { compileFilter } from "./filterSql.js";
 import { type VectorsState, unitVector } from "./vectors.js";
 
@@ -240,9 +240,9 @@ function unnest(db: Db, chunks: readonly ChunkWithId[]): RawBuilder<unknown> {
     // litellm-pgvector writes {} too; an adopted column may refuse null.
     chunks.map((each) => JSON.stringify(each.metadata ?? {})),
   );
-  const embeddings = encodeArray(
+  const embeddings = encodeVectorArray(
     db.layout.embeddings.vectorOid,
-    chunks.map((each) => (each.embedding === null ? null : encodeVector(each.embedding))),
+    chunks.map((each) => each.embedding),
   );
   return sql`unnest(${ids}::text[], ${contents}::text[], ${embeddings}::vector[], ${metadatas}::text[])
     AS u(id, content, embedding, metadata)`;
