@@ -25,7 +25,8 @@ export type Recorded = Statement[][];
 
 /** The only place that knows the engine: a search as the service's core calls it. */
 const searchOnce = (db: Database, store: VectorStore, embedding: Float32Array, filter: Filter | null, limit: number) =>
-  searchChunks(db, { store, embedding, filter, limit, recall: "high", now: Date.now() });
+  searchChunks(db, { store, embedding, filter, limit, recall: "high", wideFilters, now: Date.now() });
+const wideFilters = new Map<string, true>();
 
 /** Runs each search once. On the embedded database the service must have stopped. */
 export async function recordSearches(

@@ -44,6 +44,7 @@ export async function serve(): Promise<void> {
     litellm: createLitellm(config.embedding, log),
     now: () => Date.now(),
     recentStores: new LRUCache({ max: 10_000 }),
+    wideFilters: new LRUCache({ max: 1000, ttl: 60_000 }),
     wakeIndexing: () => {
       wakeIndexing();
     },

@@ -23,6 +23,8 @@ export interface Deps {
   now: () => number;
   /** Stores used a moment ago, by id: that a store is used is recorded once a second, and searches of the same second know it already. */
   recentStores: LRUCache<string, RecentStore>;
+  /** Filters that let many rows through, by store; see engines/pgvector/search.ts. */
+  wideFilters: LRUCache<string, true>;
   /** Lets the maintenance of indexes begin its next round at once. */
   wakeIndexing: () => void;
 }

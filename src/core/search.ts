@@ -127,6 +127,7 @@ async function searchOne(
           filter,
           limit: count,
           recall: settings.recall,
+          wideFilters: deps.wideFilters,
           now: deps.now(),
         });
   const byKeyword = (count: number) => keywordHits(deps, store, settings, filter, query.text, count);

@@ -154,6 +154,22 @@ describe("an indexed store", () => {
       await bruteForceIds(service, id, 556, 10),
     );
   });
+
+  test("a filter that let many rows through and then few gives all of these", async () => {
+    const filters = { type: "gte", key: "n", value: 1000 };
+    expect(await search(id, 31337, { filters })).toHaveLength(10);
+    expect([...service.deps.wideFilters.keys()].some((key) => key.includes('"value":1000'))).toBe(true);
+    const gone = {
+      type: "and",
+      filters: [
+        { type: "gte", key: "n", value: 1000 },
+        { type: "lt", key: "n", value: 6045 },
+      ],
+    };
+    await service.delete(rowsPath(id), { filters: gone }).expect(200);
+    expect(await search(id, 31337, { filters })).toEqual(await bruteForceIds(service, id, 31337, 10, filters));
+    expect([...service.deps.wideFilters.keys()].some((key) => key.includes('"value":1000'))).toBe(false);
+  });
 });
 
 describe("repair", () => {

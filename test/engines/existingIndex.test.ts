@@ -47,6 +47,7 @@ test.each(Object.entries(indexes))("an existing %s index never takes results awa
       vectorsNext: null,
     },
     recall: "high" as const,
+    wideFilters: new Map<string, true>(),
     now: Date.now(),
     embedding: Float32Array.from(testVector(99, testDimensions)),
     filter: null,

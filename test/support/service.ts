@@ -46,6 +46,7 @@ export async function startService(
     litellm: options.litellm ?? createLitellm(config.embedding, log),
     now: () => Date.now() + offset,
     recentStores: new LRUCache({ max: 1000 }),
+    wideFilters: new LRUCache({ max: 1000 }),
     // Tests run the maintenance of indexes themselves.
     wakeIndexing: () => undefined,
   };

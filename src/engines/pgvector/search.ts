@@ -26,8 +26,16 @@ export interface VectorSearch {
   filter: Filter | null;
   limit: number;
   recall: Recall;
+  /** Filters that were found to be wide a moment ago: whether one is costs a look at thousands of its matches. */
+  wideFilters: WideFilters;
   /** Unix milliseconds: a store that has expired by then is not searched. */
   now: number;
+}
+
+export interface WideFilters {
+  has(key: string): boolean;
+  set(key: string, wide: true): unknown;
+  delete(key: string): unknown;
 }
 
 /**
@@ -54,9 +62,11 @@ export async function searchChunks(db: Database, search: VectorSearch): Promise<
   const few = store.chunkCount <= candidatesFor(limit) + efAt50k;
   if (!store.vectorsIndexed || search.recall === "exact" || few)
     return db.reading(exactly, (tx) => searchExactly(tx, query));
-  if (filter !== null) {
+  const key = filter === null ? null : JSON.stringify([store.id, filter]);
+  if (filter !== null && key !== null && !search.wideFilters.has(key)) {
     const exact = await db.reading(exactly, (tx) => searchNarrow(tx, { ...query, filter }));
     if (exact !== null) return exact;
+    search.wideFilters.set(key, true);
   }
   for (const breadth of filter === null ? [candidatesFor(limit)] : breadths) {
     const { hits, passed } = await db.reading(throughIndex(search, breadth), (tx) => searchIndex(tx, query, breadth));
@@ -65,6 +75,8 @@ export async function searchChunks(db: Database, search: VectorSearch): Promise<
     if (filter === null ? hits.length >= Math.min(limit, store.chunkCount) : passed >= candidatesFor(limit))
       return hits;
   }
+  // Rows may have gone since it was wide.
+  if (key !== null) search.wideFilters.delete(key);
   return db.reading(exactly, (tx) => searchExactly(tx, query));
 }
 
@@ -138,7 +150,9 @@ async function searchNarrow(tx: Db, query: Query & { filter: Filter }): Promise<
   const matches = sql`${matchingIds(layout, store.id, filter)} LIMIT ${narrow + 1}`;
   const ctes = sql`
     matches AS MATERIALIZED (${matches}), total AS MATERIALIZED (SELECT count(*) AS matches FROM matches),
-    scored AS MATERIALIZED (${scoredMatches(layout, query, sql`WHERE (SELECT matches FROM total) <= ${narrow}`)})`;
+    scored AS MATERIALIZED (
+      SELECT v.id, COALESCE(${distanceTo(layout, query.unit)}, 'Infinity') AS d FROM ${vectorsOf(layout, store.id, store)} AS v
+      WHERE v.id = ANY(ARRAY(SELECT id FROM matches WHERE (SELECT matches FROM total) <= ${narrow})))`;
   const hits = sql`SELECT t.matches, n.* FROM total AS t LEFT JOIN LATERAL (${nearest(layout, query)}) AS n ON true`;
   const rows = await findIn<{ matches: number }>(tx, query, ctes, hits);
   return (rows[0]?.matches ?? 0) > narrow ? null : hitsOf(rows);
@@ -153,7 +167,7 @@ async function searchExactly(tx: Db, query: Query): Promise<Hit[]> {
       ? sql`scored AS MATERIALIZED (
           SELECT v.id, COALESCE(${distanceTo(layout, query.unit)}, 'Infinity') AS d FROM ${vectorsOf(layout, store.id, store)} AS v)`
       : sql`matches AS MATERIALIZED (${matchingIds(layout, store.id, filter)}),
-        scored AS MATERIALIZED (${scoredMatches(layout, query, sql``)})`;
+        scored AS MATERIALIZED (${scoredMatches(layout, query)})`;
   return hitsOf(await findIn(tx, query, scored, nearest(layout, query)));
 }
 
@@ -219,11 +233,11 @@ function nearest(layout: Layout, { store, limit, embedding }: Query): RawBuilder
 }
 
 /** The CTE `matches` with the distance of each. One lookup a match: the planner, who thinks of 0.1 % of the rows, must not choose. */
-function scoredMatches(layout: Layout, { store, unit }: Query, condition: RawBuilder<unknown>): RawBuilder<unknown> {
+function scoredMatches(layout: Layout, { store, unit }: Query): RawBuilder<unknown> {
   return sql`
     SELECT m.id, COALESCE(${distanceTo(layout, unit)}, 'Infinity') AS d
     FROM matches AS m CROSS JOIN LATERAL (
-      SELECT embedding FROM ${vectorsOf(layout, store.id, store)} AS all_vectors WHERE id = m.id OFFSET 0) AS v ${condition}`;
+      SELECT embedding FROM ${vectorsOf(layout, store.id, store)} AS all_vectors WHERE id = m.id OFFSET 0) AS v`;
 }
 
 /** Negative inner product with the bare column `embedding`: the order of cosine for unit vectors, in a third of its arithmetic. */
