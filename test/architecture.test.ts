@@ -7,19 +7,25 @@ const src = resolve("src");
 /** What each room of src/ may import from the others. Files directly in src/ that are not rooms are leaves: open to all. */
 const rooms: Record<string, readonly string[]> = {
   http: ["core"],
-  core: ["engines", "db", "litellm"],
+  core: ["engines", "db", "litellm", "storage", "reading"],
   // The pgvector engine lives in the database and runs on its connection; no other engine may know it.
   engines: ["db"],
   db: [],
+  storage: ["db"],
+  // Documents are read in threads of their own, which know nothing of the rest.
+  reading: ["formats", "chunking"],
+  formats: [],
+  chunking: [],
   litellm: [],
   jobs: ["core"],
   // The command line speaks HTTP to a server; only serving, migrating and diagnosing open the database.
   cli: ["db", "litellm", "main.ts"],
   "app.ts": ["http", "core"],
-  "main.ts": ["app.ts", "http", "core", "db", "litellm", "jobs"],
+  "main.ts": ["app.ts", "http", "core", "db", "litellm", "jobs", "storage", "reading"],
 };
 const leaves = [
   "config.ts",
+  "document.ts",
   "errors.ts",
   "filter.ts",
   "firstKey.ts",

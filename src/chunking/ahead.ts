@@ -1,0 +1,37 @@
+import type { Block } from "../document.js";
+
+/** A block's text within the text ahead. */
+export interface Span {
+  block: Block;
+  /** Headings above it, or null. */
+  section: string | null;
+  /** Negative when what comes before 0 is no longer ahead. */
+  start: number;
+  end: number;
+}
+
+/** A document's text from some place on, as far as it was read. */
+export interface Ahead {
+  text: string;
+  /** In order, at least those of the blocks that are not wholly behind. */
+  spans: Span[];
+}
+
+export function append(ahead: Ahead, block: Block, section: string | null): void {
+  const before = ahead.spans.at(-1)?.block;
+  if (before !== undefined) {
+    ahead.text += block.before ?? (before.kind === "row" && block.kind === "row" ? "\n" : "\n\n");
+  }
+  const start = ahead.text.length;
+  ahead.text += block.text;
+  ahead.spans.push({ block, section, start, end: ahead.text.length });
+}
+
+/** Leaves `length` units behind. */
+export function advance(ahead: Ahead, length: number): void {
+  ahead.text = ahead.text.slice(length);
+  // The last block stays: what follows it depends on its kind.
+  ahead.spans = ahead.spans
+    .filter(({ end }, i, spans) => end > length || i === spans.length - 1)
+    .map((span) => ({ ...span, start: span.start - length, end: span.end - length }));
+}

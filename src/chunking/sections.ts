@@ -1,0 +1,48 @@
+import type { Block } from "../document.js";
+import { borderBefore } from "./graphemes.js";
+
+const longestPath = 200;
+
+/** Formats have no more than nine levels of headings, and a path of more would say little. */
+const lowestLevel = 9;
+
+/**
+ * Follows the headings of a document: returns for each block, in their order, the path to it, outermost heading first, joined by " > ";
+ * null above all headings. A heading is the end of its own path. Another sheet or attachment begins without headings.
+ */
+export function followSections(): (block: Block) => string | null {
+  let within: Block["place"] = {};
+  let headings: { level: number; text: string }[] = [];
+  let path: string | null = null;
+  return (block) => {
+    const { place } = block;
+    if (place.attachment !== within.attachment || place.sheet !== within.sheet) {
+      headings = [];
+      path = null;
+    }
+    within = place;
+    if (block.kind === "heading") {
+      const level = Math.min(block.level, lowestLevel);
+      headings = [...headings.filter((above) => above.level < level), { level, text: oneLine(block.text) }];
+      path = pathOf(headings.map(({ text }) => text));
+    }
+    return path;
+  };
+}
+
+/** The innermost headings say most: of a long path, the outermost are left out. */
+function pathOf(headings: readonly string[]): string {
+  for (let i = 0; i < headings.length; i += 1) {
+    const path = [...(i === 0 ? [] : ["…"]), ...headings.slice(i)].join(" > ");
+    if (path.length <= longestPath) return path;
+  }
+  return headings.at(-1) ?? "";
+}
+
+function oneLine(heading: string): string {
+  const text = heading
+    .slice(0, 2 * longestPath)
+    .replace(/\s+/g, " ")
+    .trim();
+  return text.length <= longestPath ? text : `${text.slice(0, borderBefore(text, 0, longestPath - 1))}…`;
+}

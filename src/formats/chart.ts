@@ -1,0 +1,68 @@
+import type { Block, Place } from "../document.js";
+import { cleanText } from "./blockWriter.js";
+import { attribute, parseXml } from "./xmlEvents.js";
+import type { Zip } from "./zip.js";
+
+type Points = Map<string, string>;
+
+/** The parts of a series that have a text: its name, what it counts, and how much that is. */
+const roles = new Map<string, "name" | "categories" | "values">([
+  ["tx", "name"],
+  ["cat", "categories"],
+  ["xVal", "categories"],
+  ["val", "values"],
+  ["yVal", "values"],
+]);
+
+/** Finds in a chart of an Office document its titles, then each series in a line. */
+export async function readChart(zip: Zip, part: string, place: Place, found: Block[]): Promise<void> {
+  let series: Record<"name" | "categories" | "values", Points> | undefined;
+  let points: Points | undefined;
+  let index = "";
+  let text = "";
+  let isText = false;
+
+  function write(line: string) {
+    const clean = cleanText(line);
+    if (clean !== "") found.push({ kind: "text", text: clean, place });
+  }
+
+  await parseXml(zip.stream(part), {
+    open: (name, attributes) => {
+      if (name === "ser") series = { name: new Map(), categories: new Map(), values: new Map() };
+      const role = roles.get(name);
+      if (role !== undefined) points = series?.[role];
+      if (name === "pt") index = attribute(attributes, "idx") ?? "";
+      // Titles are rich text, of runs.
+      if (name === "p" || name === "v") text = "";
+      if (name === "t" || name === "v") isText = true;
+    },
+    text: (more) => {
+      if (isText) text += more;
+    },
+    close: (name) => {
+      if (name === "t" || name === "v") isText = false;
+      if (name === "v") points?.set(index, text);
+      if (name === "p" && series === undefined) write(text);
+      if (roles.has(name)) points = undefined;
+      if (name !== "ser" || series === undefined) return;
+      write(seriesText(series));
+      series = undefined;
+    },
+  });
+}
+
+function seriesText({ name, categories, values }: Record<"name" | "categories" | "values", Points>): string {
+  const label = [...name.values()].join(" ");
+  const points = [...values].map(([index, value]) => {
+    const category = categories.get(index);
+    return category === undefined ? shortNumber(value) : `${category} = ${shortNumber(value)}`;
+  });
+  return [label, points.join(", ")].filter((text) => text !== "").join(": ");
+}
+
+/** Files have 4.2999999999999998 where the chart says 4.3. */
+function shortNumber(value: string): string {
+  const number = Number(value);
+  return value.trim() === "" || Number.isNaN(number) ? value : String(number);
+}

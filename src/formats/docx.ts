@@ -1,0 +1,177 @@
+import { posix } from "node:path";
+import type { Block, Place } from "../document.js";
+import { blockWriter } from "./blockWriter.js";
+import { type ParagraphStyle, readLists, readStyles, setProperty } from "./docxStyles.js";
+import type { ReadFormat } from "./format.js";
+import { mainPart, relationships, targetsOf } from "./ooxml.js";
+import { attribute, parseXml, walkXml, type XmlHandlers } from "./xmlEvents.js";
+import { openZip, type Zip } from "./zip.js";
+
+interface Paragraph {
+  text: string;
+  style: string | undefined;
+  /** What it says itself, which wins over its style. */
+  own: ParagraphStyle;
+  /** Keys of the notes and comments that it refers to. */
+  notes: string[];
+}
+
+interface Context {
+  styleOf: (id: string | undefined) => ParagraphStyle;
+  marker: (list: string, listLevel: number) => string;
+  /** Texts of footnotes, endnotes and comments; each is told once. */
+  notes: Map<string, string>;
+}
+
+/** Word knows its pages only when it has laid them out. */
+const place: Place = {};
+
+/** Deleted text, text as it was before, readings beside Chinese characters, and what older programs show instead of a shape. */
+const leftOut = new Set(["del", "moveFrom", "pPrChange", "rt", "Fallback"]);
+
+const noteLabels = { footnote: "Footnote", endnote: "Endnote", comment: "Comment" };
+
+/** Reads Word documents, with headers first, footers last, and notes and comments after their paragraphs. */
+export const readDocx: ReadFormat = async function* (source, { readInner }) {
+  const zip = await openZip(source.path);
+  try {
+    const main = await mainPart(zip, "word/document.xml");
+    const links = await relationships(zip, main);
+    const partOf = (type: string) => targetsOf(links, type)[0];
+    const context = {
+      styleOf: await readStyles(zip, partOf("styles")),
+      marker: await readLists(zip, partOf("numbering")),
+      notes: new Map<string, string>(),
+    };
+    for (const kind of ["footnote", "endnote", "comment"] as const) {
+      const part = partOf(`${kind}s`);
+      if (part !== undefined) await readNotes(zip, part, kind, context);
+    }
+    const edges = new Set<string>();
+    for (const part of targetsOf(links, "header")) yield* readEdge(zip, part, context, edges);
+    yield* readPart(zip, main, context);
+    // Some programs put the whole document into another one, of HTML.
+    for (const part of targetsOf(links, "aFChunk")) yield* readInner(await zip.read(part), posix.basename(part));
+    for (const part of targetsOf(links, "footer")) yield* readEdge(zip, part, context, edges);
+  } finally {
+    zip.close();
+  }
+};
+
+function readPart(zip: Zip, part: string, context: Context): AsyncGenerator<Block> {
+  const found: Block[] = [];
+  return walkXml(zip.stream(part), bodyHandlers(context, found), found);
+}
+
+/** A header or footer, unless it is the same as one before: a first page or an even one has its own, mostly alike. */
+async function* readEdge(zip: Zip, part: string, context: Context, edges: Set<string>): AsyncGenerator<Block> {
+  const blocks: Block[] = [];
+  for await (const block of readPart(zip, part, context)) blocks.push(block);
+  const text = blocks.map((block) => block.text).join("\n");
+  if (edges.has(text)) return;
+  edges.add(text);
+  // A title in a header is not one of what follows.
+  for (const block of blocks) yield block.kind === "heading" ? { kind: "text", text: block.text, place } : block;
+}
+
+async function readNotes(zip: Zip, part: string, kind: keyof typeof noteLabels, context: Context): Promise<void> {
+  const found: Block[] = [];
+  const { open, close, text } = bodyHandlers(context, found);
+  let key = "";
+  let author: string | undefined;
+  await parseXml(zip.stream(part), {
+    open: (name, attributes) => {
+      if (name === kind) {
+        key = `${kind} ${attribute(attributes, "id") ?? ""}`;
+        author = attribute(attributes, "author");
+      }
+      open(name, attributes);
+    },
+    close: (name) => {
+      close(name);
+      if (name !== kind) return;
+      const texts = found.splice(0).map((block) => block.text);
+      const label = author === undefined ? noteLabels[kind] : `${noteLabels[kind]} (${author})`;
+      if (texts.length > 0) context.notes.set(key, `${label}: ${texts.join("\n")}`);
+    },
+    text,
+  });
+}
+
+function bodyHandlers({ styleOf, marker, notes }: Context, found: Block[]): Required<XmlHandlers> {
+  /** The open ones: text boxes lie within the paragraph that they are anchored at. */
+  const paragraphs: Paragraph[] = [];
+  /** Blocks of text boxes, until their paragraph is done. */
+  const held: Block[] = [];
+  const writer = blockWriter((block) => {
+    (paragraphs.length === 0 ? found : held).push(block);
+  }, place);
+  let skipped = 0;
+  let runs = 0;
+  let isText = false;
+  let wasItem = false;
+
+  function add(text: string) {
+    const paragraph = paragraphs.at(-1);
+    if (paragraph !== undefined) paragraph.text += text;
+  }
+
+  function closeParagraph() {
+    const paragraph = paragraphs.pop();
+    if (paragraph === undefined) return;
+    const style = styleOf(paragraph.style);
+    const list = paragraph.own.list ?? style.list ?? "0";
+    const level = paragraph.own.level ?? style.level ?? 0;
+    const listLevel = paragraph.own.listLevel ?? style.listLevel ?? 0;
+    const text = paragraph.text.trim();
+    if (text !== "") {
+      const mark = list === "0" ? "" : marker(list, listLevel);
+      if (level > 0) writer.paragraph({ text: mark === "- " ? text : `${mark}${text}`, level });
+      else writer.paragraph({ text: `${mark}${text}`, tight: mark !== "" && wasItem });
+      wasItem = mark !== "" && level <= 0;
+    }
+    for (const key of paragraph.notes) {
+      writer.paragraph({ text: notes.get(key) ?? "" });
+      notes.delete(key);
+    }
+    if (paragraphs.length === 0) for (const block of held.splice(0)) found.push(block);
+  }
+
+  return {
+    open: (name, attributes) => {
+      if (skipped > 0 || leftOut.has(name)) {
+        skipped += 1;
+        return;
+      }
+      const paragraph = paragraphs.at(-1);
+      const value = attribute(attributes, "val") ?? "";
+      if (name === "p") paragraphs.push({ text: "", style: undefined, own: {}, notes: [] });
+      else if (name === "r") runs += 1;
+      else if (name === "t") isText = true;
+      else if (name === "tbl") writer.openTable();
+      else if (name === "tc") writer.openCell();
+      else if (runs > 0 && (name === "tab" || name === "ptab")) add("\t");
+      else if (runs > 0 && (name === "br" || name === "cr")) add("\n");
+      else if (name === "noBreakHyphen") add("-");
+      else if (paragraph === undefined) return;
+      else if (name === "pStyle") paragraph.style = value;
+      else if (name.endsWith("Reference")) {
+        paragraph.notes.push(`${name.replace("Reference", "")} ${attribute(attributes, "id") ?? ""}`);
+      } else setProperty(paragraph.own, name, value);
+    },
+    close: (name) => {
+      if (skipped > 0) {
+        skipped -= 1;
+        return;
+      }
+      if (name === "p") closeParagraph();
+      else if (name === "r") runs -= 1;
+      else if (name === "t") isText = false;
+      else if (name === "tr") writer.closeRow();
+      else if (name === "tbl") writer.closeTable();
+    },
+    text: (text) => {
+      if (isText && skipped === 0) add(text);
+    },
+  };
+}

@@ -1,0 +1,173 @@
+import { attribute, parseXml } from "./xmlEvents.js";
+import type { Zip } from "./zip.js";
+
+/** What a paragraph, or its style, says about itself. */
+export interface ParagraphStyle {
+  /** Of a heading; 0 says that it is none. */
+  level?: number | undefined;
+  /** Which list it is an item of; "0" says of none. */
+  list?: string | undefined;
+  /** From 0. */
+  listLevel?: number | undefined;
+}
+
+interface NamedStyle extends ParagraphStyle {
+  basedOn?: string | undefined;
+}
+
+interface ListLevel {
+  format: string;
+  /** With %1 for the number at the outermost level, and so on. */
+  marker: string;
+  start: number;
+}
+
+interface List {
+  /** Lists of the same definition count on together. */
+  definition: string;
+  /** Numbers that its levels start anew at. */
+  starts: Map<number, number>;
+}
+
+/** Longer chains are circles. */
+const longestChain = 20;
+
+/** Real ones have a word or two; it is repeated at every item. */
+const longestMarker = 50;
+
+/** Reads the styles of a Word document. @returns what a style says, by its id, and by those it is based on */
+export async function readStyles(
+  zip: Zip,
+  part: string | undefined,
+): Promise<(id: string | undefined) => ParagraphStyle> {
+  const styles = new Map<string, NamedStyle>();
+  let style: NamedStyle = {};
+  if (part !== undefined) {
+    await parseXml(zip.stream(part), {
+      open: (name, attributes) => {
+        const value = attribute(attributes, "val") ?? "";
+        if (name === "style") styles.set(attribute(attributes, "styleId") ?? "", (style = {}));
+        else if (name === "basedOn") style.basedOn = value;
+        else if (name === "name") style.level ??= levelOfName(value);
+        else setProperty(style, name, value);
+      },
+    });
+  }
+  return (id) => {
+    const found: ParagraphStyle = {};
+    let next = id;
+    for (let steps = 0; next !== undefined && steps < longestChain; steps += 1) {
+      const named: NamedStyle | undefined = styles.get(next) ?? { level: levelOfName(next) };
+      found.level ??= named.level;
+      found.list ??= named.list;
+      found.listLevel ??= named.listLevel;
+      next = named.basedOn;
+    }
+    return found;
+  };
+}
+
+/** Takes over what an element within a paragraph's (or its style's) properties says. */
+export function setProperty(style: ParagraphStyle, name: string, value: string): void {
+  if (name === "outlineLvl") style.level = (Number(value) + 1) % 10;
+  else if (name === "numId") style.list = value;
+  else if (name === "ilvl") style.listLevel = Number(value);
+}
+
+/** The names of Word's own styles are English in the file, whatever language it speaks. */
+function levelOfName(name: string): number | undefined {
+  if (/^title$/i.test(name)) return 1;
+  const level = /^heading ?([1-9])$/i.exec(name)?.[1];
+  return level === undefined ? undefined : Number(level);
+}
+
+/** Reads the lists of a Word document. @returns what stands before the next item of a list, at a level from 0 */
+export async function readLists(
+  zip: Zip,
+  part: string | undefined,
+): Promise<(list: string, listLevel: number) => string> {
+  const definitions = new Map<string, ListLevel[]>();
+  const lists = new Map<string, List>();
+  if (part !== undefined) await parseXml(zip.stream(part), listHandlers(definitions, lists));
+  const counts = new Map<string, number[]>();
+  const begun = new Set<string>();
+
+  return (id, listLevel) => {
+    const list = lists.get(id);
+    const levels = definitions.get(list?.definition ?? "") ?? [];
+    const level = levels[listLevel];
+    if (list === undefined || level === undefined) return "- ";
+    const count = counts.get(list.definition) ?? [];
+    counts.set(list.definition, count);
+    if (!begun.has(id)) for (const [at, start] of list.starts) count[at] = start - 1;
+    begun.add(id);
+    for (let at = 0; at < listLevel; at += 1) count[at] ??= levels[at]?.start ?? 1;
+    count[listLevel] = (count[listLevel] ?? level.start - 1) + 1;
+    count.length = listLevel + 1;
+    if (level.format === "bullet" || level.marker.length > longestMarker) return "- ";
+    const marker = level.marker.replace(/%([1-9])/g, (_, digit: string) => {
+      const at = Number(digit) - 1;
+      return numeral(count[at] ?? 1, levels[at]?.format ?? "decimal");
+    });
+    return marker.trim() === "" ? "" : `${marker} `;
+  };
+}
+
+function listHandlers(definitions: Map<string, ListLevel[]>, lists: Map<string, List>) {
+  let levels: ListLevel[] = [];
+  let level: ListLevel | undefined;
+  let list: List | undefined;
+  let at = 0;
+  return {
+    open: (name: string, attributes: Readonly<Record<string, string>>) => {
+      const of = (key: string) => attribute(attributes, key) ?? "";
+      if (name === "abstractNum") definitions.set(of("abstractNumId"), (levels = []));
+      else if (name === "num") lists.set(of("numId"), (list = { definition: "", starts: new Map() }));
+      else if (name === "abstractNumId" && list !== undefined) list.definition = of("val");
+      else if (name === "lvlOverride") at = Number(of("ilvl"));
+      else if (name === "startOverride" && isLevel(at)) list?.starts.set(at, Number(of("val")));
+      else if (name === "lvl") {
+        level = { format: "decimal", marker: "", start: 1 };
+        // Within a list, an override: the definition stands nearly always.
+        if (list === undefined && isLevel(Number(of("ilvl")))) levels[Number(of("ilvl"))] = level;
+      } else if (name === "numFmt" && level !== undefined) level.format = of("val");
+      else if (name === "lvlText" && level !== undefined) level.marker = of("val");
+      else if (name === "start" && level !== undefined) level.start = Number(of("val"));
+    },
+    close: (name: string) => {
+      if (name === "lvl") level = undefined;
+      if (name === "num") list = undefined;
+    },
+  };
+}
+
+/** Word has nine levels. */
+function isLevel(level: number): boolean {
+  return Number.isInteger(level) && level >= 0 && level < 9;
+}
+
+function numeral(value: number, format: string): string {
+  const isUpper = format.startsWith("upper");
+  let text = String(value);
+  if (format.endsWith("Letter")) text = letters(value);
+  if (format.endsWith("Roman")) text = roman(value);
+  return isUpper ? text.toUpperCase() : text;
+}
+
+/** a to z, aa to zz, and so on. */
+function letters(value: number): string {
+  if (!(value >= 1 && value <= 260)) return String(value);
+  return String.fromCharCode(0x61 + ((value - 1) % 26)).repeat(Math.ceil(value / 26));
+}
+
+function roman(value: number): string {
+  if (!(value >= 1 && value < 4_000)) return String(value);
+  const digits = ["", "a", "aa", "aaa", "ab", "b", "ba", "baa", "baaa", "ac"];
+  const symbols = ["ivx", "xlc", "cdm", "m"];
+  return Array.from(String(value))
+    .map((digit, index, all) => {
+      const symbol = symbols[all.length - 1 - index] ?? "";
+      return (digits[Number(digit)] ?? "").replace(/[abc]/g, (place) => symbol["abc".indexOf(place)] ?? "");
+    })
+    .join("");
+}

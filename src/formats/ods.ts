@@ -1,0 +1,114 @@
+import { checkReadable } from "./openDocument.js";
+import { cellCounter, filled, mostColumns, type Row, type Sheet } from "./sheet.js";
+import { attribute, type Attributes, parseXml, type XmlHandlers } from "./xmlEvents.js";
+import type { Zip } from "./zip.js";
+
+/** Not in the cells: older states of them, comments, and pictures above them. */
+const leftOut = new Set(["tracked-changes", "annotation", "shapes"]);
+
+/** Values of cells that come without the text that they show. */
+const values = ["string-value", "date-value", "time-value", "boolean-value", "value"];
+
+interface Cell {
+  text: string;
+  /** Shown when it has no text. */
+  value: string;
+  /** For how many columns it stands. */
+  columns: number;
+  /** Over how many rows it is merged. */
+  rows: number;
+  /** It lies below or beside the cell that it is merged with. */
+  isCovered: boolean;
+}
+
+/** Reads the sheets of an OpenDocument spreadsheet. */
+export async function readOdsSheets(zip: Zip): Promise<Sheet[]> {
+  await checkReadable(zip);
+  const sheets: Sheet[] = [];
+  await parseXml(zip.stream("content.xml"), sheetHandlers(sheets));
+  return sheets;
+}
+
+function sheetHandlers(sheets: Sheet[]): XmlHandlers {
+  const count = cellCounter();
+  const hiddenStyles = new Set<string>();
+  let style = "";
+  let sheet: Sheet | undefined;
+  let row: Row = [];
+  let rowIndex = 0;
+  let rowRepeat = 1;
+  let column = 0;
+  let cell: Cell | undefined;
+  let isText = false;
+  /** By column, what is merged downwards from above, and up to which row. */
+  const merged = new Map<number, { text: string; last: number }>();
+  let skipped = 0;
+
+  function openSheet(attributes: Attributes) {
+    const isHidden = hiddenStyles.has(attribute(attributes, "style-name") ?? "");
+    sheets.push((sheet = { name: attribute(attributes, "name") ?? "", isHidden, rows: [] }));
+    rowIndex = 0;
+    merged.clear();
+  }
+
+  function closeRow() {
+    count(filled(row) * rowRepeat);
+    if (filled(row) > 0) for (let times = 0; times < rowRepeat; times += 1) sheet?.rows.push(row);
+    rowIndex += rowRepeat;
+  }
+
+  function openCell(name: string, attributes: Attributes) {
+    cell = {
+      text: "",
+      value: values.map((key) => attribute(attributes, key)).find((value) => value !== undefined) ?? "",
+      columns: countOf(attributes, "number-columns-repeated"),
+      rows: countOf(attributes, "number-rows-spanned"),
+      isCovered: name === "covered-table-cell",
+    };
+  }
+
+  function closeCell({ text, value, columns, rows, isCovered }: Cell) {
+    cell = undefined;
+    const above = merged.get(column);
+    const last = Math.min(column + columns, mostColumns);
+    const shown = (text.trim() || value).trim();
+    if (shown !== "") {
+      for (let at = column; at < last; at += 1) row[at] = shown;
+      if (rows > 1) merged.set(column, { text: shown, last: rowIndex + rows - 1 });
+    } else if (isCovered && above !== undefined && above.last >= rowIndex) row[column] = above.text;
+    column += columns;
+  }
+
+  function add(text: string) {
+    if (cell !== undefined && isText) cell.text += text;
+  }
+
+  return {
+    open: (name, attributes) => {
+      if (skipped > 0 || leftOut.has(name) || (name === "table" && cell !== undefined)) skipped += 1;
+      else if (name === "style") style = attribute(attributes, "name") ?? "";
+      else if (name === "table-properties" && attribute(attributes, "display") === "false") hiddenStyles.add(style);
+      else if (name === "table") openSheet(attributes);
+      else if (name === "table-row") [row, column, rowRepeat] = [[], 0, countOf(attributes, "number-rows-repeated")];
+      else if (name.endsWith("table-cell")) openCell(name, attributes);
+      else if (name === "p") isText = true;
+      else if (name === "s" || name === "tab" || name === "line-break") add(" ");
+    },
+    text: (text) => {
+      if (skipped === 0) add(text);
+    },
+    close: (name) => {
+      if (skipped > 0) skipped -= 1;
+      else if (name === "p") {
+        add("\n");
+        isText = false;
+      } else if (name.endsWith("table-cell") && cell !== undefined) closeCell(cell);
+      else if (name === "table-row") closeRow();
+    },
+  };
+}
+
+/** A number that counts something, so at least 1. */
+function countOf(attributes: Attributes, name: string): number {
+  return Math.max(1, Math.trunc(Number(attribute(attributes, name) ?? 1)) || 1);
+}

@@ -1,0 +1,170 @@
+import type { Block, Place } from "../document.js";
+import { blockWriter } from "./blockWriter.js";
+import type { ReadFormat } from "./format.js";
+import { attribute, parseXml, walkXml, type XmlHandlers } from "./xmlEvents.js";
+import { encrypted, openZip, type Zip } from "./zip.js";
+
+/** What was deleted but is kept, readings beside Chinese characters, and the numbers of notes. */
+const leftOut = new Set(["tracked-changes", "ruby-text", "note-citation"]);
+
+/** Within a paragraph, but with paragraphs of their own: text directly in them (an author, a description) is not its text. */
+const boxes = new Set([
+  ...["annotation", "note", "frame", "g", "custom-shape", "rect", "line", "polyline", "polygon", "path", "circle"],
+  ...["ellipse", "connector", "caption", "measure", "control"],
+]);
+
+/** Their first paragraph begins with what they are. */
+const labelled = new Set(["list-item", "note", "annotation", "notes"]);
+
+/** What a presentation has on every slide. */
+const repeated = new Set(["page-number", "date-time", "footer", "header"]);
+
+/** At one element, more blanks are an attack. */
+const mostBlanks = 1_000;
+
+interface Paragraph {
+  text: string;
+  /** Of a heading. */
+  level: number | undefined;
+  /** What note it is, or that it is an item of a list. */
+  label: string;
+}
+
+/** Reads texts and presentations of OpenDocument; texts with headers and footers first. */
+export const readOpenDocument: ReadFormat = async function* (source) {
+  const zip = await openZip(source.path);
+  try {
+    await checkReadable(zip);
+    const edges: Block[] = [];
+    if (zip.names.has("styles.xml")) await parseXml(zip.stream("styles.xml"), edgeHandlers(edges));
+    yield* edges;
+    const found: Block[] = [];
+    yield* walkXml(zip.stream("content.xml"), contentHandlers(found), found);
+  } finally {
+    zip.close();
+  }
+};
+
+/** Encrypted parts are not marked in the zip, but in a list of its own. @throws DocumentError when there are some */
+export async function checkReadable(zip: Zip): Promise<void> {
+  if (zip.names.has("encrypted-package")) throw encrypted();
+  if (!zip.names.has("META-INF/manifest.xml")) return;
+  await parseXml(zip.stream("META-INF/manifest.xml"), {
+    open: (name) => {
+      if (name === "encryption-data") throw encrypted();
+    },
+  });
+}
+
+/** Headers and footers of a text, the same ones only once; the pages of presentations have frames to fill in instead. */
+function edgeHandlers(edges: Block[]): XmlHandlers {
+  const found: Block[] = [];
+  const handlers = contentHandlers(found);
+  let depth = 0;
+  return {
+    open: (name, attributes) => {
+      if (depth > 0 || isEdge(name)) depth += 1;
+      if (depth > 1) handlers.open(name, attributes);
+    },
+    text: (text) => {
+      if (depth > 1) handlers.text(text);
+    },
+    close: (name) => {
+      if (depth > 1) handlers.close(name);
+      if (depth > 0) depth -= 1;
+      for (const { text } of found.splice(0)) {
+        if (!edges.some((edge) => edge.text === text)) edges.push({ kind: "text", text, place: {} });
+      }
+    },
+  };
+}
+
+/** With another for left pages and first ones. */
+function isEdge(name: string): boolean {
+  return /^(header|footer)(-left|-first)?$/.test(name);
+}
+
+function contentHandlers(found: Block[]): Required<XmlHandlers> {
+  let place: Place = {};
+  /** The open ones, innermost last; null for a box. */
+  const open: (Paragraph | null)[] = [];
+  const held: Block[] = [];
+  const emit = (block: Block) => {
+    (open.length === 0 ? found : held).push({ ...block, place });
+  };
+  const writer = blockWriter(emit, place);
+  let skipped = 0;
+  let slide = 0;
+  /** Of the frame on a slide. */
+  let role = "";
+  /** Of the next paragraph. */
+  let label = "";
+  let wasItem = false;
+
+  function closeParagraph() {
+    const paragraph = open.pop();
+    if (paragraph == null) return;
+    const text = paragraph.text.trim();
+    const level = role === "title" && slide > 0 ? 1 : paragraph.level;
+    const isItem = paragraph.label === "- ";
+    if (text === "") label ||= paragraph.label;
+    else if (level !== undefined) writer.paragraph({ text, level });
+    else if (!repeated.has(role)) writer.paragraph({ text: `${paragraph.label}${text}`, tight: isItem && wasItem });
+    if (text !== "") wasItem = isItem;
+    release();
+  }
+
+  function release() {
+    if (open.length === 0) for (const block of held.splice(0)) found.push(block);
+  }
+
+  function add(text: string) {
+    const paragraph = open.at(-1);
+    if (paragraph != null) paragraph.text += text;
+  }
+
+  function openElement(name: string, attributes: Readonly<Record<string, string>>) {
+    if (boxes.has(name)) open.push(null);
+    if (name === "p" || name === "h") {
+      const level = name === "h" ? Math.max(1, Number(attribute(attributes, "outline-level")) || 1) : undefined;
+      open.push({ text: "", level, label });
+      label = "";
+    } else if (name === "s") add(" ".repeat(Math.min(Math.abs(Number(attribute(attributes, "c") ?? 1)), mostBlanks)));
+    else if (name === "tab") add("\t");
+    else if (name === "line-break") add("\n");
+    else if (name === "list-item") label = "- ";
+    else if (name === "note") label = attribute(attributes, "note-class") === "endnote" ? "Endnote: " : "Footnote: ";
+    else if (name === "annotation") label = "Comment: ";
+    else if (name === "notes") label = "Notes: ";
+    else if (name === "frame") role = attribute(attributes, "class") ?? "";
+    else if (name === "page") place = { slide: (slide += 1) };
+    else if (name === "table") writer.openTable();
+    else if (name === "table-cell" || name === "covered-table-cell") writer.openCell();
+  }
+
+  return {
+    open: (name, attributes) => {
+      if (skipped > 0 || leftOut.has(name)) skipped += 1;
+      else openElement(name, attributes);
+    },
+    close: (name) => {
+      if (skipped > 0) {
+        skipped -= 1;
+        return;
+      }
+      if (name === "p" || name === "h") closeParagraph();
+      else if (name === "table-row") writer.closeRow();
+      else if (name === "table") writer.closeTable();
+      else if (name === "frame") role = "";
+      else if (labelled.has(name)) label = "";
+      if (boxes.has(name)) {
+        open.pop();
+        release();
+      }
+    },
+    text: (text) => {
+      // Blanks and line breaks only lay out the XML, beyond the first of a run.
+      if (skipped === 0) add(text.replace(/[ \t\r\n]+/g, " "));
+    },
+  };
+}

@@ -1,0 +1,12 @@
+import type { Block, Place } from "../document.js";
+import { clean } from "./encoding.js";
+
+/** The paragraphs of a plain text, which blank lines part. */
+export function* paragraphsOf(text: string, place: Place): Generator<Block> {
+  for (const part of clean(text)
+    .replaceAll(/\r\n?/g, "\n")
+    .split(/\n\s*\n/)) {
+    const paragraph = part.replace(/^\s*\n/, "").trimEnd();
+    if (paragraph !== "") yield { kind: "text", text: paragraph, place };
+  }
+}

@@ -1,0 +1,157 @@
+import type { Block, Place } from "../document.js";
+import { blockWriter, cleanText } from "./blockWriter.js";
+import { readChart } from "./chart.js";
+import type { ReadFormat } from "./format.js";
+import { mainPart, relationships, targetsOf } from "./ooxml.js";
+import { attribute, parseXml, type XmlHandlers } from "./xmlEvents.js";
+import { openZip, type Zip } from "./zip.js";
+
+/** Placeholders that say nothing: the slide's number, the day it is shown, its picture beside the notes. */
+const leftOut = new Set(["sldNum", "dt", "sldImg"]);
+
+/** What was told already, and is not told again on other slides. */
+interface Told {
+  /** Texts of headers and footers. */
+  edges: Set<string>;
+  /** Parts beside the slides. */
+  parts: Set<string>;
+}
+
+/** Reads presentations slide by slide: title, text, tables, charts and diagrams, then notes and comments. */
+export const readPptx: ReadFormat = async function* (source) {
+  const zip = await openZip(source.path);
+  try {
+    const told: Told = { edges: new Set(), parts: new Set() };
+    const slides = await slideParts(zip);
+    for (const [index, part] of slides.entries()) yield* await readSlide(zip, part, { slide: index + 1 }, told);
+  } finally {
+    zip.close();
+  }
+};
+
+/** In the order of the presentation, which is not that of their names. */
+async function slideParts(zip: Zip): Promise<string[]> {
+  const main = await mainPart(zip, "ppt/presentation.xml");
+  const targets = new Map((await relationships(zip, main)).map(({ id, target }) => [id, target]));
+  const parts = new Set<string>();
+  await parseXml(zip.stream(main), {
+    open: (name, attributes) => {
+      const target = name === "sldId" ? targets.get(attribute(attributes, "id") ?? "") : undefined;
+      if (target !== undefined) parts.add(target);
+    },
+  });
+  return [...parts];
+}
+
+async function readSlide(zip: Zip, part: string, place: Place, told: Told): Promise<Block[]> {
+  const links = await relationships(zip, part);
+  const fresh = (targets: readonly string[]) =>
+    targets.filter((target) => !told.parts.has(target) && told.parts.add(target));
+  const graphics = { charts: new Set<string>(), diagrams: new Set<string>() };
+  const linked = (ids: ReadonlySet<string>) => fresh(links.filter(({ id }) => ids.has(id)).map(({ target }) => target));
+
+  const found: Block[] = [];
+  await parseXml(zip.stream(part), shapeHandlers(found, place, told, graphics));
+  const isTitle = ({ kind }: Block) => kind === "heading";
+  // Its shapes come in the order that they cover each other.
+  const blocks = [...found.filter(isTitle), ...found.filter((block) => !isTitle(block))];
+
+  for (const target of linked(graphics.charts)) await readChart(zip, target, place, blocks);
+  for (const target of linked(graphics.diagrams)) {
+    await parseXml(zip.stream(target), shapeHandlers(blocks, place, told));
+  }
+  const notes: Block[] = [];
+  for (const target of fresh(targetsOf(links, "notesSlide"))) {
+    await parseXml(zip.stream(target), shapeHandlers(notes, place, told));
+  }
+  const said = notes.map(({ text }) => text).join("\n");
+  if (said !== "") blocks.push({ kind: "text", text: `Notes: ${said}`, place });
+  for (const target of fresh(targetsOf(links, "comments"))) {
+    await parseXml(zip.stream(target), commentHandlers(blocks, place));
+  }
+  return blocks;
+}
+
+function shapeHandlers(
+  found: Block[],
+  place: Place,
+  { edges }: Told,
+  graphics?: { charts: Set<string>; diagrams: Set<string> },
+): XmlHandlers {
+  const writer = blockWriter((block) => {
+    found.push(block);
+  }, place);
+  let placeholder = "";
+  let title: string[] = [];
+  let text = "";
+  let isText = false;
+  let isFirst = true;
+  let skipped = 0;
+
+  function closeParagraph() {
+    // The vertical tab of a line break within a title, as PowerPoint escapes it.
+    const paragraph = text.replace(/_x000[BD]_/g, "\n").trim();
+    text = "";
+    if (paragraph === "" || leftOut.has(placeholder)) return;
+    if (placeholder === "title" || placeholder === "ctrTitle") {
+      title.push(paragraph);
+      return;
+    }
+    if (placeholder === "ftr" || placeholder === "hdr") {
+      if (edges.has(paragraph)) return;
+      edges.add(paragraph);
+    }
+    writer.paragraph({ text: paragraph, tight: !isFirst });
+    isFirst = false;
+  }
+
+  return {
+    open: (name, attributes) => {
+      if (skipped > 0 || name === "Fallback") skipped += 1;
+      else if (name === "sp" || name === "graphicFrame" || name === "pt") [placeholder, isFirst] = ["", true];
+      else if (name === "ph") placeholder = attribute(attributes, "type") ?? "";
+      else if (name === "p") text = "";
+      else if (name === "t") isText = true;
+      else if (name === "br") text += "\n";
+      else if (name === "tbl") writer.openTable();
+      else if (name === "tc") writer.openCell();
+      else if (name === "chart") graphics?.charts.add(attribute(attributes, "id") ?? "");
+      else if (name === "relIds") graphics?.diagrams.add(attribute(attributes, "dm") ?? "");
+    },
+    text: (more) => {
+      if (isText && skipped === 0) text += more;
+    },
+    close: (name) => {
+      if (skipped > 0) skipped -= 1;
+      else if (name === "t") isText = false;
+      else if (name === "p") closeParagraph();
+      else if (name === "tr") writer.closeRow();
+      else if (name === "tbl") writer.closeTable();
+      else if (name === "sp") {
+        writer.paragraph({ text: title.join(" "), level: 1 });
+        title = [];
+      }
+    },
+  };
+}
+
+/** Comments of PowerPoint before 2021 have a text, those since have paragraphs of runs, and replies. */
+function commentHandlers(found: Block[], place: Place): XmlHandlers {
+  let texts: string[] = [];
+  let isText = false;
+  return {
+    open: (name) => {
+      if (name === "text" || name === "t") isText = true;
+    },
+    text: (text) => {
+      if (isText) texts.push(text);
+    },
+    close: (name) => {
+      if (name === "text" || name === "t") isText = false;
+      if (name !== "cm") return;
+      const text = cleanText(texts.join(" "));
+      if (text !== "") found.push({ kind: "text", text: `Comment: ${text}`, place });
+      texts = [];
+    },
+  };
+}

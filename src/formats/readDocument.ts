@@ -1,0 +1,114 @@
+import { rm, writeFile } from "node:fs/promises";
+import { type Block, DocumentError } from "../document.js";
+import { detect, type Format, formats } from "./detect.js";
+import { clean } from "./encoding.js";
+import type { ReadFormat, ReadOptions, Source } from "./format.js";
+
+/** Of documents within a document, such as attachments of a mail that is attached itself. */
+const limits = { depth: 5, documents: 500, bytes: 256 * 2 ** 20 };
+
+type Options = Pick<ReadOptions, "describeImage" | "pdfVision">;
+
+/** Each is loaded when it is needed: all parsers together take seconds. */
+const readers: Record<Format, () => Promise<ReadFormat>> = {
+  text: async () => (await import("./text.js")).readText,
+  markdown: async () => (await import("./markdown.js")).readMarkdown,
+  html: async () => (await import("./html.js")).readHtml,
+  json: async () => (await import("./json.js")).readJson,
+  csv: async () => (await import("./csv.js")).readCsv,
+  xml: async () => (await import("./xml.js")).readXml,
+  rtf: async () => (await import("./rtf.js")).readRtf,
+  pdf: async () => (await import("./pdf.js")).readPdf,
+  docx: async () => (await import("./docx.js")).readDocx,
+  pptx: async () => (await import("./pptx.js")).readPptx,
+  spreadsheet: async () => (await import("./spreadsheet.js")).readSpreadsheet,
+  openDocument: async () => (await import("./openDocument.js")).readOpenDocument,
+  epub: async () => (await import("./epub.js")).readEpub,
+  image: async () => (await import("./image.js")).readImage,
+  eml: async () => (await import("./eml.js")).readEml,
+  msg: async () => (await import("./msg.js")).readMsg,
+};
+
+/**
+ * Reads a document of any format, and those within it, piece by piece.
+ * @throws DocumentError when it cannot be read, and what `describeImage` throws
+ */
+export async function* readDocument(source: Source, options: Options): AsyncGenerator<Block> {
+  /** What is not the document's fault. */
+  const passed = new Set<unknown>();
+  const inner = { documents: 0, bytes: 0, isFull: false };
+
+  const describeImage: ReadOptions["describeImage"] = async (image, mediaType) => {
+    try {
+      return await options.describeImage(image, mediaType);
+    } catch (error) {
+      passed.add(error);
+      throw error;
+    }
+  };
+
+  async function* read(from: Source, depth: number): AsyncGenerator<Block> {
+    const format = await detect(from);
+    const reader = await readers[format]();
+    const readWithin: ReadOptions["readInner"] = (bytes, name) => readInner(bytes, oneLine(name), depth + 1);
+    let isEmpty = true;
+    try {
+      for await (const block of reader(from, { ...options, describeImage, depth, readInner: readWithin })) {
+        isEmpty = false;
+        yield block;
+      }
+    } catch (error) {
+      if (error instanceof DocumentError || passed.has(error) || isOurs(error)) throw error;
+      throw unreadable(format, error);
+    }
+    if (isEmpty) throw new DocumentError("invalid_file", "The document holds no text.");
+  }
+
+  async function* readInner(bytes: Uint8Array, name: string, depth: number): AsyncGenerator<Block> {
+    if (inner.isFull) return;
+    inner.documents += 1;
+    inner.bytes += bytes.length;
+    const path = `${source.path}.${inner.documents}`;
+    try {
+      if (depth > limits.depth) throw refused(`it lies within more than ${limits.depth} others`);
+      inner.isFull = inner.documents > limits.documents || inner.bytes > limits.bytes;
+      if (inner.isFull) {
+        const most = `${limits.documents} documents or ${limits.bytes / 2 ** 20} MB`;
+        throw refused(`it and those after it are beyond the ${most} that one may hold`);
+      }
+      await writeFile(path, bytes);
+      let isFirst = true;
+      for await (const block of read({ path, size: bytes.length, name }, depth)) {
+        const { attachment } = block.place;
+        const names = attachment === undefined ? name : `${name} > ${attachment}`;
+        const apart = isFirst ? { before: "\n\n" } : {};
+        isFirst = false;
+        yield { ...block, ...apart, place: { ...block.place, attachment: names } };
+      }
+    } catch (error) {
+      if (!(error instanceof DocumentError)) throw error;
+      yield { kind: "text", text: `Attachment "${name}": ${error.message}`, place: { attachment: name } };
+    } finally {
+      await rm(path, { force: true });
+    }
+  }
+
+  yield* read(source, 0);
+}
+
+const oneLine = (name: string) => clean(name).replaceAll(/\s+/g, " ").trim();
+
+const refused = (reason: string) => new DocumentError("invalid_file", `It is not read: ${reason}.`);
+
+/** A full disk and the like; other errors of a system call come from places in a file that a damaged one names. */
+function isOurs(error: unknown): boolean {
+  const code = typeof error === "object" && error !== null && "code" in error ? error.code : undefined;
+  return ["EACCES", "EDQUOT", "EIO", "EMFILE", "ENFILE", "ENOENT", "ENOMEM", "ENOSPC"].some((ours) => ours === code);
+}
+
+const unreadable = (format: Format, cause: unknown) =>
+  new DocumentError(
+    "invalid_file",
+    `The file is damaged or not what its name says: it could not be read as ${formats[format]}.`,
+    { cause },
+  );

@@ -1,0 +1,194 @@
+import { Worker } from "node:worker_threads";
+import { type Cutting, DocumentError, type TextChunk } from "../document.js";
+import type { Source } from "../formats/format.js";
+import type { FromThread, ToThread } from "./messages.js";
+
+export interface ReadingOptions {
+  cutting: Cutting;
+  pdfVision: boolean;
+  /** The text of a picture. What it throws ends the reading and is thrown from it. */
+  describe: (image: Uint8Array, mediaType: "image/png" | "image/jpeg") => Promise<string>;
+  signal: AbortSignal;
+}
+
+/** Reads documents in threads of their own. */
+export interface DocumentReader {
+  /**
+   * The chunks of a document in their order, made as they are taken: of a document of any length, a few are held.
+   * @throws DocumentError when it cannot be read: damaged, encrypted, unknown, or it took too much time or memory.
+   */
+  read(source: Source, options: ReadingOptions): AsyncIterable<TextChunk>;
+  close(): Promise<void>;
+}
+
+export interface ReaderLimits {
+  /** A thread that says nothing for this long is ended; for each megabyte of the document it may think another half second. */
+  silenceMs: number;
+  heapMb: number;
+}
+
+export const defaultLimits: ReaderLimits = { silenceMs: 12_000, heapMb: 768 };
+
+/** A thread that has been idle for so long is ended: parsers that were loaded once hold some 100 MB. */
+const idleMs = 60_000;
+/** A thread that keeps more than this after a document is not used again. */
+const mostKeptBytes = 150 * 1024 * 1024;
+
+/** @param script the compiled thread.ts */
+export function createDocumentReader(script: URL, limits: ReaderLimits = defaultLimits): DocumentReader {
+  const idle = new Map<Worker, NodeJS.Timeout>();
+  const all = new Set<Worker>();
+
+  const end = (worker: Worker) => {
+    clearTimeout(idle.get(worker));
+    idle.delete(worker);
+    all.delete(worker);
+    return worker.terminate();
+  };
+  const take = (): Worker => {
+    const [waiting] = idle.keys();
+    if (waiting !== undefined) {
+      clearTimeout(idle.get(waiting));
+      idle.delete(waiting);
+      waiting.ref();
+      return waiting;
+    }
+    const worker = new Worker(script, {
+      // Nothing of the environment, where keys are, is for parsers.
+      env: {},
+      resourceLimits: { maxOldGenerationSizeMb: limits.heapMb },
+    });
+    // While nobody listens a thread may die too, and an error event without a listener would end the process.
+    worker.on("error", () => {
+      all.delete(worker);
+    });
+    all.add(worker);
+    return worker;
+  };
+  const giveBack = (worker: Worker) => {
+    worker.unref();
+    const timer = setTimeout(() => void end(worker), idleMs);
+    timer.unref();
+    idle.set(worker, timer);
+  };
+
+  return {
+    async *read(source, options) {
+      const worker = take();
+      let kept = Infinity;
+      try {
+        kept = yield* converse(worker, source, options, limits);
+      } finally {
+        if (kept < mostKeptBytes) giveBack(worker);
+        else void end(worker);
+      }
+    },
+    async close() {
+      await Promise.all([...all].map(end));
+    },
+  };
+}
+
+/** Has a thread read one document. @returns the bytes of heap that it keeps */
+async function* converse(
+  worker: Worker,
+  source: Source,
+  { signal, describe, ...rest }: ReadingOptions,
+  limits: ReaderLimits,
+): AsyncGenerator<TextChunk, number> {
+  signal.throwIfAborted();
+  const say = (message: ToThread) => {
+    worker.postMessage(message);
+  };
+  const limitMs = limits.silenceMs + source.size / 2000;
+  let undescribed: unknown;
+  let next = hear(worker, limitMs, signal);
+  say({ kind: "read", source, ...rest });
+  for (;;) {
+    const message = await next;
+    switch (message.kind) {
+      case "alive":
+        next = hear(worker, limitMs, signal);
+        break;
+      case "chunks":
+        // The thread waits while these are embedded.
+        yield* message.chunks;
+        next = hear(worker, limitMs, signal);
+        say({ kind: "more" });
+        break;
+      case "describe": {
+        let text: string | null = null;
+        try {
+          text = await describe(message.image, message.mediaType);
+        } catch (error) {
+          undescribed = error;
+        }
+        next = hear(worker, limitMs, signal);
+        say({ kind: "described", text });
+        break;
+      }
+      case "end":
+        yield* message.chunks;
+        return message.heapBytes;
+      case "failed":
+        throw new DocumentError(message.code, message.message);
+      case "undescribed":
+        throw undescribed;
+      case "broken":
+        throw new Error(`a document could not be read: ${String(message.error)}`);
+    }
+  }
+}
+
+/** The next message of a thread. @throws DocumentError when it ends or says nothing for too long; the signal's reason */
+function hear(worker: Worker, limitMs: number, signal: AbortSignal): Promise<FromThread> {
+  return new Promise((resolve, reject) => {
+    if (worker.threadId === -1) throw new Error("the reading thread ended");
+    const settle = (act: () => void) => {
+      clearTimeout(timer);
+      worker.off("message", onMessage);
+      worker.off("error", onError);
+      worker.off("exit", onExit);
+      signal.removeEventListener("abort", onAbort);
+      act();
+    };
+    const fail = (error: unknown) => {
+      settle(() => {
+        reject(error instanceof Error ? error : new Error(String(error)));
+      });
+    };
+    const onMessage = (message: FromThread) => {
+      settle(() => {
+        resolve(message);
+      });
+    };
+    const onError = (error: Error & { code?: string }) => {
+      fail(
+        error.code === "ERR_WORKER_OUT_OF_MEMORY"
+          ? new DocumentError(
+              "invalid_file",
+              "Reading the document takes more memory than is allowed. Split it, or save it in a simpler form.",
+            )
+          : error,
+      );
+    };
+    const onExit = () => {
+      fail(new Error("the reading thread ended"));
+    };
+    const onAbort = () => {
+      fail(signal.reason);
+    };
+    const timer = setTimeout(() => {
+      fail(
+        new DocumentError(
+          "invalid_file",
+          "Reading the document takes too long. Split it, or save it in a simpler form.",
+        ),
+      );
+    }, limitMs);
+    worker.on("message", onMessage);
+    worker.on("error", onError);
+    worker.on("exit", onExit);
+    signal.addEventListener("abort", onAbort);
+  });
+}

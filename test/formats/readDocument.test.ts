@@ -1,0 +1,149 @@
+import { describe, expect, test } from "@jest/globals";
+import { existsSync, readdirSync } from "node:fs";
+import { dirname } from "node:path";
+import sharp from "sharp";
+import { type Block, DocumentError } from "../../src/document.js";
+import { readDocument } from "../../src/formats/readDocument.js";
+import { makeMail } from "./makeMail.js";
+import { makeZip } from "./makeZip.js";
+import { withFile } from "./readBytes.js";
+
+interface Options {
+  describeImage?: () => Promise<string>;
+  /** Stop after as many blocks. */
+  most?: number;
+}
+
+/** The blocks of a document; nothing may be left beside it. */
+function read(
+  content: string | Buffer,
+  name: string,
+  { describeImage, most = Infinity }: Options = {},
+): Promise<Block[]> {
+  const bytes = Buffer.from(content as string);
+  return withFile(bytes, async (path) => {
+    const blocks: Block[] = [];
+    const options = { describeImage: describeImage ?? (() => Promise.resolve("picture")), pdfVision: false };
+    try {
+      for await (const block of readDocument({ path, size: bytes.length, name }, options)) {
+        blocks.push(block);
+        if (blocks.length >= most) break;
+      }
+      return blocks;
+    } finally {
+      expect(readdirSync(dirname(path))).toEqual(["document"]);
+      expect(existsSync(path)).toBe(true);
+    }
+  });
+}
+
+const head = ["From: a@example.com", "Subject: Mail"];
+const attached = (name: string, content: string | Buffer) =>
+  `Content-Type: application/octet-stream; name="${name}"\r\nContent-Disposition: attachment; filename="${name}"\r\n` +
+  `Content-Transfer-Encoding: base64\r\n\r\n${Buffer.from(content as string).toString("base64")}\r\n`;
+
+describe("reads", () => {
+  test("a text, and a picture that is called one", async () => {
+    expect((await read("Hello", "a.txt")).map(({ text }) => text)).toEqual(["Hello"]);
+    const png = await sharp({ create: { width: 4, height: 4, channels: 3, background: "red" } })
+      .png()
+      .toBuffer();
+    expect((await read(png, "a.txt")).map(({ text }) => text)).toEqual(["picture"]);
+  });
+
+  test("documents within documents, and says where they are from", async () => {
+    const inner = makeMail(head, ["\r\nInner text", attached("b.txt", "Innermost")]);
+    const blocks = await read(makeMail(head, ["\r\nOuter text", attached("a.eml", inner)]), "mail.eml");
+    const placed = blocks.filter(({ text }) => /^(Outer|Inner)/.test(text)).map(({ text, place }) => [text, place]);
+    expect(placed).toEqual([
+      ["Outer text", {}],
+      ["Inner text", { attachment: "a.eml" }],
+      ["Innermost", { attachment: "a.eml > b.txt" }],
+    ]);
+    // Whatever its own reader says, it does not go on where the mail ends.
+    expect(blocks.find(({ text }) => text === "Innermost")?.before).toBe("\n\n");
+  });
+
+  test("on after an attachment that cannot be read", async () => {
+    const blocks = await read(makeMail(head, [attached("a.pdf", "no PDF"), attached("b.txt", "Text")]), "mail.eml");
+    expect(blocks.slice(-2)).toMatchObject([
+      {
+        kind: "text",
+        text: 'Attachment "a.pdf": The file is called .pdf but is not a PDF document.',
+        place: { attachment: "a.pdf" },
+      },
+      { text: "Text", place: { attachment: "b.txt" } },
+    ]);
+  });
+
+  test("only as far as it is asked to", async () => {
+    const mail = makeMail(head, [attached("a.txt", "One"), attached("b.txt", "Two")]);
+    expect((await read(mail, "mail.eml", { most: 3 })).at(-1)?.text).toBe("One");
+  });
+});
+
+describe("limits", () => {
+  test("documents may lie five deep", async () => {
+    let mail = makeMail(head, [attached("deepest.txt", "Too deep")]);
+    for (let depth = 0; depth < 5; depth += 1) mail = makeMail(head, [attached("a.eml", mail)]);
+    const texts = (await read(mail, "mail.eml")).map(({ text }) => text);
+    expect(texts.at(-1)).toBe('Attachment "deepest.txt": It is not read: it lies within more than 5 others.');
+  });
+
+  test("of many documents the first 500 are read, and it is said once that there are more", async () => {
+    const mail = makeMail(
+      head,
+      Array.from({ length: 510 }, (_, i) => attached(`${i}.txt`, `Text ${i}`)),
+    );
+    const texts = (await read(mail, "mail.eml")).map(({ text }) => text);
+    expect(texts.filter((text) => text.startsWith("Text"))).toHaveLength(500);
+    expect(texts.slice(-2)).toEqual([
+      "Text 499",
+      expect.stringMatching(/^Attachment "500\.txt": .*beyond the 500 documents/),
+    ]);
+  });
+});
+
+describe("errors", () => {
+  test("of a reader on a damaged file are told as such", async () => {
+    // A table of shared texts that is no XML, deep within a spreadsheet.
+    const refused = read(makeZip({ "[Content_Types].xml": "<", "xl/workbook.xml": "<" }), "a.xlsx");
+    const error: unknown = await refused.catch((caught: unknown) => caught);
+    expect(error).toBeInstanceOf(DocumentError);
+    expect(error).toMatchObject({ code: "invalid_file" });
+  });
+
+  test("of the vision model are passed on, from inner documents too", async () => {
+    const png = await sharp({ create: { width: 4, height: 4, channels: 3, background: "red" } })
+      .png()
+      .toBuffer();
+    const away = new TypeError("The model is away.");
+    const describeImage = () => Promise.reject(away);
+    await expect(read(png, "a.png", { describeImage })).rejects.toBe(away);
+    await expect(read(makeMail(head, [attached("a.png", png)]), "m.eml", { describeImage })).rejects.toBe(away);
+    const refused = new DocumentError("unsupported_file", "There is no model.");
+    await expect(read(png, "a.png", { describeImage: () => Promise.reject(refused) })).rejects.toBe(refused);
+    const blocks = await read(makeMail(head, [attached("a.png", png)]), "m.eml", {
+      describeImage: () => Promise.reject(refused),
+    });
+    expect(blocks.at(-1)?.text).toBe('Attachment "a.png": There is no model.');
+  });
+
+  test("of the disk are ours", async () => {
+    const reading = readDocument(
+      { path: "/nowhere/document", size: 1, name: "a.txt" },
+      { describeImage: () => Promise.resolve(""), pdfVision: false },
+    ).next();
+    await expect(reading).rejects.toMatchObject({ code: "ENOENT" });
+  });
+
+  test("a document without any text is one", async () => {
+    const png = await sharp({ create: { width: 4, height: 4, channels: 3, background: "red" } })
+      .png()
+      .toBuffer();
+    await expect(read(png, "a.png", { describeImage: () => Promise.resolve(" \n") })).rejects.toMatchObject({
+      code: "invalid_file",
+      message: "The document holds no text.",
+    });
+  });
+});
