@@ -9,13 +9,27 @@ import { requestId } from "./http/middleware/requestId.js";
 import { mount } from "./http/route.js";
 import { docsRouter } from "./http/routes/docs.js";
 import { embeddingRoutes } from "./http/routes/embeddings.js";
+import { fileBatchRoutes } from "./http/routes/fileBatches.js";
+import { fileRoutes } from "./http/routes/files.js";
 import { healthRoutes } from "./http/routes/health.js";
 import { metricsRouter } from "./http/routes/metrics.js";
 import { modelRoutes } from "./http/routes/models.js";
 import { searchRoutes } from "./http/routes/search.js";
+import { storeFileRoutes } from "./http/routes/storeFiles.js";
+import { uploadRoutes } from "./http/routes/uploads.js";
 import { vectorStoreRoutes } from "./http/routes/vectorStores.js";
 
-export const apiRoutes = [...vectorStoreRoutes, ...embeddingRoutes, ...searchRoutes, ...modelRoutes, ...healthRoutes];
+export const apiRoutes = [
+  ...vectorStoreRoutes,
+  ...fileRoutes,
+  ...uploadRoutes,
+  ...storeFileRoutes,
+  ...fileBatchRoutes,
+  ...embeddingRoutes,
+  ...searchRoutes,
+  ...modelRoutes,
+  ...healthRoutes,
+];
 
 /** LiteLLM appends `/v1/vector_stores` to an api_base that often ends in `/v1` already; older versions append no version. */
 const prefixes = ["/v1/v1", "/v1", "/"];

@@ -51,6 +51,11 @@ const settings = z.object({
   EMBEDDING__RETRY_SECONDS: whole(0, 600, 60),
   EMBEDDING__BATCH_SIZE: whole(1, 2048, 256),
   MAX_BODY_MB: whole(1, 1024, 256),
+  MAX_FILE_MB: whole(1, 8192, 512),
+  FILES_DIR: z.string().optional(),
+  INGEST_CONCURRENCY: whole(1, 64, 2),
+  VISION_MODEL: z.string().default("openai/gpt-4o-mini"),
+  PDF_VISION: z.enum(["auto", "off"]).default("off"),
   EXPIRED_STORE_RETENTION_DAYS: whole(0, 3650, 7),
   INDEX_MIN_ROWS: whole(0, 1_000_000_000, 10_000),
   INDEX_BUILD_MEMORY_MB: whole(1, 1_000_000, 512),
@@ -143,6 +148,16 @@ function arrange(s: Settings, given: Readonly<Record<string, string>>) {
     apiUrl: s.API_URL ?? null,
     dataDir: s.DATA_DIR,
     maxBodyBytes: s.MAX_BODY_MB * 1024 * 1024,
+    files: Object.freeze({
+      maxBytes: s.MAX_FILE_MB * 1024 * 1024,
+      /** Where bytes are kept; null: in the database. */
+      directory: s.FILES_DIR ?? null,
+      /** Files that are ingested at the same time by this process. */
+      concurrency: s.INGEST_CONCURRENCY,
+      visionModel: s.VISION_MODEL,
+      /** Whether pages of a PDF without any text are given to the vision model. */
+      pdfVision: s.PDF_VISION === "auto",
+    }),
     expiredStoreRetentionDays: s.EXPIRED_STORE_RETENTION_DAYS,
     indexing: Object.freeze({
       /** Rows from which a store gets an index; null: only when asked, since the embedded database builds 350 rows a second. */

@@ -9,9 +9,12 @@ import { StartupError } from "./errors.js";
 import { serverKeys } from "./firstKey.js";
 import { renderClientError } from "./http/middleware/renderError.js";
 import { startIndexing } from "./jobs/indexing.js";
+import { startIngestion } from "./jobs/ingestion.js";
 import { startSweeping } from "./jobs/sweep.js";
 import { createLitellm } from "./litellm/litellm.js";
 import { createLog } from "./log.js";
+import { createDocumentReader } from "./reading/documentReader.js";
+import { createStorage } from "./storage/storage.js";
 import { version } from "./version.js";
 
 /** How long accepted requests may take to finish after SIGTERM. Kubernetes kills 30 s after it, and the database is to be closed before. */
@@ -23,6 +26,8 @@ const closeMs = 4_000;
 const headersMs = 60_000;
 /** A connection on which nothing moves for this long is closed (the reference's request limit is 600 s). */
 const idleMs = 600_000;
+
+const readingThread = new URL("./reading/thread.js", import.meta.url);
 
 /** The server process: configuration, database, wiring, listening; drains on SIGTERM and SIGINT. */
 export async function serve(): Promise<void> {
@@ -37,19 +42,27 @@ export async function serve(): Promise<void> {
   const log = createLog(config.logLevel);
   const keys = serverKeys(config);
   const db = await openDatabase(config, log);
+  const now = () => Date.now();
+  const documents = createDocumentReader(readingThread);
   const deps: Deps = {
     config,
     db,
     log,
     litellm: createLitellm(config.embedding, log),
-    now: () => Date.now(),
+    storage: createStorage(db, config.files.directory, now),
+    documents,
+    now,
     recentStores: new LRUCache({ max: 10_000 }),
     wideFilters: new LRUCache({ max: 1000, ttl: 60_000 }),
     wakeIndexing: () => {
       wakeIndexing();
     },
+    wakeIngestion: () => {
+      wakeIngestion();
+    },
   };
   let wakeIndexing = (): void => undefined;
+  let wakeIngestion = (): void => undefined;
   const server = createServer(buildApp(deps, keys));
   server.on("clientError", renderClientError);
   server.requestTimeout = 0;
@@ -68,6 +81,8 @@ export async function serve(): Promise<void> {
   const stopSweeping = startSweeping(deps);
   const indexing = startIndexing(deps);
   wakeIndexing = indexing.wake;
+  const ingestion = startIngestion(deps);
+  wakeIngestion = ingestion.wake;
 
   stop = () => {
     // A second signal means: now.
@@ -79,7 +94,8 @@ export async function serve(): Promise<void> {
       process.exit(1);
     }, drainMs + closeMs).unref();
     void drain()
-      .then(() => Promise.all([stopSweeping(), indexing.stop()]))
+      .then(() => Promise.all([stopSweeping(), indexing.stop(), ingestion.stop()]))
+      .then(() => documents.close())
       .then(() => db.close())
       .then(() => {
         log.info("stopped");

@@ -4,6 +4,8 @@ import type { Database } from "../db/database.js";
 import type { VectorStore } from "../db/vectorStores.js";
 import type { Litellm } from "../litellm/litellm.js";
 import type { Log } from "../log.js";
+import type { DocumentReader } from "../reading/documentReader.js";
+import type { Storage } from "../storage/storage.js";
 
 export interface RecentStore {
   store: VectorStore;
@@ -18,6 +20,9 @@ export interface Deps {
   config: Config;
   db: Database;
   litellm: Litellm;
+  /** Where the bytes of files are. */
+  storage: Storage;
+  documents: DocumentReader;
   log: Log;
   /** Unix milliseconds; tests bring their own clock. */
   now: () => number;
@@ -27,4 +32,6 @@ export interface Deps {
   wideFilters: LRUCache<string, true>;
   /** Lets the maintenance of indexes begin its next round at once. */
   wakeIndexing: () => void;
+  /** Lets the ingestion of files look into its queue at once. */
+  wakeIngestion: () => void;
 }

@@ -10,6 +10,7 @@ import {
   listChunks,
   reserveIds,
 } from "../engines/pgvector/chunks.js";
+import { visible } from "../engines/pgvector/filterSql.js";
 import { insertKeywords } from "../engines/pgvector/keywords.js";
 import { conflict, invalid, notFound, unavailable } from "../errors.js";
 import type { Filter } from "../filter.js";
@@ -212,7 +213,7 @@ export async function listEmbeddings(
     if (id !== null && !canHold(idType, id))
       throw invalid(param, `is not an id of this database, whose ids are ${idType}`);
   }
-  return listChunks(deps.db, store.id, selection, page);
+  return listChunks(deps.db, store.id, { ...selection, filter: visible(selection.filter, store) }, page);
 }
 
 /**

@@ -1,7 +1,9 @@
 import { errorCode } from "../db/errors.js";
 import { findChunks } from "../engines/pgvector/chunks.js";
 import { type KeywordHit, keywordSettings, scanKeywords, searchKeywords } from "../engines/pgvector/keywords.js";
-import { type Hit as VectorHit, StoreChanged, searchChunks } from "../engines/pgvector/search.js";
+import { type Hit as VectorHit, searchChunks } from "../engines/pgvector/search.js";
+import { StoreChanged, requireSameHidden } from "../engines/pgvector/storeChanged.js";
+import { visible } from "../engines/pgvector/filterSql.js";
 import type { SearchSettings, VectorStore } from "../db/vectorStores.js";
 import { unavailable } from "../errors.js";
 import type { Filter } from "../filter.js";
@@ -162,11 +164,17 @@ async function keywordHits(
   text: string,
   limit: number,
 ): Promise<KeywordHit[]> {
-  const search = { storeId: store.id, text, language, filter, limit, chunkCount: store.chunkCount };
-  if (store.keywordsLanguage === language && store.keywordsComplete)
-    return deps.db.reading(keywordSettings, (tx) => searchKeywords(tx, search));
+  const { id: storeId, chunkCount } = store;
+  const search = { storeId, text, language, filter: visible(filter, store), limit, chunkCount };
+  const reading = (settings: Record<string, string>, work: typeof searchKeywords) =>
+    deps.db.reading(settings, async (tx) => {
+      const hits = await work(tx, search);
+      await requireSameHidden(tx, store);
+      return hits;
+    });
+  if (store.keywordsLanguage === language && store.keywordsComplete) return reading(keywordSettings, searchKeywords);
   if (store.keywordsLanguage !== language) await requestKeywords(deps, store.id, language);
-  if (store.chunkCount <= mostScanned) return deps.db.reading({ jit: "off" }, (tx) => scanKeywords(tx, search));
+  if (store.chunkCount <= mostScanned) return reading({ jit: "off" }, scanKeywords);
   throw unavailable(
     `The keyword index of this vector store (${store.chunkCount} rows, language '${language}') is being made. Try again later, or search by vector.`,
     { retryAfterSeconds: 30 },

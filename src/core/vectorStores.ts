@@ -36,7 +36,7 @@ export async function create(deps: Deps, caller: Caller, input: StoreInput): Pro
   const { model, ...rest } = input;
   await requireLanguage(deps, input.search.language);
   const store = { ...rest, ...(await chooseModel(deps, model)) };
-  return withDetails(deps, await followSettings(deps, await insertStore(deps.db, store, ownerOf(caller), deps.now())));
+  return withCounts(deps, await followSettings(deps, await insertStore(deps.db, store, ownerOf(caller), deps.now())));
 }
 
 async function requireLanguage(deps: Deps, language: string | null | undefined): Promise<void> {
@@ -81,7 +81,7 @@ export async function list(deps: Deps, caller: Caller, page: PageRequest) {
     after: await cursor(page.after, "after"),
     before: await cursor(page.before, "before"),
   });
-  return { stores: stores.map((store) => withDetails(deps, store)), hasMore };
+  return { stores: await withDetails(deps, stores), hasMore };
 }
 
 async function resolveCursor(deps: Deps, caller: Caller, id: string, param: string): Promise<Cursor> {
@@ -96,7 +96,7 @@ export async function update(deps: Deps, caller: Caller, id: string, changes: St
   await requireLanguage(deps, changes.search?.language);
   const store = (await updateStore(deps.db, scopeOf(caller), id, changes, deps.now())) ?? throwUnknown(id);
   deps.recentStores.delete(id);
-  return withDetails(deps, await followSettings(deps, store));
+  return withCounts(deps, await followSettings(deps, store));
 }
 
 /** Has a store's indexes checked and built anew, in the background. @throws ApiError 404 */

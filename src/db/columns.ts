@@ -21,6 +21,8 @@ export interface Layout {
     content: RawBuilder<string>;
     /** Cast to jsonb, which costs nothing where it is one already. */
     metadata: RawBuilder<unknown>;
+    /** The bare metadata column, as SET names it. */
+    bareMetadata: RawBuilder<unknown>;
     embedding: RawBuilder<unknown>;
     vectorStoreId: RawBuilder<string>;
     createdAt: RawBuilder<unknown>;
@@ -42,7 +44,14 @@ export interface Layout {
     vectorOid: number;
   };
   derived: Derived;
+  files: FileTables;
 }
+
+/** The tables of files; see sql/0003_files.sql. */
+export type FileTables = Record<
+  "objects" | "slices" | "uploads" | "parts" | "batches" | "storeFiles" | "descriptions",
+  RawBuilder<unknown>
+>;
 
 /** The tables that are made from the record for searching. */
 export interface Derived {
@@ -106,6 +115,7 @@ const storeColumns: Record<string, readonly string[]> = {
   keywords_language: textTypes,
   keywords_complete: ["bool"],
   reindex_requested: ["bool"],
+  hidden_files: ["_text"],
 };
 
 /**
@@ -153,6 +163,7 @@ export async function inspectEmbeddings(
     id: ref("id"),
     content: ref("content"),
     metadata: sql`${ref("metadata")}::jsonb`,
+    bareMetadata: sql.ref(config.fields.metadata),
     embedding: ref("embedding"),
     vectorStoreId: ref("vectorStoreId"),
     createdAt: ref("createdAt"),
@@ -178,6 +189,18 @@ export function describeDerived(tables: Tables, kind: DatabaseKind): Derived {
     vectorsNumbers: beside(tables.vectors, `${tables.vectors.name}_numbers`).quoted,
     keywords: tables.keywords.reference,
     vectorType: derivedVectorType(kind),
+  };
+}
+
+export function describeFiles(tables: Tables): FileTables {
+  return {
+    objects: tables.files.reference,
+    slices: tables.fileSlices.reference,
+    uploads: tables.uploads.reference,
+    parts: tables.uploadParts.reference,
+    batches: tables.fileBatches.reference,
+    storeFiles: tables.storeFiles.reference,
+    descriptions: tables.fileDescriptions.reference,
   };
 }
 

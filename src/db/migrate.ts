@@ -8,6 +8,7 @@ import {
   type Layout,
   derivedVectorType,
   describeDerived,
+  describeFiles,
   inspectEmbeddings,
   inspectVectorStores,
   requireStoreColumns,
@@ -64,7 +65,8 @@ export async function migrate(
           );
         }
         await requireStoreColumns(tx, config.database, tables.vectorStores);
-        const layout = { vectorStores, embeddings, derived: describeDerived(tables, kind) };
+        const derived = describeDerived(tables, kind);
+        const layout = { vectorStores, embeddings, derived, files: describeFiles(tables) };
         await requireDimensions(tx, layout, config);
         return layout;
       });
@@ -172,6 +174,7 @@ function fill(text: string, config: DatabaseConfig, tables: Tables, found: Found
     embedding: quote(fields.embedding),
     vector_store_id: quote(fields.vectorStoreId),
     created_at: quote(fields.createdAt),
+    store_id_type: stores?.idType ?? "text",
     vector_store_id_type: stores?.idType ?? "text",
     chunk_store_id_type: embeddings?.vectorStoreIdType ?? stores?.idType ?? "text",
     chunk_id_type: embeddings?.idType ?? "text",
@@ -180,6 +183,22 @@ function fill(text: string, config: DatabaseConfig, tables: Tables, found: Found
     vector_type: derivedVectorType(kind),
     keywords: tables.keywords.quoted,
     keywords_words: indexName(tables.keywords, "words"),
+    files: tables.files.quoted,
+    files_by_time: indexName(tables.files, "by_time"),
+    files_by_expiry: indexName(tables.files, "by_expiry"),
+    file_slices: tables.fileSlices.quoted,
+    uploads: tables.uploads.quoted,
+    upload_parts: tables.uploadParts.quoted,
+    upload_parts_by_upload: indexName(tables.uploadParts, "by_upload"),
+    file_batches: tables.fileBatches.quoted,
+    store_files: tables.storeFiles.quoted,
+    store_files_by_file: indexName(tables.storeFiles, "by_file"),
+    store_files_by_time: indexName(tables.storeFiles, "by_time"),
+    store_files_by_batch: indexName(tables.storeFiles, "by_batch"),
+    store_files_queue: indexName(tables.storeFiles, "queue"),
+    store_files_by_turn: indexName(tables.storeFiles, "by_turn"),
+    store_files_by_content: indexName(tables.storeFiles, "by_content"),
+    file_descriptions: tables.fileDescriptions.quoted,
     time_type: zoned ? "timestamptz" : "timestamp(3)",
     now: zoned ? "now()" : "(now() AT TIME ZONE 'UTC')",
   };

@@ -59,6 +59,13 @@ export interface Tables {
   /** Derived from the record: vectors for searching, and lexemes. */
   vectors: Table;
   keywords: Table;
+  files: Table;
+  fileSlices: Table;
+  uploads: Table;
+  uploadParts: Table;
+  fileBatches: Table;
+  storeFiles: Table;
+  fileDescriptions: Table;
 }
 
 /** Where the tables are, or will be made. */
@@ -69,5 +76,12 @@ export async function locateTables(db: Executor, config: DatabaseConfig, schema:
     migrations: await locateTable(db, "vector_store_migrations", schema),
     vectors: await locateTable(db, "vector_store_vectors", schema),
     keywords: await locateTable(db, "vector_store_keywords", schema),
+    files: await locateTable(db, "vector_store_file_objects", schema),
+    fileSlices: await locateTable(db, "vector_store_file_slices", schema),
+    uploads: await locateTable(db, "vector_store_uploads", schema),
+    uploadParts: await locateTable(db, "vector_store_upload_parts", schema),
+    fileBatches: await locateTable(db, "vector_store_file_batches", schema),
+    storeFiles: await locateTable(db, "vector_store_files", schema),
+    fileDescriptions: await locateTable(db, "vector_store_file_descriptions", schema),
   };
 }

@@ -51,6 +51,8 @@ export interface VectorStore {
   keywordsLanguage: string | null;
   keywordsComplete: boolean;
   reindexRequested: boolean;
+  /** Files whose chunks are being written, which no search may see yet. */
+  hiddenFiles: string[];
 }
 
 export interface Cursor {
@@ -95,7 +97,7 @@ export const storeColumns = sql`
   s.embedding_model AS "embeddingModel", s.embedding_dimensions AS "embeddingDimensions", s.asks_dimensions AS "asksDimensions",
   COALESCE(s.search_settings, '{}') AS search, s.vectors_complete AS "vectorsComplete", s.vectors_table AS "vectorsTable",
   s.vectors_indexed AS "vectorsIndexed", s.vectors_built AS "vectorsBuilt", s.vectors_next AS "vectorsNext", s.keywords_language AS "keywordsLanguage", s.keywords_complete AS "keywordsComplete",
-  s.reindex_requested AS "reindexRequested"`;
+  s.reindex_requested AS "reindexRequested", s.hidden_files AS "hiddenFiles"`;
 
 const json = (value: unknown) => (value === null ? null : JSON.stringify(value));
 
@@ -198,6 +200,12 @@ export async function updateStore(db: Db, scope: Scope, id: string, changes: Sto
     WHERE s.id = ${id} AND ${within(scope)}
     RETURNING ${storeColumns}`.execute(db.run);
   return rows[0];
+}
+
+export async function setHiddenFiles(tx: Db, id: string, fileIds: readonly string[]): Promise<void> {
+  await sql`UPDATE ${storesOf(tx.layout)} AS s SET hidden_files = ${[...fileIds]}::text[] WHERE s.id = ${id}`.execute(
+    tx.run,
+  );
 }
 
 /** Removes a store; its embeddings must have been removed in the same transaction. */

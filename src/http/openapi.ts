@@ -60,9 +60,12 @@ export function buildOpenApi(routes: readonly Route[], apiUrl: string | null): O
 
 function operation(route: Route): OpenApiOperation {
   const json = (schema: JsonSchema) => ({ "application/json": { schema } });
-  const { body } = route;
+  const { body, form } = route;
   const lines = { schema: { type: "string", description: "one JSON object a line" } };
-  const streamed = Object.fromEntries(route.contentTypes.slice(1).map((type) => [type, lines]));
+  const isStream = (type: string) => !["application/json", "multipart/form-data"].includes(type);
+  const streamed = Object.fromEntries(route.contentTypes.filter(isStream).map((type) => [type, lines]));
+  const sent = (type: string) =>
+    isStream(type) ? lines : { schema: toSchema((type === "application/json" ? body : form) ?? z.unknown()) };
   return {
     operationId: `${route.method}${route.path.replaceAll(/[/:_]+(\w)/g, (_, letter: string) => letter.toUpperCase())}`,
     tags: [route.tag],
@@ -70,21 +73,19 @@ function operation(route: Route): OpenApiOperation {
     ...(route.description === undefined ? {} : { description: route.description }),
     ...(route.may === "public" ? { security: [] } : {}),
     parameters: [...parameters(route.params, "path"), ...parameters(route.query, "query")],
-    ...(body === undefined
+    ...(route.contentTypes.length === 0
       ? {}
       : {
           requestBody: {
             required: route.bodyOptional !== true,
-            content: Object.fromEntries(
-              route.contentTypes.map((type) => [
-                type,
-                type === "application/json" ? { schema: toSchema(body) } : lines,
-              ]),
-            ),
+            content: Object.fromEntries(route.contentTypes.map((type) => [type, sent(type)])),
           },
         }),
     responses: {
-      "200": { description: "Success", content: { ...json(toSchema(route.answer)), ...streamed } },
+      "200": {
+        description: "Success",
+        content: { [route.answerType ?? "application/json"]: { schema: toSchema(route.answer) }, ...streamed },
+      },
       ...(route.alsoStatus === undefined
         ? {}
         : { [route.alsoStatus.status]: { description: route.alsoStatus.when, content: json(toSchema(route.answer)) } }),

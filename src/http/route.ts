@@ -36,10 +36,14 @@ interface Declaration<Params, Query, Body> {
   query?: z.ZodType<Query>;
   /** Absent: no JSON body is read (the handler may stream it). */
   body?: z.ZodType<Body>;
+  /** The fields of a form (multipart/form-data), for the OpenAPI document; the handler reads it. */
+  form?: z.ZodType;
   /** A request without a body counts as `{}`. */
   bodyOptional?: boolean;
   /** What the answer looks like; the OpenAPI document is made from it. */
   answer: z.ZodType;
+  /** The answer's media type, where it is not JSON. */
+  answerType?: string;
   /** Another status that comes with the same answer, for the OpenAPI document. */
   alsoStatus?: { status: number; when: string };
   /** Largest body in bytes; the default is for requests without bulk data. */
@@ -67,7 +71,10 @@ export function route<Params = undefined, Query = undefined, Body = undefined>(
   declaration: Declaration<Params, Query, Body>,
 ): Route {
   const { handle, handleStream, ...rest } = declaration;
-  const contentTypes = declaration.body === undefined ? [] : ["application/json"];
+  const contentTypes = [
+    ...(declaration.body === undefined ? [] : ["application/json"]),
+    ...(declaration.form === undefined ? [] : ["multipart/form-data"]),
+  ];
   return {
     ...rest,
     contentTypes: handleStream === undefined ? contentTypes : [...contentTypes, handleStream.contentType],

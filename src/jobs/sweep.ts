@@ -1,17 +1,21 @@
-import { sweepExpired } from "../core/vectorStores.js";
 import type { Deps } from "../core/deps.js";
+import { sweepFiles } from "../core/files.js";
+import { sweepUploads } from "../core/uploads.js";
+import { sweepExpired } from "../core/vectorStores.js";
 
 const everyMs = 10 * 60 * 1000;
 
-/** Removes long expired stores every ten minutes. @returns a function that stops it and waits for the sweep at hand. */
+/** Removes long expired stores, expired files and bytes that nobody has any use of, every ten minutes. @returns a function that stops it and waits for the sweep at hand. */
 export function startSweeping(deps: Deps): () => Promise<void> {
   let running: Promise<void> = Promise.resolve();
   const sweep = async () => {
     try {
       const swept = await sweepExpired(deps);
       if (swept > 0) deps.log.info({ swept }, "removed expired vector stores");
+      const files = (await sweepUploads(deps)) + (await sweepFiles(deps));
+      if (files > 0) deps.log.info({ files }, "removed expired files and uploads");
     } catch (error) {
-      deps.log.warn({ err: error }, "the sweep of expired vector stores failed; it is tried again");
+      deps.log.warn({ err: error }, "the sweep of what has expired failed; it is tried again");
     }
   };
   const timer = setInterval(() => {

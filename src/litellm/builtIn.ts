@@ -1,5 +1,6 @@
 import { LRUCache } from "lru-cache";
 import type { EmbeddingConfig } from "../config.js";
+import { DocumentError } from "../document.js";
 import { ApiError, invalid } from "../errors.js";
 import { encodeBase64Floats } from "../float32.js";
 import type { Embedder, ModelChoice } from "./embedder.js";
@@ -45,6 +46,13 @@ export function createBuiltIn(config: EmbeddingConfig): Litellm {
     models: () => Promise.resolve(models),
     embeddingModels: () => Promise.resolve(models),
     visionModels: () => Promise.resolve([]),
+    describePicture: () =>
+      Promise.reject(
+        new DocumentError(
+          "unsupported_file",
+          "Pictures are read by a vision model, and there is no proxy that has one. Set LITELLM_PROXY_URL.",
+        ),
+      ),
     state: () => ({ configured: false, breaker: "closed" }),
   };
 }

@@ -11,6 +11,7 @@ import { createEmbedders } from "./embedders.js";
 import type { Gate } from "./gate.js";
 import { createGate } from "./gate.js";
 import { createModels } from "./models.js";
+import { type DescribePicture, createVision } from "./vision.js";
 
 /** The body of POST /v1/embeddings, already validated. Without `model` the configured one is meant. */
 export interface EmbeddingsBody {
@@ -62,6 +63,8 @@ export interface Litellm {
   readonly models: () => Promise<Model[]>;
   readonly embeddingModels: () => Promise<Model[]>;
   readonly visionModels: () => Promise<Model[]>;
+  /** Fails where there is no proxy. */
+  readonly describePicture: DescribePicture;
   /** `configured`: there is a proxy; `breaker`: of requests with the model of the settings. */
   readonly state: () => { readonly configured: boolean; readonly breaker: BreakerState };
 }
@@ -81,6 +84,7 @@ export function createLitellm(config: EmbeddingConfig, log: Log, clock: Clock = 
     createEmbeddings: (body, options) =>
       passOn({ ...body, model: body.model ?? config.model }, callersGate, options?.signal),
     ...createModels(config, baseUrl, callersGate),
+    describePicture: createVision(config, baseUrl, log, clock),
     state: () => ({ configured: true, breaker: breaker() }),
   };
 }

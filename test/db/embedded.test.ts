@@ -37,7 +37,7 @@ describe("the embedded database in DATA_DIR", () => {
       metadata: { a: 1 },
     });
     const { rows } = await sql<{ n: number }>`SELECT count(*) AS n FROM vector_store_migrations`.execute(second.run);
-    expect(rows).toEqual([{ n: 2 }]);
+    expect(rows).toEqual([{ n: 3 }]);
     await second.close();
   });
 

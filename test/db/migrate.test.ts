@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
 import { findStore, insertStore } from "../../src/db/vectorStores.js";
 import { StartupError } from "../../src/errors.js";
-import { shapeOf } from "../support/customTables.js";
+import { fileTables, shapeOf } from "../support/customTables.js";
 import { type TestDatabase, createTestDatabase } from "../support/database.js";
 import { referenceTables } from "../support/litellmPgvector.js";
 import { ofSettings } from "../support/stores.js";
@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterEach(() =>
   database.exec(
-    "DROP TABLE IF EXISTS embeddings; DROP TABLE IF EXISTS vector_stores; DROP TABLE IF EXISTS vector_store_migrations",
+    `DROP TABLE IF EXISTS embeddings; DROP TABLE IF EXISTS vector_stores CASCADE; DROP TABLE IF EXISTS vector_store_migrations, ${fileTables} CASCADE`,
   ),
 );
 afterAll(() => database.drop());
@@ -43,7 +43,7 @@ describe("the schema", () => {
   test("is made on the first start; the second changes nothing", async () => {
     await startAndStop();
     const [once, shape] = [await applied(), await shapeOf(database)];
-    expect(once.map((each) => each.version)).toEqual([1, 2]);
+    expect(once.map((each) => each.version)).toEqual([1, 2, 3]);
     await startAndStop();
     expect(await applied()).toEqual(once);
     expect(await shapeOf(database)).toEqual(shape);
@@ -63,7 +63,7 @@ describe("the schema", () => {
     );
     const message = await refusal();
     expect(message).toContain("The database is newer than this program: it has migration 7 (from_the_future)");
-    expect(message).toContain("this program ends at 2");
+    expect(message).toContain("this program ends at 3");
   });
 
   test("a migration whose file was changed after it was applied is refused by its name", async () => {
@@ -76,7 +76,7 @@ describe("the schema", () => {
     await startAndStop();
     await database.exec("DELETE FROM vector_store_migrations");
     await startAndStop();
-    expect(await applied()).toHaveLength(2);
+    expect(await applied()).toHaveLength(3);
   });
 
   test("half of an adopted database: only one of the tables is there", async () => {
@@ -102,7 +102,7 @@ describe("dimensions", () => {
     const tables = referenceTables(8).replace("vector(8)", "vector");
     await database.exec(tables);
     await startAndStop({ EMBEDDING__DIMENSIONS: "4" });
-    await database.exec("DROP TABLE embeddings, vector_stores, vector_store_migrations");
+    await database.exec(`DROP TABLE embeddings, vector_stores, vector_store_migrations, ${fileTables}`);
     await database.exec(tables);
     await database.exec(`INSERT INTO vector_stores (id, name) VALUES ('a', 'a');
       INSERT INTO embeddings (id, vector_store_id, content, embedding) VALUES ('1', 'a', 'x', '[1,2,3]')`);

@@ -41,6 +41,7 @@ function onAServer(): void {
     expect(await database.query("SELECT version FROM vector_store_migrations ORDER BY version")).toEqual([
       { version: 1 },
       { version: 2 },
+      { version: 3 },
     ]);
   });
 
@@ -53,6 +54,7 @@ function onAServer(): void {
     expect(await database.query("SELECT version FROM vector_store_migrations ORDER BY version")).toEqual([
       { version: 1 },
       { version: 2 },
+      { version: 3 },
     ]);
   });
 

@@ -110,7 +110,9 @@ describe("vectors in binary", () => {
 
   test("an array without elements", async () => {
     const { n } = await one(
-      sql<{ n: number }>`SELECT cardinality(${encodeVectorArray(db.layout.embeddings.vectorOid, [])}::vector[])::int AS n`,
+      sql<{
+        n: number;
+      }>`SELECT cardinality(${encodeVectorArray(db.layout.embeddings.vectorOid, [])}::vector[])::int AS n`,
     );
     expect(n).toBe(0);
   });

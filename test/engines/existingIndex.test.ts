@@ -45,6 +45,7 @@ test.each(Object.entries(indexes))("an existing %s index never takes results awa
       vectorsTable: null,
       vectorsIndexed: false,
       vectorsNext: null,
+      hiddenFiles: [],
     },
     recall: "high" as const,
     wideFilters: new Map<string, true>(),

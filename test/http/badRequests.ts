@@ -65,7 +65,6 @@ export const fieldsOfAStore: BadRequest[] = [
   create("expires_after is a string", { expires_after: "7d" }, "expires_after", /expected object/),
   create("file_ids is a string", { file_ids: "file-1" }, "file_ids", /expected array/),
   create("501 files", { file_ids: Array(501).fill("file-1") }, "file_ids", /at most 500 files/),
-  create("files before there are any", { file_ids: ["file-1"] }, "file_ids", /no files yet/),
   create("unknown chunking", { chunking_strategy: { type: "smart" } }, "chunking_strategy", /"auto"/),
   create(
     "chunks of 99 tokens",
@@ -153,7 +152,7 @@ export const idsAndPages: BadRequest[] = [
   get("NUL in after", `${stores}?after=%00`, "after", /additional characters/),
   get("after is too long", `${stores}?after=${"a".repeat(1001)}`, "after", /at most 1000 characters/),
   get("SQL in before", `${stores}?before=1'%20OR%20true--`, "before", /additional characters/),
-  get("an unknown URL", "/v1/vector_stores/{store}/files", null, /Unknown request URL/, 404),
+  get("an unknown URL", "/v1/vector_stores/{store}/nothing", null, /Unknown request URL/, 404),
   { ...get("update without a body", `${stores}/{store}`, null, /The body is empty/), method: "POST" },
   {
     ...get("update of an unknown store", `${stores}/vs_0`, "vector_store_id", /No vector/, 404),

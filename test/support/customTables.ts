@@ -12,6 +12,11 @@ export const customNames = {
   DB_FIELDS__CREATED_AT_FIELD: "createdAt",
 };
 
+/** They refer to the table of stores, whatever it is called. */
+export const fileTables =
+  "vector_store_files, vector_store_file_batches, vector_store_file_descriptions, vector_store_file_objects, vector_store_file_slices, " +
+  "vector_store_uploads, vector_store_upload_parts";
+
 export interface Columns {
   /** Type and constraints. */
   id: string;
@@ -42,7 +47,7 @@ export async function makeCustomTables(database: TestDatabase, columns: Columns)
 
 export async function dropCustomTables(database: TestDatabase): Promise<void> {
   await database.exec(
-    'DROP TABLE IF EXISTS "table"; DROP TABLE IF EXISTS "Knowledge"; DROP TABLE IF EXISTS vector_store_migrations',
+    `DROP TABLE IF EXISTS "table"; DROP TABLE IF EXISTS "Knowledge" CASCADE; DROP TABLE IF EXISTS vector_store_migrations, ${fileTables} CASCADE`,
   );
 }
 

@@ -1,13 +1,17 @@
 import { LRUCache } from "lru-cache";
 import { type Server, createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { pathToFileURL } from "node:url";
 import request from "supertest";
 import { buildApp } from "../../src/app.js";
 import type { Config } from "../../src/config.js";
 import type { Deps } from "../../src/core/deps.js";
 import type { Database } from "../../src/db/database.js";
+import { type Ingestion, startIngestion } from "../../src/jobs/ingestion.js";
 import { type Litellm, createLitellm } from "../../src/litellm/litellm.js";
 import { createLog } from "../../src/log.js";
+import { createDocumentReader } from "../../src/reading/documentReader.js";
+import { createStorage } from "../../src/storage/storage.js";
 import { type TestDatabase, createTestDatabase, testKey } from "./database.js";
 
 /** A running service on a database of its own. */
@@ -39,16 +43,26 @@ export async function startService(
   const { db, config } = await database.open(options.environment);
   const log = createLog(options.logLevel ?? "silent");
   let offset = 0;
+  const now = () => Date.now() + offset;
+  const documents = createDocumentReader(pathToFileURL(process.env.TEST_READING_THREAD ?? ""));
+  let ingestion: Ingestion | undefined;
   const deps: Deps = {
     config,
     db,
     log,
     litellm: options.litellm ?? createLitellm(config.embedding, log),
-    now: () => Date.now() + offset,
+    storage: createStorage(db, config.files.directory, now),
+    documents,
+    now,
     recentStores: new LRUCache({ max: 1000 }),
     wideFilters: new LRUCache({ max: 1000 }),
     // Tests run the maintenance of indexes themselves.
     wakeIndexing: () => undefined,
+    // Most tests have no files; for those that have, it runs from the first one on.
+    wakeIngestion: () => {
+      ingestion ??= startIngestion(deps);
+      ingestion.wake();
+    },
   };
   const server = createServer(buildApp(deps, { server: config.keys.server, master: config.keys.master }));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -59,6 +73,8 @@ export async function startService(
       server.close(resolve);
       server.closeAllConnections();
     });
+    await ingestion?.stop();
+    await documents.close();
     await db.close();
   };
   return {

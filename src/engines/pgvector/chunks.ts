@@ -143,6 +143,14 @@ export async function countChunks(db: Db, storeId: string): Promise<{ chunks: nu
 export interface ChunkSelection {
   filter: Filter | null;
   ids: readonly string[] | null;
+  file?: ChunksOfFile;
+}
+
+/** The chunks of a file: their metadata names it, and their ids lie side by side where we made them. */
+export interface ChunksOfFile {
+  fileId: string;
+  /** The first and the last id that they can have; null: any. */
+  range: { first: string; last: string } | null;
 }
 
 /** Removes the selected chunks of a store and all that is derived from them, inside the caller's transaction. */
@@ -169,6 +177,20 @@ export async function deleteChunks(
     )}
     SELECT count(*) AS chunks, COALESCE(sum(bytes), 0)::bigint AS bytes FROM gone`.execute(tx.run);
   return rows[0] ?? { chunks: 0, bytes: 0 };
+}
+
+/** Takes keys out of the metadata of a file's chunks and puts others in, inside the caller's transaction. */
+export async function mergeMetadata(
+  tx: Db,
+  storeId: string,
+  file: ChunksOfFile,
+  change: { remove: readonly string[]; set: Record<string, unknown> },
+): Promise<void> {
+  const e = tx.layout.embeddings;
+  await sql`
+    UPDATE ${e.table} AS e
+    SET ${e.bareMetadata} = ((${e.metadata} - ${encodeTextArray(change.remove)}::text[]) || ${JSON.stringify(change.set)}::jsonb)::${sql.raw(e.metadataType)}
+    WHERE ${selected(tx, storeId, { filter: null, ids: null, file })}`.execute(tx.run);
 }
 
 /** Removes all chunks of a store that is about to go, and its own table with them. */
@@ -224,11 +246,21 @@ export async function listChunks(
   return { chunks: backwards ? chunks.reverse() : chunks, hasMore: rows.length > page.limit };
 }
 
-function selected(db: Db, storeId: string, { filter, ids }: ChunkSelection): RawBuilder<boolean> {
+function ofFile(db: Db, { fileId, range }: ChunksOfFile): RawBuilder<boolean> {
+  const e = db.layout.embeddings;
+  const named = sql<boolean>`${e.metadata} @> ${JSON.stringify({ file_id: fileId })}::jsonb`;
+  if (range === null) return named;
+  const type = sql.raw(e.idType);
+  // COALESCE: no index on metadata is to be taken instead of the range.
+  return sql`(${e.id} >= ${range.first}::${type} AND ${e.id} <= ${range.last}::${type} AND COALESCE(${named}, false))`;
+}
+
+function selected(db: Db, storeId: string, { filter, ids, file }: ChunkSelection): RawBuilder<boolean> {
   const e = db.layout.embeddings;
   const possible = ids?.filter((id) => canHold(e.idType, id)) ?? null;
   return sql`(${e.vectorStoreId} = ${storeId}
     AND ${filter === null ? sql`true` : compileFilter(filter, e.metadata)}
+    AND ${file === undefined ? sql`true` : ofFile(db, file)}
     AND ${possible === null ? sql`true` : sql`${e.id} = ANY(${encodeTextArray(possible)}::text[]::${sql.raw(e.idType)}[])`})`;
 }
 

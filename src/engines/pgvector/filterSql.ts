@@ -4,6 +4,18 @@ import type { Filter, FilterValue } from "../../filter.js";
 
 const operators = { gt: ">", gte: ">=", lt: "<", lte: "<=" } as const;
 
+/** A store's files that are being written: their chunks are in the record already, and no search may see them yet. */
+export interface Hiding {
+  hiddenFiles: readonly string[];
+}
+
+/** A filter that also keeps out the chunks of hidden files. */
+export function visible(filter: Filter | null, { hiddenFiles }: Hiding): Filter | null {
+  if (hiddenFiles.length === 0) return filter;
+  const shown: Filter = { type: "nin", key: "file_id", value: [...hiddenFiles] };
+  return filter === null ? shown : { type: "and", filters: [filter, shown] };
+}
+
 /** A query for the ids of a store's chunks that pass a filter; of all without one. */
 export function matchingIds(layout: Layout, storeId: string, filter: Filter | null): RawBuilder<unknown> {
   const e = layout.embeddings;

@@ -5,7 +5,8 @@ import { instant } from "../../db/vectorStores.js";
 import type { Filter } from "../../filter.js";
 import { normalized } from "../../float32.js";
 import { encodeVector } from "./binary.js";
-import { compileFilter, matchingIds, passing } from "./filterSql.js";
+import { type Hiding, compileFilter, matchingIds, passing, visible } from "./filterSql.js";
+import { StoreChanged } from "./storeChanged.js";
 import { type VectorsState, vectorsOf } from "./vectors.js";
 
 export interface Hit {
@@ -21,7 +22,7 @@ export const recalls = ["exact", "high", "fast"] as const;
 export type Recall = (typeof recalls)[number];
 
 export interface VectorSearch {
-  store: VectorsState & { id: string; chunkCount: number };
+  store: VectorsState & Hiding & { id: string; chunkCount: number };
   embedding: Float32Array;
   filter: Filter | null;
   limit: number;
@@ -54,7 +55,8 @@ const breadths = [400, 1000];
  * a store that has one, else exact. Either way candidates are found by the derived vectors and put in order by the record's own, so
  * scores are those of full precision.
  */
-export async function searchChunks(db: Database, search: VectorSearch): Promise<Hit[]> {
+export async function searchChunks(db: Database, given: VectorSearch): Promise<Hit[]> {
+  const search = { ...given, filter: visible(given.filter, given.store) };
   const { store, filter, limit } = search;
   const query = { ...search, unit: normalized(search.embedding) };
   if (!store.vectorsComplete) return db.reading(exactly, (tx) => searchRecord(tx, query));
@@ -62,7 +64,8 @@ export async function searchChunks(db: Database, search: VectorSearch): Promise<
   const few = store.chunkCount <= candidatesFor(limit) + efAt50k;
   if (!store.vectorsIndexed || search.recall === "exact" || few)
     return db.reading(exactly, (tx) => searchExactly(tx, query));
-  const key = filter === null ? null : JSON.stringify([store.id, filter]);
+  // Hidden files alone let nearly everything through.
+  const key = given.filter === null ? null : JSON.stringify([store.id, given.filter]);
   if (filter !== null && key !== null && !search.wideFilters.has(key)) {
     const exact = await db.reading(exactly, (tx) => searchNarrow(tx, { ...query, filter }));
     if (exact !== null) return exact;
@@ -79,12 +82,6 @@ export async function searchChunks(db: Database, search: VectorSearch): Promise<
   if (key !== null) search.wideFilters.delete(key);
   return db.reading(exactly, (tx) => searchExactly(tx, query));
 }
-
-/**
- * Since the store's row was read its vectors have moved to another table, so that what was looked through was not all, or it has expired.
- * Read it again.
- */
-export class StoreChanged extends Error {}
 
 interface Query extends VectorSearch {
   /** The embedding at length 1. */
@@ -186,6 +183,7 @@ async function findIn<More = unknown>(
     WITH ${ctes}
     SELECT s.unchanged, h.*
     FROM (SELECT vectors_complete AND vectors_table IS NOT DISTINCT FROM ${store.vectorsTable}::bigint
+                 AND hidden_files = ${[...store.hiddenFiles]}::text[]
                  AND (expires_at IS NULL OR expires_at > ${instant(now, zoned)}) AS unchanged
           FROM ${table} WHERE id = ${store.id}) AS s
     LEFT JOIN (${hits}) AS h ON true

@@ -1,6 +1,8 @@
+import { createStore } from "../../core/createStore.js";
 import * as stores from "../../core/vectorStores.js";
 import { route } from "../route.js";
 import { listAnswer, pageQuery, presentList, storeParams } from "../wire/common.js";
+import { setPollAfter } from "../wire/polling.js";
 import {
   createStoreBody,
   deletedStoreAnswer,
@@ -26,9 +28,12 @@ export const vectorStoreRoutes = [
     body: createStoreBody,
     bodyOptional: true,
     answer: storeAnswer,
-    handle: async ({ deps, caller, body }) => {
-      const store = await stores.create(deps, caller, readCreate(body));
-      return presentStore(store, deps.now());
+    handle: async ({ deps, caller, body, res }) => {
+      const { files, ...input } = readCreate(body);
+      const store = await createStore(deps, caller, input, files);
+      const answer = presentStore(store, deps.now());
+      setPollAfter(res, answer.status);
+      return answer;
     },
   }),
   route({
@@ -60,8 +65,11 @@ export const vectorStoreRoutes = [
     summary: "Retrieve a vector store",
     params: storeParams,
     answer: storeAnswer,
-    handle: async ({ deps, caller, params }) =>
-      presentStore(await stores.retrieve(deps, caller, params.vector_store_id), deps.now()),
+    handle: async ({ deps, caller, params, res }) => {
+      const answer = presentStore(await stores.retrieve(deps, caller, params.vector_store_id), deps.now());
+      setPollAfter(res, answer.status);
+      return answer;
+    },
   }),
   route({
     method: "post",

@@ -3,7 +3,7 @@ import type { Hit, SearchRequest } from "../../core/search.js";
 import { invalid } from "../../errors.js";
 import { filterLimits, parseFilter } from "../../filter.js";
 import { recalls, searchModes } from "../../core/searchSettings.js";
-import { asObject, optional } from "./common.js";
+import { asObject, isObject, optional } from "./common.js";
 import { findUnstorableText } from "./text.js";
 import { hybridWeights } from "./vectorStore.js";
 
@@ -124,6 +124,9 @@ export const searchAnswer = z
         chunk_index: z.int().optional(),
         page: z.int().optional(),
         section: z.string().optional(),
+        slide: z.int().optional(),
+        sheet: z.string().optional(),
+        attachment: z.string().optional(),
         metadata: z.record(z.string(), z.unknown()).nullable(),
         vector_rank: z.int().nullable().describe("place in the order of vectors, from 1"),
         keyword_rank: z.int().nullable().describe("place in the order of keywords, from 1"),
@@ -153,16 +156,21 @@ export function presentSearch(
 
 function presentHit(hit: Hit, withMetadata: boolean): z.input<typeof searchAnswer>["data"][number] {
   const metadata = asObject(hit.metadata);
+  // What the service wrote beside a file's attributes; see core/fileChunks.ts.
+  const place = isObject(metadata.place) ? metadata.place : null;
+  const ours = place === null ? [] : ["file_id", "chunk_index", ...(place.filename === undefined ? ["filename"] : [])];
   const attributes = Object.fromEntries(
-    Object.entries(metadata).filter((pair): pair is [string, string | number | boolean] =>
-      ["string", "number", "boolean"].includes(typeof pair[1]),
+    Object.entries(metadata).filter(
+      (pair): pair is [string, string | number | boolean] =>
+        ["string", "number", "boolean"].includes(typeof pair[1]) && !ours.includes(pair[0]),
     ),
   );
-  const { chunk_index: index, page, section } = metadata;
+  const { chunk_index: index } = metadata;
+  const { page, section, slide, sheet, attachment } = place ?? metadata;
   return {
     // A row that was posted without a file has none: its id is not passed off as one. What its metadata says is believed.
     file_id: firstString(metadata.file_id),
-    filename: firstString(metadata.filename, metadata.file_name, metadata.source, metadata.title),
+    filename: firstString(place?.filename, metadata.filename, metadata.file_name, metadata.source, metadata.title),
     score: hit.score,
     attributes: withMetadata ? attributes : null,
     content: [{ type: "text", text: hit.content }],
@@ -170,6 +178,9 @@ function presentHit(hit: Hit, withMetadata: boolean): z.input<typeof searchAnswe
     ...(Number.isInteger(index) ? { chunk_index: index as number } : {}),
     ...(Number.isInteger(page) ? { page: page as number } : {}),
     ...(typeof section === "string" ? { section } : {}),
+    ...(Number.isInteger(slide) ? { slide: slide as number } : {}),
+    ...(typeof sheet === "string" ? { sheet } : {}),
+    ...(typeof attachment === "string" ? { attachment } : {}),
     metadata: withMetadata ? metadata : null,
     vector_rank: hit.vectorRank,
     keyword_rank: hit.keywordRank,

@@ -1,49 +1,12 @@
 import { z } from "zod";
 import { maxDimensions } from "../../core/embeddingModel.js";
 import { recalls, searchModes } from "../../core/searchSettings.js";
+import type { AttachInput } from "../../core/storeFiles.js";
 import type { DetailedStore, StoreChanges, StoreInput } from "../../core/vectorStores.js";
 import { invalid } from "../../errors.js";
-import { asObject, isObject, optional, seconds } from "./common.js";
-
-type Scalar = string | number | boolean;
-
-const limits = { pairs: 16, keyLength: 64, valueLength: 512 };
-
-/**
- * OpenAI's limits: 16 pairs, keys of 64 and values of 512 characters. Numbers and booleans keep their type. Not a z.record, which
- * drops a key called "__proto__" and looks at every one of a million pairs before it counts them.
- */
-const metadata = z
-  .custom<Record<string, Scalar>>(isObject, { error: "expected an object" })
-  .superRefine((value, context) => {
-    const problem = (message: string, path: string[]) => {
-      context.addIssue({ code: "custom", message, path });
-    };
-    const keys = Object.keys(value);
-    if (keys.length > limits.pairs) {
-      problem(`at most ${limits.pairs} pairs, got ${keys.length}`, []);
-      return;
-    }
-    for (const key of keys) {
-      const item: unknown = value[key];
-      if (key.length > limits.keyLength) problem(`a key may have at most ${limits.keyLength} characters`, [key]);
-      else if (!isScalar(item))
-        problem(`expected a string of at most ${limits.valueLength} characters, a number or a boolean`, [key]);
-    }
-  })
-  .meta({
-    type: "object",
-    maxProperties: limits.pairs,
-    propertyNames: { maxLength: limits.keyLength },
-    additionalProperties: {
-      anyOf: [{ type: "string", maxLength: limits.valueLength }, { type: "number" }, { type: "boolean" }],
-    },
-  });
-
-const isScalar = (value: unknown): value is Scalar =>
-  typeof value === "string"
-    ? value.length <= limits.valueLength
-    : typeof value === "boolean" || (typeof value === "number" && Number.isFinite(value));
+import { asObject, optional, seconds } from "./common.js";
+import { type Scalar, scalars as metadata } from "./scalars.js";
+import { chunkingStrategy, readStrategy } from "./storeFile.js";
 
 const expiresAfter = z.object({
   anchor: z.literal("last_active_at"),
@@ -51,22 +14,6 @@ const expiresAfter = z.object({
 });
 
 const name = z.string().max(256, "at most 256 characters");
-
-const chunkingStrategy = z.union(
-  [
-    z.object({ type: z.literal("auto") }),
-    z.object({
-      type: z.literal("static"),
-      static: z
-        .object({ max_chunk_size_tokens: z.int().min(100).max(4096), chunk_overlap_tokens: z.int().min(0) })
-        .refine((value) => value.chunk_overlap_tokens * 2 <= value.max_chunk_size_tokens),
-    }),
-  ],
-  {
-    error:
-      'expected {"type": "auto"} or {"type": "static", "static": {"max_chunk_size_tokens": 100…4096, "chunk_overlap_tokens": at most half of it}}',
-  },
-);
 
 /** OpenAI's weights of the two lists of a hybrid search (its file_search tool has them). */
 export const hybridWeights = z
@@ -103,12 +50,7 @@ export const createStoreBody = z
     description: optional(z.string().max(4096, "at most 4096 characters")),
     metadata: optional(metadata),
     expires_after: optional(expiresAfter),
-    file_ids: optional(
-      z
-        .array(z.string())
-        .max(500, "at most 500 files")
-        .refine((ids) => ids.length === 0, "this server has no files yet; add content with POST …/embeddings/batch"),
-    ),
+    file_ids: optional(z.array(z.string()).max(500, "at most 500 files")),
     chunking_strategy: optional(chunkingStrategy),
   })
   .meta({ id: "CreateVectorStoreRequest" });
@@ -137,7 +79,7 @@ function fixed(field: string) {
 type Settings = Pick<z.output<typeof updateStoreBody>, keyof typeof searchSettings>;
 
 /** @throws ApiError 400 for settings in the metadata that cannot be meant otherwise and cannot be. */
-export function readCreate(body: z.output<typeof createStoreBody>): StoreInput {
+export function readCreate(body: z.output<typeof createStoreBody>): StoreInput & { files: AttachInput[] } {
   const { metadata: values } = body;
   checkMetadata(values);
   const model = values?.embedding_model;
@@ -152,6 +94,11 @@ export function readCreate(body: z.output<typeof createStoreBody>): StoreInput {
       dimensions: body.embedding_dimensions ?? dimensionsIn(values),
     },
     search: present(readSettings(body)),
+    files: [...new Set(body.file_ids)].map((fileId) => ({
+      fileId,
+      attributes: null,
+      settings: readStrategy(body.chunking_strategy),
+    })),
   };
 }
 
@@ -247,7 +194,8 @@ export const deletedStoreAnswer = z
  * `usage_bytes` is the size of all contents in UTF-8.
  */
 export function presentStore(store: DetailedStore, now: number): z.input<typeof storeAnswer> {
-  const count = store.chunkCount;
+  const { in_progress, failed, cancelled, chunks, ...files } = store.details.files;
+  const completed = files.completed + Math.max(0, store.chunkCount - chunks);
   const policy = expiresAfter.safeParse(store.expiresAfter);
   const { search, details } = store;
   const { counts, ...index } = details.index;
@@ -258,8 +206,9 @@ export function presentStore(store: DetailedStore, now: number): z.input<typeof 
     name: store.name,
     ...(store.description === null ? {} : { description: store.description }),
     usage_bytes: store.contentBytes,
-    file_counts: { in_progress: 0, completed: count, failed: 0, cancelled: 0, total: count },
-    status: store.expiresAt !== null && store.expiresAt <= now ? "expired" : "completed",
+    file_counts: { in_progress, completed, failed, cancelled, total: in_progress + completed + failed + cancelled },
+    status:
+      store.expiresAt !== null && store.expiresAt <= now ? "expired" : in_progress > 0 ? "in_progress" : "completed",
     ...(policy.success ? { expires_after: policy.data } : {}),
     expires_at: store.expiresAt === null ? null : seconds(store.expiresAt),
     last_active_at: store.lastActiveAt === null ? null : seconds(store.lastActiveAt),

@@ -1,0 +1,102 @@
+import { pipeline } from "node:stream/promises";
+import * as files from "../../core/files.js";
+import { invalid } from "../../errors.js";
+import { z } from "zod";
+import { keeperOf, readForm } from "../multipart.js";
+import { route } from "../route.js";
+import { listAnswer, presentList } from "../wire/common.js";
+import {
+  deletedFileAnswer,
+  fileAnswer,
+  fileFields,
+  fileFormBody,
+  fileParams,
+  listFilesQuery,
+  presentFile,
+} from "../wire/file.js";
+import { parse } from "../wire/parse.js";
+
+const tag = "Files";
+const binary = z.string().meta({ format: "binary" });
+
+export const fileRoutes = [
+  route({
+    method: "post",
+    path: "/files",
+    may: "store:write",
+    tag,
+    summary: "Upload a file",
+    description: "Its bytes are kept as they are; attach it to a vector store to have it searched.",
+    form: fileFormBody.extend({ file: binary }),
+    answer: fileAnswer,
+    handle: async ({ deps, caller, req }) => {
+      const allowed = { fileBytes: deps.config.files.maxBytes, files: 1 };
+      const kept = await readForm(req, allowed, keeperOf(deps));
+      const [file] = kept.files;
+      if (file === undefined) throw invalid("file", "required: a part of the form with a file");
+      const input = () => {
+        const { purpose, expires_after: life } = parse(fileFormBody, fileFields(kept.fields), null);
+        return { purpose, expiresAfter: life?.seconds ?? null };
+      };
+      return presentFile(await files.register(deps, caller, file, input));
+    },
+  }),
+  route({
+    method: "get",
+    path: "/files",
+    may: "store:read",
+    tag,
+    summary: "List files",
+    query: listFilesQuery,
+    answer: listAnswer("FileList", fileAnswer),
+    handle: async ({ deps, caller, query }) => {
+      const page = { ...query, purpose: query.purpose ?? null, after: query.after ?? null };
+      const { files: found, hasMore } = await files.list(deps, caller, page);
+      return presentList(found.map(presentFile), hasMore);
+    },
+  }),
+  route({
+    method: "get",
+    path: "/files/:file_id",
+    may: "store:read",
+    tag,
+    summary: "Retrieve a file",
+    params: fileParams,
+    answer: fileAnswer,
+    handle: async ({ deps, caller, params }) => presentFile(await files.get(deps, caller, params.file_id)),
+  }),
+  route({
+    method: "get",
+    path: "/files/:file_id/content",
+    may: "store:read",
+    tag,
+    summary: "Download a file",
+    description: "The bytes as they were uploaded.",
+    params: fileParams,
+    answer: binary,
+    answerType: "application/octet-stream",
+    handle: async ({ deps, caller, params, res }) => {
+      const file = await files.get(deps, caller, params.file_id);
+      res.set({
+        "content-type": "application/octet-stream",
+        "content-length": String(file.bytes),
+        // Whatever it holds, no browser is to show it as a page of this server.
+        "content-disposition": `attachment; filename*=UTF-8''${encodeURIComponent(file.filename)}`,
+      });
+      await pipeline(files.read(deps, file), res);
+    },
+  }),
+  route({
+    method: "delete",
+    path: "/files/:file_id",
+    may: "store:write",
+    tag,
+    summary: "Delete a file, also from all vector stores",
+    params: fileParams,
+    answer: deletedFileAnswer,
+    handle: async ({ deps, caller, params }) => {
+      await files.remove(deps, caller, params.file_id);
+      return { id: params.file_id, object: "file", deleted: true };
+    },
+  }),
+];

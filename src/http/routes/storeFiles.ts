@@ -1,0 +1,184 @@
+import type { Request } from "express";
+import { z } from "zod";
+import * as storeFiles from "../../core/storeFiles.js";
+import { addDocument, addReadableDocument, requireStore } from "../../core/storeUploads.js";
+import { addTexts } from "../../core/texts.js";
+import { invalid } from "../../errors.js";
+import { keeperOf, readForm } from "../multipart.js";
+import { route } from "../route.js";
+import { listAnswer, presentList, storeParams } from "../wire/common.js";
+import { parse } from "../wire/parse.js";
+import {
+  addFileBody,
+  contentAnswer,
+  contentQuery,
+  detachedAnswer,
+  listStoreFilesQuery,
+  presentContent,
+  presentStoreFile,
+  readAttach,
+  readUploadForm,
+  storeFileAnswer,
+  storeFileParams,
+  updateFileBody,
+  uploadForm,
+} from "../wire/storeFile.js";
+import { setPollAfter } from "../wire/polling.js";
+
+const tag = "Files of a store";
+/** Files of one upload. */
+const mostFiles = 100;
+/** As long as any request may take. */
+const uploadWaitMs = 590_000;
+
+const listed = listAnswer("VectorStoreFileList", storeFileAnswer);
+/** One file, or all of several. */
+const oneOrList = z.union([storeFileAnswer, listed]).meta({ id: "VectorStoreFileOrList" });
+
+export const storeFileRoutes = [
+  route({
+    method: "post",
+    path: "/vector_stores/:vector_store_id/files",
+    may: "store:write",
+    tag,
+    summary: "Attach a file, or add texts",
+    description:
+      "Small files are searchable when the answer comes; of others `status` is `in_progress` until they are. With `texts` each text becomes " +
+      "a file of its own, with the attributes that stand at the same place in `metadatas`.",
+    params: storeParams,
+    body: addFileBody,
+    answer: oneOrList,
+    handle: async ({ deps, caller, params, body, res }) => {
+      const { vector_store_id: storeId } = params;
+      if (body.file_id !== undefined) {
+        const file = await storeFiles.attach(deps, caller, storeId, readAttach(body.file_id, body));
+        setPollAfter(res, file.status);
+        return presentStoreFile(file);
+      }
+      const { settings } = readAttach("", body);
+      const added = await addTexts(deps, caller, storeId, body.texts ?? [], body.metadatas ?? [], settings);
+      return presentList(added.map(presentStoreFile), false);
+    },
+  }),
+  route({
+    method: "post",
+    path: "/vector_stores/:vector_store_id/upload",
+    may: "store:write",
+    tag,
+    summary: "Upload documents into a store",
+    description:
+      "Answers when they are searchable, or says why one cannot be read; with the header `Prefer: respond-async` at once, with 202. " +
+      "A document that the store has already is not added again; with `replace=true` one of the same name gives way.",
+    params: storeParams,
+    form: uploadForm.extend({ file: z.string().meta({ format: "binary" }) }),
+    answer: oneOrList,
+    alsoStatus: { status: 202, when: "Asked for with `Prefer: respond-async`: the documents are being read" },
+    handle: async ({ deps, caller, params, req, res }) => {
+      const { vector_store_id: storeId } = params;
+      await requireStore(deps, caller, storeId);
+      const form = await readForm(req, { fileBytes: deps.config.files.maxBytes, files: mostFiles }, keeperOf(deps));
+      const keeper = keeperOf(deps);
+      let settings;
+      try {
+        if (form.files.length === 0) throw invalid("file", "required: a part of the form with a file");
+        settings = readUploadForm(parse(uploadForm, Object.fromEntries(form.fields), null));
+      } catch (error) {
+        for (const kept of form.files) await keeper.drop(kept);
+        throw error;
+      }
+      const later = prefersAsync(req);
+      const add = form.files.length === 1 && !later ? addReadableDocument : addDocument;
+      const added: storeFiles.StoreFile[] = [];
+      for (const kept of form.files) {
+        added.push(await add(deps, caller, storeId, kept, settings, later ? 0 : uploadWaitMs));
+      }
+      if (later) res.status(202).set("preference-applied", "respond-async");
+      const [first] = added;
+      return added.length === 1 && first !== undefined
+        ? presentStoreFile(first)
+        : presentList(added.map(presentStoreFile), false);
+    },
+  }),
+  route({
+    method: "get",
+    path: "/vector_stores/:vector_store_id/files",
+    may: "store:read",
+    tag,
+    summary: "List the files of a store",
+    params: storeParams,
+    query: listStoreFilesQuery,
+    answer: listed,
+    handle: async ({ deps, caller, params, query }) => {
+      const { filter, after, before, ...page } = query;
+      const selection = { batchId: null, status: filter ?? null };
+      const { files, hasMore } = await storeFiles.list(deps, caller, params.vector_store_id, selection, {
+        ...page,
+        after: after ?? null,
+        before: before ?? null,
+      });
+      return presentList(files.map(presentStoreFile), hasMore);
+    },
+  }),
+  route({
+    method: "get",
+    path: "/vector_stores/:vector_store_id/files/:file_id",
+    may: "store:read",
+    tag,
+    summary: "Retrieve a file of a store, and how far its ingestion is",
+    params: storeFileParams,
+    answer: storeFileAnswer,
+    handle: async ({ deps, caller, params, res }) => {
+      const file = await storeFiles.retrieve(deps, caller, params.vector_store_id, params.file_id);
+      setPollAfter(res, file.status);
+      return presentStoreFile(file);
+    },
+  }),
+  route({
+    method: "post",
+    path: "/vector_stores/:vector_store_id/files/:file_id",
+    may: "store:write",
+    tag,
+    summary: "Change the attributes of a file of a store",
+    params: storeFileParams,
+    body: updateFileBody,
+    answer: storeFileAnswer,
+    handle: async ({ deps, caller, params, body }) =>
+      presentStoreFile(
+        await storeFiles.setAttributes(deps, caller, params.vector_store_id, params.file_id, body.attributes),
+      ),
+  }),
+  route({
+    method: "delete",
+    path: "/vector_stores/:vector_store_id/files/:file_id",
+    may: "store:write",
+    tag,
+    summary: "Take a file out of a store",
+    description: "The file itself stays, until it is deleted by DELETE /v1/files/{file_id}.",
+    params: storeFileParams,
+    answer: detachedAnswer,
+    handle: async ({ deps, caller, params }) => {
+      await storeFiles.detach(deps, caller, params.vector_store_id, params.file_id);
+      return { id: params.file_id, object: "vector_store.file.deleted", deleted: true };
+    },
+  }),
+  route({
+    method: "get",
+    path: "/vector_stores/:vector_store_id/files/:file_id/content",
+    may: "store:read",
+    tag,
+    summary: "The text of a file as it was read, chunk by chunk",
+    params: storeFileParams,
+    query: contentQuery,
+    answer: contentAnswer,
+    handle: async ({ deps, caller, params, query }) =>
+      presentContent(
+        await storeFiles.content(deps, caller, params.vector_store_id, params.file_id, query.page ?? null),
+      ),
+  }),
+];
+
+/** RFC 7240 */
+function prefersAsync(req: Request): boolean {
+  const preferences = req.get("prefer") ?? "";
+  return preferences.split(",").some((each) => /^\s*respond-async\s*(;|$)/i.test(each));
+}

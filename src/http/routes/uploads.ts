@@ -1,0 +1,79 @@
+import { z } from "zod";
+import * as uploads from "../../core/uploads.js";
+import { invalid } from "../../errors.js";
+import { keeperOf, readForm } from "../multipart.js";
+import { route } from "../route.js";
+import {
+  completeUploadBody,
+  createUploadBody,
+  presentPart,
+  presentUpload,
+  uploadAnswer,
+  uploadParams,
+  uploadPartAnswer,
+} from "../wire/file.js";
+
+const tag = "Uploads";
+/** OpenAI's. */
+const partBytes = 64 * 1024 * 1024;
+
+export const uploadRoutes = [
+  route({
+    method: "post",
+    path: "/uploads",
+    may: "store:write",
+    tag,
+    summary: "Begin an upload in parts",
+    description: "It expires after an hour.",
+    body: createUploadBody,
+    answer: uploadAnswer,
+    handle: async ({ deps, caller, body }) => {
+      const { mime_type: mimeType, expires_after: life, ...rest } = body;
+      const input = { ...rest, mimeType, fileExpiresAfter: life?.seconds ?? null };
+      return presentUpload(await uploads.create(deps, caller, input), null);
+    },
+  }),
+  route({
+    method: "post",
+    path: "/uploads/:upload_id/parts",
+    may: "store:write",
+    tag,
+    summary: "Add a part to an upload",
+    description: "At most 64 MB; parts may be sent at the same time and in any order.",
+    params: uploadParams,
+    form: z.object({ data: z.string().meta({ format: "binary" }) }),
+    answer: uploadPartAnswer,
+    handle: async ({ deps, caller, params, req }) => {
+      await uploads.requirePending(deps, caller, params.upload_id);
+      const form = await readForm(req, { fileBytes: partBytes, files: 1 }, keeperOf(deps));
+      const [part] = form.files;
+      if (part === undefined) throw invalid("data", "required: a part of the form with bytes");
+      return presentPart(await uploads.addPart(deps, caller, params.upload_id, part));
+    },
+  }),
+  route({
+    method: "post",
+    path: "/uploads/:upload_id/complete",
+    may: "store:write",
+    tag,
+    summary: "Make a file of an upload's parts",
+    params: uploadParams,
+    body: completeUploadBody,
+    answer: uploadAnswer,
+    handle: async ({ deps, caller, params, body }) => {
+      const { upload, file } = await uploads.complete(deps, caller, params.upload_id, body.part_ids, body.md5 ?? null);
+      return presentUpload(upload, file);
+    },
+  }),
+  route({
+    method: "post",
+    path: "/uploads/:upload_id/cancel",
+    may: "store:write",
+    tag,
+    summary: "Give up an upload",
+    params: uploadParams,
+    answer: uploadAnswer,
+    handle: async ({ deps, caller, params }) =>
+      presentUpload(await uploads.cancel(deps, caller, params.upload_id), null),
+  }),
+];

@@ -1,0 +1,42 @@
+import { z } from "zod";
+import { isObject } from "./common.js";
+
+export type Scalar = string | number | boolean;
+
+const limits = { pairs: 16, keyLength: 64, valueLength: 512 };
+
+/**
+ * OpenAI's limits: 16 pairs, keys of 64 and values of 512 characters. Numbers and booleans keep their type. Not a z.record, which
+ * drops a key called "__proto__" and looks at every one of a million pairs before it counts them.
+ */
+export const scalars = z
+  .custom<Record<string, Scalar>>(isObject, { error: "expected an object" })
+  .superRefine((value, context) => {
+    const problem = (message: string, path: string[]) => {
+      context.addIssue({ code: "custom", message, path });
+    };
+    const keys = Object.keys(value);
+    if (keys.length > limits.pairs) {
+      problem(`at most ${limits.pairs} pairs, got ${keys.length}`, []);
+      return;
+    }
+    for (const key of keys) {
+      const item: unknown = value[key];
+      if (key.length > limits.keyLength) problem(`a key may have at most ${limits.keyLength} characters`, [key]);
+      else if (!isScalar(item))
+        problem(`expected a string of at most ${limits.valueLength} characters, a number or a boolean`, [key]);
+    }
+  })
+  .meta({
+    type: "object",
+    maxProperties: limits.pairs,
+    propertyNames: { maxLength: limits.keyLength },
+    additionalProperties: {
+      anyOf: [{ type: "string", maxLength: limits.valueLength }, { type: "number" }, { type: "boolean" }],
+    },
+  });
+
+const isScalar = (value: unknown): value is Scalar =>
+  typeof value === "string"
+    ? value.length <= limits.valueLength
+    : typeof value === "boolean" || (typeof value === "number" && Number.isFinite(value));

@@ -1,0 +1,265 @@
+import { z } from "zod";
+import type { BatchWithCounts } from "../../core/fileBatches.js";
+import { type AttachInput, type Attributes, type IngestSettings, type StoreFile } from "../../core/storeFiles.js";
+import { invalid } from "../../errors.js";
+import { optional, pageQuery, seconds, storeParams } from "./common.js";
+import { scalars } from "./scalars.js";
+
+export const storeFileParams = storeParams.extend({ file_id: z.string().describe("the id of a file") });
+export const batchParams = storeParams.extend({ batch_id: z.string().describe("the id of a file batch") });
+
+const statuses = ["in_progress", "completed", "failed", "cancelled"] as const;
+export const listStoreFilesQuery = pageQuery(100).extend({ filter: z.enum(statuses).optional() });
+
+const staticSizes = z
+  .object({ max_chunk_size_tokens: z.int().min(100).max(4096), chunk_overlap_tokens: z.int().min(0) })
+  .refine((value) => value.chunk_overlap_tokens * 2 <= value.max_chunk_size_tokens);
+
+export const chunkingStrategy = z.union(
+  [z.object({ type: z.literal("auto") }), z.object({ type: z.literal("static"), static: staticSizes })],
+  {
+    error:
+      'expected {"type": "auto"} or {"type": "static", "static": {"max_chunk_size_tokens": 100…4096, "chunk_overlap_tokens": at most half of it}}',
+  },
+);
+type Strategy = z.output<typeof chunkingStrategy>;
+
+/** OpenAI's "auto". */
+const autoSizes = { max_chunk_size_tokens: 800, chunk_overlap_tokens: 400 };
+
+export function readStrategy(strategy: Strategy | undefined): IngestSettings {
+  const sizes = strategy?.type === "static" ? strategy.static : autoSizes;
+  const cutting = { by: "tokens", size: sizes.max_chunk_size_tokens, overlap: sizes.chunk_overlap_tokens } as const;
+  return { cutting, visionModel: null, visionPrompt: null };
+}
+
+/** OpenAI's attributes: as metadata, with numbers and booleans. */
+const attributes = scalars;
+
+const attachFields = {
+  file_id: z.string().min(1, "must not be empty").max(200, "at most 200 characters"),
+  attributes: optional(attributes),
+  chunking_strategy: optional(chunkingStrategy),
+};
+
+/** OpenAI's form attaches a file; with `texts`, litellm-vector-store's adds texts. */
+export const addFileBody = z
+  .object({
+    ...attachFields,
+    file_id: optional(attachFields.file_id),
+    texts: optional(
+      z
+        .array(
+          z
+            .string()
+            .max(1_000_000, "at most 1000000 characters")
+            .refine((text) => text.trim() !== "", "must not be empty"),
+        )
+        .min(1, "must not be empty")
+        .max(1000, "at most 1000 texts"),
+    ),
+    metadatas: optional(z.array(scalars.nullable()).max(1000, "at most 1000")),
+  })
+  .refine((body) => (body.file_id === undefined) !== (body.texts === undefined), "give `file_id`, or `texts`")
+  .meta({ id: "AddFileRequest" });
+
+export function readAttach(
+  fileId: string,
+  body: { attributes?: Attributes | undefined; chunking_strategy?: Strategy | undefined },
+): AttachInput {
+  return { fileId, attributes: body.attributes ?? null, settings: readStrategy(body.chunking_strategy) };
+}
+
+export const updateFileBody = z
+  .object({ attributes: attributes.nullable() })
+  .meta({ id: "UpdateVectorStoreFileRequest" });
+
+const mostFiles = 2000;
+
+export const createBatchOfFilesBody = z
+  .object({
+    file_ids: optional(z.array(z.string()).min(1, "must not be empty").max(mostFiles, `at most ${mostFiles} files`)),
+    files: optional(
+      z.array(z.object(attachFields)).min(1, "must not be empty").max(mostFiles, `at most ${mostFiles} files`),
+    ),
+    attributes: optional(attributes),
+    chunking_strategy: optional(chunkingStrategy),
+  })
+  .refine((body) => (body.file_ids === undefined) !== (body.files === undefined), "give `file_ids`, or `files`")
+  .meta({ id: "CreateFileBatchRequest" });
+
+/** With `files`, what stands beside it is ignored, as by OpenAI. */
+export const readBatch = (body: z.output<typeof createBatchOfFilesBody>): AttachInput[] =>
+  body.files === undefined
+    ? [...new Set(body.file_ids)].map((id) => readAttach(id, body))
+    : body.files.map((file) => readAttach(file.file_id, file));
+
+export const storeFileAnswer = z
+  .object({
+    id: z.string(),
+    object: z.literal("vector_store.file"),
+    usage_bytes: z.int(),
+    created_at: z.int(),
+    vector_store_id: z.string(),
+    status: z.enum(statuses),
+    last_error: z
+      .object({ code: z.enum(["server_error", "unsupported_file", "invalid_file"]), message: z.string() })
+      .nullable(),
+    chunking_strategy: z.union([
+      z.object({
+        type: z.literal("static"),
+        static: z.object({ max_chunk_size_tokens: z.int(), chunk_overlap_tokens: z.int() }),
+      }),
+      z.object({ type: z.literal("other") }),
+    ]),
+    attributes: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).nullable(),
+    filename: z.string(),
+    content_sha256: z.string().nullable().describe("of the file's bytes, in hexadecimal"),
+    chunks: z.int().describe("rows of the vector store that are the file's"),
+    progress: z.object({
+      stage: z.enum(["queued", "parsing", "embedding", "done"]),
+      chunks_done: z.int(),
+      chunks_total: z.int().nullable().describe("known when the whole document has been read"),
+      waiting_for: z.string().optional().describe("what keeps ingestion from going on at the moment"),
+    }),
+    same_as: z.string().optional().describe("a file with the same content, whose chunks stand for both"),
+  })
+  .meta({ id: "VectorStoreFile" });
+
+export function presentStoreFile(file: StoreFile): z.input<typeof storeFileAnswer> {
+  const { by, size, overlap } = file.settings.cutting;
+  const failed = file.status === "failed";
+  return {
+    id: file.fileId,
+    object: "vector_store.file",
+    usage_bytes: file.contentBytes,
+    created_at: seconds(file.createdAt),
+    vector_store_id: file.vectorStoreId,
+    status: file.status,
+    last_error: failed ? { code: file.errorCode ?? "server_error", message: file.errorMessage ?? "" } : null,
+    chunking_strategy:
+      by === "tokens"
+        ? { type: "static", static: { max_chunk_size_tokens: size, chunk_overlap_tokens: overlap } }
+        : { type: "other" },
+    attributes: file.attributes,
+    filename: file.filename,
+    content_sha256: file.contentHash === null ? null : Buffer.from(file.contentHash).toString("hex"),
+    chunks: file.chunkCount,
+    progress: {
+      stage: file.stage,
+      chunks_done: file.chunkCount,
+      chunks_total: file.chunksTotal,
+      ...(failed || file.errorMessage === null ? {} : { waiting_for: file.errorMessage }),
+    },
+    ...(file.sameAs === null ? {} : { same_as: file.sameAs }),
+  };
+}
+
+export const detachedAnswer = z
+  .object({ id: z.string(), object: z.literal("vector_store.file.deleted"), deleted: z.literal(true) })
+  .meta({ id: "DeletedVectorStoreFile" });
+
+export const batchOfFilesAnswer = z
+  .object({
+    id: z.string(),
+    object: z.literal("vector_store.files_batch"),
+    created_at: z.int(),
+    vector_store_id: z.string(),
+    status: z.enum(statuses),
+    file_counts: z.object({
+      in_progress: z.int(),
+      completed: z.int(),
+      failed: z.int(),
+      cancelled: z.int(),
+      total: z.int(),
+    }),
+  })
+  .meta({ id: "VectorStoreFileBatch" });
+
+/** A batch in which every file failed has failed. */
+export function presentFileBatch(batch: BatchWithCounts): z.input<typeof batchOfFilesAnswer> {
+  const { in_progress, completed, failed, cancelled } = batch.counts;
+  const total = in_progress + completed + failed + cancelled;
+  const ended = batch.cancelled ? "cancelled" : total > 0 && failed === total ? "failed" : "completed";
+  return {
+    id: batch.id,
+    object: "vector_store.files_batch",
+    created_at: seconds(batch.createdAt),
+    vector_store_id: batch.vectorStoreId,
+    status: in_progress > 0 ? "in_progress" : ended,
+    file_counts: { in_progress, completed, failed, cancelled, total },
+  };
+}
+
+export const contentQuery = z.object({
+  page: z.string().max(1000, "at most 1000 characters").optional().describe("`next_page` of the page before"),
+});
+
+export const contentAnswer = z
+  .object({
+    object: z.literal("vector_store.file_content.page"),
+    data: z.array(z.object({ type: z.literal("text"), text: z.string() })),
+    has_more: z.boolean(),
+    next_page: z.string().nullable(),
+  })
+  .meta({ id: "VectorStoreFileContent" });
+
+export function presentContent(page: {
+  chunks: readonly { id: string; content: string }[];
+  hasMore: boolean;
+}): z.input<typeof contentAnswer> {
+  return {
+    object: "vector_store.file_content.page",
+    data: page.chunks.map((chunk) => ({ type: "text", text: chunk.content })),
+    has_more: page.hasMore,
+    next_page: page.hasMore ? (page.chunks.at(-1)?.id ?? null) : null,
+  };
+}
+
+/** The fields of POST …/upload beside its files, all texts. Sizes in characters, as litellm-vector-store has them. */
+export const uploadForm = z.object({
+  chunk_size: optional(formInteger(1, 100_000)),
+  chunk_overlap: optional(formInteger(0, 50_000)),
+  vision_model: optional(z.string().max(256, "at most 256 characters")),
+  vision_prompt: optional(z.string().max(10_000, "at most 10000 characters")),
+  attributes: optional(z.string().describe("a JSON object")),
+  replace: optional(z.enum(["true", "false"])).describe("files of the same name in the store give way"),
+});
+
+function formInteger(min: number, max: number) {
+  return z
+    .string()
+    .regex(/^\d{1,9}$/, "expected a whole number")
+    .transform(Number)
+    .pipe(z.number().min(min, `must be at least ${min}`).max(max, `must be at most ${max}`))
+    .meta({ type: "integer", minimum: min, maximum: max });
+}
+
+const usual = { size: 512, overlap: 50 };
+
+export function readUploadForm(form: z.output<typeof uploadForm>) {
+  const size = form.chunk_size ?? usual.size;
+  // A small chunk_size alone must not be refused for an overlap that nobody asked for.
+  const overlap = form.chunk_overlap ?? Math.min(usual.overlap, Math.floor(size / 2));
+  if (overlap * 2 > size) throw invalid("chunk_overlap", `at most half of chunk_size, which is ${size}`);
+  const blank = (text: string | undefined) => (text === undefined || text.trim() === "" ? null : text);
+  const settings: IngestSettings = {
+    cutting: { by: "characters", size, overlap },
+    visionModel: blank(form.vision_model),
+    visionPrompt: blank(form.vision_prompt),
+  };
+  return { settings, attributes: readAttributes(form.attributes), replaces: form.replace === "true" };
+}
+
+function readAttributes(text: string | undefined): Attributes | null {
+  if (text === undefined || text.trim() === "") return null;
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw invalid("attributes", "is not valid JSON", "invalid_json");
+  }
+  const parsed = attributes.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw invalid("attributes", parsed.error.issues[0]?.message ?? "is not valid");
+}

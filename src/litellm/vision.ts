@@ -1,0 +1,44 @@
+import { z } from "zod";
+import type { EmbeddingConfig } from "../config.js";
+import { ApiError } from "../errors.js";
+import type { Log } from "../log.js";
+import { badGateway, passedOnError } from "./apiErrors.js";
+import type { Clock } from "./clock.js";
+import { createGate } from "./gate.js";
+
+export interface Picture {
+  image: Uint8Array;
+  mediaType: "image/png" | "image/jpeg";
+  model: string;
+  prompt: string;
+}
+
+/** The text of a picture by a vision model. @throws ApiError as for every model call; what the proxy refuses comes with its own words */
+export type DescribePicture = (picture: Picture, options: { signal: AbortSignal }) => Promise<string>;
+
+/** A page of text takes a model far longer than an embedding. */
+const timeoutMs = 120_000;
+
+const answer = z.object({
+  choices: z.array(z.object({ message: z.object({ content: z.string().nullable() }) })).min(1),
+});
+
+export function createVision(config: EmbeddingConfig, baseUrl: string, log: Log, clock: Clock): DescribePicture {
+  const gate = createGate({ ...config, timeoutMs: Math.max(timeoutMs, config.timeoutMs) }, baseUrl, log, clock);
+  return async ({ image, mediaType, model, prompt }, { signal }) => {
+    const url = `data:${mediaType};base64,${Buffer.from(image).toString("base64")}`;
+    const content = [
+      { type: "text", text: prompt },
+      { type: "image_url", image_url: { url } },
+    ];
+    const body = { model, messages: [{ role: "user", content }] };
+    const outcome = await gate.ask((client, each) => client.post("/chat/completions", { body, signal: each }), signal);
+    if ("failure" in outcome) {
+      const error = passedOnError(outcome.failure);
+      throw new ApiError(error.status, `The vision model '${model}': ${error.message}`, error.details);
+    }
+    const parsed = answer.safeParse(outcome.value);
+    if (!parsed.success) throw badGateway(`The answer of the vision model '${model}' is not a chat completion.`);
+    return parsed.data.choices[0]?.message.content ?? "";
+  };
+}
