@@ -100,6 +100,17 @@ start_sidecar() {
   wait_for "$sidecar_url/readyz" $! "$work/sidecar.log"
 }
 
+# A server as on a bare machine: what is scored is the reading of documents, not a model.
+start_bare_server() {
+  local port
+  port=$(free_ports 1)
+  bare_url=http://127.0.0.1:$port
+  HOST=127.0.0.1 PORT=$port SERVER_API_KEY=$sidecar_key DATA_DIR=$work/bare \
+    node dist/cli/main.js serve >"$work/bare.log" 2>&1 </dev/null &
+  server_pids+=($!)
+  wait_for "$bare_url/readyz" $! "$work/bare.log"
+}
+
 # start_proxy CONFIG
 start_proxy() {
   SIDECAR=$sidecar_url SIDECAR_KEY=$sidecar_key CONFIG=$1 RUN_DIR=$work HOSTED_VLLM_API_BASE=$minilm_url HOSTED_VLLM_API_KEY=sk-none \

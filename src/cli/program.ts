@@ -9,11 +9,13 @@ import { reindexCommand } from "./reindex.js";
 import { searchCommand } from "./search.js";
 import { serveCommand } from "./serve.js";
 import { storesCommand } from "./stores.js";
+import { uploadCommand } from "./upload.js";
 
 const manual = `
 A first round, in two terminals:
   $ vector-store serve
   $ ID=$(vector-store stores create FAQ)
+  $ vector-store upload $ID ./documents
   $ vector-store search $ID how do I reset my password
   $ vector-store litellm-config $ID          # what LiteLLM needs to use it
   $ vector-store doctor                      # when something does not work
@@ -57,6 +59,7 @@ export function buildProgram(io: Io): Command {
   serveCommand(program);
   migrateCommand(program, io);
   storesCommand(program, io);
+  uploadCommand(program, io);
   searchCommand(program, io);
   reindexCommand(program, io);
   litellmConfigCommand(program, io);

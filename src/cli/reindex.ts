@@ -2,7 +2,8 @@ import type { Command } from "commander";
 import { OpenAI } from "openai";
 import { connect, type Server, type ServerOptions, withServerOptions } from "./connection.js";
 import { indexState, readIndexing, slowestBuild, type Store } from "./indexing.js";
-import { CommandError, type Io, printable } from "./io.js";
+import { CommandError, type Io } from "./io.js";
+import { progressLine } from "./progress.js";
 import { listStores, requireId, requireStore } from "./stores.js";
 import { renderTable } from "./table.js";
 
@@ -107,19 +108,4 @@ async function describe(server: Server, store: Store, place: string): Promise<st
   const rows = indexed === undefined || fresh === undefined ? "" : `${indexed} rows indexed, ${fresh} fresh`;
   const first = `${place}: ${store.id} ${state} ${build?.progress ?? ""}`.trimEnd();
   return [first, rows, build?.phase ?? ""].filter((part) => part !== "").join("; ");
-}
-
-/** One line on the terminal that is written over; undefined in a pipe, where nobody looks on. */
-function progressLine({ stderr }: Io): { show(text: string): void; clear(): void } | undefined {
-  if (stderr.isTTY !== true) return undefined;
-  const empty = "\r\u001b[2K";
-  return {
-    show: (text) => {
-      // A line that breaks could not be written over.
-      stderr.write(empty + printable(text).slice(0, (stderr.columns ?? 80) - 1));
-    },
-    clear: () => {
-      stderr.write(empty);
-    },
-  };
 }

@@ -1,0 +1,169 @@
+import { type Command, Option } from "commander";
+import { createHash } from "node:crypto";
+import { createReadStream, openAsBlob } from "node:fs";
+import { stat } from "node:fs/promises";
+import { basename } from "node:path";
+import { glob, isDynamicPattern } from "tinyglobby";
+import { connect, type Server, type ServerOptions, withServerOptions } from "./connection.js";
+import { notOurs } from "./failures.js";
+import { CommandError, type Io, printable } from "./io.js";
+import { pair, wholeNumber } from "./options.js";
+import { bar, progressLine } from "./progress.js";
+import { requireId } from "./stores.js";
+
+const help = `
+A path is a file, a folder (with all below it but hidden files and node_modules), or a pattern in quotes. Each file is sent, and done
+when it is found by searches. What the store has already, by name and content, is not sent again; so a run that was broken off can
+simply be repeated. A file that cannot be read is told at the end with its reason, and the exit code is 1.
+
+Examples:
+  $ vector-store upload $ID handbook.pdf faq.md
+  $ vector-store upload $ID ./documents --attribute team=support
+  $ vector-store upload $ID 'wiki/**/*.md' --replace      # new versions take the place of old ones`;
+
+interface UploadOptions extends ServerOptions {
+  attribute?: Record<string, string>;
+  chunkSize?: number;
+  chunkOverlap?: number;
+  visionModel?: string;
+  replace?: true;
+  parallel: number;
+}
+
+/** A document may be read by a vision model page by page. */
+const timeoutMs = 600_000;
+
+export function uploadCommand(program: Command, io: Io): void {
+  withServerOptions(program.command("upload").description("put documents into a vector store"))
+    .argument("<id>", "the store's id (vs_…)")
+    .argument("<path...>", "files, folders or patterns")
+    .option("--attribute <key=value...>", "an attribute of each file, to filter searches by", pair)
+    .option("--chunk-size <n>", "characters of a chunk (default: 512)", wholeNumber)
+    .option("--chunk-overlap <n>", "characters that neighbouring chunks share (default: 50)", wholeNumber)
+    .option("--vision-model <model>", "what reads pictures (default: the server's VISION_MODEL)")
+    .option("--replace", "files of the same name in the store give way")
+    .addOption(new Option("--parallel <n>", "files at once").argParser(wholeNumber).default(4))
+    .addHelpText("after", help)
+    .action(async (id: string, paths: string[], options: UploadOptions) => {
+      const server = connect(options, io);
+      const storeId = requireId(id);
+      const files = await findDocuments(paths);
+      if (files.length === 0) throw new CommandError("There are no files in these places.");
+      const known = await listKnown(server, storeId);
+      const failures = await uploadAll(server, storeId, files, known, options, io);
+      if (failures > 0) {
+        throw new CommandError(`${failures} of ${files.length} files could not be added; the reasons are above.`);
+      }
+    });
+}
+
+/** Every file once, in the order of paths. @throws CommandError for a path where nothing is */
+async function findDocuments(paths: readonly string[]): Promise<string[]> {
+  const found = new Set<string>();
+  for (const path of paths) {
+    const entry = await stat(path).catch(() => null);
+    if (entry?.isFile() === true) found.add(path);
+    else if (entry === null && !isDynamicPattern(path)) throw new CommandError(`There is no file or folder ${path}.`);
+    else {
+      const options = { ignore: ["**/node_modules/**"], onlyFiles: true, expandDirectories: false };
+      const inside =
+        entry === null ? await glob(path, options) : await glob("**", { ...options, cwd: path, absolute: true });
+      for (const file of inside.sort()) found.add(file);
+    }
+  }
+  return [...found];
+}
+
+interface StoreFile {
+  filename: string;
+  status: string;
+  content_sha256: string | null;
+  last_error: { message: string } | null;
+}
+
+const keyOf = (filename: string, sha256: string) => `${sha256} ${filename}`;
+
+/** What the store has already. */
+async function listKnown(server: Server, storeId: string): Promise<Set<string>> {
+  const known = new Set<string>();
+  for (let after: string | undefined; ;) {
+    const query = { limit: 100, filter: "completed", ...(after !== undefined && { after }) };
+    const page = await server.ask((client) =>
+      client.get<{ data?: StoreFile[]; has_more?: boolean; last_id?: string }>(
+        `/vector_stores/${encodeURIComponent(storeId)}/files`,
+        { query },
+      ),
+    );
+    if (!Array.isArray(page.data)) throw notOurs(server.url, "without a list of files");
+    for (const file of page.data)
+      if (file.content_sha256 !== null) known.add(keyOf(file.filename, file.content_sha256));
+    if (page.has_more !== true) return known;
+    after = page.last_id;
+  }
+}
+
+/** @returns how many files could not be added. */
+async function uploadAll(
+  server: Server,
+  storeId: string,
+  files: readonly string[],
+  known: ReadonlySet<string>,
+  options: UploadOptions,
+  io: Io,
+): Promise<number> {
+  const line = progressLine(io);
+  const counts = { added: 0, skipped: 0, failed: 0 };
+  let next = 0;
+  const show = (name: string) =>
+    line?.show(`${bar(counts.added + counts.skipped + counts.failed, files.length)} ${name}`);
+  const work = async () => {
+    for (let path = files[next++]; path !== undefined; path = files[next++]) {
+      show(path);
+      if (known.has(keyOf(basename(path), await sha256Of(path)))) {
+        counts.skipped += 1;
+        continue;
+      }
+      try {
+        await upload(server, storeId, path, options);
+        counts.added += 1;
+      } catch (error) {
+        // Whatever one file's trouble is, the others are not to suffer from it.
+        if (!(error instanceof CommandError)) throw error;
+        counts.failed += 1;
+        line?.clear();
+        io.stderr.write(`${printable(path)}: ${error.message}\n`);
+      }
+    }
+  };
+  try {
+    await Promise.all(Array.from({ length: Math.min(options.parallel, files.length) }, work));
+  } finally {
+    line?.clear();
+  }
+  io.stdout.write(`${counts.added} added, ${counts.skipped} already there, ${counts.failed} failed\n`);
+  return counts.failed;
+}
+
+async function sha256Of(path: string): Promise<string> {
+  const hash = createHash("sha256");
+  for await (const part of createReadStream(path)) hash.update(part as Buffer);
+  return hash.digest("hex");
+}
+
+async function upload(server: Server, storeId: string, path: string, options: UploadOptions): Promise<void> {
+  const form = new FormData();
+  const field = (name: string, value: string | number | undefined) => {
+    if (value !== undefined) form.append(name, String(value));
+  };
+  field("chunk_size", options.chunkSize);
+  field("chunk_overlap", options.chunkOverlap);
+  field("vision_model", options.visionModel);
+  field("attributes", options.attribute && JSON.stringify(options.attribute));
+  field("replace", options.replace && "true");
+  // Read from disk while it is sent.
+  form.append("file", await openAsBlob(path), basename(path));
+  const file = await server.ask((client) =>
+    client.post<StoreFile>(`/vector_stores/${encodeURIComponent(storeId)}/upload`, { body: form, timeout: timeoutMs }),
+  );
+  if (file.status !== "completed") throw new CommandError(file.last_error?.message ?? `is ${file.status} still`);
+}

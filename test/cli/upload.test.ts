@@ -1,0 +1,75 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { testKey } from "../support/database.js";
+import { type TestService, startService } from "../support/service.js";
+import { createStore } from "../support/stores.js";
+import { run, temporaryDirectory } from "./support.js";
+
+let service: TestService;
+let folder: ReturnType<typeof temporaryDirectory>;
+let store: string;
+
+beforeAll(async () => {
+  service = await startService();
+  folder = temporaryDirectory();
+  const write = (name: string, text: string) => {
+    writeFileSync(join(folder.path, name), text);
+  };
+  for (const each of ["deep/er", "node_modules/x"]) mkdirSync(join(folder.path, each), { recursive: true });
+  write("a.txt", "alpha");
+  write("deep/b.md", "# Beta\n\nbeta");
+  write("deep/er/c.txt", "gamma");
+  write("deep/.hidden.txt", "hidden");
+  write("node_modules/x/index.txt", "dependency");
+});
+afterAll(async () => {
+  folder.remove();
+  await service.close();
+});
+beforeEach(async () => {
+  store = await createStore(service);
+});
+
+const upload = (...args: string[]) => run(["upload", "--url", service.url, "--key", testKey, store, ...args]);
+const names = async () => {
+  const answer = await service.get(`/v1/vector_stores/${store}/files?order=asc`).expect(200);
+  return (answer.body as { data: { filename: string }[] }).data.map((each) => each.filename).sort();
+};
+
+describe("upload", () => {
+  test("a folder: all files below it but hidden ones and dependencies; again, nothing is sent", async () => {
+    expect(await upload(folder.path)).toEqual({ code: 0, out: "3 added, 0 already there, 0 failed\n", err: "" });
+    expect(await names()).toEqual(["a.txt", "b.md", "c.txt"]);
+    expect(await upload(folder.path)).toEqual({ code: 0, out: "0 added, 3 already there, 0 failed\n", err: "" });
+    expect(await names()).toHaveLength(3);
+  });
+
+  test("a pattern, with attributes and sizes; a new version replaces the old one", async () => {
+    const file = join(folder.path, "deep", "b.md");
+    const { code } = await upload(`${folder.path}/**/*.md`, "--attribute", "team=a", "--chunk-size", "100");
+    expect(code).toBe(0);
+    const list = await service.get(`/v1/vector_stores/${store}/files`);
+    expect(list.body).toMatchObject({ data: [{ filename: "b.md", attributes: { team: "a" } }] });
+    writeFileSync(file, "# Beta\n\nnew");
+    expect((await upload(file, "--replace")).out).toBe("1 added, 0 already there, 0 failed\n");
+    expect(await names()).toEqual(["b.md"]);
+  });
+
+  test("one that cannot be read is told with its reason, and the others are added", async () => {
+    const bad = join(folder.path, "bad.pdf");
+    writeFileSync(bad, "no PDF");
+    const { code, out, err } = await upload(bad, join(folder.path, "a.txt"), "--parallel", "1");
+    expect({ code, out }).toEqual({ code: 1, out: "1 added, 0 already there, 1 failed\n" });
+    expect(err).toMatch(/bad\.pdf: .*PDF.*\n.*1 of 2 files could not be added/s);
+  });
+
+  test.each([
+    [["nowhere.txt"], /no file or folder nowhere\.txt/],
+    [["*.nothing-has-this"], /There are no files/],
+  ])("%j is refused", async (paths, message) => {
+    const { code, err } = await upload(...paths);
+    expect(code).toBe(1);
+    expect(err).toMatch(message);
+  });
+});
