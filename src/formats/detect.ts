@@ -53,7 +53,8 @@ function extensions(format: Format, names: string): Partial<Record<string, Forma
   return Object.fromEntries(names.split(" ").map((name) => [name, format]));
 }
 
-const known =
+/** Ends the message about a file of any other format. */
+export const readable =
   "This service reads PDF, Word (.docx), PowerPoint (.pptx), Excel (.xlsx, .xls), OpenDocument (.odt, .ods, .odp), " +
   "EPUB, RTF, mails (.eml, .msg), HTML, Markdown, CSV, JSON, XML, plain text, source code and pictures " +
   "(PNG, JPEG, GIF, WebP, TIFF).";
@@ -82,7 +83,7 @@ export async function detect(source: Source): Promise<Format> {
   if (isText && other === null) return formatOfText(head, extension);
   const byName = markedExtensions[extension];
   if (other === null && byName !== undefined) throw notWhatItIsCalled(extension, byName);
-  throw new DocumentError("unsupported_file", `The file is ${other ?? "neither text nor a document"}. ${known}`);
+  throw new DocumentError("unsupported_file", `The file is ${other ?? "neither text nor a document"}. ${readable}`);
 }
 
 const startsWith = (head: Buffer, mark: string, at = 0) => head.toString("latin1", at, at + mark.length) === mark;
@@ -146,9 +147,13 @@ async function formatOfZip(head: Buffer, source: Source, extension: string): Pro
 }
 
 const archive = (cause?: unknown) =>
-  new DocumentError("unsupported_file", `The file is an archive (zip). Send the documents in it one by one. ${known}`, {
-    cause,
-  });
+  new DocumentError(
+    "unsupported_file",
+    `The file is an archive (zip). Send the documents in it one by one. ${readable}`,
+    {
+      cause,
+    },
+  );
 
 /** Formats of Office before 2007, and mails of Outlook, are told by the first names in their directory. */
 async function formatOfOle(head: Buffer, source: Source, extension: string): Promise<Format> {

@@ -147,11 +147,11 @@ function pageReader() {
   };
   const close = (name: string) => {
     if (blockTags.has(name)) endBlock(name, false);
+    if (name === "li" || listTags.has(name)) marker = "";
     if (boxTags.has(name)) text += " ";
     else if (name === "a") linkEnd = text.length;
     else if (preTags.has(name)) isPre = false;
     else if (listTags.has(name)) lists.pop();
-    else if (name === "li") marker = "";
     else if (name === "title") isInTitle = false;
     else if (/^h[1-6]$/.test(name)) level = 0;
     else closeInTable(name);

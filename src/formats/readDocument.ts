@@ -1,6 +1,6 @@
 import { rm, writeFile } from "node:fs/promises";
 import { type Block, DocumentError } from "../document.js";
-import { detect, type Format, formats } from "./detect.js";
+import { detect, type Format, formats, readable } from "./detect.js";
 import { clean } from "./encoding.js";
 import type { ReadFormat, ReadOptions, Source } from "./format.js";
 
@@ -87,7 +87,9 @@ export async function* readDocument(source: Source, options: Options): AsyncGene
       }
     } catch (error) {
       if (!(error instanceof DocumentError)) throw error;
-      yield { kind: "text", text: `Attachment "${name}": ${error.message}`, place: { attachment: name } };
+      // What else there is to read would be found in searches.
+      const problem = error.message.replace(` ${readable}`, "");
+      yield { kind: "text", text: `Attachment "${name}": ${problem}`, place: { attachment: name } };
     } finally {
       await rm(path, { force: true });
     }

@@ -4,7 +4,7 @@ import { dirname } from "node:path";
 import sharp from "sharp";
 import { type Block, DocumentError } from "../../src/document.js";
 import { readDocument } from "../../src/formats/readDocument.js";
-import { makeMail } from "./makeMail.js";
+import { makeCompoundFile, makeMail } from "./makeMail.js";
 import { makeZip } from "./makeZip.js";
 import { withFile } from "./readBytes.js";
 
@@ -65,13 +65,18 @@ describe("reads", () => {
   });
 
   test("on after an attachment that cannot be read", async () => {
-    const blocks = await read(makeMail(head, [attached("a.pdf", "no PDF"), attached("b.txt", "Text")]), "mail.eml");
-    expect(blocks.slice(-2)).toMatchObject([
+    const blocks = await read(
+      makeMail(head, [attached("a.pdf", "no PDF"), attached("a.zip", makeZip({ a: "" })), attached("b.txt", "Text")]),
+      "mail.eml",
+    );
+    expect(blocks.slice(-3)).toMatchObject([
       {
         kind: "text",
         text: 'Attachment "a.pdf": The file is called .pdf but is not a PDF document.',
         place: { attachment: "a.pdf" },
       },
+      // Without the list of all that can be read.
+      { text: 'Attachment "a.zip": The file is an archive (zip). Send the documents in it one by one.' },
       { text: "Text", place: { attachment: "b.txt" } },
     ]);
   });
@@ -105,12 +110,15 @@ describe("limits", () => {
 });
 
 describe("errors", () => {
-  test("of a reader on a damaged file are told as such", async () => {
-    // A table of shared texts that is no XML, deep within a spreadsheet.
-    const refused = read(makeZip({ "[Content_Types].xml": "<", "xl/workbook.xml": "<" }), "a.xlsx");
-    const error: unknown = await refused.catch((caught: unknown) => caught);
-    expect(error).toBeInstanceOf(DocumentError);
-    expect(error).toMatchObject({ code: "invalid_file" });
+  test("of a parser on a damaged file are told as such", async () => {
+    // The text of the mail, as a property that is no text.
+    const mail = makeCompoundFile({ "__substg1.0_10000102": Buffer.from("x") });
+    await expect(read(mail, "a.msg")).rejects.toMatchObject({
+      name: "DocumentError",
+      code: "invalid_file",
+      message: "The file is damaged or not what its name says: it could not be read as a mail saved by Outlook.",
+      cause: expect.objectContaining({ name: "TypeError" }) as unknown,
+    });
   });
 
   test("of the vision model are passed on, from inner documents too", async () => {
