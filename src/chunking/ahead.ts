@@ -13,7 +13,7 @@ export interface Span {
 /** A document's text from some place on, as far as it was read. */
 export interface Ahead {
   text: string;
-  /** In order, at least those of the blocks that are not wholly behind. */
+  /** In order, those of the blocks that are not wholly behind. */
   spans: Span[];
 }
 
@@ -27,11 +27,10 @@ export function append(ahead: Ahead, block: Block, section: string | null): void
   ahead.spans.push({ block, section, start, end: ahead.text.length });
 }
 
-/** Leaves `length` units behind. */
+/** Leaves `length` units behind, which are not all if more is to be appended: what stands before a block depends on the last one. */
 export function advance(ahead: Ahead, length: number): void {
   ahead.text = ahead.text.slice(length);
-  // The last block stays: what follows it depends on its kind.
   ahead.spans = ahead.spans
-    .filter(({ end }, i, spans) => end > length || i === spans.length - 1)
+    .filter(({ end }) => end > length)
     .map((span) => ({ ...span, start: span.start - length, end: span.end - length }));
 }

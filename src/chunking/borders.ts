@@ -14,8 +14,7 @@ const ranks = { space: 1, line: 2, row: 3, sentence: 3, paragraph: 4, block: 5, 
 export function findCut(text: string, spans: readonly Span[], start: number, limit: number): number {
   const last = borderBefore(text, start, limit);
   if (last <= start) return start;
-  const blanks = text.slice(start, last).search(/\S/);
-  if (blanks === -1) return last;
+  const blanks = Math.max(0, text.slice(start, last).search(/\S/));
   const half = start + Math.max(blanks + 1, Math.ceil((last - start) / 2));
   const best = bestBorder(text, spans, { start, half, last }, true);
   if (best !== null) return best;

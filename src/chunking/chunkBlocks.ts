@@ -120,6 +120,7 @@ function findBeginning({ counter, cutting, ahead: { text, spans }, own }: Cutter
   };
   const beginnings = [
     { header, from: 0 },
+    { header: headerAt(mine, own), from: own },
     { header: "", from: 0 },
     { header: "", from: own },
   ];

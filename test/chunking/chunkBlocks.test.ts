@@ -172,6 +172,15 @@ describe("overlap", () => {
     expect(countTokens(shared)).toBe(40);
   });
 
+  test("gives way to a grapheme that it leaves no room for", async () => {
+    const large = `z${"\u0301".repeat(12)}`;
+    expect(await textsOf([text(`abcdefghij${large}klmnopqrstu`)], characters(20, 10))).toEqual([
+      "abcdefghij",
+      `${large}klmnopq`,
+      "klmnopqrstu",
+    ]);
+  });
+
   test("goes on over blocks", async () => {
     expect(await textsOf([text("abcd"), text("efgh"), text("ijkl")], characters(12, 4))).toEqual([
       "abcd\n\nefgh\n\n",
@@ -199,6 +208,12 @@ describe("tables", () => {
       "city | people\nLima | 10000\nKyiv | 2900",
     ]);
     expect(await textsOf(cities, characters(40, 10))).toEqual(await textsOf(cities, characters(40)));
+  });
+
+  test("the overlap gives way to a row and its header", async () => {
+    expect(
+      await textsOf(table("city | people", "Oslo | 700", "Rome | 2800", "Llanfairpwll | 3040"), characters(40, 15)),
+    ).toEqual(["city | people\nOslo | 700\nRome | 2800\n", "city | people\nLlanfairpwll | 3040"]);
   });
 
   test("in tokens too", async () => {
@@ -254,6 +269,11 @@ describe("tables", () => {
       "1 | 2\n3 | 4\n",
       "5 | 6",
     ]);
+  });
+
+  test("between tables rather than within one", async () => {
+    const blocks = [...table("a | b", "1 | 1", "2 | 2"), ...table("c | d", "3 | 3", "4 | 4")];
+    expect(await textsOf(blocks, characters(33))).toEqual(["a | b\n1 | 1\n2 | 2\n", "c | d\n3 | 3\n4 | 4"]);
   });
 
   test("each table has its own header", async () => {
@@ -347,6 +367,13 @@ describe("long documents", () => {
       const longest = Math.max(...chunks.map((chunk) => chunk.length));
       expect(shortest).toBeGreaterThan(longest * 0.4);
     }
+  });
+
+  test("chunks are as full where tokens are long", async () => {
+    const line = "=".repeat(64);
+    expect(countTokens(line)).toBe(1);
+    const chunks = await textsOf(Array(300).fill(text(line)), tokens(100));
+    for (const chunk of chunks.slice(0, -1)) expect(countTokens(chunk)).toBeGreaterThan(50);
   });
 
   test("the text of special tokens is text", async () => {

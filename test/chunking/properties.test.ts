@@ -131,6 +131,32 @@ const uniqueText = fc
   })
   .map((words) => words.map((word, i) => `${i}${word} `).join(""));
 
+describe("long words", () => {
+  test("by tokens: chunks and overlaps are within their sizes wherever they are cut", async () => {
+    const word = fc.oneof(
+      fc.array(fc.integer({ min: 0x61, max: 0x7a }), { minLength: 100, maxLength: 400 }),
+      fc.array(fc.integer({ min: 0x4e00, max: 0x5200 }), { minLength: 100, maxLength: 400 }),
+    );
+    await fc.assert(
+      fc.asyncProperty(word, fc.integer({ min: 20, max: 60 }), fc.nat(100), async (units, size, share) => {
+        const letters = units.map((unit) => String.fromCharCode(unit));
+        const how = tokens(size, Math.floor((size * share) / 200));
+        let before = { start: 0, end: 0 };
+        for (const chunk of await chunksOf([text(letters.join(""))], how)) {
+          expect(tokensCounted(chunk.text)).toBeLessThanOrEqual(how.size);
+          const start = letters.join("").indexOf(chunk.text, before.start);
+          expect(start).toBeGreaterThanOrEqual(before.start);
+          expect(start).toBeLessThanOrEqual(before.end);
+          expect(tokensCounted(letters.slice(start, before.end).join(""))).toBeLessThanOrEqual(how.overlap);
+          before = { start, end: start + chunk.text.length };
+        }
+        expect(before.end).toBe(letters.length);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
 describe("the overlap", () => {
   const startsAndEnds = (whole: string, chunks: readonly TextChunk[]) =>
     chunks.map((chunk) => {

@@ -38,6 +38,12 @@ describe("the token counter", () => {
     expect(counter.count(piece.repeat(100))).toBeLessThan(1.01 * whole);
   });
 
+  test("cuts a long run between characters", () => {
+    const emoji = "🎉";
+    const expected = tokensOf(`-${emoji.repeat(127)}`) + 6 * tokensOf(emoji.repeat(128)) + tokensOf(emoji.repeat(105));
+    expect(counter.count(`-${emoji.repeat(1000)}`)).toBe(expected);
+  });
+
   test("counts parts as it counts them alone", () => {
     fc.assert(
       fc.property(trickyText, fc.integer({ min: 1, max: 60 }), fc.nat(), fc.nat(), (text, most, a, b) => {
