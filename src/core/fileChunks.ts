@@ -7,7 +7,7 @@ import {
   passChunksOn,
   removeStoreFile,
 } from "../db/storeFiles.js";
-import { recordProgress } from "../db/ingestQueue.js";
+import { finishFile, recordProgress } from "../db/ingestQueue.js";
 import { type VectorStore, addToCounts, makeId, setHiddenFiles } from "../db/vectorStores.js";
 import type { TextChunk } from "../document.js";
 import { deleteChunks, insertChunks, mergeMetadata, reserveIds } from "../engines/pgvector/chunks.js";
@@ -27,7 +27,7 @@ export const reservedAttributes = ["file_id", "chunk_index", "place"] as const;
  * What is ours in the metadata of a file's chunk; the file's attributes stand beside it. `filename` gives way to an attribute of that name
  * and is then found in `place`.
  */
-export function chunkMetadata(file: StoreFile, chunk: NumberedChunk): Record<string, unknown> {
+function chunkMetadata(file: StoreFile, chunk: NumberedChunk): Record<string, unknown> {
   const named = file.attributes?.filename !== undefined;
   return {
     ...(named ? {} : { filename: file.filename }),
@@ -92,6 +92,18 @@ export async function showFile(tx: Db, store: VectorStore, fileId: string): Prom
     store.id,
     store.hiddenFiles.filter((each) => each !== fileId),
   );
+}
+
+/** Ends the ingestion of a file that is to have no chunks of its own, inside a transaction that holds its store and it. */
+export async function endWithoutChunks(
+  tx: Db,
+  store: VectorStore,
+  file: StoreFile,
+  end: Parameters<typeof finishFile>[2],
+): Promise<void> {
+  await dropChunks(tx, store, file);
+  await finishFile(tx, file, end);
+  await showFile(tx, store, file.fileId);
 }
 
 /**

@@ -16,7 +16,15 @@ import { ApiError } from "../errors.js";
 import type { Deps } from "./deps.js";
 import { describer } from "./describe.js";
 import { embedderOf } from "./embeddingModel.js";
-import { type NumberedChunk, dropChunks, hideFile, removeSameName, showFile, writeChunks } from "./fileChunks.js";
+import {
+  type NumberedChunk,
+  dropChunks,
+  endWithoutChunks,
+  hideFile,
+  removeSameName,
+  showFile,
+  writeChunks,
+} from "./fileChunks.js";
 import { spool } from "./spool.js";
 
 /** Raised when the same document would give other chunks than before: what another version left half-done begins anew. */
@@ -129,7 +137,7 @@ async function begin(tx: Db, store: VectorStore, file: StoreFile) {
   if (file.attempts > mostAttempts) throw new Exhausted();
   const same = await findCompleted(tx, file);
   if (same !== undefined) {
-    await endAsSame(tx, store, file, same);
+    await endWithoutChunks(tx, store, file, { status: "completed", sameAs: same.fileId });
     return null;
   }
   let { chunkCount } = file;
@@ -147,18 +155,12 @@ class Exhausted extends Error {}
 async function complete(tx: Db, store: VectorStore, file: StoreFile, count: number): Promise<void> {
   const same = await findCompleted(tx, file);
   if (same !== undefined) {
-    await endAsSame(tx, store, file, same);
+    await endWithoutChunks(tx, store, file, { status: "completed", sameAs: same.fileId });
     return;
   }
   if (file.replaces) await removeSameName(tx, store, file);
   await recordProgress(tx, file, { chunksTotal: count });
   await finishFile(tx, file, { status: "completed" });
-  await showFile(tx, store, file.fileId);
-}
-
-async function endAsSame(tx: Db, store: VectorStore, file: StoreFile, same: StoreFile): Promise<void> {
-  await dropChunks(tx, store, file);
-  await finishFile(tx, file, { status: "completed", sameAs: same.fileId });
   await showFile(tx, store, file.fileId);
 }
 
@@ -194,9 +196,7 @@ async function endBadly(deps: Deps, key: Key, lease: string, error: unknown, sto
       return;
     }
     await leased(deps, key, lease, async (tx, store, file) => {
-      await dropChunks(tx, store, file);
-      await finishFile(tx, file, { status: "failed", error: failure });
-      await showFile(tx, store, file.fileId);
+      await endWithoutChunks(tx, store, file, { status: "failed", error: failure });
     });
   } catch (again) {
     // The lease runs out by itself.

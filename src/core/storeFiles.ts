@@ -1,18 +1,18 @@
 import { isDeepStrictEqual } from "node:util";
 import { findFiles } from "../db/files.js";
-import { finishFile, requeue } from "../db/ingestQueue.js";
+import { requeue } from "../db/ingestQueue.js";
 import {
   type Attributes,
   type FileStatus,
   type IngestSettings,
+  type Key,
   type NewStoreFile,
   type StoreFile,
   attachFiles,
-  countFiles,
+  fileStatuses,
   findStoreFile,
   listStoreFiles,
   lockStoreFile,
-  noFiles,
   updateAttributes,
 } from "../db/storeFiles.js";
 import { type VectorStore, lockStore } from "../db/vectorStores.js";
@@ -22,10 +22,11 @@ import { conflict, invalid } from "../errors.js";
 import { type Caller, scopeOf } from "./caller.js";
 import { chunksOf, newChunkBase } from "./chunkIds.js";
 import type { Deps } from "./deps.js";
-import { changeAttributes, detachFile, dropChunks, reservedAttributes, showFile } from "./fileChunks.js";
+import { changeAttributes, detachFile, endWithoutChunks, reservedAttributes } from "./fileChunks.js";
 import { throwUnknownFile } from "./files.js";
 import { type PageRequest, get, throwUnknown, use } from "./vectorStores.js";
 
+export { fileStatuses };
 export type { Attributes, FileStatus, IngestSettings, StoreFile };
 
 /** A file that is to be attached. */
@@ -123,11 +124,6 @@ async function attachAgain(deps: Deps, caller: Caller, key: Key, input: AttachIn
   deps.wakeIngestion();
 }
 
-export interface Key {
-  vectorStoreId: string;
-  fileId: string;
-}
-
 /** A transaction that holds the store and one of its files, in this order as everywhere. @throws ApiError 404 */
 async function held<T>(
   deps: Deps,
@@ -212,9 +208,7 @@ export async function detach(deps: Deps, caller: Caller, storeId: string, fileId
 export async function cancel(deps: Deps, caller: Caller, key: Key): Promise<void> {
   await held(deps, caller, key, async (tx, store, file) => {
     if (file.status !== "in_progress") return;
-    await dropChunks(tx, store, file);
-    await finishFile(tx, file, { status: "cancelled" });
-    await showFile(tx, store, file.fileId);
+    await endWithoutChunks(tx, store, file, { status: "cancelled" });
   });
 }
 
@@ -232,10 +226,4 @@ export async function content(deps: Deps, caller: Caller, storeId: string, fileI
   const selection = { filter: null, ids: null, file: chunksOf(deps.db.layout.embeddings.idType, owner) };
   const page = { limit: contentPage, order: "asc", after, before: null, withEmbedding: false } as const;
   return listChunks(deps.db, file.vectorStoreId, selection, page);
-}
-
-/** The files of stores counted by status; of one that has none, noughts. */
-export async function fileCounts(deps: Deps, storeIds: readonly string[]) {
-  const counts = await countFiles(deps.db, storeIds);
-  return (storeId: string) => counts.get(storeId) ?? noFiles;
 }

@@ -1,6 +1,6 @@
 import { sql } from "kysely";
 import type { Db } from "./database.js";
-import { type IngestSettings, type Key, type LastError, type StoreFile, lockStoreFile } from "./storeFiles.js";
+import { type IngestSettings, type Key, type LastError, type StoreFile, isFile, lockStoreFile } from "./storeFiles.js";
 
 /**
  * The queue of files to be ingested: the rows of store files that are in progress. Whoever takes one has a lease, which must be renewed;
@@ -125,5 +125,4 @@ export async function requeue(tx: Db, file: Key, settings: IngestSettings): Prom
     WHERE ${isFile(file)}`.execute(tx.run);
 }
 
-const isFile = ({ vectorStoreId, fileId }: Key) => sql`f.vector_store_id = ${vectorStoreId} AND f.file_id = ${fileId}`;
 const isLeased = (file: Key, lease: string) => sql`${isFile(file)} AND f.lease = ${lease} AND f.status = 'in_progress'`;

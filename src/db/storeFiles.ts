@@ -235,6 +235,8 @@ export interface Key {
   fileId: string;
 }
 
-const isFile = ({ vectorStoreId, fileId }: Key) => sql`f.vector_store_id = ${vectorStoreId} AND f.file_id = ${fileId}`;
+/** Whether the row f is this file. */
+export const isFile = ({ vectorStoreId, fileId }: Key) =>
+  sql`f.vector_store_id = ${vectorStoreId} AND f.file_id = ${fileId}`;
 
 const holds = (db: Db, storeId: string) => canHold(db.layout.vectorStores.idType, storeId);

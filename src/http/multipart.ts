@@ -61,7 +61,7 @@ export async function readForm<T>(
     busboy.emit("drain");
     return failure;
   };
-  const refuseAt = (event: "filesLimit" | "fieldsLimit" | "partsLimit", message: string) => {
+  const refuseAt = (event: "filesLimit" | "fieldsLimit", message: string) => {
     busboy.once(event, () => {
       fail(invalid(null, message));
     });

@@ -76,8 +76,8 @@ export const storeFileRoutes = [
     handle: async ({ deps, caller, params, req, res }) => {
       const { vector_store_id: storeId } = params;
       await requireStore(deps, caller, storeId);
-      const form = await readForm(req, { fileBytes: deps.config.files.maxBytes, files: mostFiles }, keeperOf(deps));
       const keeper = keeperOf(deps);
+      const form = await readForm(req, { fileBytes: deps.config.files.maxBytes, files: mostFiles }, keeper);
       let settings;
       try {
         if (form.files.length === 0) throw invalid("file", "required: a part of the form with a file");

@@ -1,6 +1,12 @@
 import { z } from "zod";
 import type { BatchWithCounts } from "../../core/fileBatches.js";
-import { type AttachInput, type Attributes, type IngestSettings, type StoreFile } from "../../core/storeFiles.js";
+import {
+  type AttachInput,
+  type Attributes,
+  type IngestSettings,
+  type StoreFile,
+  fileStatuses,
+} from "../../core/storeFiles.js";
 import { invalid } from "../../errors.js";
 import { optional, pageQuery, seconds, storeParams } from "./common.js";
 import { scalars } from "./scalars.js";
@@ -8,8 +14,7 @@ import { scalars } from "./scalars.js";
 export const storeFileParams = storeParams.extend({ file_id: z.string().describe("the id of a file") });
 export const batchParams = storeParams.extend({ batch_id: z.string().describe("the id of a file batch") });
 
-const statuses = ["in_progress", "completed", "failed", "cancelled"] as const;
-export const listStoreFilesQuery = pageQuery(100).extend({ filter: z.enum(statuses).optional() });
+export const listStoreFilesQuery = pageQuery(100).extend({ filter: z.enum(fileStatuses).optional() });
 
 const staticSizes = z
   .object({ max_chunk_size_tokens: z.int().min(100).max(4096), chunk_overlap_tokens: z.int().min(0) })
@@ -101,7 +106,7 @@ export const storeFileAnswer = z
     usage_bytes: z.int(),
     created_at: z.int(),
     vector_store_id: z.string(),
-    status: z.enum(statuses),
+    status: z.enum(fileStatuses),
     last_error: z
       .object({ code: z.enum(["server_error", "unsupported_file", "invalid_file"]), message: z.string() })
       .nullable(),
@@ -165,7 +170,7 @@ export const batchOfFilesAnswer = z
     object: z.literal("vector_store.files_batch"),
     created_at: z.int(),
     vector_store_id: z.string(),
-    status: z.enum(statuses),
+    status: z.enum(fileStatuses),
     file_counts: z.object({
       in_progress: z.int(),
       completed: z.int(),
