@@ -1,4 +1,4 @@
-import { Kysely, PostgresDialect, type PostgresPool, type Transaction, sql } from "kysely";
+import { CompiledQuery, Kysely, PostgresDialect, type PostgresPool, type Transaction } from "kysely";
 import { join } from "node:path";
 import type { Config } from "../config.js";
 import { ApiError, StartupError } from "../errors.js";
@@ -111,15 +111,15 @@ const readingOn =
       void run
         .connection()
         .execute(async (connection) => {
-          await sql.raw(`begin read only${locals.join("")}`).execute(connection);
+          await connection.executeQuery(CompiledQuery.raw(`begin read only${locals.join("")}`));
           try {
             resolve(await work({ run: connection, layout }));
           } catch (error) {
-            await sql`rollback`.execute(connection).catch(() => undefined);
+            await connection.executeQuery(CompiledQuery.raw("rollback")).catch(() => undefined);
             throw error;
           }
           // The answer is known; a connection that fails here is thrown away by the pool.
-          await sql`commit`.execute(connection).catch(() => undefined);
+          await connection.executeQuery(CompiledQuery.raw("commit")).catch(() => undefined);
         })
         .catch(reject);
     });

@@ -58,10 +58,11 @@ const breadths = [400, 1000];
 export async function searchChunks(db: Database, given: VectorSearch): Promise<Hit[]> {
   const search = { ...given, filter: visible(given.filter, given.store) };
   const { store, filter, limit } = search;
-  const query = { ...search, unit: normalized(search.embedding) };
+  const unit = encodeVector(normalized(search.embedding));
+  const query = { ...search, unit, vector: encodeVector(search.embedding) };
   if (!store.vectorsComplete) return db.reading(exactly, (tx) => searchRecord(tx, query));
   // An effort as large as the store is better spent on all of it.
-  const few = store.chunkCount <= candidatesFor(limit) + efAt50k;
+  const few = store.chunkCount <= candidatesFor(limit) + efAt50k.dense;
   if (!store.vectorsIndexed || search.recall === "exact" || few)
     return db.reading(exactly, (tx) => searchExactly(tx, query));
   // Hidden files alone let nearly everything through.
@@ -84,8 +85,10 @@ export async function searchChunks(db: Database, given: VectorSearch): Promise<H
 }
 
 interface Query extends VectorSearch {
-  /** The embedding at length 1. */
-  unit: Float32Array;
+  /** The embedding as a parameter, encoded once for all places of a statement… */
+  vector: Buffer;
+  /** …and at length 1. */
+  unit: Buffer;
 }
 
 /** Compiling a plan costs 50 ms and more, which the planner's estimates for vectors seem to justify and nothing repays. */
@@ -96,15 +99,20 @@ const candidatesFor = (limit: number) => limit + Math.max(limit, 10);
 
 /**
  * hnsw.ef_search: the candidates that the index keeps on its way, so its recall. It has to grow with the graph, by about the square root
- * of its rows; in tight clusters 100 found 0.995 of the ten nearest of 20,000 rows, and 200 0.98 of 200,000 where 300 found all.
+ * of its rows; in tight clusters 100 found 0.995 of the ten nearest of 20,000 rows, and 200 0.98 of 200,000 where 300 found all. Sparse
+ * vectors have many neighbours at nearly one distance: of 50,000, 160 found 0.984 and 240 0.990.
  * A sequential scan is never what is wanted, and the planner takes one for small tables.
  */
-function throughIndex({ store, recall }: VectorSearch, breadth: number) {
-  const wanted = recall === "fast" ? 40 : efAt50k * Math.max(1, (store.chunkCount / 50_000) ** 0.5);
+function throughIndex({ store, recall, embedding }: VectorSearch, breadth: number) {
+  const at50k = isSparse(embedding) ? efAt50k.sparse : efAt50k.dense;
+  const wanted = recall === "fast" ? 40 : at50k * Math.max(1, (store.chunkCount / 50_000) ** 0.5);
   const ef = Math.min(1000, Math.round(Math.max(wanted, breadth)));
   return { ...exactly, enable_seqscan: "off", "hnsw.ef_search": ef };
 }
-const efAt50k = 160;
+const efAt50k = { dense: 160, sparse: 240 };
+
+/** Nearly all numbers of a query are 0 when the built-in embedder made it, and none when a model did. */
+const isSparse = (vector: Float32Array) => 2 * vector.filter((each) => each === 0).length > vector.length;
 
 /**
  * Through the index of the store's own table, and exactly through the fresh rows beside it.
@@ -113,7 +121,7 @@ const efAt50k = 160;
 async function searchIndex(tx: Db, query: Query, breadth: number): Promise<{ hits: Hit[]; passed: number }> {
   const { layout } = tx;
   const e = layout.embeddings;
-  const { store, filter, limit, embedding } = query;
+  const { store, filter, limit, vector } = query;
   if (store.vectorsTable === null) throw new Error("a store with an index has a table of its own");
   const count = candidatesFor(limit);
   const distance = distanceTo(layout, query.unit);
@@ -133,7 +141,7 @@ async function searchIndex(tx: Db, query: Query, breadth: number): Promise<{ hit
     SELECT r.*, (SELECT count(*) FROM indexed) AS passed, row_number() OVER (ORDER BY r.distance, r.key) AS place
     FROM (
       SELECT ${e.id}::text AS id, ${e.id} AS key, ${e.content} AS content, ${e.metadata} AS metadata,
-             ${e.embedding} <=> ${encodeVector(embedding)}::vector AS distance
+             ${e.embedding} <=> ${vector}::vector AS distance
       FROM nearest AS c JOIN ${e.table} AS e ON ${e.id} = c.id WHERE ${e.vectorStoreId} = ${store.id}) AS r
     ORDER BY place LIMIT ${limit}`;
   const rows = await findIn<{ passed: number }>(tx, query, ctes, hits);
@@ -196,11 +204,11 @@ async function findIn<More = unknown>(
  * Through the record's own vectors, of a store whose derived ones are not complete yet. The `+ 0` keeps the planner from an approximate
  * index that an adopted table may have: it would be read first and filtered by store afterwards (seen: 17 rows of 50).
  */
-async function searchRecord(tx: Db, { store, filter, limit, embedding }: Query): Promise<Hit[]> {
+async function searchRecord(tx: Db, { store, filter, limit, vector }: Query): Promise<Hit[]> {
   const e = tx.layout.embeddings;
   const { rows } = await sql<Row>`
     SELECT ${e.id}::text AS id, ${e.content} AS content, ${e.metadata} AS metadata,
-           (${e.embedding} <=> ${encodeVector(embedding)}::vector) + 0 AS distance
+           (${e.embedding} <=> ${vector}::vector) + 0 AS distance
     FROM ${e.table} AS e
     WHERE ${e.vectorStoreId} = ${store.id} AND ${filter === null ? sql`true` : compileFilter(filter, e.metadata)}
     ORDER BY distance, ${e.id}
@@ -218,13 +226,13 @@ const slack = { halfvec: 0.0025, vector: 0.00001 };
  * The nearest of the CTE `scored` by the record's vectors. All rows are candidates that could be among them for all that rounding may
  * have done, so the answer is exact.
  */
-function nearest(layout: Layout, { store, limit, embedding }: Query): RawBuilder<unknown> {
+function nearest(layout: Layout, { store, limit, vector }: Query): RawBuilder<unknown> {
   const e = layout.embeddings;
   return sql`
     SELECT r.id::text AS id, r.content, r.metadata, r.distance, row_number() OVER (ORDER BY r.distance, r.id) AS place
     FROM scored AS c CROSS JOIN LATERAL (
       SELECT ${e.id} AS id, ${e.content} AS content, ${e.metadata} AS metadata,
-             ${e.embedding} <=> ${encodeVector(embedding)}::vector AS distance
+             ${e.embedding} <=> ${vector}::vector AS distance
       FROM ${e.table} AS e WHERE ${e.id} = c.id AND ${e.vectorStoreId} = ${store.id} OFFSET 0) AS r
     WHERE c.d <= (SELECT max(d) FROM (SELECT d FROM scored ORDER BY d LIMIT ${limit}) AS edge) + ${slack[layout.derived.vectorType]}::float8
     ORDER BY place LIMIT ${limit}`;
@@ -239,8 +247,8 @@ function scoredMatches(layout: Layout, { store, unit }: Query): RawBuilder<unkno
 }
 
 /** Negative inner product with the bare column `embedding`: the order of cosine for unit vectors, in a third of its arithmetic. */
-const distanceTo = (layout: Layout, unit: Float32Array) =>
-  sql`(embedding <#> ${encodeVector(unit)}::vector::${sql.raw(layout.derived.vectorType)})`;
+const distanceTo = (layout: Layout, unit: Buffer) =>
+  sql`(embedding <#> ${unit}::vector::${sql.raw(layout.derived.vectorType)})`;
 
 interface Row {
   id: string;
