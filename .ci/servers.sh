@@ -134,9 +134,10 @@ stop_proxy() {
 start_litellm_with_stores() {
   local name id base key ids=
   sed -e "s|__CHAT__|$chat_url|g" -e "s|__MINILM__|$minilm_url|g" -e "s|__MASTER_KEY__|$master_key|g" \
+    -e "s|__SIDECAR__|$sidecar_url|g" -e "s|__SIDECAR_KEY__|$sidecar_key|g" \
     .ci/litellm.config.yaml >"$work/litellm.yaml"
   start_proxy "$work/litellm.yaml"
-  for name in plain version errors chatPlain chatVersion plainLife versionLife wrongKey; do
+  for name in plain version errors chatPlain chatVersion plainLife versionLife documents wrongKey; do
     id=$(curl -sS -m 60 "$proxy_url/v1/vector_stores" -H "Authorization: Bearer $master_key" -H "Content-Type: application/json" \
       -d "{\"name\": \"$name\", \"custom_llm_provider\": \"pg_vector\", \"metadata\": {\"made\": \"through LiteLLM\"}}" | json id)
     ids+="\"$name\": \"$id\", "
@@ -149,6 +150,10 @@ start_litellm_with_stores() {
         continue
         ;;
       version | chatVersion | versionLife) base=$sidecar_url/v1 ;;
+      documents)
+        registry_entry "$name" "$id" "$sidecar_url/v1" "$key" openai >>"$work/litellm.yaml"
+        continue
+        ;;
       wrongKey) key=sk-wrong ;;
     esac
     registry_entry "$name" "$id" "$base" "$key" >>"$work/litellm.yaml"
@@ -160,10 +165,10 @@ start_litellm_with_stores() {
   start_proxy "$work/litellm.yaml"
 }
 
-# registry_entry NAME ID API_BASE KEY
+# registry_entry NAME ID API_BASE KEY [PROVIDER]
 registry_entry() {
   printf '  - vector_store_name: "%s"\n    litellm_params:\n' "$1"
-  printf '      %s: "%s"\n' vector_store_id "$2" custom_llm_provider pg_vector api_base "$3" api_key "$4"
+  printf '      %s: "%s"\n' vector_store_id "$2" custom_llm_provider "${5:-pg_vector}" api_base "$3" api_key "$4"
 }
 
 stop_servers() {

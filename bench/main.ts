@@ -5,6 +5,7 @@ import { cleanUp } from "./cleanup.js";
 import { kinds } from "./data.js";
 import { benchFilters } from "./filters.js";
 import { benchHybrid } from "./hybrid.js";
+import { benchIngest } from "./ingest.js";
 import { benchInsert } from "./insert.js";
 import { benchMixed } from "./mixed.js";
 import { type Report, type Result, describeMachine, readResult } from "./results.js";
@@ -114,6 +115,10 @@ benchCommand("hybrid", "keyword and hybrid searches for rare and common words", 
   count,
   50_000,
 );
+
+benchCommand("ingest", "documents of every format from upload to search; one large text", benchIngest)
+  .option("--pages <n>", "of each document", count, 300)
+  .option("--large-mb <n>", "size of the large text; 0: leave it out", number, 256);
 
 program
   .command("table <files...>")

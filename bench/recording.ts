@@ -56,7 +56,8 @@ export async function recordSearches(
   }
 }
 
-async function openPool(config: ReturnType<typeof loadConfig>): Promise<PostgresPool> {
+/** The pool of the service's own settings. */
+export async function openPool(config: ReturnType<typeof loadConfig>): Promise<PostgresPool> {
   const { url } = config.database;
   if (url !== null) {
     const target = parseDatabaseUrl({ ...config.database, url });

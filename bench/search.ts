@@ -73,7 +73,7 @@ export async function benchSearch(options: SearchOptions): Promise<Report> {
   }
   return {
     kind: "search",
-    title: "Search",
+    title: options.vectors === "dense" ? "Search, dense vectors" : "Search",
     ...about,
     notes: [...new Set(notes)],
     tables,
@@ -235,7 +235,7 @@ const peerRow = ({ rows, clients, rate, p50, p95 }: Measured & { rows: number })
 function goalsOf(cases: readonly Case[], options: SearchOptions): Goal[] {
   const embedded = options.databaseUrl === "pglite";
   return cases.flatMap(({ rows, dimensions, recall, runs, one, raw, own }) => {
-    const name = `search, ${rows.toLocaleString("en")} × ${dimensions.toLocaleString("en")}`;
+    const name = `search${options.vectors === "dense" ? ", dense vectors" : ""}, ${rows.toLocaleString("en")} × ${dimensions.toLocaleString("en")}`;
     if (embedded) return [atLeast(`${name}, embedded: of raw SQL`, 0.7, raw.p50 / one.p50, "percent")];
     const rates = runs.flatMap(({ service, bare }) => [
       atLeast(`${name}, ${service.clients} client(s): of the bare server`, 0.85, service.rate / bare.rate, "percent"),

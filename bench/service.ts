@@ -11,8 +11,10 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 
 /** Far more than the three minutes that an index of 200,000 rows took on two cores. */
 const indexLimitMs = 60 * 60_000;
-/** Rows beside the index that do not become fewer for so long will not. */
-const restMs = 10_000;
+/** So few rows may stay beside the index for good (core/indexing.ts)… */
+const fewFresh = 200;
+/** …and more that do not become fewer for so long will, too: after the first build of a large store its copies are removed first, which takes a minute or two. */
+const restMs = 300_000;
 
 export interface ServiceOptions {
   dimensions: number;
@@ -24,6 +26,8 @@ export interface ServiceOptions {
 
 export interface Service extends RunningProcess {
   http: HttpClient;
+  /** The server key, for requests that `http` cannot make. */
+  key: string;
   /** For the results, e.g. "PostgreSQL 18.4 + pgvector 0.8.5". */
   database: string;
   version: string;
@@ -64,6 +68,7 @@ export async function startService(target: Target, options: ServiceOptions): Pro
   return {
     ...running,
     http,
+    key,
     database: `${database.kind === "pglite" ? "PGlite, PostgreSQL" : "PostgreSQL"} ${database.version} + pgvector ${database.pgvector}`,
     version,
     createStore: async (body = {}) =>
@@ -81,8 +86,7 @@ export async function startService(target: Target, options: ServiceOptions): Pro
         if (index === undefined) return "no index";
         const now = Date.now();
         if (index.fresh !== fresh.rows) fresh = { rows: index.fresh, since: now };
-        // A few rows may stay beside the index for good.
-        const resting = index.fresh === 0 || now - fresh.since > restMs;
+        const resting = index.fresh < fewFresh || now - fresh.since > restMs;
         if ((index.state === "none" || (index.state === "ready" && resting)) && index.keywords !== "building") {
           const seconds = ((now - begun) / 1000).toFixed(0);
           const words = index.keywords === "off" ? "" : ", keywords";

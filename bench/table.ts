@@ -4,19 +4,35 @@ import type { As, Goal, Result, Table } from "./results.js";
 const begin = "<!-- bench:begin (filled by `npm run bench -- table`) -->";
 const end = "<!-- bench:end -->";
 
-/** Puts the tables between the two marks of a Markdown file; all else stays. */
+/**
+ * Puts results between the two marks of a Markdown file. Each replaces the section of its title and database, or comes last; all else
+ * stays, so that one benchmark can be repeated without the others.
+ */
 export function fillIn(file: string, results: readonly Result[]): void {
   const text = readFileSync(file, "utf8");
   const [from, to] = [text.indexOf(begin), text.indexOf(end)];
   if (from === -1 || to < from) throw new Error(`${file} has no place for the tables: ${begin} … ${end}`);
-  const goals = results.flatMap((result) => result.goals);
-  const parts = [...(goals.length === 0 ? [] : ["### Goals", goalTable(goals)]), ...results.map(markdown)];
-  writeFileSync(file, `${text.slice(0, from)}${begin}\n\n${parts.join("\n\n")}\n\n${text.slice(to)}`);
+  const sections = new Map(
+    text
+      .slice(from + begin.length, to)
+      .split(/^(?=### )/m)
+      .filter((each) => each.trim() !== "")
+      .map((each) => [headingOf(each), each.trim()]),
+  );
+  for (const result of results) {
+    const section = markdown(result);
+    sections.set(headingOf(section), section);
+  }
+  writeFileSync(file, `${text.slice(0, from)}${begin}\n\n${[...sections.values()].join("\n\n")}\n\n${text.slice(to)}`);
 }
 
+const headingOf = (section: string) => section.slice(0, `${section}\n`.indexOf("\n"));
+
+/** A section of Markdown: what was measured where, the goals, the tables. */
 export function markdown(result: Result): string {
   const tables = result.tables.flatMap((each) => [...(each.title === "" ? [] : [each.title]), draw(each)]);
-  return [`### ${result.title}: ${result.database}`, about(result), ...result.notes, ...tables].join("\n\n");
+  const goals = result.goals.length === 0 ? [] : [goalTable(result.goals)];
+  return [`### ${result.title}: ${result.database}`, about(result), ...result.notes, ...tables, ...goals].join("\n\n");
 }
 
 /** For the terminal. */

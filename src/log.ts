@@ -4,29 +4,42 @@ export type Log = pino.Logger;
 
 /** How long a line may wait for others, so that they are written at once: a write a request was a fifth of a search's own work. */
 const patienceMs = 100;
-/** Lines of so many bytes do not wait. */
+/** Lines of so many characters do not wait. */
 const enough = 8192;
-const { warn } = pino.levels.values;
+const { warn = 40 } = pino.levels.values;
 
 /**
  * One JSON line per event. Keys, texts and vectors are never passed to it; the redaction is the second net. Warnings and errors are written
  * at once with what waits before them, and the rest within 100 ms or at the process's end.
  */
 export function createLog(level: string): Log {
-  const output = pino.destination({ sync: false, minLength: enough });
+  const output = pino.destination({ sync: false });
+  // Not the destination's own buffer: what comes while it writes would stay there until something else is logged.
+  let lines = "";
   let waiting: NodeJS.Timeout | undefined;
   const flush = () => {
     clearTimeout(waiting);
     waiting = undefined;
-    output.flush();
+    if (lines !== "") output.write(lines);
+    lines = "";
   };
+  const write = (line: string) => {
+    lines += line;
+    if (lines.length > enough) flush();
+    else waiting ??= setTimeout(flush, patienceMs).unref();
+  };
+  if (level !== "silent") {
+    process.once("exit", () => {
+      flush();
+      output.flushSync();
+    });
+  }
   const settings: pino.LoggerOptions = {
     level,
     hooks: {
       logMethod(args, method, level) {
         method.apply(this, args);
-        if (warn !== undefined && level >= warn) flush();
-        else waiting ??= setTimeout(flush, patienceMs).unref();
+        if (level >= warn) flush();
       },
     },
     base: null,
@@ -45,7 +58,7 @@ export function createLog(level: string): Log {
     },
     serializers: { err: describeError },
   };
-  return pino(settings, output);
+  return pino(settings, { write });
 }
 
 /** Name, message, code and stack only: a database error's `detail` or a provider's body may quote a user's text. */

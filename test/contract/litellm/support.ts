@@ -18,6 +18,7 @@ export type StoreName =
   | "chatVersion"
   | "plainLife"
   | "versionLife"
+  | "documents"
   | "wrongKey"
   | "unknown"
   | "adopted";

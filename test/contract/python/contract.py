@@ -11,6 +11,7 @@ import asyncio
 import sys
 import traceback
 
+import documents  # noqa: F401  (declares its checks)
 import migration  # noqa: F401  (declares its check)
 import numpy
 import openai

@@ -1,0 +1,107 @@
+import { makeZip } from "../test/formats/makeZip.js";
+import { createTexts } from "./data.js";
+
+/** A generated document, the same in every run. */
+export interface Document {
+  format: string;
+  name: string;
+  pages: number;
+  bytes: Buffer;
+}
+
+const linesPerPage = 40;
+
+/** A line of some 75 characters of invented words. */
+function lineWriter(): (n: number) => string {
+  const texts = createTexts();
+  return (n) => texts.content(n).slice(0, 75).trim();
+}
+
+/** One document of each format with the same text: pages of 40 lines, some 3,000 characters. */
+export function makeDocuments(pages: number): Document[] {
+  const line = lineWriter();
+  const text = Array.from({ length: pages }, (_, page) =>
+    Array.from({ length: linesPerPage }, (_, i) => line(page * linesPerPage + i)),
+  );
+  const each = (makers: Record<string, (text: string[][]) => Buffer | string>): Document[] =>
+    Object.entries(makers).map(([format, make]) => ({
+      format,
+      name: `document.${format}`,
+      pages,
+      bytes: Buffer.from(make(text) as string),
+    }));
+  const paragraphs = (open: string, close: string) => (page: string[]) => `${open}${page.join(" ")}${close}`;
+  const rows = text.flat().map((value, n) => ({ n, text: value, place: `page ${Math.floor(n / linesPerPage)}` }));
+  return each({
+    txt: (all) => all.map((page) => page.join("\n")).join("\n\n"),
+    md: (all) => all.map((page, n) => `## Page ${n}\n\n${page.join("\n")}`).join("\n\n"),
+    html: (all) =>
+      `<html><body>${all.map((page, n) => `<h2>Page ${n}</h2><p>${page.join(" ")}</p>`).join("")}</body></html>`,
+    csv: () => `n,text,place\n${rows.map((row) => `${row.n},${row.text},${row.place}`).join("\n")}`,
+    json: () => JSON.stringify(rows),
+    xml: (all) => `<pages>${all.map(paragraphs("<page>", "</page>")).join("")}</pages>`,
+    rtf: (all) => `{\\rtf1\\ansi ${all.map(paragraphs("", "\\par ")).join("\n")}}`,
+    eml: (all) =>
+      `From: a@example.com\r\nSubject: pages\r\nContent-Type: text/plain\r\n\r\n${all.map((page) => page.join("\r\n")).join("\r\n\r\n")}`,
+    docx: (all) =>
+      makeZip({
+        "word/document.xml": `<w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:body>${all.map(paragraphs("<w:p><w:r><w:t>", "</w:t></w:r></w:p>")).join("")}</w:body></w:document>`,
+      }),
+    odt: (all) =>
+      makeZip({
+        mimetype: "application/vnd.oasis.opendocument.text",
+        "content.xml": `<office:document-content xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0" xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0"><office:body><office:text>${all.map(paragraphs("<text:p>", "</text:p>")).join("")}</office:text></office:body></office:document-content>`,
+      }),
+    xlsx: () => {
+      const cells = rows.map(
+        (row) => `<row><c><v>${row.n}</v></c><c t="inlineStr"><is><t>${row.text}</t></is></c></row>`,
+      );
+      const office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
+      return makeZip({
+        "xl/workbook.xml": `<workbook xmlns:r="${office}"><sheets><sheet name="S" sheetId="1" r:id="r1"/></sheets></workbook>`,
+        "xl/_rels/workbook.xml.rels": `<Relationships><Relationship Id="r1" Type="${office}/worksheet" Target="worksheets/s.xml"/></Relationships>`,
+        "xl/worksheets/s.xml": `<worksheet><sheetData>${cells.join("")}</sheetData></worksheet>`,
+      });
+    },
+    pdf: makePdf,
+  });
+}
+
+/** A text of lines, of as many bytes at least. */
+export function* makeText(bytes: number): Generator<Buffer> {
+  const line = lineWriter();
+  // Lines repeat after a while; to invent 256 MB of words takes minutes.
+  const some = Array.from({ length: 20_000 }, (_, n) => line(n));
+  for (let sent = 0, n = 0; sent < bytes;) {
+    const lines = Array.from({ length: 1000 }, () => `${n++} ${some[(n * 7919) % some.length] ?? ""}`);
+    const portion = Buffer.from(`${lines.join("\n")}\n\n`).subarray(0, bytes - sent);
+    sent += portion.length;
+    yield portion;
+  }
+}
+
+/** One font, one content stream a page, as printers make them. */
+function makePdf(pages: string[][]): Buffer {
+  const objects = [
+    "<</Type /Catalog /Pages 2 0 R>>",
+    `<</Type /Pages /Count ${pages.length} /Kids [${pages.map((_, i) => `${4 + 2 * i} 0 R`).join(" ")}]>>`,
+    "<</Type /Font /Subtype /Type1 /BaseFont /Helvetica>>",
+    ...pages.flatMap((page, i) => {
+      const stream = `BT /F1 10 Tf 12 TL 50 780 Td ${page.map((line) => `(${line}) Tj T*`).join("\n")} ET`;
+      return [
+        `<</Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Resources <</Font <</F1 3 0 R>>>> /Contents ${5 + 2 * i} 0 R>>`,
+        `<</Length ${stream.length}>>\nstream\n${stream}\nendstream`,
+      ];
+    }),
+  ];
+  let text = "%PDF-1.4\n";
+  const places = objects.map((object, i) => {
+    const at = text.length;
+    text += `${i + 1} 0 obj\n${object}\nendobj\n`;
+    return `${String(at).padStart(10, "0")} 00000 n \n`;
+  });
+  const table = `xref\n0 ${places.length + 1}\n0000000000 65535 f \n${places.join("")}`;
+  return Buffer.from(
+    `${text}${table}trailer\n<</Size ${places.length + 1} /Root 1 0 R>>\nstartxref\n${text.length}\n%%EOF\n`,
+  );
+}

@@ -1,0 +1,121 @@
+import type { PostgresPool } from "kysely";
+import { LRUCache } from "lru-cache";
+import { Readable } from "node:stream";
+import { loadConfig } from "../src/config.js";
+import type { Deps } from "../src/core/deps.js";
+import { keep } from "../src/core/files.js";
+import { ingestNext } from "../src/core/ingest.js";
+import { addDocument } from "../src/core/storeUploads.js";
+import { start } from "../src/db/database.js";
+import { createLitellm } from "../src/litellm/litellm.js";
+import { createLog } from "../src/log.js";
+import { type DocumentReader, createDocumentReader } from "../src/reading/documentReader.js";
+import { createStorage } from "../src/storage/storage.js";
+import type { Target } from "./database.js";
+import type { Document } from "./documents.js";
+import { openPool } from "./recording.js";
+
+/** Milliseconds of one document's ingestion, which does one thing at a time. */
+export interface Spent {
+  total: number;
+  /** Waiting for the reading thread: the format's parser, and cutting its text into chunks. */
+  parsing: number;
+  embedding: number;
+  /** Waiting for answers to statements. */
+  database: number;
+}
+
+const never = new AbortController().signal;
+const thread = new URL("../dist/reading/thread.js", import.meta.url);
+
+/**
+ * Where the time of an ingestion goes: the service's own worker in this process, with clocks around the reading thread, the embedder and
+ * each statement. @param storeId of an empty store @returns by format
+ */
+export async function timeIngestion(
+  environment: Target["environment"],
+  dimensions: number,
+  storeId: string,
+  documents: readonly Document[],
+): Promise<Map<string, Spent>> {
+  const config = loadConfig({ ...environment, EMBEDDING__DIMENSIONS: String(dimensions) });
+  const log = createLog("silent");
+  let spent: Spent = { total: 0, parsing: 0, embedding: 0, database: 0 };
+  const timed = async <T>(part: keyof Spent, work: () => Promise<T>): Promise<T> => {
+    const begun = performance.now();
+    try {
+      return await work();
+    } finally {
+      spent[part] += performance.now() - begun;
+    }
+  };
+  const pool = await openPool(config);
+  const clocked: PostgresPool = {
+    connect: async () => {
+      const client = await timed("database", () => pool.connect());
+      // Kysely's second overload is for cursors, which are not used here.
+      const query = (text: string, values: readonly unknown[] = []) =>
+        timed("database", () => client.query(text, values));
+      return {
+        query: query as never,
+        release: () => {
+          client.release();
+        },
+      };
+    },
+    end: () => pool.end(),
+  };
+  const kind = environment.DATABASE_URL === undefined ? "pglite" : "postgres";
+  const db = await start(clocked, kind, config, log, { schema: null, release: () => Promise.resolve() });
+  const now = () => Date.now();
+  const litellm = createLitellm(config.embedding, log);
+  const reader = createDocumentReader(thread);
+  const documentsClocked: DocumentReader = {
+    ...reader,
+    async *read(...args) {
+      const chunks = reader.read(...args)[Symbol.asyncIterator]();
+      for (;;) {
+        const next = await timed("parsing", () => chunks.next());
+        if (next.done === true) return;
+        yield next.value;
+      }
+    },
+  };
+  const { embedder } = litellm;
+  const deps: Deps = {
+    config,
+    db,
+    log,
+    litellm: {
+      ...litellm,
+      embedder: { ...embedder, embed: (...args) => timed("embedding", () => embedder.embed(...args)) },
+    },
+    storage: createStorage(db, config.files.directory, now),
+    documents: documentsClocked,
+    now,
+    recentStores: new LRUCache({ max: 10 }),
+    wideFilters: new LRUCache({ max: 10 }),
+    wakeIndexing: () => undefined,
+    wakeIngestion: () => undefined,
+  };
+  const caller = { kind: "server" } as const;
+  const settings = {
+    cutting: { by: "characters", size: 512, overlap: 50 },
+    visionModel: null,
+    visionPrompt: null,
+  } as const;
+  const times = new Map<string, Spent>();
+  try {
+    for (const { format, name, bytes } of documents) {
+      const kept = await keep(deps, name, Readable.from([bytes]));
+      await addDocument(deps, caller, storeId, kept, { settings, attributes: null, replaces: false }, 0);
+      spent = { total: 0, parsing: 0, embedding: 0, database: 0 };
+      await timed("total", () => ingestNext(deps, "bench", never));
+      times.set(format, spent);
+    }
+    return times;
+  } finally {
+    await reader.close();
+    await db.close();
+  }
+}
