@@ -59,6 +59,27 @@ export function compileFilter(filter: Filter, metadata: RawBuilder<unknown>): Ra
   }
 }
 
+/** Whether the index on metadata can answer a filter, or the part of it that all matches must pass. */
+export function isIndexed(filter: Filter): boolean {
+  switch (filter.type) {
+    case "and":
+      return filter.filters.some(isIndexed);
+    case "or":
+      return filter.filters.length > 0 && filter.filters.every(isIndexed);
+    case "eq":
+      return true;
+    case "in":
+      return filter.value.length > 0 && filter.value.length <= mostLookups;
+    case "ne":
+    case "nin":
+    case "gt":
+    case "gte":
+    case "lt":
+    case "lte":
+      return false;
+  }
+}
+
 /** Containment: equality of JSON value and type in one test, and the one that a GIN index on metadata answers. */
 function equals(key: string, value: FilterValue, metadata: RawBuilder<unknown>): RawBuilder<boolean> {
   return sql`${metadata} @> ${JSON.stringify({ [key]: value })}::jsonb`;
