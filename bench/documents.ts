@@ -1,5 +1,5 @@
-import { makeZip } from "../test/formats/makeZip.js";
 import { createTexts } from "./data.js";
+import { makeDocx, makeEpub, makeOdt, makePptx, makeXlsx } from "./officeFiles.js";
 
 /** A generated document, the same in every run. */
 export interface Document {
@@ -43,26 +43,11 @@ export function makeDocuments(pages: number): Document[] {
     rtf: (all) => `{\\rtf1\\ansi ${all.map(paragraphs("", "\\par ")).join("\n")}}`,
     eml: (all) =>
       `From: a@example.com\r\nSubject: pages\r\nContent-Type: text/plain\r\n\r\n${all.map((page) => page.join("\r\n")).join("\r\n\r\n")}`,
-    docx: (all) =>
-      makeZip({
-        "word/document.xml": `<w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:body>${all.map(paragraphs("<w:p><w:r><w:t>", "</w:t></w:r></w:p>")).join("")}</w:body></w:document>`,
-      }),
-    odt: (all) =>
-      makeZip({
-        mimetype: "application/vnd.oasis.opendocument.text",
-        "content.xml": `<office:document-content xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0" xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0"><office:body><office:text>${all.map(paragraphs("<text:p>", "</text:p>")).join("")}</office:text></office:body></office:document-content>`,
-      }),
-    xlsx: () => {
-      const cells = rows.map(
-        (row) => `<row><c><v>${row.n}</v></c><c t="inlineStr"><is><t>${row.text}</t></is></c></row>`,
-      );
-      const office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
-      return makeZip({
-        "xl/workbook.xml": `<workbook xmlns:r="${office}"><sheets><sheet name="S" sheetId="1" r:id="r1"/></sheets></workbook>`,
-        "xl/_rels/workbook.xml.rels": `<Relationships><Relationship Id="r1" Type="${office}/worksheet" Target="worksheets/s.xml"/></Relationships>`,
-        "xl/worksheets/s.xml": `<worksheet><sheetData>${cells.join("")}</sheetData></worksheet>`,
-      });
-    },
+    docx: makeDocx,
+    odt: makeOdt,
+    pptx: makePptx,
+    epub: makeEpub,
+    xlsx: () => makeXlsx(rows.map((row) => [row.n, row.text])),
     pdf: makePdf,
   });
 }
