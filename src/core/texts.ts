@@ -1,3 +1,4 @@
+import { Readable } from "node:stream";
 import type { Caller } from "./caller.js";
 import type { Deps } from "./deps.js";
 import { keep } from "./files.js";
@@ -22,16 +23,11 @@ export async function addTexts(
   await requireStore(deps, caller, storeId);
   const deadline = performance.now() + waitMs;
   const add = async (text: string, i: number, wait: number) => {
-    const kept = await keep(deps, "text.txt", bytesOf(text));
+    const kept = await keep(deps, "text.txt", Readable.from([Buffer.from(text)]));
     const upload = { settings, attributes: metadatas[i] ?? null, replaces: false };
     return addDocument(deps, caller, storeId, kept, upload, wait);
   };
   const added: StoreFile[] = [];
   for (const [i, text] of texts.entries()) added.push(await add(text, i, 0));
   return Promise.all(added.map((file) => untilEnded(deps, file, Math.max(0, deadline - performance.now()))));
-}
-
-// eslint-disable-next-line @typescript-eslint/require-await -- bytes as they would come
-async function* bytesOf(text: string): AsyncGenerator<Uint8Array> {
-  yield Buffer.from(text);
 }

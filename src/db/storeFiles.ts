@@ -53,17 +53,19 @@ const columns = sql`
 
 const table = (db: Db): RawBuilder<unknown> => db.layout.files.storeFiles;
 
-export interface NewStoreFile {
-  vectorStoreId: string;
-  fileId: string;
-  batchId: string | null;
-  filename: string;
-  contentHash: Buffer | null;
-  createdAt: number;
-  attributes: Attributes | null;
-  settings: IngestSettings;
-  replaces: boolean;
-  chunkBase: string;
+export interface NewStoreFile extends Pick<
+  StoreFile,
+  | "vectorStoreId"
+  | "fileId"
+  | "batchId"
+  | "filename"
+  | "contentHash"
+  | "createdAt"
+  | "attributes"
+  | "settings"
+  | "replaces"
+  | "chunkBase"
+> {
   /** Given for a file that cannot be ingested at all. */
   error: LastError | null;
 }

@@ -112,11 +112,12 @@ function encodingOfZeros(bytes: Uint8Array): string | null {
   const zeros: [number, number] = [0, 0];
   for (let at = 0; at < bytes.length; at++) if (bytes[at] === 0) zeros[at % 2 === 0 ? 0 : 1] += 1;
   const [even, odd] = zeros;
+  const enough = Math.max(2, bytes.length / 20);
+  const isLittle = odd >= enough && even * 20 <= odd;
+  if (!isLittle && !(even >= enough && odd * 20 <= even)) return null;
   // Letters are a zero and a sign of ASCII each, or half of them lie where controls are, or no UTF-8; all else is text with some zeros in it.
   if (4 * (even + odd) < bytes.length && isUtf8(bytes) && !bytes.some(isOddControl)) return null;
-  const enough = Math.max(2, bytes.length / 20);
-  if (odd >= enough && even * 20 <= odd) return "utf-16le";
-  return even >= enough && odd * 20 <= even ? "utf-16be" : null;
+  return isLittle ? "utf-16le" : "utf-16be";
 }
 
 const isOddControl = (byte: number) => byte !== 0 && isControl(byte) && byte < 0x7f;

@@ -69,7 +69,7 @@ export function isIndexed(filter: Filter): boolean {
     case "eq":
       return true;
     case "in":
-      return filter.value.length > 0 && filter.value.length <= mostLookups;
+      return areLookedUp(filter.value);
     case "ne":
     case "nin":
     case "gt":
@@ -87,9 +87,10 @@ function equals(key: string, value: FilterValue, metadata: RawBuilder<unknown>):
 
 /** Lists up to this length are looked up in the index, value by value. */
 const mostLookups = 50;
+const areLookedUp = (values: readonly FilterValue[]) => values.length > 0 && values.length <= mostLookups;
 
 function isOneOf(key: string, values: readonly FilterValue[], metadata: RawBuilder<unknown>): RawBuilder<boolean> {
-  if (values.length > 0 && values.length <= mostLookups) {
+  if (areLookedUp(values)) {
     const parts = values.map((value) => equals(key, value, metadata));
     return sql`(${sql.join(parts, sql` OR `)})`;
   }
