@@ -95,6 +95,7 @@ export async function timeIngestion(
     now,
     recentStores: new LRUCache({ max: 10 }),
     wideFilters: new LRUCache({ max: 10 }),
+    ranges: new LRUCache({ max: 100 }),
     wakeIndexing: () => undefined,
     wakeIngestion: () => undefined,
   };

@@ -54,6 +54,7 @@ export async function serve(): Promise<void> {
     now,
     recentStores: new LRUCache({ max: 10_000 }),
     wideFilters: new LRUCache({ max: 1000, ttl: 60_000 }),
+    ranges: new LRUCache({ max: 100 }),
     wakeIndexing: () => {
       wakeIndexing();
     },

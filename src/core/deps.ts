@@ -2,6 +2,7 @@ import type { LRUCache } from "lru-cache";
 import type { Config } from "../config.js";
 import type { Database } from "../db/database.js";
 import type { VectorStore } from "../db/vectorStores.js";
+import type { Range } from "../engines/pgvector/filterSql.js";
 import type { Litellm } from "../litellm/litellm.js";
 import type { Log } from "../log.js";
 import type { DocumentReader } from "../reading/documentReader.js";
@@ -30,6 +31,8 @@ export interface Deps {
   recentStores: LRUCache<string, RecentStore>;
   /** Filters that let many rows through, by store; see engines/pgvector/search.ts. */
   wideFilters: LRUCache<string, true>;
+  /** Keys of metadata that filters of indexed stores compare; `settled` when the index for it was seen to. */
+  ranges: LRUCache<string, { range: Range; settled: boolean }>;
   /** Lets the maintenance of indexes begin its next round at once. */
   wakeIndexing: () => void;
   /** Lets the ingestion of files look into its queue at once. */

@@ -23,6 +23,7 @@ import {
 import type { Deps } from "./deps.js";
 import { dimensionsOf } from "./embeddingModel.js";
 import { wantsIndex } from "./indexState.js";
+import { makeRangeIndexes } from "./rangeIndexes.js";
 
 /** Rows of one transaction: some 50 ms in which writers of the same store wait. */
 const rowsPerStep = 500;
@@ -50,10 +51,10 @@ export type Pace = (workedMs: number) => Promise<boolean>;
  * enough gets a table of its own with an HNSW index, fresh rows move into it, and one that has outgrown its graph gets another. Reads and
  * writes go on meanwhile. Many replicas may do this at once: a step is a transaction that holds its store's row, and an index has one
  * builder.
- * @returns how many stores were worked on.
+ * @returns how many stores and range indexes were worked on.
  */
 export async function bringUpToDate(deps: Deps, pace: Pace): Promise<number> {
-  let worked = 0;
+  let worked = await makeRangeIndexes(deps);
   const { minRows } = deps.config.indexing;
   for (const store of await listToIndex(deps.db, minRows, maxIndexDimensions(deps.db.layout.derived.vectorType))) {
     if (!(await attempt(deps, store, () => repair(deps, store, pace)))) continue;

@@ -14,6 +14,7 @@ import { embedderOf } from "./embeddingModel.js";
 import { type Ranks, fuse } from "./fusion.js";
 import { requestKeywords } from "./indexState.js";
 import { joinNeighbours } from "./neighbours.js";
+import { requestRangeIndexes } from "./rangeIndexes.js";
 import { type ResolvedSettings, resolveSettings } from "./searchSettings.js";
 import { get, use, useForSearch } from "./vectorStores.js";
 
@@ -65,6 +66,7 @@ export async function search(
   const queries = await embedQueries(deps, store, settings, request.queries, signal);
   const embedded = performance.now();
   const wide = request.diversity > 0 ? { ...request, limit: Math.min(4 * request.limit, 200) } : request;
+  requestRangeIndexes(deps, store, request.filter);
   const lists: Hit[][] = [];
   // One after the other: sixteen queries at once would take every connection.
   for (const query of queries) lists.push(await searchCurrent(deps, caller, store, settings, wide, query));

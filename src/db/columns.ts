@@ -40,6 +40,10 @@ export interface Layout {
     /** The bare metadata column as jsonb, for an index on it, and that index. */
     metadataColumn: RawBuilder<unknown>;
     metadataIndex: Table;
+    /** An index on the ranges of one key; its name without a suffix begins the names of all. */
+    rangeIndex: (suffix: string) => Table;
+    /** The bare column, for an index on it. */
+    vectorStoreIdColumn: RawBuilder<unknown>;
     /** The type's OID in this database: pgvector's differ from one to the next. */
     vectorOid: number;
   };
@@ -177,6 +181,8 @@ export async function inspectEmbeddings(
     dimensions: found.embedding.typmod > 0 ? found.embedding.typmod : null,
     metadataColumn: sql`${sql.ref(config.fields.metadata)}::jsonb`,
     metadataIndex: beside(table, `${table.name.slice(0, 50)}_by_metadata`),
+    rangeIndex: (suffix) => beside(table, `${table.name.slice(0, 40)}_range_${suffix}`),
+    vectorStoreIdColumn: sql.ref(config.fields.vectorStoreId),
     vectorOid: found.embedding.typeOid,
   };
 }

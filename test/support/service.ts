@@ -56,6 +56,7 @@ export async function startService(
     now,
     recentStores: new LRUCache({ max: 1000 }),
     wideFilters: new LRUCache({ max: 1000 }),
+    ranges: new LRUCache({ max: 100 }),
     // Tests run the maintenance of indexes themselves.
     wakeIndexing: () => undefined,
     // Most tests have no files; for those that have, it runs from the first one on.

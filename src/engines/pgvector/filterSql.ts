@@ -33,7 +33,7 @@ export function passing(layout: Layout, id: RawBuilder<unknown>, filter: Filter 
 
 /**
  * A filter as a condition on a jsonb column, for a WHERE: null counts as false there, also below `or` and `and`. Keys and values travel as
- * parameters only. Equality is written bare, since an index answers `metadata @> …` but not `(metadata @> …) IS TRUE`.
+ * parameters only. Conditions are written bare, since an index answers `metadata @> …` but not `(metadata @> …) IS TRUE`.
  */
 export function compileFilter(filter: Filter, metadata: RawBuilder<unknown>): RawBuilder<boolean> {
   switch (filter.type) {
@@ -55,7 +55,7 @@ export function compileFilter(filter: Filter, metadata: RawBuilder<unknown>): Ra
     case "gte":
     case "lt":
     case "lte":
-      return sql`((${ordered(filter.key, filter.type, filter.value, metadata)}) IS TRUE)`;
+      return sql`(${ordered(filter.key, filter.type, filter.value, metadata)})`;
   }
 }
 
@@ -96,7 +96,7 @@ function isOneOf(key: string, values: readonly FilterValue[], metadata: RawBuild
   }
   const list = JSON.stringify(values);
   // `array @> scalar` is true when the array has the scalar; objects and arrays as metadata values must not match so.
-  return sql`((jsonb_typeof(${metadata} -> ${key}::text) IN ('string', 'number', 'boolean') AND ${list}::jsonb @> (${metadata} -> ${key}::text)) IS TRUE)`;
+  return sql`(jsonb_typeof(${metadata} -> ${key}::text) IN ('string', 'number', 'boolean') AND ${list}::jsonb @> (${metadata} -> ${key}::text))`;
 }
 
 function ordered(
@@ -106,10 +106,57 @@ function ordered(
   metadata: RawBuilder<unknown>,
 ): RawBuilder<boolean> {
   const operator = sql.raw(operators[type]);
-  if (typeof value === "string") {
-    // By code point, whatever the database's collation: the same answer on every installation.
-    return sql`(${metadata} ->> ${key}::text) COLLATE "C" ${operator} ${value}::text COLLATE "C" AND jsonb_typeof(${metadata} -> ${key}::text) = 'string'`;
-  }
   // The comparison first: most rows fail it, and are spared the look at their type.
+  if (typeof value === "string") {
+    const whole = sql`(${metadata} ->> ${key}::text) COLLATE "C"`;
+    const beginning = rangeValue({ key: sql`${key}::text`, type: "string" }, metadata);
+    const isString = sql`jsonb_typeof(${metadata} -> ${key}::text) = 'string'`;
+    if (value.length < indexedLength) return sql`${beginning} ${operator} ${value}::text COLLATE "C" AND ${isString}`;
+    const loosely = sql.raw(type.startsWith("g") ? ">=" : "<=");
+    return sql`${beginning} ${loosely} left(${value}::text, ${sql.lit(indexedLength)}) COLLATE "C" AND ${whole} ${operator} ${value}::text COLLATE "C" AND ${isString}`;
+  }
   return sql`(${metadata} -> ${key}::text) ${operator} ${JSON.stringify(value)}::jsonb AND jsonb_typeof(${metadata} -> ${key}::text) = ${typeof value}`;
+}
+
+/** Values of metadata that a filter compares by their order, which an index can answer; see `ensureRangeIndex`. */
+export interface Range {
+  key: string;
+  type: "number" | "string";
+}
+
+/** The ranges in a filter that the index on metadata does not answer. */
+export function rangesOf(filter: Filter): Range[] {
+  if (isIndexed(filter)) return [];
+  switch (filter.type) {
+    case "and":
+    case "or":
+      return filter.filters.flatMap(rangesOf);
+    case "gt":
+    case "gte":
+    case "lt":
+    case "lte": {
+      const type = typeof filter.value;
+      return type === "number" || type === "string" ? [{ key: filter.key, type }] : [];
+    }
+    case "eq":
+    case "ne":
+    case "in":
+    case "nin":
+      return [];
+  }
+}
+
+/** An entry of a B-tree has at most 2,704 bytes, and a character up to 4. */
+const indexedLength = 200;
+
+/**
+ * What is compared of a range: numbers as they are, of texts the first 200 characters, by code point whatever the database's collation,
+ * so that every installation gives the same answer. Of a value shorter than that, the beginning of a text tells all.
+ */
+export function rangeValue(
+  { key, type }: { key: RawBuilder<unknown>; type: Range["type"] },
+  metadata: RawBuilder<unknown>,
+): RawBuilder<unknown> {
+  if (type === "number") return sql`(${metadata} -> ${key})`;
+  return sql`left(${metadata} ->> ${key}, ${sql.lit(indexedLength)}) COLLATE "C"`;
 }
