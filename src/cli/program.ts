@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 import { StartupError } from "../errors.js";
 import { version } from "../version.js";
 import { doctorCommand } from "./doctor.js";
+import { evalCommand } from "./eval.js";
 import { CommandError, type Io } from "./io.js";
 import { litellmConfigCommand } from "./litellmConfig.js";
 import { migrateCommand } from "./migrate.js";
@@ -61,6 +62,7 @@ export function buildProgram(io: Io): Command {
   storesCommand(program, io);
   uploadCommand(program, io);
   searchCommand(program, io);
+  evalCommand(program, io);
   reindexCommand(program, io);
   litellmConfigCommand(program, io);
   doctorCommand(program, io);
