@@ -14,6 +14,8 @@ import { fileRoutes } from "./http/routes/files.js";
 import { healthRoutes } from "./http/routes/health.js";
 import { metricsRouter } from "./http/routes/metrics.js";
 import { modelRoutes } from "./http/routes/models.js";
+import { ragRoutes } from "./http/routes/rag.js";
+import { rerankRoutes } from "./http/routes/rerank.js";
 import { searchRoutes } from "./http/routes/search.js";
 import { storeFileRoutes } from "./http/routes/storeFiles.js";
 import { uploadRoutes } from "./http/routes/uploads.js";
@@ -27,6 +29,8 @@ export const apiRoutes = [
   ...fileBatchRoutes,
   ...embeddingRoutes,
   ...searchRoutes,
+  ...rerankRoutes,
+  ...ragRoutes,
   ...modelRoutes,
   ...healthRoutes,
 ];

@@ -50,6 +50,10 @@ const settings = z.object({
   EMBEDDING__TIMEOUT_SECONDS: whole(1, 600, 30),
   EMBEDDING__RETRY_SECONDS: whole(0, 600, 60),
   EMBEDDING__BATCH_SIZE: whole(1, 2048, 256),
+  CHAT_MODEL: z.string().max(256).optional(),
+  CHAT_TIMEOUT_SECONDS: whole(1, 3600, 120),
+  RERANK_MODEL: z.string().max(256).optional(),
+  RERANK_TIMEOUT_SECONDS: whole(1, 600, 10),
   MAX_BODY_MB: whole(1, 1024, 256),
   MAX_FILE_MB: whole(1, 8192, 512),
   FILES_DIR: z.string().optional(),
@@ -200,7 +204,14 @@ function arrange(s: Settings, given: Readonly<Record<string, string>>) {
       retryBudgetMs: s.EMBEDDING__RETRY_SECONDS * 1000,
       /** Inputs per provider request. */
       batchSize: s.EMBEDDING__BATCH_SIZE,
+      /** The other models behind the same proxy: the whole answer, or between two pieces of one that is streamed; and one reranking. */
+      chatTimeoutMs: s.CHAT_TIMEOUT_SECONDS * 1000,
+      rerankTimeoutMs: s.RERANK_TIMEOUT_SECONDS * 1000,
     }),
+    /** What answers questions where the request names no model. */
+    chatModel: s.CHAT_MODEL ?? null,
+    /** What puts results in order where neither request nor store names a model; null: the proxy's first one that can. */
+    rerankModel: s.RERANK_MODEL ?? null,
   });
 }
 

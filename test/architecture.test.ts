@@ -7,7 +7,7 @@ const src = resolve("src");
 /** What each room of src/ may import from the others. Files directly in src/ that are not rooms are leaves: open to all. */
 const rooms: Record<string, readonly string[]> = {
   http: ["core"],
-  core: ["engines", "db", "litellm", "storage", "reading"],
+  core: ["engines", "db", "litellm", "storage", "reading", "chunking"],
   // The pgvector engine lives in the database and runs on its connection; no other engine may know it.
   engines: ["db"],
   db: [],

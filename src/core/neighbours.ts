@@ -45,7 +45,8 @@ export async function joinNeighbours<T extends { content: string; metadata: unkn
 
 const name = (place: Place) => JSON.stringify([place.key, place.document, place.index]);
 
-function placeOf(metadata: unknown): Place | null {
+/** Where a chunk stands in its document, by its metadata; null when that does not say. */
+export function placeOf(metadata: unknown): Place | null {
   if (typeof metadata !== "object" || metadata === null) return null;
   const values = metadata as Record<string, unknown>;
   const key = documentKeys.find((each) => typeof values[each] === "string");

@@ -12,6 +12,9 @@ export interface ResolvedSettings {
   language: string;
   embeddingWeight: number;
   textWeight: number;
+  /** Whether a rerank model puts the results in order; null: when one is named here. */
+  rerank: boolean | null;
+  rerankModel: string | null;
 }
 
 const defaults: ResolvedSettings = {
@@ -20,9 +23,11 @@ const defaults: ResolvedSettings = {
   language: "simple",
   embeddingWeight: 1,
   textWeight: 1,
+  rerank: null,
+  rerankModel: null,
 };
 
-const oneOf = <T extends string>(values: readonly T[], value: unknown): T | undefined =>
+const oneOf = <T extends string | boolean>(values: readonly T[], value: unknown): T | undefined =>
   values.find((each) => each === value);
 
 /**
@@ -45,13 +50,17 @@ export function settingsInMetadata(metadata: unknown): SearchSettings {
     mode: oneOf(searchModes, values.search_mode),
     recall: oneOf(recalls, values.recall),
     language: oneOf(languages, values.language),
+    // LiteLLM lets only strings through.
+    rerank: oneOf([true, false], values.rerank === "true" ? true : values.rerank === "false" ? false : values.rerank),
+    rerankModel:
+      typeof values.rerank_model === "string" && values.rerank_model !== "" ? values.rerank_model : undefined,
   };
 }
 
 /** The request's own word first, then the store's settings, then the store's metadata, then the defaults. */
 export function resolveSettings(
   store: Pick<VectorStore, "search" | "metadata">,
-  request: Omit<SearchSettings, "language"> = {},
+  request: Omit<SearchSettings, "language" | "rerank" | "rerankModel"> = {},
 ): ResolvedSettings {
   const resolved: ResolvedSettings = { ...defaults };
   const sources: object[] = [settingsInMetadata(store.metadata), store.search, request];

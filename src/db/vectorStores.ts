@@ -20,6 +20,9 @@ export interface SearchSettings {
   /** Weights of the two lists of a hybrid search, each 0…1, not both 0. */
   embeddingWeight?: number | undefined;
   textWeight?: number | undefined;
+  /** Whether a rerank model puts the results in order, and which. */
+  rerank?: boolean | undefined;
+  rerankModel?: string | undefined;
 }
 
 /** A vector store as recorded. Times are Unix milliseconds. */

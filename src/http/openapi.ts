@@ -84,7 +84,13 @@ function operation(route: Route): OpenApiOperation {
     responses: {
       "200": {
         description: "Success",
-        content: { [route.answerType ?? "application/json"]: { schema: toSchema(route.answer) }, ...streamed },
+        content: {
+          [route.answerType ?? "application/json"]: { schema: toSchema(route.answer) },
+          ...streamed,
+          ...(route.streamAnswer === undefined
+            ? {}
+            : { "text/event-stream": { schema: toSchema(route.streamAnswer) } }),
+        },
       },
       ...(route.alsoStatus === undefined
         ? {}

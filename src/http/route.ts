@@ -44,6 +44,8 @@ interface Declaration<Params, Query, Body> {
   answer: z.ZodType;
   /** The answer's media type, where it is not JSON. */
   answerType?: string;
+  /** What the events of a streamed answer look like, for the OpenAPI document. */
+  streamAnswer?: z.ZodType;
   /** Another status that comes with the same answer, for the OpenAPI document. */
   alsoStatus?: { status: number; when: string };
   /** Largest body in bytes; the default is for requests without bulk data. */

@@ -8,6 +8,18 @@ export interface NamedModel {
   readonly namedBy: "settings" | "store";
 }
 
+/** What was asked of the proxy, for the sentences; `timeLimit` is the setting that ends it. */
+export interface Asked {
+  readonly provider: string;
+  readonly purpose: string;
+  readonly timeLimit: string;
+}
+const embedding: Asked = {
+  provider: "The embedding provider",
+  purpose: "embeddings",
+  timeLimit: "EMBEDDING__TIMEOUT_SECONDS",
+};
+
 /**
  * The error our caller sees for a request this service made on its own account: refusals are faults of the settings or of
  * the store (502), for the caller cannot mend them. Sentences are ours; the provider's are not repeated.
@@ -50,10 +62,10 @@ export function choiceError(failure: Failure, model: string): ApiError {
 }
 
 /** The error for a request whose caller named the model: the provider's refusal is theirs to read, status and message. */
-export function passedOnError(failure: Failure): ApiError {
+export function passedOnError(failure: Failure, asked = embedding): ApiError {
   if (failure.kind === "status" && failure.status === 429) return rateLimited(failure, readable(failure.message));
   return (
-    commonError(failure) ??
+    commonError(failure, asked) ??
     new ApiError(failure.status, readable(failure.message), {
       param: failure.param,
       // LiteLLM repeats the status in `code`.
@@ -63,25 +75,32 @@ export function passedOnError(failure: Failure): ApiError {
 }
 const codes: Partial<Record<number, string>> = { 403: "permission_denied", 404: "model_not_found" };
 
-/** What is the same for both; null for a refusal of what was asked. */
-function commonError(failure: Failure): ApiError | null {
+/** The same for a model that the settings or a store name, which only the operator can mend: 502. */
+export function refusedError(failure: Failure, asked: Asked, model: string, where: string): ApiError {
+  return (
+    commonError(failure, asked) ??
+    badGateway(
+      failure.status === 403
+        ? `${asked.provider} does not let the service's key use the model '${model}'. Check EMBEDDING__API_KEY (or LITELLM_MASTER_KEY) and ${where}.`
+        : `${asked.provider} refused the request for model '${model}' (HTTP ${failure.status}): ${readable(failure.message)} Check ${where}.`,
+    )
+  );
+}
+
+/** What is the same for all; null for a refusal of what was asked. */
+function commonError(failure: Failure, { provider, purpose, timeLimit } = embedding): ApiError | null {
   const retryAfterSeconds = wholeSeconds(failure.retryAfterMs);
   switch (failure.kind) {
     case "timeout":
-      return gatewayTimeout();
+      return gatewayTimeout(provider, timeLimit);
     case "network":
-      return unavailable("The embedding provider cannot be reached at the moment.");
+      return unavailable(`${provider} cannot be reached at the moment.`);
     case "breaker":
-      return unavailable(
-        "The embedding provider has failed several times in a row and is left alone for some seconds.",
-        {
-          retryAfterSeconds,
-        },
-      );
+      return unavailable(`${provider} has failed several times in a row and is left alone for some seconds.`, {
+        retryAfterSeconds,
+      });
     case "unusable":
-      return badGateway(
-        "The embedding provider's answer is not JSON. Check EMBEDDING__BASE_URL (or LITELLM_PROXY_URL).",
-      );
+      return badGateway(`${provider}'s answer is not JSON. Check EMBEDDING__BASE_URL (or LITELLM_PROXY_URL).`);
     case "status":
       break;
   }
@@ -92,19 +111,19 @@ function commonError(failure: Failure): ApiError | null {
     );
   }
   if (isOverBudget(failure)) {
-    return new ApiError(422, "The budget for embeddings at the LiteLLM proxy is spent.", { code: "budget_exceeded" });
+    return new ApiError(422, `The budget for ${purpose} at the LiteLLM proxy is spent.`, { code: "budget_exceeded" });
   }
   if (failure.status === 401) {
     return badGateway(
-      "The embedding provider does not accept the service's own key. Check EMBEDDING__API_KEY (or LITELLM_MASTER_KEY).",
+      `${provider} does not accept the service's own key. Check EMBEDDING__API_KEY (or LITELLM_MASTER_KEY).`,
     );
   }
-  if (failure.status === 408) return gatewayTimeout();
+  if (failure.status === 408) return gatewayTimeout(provider, timeLimit);
   if (failure.status === 429) {
-    return rateLimited(failure, "The embedding provider's rate limit is reached. Try again later.");
+    return rateLimited(failure, `${provider}'s rate limit is reached. Try again later.`);
   }
   if (failure.status >= 500) {
-    return badGateway(`The embedding provider failed (HTTP ${failure.status}).`, retryAfterSeconds);
+    return badGateway(`${provider} failed (HTTP ${failure.status}).`, retryAfterSeconds);
   }
   return null;
 }
@@ -114,8 +133,8 @@ export function badGateway(message: string, retryAfterSeconds?: number): ApiErro
   return new ApiError(502, message, { code: "bad_gateway", retryAfterSeconds });
 }
 
-const gatewayTimeout = () =>
-  new ApiError(504, "The embedding provider did not answer in time (EMBEDDING__TIMEOUT_SECONDS).", {
+const gatewayTimeout = (provider: string, timeLimit: string) =>
+  new ApiError(504, `${provider} did not answer in time (${timeLimit}).`, {
     code: "gateway_timeout",
   });
 

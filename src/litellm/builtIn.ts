@@ -46,6 +46,11 @@ export function createBuiltIn(config: EmbeddingConfig): Litellm {
     models: () => Promise.resolve(models),
     embeddingModels: () => Promise.resolve(models),
     visionModels: () => Promise.resolve([]),
+    rerankModels: () => Promise.resolve([]),
+    maxInputTokens: () => Promise.resolve(null),
+    chat: { complete: noProxy("model"), stream: noProxy("model") },
+    rerank: noProxy("rerank_model"),
+    passRerank: noProxy("model"),
     describePicture: () =>
       Promise.reject(
         new DocumentError(
@@ -56,6 +61,9 @@ export function createBuiltIn(config: EmbeddingConfig): Litellm {
     state: () => ({ configured: false, breaker: "closed" }),
   };
 }
+
+const noProxy = (param: string) => () =>
+  Promise.reject(invalid(param, "no model can be asked, for there is no LiteLLM proxy; set LITELLM_PROXY_URL"));
 
 /** Of one answer: 60 MB as JSON, half a second of work. OpenAI's own limit of 2,048 inputs × 1,536 is within it. */
 const mostNumbers = 4_000_000;

@@ -7,8 +7,8 @@ import type { BreakerState } from "./breaker.js";
 import type { Clock } from "./clock.js";
 import type { Embedder, ModelChoice } from "./embedder.js";
 import { createAsk } from "./embeddingRequest.js";
-import type { Gate } from "./gate.js";
 import { createGate } from "./gate.js";
+import { createGates } from "./gates.js";
 import { builtInModel, hashingEmbedder } from "./hashingEmbedder.js";
 import type { Litellm } from "./litellm.js";
 import { createProxyEmbedder } from "./proxyEmbedder.js";
@@ -17,10 +17,7 @@ import { createProxyEmbedder } from "./proxyEmbedder.js";
 const keptModels = 100;
 const keptDimensions = 1_000;
 
-/**
- * The proxy's models as embedders. Every model has a gate of its own: one that is down must not open the breaker of the
- * others.
- */
+/** The proxy's models as embedders, each with a gate of its own. */
 export function createEmbedders(
   config: EmbeddingConfig,
   baseUrl: string,
@@ -35,11 +32,8 @@ export function createEmbedders(
   /** Stores made before a proxy was configured go on as they began. */
   const isBuiltIn = (model: string) => model === builtInModel && model !== config.model;
 
-  const gates = new LRUCache<string, Gate>({
-    max: keptModels,
-    memoMethod: (model) => createGate(config, baseUrl, log.child({ model }), clock),
-  });
-  const gateOf = (model: string) => (model === config.model ? ownGate : gates.memo(model));
+  const gates = createGates(config, baseUrl, log, clock);
+  const gateOf = (model: string) => (model === config.model ? ownGate : gates(model));
 
   const embedders = new LRUCache<string, Embedder, ModelChoice>({
     max: keptModels,

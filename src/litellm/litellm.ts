@@ -10,7 +10,9 @@ import type { Embedder, ModelChoice } from "./embedder.js";
 import { createEmbedders } from "./embedders.js";
 import type { Gate } from "./gate.js";
 import { createGate } from "./gate.js";
+import { type Chat, createChat } from "./chat.js";
 import { createModels } from "./models.js";
+import { type Rerank, createRerank } from "./rerank.js";
 import { type DescribePicture, createVision } from "./vision.js";
 
 /** The body of POST /v1/embeddings, already validated. Without `model` the configured one is meant. */
@@ -32,6 +34,12 @@ export interface EmbeddingsAnswer {
   }[];
   readonly model: string;
   readonly usage: { readonly prompt_tokens: number; readonly total_tokens: number };
+}
+
+/** The body of POST /v1/rerank (Cohere's), already validated. */
+export interface RerankBody {
+  readonly model: string;
+  readonly [further: string]: unknown;
 }
 
 /** OpenAI's model object. `created` in Unix seconds; `mode`, `dimensions` and `max_input_tokens` where LiteLLM knows them. */
@@ -63,6 +71,14 @@ export interface Litellm {
   readonly models: () => Promise<Model[]>;
   readonly embeddingModels: () => Promise<Model[]>;
   readonly visionModels: () => Promise<Model[]>;
+  /** Of the last minute. */
+  readonly rerankModels: () => Promise<Model[]>;
+  /** How many tokens a model takes, where LiteLLM knows it. */
+  readonly maxInputTokens: (model: string) => Promise<number | null>;
+  readonly chat: Chat;
+  readonly rerank: Rerank;
+  /** POST /v1/rerank for a caller, as `createEmbeddings`. */
+  readonly passRerank: (body: RerankBody, options: { signal: AbortSignal }) => Promise<object>;
   /** Fails where there is no proxy. */
   readonly describePicture: DescribePicture;
   /** `configured`: there is a proxy; `breaker`: of requests with the model of the settings. */
@@ -83,7 +99,9 @@ export function createLitellm(config: EmbeddingConfig, log: Log, clock: Clock = 
     ...embedders,
     createEmbeddings: (body, options) =>
       passOn({ ...body, model: body.model ?? config.model }, callersGate, options?.signal),
-    ...createModels(config, baseUrl, callersGate),
+    ...createModels(config, baseUrl, callersGate, clock),
+    chat: createChat(config, baseUrl, log, clock),
+    ...createRerank(config, baseUrl, log, clock),
     describePicture: createVision(config, baseUrl, log, clock),
     state: () => ({ configured: true, breaker: breaker() }),
   };

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { EmbeddingConfig } from "../config.js";
 import { badGateway, serviceError } from "./apiErrors.js";
+import type { Clock } from "./clock.js";
 import type { Gate } from "./gate.js";
 import type { Litellm, Model } from "./litellm.js";
 
@@ -32,6 +33,7 @@ const modelInfo = z.object({
     }),
   ),
 });
+const rememberedMs = 60_000;
 type Info = z.output<typeof modelInfo>["data"][number]["model_info"];
 
 /**
@@ -42,7 +44,8 @@ export function createModels(
   config: EmbeddingConfig,
   baseUrl: string,
   gate: Gate,
-): Pick<Litellm, "models" | "embeddingModels" | "visionModels"> {
+  clock: Clock,
+): Pick<Litellm, "models" | "embeddingModels" | "visionModels" | "rerankModels" | "maxInputTokens"> {
   async function get<T>(path: string, shape: z.ZodType<T>): Promise<T | "absent"> {
     const outcome = await gate.ask((client, signal) => client.get(`${baseUrl}${path}`, { signal }));
     if ("failure" in outcome && outcome.failure.status === 404) return "absent";
@@ -58,12 +61,29 @@ export function createModels(
     return list.data;
   }
 
+  type Described = z.output<typeof modelInfo>["data"];
+  /** Asked for with every reranked search and every answer; that a model was added may be seen this much later. */
+  let recent: { list: Promise<Described | null>; at: number } | null = null;
+  /** null when the server has no `/model/info`. */
+  function describedModels(maxAgeMs: number): Promise<Described | null> {
+    if (recent !== null && clock.now() - recent.at < maxAgeMs) return recent.list;
+    const asked = {
+      list: get("/model/info", modelInfo).then((list) => (list === "absent" ? null : list.data)),
+      at: clock.now(),
+    };
+    recent = asked;
+    asked.list.catch(() => {
+      if (recent === asked) recent = null;
+    });
+    return asked.list;
+  }
+
   /** null when the server has no `/model/info`. Deployments of one name are one model. */
-  async function modelsWith(ability: (info: Info) => boolean): Promise<Model[] | null> {
-    const list = await get("/model/info", modelInfo);
-    if (list === "absent") return null;
+  async function modelsWith(ability: (info: Info) => boolean, maxAgeMs = 0): Promise<Model[] | null> {
+    const list = await describedModels(maxAgeMs);
+    if (list === null) return null;
     const found = new Map<string, Model>();
-    for (const { model_name: id, model_info: info } of list.data) {
+    for (const { model_name: id, model_info: info } of list) {
       if (ability(info) && !found.has(id)) found.set(id, describe(id, info));
     }
     return [...found.values()];
@@ -75,6 +95,16 @@ export function createModels(
       (await modelsWith((info) => info.mode === "embedding")) ??
       (await models()).filter((model) => model.id === config.model),
     visionModels: async () => (await modelsWith((info) => info.supports_vision === true)) ?? [],
+    rerankModels: async () => (await modelsWith((info) => info.mode === "rerank", rememberedMs)) ?? [],
+    maxInputTokens: async (model) => {
+      // That the window is not known is no reason not to ask the model.
+      const list = await describedModels(rememberedMs).catch(() => null);
+      const windows = (list ?? [])
+        .filter((each) => each.model_name === model)
+        .map((each) => each.model_info.max_input_tokens ?? Infinity);
+      const smallest = Math.min(Infinity, ...windows);
+      return smallest === Infinity || smallest < 1 ? null : smallest;
+    },
   };
 }
 

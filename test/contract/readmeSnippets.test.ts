@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { parseEnv } from "node:util";
 import { loadConfig } from "../../src/config.js";
+import { startFakeProxy } from "../support/fakeProxy.js";
 import { type TestService, startService } from "../support/service.js";
 import { litellmPgvector, litellmVectorStore, run } from "./fixtures/readmes.js";
 
@@ -24,9 +25,9 @@ beforeAll(async () => {
 afterAll(() => service.close());
 
 /** Runs a command of the README as its reader would and expects success. */
-async function ok(command: string, storeId?: string): Promise<unknown> {
+async function ok(command: string, storeId?: string, url = service.url): Promise<unknown> {
   const answer = await run(command, {
-    url: service.url,
+    url,
     key,
     dimensions,
     ...(storeId === undefined ? {} : { storeId }),
@@ -34,8 +35,8 @@ async function ok(command: string, storeId?: string): Promise<unknown> {
   expect(answer).toMatchObject({ status: 200 });
   return answer.body;
 }
-const call = async (method: string, path: string, body?: object) => {
-  const answer = await fetch(`${service.url}${path}`, {
+const call = async (method: string, path: string, body?: object, url = service.url) => {
+  const answer = await fetch(`${url}${path}`, {
     method,
     headers: { Authorization: `Bearer ${key}`, "Content-Type": "application/json" },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
@@ -164,18 +165,25 @@ describe("the routes of litellm-vector-store that are about stores, search and m
     expect(left.data.map((store) => store.id)).not.toContain(id);
   });
 
-  test("top_k is the number of results, 5 when only rerank is said, and reranking is said not to have been done", async () => {
-    const { id } = (await ok(litellmVectorStore.createStore)) as Store;
-    const embeddings = ["FastAPI is a web framework", "Flask", "Django", "Rails", "Express", "Spring"].map(
+  test("top_k is the number of results, 5 when only rerank is said, in the order of the proxy's rerank model", async () => {
+    const proxy = await startFakeProxy();
+    const reranking = await startService({
+      environment: { ...proxy.environment, SERVER_API_KEY: "", OPENAI_API_KEY: key },
+    });
+    const { url } = reranking;
+    const { id } = (await ok(litellmVectorStore.createStore, undefined, url)) as Store;
+    const embeddings = ["Flask", "Django", "Rails", "FastAPI is a web framework", "Express", "Spring"].map(
       (content) => ({ content }),
     );
-    await call("POST", `/v1/vector_stores/${id}/embeddings/batch`, { embeddings });
-    const three = (await ok(litellmVectorStore.search, id)) as Results;
+    await call("POST", `/v1/vector_stores/${id}/embeddings/batch`, { embeddings }, url);
+    const three = (await ok(litellmVectorStore.search, id, url)) as Results;
     expect(three.data).toHaveLength(3);
     expect(three.data[0]?.content).toEqual([{ type: "text", text: "FastAPI is a web framework" }]);
-    expect(three).toMatchObject({ reranked: false });
-    const five = await call("POST", `/v1/vector_stores/${id}/search`, { query: "What is FastAPI?", rerank: true });
+    expect(three).toMatchObject({ reranked: true });
+    const five = await call("POST", `/v1/vector_stores/${id}/search`, { query: "What is FastAPI?", rerank: true }, url);
     expect((five as Results).data).toHaveLength(5);
+    await reranking.close();
+    await proxy[Symbol.asyncDispose]();
   });
 
   test("models, embedding models and vision models are lists; embeddings are made", async () => {

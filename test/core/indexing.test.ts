@@ -40,7 +40,7 @@ async function search(id: string, seed: number, body: object = {}): Promise<stri
   const { readSearch, searchBody } = await import("../../src/http/wire/search.js");
   const deps = { ...service.deps, litellm: { ...service.deps.litellm, embedder: litellm } };
   const request = readSearch(searchBody.parse({ query: "any", ...body }));
-  const { hits } = await run(deps, { kind: "server" }, id, request, new AbortController().signal);
+  const { hits } = await run(deps, { kind: "server" }, [id], request, new AbortController().signal);
   return hits.map((hit) => hit.id);
 }
 
@@ -330,7 +330,7 @@ describe("repair", () => {
     const { hits } = await run(
       deps,
       { kind: "server" },
-      id,
+      [id],
       readSearch(searchBody.parse({ query: "x" })),
       new AbortController().signal,
     );

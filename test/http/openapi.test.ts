@@ -3,18 +3,26 @@ import { apiRoutes } from "../../src/app.js";
 import { type OpenApiDocument, buildOpenApi } from "../../src/http/openapi.js";
 import request from "supertest";
 import { testKey } from "../support/database.js";
+import { type FakeProxy, startFakeProxy } from "../support/fakeProxy.js";
 import { type TestService, startService } from "../support/service.js";
 import { createStore, rowOf, rowsPath } from "../support/stores.js";
 import { send } from "./requests.js";
 
 let service: TestService;
 let document: OpenApiDocument;
+let proxy: FakeProxy;
 beforeAll(async () => {
-  service = await startService({ environment: { API_URL: "https://vectors.example" } });
+  proxy = await startFakeProxy();
+  service = await startService({
+    environment: { ...proxy.environment, CHAT_MODEL: "chat", API_URL: "https://vectors.example" },
+  });
   const { text } = await send(service.url, { path: "/openapi.json", method: "GET", key: null });
   document = JSON.parse(text) as OpenApiDocument;
 });
-afterAll(() => service.close());
+afterAll(async () => {
+  await service.close();
+  await proxy[Symbol.asyncDispose]();
+});
 
 /** Every object in a JSON value with its path. */
 function* objectsIn(value: unknown, path = "#"): Generator<[string, Record<string, unknown>]> {
@@ -192,6 +200,16 @@ describe("what the routes really answer", () => {
         `/vector_stores/${store}/search`,
         { query: ["a", "b"], rerank: true, return_metadata: false },
       ],
+      [
+        "postVectorStoresVectorStoreIdRag",
+        `/vector_stores/${store}/rag`,
+        { query: "row", rerank: true, messages: [{ role: "user", content: "hello" }] },
+      ],
+      ["postRag", "/rag", { query: "row", vector_store_ids: [store, temporary] }],
+      ["postRerank", "/rerank", { query: "row", documents: ["a", "b"] }],
+      ["postRerank", "/rerank", { query: "row", vector_store_id: store }],
+      ["getRerankModels", "/rerank/models"],
+      ["postVectorStoresVectorStoreId", `/vector_stores/${store}`, { rerank: false, rerank_model: "rerank" }],
       ["deleteVectorStoresVectorStoreIdEmbeddings", `/vector_stores/${store}/embeddings`, { all: true }],
       ["deleteVectorStoresVectorStoreId", `/vector_stores/${temporary}`],
       ["postFiles", "/files", form({ purpose: "assistants" }, "posted")],

@@ -1,6 +1,5 @@
-import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { IncomingHttpHeaders } from "node:http";
+import { type IncomingHttpHeaders, type ServerResponse, createServer } from "node:http";
 import type { EmbeddingConfig } from "../../src/config.js";
 import { ApiError } from "../../src/errors.js";
 import type { Clock } from "../../src/litellm/clock.js";
@@ -23,6 +22,8 @@ export interface Asked {
 }
 export type Answer =
   | { status?: number; headers?: Record<string, string>; json?: unknown; text?: string }
+  /** Server-sent events, one `data:` line for each. */
+  | { events: AsyncIterable<string> }
   /** Never answers; or sends the headers and never the body; or cuts the connection. */
   | "hang"
   | "stall"
@@ -74,6 +75,10 @@ export async function startProvider(answer: (asked: Asked) => Answer | Promise<A
           response.writeHead(200, { "content-type": "application/json" }).flushHeaders();
           return;
         }
+        if ("events" in reply) {
+          void sendEvents(response, reply.events);
+          return;
+        }
         response.writeHead(reply.status ?? 200, { "content-type": "application/json", ...reply.headers });
         response.end(reply.text ?? JSON.stringify(reply.json));
       });
@@ -94,6 +99,15 @@ export async function startProvider(answer: (asked: Asked) => Answer | Promise<A
       await new Promise((resolve) => server.close(resolve));
     },
   };
+}
+
+async function sendEvents(response: ServerResponse, events: AsyncIterable<string>): Promise<void> {
+  response.writeHead(200, { "content-type": "text/event-stream" }).flushHeaders();
+  for await (const data of events) {
+    if (response.destroyed) return;
+    response.write(`data: ${data}\n\n`);
+  }
+  response.end();
 }
 
 /** A provider that holds each answer until it is released by the number of its request, or all of them. */
@@ -155,6 +169,8 @@ export function settings(baseUrl: string | null, changes: Partial<EmbeddingConfi
     timeoutMs: 10_000,
     retryBudgetMs: 0,
     batchSize: 256,
+    chatTimeoutMs: 10_000,
+    rerankTimeoutMs: 10_000,
     ...changes,
   };
 }

@@ -34,7 +34,7 @@ export function renderError(log: Log): ErrorRequestHandler {
 }
 
 /** Our own faults with their stack; what was foreseen (a database or model that is away, probed every few seconds) in one line. */
-function logFailure(log: Log, error: unknown, { status, message }: ApiError, res: Response): void {
+export function logFailure(log: Log, error: unknown, { status, message }: ApiError, res: Response): void {
   const requestId = res.getHeader("x-request-id");
   if (error instanceof ApiError) {
     if (status >= 500) log.warn({ status, reason: message, requestId }, "request failed");

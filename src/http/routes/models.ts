@@ -19,6 +19,7 @@ export const modelRoutes = [
   modelList("/models", "all", "List the models of the LiteLLM proxy"),
   modelList("/embeddings/models", "embedding", "List its embedding models"),
   modelList("/vision/models", "vision", "List its models that see pictures"),
+  modelList("/rerank/models", "rerank", "List its models that put documents in order"),
   route({
     method: "post",
     path: "/embeddings",

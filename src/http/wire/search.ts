@@ -1,14 +1,12 @@
 import { z } from "zod";
-import type { Hit, SearchRequest } from "../../core/search.js";
+import type { Hit, SearchRequest, SearchResult } from "../../core/search.js";
 import { invalid } from "../../errors.js";
 import { filterLimits, parseFilter } from "../../filter.js";
-import { recalls, searchModes } from "../../core/searchSettings.js";
 import { asObject, isObject, optional } from "./common.js";
 import { findUnstorableText } from "./text.js";
-import { hybridWeights } from "./vectorStore.js";
+import { rankingFields, readRanking, resultCount } from "./ranking.js";
 
-const count = (max: number) => z.int().min(1, "must be at least 1").max(max, `must be at most ${max}`);
-const text = z
+export const queryText = z
   .string()
   .max(100_000, "at most 100000 characters")
   .refine((value) => value.trim() !== "", "must not be empty")
@@ -28,52 +26,25 @@ export const filtersField = z
     type: ["object", "null"],
   });
 
-/** A client that lets only OpenAI's fields through can say mode and recall in `ranker`. */
-const ranker = new RegExp(
-  `^(none|auto|default[\\w-]*|(?:${searchModes.join("|")})(?:-(?:${recalls.join("|")}))?|${recalls.join("|")})$`,
-);
-const share = z.number().min(0, "must be at least 0").max(1, "must be at most 1");
-const mostNeighbours = 5;
-
 /** The three dialects at once: OpenAI's and LiteLLM's, litellm-pgvector's, litellm-vector-store's. */
 export const searchBody = z
   .object({
-    query: z.union([text, z.array(text).min(1, "must not be empty").max(maxQueries, `at most ${maxQueries} queries`)], {
-      error: (issue) =>
-        issue.input === undefined
-          ? "required: a string or an array of strings"
-          : `expected a string that is not empty, or an array of 1 to ${maxQueries} of them, each of at most 100000 characters`,
-    }),
-    max_num_results: optional(count(50)).describe("OpenAI; 10 by default"),
-    limit: optional(count(100)).describe("litellm-pgvector; 20 by default in its dialect"),
-    top_k: optional(count(50)).describe("litellm-vector-store; 5 by default in its dialect"),
-    filters: filtersField,
-    ranking_options: optional(
-      z.object({
-        ranker: optional(
-          z
-            .string()
-            .regex(
-              ranker,
-              `expected "auto", "none" or "default-2024-11-15"; or a search mode (${searchModes.join(", ")}), a recall (${recalls.join(", ")}), or both as in "hybrid-exact"`,
-            ),
-        ),
-        score_threshold: optional(share),
-        search_mode: optional(z.enum(searchModes)),
-        recall: optional(z.enum(recalls)),
-        hybrid_search: optional(hybridWeights),
-        diversity: optional(share).describe(
-          "0: plain order; up to 1: results unlike each other (maximal marginal relevance)",
-        ),
-        expand: optional(
-          z.int().min(0, "must be at least 0").max(mostNeighbours, `must be at most ${mostNeighbours}`),
-        ).describe("chunks before and after each result that are joined to it"),
-      }),
+    query: z.union(
+      [queryText, z.array(queryText).min(1, "must not be empty").max(maxQueries, `at most ${maxQueries} queries`)],
+      {
+        error: (issue) =>
+          issue.input === undefined
+            ? "required: a string or an array of strings"
+            : `expected a string that is not empty, or an array of 1 to ${maxQueries} of them, each of at most 100000 characters`,
+      },
     ),
-    rewrite_query: optional(z.boolean()),
+    max_num_results: optional(resultCount(50)).describe("OpenAI; 10 by default"),
+    limit: optional(resultCount(100)).describe("litellm-pgvector; 20 by default in its dialect"),
+    top_k: optional(resultCount(50)).describe("litellm-vector-store; 5 by default in its dialect"),
+    filters: filtersField,
+    ...rankingFields,
+    rewrite_query: optional(z.boolean()).describe("words the query anew by CHAT_MODEL, where that is set"),
     return_metadata: optional(z.boolean()),
-    rerank: optional(z.boolean()),
-    rerank_model: optional(z.string().max(256)),
   })
   .meta({ id: "SearchRequest" });
 
@@ -82,22 +53,10 @@ export type SearchBody = z.output<typeof searchBody>;
 export function readSearch(body: SearchBody): SearchRequest {
   return {
     queries: typeof body.query === "string" ? [body.query] : body.query,
+    rewrite: body.rewrite_query ?? false,
+    ...readRanking(body),
     filter: parseFilter(body.filters),
     limit: body.max_num_results ?? body.limit ?? body.top_k ?? defaultLimit(body),
-    scoreThreshold: body.ranking_options?.score_threshold ?? 0,
-    settings: readSettings(body.ranking_options),
-    diversity: body.ranking_options?.diversity ?? 0,
-    expand: body.ranking_options?.expand ?? 0,
-  };
-}
-
-function readSettings(options: SearchBody["ranking_options"]): SearchRequest["settings"] {
-  const said = options?.ranker?.split("-") ?? [];
-  return {
-    mode: options?.search_mode ?? searchModes.find((each) => said.includes(each)),
-    recall: options?.recall ?? recalls.find((each) => said.includes(each)),
-    embeddingWeight: options?.hybrid_search?.embedding_weight,
-    textWeight: options?.hybrid_search?.text_weight,
   };
 }
 
@@ -109,29 +68,30 @@ function defaultLimit(body: SearchBody): number {
 
 const attributeValue = z.union([z.string(), z.number(), z.boolean()]);
 
+export const hitAnswer = z.object({
+  file_id: z.string(),
+  filename: z.string(),
+  score: z.number().min(0).max(1),
+  attributes: z.record(z.string(), attributeValue).nullable(),
+  content: z.array(z.object({ type: z.literal("text"), text: z.string() })).length(1),
+  id: z.string().describe("of the chunk"),
+  chunk_index: z.int().optional(),
+  page: z.int().optional(),
+  section: z.string().optional(),
+  slide: z.int().optional(),
+  sheet: z.string().optional(),
+  attachment: z.string().optional(),
+  metadata: z.record(z.string(), z.unknown()).nullable(),
+  vector_rank: z.int().nullable().describe("place in the order of vectors, from 1"),
+  keyword_rank: z.int().nullable().describe("place in the order of keywords, from 1"),
+  vector_score: z.number().min(0).max(1).optional().describe("the score before a rerank model gave its own"),
+});
+
 export const searchAnswer = z
   .object({
     object: z.literal("vector_store.search_results.page"),
     search_query: z.array(z.string()),
-    data: z.array(
-      z.object({
-        file_id: z.string(),
-        filename: z.string(),
-        score: z.number().min(0).max(1),
-        attributes: z.record(z.string(), attributeValue).nullable(),
-        content: z.array(z.object({ type: z.literal("text"), text: z.string() })).length(1),
-        id: z.string().describe("of the chunk"),
-        chunk_index: z.int().optional(),
-        page: z.int().optional(),
-        section: z.string().optional(),
-        slide: z.int().optional(),
-        sheet: z.string().optional(),
-        attachment: z.string().optional(),
-        metadata: z.record(z.string(), z.unknown()).nullable(),
-        vector_rank: z.int().nullable().describe("place in the order of vectors, from 1"),
-        keyword_rank: z.int().nullable().describe("place in the order of keywords, from 1"),
-      }),
-    ),
+    data: z.array(hitAnswer),
     has_more: z.boolean(),
     next_page: z.string().nullable(),
     reranked: z.boolean().optional(),
@@ -141,20 +101,30 @@ export const searchAnswer = z
 /** OpenAI's page of results, with exactly one text part each, because LiteLLM's rerank counts parts as results. */
 export function presentSearch(
   body: SearchBody,
-  request: SearchRequest,
-  hits: readonly Hit[],
+  { queries, hits, reranked }: SearchResult,
 ): z.input<typeof searchAnswer> {
   return {
     object: "vector_store.search_results.page",
-    search_query: [...request.queries],
+    search_query: [...queries],
     data: hits.map((hit) => presentHit(hit, body.return_metadata ?? true)),
     has_more: false,
     next_page: null,
-    ...(body.rerank === true ? { reranked: false } : {}),
+    ...(reranked === null ? {} : { reranked }),
   };
 }
 
-function presentHit(hit: Hit, withMetadata: boolean): z.input<typeof searchAnswer>["data"][number] {
+export function presentHit(hit: Hit, withMetadata: boolean): z.input<typeof hitAnswer> {
+  const { attributes, ...rest } = presentFound(hit);
+  return {
+    ...rest,
+    attributes: withMetadata ? attributes : null,
+    content: [{ type: "text", text: hit.content }],
+    metadata: withMetadata ? asObject(hit.metadata) : null,
+  };
+}
+
+/** All of a result but its text and metadata. */
+export function presentFound(hit: Hit): Omit<z.input<typeof hitAnswer>, "content" | "metadata"> {
   const metadata = asObject(hit.metadata);
   // What the service wrote beside a file's attributes; see core/fileChunks.ts.
   const place = isObject(metadata.place) ? metadata.place : null;
@@ -172,8 +142,7 @@ function presentHit(hit: Hit, withMetadata: boolean): z.input<typeof searchAnswe
     file_id: firstString(metadata.file_id),
     filename: firstString(place?.filename, metadata.filename, metadata.file_name, metadata.source, metadata.title),
     score: hit.score,
-    attributes: withMetadata ? attributes : null,
-    content: [{ type: "text", text: hit.content }],
+    attributes,
     id: hit.id,
     ...(Number.isInteger(index) ? { chunk_index: index as number } : {}),
     ...(Number.isInteger(page) ? { page: page as number } : {}),
@@ -181,9 +150,9 @@ function presentHit(hit: Hit, withMetadata: boolean): z.input<typeof searchAnswe
     ...(Number.isInteger(slide) ? { slide: slide as number } : {}),
     ...(typeof sheet === "string" ? { sheet } : {}),
     ...(typeof attachment === "string" ? { attachment } : {}),
-    metadata: withMetadata ? metadata : null,
     vector_rank: hit.vectorRank,
     keyword_rank: hit.keywordRank,
+    ...(hit.vectorScore === undefined ? {} : { vector_score: hit.vectorScore }),
   };
 }
 

@@ -31,19 +31,23 @@ const language = z
     'how words are compared in keyword search: "simple", or a text search configuration of the database such as "english"',
   );
 
+export const modelName = z.string().min(1, "must not be empty").max(256, "at most 256 characters");
+
 /** How a store is searched when the request does not say. null takes the setting away. */
 const searchSettings = {
   search_mode: z.enum(searchModes).nullish(),
   recall: z.enum(recalls).nullish(),
   language: language.nullish(),
   hybrid_search: hybridWeights.nullish(),
+  rerank: z.boolean().nullish(),
+  rerank_model: modelName.nullish(),
 };
 
 const dimensions = z.int().min(1, "must be at least 1").max(maxDimensions, `must be at most ${maxDimensions}`);
 
 export const createStoreBody = z
   .object({
-    embedding_model: optional(z.string().min(1, "must not be empty").max(256, "at most 256 characters")),
+    embedding_model: optional(modelName),
     embedding_dimensions: optional(dimensions),
     ...searchSettings,
     name: optional(name),
@@ -122,6 +126,8 @@ function readSettings(body: Settings): NonNullable<StoreChanges["search"]> {
     language: body.language,
     embeddingWeight: weights == null ? weights : weights.embedding_weight,
     textWeight: weights == null ? weights : weights.text_weight,
+    rerank: body.rerank,
+    rerankModel: body.rerank_model,
   };
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
 }
@@ -172,6 +178,8 @@ export const storeAnswer = z
     recall: z.enum(recalls).optional(),
     language: z.string().optional(),
     hybrid_search: z.object({ embedding_weight: z.number(), text_weight: z.number() }).optional(),
+    rerank: z.boolean().optional(),
+    rerank_model: z.string().optional(),
     index: z
       .object({
         state: z
@@ -221,6 +229,8 @@ export function presentStore(store: DetailedStore, now: number): z.input<typeof 
     ...(search.embeddingWeight === undefined || search.textWeight === undefined
       ? {}
       : { hybrid_search: { embedding_weight: search.embeddingWeight, text_weight: search.textWeight } }),
+    ...(search.rerank === undefined ? {} : { rerank: search.rerank }),
+    ...(search.rerankModel === undefined ? {} : { rerank_model: search.rerankModel }),
     index: { ...index, ...counts },
   };
 }

@@ -1,0 +1,168 @@
+import { z } from "zod";
+import type { RagAnswer, RagRequest, RagSources } from "../../core/rag.js";
+import type { Passage } from "../../core/ragContext.js";
+import type { PromptSource } from "../../core/ragPrompt.js";
+import { invalid } from "../../errors.js";
+import type { ChatMessage } from "../../core/models.js";
+import { parseFilter } from "../../filter.js";
+import { optional } from "./common.js";
+import { rankingFields, readRanking, resultCount } from "./ranking.js";
+import { filtersField, hitAnswer, presentFound, queryText } from "./search.js";
+import { modelName } from "./vectorStore.js";
+
+const longestMessage = 100_000;
+const part = z.object({ type: z.literal("text"), text: z.string() });
+const message = z.object({
+  role: z.enum(["system", "user", "assistant"]),
+  content: z
+    .union([z.string(), z.array(part)], { error: "expected a string, or an array of text parts" })
+    .transform((content) => (typeof content === "string" ? content : content.map(({ text }) => text).join("\n")))
+    .refine((text) => text.length <= longestMessage, `at most ${longestMessage} characters`),
+});
+
+/** litellm-vector-store's question, and what else steers search and model. */
+export const ragBody = z
+  .object({
+    query: optional(queryText).describe("the question; without it the last of `messages`, which must be the user's"),
+    model: optional(modelName).describe("a chat model of the proxy; CHAT_MODEL by default"),
+    top_k: optional(resultCount(50)).describe("how many chunks are looked for; 5 by default"),
+    max_num_results: optional(resultCount(50)).describe("OpenAI's word for top_k"),
+    ...rankingFields,
+    filters: filtersField,
+    system_prompt: optional(z.string().max(longestMessage, `at most ${longestMessage} characters`)).describe(
+      "who the model is told to be; the rules on passages and citations stay",
+    ),
+    messages: optional(z.array(message).max(200, "at most 200 messages")).describe(
+      "what was said before, oldest first",
+    ),
+    rewrite_query: optional(z.boolean()).describe(
+      "whether a follow-up is first made a question of its own, by a model call; true when there are messages before it",
+    ),
+    on_empty: optional(z.enum(["answer", "decline"])).describe(
+      '"answer": the model is told that nothing was found; "decline": it is not asked',
+    ),
+    stream: optional(z.boolean()).describe("server-sent events: sources, pieces of the answer, usage"),
+    temperature: optional(z.number().min(0, "must be at least 0").max(2, "must be at most 2")),
+    max_tokens: optional(z.int().min(1, "must be at least 1").max(1_000_000, "must be at most 1000000")),
+  })
+  .meta({ id: "RagRequest" });
+
+const mostStores = 10;
+
+export const ragOverStoresBody = ragBody
+  .extend({
+    vector_store_ids: z
+      .array(z.string().min(1, "must not be empty").max(1000, "at most 1000 characters"), {
+        error: "required: an array of ids of vector stores",
+      })
+      .min(1, "must not be empty")
+      .max(mostStores, `at most ${mostStores} vector stores`),
+  })
+  .meta({ id: "RagOverStoresRequest" });
+
+export function readRag(storeIds: readonly string[], body: z.output<typeof ragBody>): RagRequest {
+  const { question, history } = readConversation(body);
+  return {
+    storeIds: [...new Set(storeIds)],
+    question,
+    history,
+    model: body.model ?? null,
+    systemPrompt: body.system_prompt ?? null,
+    standAlone: body.rewrite_query ?? null,
+    onEmpty: body.on_empty ?? "answer",
+    search: { filter: parseFilter(body.filters), limit: body.top_k ?? body.max_num_results ?? 5, ...readRanking(body) },
+    temperature: body.temperature,
+    maxTokens: body.max_tokens,
+  };
+}
+
+function readConversation({ query, messages = [] }: z.output<typeof ragBody>): {
+  question: string;
+  history: ChatMessage[];
+} {
+  if (query !== undefined) return { question: query, history: messages };
+  const last = messages.at(-1);
+  if (last === undefined) throw invalid("query", "required: the question");
+  if (last.role !== "user" || last.content.trim() === "")
+    throw invalid("messages", "without a query, the last message must be the user's question");
+  return { question: last.content, history: messages.slice(0, -1) };
+}
+
+const source = hitAnswer
+  .omit({ content: true, metadata: true })
+  .extend({
+    index: z.int().describe("the number that citations name, from 1"),
+    cited: z.boolean().describe("whether the answer names it; false in a stream, whose end says it"),
+    vector_store_id: z.string(),
+    chunk_ids: z.array(z.string()).describe("of the chunks that were joined to this passage"),
+    text: z.string(),
+  })
+  .meta({ id: "RagSource" });
+
+const usage = z
+  .object({ prompt_tokens: z.int(), completion_tokens: z.int(), total_tokens: z.int() })
+  .nullable()
+  .describe("of all calls of chat models; null where the proxy did not say");
+
+const about = {
+  model: z.string(),
+  usage,
+  finish_reason: z.string().nullable(),
+};
+const found = {
+  sources: z.array(source),
+  search_query: z.string().describe("the question as it was searched for"),
+  reranked: z.boolean().optional(),
+};
+
+export const ragAnswer = z
+  .object({ object: z.literal("rag.answer"), answer: z.string(), ...found, ...about })
+  .meta({ id: "RagAnswer" });
+
+/** What the events of a stream carry, in their order. An error in the midst of it is the event `error`, with OpenAI's envelope. */
+export const ragEvents = z
+  .union([
+    z.object({ type: z.literal("rag.sources"), ...found }),
+    z.object({ type: z.literal("rag.delta"), delta: z.string() }),
+    z.object({ type: z.literal("rag.completed"), answer: z.string(), cited: z.array(z.int()), ...about }),
+  ])
+  .meta({ id: "RagEvent" });
+export type RagEvent = z.input<typeof ragEvents>;
+
+/** A passage as the model is told of it. */
+export function describePassage({ hit, text }: Passage): PromptSource {
+  const { filename, page } = presentFound(hit);
+  return { text, filename, page: page ?? null };
+}
+
+export function presentSources({ passages, query, reranked }: RagSources, cited: readonly number[]) {
+  return {
+    sources: passages.map(({ hit, text, chunkIds }, i) => ({
+      index: i + 1,
+      cited: cited.includes(i + 1),
+      ...presentFound(hit),
+      vector_store_id: hit.storeId,
+      chunk_ids: chunkIds,
+      text,
+    })),
+    search_query: query,
+    ...(reranked === null ? {} : { reranked }),
+  };
+}
+
+export function presentRag(sources: RagSources, answer: RagAnswer): z.input<typeof ragAnswer> {
+  return { object: "rag.answer", answer: answer.text, ...presentSources(sources, answer.cited), ...presentEnd(answer) };
+}
+
+export const presentCompleted = (answer: RagAnswer): RagEvent => ({
+  type: "rag.completed",
+  answer: answer.text,
+  cited: answer.cited,
+  ...presentEnd(answer),
+});
+
+const presentEnd = ({ model, usage: used, finishReason }: RagAnswer) => ({
+  model,
+  usage: used,
+  finish_reason: finishReason,
+});

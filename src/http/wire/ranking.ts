@@ -1,0 +1,100 @@
+import { z } from "zod";
+import { type RerankWish, mostCandidates } from "../../core/rerank.js";
+import type { SearchRequest } from "../../core/search.js";
+import { recalls, searchModes } from "../../core/searchSettings.js";
+import { optional } from "./common.js";
+import { hybridWeights, modelName } from "./vectorStore.js";
+
+/** How many results are wanted. */
+export const resultCount = (max: number) => z.int().min(1, "must be at least 1").max(max, `must be at most ${max}`);
+
+/**
+ * A client that lets only OpenAI's fields through can say mode, recall and rerank model in `ranker`. What is none of these words is the
+ * name of a rerank model.
+ */
+const knownRanker = new RegExp(
+  `^(none|auto|default[\\w-]*|(?:${searchModes.join("|")})(?:-(?:${recalls.join("|")}))?|${recalls.join("|")})$`,
+);
+const rankers = `"auto" or "default-…" (the order of the search), "none" (that, whatever the store says of reranking), a search mode (${searchModes.join(", ")}), a recall (${recalls.join(", ")}), or both as in "hybrid-exact"`;
+const unusableRanker = `expected ${rankers}, or the name of a rerank model of at most 256 characters`;
+const share = z.number().min(0, "must be at least 0").max(1, "must be at most 1");
+const mostNeighbours = 5;
+
+const rerankField = optional(
+  z.union([z.boolean(), z.literal("required")], { error: 'expected true, false or "required"' }),
+).describe('true: a rerank model puts the results in order; "required": 502 instead of another order when it fails');
+const candidatesField = optional(resultCount(mostCandidates)).describe(
+  "how many of the best are reranked; four times the results by default",
+);
+
+/** What says in which order, of a search as of a question. */
+export const rankingFields = {
+  ranking_options: optional(
+    z.object({
+      ranker: optional(z.string().min(1, unusableRanker).max(256, unusableRanker)).describe(
+        `${rankers}; anything else is the name of a rerank model`,
+      ),
+      rerank: rerankField,
+      rerank_model: optional(modelName),
+      rerank_candidates: candidatesField,
+      score_threshold: optional(share),
+      search_mode: optional(z.enum(searchModes)),
+      recall: optional(z.enum(recalls)),
+      hybrid_search: optional(hybridWeights),
+      diversity: optional(share).describe(
+        "0: plain order; up to 1: results unlike each other (maximal marginal relevance)",
+      ),
+      expand: optional(
+        z.int().min(0, "must be at least 0").max(mostNeighbours, `must be at most ${mostNeighbours}`),
+      ).describe("chunks before and after each result that are joined to it"),
+    }),
+  ),
+  rerank: rerankField,
+  rerank_model: optional(modelName).describe('a model of the proxy; "auto": its first of mode "rerank"'),
+  rerank_candidates: candidatesField,
+};
+
+type Ranking = { [field in keyof typeof rankingFields]?: z.output<(typeof rankingFields)[field]> };
+
+/** What says in which order, of a search as of a question. */
+export function readRanking(
+  body: Ranking,
+): Pick<SearchRequest, "scoreThreshold" | "settings" | "diversity" | "expand" | "rerank"> {
+  const { ranking_options: options } = body;
+  return {
+    scoreThreshold: options?.score_threshold ?? 0,
+    settings: readSettings(options),
+    diversity: options?.diversity ?? 0,
+    expand: options?.expand ?? 0,
+    rerank: readRerank(body),
+  };
+}
+
+function readRerank({ ranking_options: options, ...body }: Ranking): RerankWish {
+  const ranker = options?.ranker;
+  const byRanker = ranker === undefined || knownRanker.test(ranker) ? undefined : ranker;
+  const named = [
+    ["rerank_model", body.rerank_model],
+    ["ranking_options.rerank_model", options?.rerank_model],
+    ["ranking_options.ranker", byRanker],
+  ] as const;
+  const [param, model] = named.find(([, name]) => name !== undefined) ?? ["rerank", undefined];
+  return {
+    wanted: body.rerank ?? options?.rerank ?? (ranker === "none" ? false : model === undefined ? undefined : true),
+    model: model === undefined || model === "auto" ? null : model,
+    param,
+    hint: param === "ranking_options.ranker" ? `Other values are ${rankers}.` : null,
+    candidates: body.rerank_candidates ?? options?.rerank_candidates ?? null,
+  };
+}
+
+function readSettings(options: Ranking["ranking_options"]): SearchRequest["settings"] {
+  const ranker = options?.ranker ?? "";
+  const said = knownRanker.test(ranker) ? ranker.split("-") : [];
+  return {
+    mode: options?.search_mode ?? searchModes.find((each) => said.includes(each)),
+    recall: options?.recall ?? recalls.find((each) => said.includes(each)),
+    embeddingWeight: options?.hybrid_search?.embedding_weight,
+    textWeight: options?.hybrid_search?.text_weight,
+  };
+}

@@ -1,0 +1,69 @@
+import { z } from "zod";
+import type { RerankQuestion } from "../../core/rerankDocuments.js";
+import type { SearchResult } from "../../core/search.js";
+import { parseFilter } from "../../filter.js";
+import { optional } from "./common.js";
+import { resultCount } from "./ranking.js";
+import { filtersField, presentHit, queryText } from "./search.js";
+import { modelName } from "./vectorStore.js";
+
+const document = z.union([z.string(), z.looseObject({})], { error: "expected a string or an object" });
+
+/** Cohere's POST /v1/rerank, as LiteLLM takes it; or the chunks of a vector store in place of `documents`. Further fields reach the proxy. */
+export const rerankBody = z
+  .looseObject({
+    model: optional(modelName).describe("RERANK_MODEL by default, else the proxy's first of mode `rerank`"),
+    query: queryText,
+    documents: optional(z.array(document).min(1, "must not be empty").max(1000, "at most 1000 documents")),
+    vector_store_id: optional(z.string().min(1, "must not be empty").max(1000, "at most 1000 characters")),
+    top_n: optional(resultCount(1000)).describe("all documents by default; of a vector store 10, at most 50"),
+    filters: filtersField,
+  })
+  .refine((body) => (body.documents === undefined) !== (body.vector_store_id === undefined), {
+    path: ["documents"],
+    message: "either documents or a vector_store_id must be given, and not both",
+  })
+  .refine((body) => body.vector_store_id === undefined || (body.top_n ?? 10) <= 50, {
+    path: ["top_n"],
+    message: "must be at most 50 for a vector store",
+  })
+  .meta({ id: "RerankRequest" });
+
+export function readRerank(body: z.output<typeof rerankBody>): RerankQuestion {
+  const { model, query, documents, vector_store_id: storeId, top_n: topN, filters, ...further } = body;
+  if (storeId !== undefined)
+    return { storeId, model: model ?? null, query, limit: topN ?? 10, filter: parseFilter(filters) };
+  const passed = { query, documents, ...(topN !== undefined && { top_n: topN }), ...further };
+  return { storeId: null, model: model ?? null, body: passed };
+}
+
+export const rerankAnswer = z
+  .looseObject({
+    results: z.array(
+      z.looseObject({
+        index: z
+          .int()
+          .describe("the document's place in the request, or the chunk's in the order of the search, from 0"),
+        relevance_score: z.number(),
+      }),
+    ),
+  })
+  .meta({ id: "RerankResponse" });
+
+/** Cohere's results, each with the chunk that it is. */
+export function presentReranked(model: string | null, { hits }: SearchResult): z.input<typeof rerankAnswer> {
+  const scoreBefore = (hit: SearchResult["hits"][number]) => hit.vectorScore ?? hit.score;
+  const before = hits.toSorted((a, b) => scoreBefore(b) - scoreBefore(a));
+  return {
+    ...(model === null ? {} : { model }),
+    results: hits.map((hit) => {
+      const { content, score, ...rest } = presentHit(hit, true);
+      return {
+        index: before.indexOf(hit),
+        relevance_score: score,
+        document: { text: content[0]?.text ?? "" },
+        ...rest,
+      };
+    }),
+  };
+}
