@@ -24,6 +24,8 @@ end.
 --mode vector compares meaning, keyword words (codes, names), hybrid both. --recall exact compares every row, high and fast use the
 store's index where it has one. Without them it is as the store was made, else vector and high.
 
+--rerank needs a rerank model behind the server's LiteLLM proxy. The query comes before it, or a name after it, for it takes the next word.
+
 --filter takes OpenAI's filters or plain key-values, on the chunks' metadata; 5 is not "5":
   '{"type": "and", "filters": [{"type": "gte", "key": "year", "value": 2024}, {"type": "in", "key": "lang", "value": ["en", "de"]}]}'
   '{"lang": "en"}'
@@ -31,7 +33,8 @@ store's index where it has one. Without them it is as the store was made, else v
 Examples:
   $ vector-store search vs_0190f2c4a7e87d3f9b1c2d3e4f5a6b7c how do I reset my password
   $ vector-store search vs_0190f2c4a7e87d3f9b1c2d3e4f5a6b7c refunds --limit 3 --filter '{"lang": "en"}' --threshold 0.7
-  $ vector-store search vs_0190f2c4a7e87d3f9b1c2d3e4f5a6b7c error E1042 --mode hybrid --recall exact`;
+  $ vector-store search vs_0190f2c4a7e87d3f9b1c2d3e4f5a6b7c error E1042 --mode hybrid --recall exact
+  $ vector-store search vs_0190f2c4a7e87d3f9b1c2d3e4f5a6b7c how long is the warranty --rerank`;
 
 export function searchCommand(program: Command, io: Io): void {
   withServerOptions(program.command("search").description("search a vector store of a running server"))
@@ -42,6 +45,7 @@ export function searchCommand(program: Command, io: Io): void {
     .option("--threshold <score>", "only results with at least this score (0 to 1)", score)
     .addOption(new Option("--mode <mode>", "how to search").choices(searchModes))
     .addOption(new Option("--recall <recall>", "how thorough to be").choices(recalls))
+    .option("--rerank [model]", "let a rerank model put the results in order; without a name the server chooses it")
     .option("--json", "print OpenAI's page of results")
     .addHelpText("after", help)
     .action(async (id: string, words: string[], options: SearchOptions) => {
@@ -51,6 +55,8 @@ export function searchCommand(program: Command, io: Io): void {
         // Beyond OpenAI's fields, so unknown to the SDK's types.
         ...(options.mode !== undefined && { search_mode: options.mode }),
         ...(options.recall !== undefined && { recall: options.recall }),
+        ...(options.rerank !== undefined && { rerank: "required" }),
+        ...(typeof options.rerank === "string" && { rerank_model: options.rerank }),
       };
       // The response itself, not the SDK's page object, which keeps only a part of the answer.
       const answer = await server.ask(async (client) => {
@@ -86,5 +92,6 @@ type SearchOptions = ServerOptions & {
   threshold?: number;
   mode?: string;
   recall?: string;
+  rerank?: string | true;
   json?: true;
 };

@@ -110,6 +110,19 @@ describe("the proxy", () => {
     });
   });
 
+  test("the models for answers and reranking, where they are set", async () => {
+    const { environment } = await litellm();
+    const { code, finding } = await doctor({ ...environment, CHAT_MODEL: "chat", RERANK_MODEL: "nowhere" });
+    expect(code).toBe(0);
+    expect(finding("chat model")).toMatchObject({ status: "ok", message: '"chat" is one of the proxy\'s models' });
+    expect(finding("rerank model")).toMatchObject({
+      status: "warn",
+      message: 'the proxy does not list "nowhere"',
+      todo: expect.stringContaining("RERANK_MODEL"),
+    });
+    expect((await doctor(environment)).finding("chat model")).toBeUndefined();
+  });
+
   test("a model behind a wildcard is not listed, and works: no FAIL", async () => {
     const { environment } = await litellm();
     const { code, finding } = await doctor({ ...environment, EMBEDDING__MODEL: "openai/ada" });

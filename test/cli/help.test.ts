@@ -9,6 +9,8 @@ const commands = [
   ["stores", "create"],
   ["stores", "delete"],
   ["search"],
+  ["upload"],
+  ["eval"],
   ["reindex"],
   ["litellm-config"],
   ["doctor"],

@@ -61,7 +61,7 @@ describe("search", () => {
     expect(texts(near.out)).toEqual(["how to reset\nyour password"]);
   });
 
-  test("--mode and --recall reach the server", async () => {
+  test("--mode, --recall and --rerank reach the server", async () => {
     const words = await cli([id, "opening", "--mode", "keyword", "--json"]);
     expect(words).toMatchObject({ code: 0, err: "" });
     // The other chunks do not have the word; in the order of vectors they would follow.
@@ -72,6 +72,8 @@ describe("search", () => {
       await ask();
       await ask("--mode", "hybrid", "--recall", "exact", "--threshold", "0.5");
       await ask("--recall", "fast");
+      await ask("--rerank");
+      await ask("--rerank", "cohere");
     } finally {
       await other.close();
     }
@@ -80,6 +82,8 @@ describe("search", () => {
       common,
       { ...common, ranking_options: { score_threshold: 0.5, search_mode: "hybrid", recall: "exact" } },
       { ...common, ranking_options: { recall: "fast" } },
+      { ...common, ranking_options: { rerank: "required" } },
+      { ...common, ranking_options: { rerank: "required", rerank_model: "cohere" } },
     ]);
   });
 

@@ -27,7 +27,11 @@ export async function checkProxy(config: Config, { findings, log }: Context): Pr
   }
   // One attempt each: the doctor tells how things are, not how they are after a minute of retries.
   const litellm = createLitellm({ ...config.embedding, retryBudgetMs: 0 }, log);
-  await checkModel(litellm, model, findings);
+  const names = await checkModel(litellm, model, findings);
+  if (names !== null) {
+    checkNamed("chat model", "CHAT_MODEL", config.chatModel, names, findings);
+    checkNamed("rerank model", "RERANK_MODEL", config.rerankModel, names, findings);
+  }
   try {
     const began = performance.now();
     await litellm.embedder.embed(["vector-store doctor"]);
@@ -67,8 +71,27 @@ async function checkReadiness(baseUrl: string, findings: Context["findings"]): P
   return true;
 }
 
-/** A model that is not listed is only worth a warning: the proxy may serve it by a wildcard. The test embedding decides. */
-async function checkModel(litellm: Litellm, model: string, findings: Context["findings"]): Promise<void> {
+/** As the embedding model, but what is not set is not needed. */
+function checkNamed(
+  check: string,
+  setting: string,
+  model: string | null,
+  names: readonly string[],
+  findings: Context["findings"],
+): void {
+  if (model === null) return;
+  if (names.includes(model)) findings.ok(check, `"${model}" is one of the proxy's models`);
+  else {
+    const todo = `Set ${setting} to one of its models, or add the model to the proxy's model_list.`;
+    findings.warn(check, `the proxy does not list "${model}"`, todo);
+  }
+}
+
+/**
+ * The names of all models; null when they could not be had. A model that is not listed is only worth a warning: the proxy may serve it by a wildcard. The
+ * test embedding decides.
+ */
+async function checkModel(litellm: Litellm, model: string, findings: Context["findings"]): Promise<string[] | null> {
   try {
     const names = (await litellm.models()).map((each) => each.id);
     if (!names.includes(model)) {
@@ -82,11 +105,13 @@ async function checkModel(litellm: Litellm, model: string, findings: Context["fi
         `the proxy does not list "${model}" (${others})`,
         "Set EMBEDDING__MODEL to one of them, or add the model to the proxy's model_list.",
       );
-      return;
+      return names;
     }
     findings.ok("model", `"${model}" is one of the proxy's ${names.length} ${names.length === 1 ? "model" : "models"}`);
+    return names;
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     findings.fail("model", error.message, "Correct what it names and run the doctor again.");
+    return null;
   }
 }
