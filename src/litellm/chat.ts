@@ -130,9 +130,9 @@ export function createChat(config: EmbeddingConfig, baseUrl: string, log: Log, c
     { controller, unfollow, signal }: { controller: AbortController; unfollow: () => void; signal: AbortSignal },
   ): AsyncGenerator<string, ChatAnswer> {
     const answer: ChatAnswer = { text: "", model: request.model, finishReason: null, usage: null };
-    const time = { isUp: false };
+    const seen = { timeIsUp: false, chunks: 0 };
     const end = () => {
-      time.isUp = true;
+      seen.timeIsUp = true;
       controller.abort();
     };
     let timer = setTimeout(end, limitMs);
@@ -142,6 +142,7 @@ export function createChat(config: EmbeddingConfig, baseUrl: string, log: Log, c
         const parsed = chunk.safeParse(each);
         if (!parsed.success)
           throw badGateway(`The chat model '${request.model}' answered with what is no chat completion.`);
+        seen.chunks += 1;
         const { model, choices, usage: used } = parsed.data;
         if (model !== "") answer.model = model;
         if (used != null) answer.usage = used;
@@ -155,12 +156,14 @@ export function createChat(config: EmbeddingConfig, baseUrl: string, log: Log, c
       }
       // The client ends an aborted stream as if it were complete.
       signal.throwIfAborted();
-      if (time.isUp) throw chatError(failureOf("timeout"), request);
+      if (seen.timeIsUp) throw chatError(failureOf("timeout"), request);
+      // A provider that does not know `stream` answers with JSON, in which there are no events.
+      if (seen.chunks === 0) throw badGateway(`The chat model '${request.model}' answered with no stream.`);
       return answer;
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof ApiError) throw error;
-      throw chatError(time.isUp ? failureOf("timeout") : readFailure(error, clock.now()), request);
+      throw chatError(seen.timeIsUp ? failureOf("timeout") : readFailure(error, clock.now()), request);
     } finally {
       clearTimeout(timer);
       unfollow();

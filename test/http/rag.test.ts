@@ -276,11 +276,11 @@ const open = (body: object, store = id, signal?: AbortSignal) =>
   fetch(`${service.url}${path(store)}`, {
     method: "POST",
     headers: { authorization: `Bearer ${service.config.keys.server ?? ""}`, "content-type": "application/json" },
-    body: JSON.stringify({ query: question, stream: true, ...body }),
+    body: JSON.stringify({ query: question, ...body }),
     ...(signal === undefined ? {} : { signal }),
   });
 async function stream(body: object = {}, store = id): Promise<Event[]> {
-  const answer = await open(body, store);
+  const answer = await open({ stream: true, ...body }, store);
   expect(answer.status).toBe(200);
   expect(answer.headers.get("content-type")).toBe("text/event-stream; charset=utf-8");
   const text = await answer.text();
@@ -321,7 +321,7 @@ describe("a streamed answer", () => {
         yield "[DONE]";
       })(),
     });
-    const answer = await open({});
+    const answer = await open({ stream: true });
     const reader = answer.body?.pipeThrough(new TextDecoderStream()).getReader();
     let text = "";
     const until = async (part: string) => {
@@ -363,6 +363,17 @@ describe("a streamed answer", () => {
     });
   });
 
+  test("an answer that is no stream, or no chat completion, is the proxy's failure", async () => {
+    proxy.answers.chat = () => ({ json: { choices: [{ message: { content: "whole" } }] } });
+    expect((await stream()).at(-1)).toMatchObject({ event: "error", data: { error: { code: "bad_gateway" } } });
+    proxy.answers.chat = () => ({ events: (async function* () { yield await Promise.resolve('{"choices": 5}'); })() }); // prettier-ignore
+    expect((await stream()).at(-1)).toMatchObject({ event: "error", data: { error: { code: "bad_gateway" } } });
+    proxy.answers.chat = () => ({ json: { choices: [] } });
+    await ask().expect(502);
+    proxy.answers.chat = () => ({ text: "<html>" });
+    await ask().expect(502);
+  });
+
   test("a model that stops in the midst of it is out of time after CHAT_TIMEOUT_SECONDS", async () => {
     proxy.answers.chat = () => ({
       events: (async function* () {
@@ -382,6 +393,7 @@ describe("no connection is held while the model is asked, and a client that leav
   test.each([
     ["in a stream", { stream: true }],
     ["without", {}],
+    ["while a follow-up is put into words", { messages: [{ role: "user", content: "hello" }] }],
   ])("%s", async (_, body) => {
     let arrive = (): void => undefined;
     const arrived = new Promise<void>((resolve) => (arrive = resolve));
