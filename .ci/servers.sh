@@ -73,18 +73,22 @@ start_postgres() {
   [ -n "$DATABASE_URL" ]
 }
 
-# The models: all-MiniLM-L6-v2 for embeddings and reranking, and a chat model that repeats what it was told.
+# The models: all-MiniLM-L6-v2 for embeddings and reranking, a chat model that repeats what it was told, and the tests' own provider.
 start_models() {
-  local minilm chat unused
-  read -r minilm chat unused < <(free_ports 3)
+  local minilm chat unused provider
+  read -r minilm chat unused provider < <(free_ports 4)
   minilm_url=http://127.0.0.1:$minilm
   chat_url=http://127.0.0.1:$chat
+  provider_url=http://127.0.0.1:$provider
   "$litellm_venv/bin/python" "$kit/litellm/minilm_server.py" "$minilm" >"$work/minilm.log" 2>&1 </dev/null &
   server_pids+=($!)
   wait_for "$minilm_url/health" $! "$work/minilm.log"
   PORT_UP=$chat PORT_SIDECAR=$unused LOG=$work/chat.jsonl node "$kit/litellm/upstream.mjs" >"$work/chat.log" 2>&1 </dev/null &
   server_pids+=($!)
   wait_for "$chat_url/v1/models" $! "$work/chat.log"
+  node --import tsx test/contract/litellm/provider.ts "$provider" >"$work/provider.log" 2>&1 </dev/null &
+  server_pids+=($!)
+  wait_for "$provider_url/calls" $! "$work/provider.log"
 }
 
 # The server under test as an operator runs it. It may start before the proxy: it needs it only when it embeds.
@@ -95,6 +99,7 @@ start_sidecar() {
   proxy_url=http://127.0.0.1:$proxy_port
   DATABASE_URL=$DATABASE_URL HOST=127.0.0.1 PORT=$sidecar SERVER_API_KEY=$sidecar_key DATA_DIR=$work/data \
     EMBEDDING__BASE_URL=$proxy_url EMBEDDING__API_KEY=$master_key EMBEDDING__MODEL=all-minilm-l6-v2 EMBEDDING__DIMENSIONS=384 \
+    CHAT_MODEL=openai/gpt-4o-mini \
     node dist/cli/main.js serve >"$work/sidecar.log" 2>&1 </dev/null &
   server_pids+=($!)
   wait_for "$sidecar_url/readyz" $! "$work/sidecar.log"
@@ -132,14 +137,16 @@ stop_proxy() {
 
 # As an operator does it: make the stores through LiteLLM, write them into its vector_store_registry, start it again with that.
 start_litellm_with_stores() {
-  local name id base key ids=
-  sed -e "s|__CHAT__|$chat_url|g" -e "s|__MINILM__|$minilm_url|g" -e "s|__MASTER_KEY__|$master_key|g" \
+  local name id base key metadata ids=
+  sed -e "s|__CHAT__|$chat_url|g" -e "s|__MINILM__|$minilm_url|g" -e "s|__PROVIDER__|$provider_url|g" -e "s|__MASTER_KEY__|$master_key|g" \
     -e "s|__SIDECAR__|$sidecar_url|g" -e "s|__SIDECAR_KEY__|$sidecar_key|g" \
     .ci/litellm.config.yaml >"$work/litellm.yaml"
   start_proxy "$work/litellm.yaml"
-  for name in plain version errors chatPlain chatVersion plainLife versionLife documents wrongKey; do
+  for name in plain version errors chatPlain chatVersion plainLife versionLife documents reranked wrongKey; do
+    metadata='"made": "through LiteLLM"'
+    if [ "$name" = reranked ]; then metadata+=', "rerank_model": "rerank"'; fi
     id=$(curl -sS -m 60 "$proxy_url/v1/vector_stores" -H "Authorization: Bearer $master_key" -H "Content-Type: application/json" \
-      -d "{\"name\": \"$name\", \"custom_llm_provider\": \"pg_vector\", \"metadata\": {\"made\": \"through LiteLLM\"}}" | json id)
+      -d "{\"name\": \"$name\", \"custom_llm_provider\": \"pg_vector\", \"metadata\": {$metadata}}" | json id)
     ids+="\"$name\": \"$id\", "
     base=$sidecar_url
     key=$sidecar_key

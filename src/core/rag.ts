@@ -48,8 +48,8 @@ const declined = "The documents have nothing on this question.";
 /**
  * An answer with its sources, by one search and one call of the model (two when a follow-up is put into a question of its own). The first
  * value comes when the model has begun to answer, so that what it or a store refuses is still an error with a status; then the pieces of
- * the answer. No database connection is held while a model is asked.
- * @param way `stream`: pieces as they are written; `whole`: one piece
+ * the answer. The model is always asked for a stream: that a caller has left is passed on by LiteLLM to the provider of a stream, but of a
+ * whole answer only where its `cancel_on_disconnect` is set. No database connection is held while a model is asked.
  * @param describe a passage's name for the model
  * @throws ApiError 400 when no model is named or the window is too small, and as `search` and the chat model do
  */
@@ -57,11 +57,7 @@ export async function* answerQuestion(
   deps: Deps,
   caller: Caller,
   request: RagRequest,
-  {
-    way,
-    describe,
-    signal,
-  }: { way: "stream" | "whole"; describe: (passage: Passage) => PromptSource; signal: AbortSignal },
+  { describe, signal }: { describe: (passage: Passage) => PromptSource; signal: AbortSignal },
 ): AsyncGenerator<RagSources | string, RagAnswer> {
   const { question, history } = request;
   const chat = chooseModel(deps, request);
@@ -96,20 +92,10 @@ export async function* answerQuestion(
   const { systemPrompt } = request;
   const messages = promptOf({ question, history: room.history, systemPrompt, sources: passages.map(describe) });
   const full: ChatRequest = { ...chat, messages, temperature: request.temperature, maxTokens: request.maxTokens };
-  const finish = (answer: ChatAnswer): RagAnswer => ({
-    ...answer,
-    usage: sum(asked.usage, answer.usage),
-    cited: citedIn(answer.text, passages.length),
-  });
-  if (way === "whole") {
-    const answer = await time(spent, "model", () => deps.litellm.chat.complete(full, { signal }));
-    yield sources;
-    yield answer.text;
-    return finish(answer);
-  }
   const pieces = await time(spent, "model", () => deps.litellm.chat.stream(full, { signal }));
   yield sources;
-  return finish(yield* pieces);
+  const answer = yield* pieces;
+  return { ...answer, usage: sum(asked.usage, answer.usage), cited: citedIn(answer.text, passages.length) };
 }
 
 function chooseModel(deps: Deps, { model }: RagRequest): Pick<ChatRequest, "model" | "namedBy"> {

@@ -1,6 +1,6 @@
 import { ApiError, invalid, unavailable } from "../errors.js";
 import type { Failure } from "./failures.js";
-import { isOverBudget } from "./failures.js";
+import { isOverBudget, refusesModel } from "./failures.js";
 
 /** A model together with where its name stands, which is where the operator has to look when it is refused. */
 export interface NamedModel {
@@ -67,9 +67,15 @@ export function passedOnError(failure: Failure, asked = embedding): ApiError {
   return (
     commonError(failure, asked) ??
     new ApiError(failure.status, readable(failure.message), {
-      param: failure.param,
+      // LiteLLM does not say it.
+      param: failure.param ?? (refusesModel(failure) ? "model" : null),
       // LiteLLM repeats the status in `code`.
-      code: failure.code === null || /^\d+$/.test(failure.code) ? codes[failure.status] : failure.code,
+      code:
+        failure.code === null || /^\d+$/.test(failure.code)
+          ? refusesModel(failure)
+            ? "model_not_found"
+            : codes[failure.status]
+          : failure.code,
     })
   );
 }

@@ -70,7 +70,8 @@ const chunk = z.object({
 
 export function createChat(config: EmbeddingConfig, baseUrl: string, log: Log, clock: Clock): Chat {
   const limitMs = config.chatTimeoutMs;
-  const gateOf = createGates({ ...config, timeoutMs: limitMs }, baseUrl, log, clock);
+  // One attempt: LiteLLM makes its own, and a caller would rather be told at once than wait for a minute of ours.
+  const gateOf = createGates({ ...config, timeoutMs: limitMs, retryBudgetMs: 0 }, baseUrl, log, clock);
 
   return {
     async complete(request, { signal }) {

@@ -30,8 +30,11 @@ export function readFailure(error: unknown, now: number): Failure {
     return failureOf("unusable");
   }
   // A body cut off in mid-answer is a plain TypeError ("terminated"), a connection error like the client's own.
-  if (!isApiError(error) || error.status === undefined) return failureOf("network");
-  const { status, error: body, headers, message, type, code, param } = error;
+  if (!isApiError(error)) return failureOf("network");
+  const { error: body, headers, message, type, code, param } = error;
+  // What ends a stream in its midst has no status but in the `code` of LiteLLM's envelope.
+  const status = error.status ?? (/^[45]\d\d$/.test(code ?? "") ? Number(code) : undefined);
+  if (status === undefined) return failureOf("network");
   return {
     kind: "status",
     status,
@@ -106,7 +109,7 @@ export function mayConcernOneText(failure: Failure): boolean {
 }
 
 /** The model's name is unknown, LiteLLM's 400 where OpenAI says 404: no text would pass. */
-function refusesModel({ code, param, message }: Failure): boolean {
+export function refusesModel({ code, param, message }: Failure): boolean {
   return code === "model_not_found" || param === "model" || /invalid model/i.test(message);
 }
 

@@ -1,6 +1,6 @@
 import type { Log } from "../log.js";
 import type { Clock } from "./clock.js";
-import type { Outcome } from "./failures.js";
+import type { Failure, Outcome } from "./failures.js";
 import { isTransient } from "./failures.js";
 
 /** First and longest step of the back-off, as the `openai` client's own. */
@@ -22,10 +22,14 @@ export async function withRetries<T>(
   const deadline = clock.now() + limits.retryBudgetMs;
   // A budget shorter than the time limit bounds the retries, never the first attempt.
   let limitMs = limits.timeoutMs;
+  let before: Failure | null = null;
   for (let tries = 0; ; tries += 1) {
     const outcome = await attempt(limitMs);
     if (!("failure" in outcome)) return outcome;
     const { failure } = outcome;
+    // That the budget ended in the midst of an attempt says less than why there had to be another one.
+    if (before !== null && failure.kind === "timeout" && limitMs < limits.timeoutMs) return { failure: before };
+    before = failure;
     // An open breaker fails new calls at once, but a call on its way may use its budget to outlast a short outage.
     const again = isTransient(failure) || (failure.kind === "breaker" && tries > 0);
     const step = clock.random() * Math.min(longestStepMs, firstStepMs * 2 ** tries);

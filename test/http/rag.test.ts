@@ -101,7 +101,7 @@ describe("an answer", () => {
   test("is asked for with delimited passages, and nothing that the model could do but write", async () => {
     await rag();
     const asked = lastChat();
-    expect(Object.keys(asked ?? {}).toSorted()).toEqual(["messages", "model"]);
+    expect(Object.keys(asked ?? {}).toSorted()).toEqual(["messages", "model", "stream", "stream_options"]);
     expect(asked?.messages.map(({ role }) => role)).toEqual(["system", "user"]);
     expect(asked?.messages[0]?.content).toMatch(/data.*no instructions[^]*numbers in square brackets/);
     const tags = [...prompt().matchAll(/<(passage-[0-9a-f]{8}) number="(\d)" file="file \d\.md">\n([^]*?)\n<\/\1>/g)];
@@ -359,8 +359,14 @@ describe("a streamed answer", () => {
     const events = await stream();
     expect(events.map(({ event }) => event)).toEqual(["rag.sources", "rag.delta", "error"]);
     expect(events.at(-1)?.data).toEqual({
-      error: { message: expect.any(String), type: "server_error", param: null, code: expect.any(String) },
+      error: {
+        message: "The chat model's provider failed (HTTP 500).",
+        type: "server_error",
+        param: null,
+        code: "bad_gateway",
+      },
     });
+    await ask().expect(502);
   });
 
   test("an answer that is no stream, or no chat completion, is the proxy's failure", async () => {
@@ -368,6 +374,7 @@ describe("a streamed answer", () => {
     expect((await stream()).at(-1)).toMatchObject({ event: "error", data: { error: { code: "bad_gateway" } } });
     proxy.answers.chat = () => ({ events: (async function* () { yield await Promise.resolve('{"choices": 5}'); })() }); // prettier-ignore
     expect((await stream()).at(-1)).toMatchObject({ event: "error", data: { error: { code: "bad_gateway" } } });
+    await ask().expect(502);
     proxy.answers.chat = () => ({ json: { choices: [] } });
     await ask().expect(502);
     proxy.answers.chat = () => ({ text: "<html>" });
@@ -441,7 +448,7 @@ describe("documents that would give orders", () => {
     expect(answer.sources.map(({ cited }) => cited)).toEqual([false, true, false, false]);
     expect(await stores()).toEqual({ ...before });
     const asked = lastChat();
-    expect(Object.keys(asked ?? {}).toSorted()).toEqual(["messages", "model"]);
+    expect(Object.keys(asked ?? {}).toSorted()).toEqual(["messages", "model", "stream", "stream_options"]);
     const [, tag = ""] =
       /in the user's message|named (passage-[0-9a-f]{8})/.exec(asked?.messages[0]?.content ?? "") ?? [];
     expect(tag).toMatch(/^passage-/);
@@ -472,14 +479,20 @@ describe("what is refused", () => {
   });
 
   test.each([
-    [400, "Invalid model name passed in model=mine", "model_not_found"],
-    [403, "key not allowed to access model", "permission_denied"],
-    [404, "no such model", "model_not_found"],
-    [429, "slow down", "rate_limit_exceeded"],
-  ])("%d for a model that the caller named is the caller's to read", async (status, message) => {
+    [400, "Invalid model name passed in model=mine", "model_not_found", "model"],
+    [403, "key not allowed to access model", "permission_denied", null],
+    [404, "no such model", "model_not_found", null],
+    [429, "slow down", "rate_limit_exceeded", null],
+  ])("%d for a model that the caller named is the caller's to read", async (status, message, code, param) => {
     proxy.answers.chat = () => refusal(status, message);
-    const answer = await ask({ model: "mine" }).expect(status);
-    expect((answer.body as { error: { message: string } }).error.message).toContain(message);
+    for (const body of [{}, { stream: true }]) {
+      const answer = await ask({ model: "mine", ...body }).expect(status);
+      expect((answer.body as { error: object }).error).toMatchObject({
+        code,
+        param,
+        message: expect.stringContaining(message),
+      });
+    }
   });
 
   test("an unknown store, before a model is asked", async () => {

@@ -67,7 +67,7 @@ describe("createEmbeddings", () => {
   });
 
   test.each([
-    [400, "Invalid model name passed in model=theirs", null],
+    [400, "Invalid model name passed in model=theirs", "model_not_found"],
     [403, "Key not allowed to access model", "permission_denied"],
     [404, "The model `theirs` does not exist", "model_not_found"],
     [422, "input is not a list", null],

@@ -102,6 +102,18 @@ describe("Retry-After", () => {
     expect(clock.sleeps).toEqual([40_000]);
   });
 
+  test("an attempt that the budget cuts off does not hide why there had to be another", async () => {
+    let tries = 0;
+    await using provider = await startProvider(() => {
+      tries += 1;
+      return tries === 1 ? failure(429, "slow down", {}, { "retry-after-ms": "900" }) : "hang";
+    });
+    const clock = fakeClock();
+    const limits = { timeoutMs: 500, retryBudgetMs: 1000 };
+    expect(await errorOf(litellm(provider, limits, clock).embedder.embed(["a"]))).toMatchObject({ status: 429 });
+    expect(tries).toBe(2);
+  });
+
   test("is nothing when absent", () => {
     expect(readRetryAfter(new Headers(), 0)).toBeNull();
   });

@@ -1,4 +1,5 @@
 import { type RagAnswer, type RagRequest, type RagSources, answerQuestion } from "../../core/rag.js";
+import { time } from "../../core/search.js";
 import { setTimes, setWarnings } from "../answerHeaders.js";
 import { type EventStream, openEventStream } from "../eventStream.js";
 import { asApiError, logFailure } from "../middleware/renderError.js";
@@ -57,18 +58,18 @@ async function answer(
   request: RagRequest,
   stream: boolean,
 ): Promise<unknown> {
-  const parts = answerQuestion(deps, caller, request, {
-    way: stream ? "stream" : "whole",
-    describe: describePassage,
-    signal,
-  });
+  const parts = answerQuestion(deps, caller, request, { describe: describePassage, signal });
   // What fails before the model has begun to answer has a status of its own.
   const first = await parts.next();
   if (first.done === true || typeof first.value === "string") throw new Error("an answer begins with its sources");
   const sources = first.value;
-  setTimes(res, sources.spent, startedAt);
   setWarnings(res, sources.warnings);
-  if (!stream) return presentRag(sources, await lastOf(parts));
+  if (!stream) {
+    const whole = await time(sources.spent, "model", () => lastOf(parts));
+    setTimes(res, sources.spent, startedAt);
+    return presentRag(sources, whole);
+  }
+  setTimes(res, sources.spent, startedAt);
   const events = openEventStream(res);
   try {
     await sendAll(events, sources, parts);

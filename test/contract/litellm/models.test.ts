@@ -14,13 +14,15 @@ describe("the proxy's models through the server", () => {
     expect(await ids(sidecar)).toContain("mock-chat");
   });
 
-  test("embedding models are found by their mode and vision models by their ability", async () => {
+  test("embedding and rerank models are found by their mode and vision models by their ability", async () => {
     const embedding = await sidecar.get<ModelList>("/embeddings/models");
     expect(embedding.data).toEqual([
       expect.objectContaining({ id: embeddingModel, object: "model", mode: "embedding", dimensions }),
     ]);
     const vision = await sidecar.get<ModelList>("/vision/models");
-    expect(vision.data).toEqual([expect.objectContaining({ id: "mock-vision", object: "model" })]);
+    expect(vision.data.map((model) => model.id)).toEqual(["mock-vision", "openai/gpt-4o-mini", "openai/gpt-4o"]);
+    const rerank = await sidecar.get<ModelList>("/rerank/models");
+    expect(rerank.data[0]).toMatchObject({ id: "rerank", object: "model", mode: "rerank" });
   });
 });
 

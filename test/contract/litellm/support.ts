@@ -1,4 +1,5 @@
 import OpenAI from "openai";
+import type { ProviderCall } from "./provider.js";
 
 /**
  * These tests speak to a LiteLLM proxy that runs beside a vector store server; `.ci/run` starts both and sets the variables.
@@ -19,6 +20,7 @@ export type StoreName =
   | "plainLife"
   | "versionLife"
   | "documents"
+  | "reranked"
   | "wrongKey"
   | "unknown"
   | "adopted";
@@ -36,12 +38,29 @@ export const proxy = new OpenAI({ baseURL: `${given("LITELLM_URL")}/v1`, apiKey:
 /** The server under test, asked directly, as migration scripts do. */
 export const sidecar = new OpenAI({ baseURL: `${given("SIDECAR_URL")}/v1`, apiKey: sidecarKey, maxRetries: 0 });
 
+/** The calls of models of provider.ts whose last message has this text. */
+export async function providerCalls(text: string): Promise<ProviderCall[]> {
+  const calls = (await (await fetch(`${given("PROVIDER_URL")}/calls`)).json()) as ProviderCall[];
+  return calls.filter(({ said }) => said.includes(text));
+}
+
+/** Asks until the answer is yes. */
+export async function until(question: () => Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + 30_000;
+  while (!(await question())) {
+    if (Date.now() > deadline) throw new Error("waited for half a minute in vain");
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
 /** What a search answers beyond the SDK's own type. */
 export interface Page {
   object: string;
   search_query: string[];
+  reranked?: boolean;
   data: {
     score: number;
+    vector_score?: number;
     attributes: Record<string, unknown> | null;
     content: { type: "text"; text: string }[];
   }[];
@@ -53,8 +72,15 @@ export const texts = (page: Page) => page.data.map((item) => item.content.map((p
 /** A search through the proxy with any body, also one that the SDK's types forbid. */
 export const search = (storeId: string, body: object) => proxy.post<Page>(`/vector_stores/${storeId}/search`, { body });
 
-/** The status and text of a failure; a call that succeeds fails the test. */
-export async function failure(call: Promise<unknown>): Promise<{ status: number; message: string }> {
+interface Refusal {
+  status: number;
+  message: string;
+  code: string | null | undefined;
+  param: string | null | undefined;
+}
+
+/** What a call fails with; one that succeeds fails the test. */
+export async function failure(call: Promise<unknown>): Promise<Refusal> {
   const error: unknown = await call.then(
     (value) => {
       throw new Error(`expected a failure, got ${JSON.stringify(value)}`);
@@ -62,7 +88,7 @@ export async function failure(call: Promise<unknown>): Promise<{ status: number;
     (reason: unknown) => reason,
   );
   if (!(error instanceof OpenAI.APIError) || typeof error.status !== "number") throw error;
-  return { status: error.status, message: error.message };
+  return { status: error.status, message: error.message, code: error.code, param: error.param };
 }
 
 /** Sentences about different things, each with a question that shares its meaning and hardly a word with it. */
@@ -105,10 +131,24 @@ export const facts = [
  */
 export async function fill(storeId: string): Promise<void> {
   const bought = facts.filter((_, i) => i % 2 === 1);
-  const made = await proxy.embeddings.create({ model: embeddingModel, input: bought.map((fact) => fact.text) });
-  const embeddings = facts.map((fact, i) => {
-    const row = { id: `${storeId}:${i}`, content: fact.text, metadata: fact.metadata };
-    return i % 2 === 1 ? { ...row, embedding: made.data[(i - 1) / 2]?.embedding } : row;
+  const made = await embed(bought.map((fact) => fact.text));
+  await add(storeId, (i) => (i % 2 === 1 ? made[(i - 1) / 2] : undefined));
+}
+
+/** The same with embeddings that belong to the fact before: whoever finds the right fact first has read the texts. */
+export async function fillMisplaced(storeId: string): Promise<void> {
+  const made = await embed(facts.map((fact) => fact.text));
+  await add(storeId, (i) => made.at(i - 1));
+}
+
+async function embed(input: string[]): Promise<number[][]> {
+  return (await proxy.embeddings.create({ model: embeddingModel, input })).data.map(({ embedding }) => embedding);
+}
+
+async function add(storeId: string, embeddingOf: (i: number) => number[] | undefined): Promise<void> {
+  const embeddings = facts.map(({ text, metadata }, i) => {
+    const embedding = embeddingOf(i);
+    return { id: `${storeId}:${i}`, content: text, metadata, ...(embedding === undefined ? {} : { embedding }) };
   });
   await sidecar.post(`/vector_stores/${storeId}/embeddings/batch`, { body: { embeddings, return: "count" } });
 }

@@ -1,8 +1,10 @@
-"""OpenAI's Python package, unmodified, and litellm-pgvector's migration script against a running server.
+"""OpenAI's Python package, unmodified, and the scripts of two READMEs against a running server and its LiteLLM proxy.
 
 VECTOR_STORE_URL   the server, without /v1
 VECTOR_STORE_KEY   its key
 SOURCE_DATABASE_URL  a PostgreSQL with pgvector for the "existing database" of the migration script
+SNIPPETS_PYTHON    a Python that has httpx, for the examples of litellm-vector-store
+SNIPPETS_PDF       the document of these examples, which begins with "Lorem ipsum dolor sit amet"
 
 The last line is "N passed, N failed"; the exit code is 0 only when nothing failed.
 """
@@ -15,6 +17,7 @@ import documents  # noqa: F401  (declares its checks)
 import migration  # noqa: F401  (declares its check)
 import numpy
 import openai
+import snippets  # noqa: F401  (declares its checks)
 from harness import KEY, URL, a_store, check, checks, client, equal, fill, lenient, raises, raw, texts
 from openai.types import VectorStore, VectorStoreDeleted
 

@@ -1,0 +1,125 @@
+import { type IncomingMessage, type ServerResponse, createServer } from "node:http";
+
+/**
+ * A provider of models behind the proxy: `node --import tsx provider.ts PORT`. Its readers answer with the passage that stands first,
+ * so that an answer shows what the search found; the others fail, each in its own way. GET /calls tells what was asked.
+ */
+export interface ProviderCall {
+  model: string;
+  stream: boolean;
+  /** The last message, as text. */
+  said: string;
+  /** All messages, as text. */
+  messages: { role: string; content: string }[];
+  /** `left`: the proxy closed the connection before the answer was complete. */
+  state: "open" | "complete" | "left";
+}
+
+type Content = string | { type: string; text?: string; image_url?: { url: string } }[];
+interface Body {
+  model: string;
+  messages?: { role: string; content: Content }[];
+  query?: string;
+  stream?: boolean;
+}
+
+const calls: ProviderCall[] = [];
+
+const pictures: Record<string, string> = {
+  "gpt-4o": "FastAPI is a web framework for building APIs with Python.",
+  "gpt-4o-mini": "A login page with fields for a name and a password.",
+};
+
+/** What the models called gpt say: of a picture its size and what was asked, of passages the first, of anything else the same again. */
+function read({ model, messages = [] }: Body): string {
+  const system = textOf(messages.find(({ role }) => role === "system")?.content ?? "");
+  const last = messages.at(-1)?.content ?? "";
+  const said = textOf(last);
+  const picture = typeof last === "string" ? undefined : last.find((part) => part.image_url)?.image_url?.url;
+  if (picture !== undefined) {
+    const png = Buffer.from(picture.slice(picture.indexOf(",") + 1), "base64");
+    return `${pictures[model] ?? ""} ${png.readUInt32BE(16)} by ${png.readUInt32BE(20)} pixels. I was asked: ${said}`;
+  }
+  const [, passage] = /<passage-\w+ number="1"[^>]*>\n(.*?)\n<\/passage-/s.exec(said) ?? [];
+  if (passage !== undefined) return `${passage} [1]`;
+  if (system.includes("found nothing")) return "Nothing was found.";
+  const [, before, followUp] = /^Conversation:\nuser: (.*?)\n.*Follow-up question: (.*)$/s.exec(said) ?? [];
+  return followUp === undefined ? said : `${before ?? ""} ${followUp}`;
+}
+
+const textOf = (content: Content) =>
+  typeof content === "string" ? content : content.map((part) => part.text ?? "").join("");
+
+const usage = { prompt_tokens: 7, completion_tokens: 3, total_tokens: 10 };
+const about = (model: string) => ({ id: "c1", created: 1_700_000_000, model });
+const chunk = (model: string, delta: object, finish: string | null = null) => ({
+  ...about(model),
+  object: "chat.completion.chunk",
+  choices: [{ index: 0, delta, finish_reason: finish }],
+});
+
+function fail(res: ServerResponse, status: number, message: string): void {
+  // A wait that nobody can keep: who asks again must give up at once.
+  res.writeHead(status, { "content-type": "application/json", "retry-after": "3600" });
+  res.end(JSON.stringify({ error: { message, type: "failure", param: null, code: null } }));
+}
+
+function answer(body: Body, res: ServerResponse): void {
+  const { model } = body;
+  if (model.startsWith("overloaded")) {
+    fail(res, 429, "Too many tokens this minute.");
+    return;
+  }
+  if (model.startsWith("broken")) {
+    fail(res, 500, "Out of memory in worker 7.");
+    return;
+  }
+  // Whole, its answer never comes.
+  if (model === "endless" && body.stream !== true) return;
+  if (body.stream !== true) {
+    const choices = [{ index: 0, message: { role: "assistant", content: read(body) }, finish_reason: "stop" }];
+    res.setHeader("content-type", "application/json");
+    res.end(JSON.stringify({ ...about(model), object: "chat.completion", choices, usage }));
+    return;
+  }
+  res.writeHead(200, { "content-type": "text/event-stream" });
+  const send = (event: object) => res.write(`data: ${JSON.stringify(event)}\n\n`);
+  send(chunk(model, { role: "assistant", content: "" }));
+  if (model === "endless") {
+    const timer = setInterval(() => send(chunk(model, { content: "and on " })), 20);
+    res.once("close", () => {
+      clearInterval(timer);
+    });
+    return;
+  }
+  for (const piece of read(body).match(/.{1,16}/gs) ?? []) send(chunk(model, { content: piece }));
+  if (model === "breaking") {
+    // Later: the proxy makes a failure of a stream that breaks at once.
+    setTimeout(() => res.destroy(), 500);
+    return;
+  }
+  send(chunk(model, {}, "stop"));
+  send({ ...chunk(model, {}), choices: [], usage });
+  res.end("data: [DONE]\n\n");
+}
+
+async function handle(req: IncomingMessage, res: ServerResponse): Promise<void> {
+  if (req.method !== "POST") {
+    res.setHeader("content-type", "application/json");
+    res.end(JSON.stringify(calls));
+    return;
+  }
+  const parts: Buffer[] = [];
+  for await (const part of req) parts.push(part as Buffer);
+  const body = JSON.parse(Buffer.concat(parts).toString()) as Body;
+  const messages = (body.messages ?? []).map(({ role, content }) => ({ role, content: textOf(content) }));
+  const said = body.query ?? messages.at(-1)?.content ?? "";
+  const call: ProviderCall = { model: body.model, stream: body.stream ?? false, said, messages, state: "open" };
+  calls.push(call);
+  res.once("close", () => {
+    call.state = res.writableFinished ? "complete" : "left";
+  });
+  answer(body, res);
+}
+
+createServer((req, res) => void handle(req, res)).listen(Number(process.argv[2]), "127.0.0.1");
