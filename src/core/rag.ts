@@ -7,7 +7,8 @@ import type { Deps } from "./deps.js";
 import { type Passage, choosePassages } from "./ragContext.js";
 import { type PromptSource, citedIn, promptOf } from "./ragPrompt.js";
 import { makeStandAlone } from "./rewriteQuery.js";
-import { type SearchRequest, type Spent, search, time } from "./search.js";
+import { type SearchRequest, search } from "./search.js";
+import { type Spent, time } from "./spent.js";
 
 export interface RagRequest {
   storeIds: readonly string[];
@@ -63,7 +64,8 @@ export async function* answerQuestion(
   const chat = chooseModel(deps, request);
   const spent: Spent = { database: 0, model: 0 };
   const counter = await tokenCounter();
-  const room = await time(spent, "model", () => roomFor(deps, chat.model, request, counter));
+  const known = await time(spent, "model", () => deps.litellm.maxInputTokens(chat.model));
+  const room = shareWindow(known ?? usualWindow, chat.model, request, counter);
 
   const isFollowUp = request.standAlone ?? history.length > 0;
   const rewriter = deps.config.chatModel ?? chat.model;
@@ -123,13 +125,12 @@ const counted = 0.9;
  * How a model's window is shared: question and answer first, then the newest of the conversation, and the rest is for passages.
  * @throws ApiError 400 `context_length_exceeded` when the question alone leaves no room
  */
-async function roomFor(
-  deps: Deps,
+function shareWindow(
+  window: number,
   model: string,
   { question, systemPrompt, history, maxTokens }: RagRequest,
   counter: Counter,
-): Promise<{ history: ChatMessage[]; passages: number }> {
-  const window = (await deps.litellm.maxInputTokens(model)) ?? usualWindow;
+): { history: ChatMessage[]; passages: number } {
   const usable =
     Math.floor(counted * window) - Math.min(maxTokens ?? usualAnswer, Math.floor(window / 2)) - promptOverhead;
   const lengthOf = (text: string) => {

@@ -1,8 +1,10 @@
+import type { Counter } from "../chunking/counters.js";
 import { tokenCounter } from "../chunking/tokens.js";
 import { ApiError } from "../errors.js";
 import type { RerankRequest } from "../litellm/rerank.js";
 import type { Deps } from "./deps.js";
 import type { Hit } from "./search.js";
+import { type Spent, time } from "./spent.js";
 import type { ResolvedSettings } from "./searchSettings.js";
 
 /** What a request says of reranking. */
@@ -95,13 +97,16 @@ export async function rerankHits(
   deps: Deps,
   plan: RerankPlan & { model: string; query: string },
   hits: readonly Hit[],
-  signal: AbortSignal,
+  { spent, signal }: { spent: Spent; signal: AbortSignal },
 ): Promise<{ hits: Hit[]; warning: string | null }> {
   const { model, namedBy, query } = plan;
   const candidates = hits.slice(0, plan.candidates);
   try {
-    const documents = await cutToWindow(deps, model, query, candidates);
-    const ranked = await deps.litellm.rerank({ model, namedBy, query, documents }, { signal });
+    const window = await time(spent, "model", () => deps.litellm.maxInputTokens(model));
+    const documents = cutToWindow(window ?? usualWindow, await tokenCounter(), query, candidates);
+    const ranked = await time(spent, "model", () =>
+      deps.litellm.rerank({ model, namedBy, query, documents }, { signal }),
+    );
     const scores = toScores(ranked.map((each) => each.relevance));
     const first = ranked.flatMap(({ index }, i) => withScore(candidates[index], scores[i] ?? 0));
     const named = new Set(ranked.map(({ index }) => index));
@@ -144,9 +149,7 @@ export function toScores(relevances: readonly number[]): number[] {
 }
 
 /** Chunks without what the model would not read, or would refuse: query and one chunk together are its input. */
-async function cutToWindow(deps: Deps, model: string, query: string, hits: readonly Hit[]): Promise<string[]> {
-  const window = (await deps.litellm.maxInputTokens(model)) ?? usualWindow;
-  const counter = await tokenCounter();
+function cutToWindow(window: number, counter: Counter, query: string, hits: readonly Hit[]): string[] {
   // The tokens of other models' texts are a little more than those counted here.
   const room = Math.max(16, Math.floor(0.9 * (window - counter.measure(query, window).range(0, query.length))));
   return hits.map(({ content }) =>

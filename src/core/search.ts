@@ -10,6 +10,7 @@ import { type RerankWish, planRerank, rerankHits } from "./rerank.js";
 import { type Found, embedQueries, retrieve } from "./retrieve.js";
 import { rewriteQueries } from "./rewriteQuery.js";
 import { type ResolvedSettings, resolveSettings } from "./searchSettings.js";
+import { type Spent, time } from "./spent.js";
 import { get, use, useForSearch } from "./vectorStores.js";
 
 export interface SearchRequest {
@@ -47,11 +48,6 @@ export interface SearchResult {
   warnings: string[];
   /** Milliseconds of this search that were the database's, and the models'. */
   spent: Spent;
-}
-
-export interface Spent {
-  database: number;
-  model: number;
 }
 
 /** What diversity chooses from, and most that it does. */
@@ -103,7 +99,7 @@ export async function search(
   let reranked = plan.wanted ? false : null;
   if (plan.model !== null && hits.length > 0) {
     const asked = { ...plan, model: plan.model, query: queries.join("\n") };
-    const outcome = await timed("model", () => rerankHits(deps, asked, hits, signal));
+    const outcome = await rerankHits(deps, asked, hits, { spent, signal });
     hits = outcome.hits;
     reranked = outcome.warning === null;
     if (outcome.warning !== null) warnings.push(outcome.warning);
@@ -127,16 +123,6 @@ async function open(deps: Deps, caller: Caller, id: string, request: SearchReque
   // Only statements on vectors say whether what is known of a store still holds.
   const current = await use(deps, caller, id);
   return { store: current, settings: resolveSettings(current, request.settings) };
-}
-
-/** Runs the work and adds its time to what was spent; of a failure, too. */
-export async function time<T>(spent: Spent, what: keyof Spent, work: () => Promise<T>): Promise<T> {
-  const begun = performance.now();
-  try {
-    return await work();
-  } finally {
-    spent[what] += performance.now() - begun;
-  }
 }
 
 /** Of several queries' lists, each chunk at its best score. */
