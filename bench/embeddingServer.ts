@@ -1,6 +1,5 @@
-import { createServer } from "node:http";
 import { z } from "zod";
-import { atEnd } from "./cleanup.js";
+import { type ModelAnswer, startModelServer } from "./modelServer.js";
 
 const request = z.object({
   input: z.union([z.string(), z.array(z.string())]),
@@ -8,44 +7,25 @@ const request = z.object({
   model: z.string(),
 });
 
+/** OpenAI's POST /embeddings, answered from a function. */
+export const answerEmbeddings =
+  (vectorOf: (text: string) => Float32Array) =>
+  (body: unknown): ModelAnswer => {
+    const { input, encoding_format: encoding, model } = request.parse(body);
+    const data = [input].flat().map((text, index) => {
+      const vector = vectorOf(text);
+      const embedding = encoding === "base64" ? Buffer.from(vector.buffer).toString("base64") : Array.from(vector);
+      return { object: "embedding", index, embedding };
+    });
+    const usage = { prompt_tokens: data.length, total_tokens: data.length };
+    return { json: { object: "list", data, model, usage } };
+  };
+
 /**
- * Stands in for a model where searches are checked on dense vectors, which no text has by itself: OpenAI's POST /embeddings, answered at once
- * from a function. Runs in the process of the measuring clients.
+ * Stands in for a model where searches are checked on dense vectors, which no text has by itself.
  * @returns its root, as EMBEDDING__BASE_URL takes it
  */
 export async function startEmbeddingServer(vectorOf: (text: string) => Float32Array): Promise<string> {
-  const server = createServer((req, res) => {
-    let body = "";
-    req.setEncoding("utf8").on("data", (chunk: string) => (body += chunk));
-    req.once("end", () => {
-      try {
-        const { input, encoding_format: encoding, model } = request.parse(JSON.parse(body));
-        const data = [input].flat().map((text, index) => {
-          const vector = vectorOf(text);
-          const embedding = encoding === "base64" ? Buffer.from(vector.buffer).toString("base64") : Array.from(vector);
-          return { object: "embedding", index, embedding };
-        });
-        const usage = { prompt_tokens: data.length, total_tokens: data.length };
-        res.setHeader("content-type", "application/json").end(JSON.stringify({ object: "list", data, model, usage }));
-      } catch (error) {
-        res.statusCode = 400;
-        res.end(JSON.stringify({ error: { message: String(error), type: "invalid_request_error" } }));
-      }
-    });
-  });
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", resolve);
-  });
-  atEnd(
-    () =>
-      new Promise((resolve) => {
-        server.close(() => {
-          resolve();
-        });
-        server.closeAllConnections();
-      }),
-  );
-  const address = server.address();
-  return `http://127.0.0.1:${typeof address === "object" ? (address?.port ?? 0) : 0}`;
+  const { url } = await startModelServer({ "POST /v1/embeddings": answerEmbeddings(vectorOf) });
+  return url;
 }

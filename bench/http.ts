@@ -3,6 +3,8 @@ import { Agent, type ClientRequest, type IncomingHttpHeaders, request } from "no
 export interface Answer {
   text: string;
   headers: IncomingHttpHeaders;
+  /** Of a stream of events, when the first was complete, on the clock of performance.now(). */
+  firstEventAt: number | null;
 }
 
 /** A client that costs little: kept connections, bodies as ready bytes, answers as text. All but 200 is an error. */
@@ -28,11 +30,18 @@ export function createHttpClient(root: string, key: string): HttpClient {
         { method, agent, headers: { authorization: `Bearer ${key}`, ...headers } },
         (incoming) => {
           const chunks: Buffer[] = [];
-          incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
+          const streams = incoming.headers["content-type"]?.startsWith("text/event-stream") ?? false;
+          let firstEventAt: number | null = null;
+          incoming.on("data", (chunk: Buffer) => {
+            chunks.push(chunk);
+            if (streams && firstEventAt === null && Buffer.concat(chunks).includes("\n\n")) {
+              firstEventAt = performance.now();
+            }
+          });
           incoming.once("error", reject);
           incoming.once("end", () => {
             const text = Buffer.concat(chunks).toString("utf8");
-            if (incoming.statusCode === 200) resolve({ text, headers: incoming.headers });
+            if (incoming.statusCode === 200) resolve({ text, headers: incoming.headers, firstEventAt });
             else reject(new Error(`${method} ${path}: ${incoming.statusCode ?? 0} ${text.slice(0, 300)}`));
           });
         },

@@ -8,6 +8,7 @@ import { benchHybrid } from "./hybrid.js";
 import { benchIngest } from "./ingest.js";
 import { benchInsert } from "./insert.js";
 import { benchMixed } from "./mixed.js";
+import { benchRag } from "./rag.js";
 import { type Report, type Result, describeMachine, readResult } from "./results.js";
 import { benchSearch } from "./search.js";
 import { build } from "./service.js";
@@ -119,6 +120,12 @@ benchCommand("hybrid", "keyword and hybrid searches for rare and common words", 
 benchCommand("ingest", "documents of every format from upload to search; one large text", benchIngest)
   .option("--pages <n>", "of each document", count, 300)
   .option("--large-mb <n>", "size of the large text; 0: leave it out", number, 256);
+
+benchCommand("rag", "reranked searches and answers, with models that answer at once", benchRag)
+  .option("--rows <n>", "rows of the store", count, 10_000)
+  .option("--clients <list>", "requests at once", counts, [1, 8])
+  .option("--top-k <n>", "rows that are looked for, at most 50", count, 5)
+  .option("--rerank-window <n>", "tokens that the rerank model takes", count, 4096);
 
 program
   .command("table <files...>")

@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from "node:http";
 import { z } from "zod";
 import type { BruteForce } from "./bruteForce.js";
 import { type Target, openRaw } from "./database.js";
@@ -98,10 +99,17 @@ export async function ownTimes(
     const next = searches[turn % searches.length];
     if (next === undefined) return;
     const { headers } = await http.postForHeaders(next.path, { max_num_results: k, ...next.body });
-    const header = [headers["server-timing"] ?? []].flat().join();
-    const duration = (name: string) => Number(new RegExp(`\\b${name};dur=([\\d.]+)`).exec(header)?.[1]);
-    const own = duration("total") - (duration("db") || 0) - (duration("model") || 0);
-    if (!Number.isNaN(own)) times.push(own);
+    const { own } = serverTimes(headers);
+    if (own !== null) times.push(own);
   });
   return times.length === 0 ? null : percentiles(times);
+}
+
+/** What the service says of a request in `Server-Timing`, in ms; `own`: all but database and model, null where it does not say. */
+export function serverTimes(headers: IncomingHttpHeaders): { database: number; own: number | null } {
+  const header = [headers["server-timing"] ?? []].flat().join();
+  const duration = (name: string) => Number(new RegExp(`\\b${name};dur=([\\d.]+)`).exec(header)?.[1]);
+  const database = duration("db") || 0;
+  const own = duration("total") - database - (duration("model") || 0);
+  return { database, own: Number.isNaN(own) ? null : own };
 }

@@ -1,0 +1,72 @@
+import { type ServerResponse, createServer } from "node:http";
+import { atEnd } from "./cleanup.js";
+
+/** JSON, or the events of a stream. */
+export type ModelAnswer = { json: object } | { events: readonly string[] };
+
+export interface ModelServer {
+  /** Its root, as EMBEDDING__BASE_URL takes it. */
+  url: string;
+  /** Milliseconds that it spent since it was last asked, from the head of a request to the last byte given away. Adds up for requests one after the other. */
+  takeTime: () => number;
+}
+
+/**
+ * Stands in for LiteLLM and its models: answers at once, from functions. Runs in the process of the measuring clients.
+ * @param answers by method and path, e.g. "POST /v1/embeddings"; what they throw is answered with status 400
+ */
+export async function startModelServer(
+  answers: Readonly<Record<string, (body: unknown) => ModelAnswer>>,
+): Promise<ModelServer> {
+  let spent = 0;
+  const server = createServer((req, res) => {
+    const begun = performance.now();
+    const name = `${req.method ?? ""} ${req.url ?? ""}`;
+    let body = "";
+    req.setEncoding("utf8").on("data", (chunk: string) => (body += chunk));
+    req.once("end", () => {
+      try {
+        const answer = answers[name];
+        if (answer === undefined) res.writeHead(404).end("{}");
+        else send(res, answer(body === "" ? undefined : JSON.parse(body)));
+      } catch (error) {
+        res.statusCode = 400;
+        res.end(JSON.stringify({ error: { message: String(error), type: "invalid_request_error" } }));
+      }
+      spent += performance.now() - begun;
+    });
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", resolve);
+  });
+  atEnd(
+    () =>
+      new Promise((resolve) => {
+        server.close(() => {
+          resolve();
+        });
+        server.closeAllConnections();
+      }),
+  );
+  const address = server.address();
+  return {
+    url: `http://127.0.0.1:${typeof address === "object" ? (address?.port ?? 0) : 0}`,
+    takeTime() {
+      const taken = spent;
+      spent = 0;
+      return taken;
+    },
+  };
+}
+
+function send(res: ServerResponse, answer: ModelAnswer): void {
+  if ("json" in answer) {
+    res.setHeader("content-type", "application/json").end(JSON.stringify(answer.json));
+    return;
+  }
+  res.setHeader("content-type", "text/event-stream");
+  // Each by itself, as a model's pieces are, but without a pause: what the service does meanwhile could not be told from waiting.
+  for (const event of answer.events) res.write(`data: ${event}\n\n`);
+  res.end();
+}
