@@ -4,8 +4,8 @@ import type { Counter, Measured } from "./counters.js";
 /** Byte pair encoding's time grows with the square of a piece's length; words are far shorter, so only runs of one kind of character are cut. */
 const longestPiece = 256;
 
-/** Words return: most pieces of a text were counted before. At their longest, these would be 15 MB. */
-const knownPieces = 30_000;
+/** Words return: most pieces of a text were counted before. At their longest, these would be 15 MB; there are two generations of them. */
+const knownPieces = 15_000;
 
 /** The encoding's tables are 1 MB of code and some 30 MB in memory. */
 let counter: Promise<Counter> | undefined;
@@ -27,13 +27,15 @@ async function loadCounter(): Promise<Counter> {
   ]);
   const encode = bytePairEncoder(ranks);
   const pattern = new RegExp(CL100K_TOKEN_SPLIT_REGEX.source, "uy");
-  const known = new Map<string, number>();
+  let known = new Map<string, number>();
+  let older = known;
 
   function tokensOf(piece: string): number {
     const before = known.get(piece);
     if (before !== undefined) return before;
-    const tokens = encode(piece).length - 1;
-    if (known.size >= knownPieces) known.clear();
+    const tokens = older.get(piece) ?? encode(piece).length - 1;
+    // What is used stays: to forget all at once would be to count a text of more words anew each time.
+    if (known.size >= knownPieces) [older, known] = [known, new Map()];
     known.set(detached(piece), tokens);
     return tokens;
   }

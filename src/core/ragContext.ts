@@ -22,10 +22,13 @@ export function choosePassages(hits: readonly Hit[], tokens: number, counter: Co
   const chosen: Hit[] = [];
   const told: string[] = [];
   let left = tokens;
+  // A token is a byte at least. Mostly a few chunks meet a large window, and to count them would be half of our own time for an answer.
+  const most = hits.reduce((sum, { content }) => sum + Buffer.byteLength(content) + passageOverhead, 0);
+  const allFit = most <= tokens;
   for (const hit of hits) {
     const plain = hit.content.replace(/\s+/g, " ").trim();
     if (told.some((each) => each.includes(plain))) continue;
-    const cost = passageOverhead + tokensOf(hit.content, counter, left + 1);
+    const cost = passageOverhead + (allFit ? 0 : tokensOf(hit.content, counter, left + 1));
     if (cost > left) continue;
     chosen.push(hit);
     told.push(plain);
@@ -39,7 +42,7 @@ export function choosePassages(hits: readonly Hit[], tokens: number, counter: Co
   return joinAdjacent(chosen);
 }
 
-/** Tokens of a text; of one that is longer than anybody asks, more than `most`. */
+/** Tokens of a text; of one that is longer than anybody asks, `most` or more. */
 function tokensOf(text: string, counter: Counter, most: number): number {
   const measured = counter.measure(text, most);
   return measured.reach < text.length ? most : measured.range(0, text.length);

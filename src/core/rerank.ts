@@ -153,6 +153,7 @@ function cutToWindow(window: number, counter: Counter, query: string, hits: read
   // The tokens of other models' texts are a little more than those counted here.
   const room = Math.max(16, Math.floor(0.9 * (window - counter.measure(query, window).range(0, query.length))));
   return hits.map(({ content }) =>
-    content.length <= room ? content : content.slice(0, counter.measure(content, room).reach),
+    // A token is a byte at least; of characters some have several tokens.
+    Buffer.byteLength(content) <= room ? content : content.slice(0, counter.measure(content, room).reach),
   );
 }

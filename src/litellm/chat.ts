@@ -131,7 +131,7 @@ export function createChat(config: EmbeddingConfig, baseUrl: string, log: Log, c
     { controller, unfollow, signal }: { controller: AbortController; unfollow: () => void; signal: AbortSignal },
   ): AsyncGenerator<string, ChatAnswer> {
     const answer: ChatAnswer = { text: "", model: request.model, finishReason: null, usage: null };
-    const seen = { timeIsUp: false, chunks: 0 };
+    const seen = { timeIsUp: false, chunks: 0, end: false };
     const end = () => {
       seen.timeIsUp = true;
       controller.abort();
@@ -157,6 +157,7 @@ export function createChat(config: EmbeddingConfig, baseUrl: string, log: Log, c
       }
       // The client ends an aborted stream as if it were complete.
       signal.throwIfAborted();
+      seen.end = true;
       if (seen.timeIsUp) throw chatError(failureOf("timeout"), request);
       // A provider that does not know `stream` answers with JSON, in which there are no events.
       if (seen.chunks === 0) throw badGateway(`The chat model '${request.model}' answered with no stream.`);
@@ -169,7 +170,7 @@ export function createChat(config: EmbeddingConfig, baseUrl: string, log: Log, c
       clearTimeout(timer);
       unfollow();
       // Ends the request where it was left before its end.
-      controller.abort();
+      if (!seen.end) controller.abort();
     }
   }
 }
