@@ -35,7 +35,7 @@ async function loadCounter(): Promise<Counter> {
     if (before !== undefined) return before;
     const tokens = older.get(piece) ?? encode(piece).length - 1;
     // What is used stays: to forget all at once would be to count a text of more words anew each time.
-    if (known.size >= knownPieces) [older, known] = [known, new Map()];
+    if (known.size >= knownPieces) [older, known] = [known, new Map<string, number>()];
     known.set(detached(piece), tokens);
     return tokens;
   }

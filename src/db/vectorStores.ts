@@ -148,13 +148,15 @@ export async function findStore(db: Db, scope: Scope, id: string): Promise<Vecto
 
 /**
  * Marks a store as used and returns it; undefined when it is absent, out of scope, expired, or held by somebody who changes it: a search
- * waits for no lock.
+ * waits for no lock. Nor for the disk: a crash may lose the last half second's marks, which say no more than that a store was used. Not for
+ * use inside a transaction, for that one would not wait either.
  */
 export async function touchStore(db: Db, scope: Scope, id: string, now: number): Promise<VectorStore | undefined> {
   if (!canHold(db.layout.vectorStores.idType, id)) return undefined;
   const { rows } = await sql<VectorStore>`
     UPDATE ${storesOf(db.layout)} AS s SET ${activity(db.layout, now)}
     WHERE s.id = (SELECT s.id FROM ${storesOf(db.layout)} AS s WHERE s.id = ${id} AND ${within(scope)} AND ${alive(db.layout, now)}
+                  AND (SELECT set_config('synchronous_commit', 'off', true)) IS NOT NULL
                   FOR NO KEY UPDATE SKIP LOCKED)
     RETURNING ${storeColumns}`.execute(db.run);
   return rows[0];

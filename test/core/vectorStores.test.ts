@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
+import { sql } from "kysely";
 import { sweepExpired, use } from "../../src/core/vectorStores.js";
+import { touchStore } from "../../src/db/vectorStores.js";
 import { type TestService, startService } from "../support/service.js";
 import {
   batchPath,
@@ -227,4 +229,23 @@ describe("several queries in one search", () => {
     expect((single.body as { data: unknown }).data).toEqual((plain.body as { data: unknown }).data);
     expect(single.body).toMatchObject({ search_query: [JSON.stringify(unit(0))] });
   });
+});
+
+test("the mark that a store was used is there at once, and waits for no disk; what is written after it does", async () => {
+  const { id } = (await service.post("/v1/vector_stores", expiring(5)).expect(200)).body as { id: string };
+  const later = service.deps.now() + day;
+  const { db } = service;
+  const waits = async () =>
+    (await sql<{ value: string }>`SELECT current_setting('synchronous_commit') AS value`.execute(db.run)).rows[0]
+      ?.value;
+  const before = await waits();
+  const marked = await touchStore(db, { kind: "all" }, id, later);
+  expect(marked).toMatchObject({ id, lastActiveAt: later, expiresAt: later + 5 * day });
+  const { rows } = await sql<{ at: number }>`
+    SELECT extract(epoch FROM last_active_at)::float8 * 1000 AS at FROM ${db.layout.vectorStores.table} WHERE id = ${id}`.execute(
+    db.run,
+  );
+  expect(rows[0]?.at).toBeCloseTo(later, 0);
+  // On every connection of the pool, of which one made the mark.
+  expect(new Set(await Promise.all(Array.from({ length: 10 }, waits)))).toEqual(new Set([before]));
 });
