@@ -171,7 +171,7 @@ export const searches: BadRequest[] = (
     ["ranking_options a string", { query: "x", ranking_options: "auto" }, "ranking_options", /expected object/],
     ["rewrite_query as text", { query: "x", rewrite_query: "no" }, "rewrite_query", /expected boolean/],
     ["return_metadata as text", { query: "x", return_metadata: "yes" }, "return_metadata", /expected boolean/],
-    ["rerank as a number", { query: "x", rerank: 1 }, "rerank", /expected boolean/],
+    ["rerank as a number", { query: "x", rerank: 1 }, "rerank", /expected true, false or "required"/],
     ["filters a string", filtered("a=b"), "filters", /expected an object/],
     ["filters an array", filtered([]), "filters", /expected an object/],
     ["filter of an unknown type", filtered({ type: "like", key: "k", value: "%" }), "filters.type", /one of eq, ne/],
