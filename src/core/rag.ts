@@ -4,7 +4,7 @@ import { invalid } from "../errors.js";
 import type { ChatAnswer, ChatMessage, ChatRequest, ChatUsage } from "../litellm/chat.js";
 import type { Caller } from "./caller.js";
 import type { Deps } from "./deps.js";
-import { type Passage, choosePassages } from "./ragContext.js";
+import { type Passage, choosePassages, tokensOf } from "./ragContext.js";
 import { type PromptSource, citedIn, promptOf } from "./ragPrompt.js";
 import { makeStandAlone } from "./rewriteQuery.js";
 import { type SearchRequest, search } from "./search.js";
@@ -133,10 +133,7 @@ function shareWindow(
 ): { history: ChatMessage[]; passages: number } {
   const usable =
     Math.floor(counted * window) - Math.min(maxTokens ?? usualAnswer, Math.floor(window / 2)) - promptOverhead;
-  const lengthOf = (text: string) => {
-    const measured = counter.measure(text, window);
-    return measured.reach < text.length ? window : measured.range(0, text.length);
-  };
+  const lengthOf = (text: string) => tokensOf(text, counter, window);
   const left = usable - lengthOf(question) - lengthOf(systemPrompt ?? "");
   if (left < smallestContext) {
     throw invalid(

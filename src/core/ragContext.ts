@@ -43,7 +43,7 @@ export function choosePassages(hits: readonly Hit[], tokens: number, counter: Co
 }
 
 /** Tokens of a text; of one that is longer than anybody asks, `most` or more. */
-function tokensOf(text: string, counter: Counter, most: number): number {
+export function tokensOf(text: string, counter: Counter, most: number): number {
   const measured = counter.measure(text, most);
   return measured.reach < text.length ? most : measured.range(0, text.length);
 }

@@ -6,7 +6,7 @@ import type { Deps } from "./deps.js";
 import { diversify } from "./diversity.js";
 import { joinNeighbours } from "./neighbours.js";
 import { requestRangeIndexes } from "./rangeIndexes.js";
-import { type RerankWish, planRerank, rerankHits } from "./rerank.js";
+import { type RerankWish, mostCandidates, planRerank, rerankHits } from "./rerank.js";
 import { type Found, embedQueries, retrieve } from "./retrieve.js";
 import { rewriteQueries } from "./rewriteQuery.js";
 import { type ResolvedSettings, resolveSettings } from "./searchSettings.js";
@@ -50,9 +50,8 @@ export interface SearchResult {
   spent: Spent;
 }
 
-/** What diversity chooses from, and most that it does. */
+/** What diversity chooses from. */
 const diversityFactor = 4;
-const mostCandidates = 200;
 
 /**
  * The chunks of one or several stores that answer the query best, best first, at most `limit`, never fewer than there are above the
