@@ -9,6 +9,7 @@ import { addDocument } from "../src/core/storeUploads.js";
 import { start } from "../src/db/database.js";
 import { createLitellm } from "../src/litellm/litellm.js";
 import { createLog } from "../src/log.js";
+import { createMetrics } from "../src/metrics.js";
 import { type DocumentReader, createDocumentReader } from "../src/reading/documentReader.js";
 import { createStorage } from "../src/storage/storage.js";
 import type { Target } from "./database.js";
@@ -40,6 +41,7 @@ export async function timeIngestion(
 ): Promise<Map<string, Spent>> {
   const config = loadConfig({ ...environment, EMBEDDING__DIMENSIONS: String(dimensions) });
   const log = createLog("silent");
+  const metrics = createMetrics();
   let spent: Spent = { total: 0, parsing: 0, embedding: 0, database: 0 };
   const timed = async <T>(part: keyof Spent, work: () => Promise<T>): Promise<T> => {
     const begun = performance.now();
@@ -68,7 +70,7 @@ export async function timeIngestion(
   const kind = environment.DATABASE_URL === undefined ? "pglite" : "postgres";
   const db = await start(clocked, kind, config, log, { schema: null, release: () => Promise.resolve() });
   const now = () => Date.now();
-  const litellm = createLitellm(config.embedding, log);
+  const litellm = createLitellm(config.embedding, log, metrics);
   const reader = createDocumentReader(thread);
   const documentsClocked: DocumentReader = {
     ...reader,
@@ -86,6 +88,8 @@ export async function timeIngestion(
     config,
     db,
     log,
+    metrics,
+    stopping: never,
     litellm: {
       ...litellm,
       embedder: { ...embedder, embed: (...args) => timed("embedding", () => embedder.embed(...args)) },

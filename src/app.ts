@@ -1,11 +1,10 @@
 import express, { type Express } from "express";
 import helmet from "helmet";
 import type { Deps } from "./core/deps.js";
-import { createMetrics } from "./core/metrics.js";
 import { ApiError } from "./errors.js";
 import type { Keys } from "./http/middleware/authenticate.js";
+import { observeRequests } from "./http/middleware/observe.js";
 import { renderError } from "./http/middleware/renderError.js";
-import { requestId } from "./http/middleware/requestId.js";
 import { mount } from "./http/route.js";
 import { docsRouter } from "./http/routes/docs.js";
 import { embeddingRoutes } from "./http/routes/embeddings.js";
@@ -44,9 +43,9 @@ export function buildApp(deps: Deps, keys: Keys): Express {
   app.disable("etag");
   app.set("query parser", "simple");
   app.use(helmet());
-  app.use(requestId(deps.log));
+  app.use(observeRequests(deps.log, deps.metrics));
   app.use(docsRouter(apiRoutes, deps.config.apiUrl));
-  app.use(metricsRouter(createMetrics(deps)));
+  app.use(metricsRouter(deps));
   const api = mount(apiRoutes, deps, keys);
   for (const prefix of prefixes) app.use(prefix, api);
   app.use((req) => {

@@ -1,94 +1,9 @@
 import { readFileSync } from "node:fs";
 import { parseEnv } from "node:util";
-import { z } from "zod";
 import { StartupError } from "./errors.js";
-
-/** Names of columns and tables that may be used unquoted or quoted alike; quoting is still always applied. */
-const identifier = z
-  .string()
-  .regex(/^[A-Za-z_][A-Za-z0-9_$]{0,62}$/, "must be a plain column name: letters, digits, _ and $, at most 63");
-const tableName = z
-  .string()
-  .regex(
-    /^([A-Za-z_][A-Za-z0-9_$]{0,62}\.)?[A-Za-z_][A-Za-z0-9_$]{0,62}$/,
-    "must be a plain table name, or schema.table: letters, digits, _ and $, at most 63 each",
-  );
-const url = z.url({ protocol: /^https?$/, error: "must be an http:// or https:// URL" }).transform(withoutVersion);
-const whole = (min: number, max: number, fallback: number) =>
-  z.coerce
-    .number({ error: "must be a number" })
-    .int("must be a whole number")
-    .min(min, `must be at least ${min}`)
-    .max(max, `must be at most ${max}`)
-    .default(fallback);
-
-/**
- * Every setting, by its first name. Names are looked up without regard to case; an empty value counts as absent.
- * The names with `__` are litellm-pgvector's, so that its `.env` works unchanged.
- */
-const settings = z.object({
-  DATABASE_URL: z.string().optional(),
-  DATABASE_POOL_SIZE: whole(1, 1000, 10),
-  DATABASE_POOL_TIMEOUT_SECONDS: whole(1, 600, 10),
-  DATABASE_STATEMENT_TIMEOUT_SECONDS: whole(0, 3600, 60),
-  DATABASE_START_TIMEOUT_SECONDS: whole(0, 3600, 30),
-  DATABASE_SSL_CA: z.string().optional(),
-  DATABASE_SSL_CERT: z.string().optional(),
-  DATABASE_SSL_KEY: z.string().optional(),
-  DATA_DIR: z.string().default("./data"),
-  HOST: z.string().default("0.0.0.0"),
-  PORT: whole(0, 65535, 8000),
-  LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"]).default("info"),
-  API_URL: url.optional(),
-  SERVER_API_KEY: z.string().optional(),
-  LITELLM_PROXY_URL: url.optional(),
-  LITELLM_MASTER_KEY: z.string().optional(),
-  EMBEDDING__MODEL: z.string().default("text-embedding-ada-002"),
-  EMBEDDING__BASE_URL: url.optional(),
-  EMBEDDING__API_KEY: z.string().optional(),
-  EMBEDDING__DIMENSIONS: whole(1, 16_000, 1536),
-  EMBEDDING__TIMEOUT_SECONDS: whole(1, 600, 30),
-  EMBEDDING__RETRY_SECONDS: whole(0, 600, 60),
-  EMBEDDING__BATCH_SIZE: whole(1, 2048, 256),
-  CHAT_MODEL: z.string().max(256).optional(),
-  CHAT_TIMEOUT_SECONDS: whole(1, 3600, 120),
-  RERANK_MODEL: z.string().max(256).optional(),
-  RERANK_TIMEOUT_SECONDS: whole(1, 600, 10),
-  MAX_BODY_MB: whole(1, 1024, 256),
-  MAX_FILE_MB: whole(1, 8192, 512),
-  FILES_DIR: z.string().optional(),
-  INGEST_CONCURRENCY: whole(1, 64, 2),
-  VISION_MODEL: z.string().default("openai/gpt-4o-mini"),
-  PDF_VISION: z.enum(["auto", "off"]).default("off"),
-  EXPIRED_STORE_RETENTION_DAYS: whole(0, 3650, 7),
-  INDEX_MIN_ROWS: whole(0, 1_000_000_000, 10_000),
-  INDEX_BUILD_MEMORY_MB: whole(1, 1_000_000, 512),
-  HNSW_M: whole(2, 100, 16),
-  HNSW_EF_CONSTRUCTION: whole(4, 1000, 128),
-  DB_TABLES__VECTOR_STORES: tableName.default("vector_stores"),
-  DB_TABLES__EMBEDDINGS: tableName.default("embeddings"),
-  DB_FIELDS__ID_FIELD: identifier.default("id"),
-  DB_FIELDS__CONTENT_FIELD: identifier.default("content"),
-  DB_FIELDS__METADATA_FIELD: identifier.default("metadata"),
-  DB_FIELDS__EMBEDDING_FIELD: identifier.default("embedding"),
-  DB_FIELDS__VECTOR_STORE_ID_FIELD: identifier.default("vector_store_id"),
-  DB_FIELDS__CREATED_AT_FIELD: identifier.default("created_at"),
-});
-type Settings = z.output<typeof settings>;
-
-/** Second names for one setting: the words of the READMEs this service replaces. */
-const aliases: Partial<Record<keyof Settings, string>> = {
-  SERVER_API_KEY: "OPENAI_API_KEY",
-  EMBEDDING__MODEL: "EMBEDDING_MODEL",
-  EMBEDDING__BASE_URL: "EMBEDDING_API_BASE_URL",
-};
+import { type Settings, aliases, settings, withoutVersion } from "./settings.js";
 
 export type Config = Readonly<ReturnType<typeof arrange>>;
-
-/** `http://host:4000/` and `http://host:4000/v1` name the same proxy; the bare root is kept. */
-function withoutVersion(value: string): string {
-  return value.replace(/\/+$/, "").replace(/\/v1$/, "").replace(/\/+$/, "");
-}
 
 /** `docker run --env-file` hands on the quotes of a `.env` line, which every other reader takes off. */
 const withoutQuotes = (value: string) => /^"([^"]*)"$/.exec(value)?.[1]?.trim() ?? value;
@@ -121,7 +36,9 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
   if (!parsed.success) {
     problems.push(...parsed.error.issues.map((issue) => `${issue.path.join(".")} ${issue.message}`));
   }
-  if (parsed.success) problems.push(...repeatedNames(parsed.data), ...unusableIndex(parsed.data));
+  if (parsed.success) {
+    problems.push(...repeatedNames(parsed.data), ...unusableIndex(parsed.data), ...twoDatabases(parsed.data, input));
+  }
   if (problems.length > 0 || !parsed.success) {
     throw new StartupError(`The settings are not usable:\n${problems.map((each) => `  - ${each}`).join("\n")}`);
   }
@@ -143,8 +60,31 @@ function unusableIndex({ HNSW_M: m, HNSW_EF_CONSTRUCTION: ef }: Settings): strin
   return ef >= 2 * m ? [] : [`HNSW_EF_CONSTRUCTION is ${ef} and must be at least twice HNSW_M, which is ${m}`];
 }
 
+/** The database is named by one URL or by its parts; of both, one would silently lose. */
+function twoDatabases({ DATABASE_URL: url, DATABASE_HOST: host }: Settings, given: object): string[] {
+  const parts = ["PORT", "NAME", "USER", "PASSWORD", "PARAMETERS"].map((each) => `DATABASE_${each}`);
+  if (url !== undefined && host !== undefined) return ["DATABASE_URL and DATABASE_HOST both name a database; keep one"];
+  const stray = host === undefined ? parts.find((name) => name in given) : undefined;
+  return stray === undefined ? [] : [`${stray} is used with DATABASE_HOST only, which is not set`];
+}
+
+/** The parts as a URL: a password that Kubernetes or a password manager made may hold any character. */
+function databaseUrl(s: Settings): string | null {
+  if (s.DATABASE_HOST === undefined) return s.DATABASE_URL ?? null;
+  const { DATABASE_HOST: host, DATABASE_USER: user, DATABASE_PASSWORD: password } = s;
+  const secret = password === undefined ? "" : `:${encodeURIComponent(password)}`;
+  const login = user === undefined ? "" : `${encodeURIComponent(user)}${secret}@`;
+  const parameters = new URLSearchParams(s.DATABASE_PARAMETERS?.replace(/^\?/, ""));
+  // A directory of sockets, which a URL has no place for but here.
+  if (host.startsWith("/")) parameters.set("host", host);
+  const at = host.startsWith("/") ? "localhost" : host.includes(":") ? `[${host.replace(/^\[|\]$/g, "")}]` : host;
+  const query = parameters.size === 0 ? "" : `?${parameters.toString()}`;
+  return `postgresql://${login}${at}:${s.DATABASE_PORT}/${encodeURIComponent(s.DATABASE_NAME ?? "")}${query}`;
+}
+
 function arrange(s: Settings, given: Readonly<Record<string, string>>) {
   const baseUrl = s.EMBEDDING__BASE_URL ?? s.LITELLM_PROXY_URL ?? null;
+  const url = databaseUrl(s);
   return Object.freeze({
     host: s.HOST,
     port: s.PORT,
@@ -152,6 +92,16 @@ function arrange(s: Settings, given: Readonly<Record<string, string>>) {
     apiUrl: s.API_URL ?? null,
     dataDir: s.DATA_DIR,
     maxBodyBytes: s.MAX_BODY_MB * 1024 * 1024,
+    shutdown: Object.freeze({
+      /** Unready but still accepting, while those who balance the load take notice. */
+      delayMs: s.SHUTDOWN_DELAY_SECONDS * 1000,
+      /** How long accepted requests may take to finish after that. */
+      drainMs: s.SHUTDOWN_DRAIN_SECONDS * 1000,
+    }),
+    /** Whether traces are sent. Where to and how the SDK reads itself, from OpenTelemetry's own names in the environment. */
+    tracing:
+      s.OTEL_SDK_DISABLED === "false" &&
+      (s.OTEL_EXPORTER_OTLP_ENDPOINT ?? s.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT) !== undefined,
     files: Object.freeze({
       maxBytes: s.MAX_FILE_MB * 1024 * 1024,
       /** Where bytes are kept; null: in the database. */
@@ -165,14 +115,16 @@ function arrange(s: Settings, given: Readonly<Record<string, string>>) {
     expiredStoreRetentionDays: s.EXPIRED_STORE_RETENTION_DAYS,
     indexing: Object.freeze({
       /** Rows from which a store gets an index; null: only when asked, since the embedded database builds 350 rows a second. */
-      minRows: s.DATABASE_URL === undefined && !("INDEX_MIN_ROWS" in given) ? null : s.INDEX_MIN_ROWS,
+      minRows: url === null && !("INDEX_MIN_ROWS" in given) ? null : s.INDEX_MIN_ROWS,
       buildMemoryMb: s.INDEX_BUILD_MEMORY_MB,
       m: s.HNSW_M,
       efConstruction: s.HNSW_EF_CONSTRUCTION,
+      /** Between two measurements of how much of the exact answer the indexes find; null: never. */
+      probeMs: s.RECALL_PROBE_MINUTES === 0 ? null : s.RECALL_PROBE_MINUTES * 60_000,
     }),
     keys: Object.freeze({ server: s.SERVER_API_KEY ?? null, master: s.LITELLM_MASTER_KEY ?? null }),
     database: Object.freeze({
-      url: s.DATABASE_URL ?? null,
+      url,
       poolSize: s.DATABASE_POOL_SIZE,
       poolTimeoutMs: s.DATABASE_POOL_TIMEOUT_SECONDS * 1000,
       statementTimeoutMs: s.DATABASE_STATEMENT_TIMEOUT_SECONDS * 1000,
@@ -229,8 +181,8 @@ export function readEnvironment(): Record<string, string | undefined> {
     }
   }
   const set = new Set(Object.keys(process.env).map((name) => name.toUpperCase()));
-  return {
-    ...Object.fromEntries(Object.entries(file).filter(([name]) => !set.has(name.toUpperCase()))),
-    ...process.env,
-  };
+  const added = Object.entries(file).filter(([name]) => !set.has(name.toUpperCase()));
+  // OpenTelemetry's SDK reads its many settings itself, and from the environment alone.
+  for (const [name, value] of added) if (name.startsWith("OTEL_") && value !== undefined) process.env[name] = value;
+  return { ...Object.fromEntries(added), ...process.env };
 }

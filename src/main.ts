@@ -1,54 +1,65 @@
 import { LRUCache } from "lru-cache";
-import { type Server, type ServerResponse, createServer } from "node:http";
-import type { AddressInfo, Socket } from "node:net";
+import { type Server, createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { setTimeout } from "node:timers/promises";
 import { buildApp } from "./app.js";
 import { type Config, loadConfig, readEnvironment } from "./config.js";
 import type { Deps } from "./core/deps.js";
 import { openDatabase } from "./db/database.js";
 import { StartupError } from "./errors.js";
 import { serverKeys } from "./firstKey.js";
+import { followConnections } from "./http/connections.js";
 import { renderClientError } from "./http/middleware/renderError.js";
 import { startIndexing } from "./jobs/indexing.js";
 import { startIngestion } from "./jobs/ingestion.js";
+import { startProbing } from "./jobs/recallProbe.js";
 import { startSweeping } from "./jobs/sweep.js";
 import { createLitellm } from "./litellm/litellm.js";
 import { createLog } from "./log.js";
+import { collectProcess, createMetrics } from "./metrics.js";
 import { createDocumentReader } from "./reading/documentReader.js";
+import { type Phase, runPhases } from "./shutdown.js";
 import { createStorage } from "./storage/storage.js";
+import { startTracing } from "./tracing.js";
 import { version } from "./version.js";
-
-/** How long accepted requests may take to finish after SIGTERM. Kubernetes kills 30 s after it, and the database is to be closed before. */
-const drainMs = 25_000;
-/** How long closing the database may take after that. */
-const closeMs = 4_000;
 
 /** A request's headers must arrive within this; a body may take as long as it keeps coming. */
 const headersMs = 60_000;
 /** A connection on which nothing moves for this long is closed (the reference's request limit is 600 s). */
 const idleMs = 600_000;
+/** Kept-alive connections outlast those of load balancers and proxies (60 s by default), which must be the ones to close them. */
+const keepAliveMs = 75_000;
+/** What may be left of background work, threads, the database's and the collector's connections when requests are done. */
+const closeMs = 4_000;
 
 const readingThread = new URL("./reading/thread.js", import.meta.url);
 
 /** The server process: configuration, database, wiring, listening; drains on SIGTERM and SIGINT. */
 export async function serve(): Promise<void> {
   // The first process of a container ignores a signal that it has no handler for, also while it waits for its database.
-  let stop = (): void => process.exit(0);
-  for (const signal of ["SIGTERM", "SIGINT"]) {
+  let stop: (signal: NodeJS.Signals) => void = () => process.exit(0);
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
     process.on(signal, () => {
-      stop();
+      stop(signal);
     });
   }
   const config = loadConfig(readEnvironment());
   const log = createLog(config.logLevel);
+  const metrics = createMetrics();
+  collectProcess(metrics);
+  const stopTracing = config.tracing ? await startTracing(log, version) : () => Promise.resolve();
   const keys = serverKeys(config);
-  const db = await openDatabase(config, log);
+  const db = await openDatabase(config, log, metrics);
   const now = () => Date.now();
   const documents = createDocumentReader(readingThread);
+  const stopping = new AbortController();
   const deps: Deps = {
     config,
     db,
     log,
-    litellm: createLitellm(config.embedding, log),
+    metrics,
+    stopping: stopping.signal,
+    litellm: createLitellm(config.embedding, log, metrics),
     storage: createStorage(db, config.files.directory, now),
     documents,
     now,
@@ -69,7 +80,8 @@ export async function serve(): Promise<void> {
   server.requestTimeout = 0;
   server.headersTimeout = headersMs;
   server.timeout = idleMs;
-  const drain = followConnections(server);
+  server.keepAliveTimeout = keepAliveMs;
+  const connections = followConnections(server);
   const port = await listen(server, config).catch(async (error: unknown) => {
     await db.close();
     throw error;
@@ -80,32 +92,45 @@ export async function serve(): Promise<void> {
   );
   if (config.logLevel !== "silent") announce(config, port, keys.generatedIn, deps.litellm.embedder.builtIn);
   const stopSweeping = startSweeping(deps);
+  const stopProbing = startProbing(deps);
   const indexing = startIndexing(deps);
   wakeIndexing = indexing.wake;
   const ingestion = startIngestion(deps);
   wakeIngestion = ingestion.wake;
 
-  stop = () => {
+  stop = (signal) => {
     // A second signal means: now.
     stop = () => process.exit(1);
     log.info("stopping: finishing accepted requests");
-    // A database that hangs must not hold the process either.
-    setTimeout(() => {
-      log.error("did not stop in time");
-      process.exit(1);
-    }, drainMs + closeMs).unref();
-    void drain()
-      .then(() => Promise.all([stopSweeping(), indexing.stop(), ingestion.stop()]))
-      .then(() => documents.close())
-      .then(() => db.close())
-      .then(() => {
-        log.info("stopped");
-        process.exit(0);
-      })
-      .catch((error: unknown) => {
-        log.error({ err: error }, "did not stop cleanly");
-        process.exit(1);
-      });
+    // Who pressed Ctrl-C balances no load.
+    const delayMs = signal === "SIGINT" ? 0 : config.shutdown.delayMs;
+    let background: Promise<unknown> = Promise.resolve();
+    const announceEnd = () => {
+      stopping.abort();
+      connections.retire();
+      // Files go back to the queue at once, for another replica to take.
+      background = Promise.all([ingestion.stop(), indexing.stop(), stopSweeping(), stopProbing()]);
+      background.catch(() => undefined);
+      return setTimeout(delayMs);
+    };
+    const cut = () => {
+      log.warn(
+        { requests: connections.cut() },
+        "requests were cut off; SHUTDOWN_DRAIN_SECONDS is how long they may take",
+      );
+    };
+    const phases: Phase[] = [
+      { name: "announcement", limitMs: delayMs + 1000, work: announceEnd },
+      { name: "requests", limitMs: config.shutdown.drainMs, work: () => connections.drain(), onLimit: cut },
+      { name: "background work", limitMs: closeMs, work: () => background },
+      { name: "threads", limitMs: closeMs, work: () => documents.close() },
+      { name: "database", limitMs: closeMs, work: () => db.close() },
+      { name: "traces", limitMs: closeMs, work: stopTracing },
+    ];
+    void runPhases(phases, log).then((unfinished) => {
+      log.info({ unfinished }, "stopped");
+      process.exit(unfinished.includes("requests") ? 1 : 0);
+    });
   };
 }
 
@@ -119,41 +144,6 @@ function listen(server: Server, config: Config): Promise<number> {
       resolve((server.address() as AddressInfo).port);
     });
   });
-}
-
-/**
- * Knows which connections have a request under way, for a shutdown that waits for these alone: Node's own close() also waits for
- * kept-alive connections after their last answer, and for those that never sent a whole request.
- * @returns a function that refuses new connections and resolves when all accepted requests have been answered.
- */
-function followConnections(server: Server): () => Promise<void> {
-  const underWay = new Map<Socket, Set<ServerResponse>>();
-  let draining = false;
-  server.on("connection", (socket) => {
-    underWay.set(socket, new Set());
-    socket.once("close", () => underWay.delete(socket));
-  });
-  // Before Express' listener: the header must be set when the answer begins.
-  server.prependListener("request", ({ socket }, res) => {
-    underWay.get(socket)?.add(res);
-    if (draining) res.setHeader("connection", "close");
-    res.once("close", () => underWay.get(socket)?.delete(res));
-  });
-  return () =>
-    new Promise((resolve) => {
-      draining = true;
-      const limit = setTimeout(() => {
-        server.closeAllConnections();
-      }, drainMs);
-      server.close(() => {
-        clearTimeout(limit);
-        resolve();
-      });
-      for (const [socket, responses] of underWay) {
-        if (responses.size === 0) socket.destroy();
-        for (const res of responses) if (!res.headersSent) res.setHeader("connection", "close");
-      }
-    });
 }
 
 /** For the person who typed `npm start`. The key itself is not printed: terminals and log collectors keep what they see. */

@@ -32,6 +32,10 @@ const leaves = [
   "float32.ts",
   "ids.ts",
   "log.ts",
+  "metrics.ts",
+  "settings.ts",
+  "shutdown.ts",
+  "tracing.ts",
   "version.ts",
   "withResolvers.ts",
 ];

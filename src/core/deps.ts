@@ -5,6 +5,7 @@ import type { VectorStore } from "../db/vectorStores.js";
 import type { Range } from "../engines/pgvector/filterSql.js";
 import type { Litellm } from "../litellm/litellm.js";
 import type { Log } from "../log.js";
+import type { Metrics } from "../metrics.js";
 import type { DocumentReader } from "../reading/documentReader.js";
 import type { Storage } from "../storage/storage.js";
 
@@ -25,6 +26,9 @@ export interface Deps {
   storage: Storage;
   documents: DocumentReader;
   log: Log;
+  metrics: Metrics;
+  /** Aborted from the moment on that the process is told to stop: it answers still, but is not ready for more. */
+  stopping: AbortSignal;
   /** Unix milliseconds; tests bring their own clock. */
   now: () => number;
   /** Stores used a moment ago, by id: that a store is used is recorded once a second, and searches of the same second know it already. */

@@ -77,6 +77,8 @@ export async function insertEmbeddings(
         storeRows(deps, tx, caller, store.id, { rows, named, embeddings, at, dimensions }),
       );
       if (changed !== null) updateRecent(deps, changed);
+      deps.metrics.inserted.inc(rows.length - inserted.duplicates);
+      deps.metrics.duplicates.inc(inserted.duplicates);
       return inserted;
     } catch (error) {
       if (!(error instanceof Overtaken)) throw error;

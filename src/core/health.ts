@@ -39,9 +39,10 @@ export async function health(deps: Deps): Promise<Health> {
   };
 }
 
-/** Whether the database answers, and nothing more: a probe asks every few seconds. */
-export async function isReady(deps: Deps): Promise<boolean> {
-  return (await orNull(withinLimit(databaseVersions(deps.db)))) !== null;
+/** Why no requests should be sent here; null: they may. A probe asks every few seconds, so no more is looked at than must be. */
+export async function whyUnready(deps: Deps): Promise<string | null> {
+  if (deps.stopping.aborted) return "The service is stopping.";
+  return (await orNull(withinLimit(databaseVersions(deps.db)))) === null ? "The database does not answer." : null;
 }
 
 const orNull = <T>(work: Promise<T>): Promise<T | null> => work.catch(() => null);

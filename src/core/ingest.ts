@@ -13,6 +13,7 @@ import { type VectorStore, lockStore } from "../db/vectorStores.js";
 import { DocumentError, type TextChunk } from "../document.js";
 import type { Db } from "../db/database.js";
 import { ApiError } from "../errors.js";
+import { SpanKind, inSpan } from "../tracing.js";
 import type { Deps } from "./deps.js";
 import { describer } from "./describe.js";
 import { embedderOf } from "./embeddingModel.js";
@@ -42,6 +43,9 @@ const all = { kind: "all" } as const;
 /** The file is no longer ours: detached, cancelled, or taken by another process after we seemed dead. Whoever did it has cleaned up. */
 class LeaseLost extends Error {}
 
+/** What became of the work on a file; null: somebody else decided that. */
+type Outcome = "completed" | "failed" | "postponed" | null;
+
 /** For startup: what a process that died was working on need not wait for its lease, where no other one can be alive. */
 export async function takeUpInterrupted(deps: Deps): Promise<void> {
   if (deps.db.kind === "pglite") await endLeases(deps.db);
@@ -70,14 +74,27 @@ export async function ingestNext(deps: Deps, lease: string, stopping: AbortSigna
       () => undefined,
     );
   }, renewEveryMs);
+  const timed = deps.metrics.ingestDuration.startTimer();
+  let outcome: Outcome;
   try {
-    await ingest(deps, key, lease, control.signal);
+    await inSpan("ingest file", { kind: SpanKind.INTERNAL, root: true }, () =>
+      ingest(deps, key, lease, control.signal),
+    );
+    outcome = "completed";
   } catch (error) {
-    await endBadly(deps, key, lease, control.signal.aborted ? control.signal.reason : error, stopping.aborted);
+    outcome = await endBadly(
+      deps,
+      key,
+      lease,
+      control.signal.aborted ? control.signal.reason : error,
+      stopping.aborted,
+    );
   } finally {
     clearInterval(heartbeat);
     stopping.removeEventListener("abort", stop);
   }
+  timed();
+  if (outcome !== null) deps.metrics.ingestedFiles.inc({ outcome });
   return true;
 }
 
@@ -104,12 +121,17 @@ async function ingest(deps: Deps, key: Key, lease: string, signal: AbortSignal):
       count = (portion.at(-1)?.number ?? 0) + 1;
       const missing = portion.filter((each) => each.number >= file.chunkCount);
       if (missing.length === 0) continue;
-      const embeddings = await embedder.embed(missing.map((each) => each.text));
+      const embeddings = await embedder.embed(
+        missing.map((each) => each.text),
+        { signal },
+      );
       signal.throwIfAborted();
       await leased(deps, key, lease, (tx, current, now) => writeChunks(deps, tx, current, now, missing, embeddings));
+      deps.metrics.ingestedChunks.inc(missing.length);
     }
     if (count === 0) throw new DocumentError("invalid_file", "The document holds no text that could be searched.");
     await leased(deps, key, lease, (tx, current, now) => complete(tx, current, now, count));
+    deps.metrics.ingestedBytes.inc(stored.bytes);
   } finally {
     await remove();
   }
@@ -178,12 +200,12 @@ async function* portions(chunks: AsyncIterable<TextChunk>, size: number): AsyncG
   if (portion.length > 0) yield portion;
 }
 
-async function endBadly(deps: Deps, key: Key, lease: string, error: unknown, stopping: boolean): Promise<void> {
-  if (error instanceof LeaseLost) return;
+async function endBadly(deps: Deps, key: Key, lease: string, error: unknown, stopping: boolean): Promise<Outcome> {
+  if (error instanceof LeaseLost) return null;
   try {
     if (stopping) {
       await giveBack(deps.db, key, lease, { afterSeconds: 0, attempted: false, why: null });
-      return;
+      return "postponed";
     }
     const failure = failureOf(error);
     if (failure === "wait" || failure === "again") {
@@ -193,15 +215,17 @@ async function endBadly(deps: Deps, key: Key, lease: string, error: unknown, sto
       // What nobody foresaw is for the log alone.
       const why = error instanceof ApiError ? error.message : null;
       await giveBack(deps.db, key, lease, { afterSeconds: outageSeconds, attempted: failure === "again", why });
-      return;
+      return "postponed";
     }
     await leased(deps, key, lease, async (tx, store, file) => {
       await endWithoutChunks(tx, store, file, { status: "failed", error: failure });
     });
+    return "failed";
   } catch (again) {
     // The lease runs out by itself.
     if (!(again instanceof LeaseLost))
       deps.log.error({ err: again, file: key.fileId }, "the end of an ingestion could not be recorded");
+    return null;
   }
 }
 

@@ -1,18 +1,24 @@
 import { Gauge, Registry } from "prom-client";
+import { type QueueState, readQueue } from "../db/ingestQueue.js";
 import { version } from "../version.js";
 import type { Deps } from "./deps.js";
 import { withinLimit } from "./health.js";
 import { type IndexingSummary, summarize } from "./indexState.js";
 
-export interface Metrics {
-  /** What this process counts while it works goes here. Of its own, not prom-client's global one: a process may have many apps. */
-  registry: Registry;
-  contentType: string;
-  /** All metrics in Prometheus' text format; those of the database are read now, and absent while it does not answer. */
-  render(): Promise<string>;
+/**
+ * All metrics in Prometheus' text format: what this process counted, and what the database knows now, which is absent while it does not
+ * answer.
+ */
+export async function renderMetrics(deps: Deps): Promise<{ contentType: string; text: string }> {
+  const { registry, breakerOpen } = deps.metrics;
+  breakerOpen.set(deps.litellm.state().breaker === "open" ? 1 : 0);
+  // First the database, whose reading takes a connection: the numbers of connections are those after it.
+  const read = await readDatabase(deps);
+  return { contentType: registry.contentType, text: await Registry.merge([registry, read]).metrics() };
 }
 
-export function createMetrics(deps: Deps): Metrics {
+/** Made anew for every scrape, so that no number of an earlier one is left standing. */
+async function readDatabase(deps: Deps): Promise<Registry> {
   const registry = new Registry();
   new Gauge({
     name: "vector_store_info",
@@ -20,20 +26,14 @@ export function createMetrics(deps: Deps): Metrics {
     labelNames: ["version", "database"],
     registers: [registry],
   }).set({ version, database: deps.db.kind }, 1);
-  return {
-    registry,
-    contentType: registry.contentType,
-    render: async () => Registry.merge([registry, await readDatabase(deps)]).metrics(),
-  };
-}
-
-/** Made anew for every scrape, so that no number of an earlier one is left standing. */
-async function readDatabase(deps: Deps): Promise<Registry> {
-  const registry = new Registry();
-  const read = await withinLimit(summarize(deps)).catch(() => null);
+  const reading = Promise.all([summarize(deps), readQueue(deps.db)]);
+  const read = await withinLimit(reading).catch(() => null);
   const up = { name: "vector_store_database_up", help: "1 when the database answered this scrape" };
   new Gauge({ ...up, registers: [registry] }).set(read === null ? 0 : 1);
-  if (read !== null) setStores(registry, read);
+  if (read !== null) {
+    setStores(registry, read[0]);
+    setQueue(registry, read[1]);
+  }
   return registry;
 }
 
@@ -59,6 +59,22 @@ function setStores(registry: Registry, indexing: IndexingSummary): void {
     registers,
   });
   for (const [phase, ratio] of leastFar(indexing.builds)) progress.set({ phase }, ratio);
+}
+
+function setQueue(registry: Registry, queue: QueueState): void {
+  const registers = [registry];
+  const files = new Gauge({
+    name: "vector_store_ingest_queue_files",
+    help: "Files on their way into vector stores; postponed: waiting for another try, after a model did not answer",
+    labelNames: ["state"],
+    registers,
+  });
+  for (const state of ["waiting", "running", "postponed"] as const) files.set({ state }, queue[state]);
+  const oldest = {
+    name: "vector_store_ingest_queue_oldest_seconds",
+    help: "How long ago the oldest file that nobody is working on was attached; 0 without one",
+  };
+  new Gauge({ ...oldest, registers }).set(queue.oldestSeconds);
 }
 
 function leastFar(builds: IndexingSummary["builds"]): Map<string, number> {

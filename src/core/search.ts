@@ -1,6 +1,7 @@
 import type { SearchSettings, VectorStore } from "../db/vectorStores.js";
 import { findChunks } from "../engines/pgvector/chunks.js";
 import type { Filter } from "../filter.js";
+import type { Metrics } from "../metrics.js";
 import type { Caller } from "./caller.js";
 import type { Deps } from "./deps.js";
 import { diversify } from "./diversity.js";
@@ -65,6 +66,7 @@ export async function search(
   request: SearchRequest,
   signal: AbortSignal,
 ): Promise<SearchResult> {
+  const begun = performance.now();
   const spent = { database: 0, model: 0 };
   const timed = <T>(what: keyof Spent, work: () => Promise<T>) => time(spent, what, work);
   const stores: Opened[] = [];
@@ -107,7 +109,15 @@ export async function search(
   if (request.diversity > 0) hits = await timed("database", () => choose(deps, hits, request));
   hits = hits.slice(0, request.limit);
   if (request.expand > 0) hits = await timed("database", () => expand(deps, stores, hits, request.expand));
+  observe(deps.metrics, settings[0]?.mode ?? "vector", performance.now() - begun, spent);
+  if (hits.length === 0) deps.metrics.emptySearches.inc();
   return { hits, queries, reranked, warnings, spent };
+}
+
+function observe({ searchDuration, searchPart }: Metrics, mode: string, milliseconds: number, spent: Spent): void {
+  searchDuration.observe({ mode }, milliseconds / 1000);
+  for (const part of ["database", "model"] as const) searchPart.observe({ part }, spent[part] / 1000);
+  searchPart.observe({ part: "own" }, Math.max(0, milliseconds - spent.database - spent.model) / 1000);
 }
 
 interface Opened {

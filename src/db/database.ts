@@ -3,9 +3,11 @@ import { join } from "node:path";
 import type { Config } from "../config.js";
 import { ApiError, StartupError } from "../errors.js";
 import type { Log } from "../log.js";
+import type { Metrics } from "../metrics.js";
 import type { Layout } from "./columns.js";
 import { lockDataDir } from "./dataDirLock.js";
 import { migrate } from "./migrate.js";
+import { type Pool, observePool } from "./observedPool.js";
 import { createPgPool } from "./pgPool.js";
 import { parseDatabaseUrl } from "./url.js";
 
@@ -36,11 +38,13 @@ export interface Database extends Db {
 /**
  * Opens PostgreSQL (DATABASE_URL) or the embedded PGlite (DATA_DIR), brings the schema up to date and checks it.
  * Waits for a PostgreSQL that is still starting up to DATABASE_START_TIMEOUT_SECONDS.
+ * @param metrics where connections are counted; a command that ends at once has none
  * @throws StartupError with a sentence for the operator.
  */
-export async function openDatabase(config: Config, log: Log): Promise<Database> {
+export async function openDatabase(config: Config, log: Log, metrics?: Metrics): Promise<Database> {
+  const observed = (pool: Pool) => (metrics === undefined ? pool : observePool(pool, metrics));
   const { url } = config.database;
-  if (url === null) return openEmbedded(config, log);
+  if (url === null) return openEmbedded(config, log, observed);
   const target = parseDatabaseUrl({ ...config.database, url });
   if (target.tls === "prefer") target.tls = await serverHasTls(config, target, log);
   const pool = createPgPool(config.database, target, log);
@@ -53,10 +57,10 @@ export async function openDatabase(config: Config, log: Log): Promise<Database> 
     log,
   );
   const release = () => Promise.resolve();
-  return start(pool, "postgres", config, log, { schema: target.schema, release, unlimited });
+  return start(observed(pool), "postgres", config, log, { schema: target.schema, release, unlimited });
 }
 
-async function openEmbedded(config: Config, log: Log): Promise<Database> {
+async function openEmbedded(config: Config, log: Log, observed: (pool: Pool) => PostgresPool): Promise<Database> {
   const release = await lockDataDir(config.dataDir);
   try {
     // Loaded only when used: the WebAssembly PostgreSQL takes 500 MB that a server on a real PostgreSQL must not pay.
@@ -64,7 +68,7 @@ async function openEmbedded(config: Config, log: Log): Promise<Database> {
     const pglite = await openPglite({ dataDir: join(config.dataDir, "pglite") }).catch((error: unknown) => {
       throw new StartupError(`The embedded database in ${config.dataDir} cannot be opened: ${String(error)}`);
     });
-    return await start(await createPglitePool(pglite), "pglite", config, log, { schema: null, release });
+    return await start(observed(await createPglitePool(pglite)), "pglite", config, log, { schema: null, release });
   } catch (error) {
     await release();
     throw error;

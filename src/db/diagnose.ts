@@ -6,7 +6,7 @@ import { ApiError } from "../errors.js";
 import type { Log } from "../log.js";
 import { DataDirInUse, lockDataDir } from "./dataDirLock.js";
 import type { Executor } from "./database.js";
-import { readMigrations } from "./migrate.js";
+import { appliedMigrations, readMigrations, servesProgram } from "./migrations.js";
 import { createPgPool } from "./pgPool.js";
 import { type Tables, tableExists } from "./tables.js";
 import { parseDatabaseUrl } from "./url.js";
@@ -120,17 +120,16 @@ export interface MigrationFacts {
   /** Names as `0001 vector_stores_and_embeddings`. */
   applied: string[];
   pending: string[];
-  /** In the database but unknown to this program. */
+  /** In the database but unknown to this program, which cannot work with them. */
   newer: string[];
+  /** The same, but it can: as far as it is concerned nothing has changed. */
+  compatible: string[];
   /** Applied with another text than this program's. */
   changed: string[];
 }
 
 export async function migrationFacts(tx: Executor, tables: Tables): Promise<MigrationFacts> {
-  const { rows: recorded } = (await tableExists(tx, tables.migrations))
-    ? await sql<{ version: number; name: string; checksum: string }>`
-        SELECT version, name, checksum FROM ${tables.migrations.reference} ORDER BY version`.execute(tx)
-    : { rows: [] };
+  const recorded = (await tableExists(tx, tables.migrations)) ? await appliedMigrations(tx, tables.migrations) : [];
   const files = readMigrations();
   const label = (each: { version: number; name: string }) => `${String(each.version).padStart(4, "0")} ${each.name}`;
   const last = files.at(-1)?.version ?? 0;
@@ -138,7 +137,8 @@ export async function migrationFacts(tx: Executor, tables: Tables): Promise<Migr
     version: recorded.at(-1)?.version ?? 0,
     applied: recorded.map(label),
     pending: files.filter((file) => !recorded.some((each) => each.version === file.version)).map(label),
-    newer: recorded.filter((each) => each.version > last).map(label),
+    newer: recorded.filter((each) => each.version > last && !servesProgram(each, last)).map(label),
+    compatible: recorded.filter((each) => each.version > last && servesProgram(each, last)).map(label),
     changed: recorded
       .filter((each) => files.some((file) => file.version === each.version && file.checksum !== each.checksum))
       .map(label),

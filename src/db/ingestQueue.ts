@@ -125,4 +125,24 @@ export async function requeue(tx: Db, file: Key, settings: IngestSettings): Prom
     WHERE ${isFile(file)}`.execute(tx.run);
 }
 
+/** The queue as an operator asks for it. */
+export interface QueueState {
+  waiting: number;
+  running: number;
+  /** To be tried again later. */
+  postponed: number;
+  /** Since the oldest that nobody works on was attached; 0 without one. */
+  oldestSeconds: number;
+}
+
+export async function readQueue(db: Db): Promise<QueueState> {
+  const leased = sql`COALESCE(f.lease_until > now(), false)`;
+  const { rows } = await sql<QueueState>`
+    SELECT count(*) FILTER (WHERE NOT ${leased} AND f.run_after <= now()) AS waiting, count(*) FILTER (WHERE ${leased}) AS running,
+           count(*) FILTER (WHERE NOT ${leased} AND f.run_after > now()) AS postponed,
+           COALESCE(extract(epoch FROM now() - min(f.created_at) FILTER (WHERE NOT ${leased})), 0)::float8 AS "oldestSeconds"
+    FROM ${db.layout.files.storeFiles} AS f WHERE f.status = 'in_progress'`.execute(db.run);
+  return rows[0] ?? { waiting: 0, running: 0, postponed: 0, oldestSeconds: 0 };
+}
+
 const isLeased = (file: Key, lease: string) => sql`${isFile(file)} AND f.lease = ${lease} AND f.status = 'in_progress'`;

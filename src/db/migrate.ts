@@ -1,6 +1,4 @@
 import { type Kysely, sql } from "kysely";
-import { createHash } from "node:crypto";
-import { readFileSync, readdirSync } from "node:fs";
 import type { Config, DatabaseConfig } from "../config.js";
 import { ApiError, StartupError } from "../errors.js";
 import type { Log } from "../log.js";
@@ -16,19 +14,11 @@ import {
 import type { DatabaseKind, Executor } from "./database.js";
 import { errorCode } from "./errors.js";
 import { requireVectorExtension } from "./extension.js";
+import { appliedMigrations, readMigrations, servesProgram } from "./migrations.js";
 import { type Table, type Tables, beside, locateTables, quote, tableExists } from "./tables.js";
-
-const directory = new URL("../../sql/", import.meta.url);
 
 /** Any constant will do, as long as all replicas use the same: the first eight bytes of "vector-store". */
 const lockKey = 0x766563746f722d73n;
-
-interface Migration {
-  version: number;
-  name: string;
-  text: string;
-  checksum: string;
-}
 
 /**
  * Brings the schema up to date: all pending files of sql/ in one transaction, under an advisory lock that lives as long as the
@@ -107,19 +97,24 @@ async function applyPending(
   // read and write rows must be able to start on tables that another role has prepared.
   if (!(await tableExists(tx, tables.migrations))) {
     await sql`CREATE TABLE ${tables.migrations.reference} (
-      version integer PRIMARY KEY, name text NOT NULL, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())`.execute(
-      tx,
-    );
+      version integer PRIMARY KEY, name text NOT NULL, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now(),
+      oldest_program integer)`.execute(tx);
   }
-  const { rows: applied } = await sql<{ version: number; name: string; checksum: string }>`
-    SELECT version, name, checksum FROM ${tables.migrations.reference} ORDER BY version`.execute(tx);
+  const applied = await appliedMigrations(tx, tables.migrations);
   const migrations = readMigrations();
   const newest = migrations.at(-1)?.version ?? 0;
-  const ahead = applied.find((each) => each.version > newest);
-  if (ahead !== undefined) {
+  const ahead = applied.filter((each) => each.version > newest);
+  const foreign = ahead.find((each) => !servesProgram(each, newest));
+  if (foreign !== undefined) {
     throw new StartupError(
-      `The database is newer than this program: it has migration ${ahead.version} (${ahead.name}), this program ends at ${newest}. ` +
+      `The database is newer than this program: it has migration ${foreign.version} (${foreign.name}), this program ends at ${newest}. ` +
         `Start the version that made it, or a later one.`,
+    );
+  }
+  if (ahead.length > 0) {
+    log.warn(
+      { migrations: ahead.map((each) => each.name) },
+      "the database is newer than this program, which it serves still",
     );
   }
   const changed = migrations.find((each) =>
@@ -134,28 +129,16 @@ async function applyPending(
     const adopted = [found.vectorStores && tables.vectorStores.quoted, found.embeddings && tables.embeddings.quoted];
     log.info({ tables: adopted.filter((each) => each !== null) }, "adopting existing tables");
   }
-  for (const migration of migrations.filter((each) => !applied.some((a) => a.version === each.version))) {
+  const pending = migrations.filter((each) => !applied.some((a) => a.version === each.version));
+  if (pending.length > 0) {
+    await sql`ALTER TABLE ${tables.migrations.reference} ADD COLUMN IF NOT EXISTS oldest_program integer`.execute(tx);
+  }
+  for (const migration of pending) {
     await sql.raw(fill(migration.text, config, tables, found, kind)).execute(tx);
-    await sql`INSERT INTO ${tables.migrations.reference} (version, name, checksum)
-      VALUES (${migration.version}, ${migration.name}, ${migration.checksum})`.execute(tx);
+    await sql`INSERT INTO ${tables.migrations.reference} (version, name, checksum, oldest_program)
+      VALUES (${migration.version}, ${migration.name}, ${migration.checksum}, ${migration.oldestProgram})`.execute(tx);
     log.info({ migration: migration.name }, "migrated");
   }
-}
-
-/** The files of sql/, in order. The checksum is of the text before names are filled in: it is the same in every installation. */
-export function readMigrations(): Migration[] {
-  return readdirSync(directory)
-    .filter((file) => /^\d{4}_\w+\.sql$/.test(file))
-    .sort()
-    .map((file) => {
-      const text = readFileSync(new URL(file, directory), "utf8");
-      return {
-        version: Number(file.slice(0, 4)),
-        name: file.slice(5, -4),
-        text,
-        checksum: createHash("sha256").update(text.replaceAll("\r\n", "\n")).digest("hex"),
-      };
-    });
 }
 
 /** Names from the settings, which allow-list them, in quotes; and the types that an adopted table has chosen. */

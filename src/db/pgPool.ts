@@ -1,8 +1,9 @@
-import type { PostgresPool, PostgresPoolClient } from "kysely";
+import type { PostgresPoolClient } from "kysely";
 import pg from "pg";
 import type { DatabaseConfig } from "../config.js";
 import type { Log } from "../log.js";
 import { isConnectionFailure, translateError } from "./errors.js";
+import type { Pool } from "./observedPool.js";
 import { quote } from "./tables.js";
 import type { ConnectionTarget } from "./url.js";
 
@@ -17,7 +18,7 @@ const types: pg.CustomTypesConfig = {
  * because a black-holed server cannot time anything out, five seconds more on our side. A connection that failed is thrown away.
  * PgBouncer refuses settings at connecting, so behind it (`pgbouncer=true`) only our side's limit holds.
  */
-export function createPgPool(config: DatabaseConfig, target: ConnectionTarget, log: Log): PostgresPool {
+export function createPgPool(config: DatabaseConfig, target: ConnectionTarget, log: Log): Pool {
   const options = [
     ...(target.options === null ? [] : [target.options]),
     // Supabase keeps pgvector in a schema "extensions"; names of schemas that do not exist do no harm here.
@@ -43,6 +44,7 @@ export function createPgPool(config: DatabaseConfig, target: ConnectionTarget, l
   return {
     connect: async () => wrapClient(await pool.connect().catch(rethrow)),
     end: () => pool.end(),
+    idle: () => pool.idleCount,
   };
 }
 

@@ -1,17 +1,19 @@
 import { PGlite } from "@electric-sql/pglite";
 import { vector } from "@electric-sql/pglite-pgvector";
-import type { PostgresPool, PostgresPoolClient } from "kysely";
+import type { PostgresPoolClient } from "kysely";
 import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { unavailable } from "../errors.js";
 import { withResolvers } from "../withResolvers.js";
 import { translateError } from "./errors.js";
+import type { Pool } from "./observedPool.js";
 
 /** A pool look-alike: PGlite has one session, so connections are handed out one at a time, first come first served. */
-export async function createPglitePool(pglite: PGlite): Promise<PostgresPool> {
+export async function createPglitePool(pglite: PGlite): Promise<Pool> {
   await passBuffersAsBinary(pglite);
   let tail: Promise<unknown> = Promise.resolve();
   let closed = false;
+  let busy = false;
   return {
     async connect() {
       if (closed) throw unavailable("The database is closed: the service is stopping.");
@@ -19,13 +21,16 @@ export async function createPglitePool(pglite: PGlite): Promise<PostgresPool> {
       const previous = tail;
       tail = previous.then(() => released);
       await previous;
+      busy = true;
       return {
         query: queryOf(pglite),
         release: () => {
+          busy = false;
           resolve(undefined);
         },
       };
     },
+    idle: () => (busy ? 0 : 1),
     async end() {
       closed = true;
       await tail;

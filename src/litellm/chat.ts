@@ -2,11 +2,10 @@ import type { ChatCompletionChunk } from "openai/resources/chat/completions";
 import { z } from "zod";
 import type { EmbeddingConfig } from "../config.js";
 import { ApiError } from "../errors.js";
-import type { Log } from "../log.js";
 import { follow } from "./abort.js";
 import { badGateway, passedOnError, refusedError } from "./apiErrors.js";
-import type { Clock } from "./clock.js";
 import { type Failure, failureOf, readFailure } from "./failures.js";
+import type { GateDeps } from "./gate.js";
 import { createGates } from "./gates.js";
 
 export interface ChatMessage {
@@ -68,15 +67,16 @@ const chunk = z.object({
   usage,
 });
 
-export function createChat(config: EmbeddingConfig, baseUrl: string, log: Log, clock: Clock): Chat {
+export function createChat(config: EmbeddingConfig, baseUrl: string, deps: GateDeps): Chat {
   const limitMs = config.chatTimeoutMs;
   // One attempt: LiteLLM makes its own, and a caller would rather be told at once than wait for a minute of ours.
-  const gateOf = createGates({ ...config, timeoutMs: limitMs, retryBudgetMs: 0 }, baseUrl, log, clock);
+  const gateOf = createGates({ ...config, timeoutMs: limitMs, retryBudgetMs: 0 }, baseUrl, deps);
 
   return {
     async complete(request, { signal }) {
       const body = bodyOf(request);
       const outcome = await gateOf(request.model).ask(
+        "chat",
         (client, each) => client.post("/chat/completions", { body, signal: each }),
         signal,
       );
@@ -98,20 +98,24 @@ export function createChat(config: EmbeddingConfig, baseUrl: string, log: Log, c
       const controller = new AbortController();
       const unfollow = follow(signal, controller);
       const body = { ...bodyOf(request), stream: true as const, stream_options: { include_usage: true } };
-      const ask = gateOf(request.model).ask(async (client, each) => {
-        // The gate's signal is let go when the stream begins; this one lasts.
-        const unfollowEach = follow(each, controller);
-        try {
-          const opened = await client.post<AsyncIterable<ChatCompletionChunk>>("/chat/completions", {
-            body,
-            signal: controller.signal,
-            stream: true,
-          });
-          return opened;
-        } finally {
-          unfollowEach();
-        }
-      }, signal);
+      const ask = gateOf(request.model).ask(
+        "chat",
+        async (client, each) => {
+          // The gate's signal is let go when the stream begins; this one lasts.
+          const unfollowEach = follow(each, controller);
+          try {
+            const opened = await client.post<AsyncIterable<ChatCompletionChunk>>("/chat/completions", {
+              body,
+              signal: controller.signal,
+              stream: true,
+            });
+            return opened;
+          } finally {
+            unfollowEach();
+          }
+        },
+        signal,
+      );
       const outcome = await ask.catch((error: unknown) => {
         unfollow();
         throw error;
@@ -165,7 +169,7 @@ export function createChat(config: EmbeddingConfig, baseUrl: string, log: Log, c
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof ApiError) throw error;
-      throw chatError(seen.timeIsUp ? failureOf("timeout") : readFailure(error, clock.now()), request);
+      throw chatError(seen.timeIsUp ? failureOf("timeout") : readFailure(error, deps.clock.now()), request);
     } finally {
       clearTimeout(timer);
       unfollow();

@@ -1,13 +1,11 @@
 import { LRUCache } from "lru-cache";
 import type { EmbeddingConfig } from "../config.js";
-import type { Log } from "../log.js";
 import { untilAborted } from "./abort.js";
 import { choiceError } from "./apiErrors.js";
 import type { BreakerState } from "./breaker.js";
-import type { Clock } from "./clock.js";
 import type { Embedder, ModelChoice } from "./embedder.js";
 import { createAsk } from "./embeddingRequest.js";
-import { createGate } from "./gate.js";
+import { type GateDeps, createGate } from "./gate.js";
 import { createGates } from "./gates.js";
 import { builtInModel, hashingEmbedder } from "./hashingEmbedder.js";
 import type { Litellm } from "./litellm.js";
@@ -21,18 +19,17 @@ const keptDimensions = 1_000;
 export function createEmbedders(
   config: EmbeddingConfig,
   baseUrl: string,
-  log: Log,
-  clock: Clock,
+  deps: GateDeps,
 ): Pick<Litellm, "embedder" | "embedderFor" | "dimensionsOf"> & { readonly breaker: () => BreakerState } {
-  const ownGate = createGate(config, baseUrl, log, clock);
+  const ownGate = createGate(config, baseUrl, deps);
   const own = { model: config.model, dimensions: config.dimensions, sendDimensions: config.dimensionsConfigured };
-  const embedder = createProxyEmbedder({ ...own, namedBy: "settings" }, config.batchSize, ownGate, clock);
+  const embedder = createProxyEmbedder({ ...own, namedBy: "settings" }, config.batchSize, ownGate, deps);
   const ownKey = keyOf(own);
 
   /** Stores made before a proxy was configured go on as they began. */
   const isBuiltIn = (model: string) => model === builtInModel && model !== config.model;
 
-  const gates = createGates(config, baseUrl, log, clock);
+  const gates = createGates(config, baseUrl, deps);
   const gateOf = (model: string) => (model === config.model ? ownGate : gates(model));
 
   const embedders = new LRUCache<string, Embedder, ModelChoice>({
@@ -40,7 +37,7 @@ export function createEmbedders(
     memoMethod: (_key, _stale, { context: choice }) =>
       isBuiltIn(choice.model)
         ? hashingEmbedder(choice.dimensions)
-        : createProxyEmbedder({ ...choice, namedBy: "store" }, config.batchSize, gateOf(choice.model), clock),
+        : createProxyEmbedder({ ...choice, namedBy: "store" }, config.batchSize, gateOf(choice.model), deps),
   });
 
   const known = new LRUCache<string, Promise<number>>({ max: keptDimensions });

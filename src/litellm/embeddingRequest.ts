@@ -41,7 +41,11 @@ export function createAsk(
       ...(encoding && { encoding_format: encoding }),
       ...(sendDimensions && dimensions !== null && { dimensions }),
     };
-    const outcome = await gate.ask((client, each) => client.post("/embeddings", { body, signal: each }), signal);
+    const outcome = await gate.ask(
+      "embeddings",
+      (client, each) => client.post("/embeddings", { body, signal: each }),
+      signal,
+    );
     if ("value" in outcome) return { value: readVectors(outcome.value, texts.length, target, dimensions) };
     return learn(outcome.failure, body) ? ask(texts, signal) : outcome;
   };

@@ -1,16 +1,14 @@
 import { LRUCache } from "lru-cache";
 import type { EmbeddingConfig } from "../config.js";
-import type { Log } from "../log.js";
-import type { Clock } from "./clock.js";
-import { type Gate, createGate } from "./gate.js";
+import { type Gate, type GateDeps, createGate } from "./gate.js";
 
 const keptModels = 100;
 
 /** A gate for each model, of the last 100 used: one that is down must not open the breaker of the others. */
-export function createGates(config: EmbeddingConfig, baseUrl: string, log: Log, clock: Clock): (model: string) => Gate {
+export function createGates(config: EmbeddingConfig, baseUrl: string, deps: GateDeps): (model: string) => Gate {
   const gates = new LRUCache<string, Gate>({
     max: keptModels,
-    memoMethod: (model) => createGate(config, baseUrl, log.child({ model }), clock),
+    memoMethod: (model) => createGate(config, baseUrl, { ...deps, log: deps.log.child({ model }) }),
   });
   return (model) => gates.memo(model);
 }

@@ -1,8 +1,8 @@
 import { hash } from "node:crypto";
 import { LRUCache } from "lru-cache";
 import { untilAborted } from "./abort.js";
-import type { Clock } from "./clock.js";
 import type { Embedder } from "./embedder.js";
+import type { GateDeps } from "./gate.js";
 import type { Query, QueryRequests } from "./queryQueue.js";
 import { createQueryQueue } from "./queryQueue.js";
 
@@ -19,7 +19,7 @@ interface Flight {
  * may share a request (queryQueue.ts), and the last 1,000 vectors are kept for 10 minutes. A caller who leaves does not
  * disturb the others; a text that nobody waits for any more is given up. Failures are not kept.
  */
-export function joinQueries(requests: QueryRequests, clock: Clock): Embedder["embedQuery"] {
+export function joinQueries(requests: QueryRequests, { clock, metrics }: GateDeps): Embedder["embedQuery"] {
   const cache = new LRUCache<string, Float32Array>({
     max: cachedQueries,
     ttl: cachedForMs,
@@ -44,8 +44,10 @@ export function joinQueries(requests: QueryRequests, clock: Clock): Embedder["em
     // A digest, so that a thousand long queries do not fill the memory.
     const key = hash("sha256", text, "base64");
     const cached = cache.get(key);
+    const joined = flights.get(key);
+    metrics.queryCache.inc({ result: cached !== undefined ? "hit" : joined !== undefined ? "joined" : "miss" });
     if (cached !== undefined) return cached;
-    const flight = flights.get(key) ?? depart(key, text);
+    const flight = joined ?? depart(key, text);
     flight.waiters += 1;
     try {
       return await untilAborted(flight.query.vector, signal);

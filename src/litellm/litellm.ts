@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { EmbeddingConfig } from "../config.js";
 import type { Log } from "../log.js";
+import type { Metrics } from "../metrics.js";
 import { badGateway, passedOnError } from "./apiErrors.js";
 import type { BreakerState } from "./breaker.js";
 import { createBuiltIn } from "./builtIn.js";
@@ -86,23 +87,29 @@ export interface Litellm {
 }
 
 /** The proxy at `config.baseUrl`, or the built-in embedder where there is none. Asks nothing until it is used. */
-export function createLitellm(config: EmbeddingConfig, log: Log, clock: Clock = systemClock): Litellm {
+export function createLitellm(
+  config: EmbeddingConfig,
+  log: Log,
+  metrics: Metrics,
+  clock: Clock = systemClock,
+): Litellm {
   const { baseUrl } = config;
   if (baseUrl === null) {
     log.warn("No LITELLM_PROXY_URL or EMBEDDING__BASE_URL: the built-in embedder compares words, not meaning");
     return createBuiltIn(config);
   }
-  const { breaker, ...embedders } = createEmbedders(config, baseUrl, log, clock);
+  const deps = { log, metrics, clock };
+  const { breaker, ...embedders } = createEmbedders(config, baseUrl, deps);
   // A caller who names a model whose deployment is down must not open the breaker of everybody's searches.
-  const callersGate = createGate(config, baseUrl, log, clock);
+  const callersGate = createGate(config, baseUrl, deps);
   return {
     ...embedders,
     createEmbeddings: (body, options) =>
       passOn({ ...body, model: body.model ?? config.model }, callersGate, options?.signal),
     ...createModels(config, baseUrl, callersGate, clock),
-    chat: createChat(config, baseUrl, log, clock),
-    ...createRerank(config, baseUrl, log, clock),
-    describePicture: createVision(config, baseUrl, log, clock),
+    chat: createChat(config, baseUrl, deps),
+    ...createRerank(config, baseUrl, deps),
+    describePicture: createVision(config, baseUrl, deps),
     state: () => ({ configured: true, breaker: breaker() }),
   };
 }
@@ -113,7 +120,11 @@ const answerShape = z.custom<EmbeddingsAnswer>(
 
 /** Only looked at, never rebuilt: what the proxy added reaches the caller. */
 async function passOn(body: EmbeddingsBody, gate: Gate, signal?: AbortSignal): Promise<EmbeddingsAnswer> {
-  const outcome = await gate.ask((client, each) => client.post("/embeddings", { body, signal: each }), signal);
+  const outcome = await gate.ask(
+    "embeddings",
+    (client, each) => client.post("/embeddings", { body, signal: each }),
+    signal,
+  );
   if ("failure" in outcome) throw passedOnError(outcome.failure);
   const parsed = answerShape.safeParse(outcome.value);
   if (!parsed.success) throw badGateway("The LiteLLM proxy's answer is not a list of embeddings.");

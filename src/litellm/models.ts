@@ -47,7 +47,7 @@ export function createModels(
   clock: Clock,
 ): Pick<Litellm, "models" | "embeddingModels" | "visionModels" | "rerankModels" | "maxInputTokens"> {
   async function get<T>(path: string, shape: z.ZodType<T>): Promise<T | "absent"> {
-    const outcome = await gate.ask((client, signal) => client.get(`${baseUrl}${path}`, { signal }));
+    const outcome = await gate.ask("models", (client, signal) => client.get(`${baseUrl}${path}`, { signal }));
     if ("failure" in outcome && outcome.failure.status === 404) return "absent";
     if ("failure" in outcome) throw serviceError(outcome.failure, { model: config.model, namedBy: "settings" });
     const parsed = shape.safeParse(outcome.value);

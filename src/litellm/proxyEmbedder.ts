@@ -4,12 +4,11 @@ import { mapConcurrently } from "./abort.js";
 import type { NamedModel } from "./apiErrors.js";
 import { serviceError } from "./apiErrors.js";
 import { bytesPerRequest, splitIntoBatches, tokensPerRequest } from "./batches.js";
-import type { Clock } from "./clock.js";
 import type { Embedder, ModelChoice } from "./embedder.js";
 import { createAsk } from "./embeddingRequest.js";
 import type { Failure } from "./failures.js";
 import { isTooLarge, isTooMany } from "./failures.js";
-import type { Gate } from "./gate.js";
+import type { Gate, GateDeps } from "./gate.js";
 import { joinQueries } from "./joinedQueries.js";
 
 /** Requests of one `embed` call under way at the same time. */
@@ -24,7 +23,7 @@ export function createProxyEmbedder(
   choice: ModelChoice & NamedModel,
   batchSize: number,
   gate: Gate,
-  clock: Clock,
+  deps: GateDeps,
 ): Embedder {
   const { model, dimensions } = choice;
   const ask = createAsk(choice, gate);
@@ -63,6 +62,6 @@ export function createProxyEmbedder(
     dimensions,
     builtIn: false,
     embed,
-    embedQuery: joinQueries({ ask, limits, learnCount, errorOf }, clock),
+    embedQuery: joinQueries({ ask, limits, learnCount, errorOf }, deps),
   };
 }

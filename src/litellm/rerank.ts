@@ -1,10 +1,9 @@
 import { z } from "zod";
 import type { EmbeddingConfig } from "../config.js";
 import type { ApiError } from "../errors.js";
-import type { Log } from "../log.js";
 import { badGateway, passedOnError, refusedError } from "./apiErrors.js";
-import type { Clock } from "./clock.js";
 import type { Failure } from "./failures.js";
+import type { GateDeps } from "./gate.js";
 import { createGates } from "./gates.js";
 import type { Litellm } from "./litellm.js";
 
@@ -37,15 +36,18 @@ const answer = z.object({
 export function createRerank(
   config: EmbeddingConfig,
   baseUrl: string,
-  log: Log,
-  clock: Clock,
+  deps: GateDeps,
 ): Pick<Litellm, "rerank" | "passRerank"> {
-  const gateOf = createGates({ ...config, timeoutMs: config.rerankTimeoutMs, retryBudgetMs: 0 }, baseUrl, log, clock);
+  const gateOf = createGates({ ...config, timeoutMs: config.rerankTimeoutMs, retryBudgetMs: 0 }, baseUrl, deps);
 
   const rerank: Rerank = async (request, { signal }) => {
     const { model, query, documents, topN } = request;
     const body = { model, query, documents, top_n: topN ?? documents.length };
-    const outcome = await gateOf(model).ask((client, each) => client.post("/rerank", { body, signal: each }), signal);
+    const outcome = await gateOf(model).ask(
+      "rerank",
+      (client, each) => client.post("/rerank", { body, signal: each }),
+      signal,
+    );
     if ("failure" in outcome) throw rerankError(outcome.failure, request);
     const parsed = answer.safeParse(outcome.value);
     if (!parsed.success) throw badGateway(`The answer of the rerank model '${model}' is not a list of results.`);
@@ -64,6 +66,7 @@ export function createRerank(
   /** Only looked at, never rebuilt: what the proxy added reaches the caller. */
   const passRerank: Litellm["passRerank"] = async (body, { signal }) => {
     const outcome = await gateOf(body.model).ask(
+      "rerank",
       (client, each) => client.post("/rerank", { body, signal: each }),
       signal,
     );

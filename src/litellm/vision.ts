@@ -1,10 +1,8 @@
 import { z } from "zod";
 import type { EmbeddingConfig } from "../config.js";
 import { ApiError } from "../errors.js";
-import type { Log } from "../log.js";
 import { badGateway, passedOnError } from "./apiErrors.js";
-import type { Clock } from "./clock.js";
-import { createGate } from "./gate.js";
+import { type GateDeps, createGate } from "./gate.js";
 
 export interface Picture {
   image: Uint8Array;
@@ -23,8 +21,8 @@ const answer = z.object({
   choices: z.array(z.object({ message: z.object({ content: z.string().nullable() }) })).min(1),
 });
 
-export function createVision(config: EmbeddingConfig, baseUrl: string, log: Log, clock: Clock): DescribePicture {
-  const gate = createGate({ ...config, timeoutMs: Math.max(timeoutMs, config.timeoutMs) }, baseUrl, log, clock);
+export function createVision(config: EmbeddingConfig, baseUrl: string, deps: GateDeps): DescribePicture {
+  const gate = createGate({ ...config, timeoutMs: Math.max(timeoutMs, config.timeoutMs) }, baseUrl, deps);
   return async ({ image, mediaType, model, prompt }, { signal }) => {
     const url = `data:${mediaType};base64,${Buffer.from(image).toString("base64")}`;
     const content = [
@@ -32,7 +30,11 @@ export function createVision(config: EmbeddingConfig, baseUrl: string, log: Log,
       { type: "image_url", image_url: { url } },
     ];
     const body = { model, messages: [{ role: "user", content }] };
-    const outcome = await gate.ask((client, each) => client.post("/chat/completions", { body, signal: each }), signal);
+    const outcome = await gate.ask(
+      "vision",
+      (client, each) => client.post("/chat/completions", { body, signal: each }),
+      signal,
+    );
     if ("failure" in outcome) {
       const error = passedOnError(outcome.failure);
       throw new ApiError(error.status, `The vision model '${model}': ${error.message}`, error.details);

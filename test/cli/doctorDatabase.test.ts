@@ -186,6 +186,19 @@ describe("doctor on a database in use", () => {
     });
   });
 
+  test("a newer migration that serves this program is a warning", async () => {
+    place = await createPlace();
+    await run(["migrate"], { environment: place.environment });
+    await place.exec(
+      "INSERT INTO vector_store_migrations (version, name, checksum, oldest_program) VALUES (9999, 'adds', 'x', 3)",
+    );
+    const doctor = await runDoctor(place.environment);
+    expect(doctor.finding("migrations")).toMatchObject({
+      status: "warn",
+      message: "the database has 9999 adds from a newer program, and serves this one still",
+    });
+  });
+
   test("a PostgreSQL that takes no writes, and a role that may not read", async () => {
     place = await createPlace();
     if (!onServer(place)) return;

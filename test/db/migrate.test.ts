@@ -66,6 +66,19 @@ describe("the schema", () => {
     expect(message).toContain("this program ends at 3");
   });
 
+  test("a newer database that says that it serves this program is taken as it is, also when it was made before it could say so", async () => {
+    await startAndStop();
+    await database.exec("ALTER TABLE vector_store_migrations DROP COLUMN oldest_program");
+    await startAndStop();
+    await database.exec(`ALTER TABLE vector_store_migrations ADD COLUMN oldest_program integer;
+      INSERT INTO vector_store_migrations (version, name, checksum, oldest_program) VALUES (7, 'adds_a_table', 'x', 3)`);
+    await startAndStop();
+    await database.exec(
+      "INSERT INTO vector_store_migrations (version, name, checksum, oldest_program) VALUES (8, 'drops_one', 'x', 7)",
+    );
+    expect(await refusal()).toContain("it has migration 8 (drops_one), this program ends at 3");
+  });
+
   test("a migration whose file was changed after it was applied is refused by its name", async () => {
     await startAndStop();
     await database.exec("UPDATE vector_store_migrations SET checksum = 'another' WHERE version = 1");

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from "@jest/globals";
 import { Agent } from "node:http";
 import { type Socket, connect } from "node:net";
+import { testKey } from "../support/database.js";
 import { startFakePostgres } from "../support/fakePostgres.js";
 import { call, createStore, readCounts, until } from "../support/httpClient.js";
 import { type ServerData, createServerData } from "../support/serverData.js";
@@ -25,13 +26,15 @@ afterAll(async () => {
 });
 beforeEach(async () => {
   model.release();
-  server = await program.start({ ...data.environment, LITELLM_PROXY_URL: model.url });
+  server = await program.start({ ...settings(), SHUTDOWN_DELAY_SECONDS: "0" });
   store = await createStore(server.url);
 });
 afterEach(async () => {
   server.child.kill("SIGKILL");
   await server.exited;
 });
+
+const settings = () => ({ ...data.environment, LITELLM_PROXY_URL: model.url });
 
 /** Starts requests and waits until each of them has come as far as the model. */
 async function whileTheModelThinks<T>(start: () => Promise<T>[]): Promise<Promise<T>[]> {
@@ -137,6 +140,114 @@ describe("on SIGTERM", () => {
     expect(await endsSoon(server)).toEqual({ code: 0, signal: null });
     silent.destroy();
     slow.destroy();
+  });
+});
+
+/** Ends the server of the other tests, since the embedded database has one at a time. */
+async function restart(environment: Record<string, string>): Promise<void> {
+  server.child.kill("SIGINT");
+  await server.exited;
+  server = await program.start({ ...settings(), ...environment });
+}
+
+describe("between SIGTERM and the end of listening", () => {
+  test("the server is unready but answers, each answer the last on its connection; SIGINT waits for nobody", async () => {
+    await restart({ SHUTDOWN_DELAY_SECONDS: "600" });
+    const agent = new Agent({ keepAlive: true });
+    expect((await search("before", agent)).headers.connection).toBe("keep-alive");
+    server.child.kill("SIGTERM");
+    await until("unreadiness", async () => ((await call(server.url, "GET", "/readyz")).status === 503 ? true : null));
+    const onOldConnection = await search("after", agent);
+    expect([onOldConnection.status, onOldConnection.headers.connection]).toEqual([200, "close"]);
+    const onNewConnection = await search("later");
+    expect([onNewConnection.status, onNewConnection.headers.connection]).toEqual([200, "close"]);
+    expect((await call(server.url, "GET", "/livez")).status).toBe(200);
+    agent.destroy();
+    // A second signal means: now.
+    server.child.kill("SIGTERM");
+    expect(await endsSoon(server)).toEqual({ code: 1, signal: null });
+
+    server = await program.start({ ...settings(), SHUTDOWN_DELAY_SECONDS: "600" });
+    server.child.kill("SIGINT");
+    expect(await endsSoon(server)).toEqual({ code: 0, signal: null });
+  });
+
+  test("a file that is being ingested goes back to the queue at once", async () => {
+    await restart({ SHUTDOWN_DELAY_SECONDS: "600", INGEST_CONCURRENCY: "1" });
+    model.hold();
+    const before = model.asked.length;
+    const form = new FormData();
+    form.append("file", new Blob(["a text that is to be embedded"]), "text.txt");
+    const headers = { authorization: `Bearer ${testKey}`, prefer: "respond-async" };
+    await fetch(`${server.url}/v1/vector_stores/${store}/upload`, { method: "POST", headers, body: form });
+    await until("the model to be asked", () => (model.asked.length > before ? true : null));
+    const queue = async () => {
+      const text = await (await fetch(`${server.url}/metrics`)).text();
+      return ["running", "waiting"].map((state) => new RegExp(`queue_files{state="${state}"} (\\d)`).exec(text)?.[1]);
+    };
+    expect(await queue()).toEqual(["1", "0"]);
+    server.child.kill("SIGTERM");
+    await until("the lease to be given back", async () => ((await queue()).join() === "0,1" ? true : null));
+    model.release();
+    server.child.kill("SIGTERM");
+    await server.exited;
+  });
+
+  test("requests that take longer than SHUTDOWN_DRAIN_SECONDS are cut off, and the exit code says so", async () => {
+    await restart({ SHUTDOWN_DELAY_SECONDS: "0", SHUTDOWN_DRAIN_SECONDS: "1" });
+    const [request] = await whileTheModelThinks(() => [search("endless").catch((error: unknown) => error)]);
+    server.child.kill("SIGTERM");
+    expect(await endsSoon(server)).toEqual({ code: 1, signal: null });
+    expect(await request).toMatchObject({ code: "ECONNRESET" });
+    expect(server.stdout()).toMatch(/"requests":1.*requests were cut off/);
+  });
+});
+
+describe("clients that go where a server is ready", () => {
+  test("none of their requests fails while servers come and go", async () => {
+    await restart({ SHUTDOWN_DELAY_SECONDS: "1" });
+    const servers = [server];
+    // A server's database takes more than one.
+    if (data.kind === "postgres") servers.push(await program.start({ ...settings(), SHUTDOWN_DELAY_SECONDS: "1" }));
+    const [leaving, staying] = servers;
+    const ready = new Set(servers);
+    const probing = setInterval(() => {
+      for (const each of ready)
+        void call(each.url, "GET", "/readyz").then(
+          ({ status }) => status === 503 && ready.delete(each),
+          () => ready.delete(each),
+        );
+    }, 50);
+    const statuses: number[] = [];
+    const failures: unknown[] = [];
+    const client = async (n: number) => {
+      const agents = new Map(servers.map((each) => [each, new Agent({ keepAlive: true })]));
+      for (let turn = n; ready.size > 0 && leaving?.child.exitCode === null; turn += 1) {
+        const target = [...ready][turn % ready.size];
+        const agent = target && agents.get(target);
+        if (agent === undefined) break;
+        await call(
+          target?.url ?? "",
+          "POST",
+          `/v1/vector_stores/${store}/search`,
+          { query: `q${turn % 7}` },
+          { agent },
+        ).then(
+          ({ status }) => statuses.push(status),
+          (error: unknown) => failures.push(error),
+        );
+        if (statuses.length === 200) leaving.child.kill("SIGTERM");
+      }
+      for (const agent of agents.values()) agent.destroy();
+    };
+    await Promise.all(Array.from({ length: 20 }, (_, n) => client(n)));
+    clearInterval(probing);
+    expect(failures).toEqual([]);
+    expect(new Set(statuses)).toEqual(new Set([200]));
+    expect(statuses.length).toBeGreaterThan(200);
+    expect(leaving && (await endsSoon(leaving))).toEqual({ code: 0, signal: null });
+    staying?.child.kill("SIGKILL");
+    await staying?.exited;
   });
 });
 

@@ -42,6 +42,16 @@ describe("health", () => {
     expect((await ask("/readyz")).text).toBe('{"status":"ok"}');
   });
 
+  test("while the service is stopping, /readyz is 503; /livez and /health stay as they are", async () => {
+    await withDeps(service, { stopping: AbortSignal.abort() }, async (url) => {
+      const answers = await Promise.all(
+        ["/readyz", "/livez", "/health"].map((path) => send(url, { path, method: "GET", key: null })),
+      );
+      expect(answers.map(({ status }) => status)).toEqual([503, 200, 200]);
+      expect(JSON.parse(answers[0]?.text ?? "")).toMatchObject({ error: { message: "The service is stopping." } });
+    });
+  });
+
   test("when the database is away, /health and /readyz are 503 and say no more than that; /livez stays 200", async () => {
     const away = await startService({ database: service.database });
     expect((await send(away.url, { path: "/health", method: "GET", key: null })).status).toBe(200);
@@ -135,7 +145,7 @@ describe("health", () => {
       model: "m",
       apiKey: "sk-proxy",
     };
-    const litellm = createLitellm(embedding, service.deps.log);
+    const litellm = createLitellm(embedding, service.deps.log, service.deps.metrics);
     const answer = await withDeps(service, { litellm }, (url) =>
       send(url, { path: "/health", method: "GET", key: null }),
     );

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import type { ModelChoice } from "../../src/litellm/embedder.js";
 import { createLitellm } from "../../src/litellm/litellm.js";
+import { createMetrics } from "../../src/metrics.js";
 import { type Asked, base64, quiet, startProvider } from "../litellm/support.js";
 import { createTestDatabase, testDimensions } from "../support/database.js";
 import { type TestService, startService, testVector } from "../support/service.js";
@@ -169,7 +170,11 @@ describe("with a real proxy", () => {
     const database = await createTestDatabase();
     const { db, config } = await database.open(environment);
     await db.close();
-    const real = await startService({ database, environment, litellm: createLitellm(config.embedding, quiet) });
+    const real = await startService({
+      database,
+      environment,
+      litellm: createLitellm(config.embedding, quiet, createMetrics()),
+    });
     try {
       const answer = await real.post(storesPath, { embedding_model: "misspelt" }).expect(400);
       expect(errorOf(answer)).toMatchObject({

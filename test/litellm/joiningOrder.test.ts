@@ -5,7 +5,8 @@ import { ApiError } from "../../src/errors.js";
 import type { Failure, Outcome } from "../../src/litellm/failures.js";
 import { failureOf } from "../../src/litellm/failures.js";
 import { joinQueries } from "../../src/litellm/joinedQueries.js";
-import { sleepyClock } from "./support.js";
+import { createMetrics } from "../../src/metrics.js";
+import { quiet, sleepyClock } from "./support.js";
 
 describe("whatever happens in which order", () => {
   const refusal: Failure = { ...failureOf("network"), kind: "status", status: 400 };
@@ -35,7 +36,11 @@ describe("whatever happens in which order", () => {
       learnCount: () => undefined,
       errorOf: () => new ApiError(400, "refused"),
     };
-    return { open, seen, embedQuery: joinQueries(requests, sleepyClock()) };
+    return {
+      open,
+      seen,
+      embedQuery: joinQueries(requests, { log: quiet, metrics: createMetrics(), clock: sleepyClock() }),
+    };
   }
 
   const action = fc.oneof(

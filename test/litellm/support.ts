@@ -5,6 +5,7 @@ import { ApiError } from "../../src/errors.js";
 import type { Clock } from "../../src/litellm/clock.js";
 import { createLitellm } from "../../src/litellm/litellm.js";
 import { createLog } from "../../src/log.js";
+import { type Metrics, createMetrics } from "../../src/metrics.js";
 
 export interface Asked {
   readonly method: string;
@@ -228,7 +229,8 @@ export const litellm = (
   provider: Provider | null,
   changes: Partial<EmbeddingConfig> = {},
   clock: Clock = fakeClock(),
-) => createLitellm(settings(provider === null ? null : provider.url, changes), quiet, clock);
+  metrics: Metrics = createMetrics(),
+) => createLitellm(settings(provider === null ? null : provider.url, changes), quiet, metrics, clock);
 
 /** The ApiError a promise rejects with, as what its caller sees. */
 export async function errorOf(promise: Promise<unknown>) {

@@ -1,12 +1,13 @@
 import type { PGlite } from "@electric-sql/pglite";
 import { randomBytes } from "node:crypto";
 import { openAsBlob } from "node:fs";
-import type { PostgresPool } from "kysely";
 import pg from "pg";
 import { type Config, loadConfig } from "../../src/config.js";
 import { type Database, openDatabase, start } from "../../src/db/database.js";
+import { observePool } from "../../src/db/observedPool.js";
 import { createPglitePool, openPglite } from "../../src/db/pglitePool.js";
 import { createLog } from "../../src/log.js";
+import type { Metrics } from "../../src/metrics.js";
 
 /** An empty database of its own: embedded, or on the PostgreSQL that TEST_DATABASE_URL names. pgvector is installed in it. */
 export interface TestDatabase {
@@ -16,7 +17,7 @@ export interface TestDatabase {
   /** Runs one statement beside the service. */
   query<T = Record<string, unknown>>(sql: string, parameters?: unknown[]): Promise<T[]>;
   /** The service's own start on this database: migrates and checks. May be called again after `close()`. */
-  open(environment?: Record<string, string>): Promise<{ db: Database; config: Config }>;
+  open(environment?: Record<string, string>, metrics?: Metrics): Promise<{ db: Database; config: Config }>;
   drop(): Promise<void>;
 }
 
@@ -45,18 +46,19 @@ async function createEmbedded(): Promise<TestDatabase> {
   const pglite: PGlite = await openPglite({ loadDataDir: await openAsBlob(process.env.TEST_PGLITE_DUMP ?? "") });
   const pool = await createPglitePool(pglite);
   // The database outlives the service that is opened on it, as a server's would.
-  const shared: PostgresPool = { connect: () => pool.connect(), end: () => Promise.resolve() };
+  const shared = { connect: () => pool.connect(), end: () => Promise.resolve(), idle: () => pool.idle() };
   return {
     kind: "pglite",
     exec: async (sql) => {
       await pglite.exec(sql);
     },
     query: async <T>(sql: string, parameters: unknown[] = []) => (await pglite.query<T>(sql, parameters)).rows,
-    open: async (environment = {}) => {
+    open: async (environment = {}, metrics) => {
       const config = configFor(environment);
+      const observed = metrics === undefined ? shared : observePool(shared, metrics);
       return {
         config,
-        db: await start(shared, "pglite", config, log, { schema: null, release: () => Promise.resolve() }),
+        db: await start(observed, "pglite", config, log, { schema: null, release: () => Promise.resolve() }),
       };
     },
     drop: () => pglite.close(),
@@ -80,9 +82,9 @@ async function createOnServer(serverUrl: string): Promise<TestDatabase> {
       await beside.query(sql);
     },
     query: async <T>(sql: string, parameters: unknown[] = []) => (await beside.query(sql, parameters)).rows as T[],
-    open: async (environment = {}) => {
+    open: async (environment = {}, metrics) => {
       const config = configFor({ DATABASE_URL: url.toString(), ...environment });
-      return { config, db: await openDatabase(config, log) };
+      return { config, db: await openDatabase(config, log, metrics) };
     },
     drop: async () => {
       await beside.end();

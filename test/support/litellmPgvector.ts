@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { loadConfig } from "../../src/config.js";
 import { createLitellm } from "../../src/litellm/litellm.js";
 import { createLog } from "../../src/log.js";
+import { createMetrics } from "../../src/metrics.js";
 import type { TestDatabase } from "./database.js";
 
 /** The tables as litellm-pgvector makes them (what `prisma db push` makes of its schema). */
@@ -70,7 +71,7 @@ export function referenceRows(stores: readonly ReferenceStore[], count: number):
 /** What the service's own embedder gives for each text. */
 export function embed(texts: readonly string[], dimensions: number): Promise<Float32Array[]> {
   const { embedding } = loadConfig({ EMBEDDING__DIMENSIONS: String(dimensions) });
-  return createLitellm(embedding, createLog("silent")).embedder.embed([...texts]);
+  return createLitellm(embedding, createLog("silent"), createMetrics()).embedder.embed([...texts]);
 }
 
 export async function fillReference(

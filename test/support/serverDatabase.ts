@@ -8,12 +8,15 @@ import { type TestDatabase, testDimensions } from "./database.js";
 /** True where the tests run on a PostgreSQL server: roles, schemas and many connections exist only there. */
 export const onServer = (process.env.TEST_DATABASE_URL ?? "") !== "";
 
+/** True where a pooler in transaction mode stands before the server: settings at connecting, and all that lives in a session, do not. */
+export const pooled = (process.env.TEST_DATABASE_URL ?? "").includes("pgbouncer=true");
+
 /** The URL of a test's own database, with parameters and perhaps as another role. */
 export async function urlOf(database: TestDatabase, parameters = "", role?: string): Promise<string> {
   const [row] = await database.query<{ name: string }>("SELECT current_database()::text AS name");
   const url = new URL(process.env.TEST_DATABASE_URL ?? "");
   url.pathname = `/${row?.name ?? ""}`;
-  url.search = parameters;
+  for (const [name, value] of new URLSearchParams(parameters)) url.searchParams.set(name, value);
   if (role !== undefined) url.username = role;
   return url.toString();
 }

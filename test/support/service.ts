@@ -10,6 +10,7 @@ import type { Database } from "../../src/db/database.js";
 import { type Ingestion, startIngestion } from "../../src/jobs/ingestion.js";
 import { type Litellm, createLitellm } from "../../src/litellm/litellm.js";
 import { createLog } from "../../src/log.js";
+import { createMetrics } from "../../src/metrics.js";
 import { createDocumentReader } from "../../src/reading/documentReader.js";
 import { createStorage } from "../../src/storage/storage.js";
 import { type TestDatabase, createTestDatabase, testKey } from "./database.js";
@@ -40,8 +41,10 @@ export async function startService(
   options: { database?: TestDatabase; environment?: Record<string, string>; litellm?: Litellm; logLevel?: string } = {},
 ): Promise<TestService> {
   const database = options.database ?? (await createTestDatabase());
-  const { db, config } = await database.open(options.environment);
+  const metrics = createMetrics();
+  const { db, config } = await database.open(options.environment, metrics);
   const log = createLog(options.logLevel ?? "silent");
+  const stopping = new AbortController();
   let offset = 0;
   const now = () => Date.now() + offset;
   const documents = createDocumentReader(pathToFileURL(process.env.TEST_READING_THREAD ?? ""));
@@ -50,7 +53,9 @@ export async function startService(
     config,
     db,
     log,
-    litellm: options.litellm ?? createLitellm(config.embedding, log),
+    metrics,
+    stopping: stopping.signal,
+    litellm: options.litellm ?? createLitellm(config.embedding, log, metrics),
     storage: createStorage(db, config.files.directory, now),
     documents,
     now,

@@ -3,13 +3,14 @@ import type { Embedder } from "../../src/litellm/embedder.js";
 import { type Litellm, createLitellm } from "../../src/litellm/litellm.js";
 import { loadConfig } from "../../src/config.js";
 import { createLog } from "../../src/log.js";
+import { createMetrics } from "../../src/metrics.js";
 import { testDimensions, testKey } from "./database.js";
 import { type TestService, testVector } from "./service.js";
 
 /** The built-in variant with parts of its embedder replaced. */
 export function stubLitellm(overrides: Partial<Embedder>): Litellm {
   const config = loadConfig({ EMBEDDING__DIMENSIONS: String(testDimensions) });
-  const usual = createLitellm(config.embedding, createLog("silent"));
+  const usual = createLitellm(config.embedding, createLog("silent"), createMetrics());
   return {
     ...usual,
     embedder: { ...usual.embedder, ...overrides },

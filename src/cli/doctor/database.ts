@@ -93,7 +93,9 @@ function checkPgvector(pgvector: diagnose.ServerFacts["pgvector"], findings: Con
 
 /** @returns the last migration that was applied: which of this program's columns and tables can be counted on. */
 async function checkMigrations({ probe, tables, findings }: Place): Promise<number> {
-  const { version, applied, pending, newer, changed } = await probe.look((tx) => diagnose.migrationFacts(tx, tables));
+  const { version, applied, pending, newer, compatible, changed } = await probe.look((tx) =>
+    diagnose.migrationFacts(tx, tables),
+  );
   if (newer.length > 0) {
     findings.fail(
       "migrations",
@@ -111,6 +113,12 @@ async function checkMigrations({ probe, tables, findings }: Place): Promise<numb
       "migrations",
       `${applied.length} applied, pending: ${pending.join(", ")}`,
       'Nothing: the next start, or "vector-store migrate", applies them.',
+    );
+  } else if (compatible.length > 0) {
+    findings.warn(
+      "migrations",
+      `the database has ${compatible.join(", ")} from a newer program, and serves this one still`,
+      "Nothing while an upgrade or a roll back is under way; then install the newer version again.",
     );
   } else findings.ok("migrations", `all applied (${applied.length}, the last is ${applied.at(-1) ?? ""})`);
   return version;

@@ -1,6 +1,7 @@
 import type { Config } from "../../config.js";
 import { ApiError } from "../../errors.js";
 import { createLitellm, type Litellm } from "../../litellm/litellm.js";
+import { createMetrics } from "../../metrics.js";
 import { connectionCode } from "../failures.js";
 import type { Context } from "./findings.js";
 
@@ -26,7 +27,7 @@ export async function checkProxy(config: Config, { findings, log }: Context): Pr
     );
   }
   // One attempt each: the doctor tells how things are, not how they are after a minute of retries.
-  const litellm = createLitellm({ ...config.embedding, retryBudgetMs: 0 }, log);
+  const litellm = createLitellm({ ...config.embedding, retryBudgetMs: 0 }, log, createMetrics());
   const names = await checkModel(litellm, model, findings);
   if (names !== null) {
     checkNamed("chat model", "CHAT_MODEL", config.chatModel, names, findings);

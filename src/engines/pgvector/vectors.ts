@@ -1,6 +1,7 @@
 import { type RawBuilder, sql } from "kysely";
 import type { Layout } from "../../db/columns.js";
 import type { Db } from "../../db/database.js";
+import { decodeVector } from "./binary.js";
 import { recordedIds, workOnPortion } from "./portion.js";
 
 /**
@@ -139,6 +140,22 @@ export async function countShared(db: Db, storeId: string, limit: number): Promi
     db.run,
   );
   return rows[0]?.count ?? 0;
+}
+
+/** Some of the vectors in a store's own table, at length 1, chosen at random: that table lies in mixed order, so a page of it is a fair sample. */
+export async function sampleVectors(
+  db: Db,
+  { vectorsTable, chunkCount }: { vectorsTable: number; chunkCount: number },
+  count: number,
+): Promise<Float32Array[]> {
+  // Twenty times as many as wanted, so that never none is chosen. Pages are quicker to choose than rows, but a small table has too few.
+  const percent = Math.min(100, (2000 * count) / Math.max(1, chunkCount));
+  const method = sql.raw(chunkCount < 10_000 ? "BERNOULLI" : "SYSTEM");
+  const { rows } = await sql<{ embedding: Uint8Array }>`
+    SELECT vector_send(embedding::vector) AS embedding
+    FROM ${db.layout.derived.ownVectors(vectorsTable).reference} TABLESAMPLE ${method} (${percent}::float4)
+    WHERE embedding IS NOT NULL LIMIT ${count}`.execute(db.run);
+  return rows.map((row) => decodeVector(row.embedding));
 }
 
 const unrecorded = (layout: Layout, storeId: string) => {

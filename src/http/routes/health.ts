@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type Health, health, isReady } from "../../core/health.js";
+import { type Health, health, whyUnready } from "../../core/health.js";
 import { unavailable } from "../../errors.js";
 import { route } from "../route.js";
 import { seconds } from "../wire/common.js";
@@ -120,10 +120,11 @@ export const healthRoutes = [
     path: "/readyz",
     may: "public",
     tag,
-    summary: "The service can do its work: the database answers",
+    summary: "The service can do its work: the database answers, and it is not stopping",
     answer: z.object({ status: z.literal("ok") }),
     handle: async ({ deps }) => {
-      if (!(await isReady(deps))) throw unavailable("The database does not answer.");
+      const why = await whyUnready(deps);
+      if (why !== null) throw unavailable(why);
       return { status: "ok" };
     },
   }),

@@ -1,12 +1,14 @@
 import { Router } from "express";
-import type { Metrics } from "../../core/metrics.js";
+import type { Deps } from "../../core/deps.js";
+import { renderMetrics } from "../../core/metrics.js";
 import { refuseOthers } from "../route.js";
 
 /** `/metrics` for Prometheus, which scrapes without a key: numbers only, no id and no name of a store. */
-export function metricsRouter(metrics: Metrics): Router {
+export function metricsRouter(deps: Deps): Router {
   const router = Router({ caseSensitive: true });
   router.get("/metrics", async (_req, res) => {
-    res.set({ "content-type": metrics.contentType, "cache-control": "no-store" }).send(await metrics.render());
+    const { contentType, text } = await renderMetrics(deps);
+    res.set({ "content-type": contentType, "cache-control": "no-store" }).send(text);
   });
   refuseOthers(router, "/metrics", ["get"]);
   return router;

@@ -1,0 +1,99 @@
+import { z } from "zod";
+
+/** Names of columns and tables that may be used unquoted or quoted alike; quoting is still always applied. */
+const identifier = z
+  .string()
+  .regex(/^[A-Za-z_][A-Za-z0-9_$]{0,62}$/, "must be a plain column name: letters, digits, _ and $, at most 63");
+const tableName = z
+  .string()
+  .regex(
+    /^([A-Za-z_][A-Za-z0-9_$]{0,62}\.)?[A-Za-z_][A-Za-z0-9_$]{0,62}$/,
+    "must be a plain table name, or schema.table: letters, digits, _ and $, at most 63 each",
+  );
+const url = z.url({ protocol: /^https?$/, error: "must be an http:// or https:// URL" }).transform(withoutVersion);
+const collector = z.url({ protocol: /^https?$/, error: "must be an http:// or https:// URL" });
+const whole = (min: number, max: number, fallback: number) =>
+  z.coerce
+    .number({ error: "must be a number" })
+    .int("must be a whole number")
+    .min(min, `must be at least ${min}`)
+    .max(max, `must be at most ${max}`)
+    .default(fallback);
+
+/**
+ * Every setting, by its first name. Names are looked up without regard to case; an empty value counts as absent.
+ * The names with `__` are litellm-pgvector's, so that its `.env` works unchanged.
+ */
+export const settings = z.object({
+  DATABASE_URL: z.string().optional(),
+  DATABASE_HOST: z.string().optional(),
+  DATABASE_PORT: whole(1, 65535, 5432),
+  DATABASE_NAME: z.string().optional(),
+  DATABASE_USER: z.string().optional(),
+  DATABASE_PASSWORD: z.string().optional(),
+  DATABASE_PARAMETERS: z.string().optional(),
+  DATABASE_POOL_SIZE: whole(1, 1000, 10),
+  DATABASE_POOL_TIMEOUT_SECONDS: whole(1, 600, 10),
+  DATABASE_STATEMENT_TIMEOUT_SECONDS: whole(0, 3600, 60),
+  DATABASE_START_TIMEOUT_SECONDS: whole(0, 3600, 30),
+  DATABASE_SSL_CA: z.string().optional(),
+  DATABASE_SSL_CERT: z.string().optional(),
+  DATABASE_SSL_KEY: z.string().optional(),
+  DATA_DIR: z.string().default("./data"),
+  HOST: z.string().default("0.0.0.0"),
+  PORT: whole(0, 65535, 8000),
+  LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"]).default("info"),
+  API_URL: url.optional(),
+  SHUTDOWN_DELAY_SECONDS: whole(0, 600, 3),
+  SHUTDOWN_DRAIN_SECONDS: whole(1, 3600, 25),
+  OTEL_EXPORTER_OTLP_ENDPOINT: collector.optional(),
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: collector.optional(),
+  OTEL_SDK_DISABLED: z.enum(["true", "false"], 'must be "true" or "false"').default("false"),
+  SERVER_API_KEY: z.string().optional(),
+  LITELLM_PROXY_URL: url.optional(),
+  LITELLM_MASTER_KEY: z.string().optional(),
+  EMBEDDING__MODEL: z.string().default("text-embedding-ada-002"),
+  EMBEDDING__BASE_URL: url.optional(),
+  EMBEDDING__API_KEY: z.string().optional(),
+  EMBEDDING__DIMENSIONS: whole(1, 16_000, 1536),
+  EMBEDDING__TIMEOUT_SECONDS: whole(1, 600, 30),
+  EMBEDDING__RETRY_SECONDS: whole(0, 600, 60),
+  EMBEDDING__BATCH_SIZE: whole(1, 2048, 256),
+  CHAT_MODEL: z.string().max(256).optional(),
+  CHAT_TIMEOUT_SECONDS: whole(1, 3600, 120),
+  RERANK_MODEL: z.string().max(256).optional(),
+  RERANK_TIMEOUT_SECONDS: whole(1, 600, 10),
+  MAX_BODY_MB: whole(1, 1024, 256),
+  MAX_FILE_MB: whole(1, 8192, 512),
+  FILES_DIR: z.string().optional(),
+  INGEST_CONCURRENCY: whole(1, 64, 2),
+  VISION_MODEL: z.string().default("openai/gpt-4o-mini"),
+  PDF_VISION: z.enum(["auto", "off"]).default("off"),
+  EXPIRED_STORE_RETENTION_DAYS: whole(0, 3650, 7),
+  INDEX_MIN_ROWS: whole(0, 1_000_000_000, 10_000),
+  INDEX_BUILD_MEMORY_MB: whole(1, 1_000_000, 512),
+  HNSW_M: whole(2, 100, 16),
+  HNSW_EF_CONSTRUCTION: whole(4, 1000, 128),
+  RECALL_PROBE_MINUTES: whole(0, 10_080, 60),
+  DB_TABLES__VECTOR_STORES: tableName.default("vector_stores"),
+  DB_TABLES__EMBEDDINGS: tableName.default("embeddings"),
+  DB_FIELDS__ID_FIELD: identifier.default("id"),
+  DB_FIELDS__CONTENT_FIELD: identifier.default("content"),
+  DB_FIELDS__METADATA_FIELD: identifier.default("metadata"),
+  DB_FIELDS__EMBEDDING_FIELD: identifier.default("embedding"),
+  DB_FIELDS__VECTOR_STORE_ID_FIELD: identifier.default("vector_store_id"),
+  DB_FIELDS__CREATED_AT_FIELD: identifier.default("created_at"),
+});
+export type Settings = z.output<typeof settings>;
+
+/** Second names for one setting: the words of the READMEs this service replaces. */
+export const aliases: Partial<Record<keyof Settings, string>> = {
+  SERVER_API_KEY: "OPENAI_API_KEY",
+  EMBEDDING__MODEL: "EMBEDDING_MODEL",
+  EMBEDDING__BASE_URL: "EMBEDDING_API_BASE_URL",
+};
+
+/** `http://host:4000/` and `http://host:4000/v1` name the same proxy; the bare root is kept. */
+export function withoutVersion(value: string): string {
+  return value.replace(/\/+$/, "").replace(/\/v1$/, "").replace(/\/+$/, "");
+}
