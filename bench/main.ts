@@ -9,6 +9,7 @@ import { benchIngest } from "./ingest.js";
 import { benchInsert } from "./insert.js";
 import { benchMixed } from "./mixed.js";
 import { benchRag } from "./rag.js";
+import { benchRollout } from "./rollout.js";
 import { type Report, type Result, describeMachine, readResult } from "./results.js";
 import { benchSearch } from "./search.js";
 import { build } from "./service.js";
@@ -22,6 +23,7 @@ interface Common {
   set: Record<string, string>;
   build: boolean;
   json?: string;
+  check?: true;
 }
 
 /** Options whose default is not a constant. */
@@ -68,6 +70,7 @@ function benchCommand(name: string, description: string, run: (options: never) =
     .option("--set <NAME=VALUE>", "a setting of the server, e.g. HNSW_M=24; may be repeated", setting, {})
     .option("--no-build", "measure dist/ as it is")
     .option("--json <file>", "write the results, for `table`")
+    .option("--check", "fail when a goal is not met")
     .action((options: Common) =>
       // Each benchmark's options are those that it declares below, and the common ones.
       bench(options, (resolved) => run({ ...options, ...resolved } as never)),
@@ -127,6 +130,11 @@ benchCommand("rag", "reranked searches and answers, with models that answer at o
   .option("--top-k <n>", "rows that are looked for, at most 50", count, 5)
   .option("--rerank-window <n>", "tokens that the rerank model takes", count, 4096);
 
+benchCommand("rollout", "requests while replicas are replaced, and upgraded from an earlier commit", benchRollout)
+  .option("--rate <n>", "requests a second", count, 200)
+  .option("--replicas <n>", "processes that share the load", count, 2)
+  .option("--from <commit>", "the earlier version; default: the last one with another schema");
+
 program
   .command("table <files...>")
   .description("puts the results of --json files into docs/performance.md as tables")
@@ -152,6 +160,7 @@ async function bench(options: Common, run: (resolved: Resolved) => Promise<Repor
   if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(result, null, 2)}\n`);
   console.log(markdown(result));
   console.log(`\n${result.goals.map(goalLine).join("\n")}`);
+  if (options.check && !result.goals.every((goal) => goal.met)) process.exitCode = 1;
 }
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) {

@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import type { Target } from "./database.js";
@@ -22,6 +23,8 @@ export interface ServiceOptions {
   settings: Readonly<Record<string, string>>;
   /** Of an embedding server; without it the built-in embedder is used. */
   embeddingUrl?: string;
+  /** Where another version of the program was built; this one by default. */
+  program?: string;
 }
 
 export interface Service extends RunningProcess {
@@ -45,17 +48,19 @@ export function build(): void {
 
 /** The service as an operator starts it: the built program in a process of its own, its default settings but for those given. */
 export async function startService(target: Target, options: ServiceOptions): Promise<Service> {
-  const key = `sk-bench-${randomBytes(16).toString("hex")}`;
+  const key = options.settings.SERVER_API_KEY ?? `sk-bench-${randomBytes(16).toString("hex")}`;
   await mkdir(target.environment.DATA_DIR, { recursive: true });
   const { dimensions, settings, embeddingUrl } = options;
   const proxy = embeddingUrl === undefined ? {} : { EMBEDDING__BASE_URL: embeddingUrl, EMBEDDING__MODEL: "bench" };
-  const running = await startProcess([`${root}/dist/cli/main.js`, "serve"], {
+  const running = await startProcess([join(options.program ?? root, "dist/cli/main.js"), "serve"], {
     // A directory without an .env file.
     cwd: target.directory,
     environment: {
       ...target.environment,
       SERVER_API_KEY: key,
       EMBEDDING__DIMENSIONS: String(dimensions),
+      // Nobody is to be led elsewhere at the end of a measurement.
+      SHUTDOWN_DELAY_SECONDS: "0",
       ...proxy,
       ...settings,
     },

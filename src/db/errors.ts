@@ -58,9 +58,13 @@ const socketErrors = new Set([
   "EHOSTUNREACH",
 ]);
 
+/** PgBouncer has one code for all that goes wrong, also for what waiting will not mend. */
+const misnamed = /does not exist|no such (user|database)|authentication failed/i;
+
 /** True for failures of the connection itself, after which it must not be used again. */
 export function isConnectionFailure(error: unknown): boolean {
   const code = errorCode(error);
+  if (code === "08P01" && misnamed.test((error as Error).message)) return false;
   if (code !== null && (socketErrors.has(code) || code.startsWith("08") || code.startsWith("57P"))) return true;
   // What `pg` raises about its own connection carries no code. A server without TLS will still have none when it is asked again.
   return (

@@ -31,6 +31,12 @@ const adopted = `
   INSERT INTO embeddings VALUES ('1', 's1', 'x', '[1,0,0,0,0,0,0,0]', '{}'), ('2', 's1', 'y', '[0,1,0,0,0,0,0,0]', '{}'),
     ('3', 's1', 'z', '[0,0,1,0,0,0,0,0]', '{}');`;
 
+function withParameter(url: string, name: string, value: string): string {
+  const changed = new URL(url);
+  changed.searchParams.set(name, value);
+  return changed.toString();
+}
+
 describe("doctor on a database that no start has touched", () => {
   test("says what the first start will do, and does nothing itself", async () => {
     place = await createPlace();
@@ -57,7 +63,7 @@ describe("doctor on a database that no start has touched", () => {
     const ready = await catalogue(place);
     const schema = await runDoctor({
       ...place.environment,
-      DATABASE_URL: `${place.environment.DATABASE_URL ?? ""}?schema=other`,
+      DATABASE_URL: withParameter(place.environment.DATABASE_URL ?? "", "schema", "other"),
     });
     expect(schema.finding("migrations")?.message).toBe('the schema "other" does not exist yet');
     const empty = await runDoctor(place.environment);
@@ -209,7 +215,8 @@ describe("doctor on a database in use", () => {
       message: expect.stringContaining("accepts no writes"),
     });
     await place.exec(
-      `SET default_transaction_read_only = off; ALTER DATABASE "${pathname.slice(1)}" RESET default_transaction_read_only`,
+      `SET default_transaction_read_only = off; ALTER DATABASE "${pathname.slice(1)}" RESET default_transaction_read_only;
+       SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`,
     );
     await run(["migrate"], { environment: place.environment });
     const role = `doctor_${pathname.slice(1)}`;

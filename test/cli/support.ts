@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { runCli } from "../../src/cli/program.js";
 import { openPglite } from "../../src/db/pglitePool.js";
 import { createTestDatabase, testDimensions } from "../support/database.js";
+import { databaseAt, testServer } from "../support/testServer.js";
 
 export interface Outcome {
   code: number;
@@ -60,14 +61,12 @@ export interface Place {
 
 export async function createPlace(): Promise<Place> {
   const settings = { EMBEDDING__DIMENSIONS: String(testDimensions), SERVER_API_KEY: "sk-mine" };
-  const serverUrl = process.env.TEST_DATABASE_URL;
-  if (serverUrl === undefined || serverUrl === "") return embeddedPlace(settings);
+  const server = testServer();
+  if (server === null) return embeddedPlace(settings);
   const database = await createTestDatabase();
   const [row] = await database.query<{ name: string }>("SELECT current_database() AS name");
-  const url = new URL(serverUrl);
-  url.pathname = `/${row?.name ?? ""}`;
   return {
-    environment: { ...settings, DATABASE_URL: url.toString() },
+    environment: { ...settings, DATABASE_URL: databaseAt(server.url, row?.name ?? "") },
     exec: (sql) => database.exec(sql),
     query: (sql) => database.query(sql),
     remove: () => database.drop(),

@@ -3,7 +3,8 @@ import { sql } from "kysely";
 import type { Database } from "../../src/db/database.js";
 import { findStore, insertStore, listStores } from "../../src/db/vectorStores.js";
 import { ApiError, StartupError } from "../../src/errors.js";
-import { type TestDatabase, createTestDatabase } from "../support/database.js";
+import { type TestDatabase, createTestDatabase, testDimensions } from "../support/database.js";
+import { fillReference, referenceRows, referenceStores, referenceTables } from "../support/litellmPgvector.js";
 import { makeRole, onServer, openUrl, pooled, until, urlOf, valueOf } from "../support/serverDatabase.js";
 import { ofSettings } from "../support/stores.js";
 
@@ -43,6 +44,21 @@ function onAServer(): void {
       { version: 2 },
       { version: 3 },
     ]);
+  });
+
+  test("replicas that start at once on a litellm-pgvector database: its rows are counted once, and all serve them", async () => {
+    await database.exec(referenceTables(testDimensions));
+    const stores = referenceStores();
+    const rows = referenceRows(stores, 60);
+    await fillReference(database, stores, rows, testDimensions);
+    const url = await urlOf(database);
+    const started = await Promise.all([open(url), open(url), open(url)]);
+    const counted = await database.query<{ rows: number }>("SELECT sum(chunk_count)::int AS rows FROM vector_stores");
+    expect(counted).toEqual([{ rows: rows.length }]);
+    for (const db of started) {
+      const { stores: found } = await listStores(db, all, { limit: 100, order: "asc", after: null, before: null });
+      expect(found.map(({ id }) => id).sort()).toEqual(stores.map(({ id }) => id).sort());
+    }
   });
 
   test("a role whose transactions see one moment only does not apply a migration twice", async () => {

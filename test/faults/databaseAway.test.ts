@@ -22,8 +22,7 @@ onServer("a PostgreSQL that goes away", () => {
 
   beforeAll(async () => {
     [program, data] = await Promise.all([compileProgram(), createServerData()]);
-    const direct = data.environment.DATABASE_URL ?? "";
-    proxy = await startHalfOpenProxy(direct);
+    proxy = await startHalfOpenProxy(data.environment.DATABASE_URL ?? "");
     server = await program.start({
       DATABASE_URL: proxy.url,
       DATABASE_POOL_SIZE: "4",
@@ -31,7 +30,7 @@ onServer("a PostgreSQL that goes away", () => {
       DATABASE_STATEMENT_TIMEOUT_SECONDS: "1",
     });
     store = await createStore(server.url);
-    beside = new pg.Client({ connectionString: direct });
+    beside = new pg.Client({ connectionString: data.direct ?? "" });
     await beside.connect();
   });
   afterEach(() => {

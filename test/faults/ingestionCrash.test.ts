@@ -106,9 +106,8 @@ const contents = (url: string, store: string, ids: readonly string[]) =>
 
 /** The embedded database has one process: a new one knows that the leases it finds are dead. Of a server's, as if a minute had passed. */
 async function endLeases(): Promise<void> {
-  const { DATABASE_URL: connectionString } = data.environment;
-  if (connectionString === undefined) return;
-  const client = new pg.Client({ connectionString });
+  if (data.direct === null) return;
+  const client = new pg.Client({ connectionString: data.direct });
   await client.connect();
   await client.query("UPDATE vector_store_files SET lease_until = now()");
   await client.end();

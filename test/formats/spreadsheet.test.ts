@@ -1,4 +1,4 @@
-import { describe, expect, test } from "@jest/globals";
+import { describe, expect, jest, test } from "@jest/globals";
 import fc from "fast-check";
 import * as xlsx from "xlsx";
 import { type Block, DocumentError } from "../../src/document.js";
@@ -51,6 +51,9 @@ function read(bytes: Buffer, name = "a.xlsx"): Promise<Block[]> {
 async function rowTexts(bytes: Buffer): Promise<string[]> {
   return (await read(bytes)).filter(({ kind }) => kind === "row").map(({ text }) => text);
 }
+
+// Hundreds of spoilt workbooks, which take a busy machine longer than a minute.
+jest.setTimeout(300_000);
 
 describe("sheets", () => {
   test("have their name as heading, and rows with the first as header", async () => {

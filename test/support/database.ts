@@ -8,6 +8,7 @@ import { observePool } from "../../src/db/observedPool.js";
 import { createPglitePool, openPglite } from "../../src/db/pglitePool.js";
 import { createLog } from "../../src/log.js";
 import type { Metrics } from "../../src/metrics.js";
+import { databaseAt, testServer } from "./testServer.js";
 
 /** An empty database of its own: embedded, or on the PostgreSQL that TEST_DATABASE_URL names. pgvector is installed in it. */
 export interface TestDatabase {
@@ -27,8 +28,8 @@ const log = createLog("silent");
 export const testDimensions = 8;
 
 export async function createTestDatabase(): Promise<TestDatabase> {
-  const url = process.env.TEST_DATABASE_URL;
-  return url === undefined || url === "" ? createEmbedded() : createOnServer(url);
+  const server = testServer();
+  return server === null ? createEmbedded() : createOnServer(server);
 }
 
 function configFor(environment: Record<string, string>): Config {
@@ -65,14 +66,12 @@ async function createEmbedded(): Promise<TestDatabase> {
   };
 }
 
-async function createOnServer(serverUrl: string): Promise<TestDatabase> {
+async function createOnServer({ url, direct }: { url: string; direct: string }): Promise<TestDatabase> {
   const name = `test_${randomBytes(6).toString("hex")}`;
-  const admin = new pg.Client({ connectionString: serverUrl });
+  const admin = new pg.Client({ connectionString: direct });
   await admin.connect();
   await admin.query(`CREATE DATABASE ${name}`);
-  const url = new URL(serverUrl);
-  url.pathname = `/${name}`;
-  const beside = new pg.Pool({ connectionString: url.toString(), max: 2 });
+  const beside = new pg.Pool({ connectionString: databaseAt(direct, name), max: 2 });
   // DROP DATABASE … WITH (FORCE) ends connections that are still closing.
   beside.on("error", () => undefined);
   await beside.query("CREATE EXTENSION IF NOT EXISTS vector");
@@ -83,7 +82,7 @@ async function createOnServer(serverUrl: string): Promise<TestDatabase> {
     },
     query: async <T>(sql: string, parameters: unknown[] = []) => (await beside.query(sql, parameters)).rows as T[],
     open: async (environment = {}, metrics) => {
-      const config = configFor({ DATABASE_URL: url.toString(), ...environment });
+      const config = configFor({ DATABASE_URL: databaseAt(url, name), ...environment });
       return { config, db: await openDatabase(config, log, metrics) };
     },
     drop: async () => {

@@ -4,18 +4,21 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
+import { databaseAt, testServer } from "./testServer.js";
 
 /** Data that outlives the processes working on it: a directory, or a database on the PostgreSQL that TEST_DATABASE_URL names. */
 export interface ServerData {
   kind: "postgres" | "pglite";
   /** The settings that name it. */
   environment: Record<string, string>;
+  /** The database for what a test does beside the processes; null: the embedded one, which only they can open. */
+  direct: string | null;
   remove(): Promise<void>;
 }
 
 export async function createServerData(): Promise<ServerData> {
-  const serverUrl = process.env.TEST_DATABASE_URL;
-  return serverUrl === undefined || serverUrl === "" ? createDirectory() : createDatabase(serverUrl);
+  const server = testServer();
+  return server === null ? createDirectory() : createDatabase(server);
 }
 
 /** A data directory that an embedded database was made in already: making one takes seconds. */
@@ -28,6 +31,7 @@ function createDirectory(): ServerData {
   return {
     kind: "pglite",
     environment: { DATA_DIR: directory },
+    direct: null,
     remove: () => {
       rmSync(directory, { recursive: true, force: true });
       return Promise.resolve();
@@ -35,16 +39,15 @@ function createDirectory(): ServerData {
   };
 }
 
-async function createDatabase(serverUrl: string): Promise<ServerData> {
+async function createDatabase({ url, direct }: { url: string; direct: string }): Promise<ServerData> {
   const name = `test_${randomBytes(6).toString("hex")}`;
-  const admin = new pg.Client({ connectionString: serverUrl });
+  const admin = new pg.Client({ connectionString: direct });
   await admin.connect();
   await admin.query(`CREATE DATABASE ${name}`);
-  const url = new URL(serverUrl);
-  url.pathname = `/${name}`;
   return {
     kind: "postgres",
-    environment: { DATABASE_URL: url.toString() },
+    environment: { DATABASE_URL: databaseAt(url, name) },
+    direct: databaseAt(direct, name),
     remove: async () => {
       await admin.query(`DROP DATABASE ${name} WITH (FORCE)`);
       await admin.end();

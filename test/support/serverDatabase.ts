@@ -4,18 +4,18 @@ import { loadConfig } from "../../src/config.js";
 import { type Database, openDatabase } from "../../src/db/database.js";
 import { createLog } from "../../src/log.js";
 import { type TestDatabase, testDimensions } from "./database.js";
+import { databaseAt, testServer } from "./testServer.js";
 
 /** True where the tests run on a PostgreSQL server: roles, schemas and many connections exist only there. */
-export const onServer = (process.env.TEST_DATABASE_URL ?? "") !== "";
+export const onServer = testServer() !== null;
 
 /** True where a pooler in transaction mode stands before the server: settings at connecting, and all that lives in a session, do not. */
-export const pooled = (process.env.TEST_DATABASE_URL ?? "").includes("pgbouncer=true");
+export const pooled = testServer()?.url.includes("pgbouncer=true") ?? false;
 
 /** The URL of a test's own database, with parameters and perhaps as another role. */
 export async function urlOf(database: TestDatabase, parameters = "", role?: string): Promise<string> {
   const [row] = await database.query<{ name: string }>("SELECT current_database()::text AS name");
-  const url = new URL(process.env.TEST_DATABASE_URL ?? "");
-  url.pathname = `/${row?.name ?? ""}`;
+  const url = new URL(databaseAt(testServer()?.url ?? "", row?.name ?? ""));
   for (const [name, value] of new URLSearchParams(parameters)) url.searchParams.set(name, value);
   if (role !== undefined) url.username = role;
   return url.toString();

@@ -1,0 +1,16 @@
+/**
+ * The PostgreSQL that the tests run on: `url` is what services are given, `direct` is for what a test does beside them. They differ where a
+ * pooler is tested (TEST_DIRECT_DATABASE_URL): a test's own sessions and administration must not be pooled.
+ * @returns null for the embedded database
+ */
+export function testServer(): { url: string; direct: string } | null {
+  const url = process.env.TEST_DATABASE_URL ?? "";
+  return url === "" ? null : { url, direct: process.env.TEST_DIRECT_DATABASE_URL ?? url };
+}
+
+/** The same server's other database. */
+export function databaseAt(url: string, name: string): string {
+  const other = new URL(url);
+  other.pathname = `/${name}`;
+  return other.toString();
+}
