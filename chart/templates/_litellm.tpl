@@ -1,0 +1,24 @@
+{{/* The proxy. */}}
+
+{{/* As the `litellm-helm` chart names its service: the release's name where that holds "litellm", else RELEASE-litellm. */}}
+{{- define "vector-store.litellmUrl" -}}
+{{- with .Values.litellm }}
+{{- if .url }}
+{{- tpl .url $ | trimSuffix "/" }}
+{{- else }}
+{{- $service := ternary .release (printf "%s-litellm" .release) (contains "litellm" .release) | trunc 63 | trimSuffix "-" }}
+{{- printf "http://%s.%s.svc:%v" $service (include "vector-store.litellmNamespace" $) .port }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "vector-store.litellmNamespace" -}}
+{{- .Values.litellm.namespace | default .Release.Namespace }}
+{{- end }}
+
+{{/* The port that a URL names or means. */}}
+{{- define "vector-store.urlPort" -}}
+{{- $url := urlParse . }}
+{{- $port := regexFind ":[0-9]+$" $url.host | trimPrefix ":" }}
+{{- $port | default (ternary "443" "80" (eq $url.scheme "https")) }}
+{{- end }}
