@@ -1,0 +1,190 @@
+#!/usr/bin/env bash
+# Checks the chart: value sets rendered, validated and rendered again, unit tests, refusals, alerts, dashboard, and its README. Ends with
+# `N passed, N failed`.
+#
+# Needs Go, Python and the kit beside this repository, whose checkers are built once, outside of it (some minutes of processor time), and
+# Debian's promtool, which is fetched beside them.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+exec </dev/null
+
+# shellcheck source=.ci/checks.sh
+source .ci/checks.sh
+kit=$PWD/../shared/kit
+home=${KIT_HOME:-${TMPDIR:-/tmp}/vector-store-kit}
+work=$(mktemp -d)
+
+finish() {
+  local code=$?
+  trap - EXIT
+  set +e
+  rm -rf "$work"
+  total "$code"
+}
+trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# --- The parts of a check -------------------------------------------------------------------------------------------------
+
+install_promtool() {
+  if [ -x "$home/promtool" ]; then return; fi
+  # Not installed: the package would bring a service.
+  (
+    cd "$work"
+    apt-get download -qq prometheus 2>apt.log || { apt-get update -qq && apt-get download -qq prometheus; } 2>>apt.log || cat apt.log >&2
+    dpkg -x prometheus_*.deb promtool
+  )
+  mv "$work/promtool/usr/bin/promtool" "$home/promtool"
+}
+
+# render VALUES OPTIONS…
+render() {
+  local values=$1
+  shift
+  helm template vector-store chart -n litellm --kube-version 1.34.0 -f "$values" "$@"
+}
+
+valid() {
+  local version
+  for version in 1.27 1.34; do
+    "$home/helm/venv/bin/python" -B .ci/validate.py "$version" "$work/schemas" "$1" || return
+  done
+}
+
+same_again() { render "$1" | cmp - "$2"; }
+
+names_secrets_only() { ! grep -nE '^kind: Secret$|randAlpha|^ *password: ' "$1"; }
+
+# The settings' sum on the pod must follow them, and nothing else.
+sum_of() { helm template vector-store chart --kube-version 1.34.0 "$@" | sed -n 's/^ *checksum\/config: //p'; }
+
+sum_follows_settings() {
+  local before
+  before=$(sum_of)
+  [ "$before" = "$(sum_of --set replicaCount=3)" ] && [ "$before" != "$(sum_of --set logLevel=debug)" ] &&
+    [ "$before" != "$(sum_of --set config.MAX_BODY_MB=64)" ]
+}
+
+same_version() {
+  local version
+  version=$(node -p 'require("./package.json").version')
+  grep -qx "appVersion: \"$version\"" chart/Chart.yaml
+}
+
+readme_is_generated() {
+  cp -r chart "$work/documented"
+  helm-docs -c "$work/documented" --sort-values-order=file --log-level=error && diff "$work/documented/README.md" chart/README.md
+}
+
+package_is_lean() {
+  helm package chart -d "$work" >/dev/null && tar tzf "$work"/vector-store-*.tgz | tee "$work/package.txt" &&
+    grep -qx vector-store/README.md "$work/package.txt" && grep -qx vector-store/templates/tests/connection.yaml "$work/package.txt" &&
+    ! grep -qE '^vector-store/(ci|tests)/' "$work/package.txt"
+}
+
+write_alerts() {
+  "$home/helm/venv/bin/python" -c '
+import sys, yaml
+rule = next(each for each in yaml.safe_load_all(sys.stdin) if each and each["kind"] == "PrometheusRule")
+yaml.safe_dump(rule["spec"], sys.stdout)' <"$work/cnpg.yaml" >"$work/alerts.rules.yaml"
+  cp chart/tests/alerts.yaml "$work/alerts.yaml"
+}
+
+alerts_fire() { (cd "$work" && promtool check rules alerts.rules.yaml && promtool test rules alerts.yaml); }
+
+# Every alert has a test that makes it fire.
+alerts_have_tests() {
+  sed -n 's/^ *-\? *alert: //p' "$work/alerts.rules.yaml" | sort -u >"$work/alerts"
+  # Where it is expected to fire, a list follows.
+  grep -A1 -E '^ *(- eval_time.*)?alertname: ' chart/tests/alerts.yaml | grep -B1 'exp_alerts:$' | sed -n 's/.*alertname: //p' | sort -u >"$work/fired"
+  diff "$work/alerts" "$work/fired"
+}
+
+dashboard_parses() {
+  python3 -B .ci/dashboard.py rules chart/dashboards/vector-store.json >"$work/dashboard.rules.yaml" && promtool check rules "$work/dashboard.rules.yaml"
+}
+
+# The names as src has them, and those that its client of Prometheus adds.
+metrics_exist() {
+  {
+    grep -rhoE '"vector_store_[a-z_]+"' src | tr -d '"'
+    node -e 'const client = require("prom-client"); client.collectDefaultMetrics(); client.register.getMetricsAsJSON().then((all) => { for (const { name } of all) console.log(name); process.exit(); });'
+  } >"$work/metrics.txt"
+  python3 -B .ci/dashboard.py metrics "$work/metrics.txt" chart/dashboards/vector-store.json "$work/alerts.rules.yaml"
+}
+
+# --- The checks -----------------------------------------------------------------------------------------------------------
+
+title "checkers"
+PATH=$("$kit/helm/install.sh" | tail -n 1):$home:$PATH
+if ! compgen -G "$home/kube/crds/*.yaml" >/dev/null; then "$kit/kube/crds.sh" >/dev/null; fi
+"$home/helm/venv/bin/python" -B "$kit/helm/crd2schema.py" "$work/schemas" "$home"/kube/crds/*.yaml
+install_promtool
+
+title "value sets"
+for values in chart/ci/*-values.yaml; do
+  name=$(basename "$values" -values.yaml)
+  check "$name: lint" helm lint --strict chart --kube-version 1.34.0 -f "$values"
+  if ! render "$values" >"$work/$name.yaml"; then echo "$name cannot be rendered"; fi
+  check "$name: valid on Kubernetes 1.27 and 1.34" valid "$work/$name.yaml"
+  check "$name: rendered twice, the same" same_again "$values" "$work/$name.yaml"
+  check "$name: secrets are named, not made" names_secrets_only "$work/$name.yaml"
+done
+
+title "unit tests"
+untt chart | tee "$work/unit.log" || true
+line=$(grep '^Tests:' "$work/unit.log" || true)
+good=$(grep -oE '[0-9]+ passed' <<<"$line" | grep -oE '[0-9]+') || good=0
+bad=$(grep -oE '[0-9]+ (failed|errored)' <<<"$line" | awk '{ sum += $1 } END { print sum + 0 }') || true
+if [ "$good" -eq 0 ] && [ "$bad" -eq 0 ]; then bad=1; fi
+passed=$((passed + good))
+failed=$((failed + bad))
+
+title "refusals"
+# refuse MESSAGE VALUE…
+refuse() {
+  local message=$1 options=() value
+  shift
+  for value in "$@"; do options+=(--set-json "$value"); done
+  check "$* → $message" refused "$message" helm template vector-store chart --kube-version 1.34.0 "${options[@]}"
+}
+refuse "at '/replicaCount': maximum: got 2, want 1" 'database={"mode":"embedded"}' replicaCount=2
+refuse "at '/autoscaling/enabled': value must be false" 'database={"mode":"embedded"}' 'autoscaling={"enabled":true}'
+refuse "migrationJob.enabled is not for database.mode=embedded" 'database={"mode":"embedded"}' 'migrationJob={"enabled":true}'
+refuse "at '/database/mode': value must be one of 'external', 'cnpg', 'embedded'" 'database={"mode":"sqlite"}'
+refuse "at '/pdb/maxUnavailable': got number, want null" 'pdb={"enabled":true,"minAvailable":1,"maxUnavailable":1}'
+refuse "additional properties 'replicas' not allowed" replicas=2
+refuse "additional properties 'passwd' not allowed" 'database={"external":{"passwd":"x"}}'
+refuse "at '/image/digest': 'sha256:1' does not match pattern" 'image={"digest":"sha256:1"}'
+refuse "at '/logLevel': value must be one of 'trace'" 'logLevel="loud"'
+refuse "at '/service/port': maximum: got 70,000, want 65,535" 'service={"port":70000}'
+refuse "at '/commonLabels/team': got boolean, want string" 'commonLabels={"team":true}'
+refuse "at '/models/embedding/dimensions': got string, want null or integer" 'models={"embedding":{"dimensions":"many"}}'
+refuse "at '/models/embedding/dimensions': maximum: got 20,000, want 16,000" 'models={"embedding":{"dimensions":20000}}'
+refuse "at '/auth/existingSecret': 'My Secret' does not match pattern" 'auth={"existingSecret":"My Secret"}'
+refuse "auth.existingSecret is empty. Name the Secret" 'auth={"existingSecret":""}'
+refuse "at '/litellm/url': 'litellm:4000' does not match pattern" 'litellm={"url":"litellm:4000"}'
+refuse "database.external.host is empty" 'database={"external":{"host":""}}'
+refuse "at '/database/cnpg/instances': minimum: got 0, want 1" 'database={"mode":"cnpg","cnpg":{"instances":0}}'
+refuse "autoscaling.minReplicas is 3 and must not exceed" 'autoscaling={"enabled":true,"minReplicas":3,"maxReplicas":2}'
+refuse "config.SERVER_API_KEY is a secret" 'config={"SERVER_API_KEY":"sk-1"}'
+refuse "invalid propertyName 'log-level'" 'config={"log-level":"debug"}'
+refuse "httpRoute.enabled needs httpRoute.parentRefs" 'httpRoute={"enabled":true}'
+refuse "ingress.enabled needs ingress.hosts" 'ingress={"enabled":true}'
+refuse "tracing.enabled needs tracing.endpoint" 'tracing={"enabled":true}'
+refuse "at '/tmp/sizeLimit': '2GB' does not match pattern" 'tmp={"sizeLimit":"2GB"}'
+check "values of a chart that depends on this one are taken" helm template vector-store chart --kube-version 1.34.0 --set-json 'global={"storageClass":"x"}' --set-json enabled=true
+
+title "monitoring"
+write_alerts
+check "alerts fire when they should" alerts_fire
+check "every alert is tested" alerts_have_tests
+check "the dashboard's queries can be read" dashboard_parses
+check "dashboard and alerts use metrics that exist" metrics_exist
+
+title "the rest"
+check "a changed setting starts the pods anew, and nothing else does" sum_follows_settings
+check "the chart has the program's version" same_version
+check "its README is what helm-docs makes of it" readme_is_generated
+check "its package holds what users need" package_is_lean
