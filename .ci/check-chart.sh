@@ -66,6 +66,14 @@ sum_follows_settings() {
     [ "$before" != "$(sum_of --set config.MAX_BODY_MB=64)" ]
 }
 
+# Every setting that the chart writes, in any value set, is one of the program's, OpenTelemetry's or Node's.
+settings_exist() {
+  sed -nE '/^kind: (ConfigMap|Deployment)/,/^---/ s/^ *(- name: |)([A-Z][A-Z0-9_]+)(:.*|)$/\2/p' "$work"/*.yaml | sort -u |
+    grep -vE '^(OTEL_|NODE_EXTRA_CA_CERTS$)' >"$work/written"
+  sed -nE 's/^  ([A-Z][A-Z0-9_]+): .*/\1/p' src/config.ts | sort -u >"$work/known"
+  [ "$(wc -l <"$work/written")" -gt 20 ] && ! comm -23 "$work/written" "$work/known" | grep .
+}
+
 same_version() {
   local version
   version=$(node -p 'require("./package.json").version')
@@ -185,6 +193,7 @@ check "dashboard and alerts use metrics that exist" metrics_exist
 
 title "the rest"
 check "a changed setting starts the pods anew, and nothing else does" sum_follows_settings
+check "the program knows every setting that the chart writes" settings_exist
 check "the chart has the program's version" same_version
 check "its README is what helm-docs makes of it" readme_is_generated
 check "its package holds what users need" package_is_lean
