@@ -70,7 +70,7 @@ sum_follows_settings() {
 settings_exist() {
   sed -nE '/^kind: (ConfigMap|Deployment)/,/^---/ s/^ *(- name: |)([A-Z][A-Z0-9_]+)(:.*|)$/\2/p' "$work"/*.yaml | sort -u |
     grep -vE '^(OTEL_|NODE_EXTRA_CA_CERTS$)' >"$work/written"
-  sed -nE 's/^  ([A-Z][A-Z0-9_]+): .*/\1/p' src/config.ts | sort -u >"$work/known"
+  sed -nE 's/^  ([A-Z][A-Z0-9_]+): .*/\1/p' src/settings.ts | sort -u >"$work/known"
   [ "$(wc -l <"$work/written")" -gt 20 ] && ! comm -23 "$work/written" "$work/known" | grep .
 }
 

@@ -11,6 +11,7 @@ exec </dev/null
 # shellcheck source=.ci/checks.sh
 source .ci/checks.sh
 kit=$PWD/../shared/kit
+home=${KIT_HOME:-${TMPDIR:-/tmp}/vector-store-kit}
 image=localhost/vector-store:test
 key=sk-image-check
 work=$(mktemp -d)
@@ -166,6 +167,13 @@ document() {
     vector-store search "$id" document'
 }
 
+# The pod of `helm test`, its commands run in the image.
+helm_test() {
+  helm template vector-store chart --kube-version 1.34.0 --show-only templates/tests/connection.yaml |
+    "$home/helm/venv/bin/python" -c 'import sys, yaml; print(yaml.safe_load(sys.stdin)["spec"]["containers"][0]["args"][0])' >"$work/test.sh"
+  in_pod env URL=http://localhost:8000 API_KEY="$key" sh -euc "$(cat "$work/test.sh")"
+}
+
 # Not within a check: only this shell can wait for its child.
 stop_pod() {
   stopped=0
@@ -225,6 +233,8 @@ check "create a store" prints '"id": ?"vs_' runbook 'curl -s -X POST'
 check "list the stores" prints '"name": ?"litellm-vector-store"' runbook 'curl -s \\\s+http://localhost:8000/v1/vector_stores'
 check "reach it from the proxy's pod" prints '"status"' runbook 'deployment/litellm -- curl'
 check "health" prints '"status"' runbook 'get pods,svc -l'
+
+check "the test pod of the chart" prints '"deleted": ?true' helm_test
 
 title "stop and start"
 kill -STOP "$server"
