@@ -56,6 +56,21 @@ same_again() { render "$1" | cmp - "$2"; }
 
 names_secrets_only() { ! grep -nE '^kind: Secret$|randAlpha|^ *password: ' "$1"; }
 
+# The program reads the server's environment, with something for each secret.
+program_takes() {
+  "$home/helm/venv/bin/python" - "$1" <<'PYTHON' >"$work/environment.json" &&
+import json, sys, yaml
+secrets = {"DATABASE_URL": "postgresql://user:password@host/name", "DATABASE_PORT": "5432"}
+items = [each for each in yaml.safe_load_all(open(sys.argv[1])) if each]
+environment = dict(next(each for each in items if each["kind"] == "ConfigMap" and each["metadata"]["name"] == "vector-store")["data"])
+pod = next(each for each in items if each["kind"] == "Deployment")["spec"]["template"]["spec"]
+environment |= {each["name"]: each.get("value", secrets.get(each["name"], "secret")) for each in pod["containers"][0]["env"]}
+print(json.dumps(environment))
+PYTHON
+    node --import tsx --input-type=module -e 'import { loadConfig } from "./src/config.ts"; import { readFileSync } from "node:fs";
+      console.log(loadConfig(JSON.parse(readFileSync(process.argv[1], "utf8"))).database);' "$work/environment.json"
+}
+
 # The settings' sum on the pod must follow them, and nothing else.
 sum_of() { helm template vector-store chart --kube-version 1.34.0 "$@" | sed -n 's/^ *checksum\/config: //p'; }
 
@@ -68,10 +83,10 @@ sum_follows_settings() {
 
 # Every setting that the chart writes, in any value set, is one of the program's, OpenTelemetry's or Node's.
 settings_exist() {
-  sed -nE '/^kind: (ConfigMap|Deployment)/,/^---/ s/^ *(- name: |)([A-Z][A-Z0-9_]+)(:.*|)$/\2/p' "$work"/*.yaml | sort -u |
+  sed -nE '/^kind: (ConfigMap|Deployment)/,/^---/ s/^ *(- name: |)([A-Z][A-Z0-9_]+)(:.*|)$/\2/p' "$work"/*.yaml | LC_ALL=C sort -u |
     grep -vE '^(OTEL_|NODE_EXTRA_CA_CERTS$)' >"$work/written"
-  sed -nE 's/^  ([A-Z][A-Z0-9_]+): .*/\1/p' src/settings.ts | sort -u >"$work/known"
-  [ "$(wc -l <"$work/written")" -gt 20 ] && ! comm -23 "$work/written" "$work/known" | grep .
+  sed -nE 's/^  ([A-Z][A-Z0-9_]+): .*/\1/p' src/settings.ts | LC_ALL=C sort -u >"$work/known"
+  [ "$(wc -l <"$work/written")" -gt 20 ] && ! LC_ALL=C comm -23 "$work/written" "$work/known" | grep .
 }
 
 same_version() {
@@ -89,6 +104,22 @@ package_is_lean() {
   helm package chart -d "$work" >/dev/null && tar tzf "$work"/vector-store-*.tgz | tee "$work/package.txt" &&
     grep -qx vector-store/README.md "$work/package.txt" && grep -qx vector-store/templates/tests/connection.yaml "$work/package.txt" &&
     ! grep -qE '^vector-store/(ci|tests)/' "$work/package.txt"
+}
+
+# Every example of values in the documentation.
+examples_render() {
+  python3 - "$work" <<'PYTHON'
+import re, sys
+for i, block in enumerate(re.findall(r"^```yaml\n(.*?)^```$", open("docs/kubernetes.md").read(), re.S | re.M)):
+    open(f"{sys.argv[1]}/example-{i}.values", "w").write(block)
+PYTHON
+  local example
+  for example in "$work"/example-*.values; do
+    { render "$example" >"$work/example.yaml" && valid "$work/example.yaml"; } || {
+      cat "$example"
+      return 1
+    }
+  done
 }
 
 write_alerts() {
@@ -136,6 +167,7 @@ for values in chart/ci/*-values.yaml; do
   check "$name: lint" helm lint --strict chart --kube-version 1.34.0 -f "$values"
   if ! render "$values" >"$work/$name.yaml"; then echo "$name cannot be rendered"; fi
   check "$name: valid on Kubernetes 1.27 and 1.34" valid "$work/$name.yaml"
+  check "$name: the program takes its settings" program_takes "$work/$name.yaml"
   check "$name: rendered twice, the same" same_again "$values" "$work/$name.yaml"
   check "$name: secrets are named, not made" names_secrets_only "$work/$name.yaml"
 done
@@ -195,5 +227,6 @@ title "the rest"
 check "a changed setting starts the pods anew, and nothing else does" sum_follows_settings
 check "the program knows every setting that the chart writes" settings_exist
 check "the chart has the program's version" same_version
+check "the examples of its documentation" examples_render
 check "its README is what helm-docs makes of it" readme_is_generated
 check "its package holds what users need" package_is_lean
