@@ -34,7 +34,6 @@ COPY package.json LICENSE ./
 COPY sql ./sql
 
 ENV NODE_ENV=production \
-    HOST=0.0.0.0 \
     PORT=8000 \
     DATA_DIR=/data
 USER 1000:1000

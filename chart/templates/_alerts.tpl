@@ -3,6 +3,8 @@
 {{- define "vector-store.alerts" -}}
 {{- $of := printf "namespace=%q,job=%q" .Release.Namespace (include "vector-store.fullname" .) }}
 {{- $by := "namespace, job" }}
+{{- /* Probes say little about callers, and are most of the requests of a quiet server. */}}
+{{- $requests := printf "%s,route!~%q" $of "/(livez|readyz|health|metrics)" }}
 {{- $limit := .Values.prometheusRule.thresholds }}
 - alert: VectorStoreDown
   expr: sum by ({{ $by }}) (up{ {{- $of -}} }) == 0 or absent(up{ {{- $of -}} })
@@ -22,8 +24,8 @@
     description: No replica has reached the database for 2 minutes, so none is ready. "vector-store doctor" in a pod says why.
 - alert: VectorStoreErrors
   expr: |-
-    sum by ({{ $by }}) (rate(vector_store_http_requests_total{ {{- $of -}} ,status=~"5.."}[5m]))
-      / sum by ({{ $by }}) (rate(vector_store_http_requests_total{ {{- $of -}} }[5m])) > {{ $limit.errorRatio }}
+    sum by ({{ $by }}) (rate(vector_store_http_requests_total{ {{- $requests -}} ,status=~"5.."}[5m]))
+      / sum by ({{ $by }}) (rate(vector_store_http_requests_total{ {{- $requests -}} }[5m])) > {{ $limit.errorRatio }}
   for: 10m
   labels:
     severity: warning

@@ -79,7 +79,7 @@
 {{- if or (has $name (list "DATABASE_URL" "LITELLM_MASTER_KEY" "OTEL_EXPORTER_OTLP_HEADERS")) (regexMatch "(_API_KEY|PASSWORD|SECRET|_TOKEN)$" $name) }}
 {{- fail (printf "config.%s is a secret, and config becomes a ConfigMap. Name its Secret in auth, litellm, models or database, or in extraEnv with valueFrom.secretKeyRef." $name) }}
 {{- end }}
-{{- if has $name (list "HOST" "PORT" "DATA_DIR" "FILES_DIR") }}
+{{- if has $name (list "PORT" "DATA_DIR" "FILES_DIR") }}
 {{- fail (printf "config.%s is set by the chart: probes, service and volumes depend on it." $name) }}
 {{- end }}
 {{- end }}
