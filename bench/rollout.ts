@@ -19,8 +19,8 @@ export interface RolloutOptions extends Pace {
 }
 
 const dimensions = 256;
-const rowsBefore = 2000;
-const rowsPerInsert = 5;
+const rowsBefore = 500;
+const rowsPerInsert = 2;
 const key = "sk-bench-rollout";
 /** Kubernetes asks every few seconds; what it learns late, the delay after SIGTERM makes good. */
 const probeMs = 500;
@@ -120,22 +120,25 @@ async function roll(target: Target, options: RolloutOptions, scene: { program?: 
   }
   const outcome: Outcome = { requests: 0, failures: [], times: [], inserted: 0 };
   const load = createLoad(options.rate, endpoints, send, outcome);
-  await sleep(options.warmup * 1000);
   const begun = performance.now();
-  for (const old of [...endpoints]) {
-    endpoints.push(await start());
-    if (scene.preStop) {
-      old.inUse = false;
-      await sleep(preStopMs);
+  await sleep(options.warmup * 1000);
+  try {
+    for (const old of [...endpoints]) {
+      endpoints.push(await start());
+      if (scene.preStop) {
+        old.inUse = false;
+        await sleep(preStopMs);
+      }
+      await old.service.stop();
+      endpoints.splice(endpoints.indexOf(old), 1);
+      old.agent.destroy();
+      await sleep(500);
     }
-    await old.service.stop();
-    endpoints.splice(endpoints.indexOf(old), 1);
-    old.agent.destroy();
-    await sleep(500);
+    await sleep(options.seconds * 1000);
+  } finally {
+    await load.end();
   }
-  await sleep(options.seconds * 1000);
-  await load.end();
-  const seconds = (performance.now() - begun) / 1000 + options.warmup;
+  const seconds = (performance.now() - begun) / 1000;
   const [last] = endpoints;
   if (last === undefined) throw new Error("no replica is left");
   const lost = rowsBefore + outcome.inserted - (await last.service.countRows(storeId));

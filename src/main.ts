@@ -30,7 +30,7 @@ const idleMs = 600_000;
 /** Kept-alive connections outlast those of load balancers and proxies (60 s by default), which must be the ones to close them. */
 const keepAliveMs = 75_000;
 /** What may be left of background work, threads, the database's and the collector's connections when requests are done. */
-const closeMs = 4_000;
+const closeMs = 2_000;
 
 const readingThread = new URL("./reading/thread.js", import.meta.url);
 
