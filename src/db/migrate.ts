@@ -1,4 +1,5 @@
 import { type Kysely, sql } from "kysely";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Config, DatabaseConfig } from "../config.js";
 import { ApiError, StartupError } from "../errors.js";
 import type { Log } from "../log.js";
@@ -21,56 +22,88 @@ import { type Table, type Tables, beside, locateTables, quote, tableExists } fro
 const lockKey = 0x766563746f722d73n;
 
 /**
- * Brings the schema up to date: all pending files of sql/ in one transaction, under an advisory lock that lives as long as the
- * transaction (so it works through pgbouncer, and of many replicas that start at once one migrates while the others wait).
- * @throws StartupError when the database is newer than the program, misses pgvector, or does not fit the settings.
+ * How long a migration waits for a table that others use before it gives way and begins anew. Everybody else waits behind it meanwhile. It
+ * must be shorter than PostgreSQL's deadlock_timeout (1 s): of a migration and an insertion that wait for each other (seen in an upgrade under
+ * 20 insertions/s), the insertion could be the one to fail.
  */
-export async function migrate(
+const lockWaitMs = 300;
+/** Then somebody holds a transaction open, and a person should know. With the pauses between them: two minutes. */
+const mostTries = 200;
+const longestPauseMs = 600;
+
+/**
+ * Brings the schema up to date: all pending files of sql/ in one transaction, under an advisory lock that lives as long as the
+ * transaction (so it works through pgbouncer, and of many replicas that start at once one migrates while the others wait). Other
+ * programs may work on the tables meanwhile: it is the migration that gives way.
+ * @throws StartupError when the database is newer than the program, misses pgvector, does not fit the settings, or is never free.
+ */
+export async function migrate(...given: Parameters<typeof tryMigration>): Promise<Layout> {
+  const log = given[4];
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await tryMigration(...given);
+    } catch (error) {
+      if (!isInTheWay(error)) throw asStartupError(error);
+      if (tries === mostTries) {
+        throw new StartupError(
+          "The database could not be prepared: transactions of others that do not end hold the tables. End them (SELECT * FROM pg_stat_activity), then start again.",
+        );
+      }
+      if (tries === 1) log.info("the migration waits for transactions of others");
+      await sleep(Math.random() * longestPauseMs);
+    }
+  }
+}
+
+/** A lock that was not to be had in time, or a deadlock of which we were the victim after all. */
+function isInTheWay(error: unknown): boolean {
+  const code = errorCode(error instanceof ApiError ? error.details.cause : error);
+  return code === "55P03" || code === "40P01";
+}
+
+function asStartupError(error: unknown): unknown {
+  if (error instanceof ApiError) return new StartupError(`The database could not be prepared: ${error.message}`);
+  if (errorCode(error) !== "42501") return error;
+  return new StartupError(
+    `The database role may not prepare the tables (${(error as Error).message}). Make it their owner, or run ` +
+      `"vector-store migrate" once with a role that is.`,
+  );
+}
+
+async function tryMigration(
   run: Kysely<unknown>,
   config: Config,
   schema: string | null,
   kind: DatabaseKind,
   log: Log,
 ): Promise<Layout> {
-  try {
-    // Each statement must see what the holder of the lock before us has committed, whatever the role's default isolation is.
-    return await run
-      .transaction()
-      .setIsolationLevel("read committed")
-      .execute(async (tx) => {
-        await sql`SET LOCAL statement_timeout = 0`.execute(tx);
-        await sql`SET LOCAL lock_timeout = 0`.execute(tx);
-        await sql`SELECT pg_advisory_xact_lock(${lockKey.toString()}::bigint)`.execute(tx);
-        if (schema !== null) await createSchema(tx, schema);
-        await requireVectorExtension(tx);
-        const tables = await locateTables(tx, config.database, schema);
-        // A mistaken field name must be found before anything is changed.
-        const before = await inspect(tx, config.database, tables);
-        await applyPending(tx, config.database, tables, before, kind, log);
-        const { vectorStores, embeddings } = await inspect(tx, config.database, tables);
-        if (vectorStores === null || embeddings === null) {
-          throw new StartupError(
-            `The table "${vectorStores === null ? config.database.tables.vectorStores : config.database.tables.embeddings}" is gone although ` +
-              `this schema's migrations have been applied. If DB_TABLES__* was changed, set it back.`,
-          );
-        }
-        await requireStoreColumns(tx, config.database, tables.vectorStores);
-        const derived = describeDerived(tables, kind);
-        const layout = { vectorStores, embeddings, derived, files: describeFiles(tables) };
-        await requireDimensions(tx, layout, config);
-        return layout;
-      });
-  } catch (error) {
-    if (error instanceof StartupError) throw error;
-    if (error instanceof ApiError) throw new StartupError(`The database could not be prepared: ${error.message}`);
-    if (errorCode(error) === "42501") {
-      throw new StartupError(
-        `The database role may not prepare the tables (${(error as Error).message}). Make it their owner, or run ` +
-          `"vector-store migrate" once with a role that is.`,
-      );
-    }
-    throw error;
-  }
+  // Each statement must see what the holder of the lock before us has committed, whatever the role's default isolation is.
+  return await run
+    .transaction()
+    .setIsolationLevel("read committed")
+    .execute(async (tx) => {
+      await sql`SET LOCAL statement_timeout = 0`.execute(tx);
+      await sql`SET LOCAL lock_timeout = 0`.execute(tx);
+      await sql`SELECT pg_advisory_xact_lock(${lockKey.toString()}::bigint)`.execute(tx);
+      if (schema !== null) await createSchema(tx, schema);
+      await requireVectorExtension(tx);
+      const tables = await locateTables(tx, config.database, schema);
+      // A mistaken field name must be found before anything is changed.
+      const before = await inspect(tx, config.database, tables);
+      await applyPending(tx, config.database, tables, before, kind, log);
+      const { vectorStores, embeddings } = await inspect(tx, config.database, tables);
+      if (vectorStores === null || embeddings === null) {
+        throw new StartupError(
+          `The table "${vectorStores === null ? config.database.tables.vectorStores : config.database.tables.embeddings}" is gone although ` +
+            `this schema's migrations have been applied. If DB_TABLES__* was changed, set it back.`,
+        );
+      }
+      await requireStoreColumns(tx, config.database, tables.vectorStores);
+      const derived = describeDerived(tables, kind);
+      const layout = { vectorStores, embeddings, derived, files: describeFiles(tables) };
+      await requireDimensions(tx, layout, config);
+      return layout;
+    });
 }
 
 interface Found {
@@ -131,6 +164,11 @@ async function applyPending(
   }
   const pending = migrations.filter((each) => !applied.some((a) => a.version === each.version));
   if (pending.length > 0) {
+    await sql`SET LOCAL lock_timeout = ${sql.lit(lockWaitMs)}`.execute(tx);
+    // The lock that most migrations end with, before any other: what they take first would be one more to wait for with.
+    if (found.vectorStores !== null) {
+      await sql`LOCK TABLE ${tables.vectorStores.reference} IN ACCESS EXCLUSIVE MODE`.execute(tx);
+    }
     await sql`ALTER TABLE ${tables.migrations.reference} ADD COLUMN IF NOT EXISTS oldest_program integer`.execute(tx);
   }
   for (const migration of pending) {
