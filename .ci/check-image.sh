@@ -17,6 +17,7 @@ key=sk-image-check
 work=$(mktemp -d)
 container=
 pod=
+server=
 needs buildah buildah
 needs mmdebstrap mmdebstrap
 
@@ -24,7 +25,8 @@ finish() {
   local code=$?
   trap - EXIT
   set +e
-  if [ -n "$pod" ]; then kill -9 "$pod" 2>/dev/null; wait "$pod" 2>/dev/null; fi
+  # The server has changed its user, with which its wish to end with its parent is lost.
+  if [ -n "$pod" ]; then kill -9 "$pod" ${server:+"$server"} 2>/dev/null; wait "$pod" 2>/dev/null; fi
   if [ -n "$container" ]; then buildah rm "$container" >/dev/null; fi
   rm -rf "$work"
   total "$code"
