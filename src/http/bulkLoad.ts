@@ -4,15 +4,13 @@ import type { Caller } from "../core/caller.js";
 import type { Deps } from "../core/deps.js";
 import type { EmbeddingInput } from "../core/embeddings.js";
 import { invalid, tooLarge, unsupportedMediaType } from "../errors.js";
-import { afterSpace } from "./floatArray.js";
+import { afterSpace } from "../floatArray.js";
+import { maxLineBytes, readLines } from "../lines.js";
 import { decodeJson, rawChunks } from "./middleware/jsonBody.js";
 import { asApiError } from "./middleware/renderError.js";
 import { parseRowText } from "./rowText.js";
 import { seconds } from "./wire/common.js";
 import { parseRow } from "./wire/embedding.js";
-
-/** One row: a 16,000-dimension embedding as JSON numbers is 350 KB, the content may be 10 million characters. */
-const maxLineBytes = 64 * 1024 * 1024;
 
 /**
  * Answers an NDJSON upload with NDJSON: `{"object": "embedding.batch.progress", count, duplicates}` after every committed chunk, and as
@@ -72,10 +70,8 @@ async function takeRest(req: Request): Promise<void> {
 }
 
 async function* readRows(req: Request): AsyncGenerator<{ row: EmbeddingInput; path: string }> {
-  let number = 0;
   let empty = true;
-  for await (const bytes of readLines(req)) {
-    number += 1;
+  for await (const { bytes, number } of readLines(rawChunks(req), tooLong)) {
     const path = `line ${number}`;
     const opensObject = bytes[afterSpace(bytes, 0)] === 0x7b;
     if (!opensObject && decodeJson(bytes, path).trim() === "") continue;
@@ -85,25 +81,5 @@ async function* readRows(req: Request): AsyncGenerator<{ row: EmbeddingInput; pa
   if (empty) throw invalid(null, "The body is empty; expected one JSON object a line.", "invalid_json");
 }
 
-/** Lines of a stream, without their line ends. Holds one line and one network chunk at a time. */
-async function* readLines(req: Request): AsyncGenerator<Buffer> {
-  let pending: Buffer[] = [];
-  let pendingBytes = 0;
-  let number = 1;
-  for await (const chunk of rawChunks(req)) {
-    let start = 0;
-    for (let end = chunk.indexOf(10); end !== -1; end = chunk.indexOf(10, start)) {
-      const line = chunk.subarray(start, end);
-      yield pendingBytes === 0 ? line : Buffer.concat([...pending, line]);
-      pending = [];
-      pendingBytes = 0;
-      number += 1;
-      start = end + 1;
-    }
-    pending.push(chunk.subarray(start));
-    pendingBytes += chunk.length - start;
-    if (pendingBytes > maxLineBytes)
-      throw tooLarge(`line ${number} is longer than ${maxLineBytes / 1024 / 1024} MB.`, `line ${number}`);
-  }
-  if (pendingBytes > 0) yield Buffer.concat(pending);
-}
+const tooLong = (number: number) =>
+  tooLarge(`line ${number} is longer than ${maxLineBytes / 1024 / 1024} MB.`, `line ${number}`);

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { type ReadVector, afterSpace, readBase64, readFloats } from "./floatArray.js";
+import { type ReadVector, afterSpace, readBase64, readFloats } from "../floatArray.js";
 import { parseBytes } from "./middleware/jsonBody.js";
 import { isObject } from "./wire/common.js";
 

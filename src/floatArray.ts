@@ -1,4 +1,4 @@
-import { decodeBase64Floats } from "../float32.js";
+import { decodeBase64Floats } from "./float32.js";
 
 /** A vector read from JSON text, and the index after the last byte of that text. */
 export interface ReadVector {

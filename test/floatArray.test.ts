@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { readBase64, readFloats } from "../../src/http/floatArray.js";
+import { readBase64, readFloats } from "../src/floatArray.js";
 
 const bits = (numbers: ArrayLike<number>) => Array.from(new Uint32Array(Float32Array.from(numbers).buffer));
 
