@@ -28,3 +28,18 @@ export function normalized(vector: Float32Array): Float32Array {
   const length = Math.sqrt(square);
   return length > 0 ? vector.map((each) => each / length) : vector;
 }
+
+/** The numbers as PostgreSQL sends them: float32, the highest byte first. */
+export function toNetworkOrder(vector: Float32Array): Buffer {
+  // Turned around all at once: native code, where a loop of writeFloatBE is not.
+  const bytes = Buffer.from(vector.slice().buffer);
+  return foreignOrder ? bytes : bytes.swap32();
+}
+
+/** The inverse, in memory of its own. */
+export function fromNetworkOrder(bytes: Uint8Array): Float32Array {
+  const numbers = new Uint8Array(bytes.length);
+  numbers.set(bytes);
+  if (!foreignOrder) Buffer.from(numbers.buffer).swap32();
+  return new Float32Array(numbers.buffer);
+}

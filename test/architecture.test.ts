@@ -15,11 +15,13 @@ const rooms: Record<string, readonly string[]> = {
   // Documents are read in threads of their own, which know nothing of the rest.
   reading: ["formats", "chunking"],
   formats: [],
+  // Files of rows, for what moves them.
+  rows: [],
   chunking: [],
   litellm: [],
   jobs: ["core"],
-  // The command line speaks HTTP to a server; only serving, migrating and diagnosing open the database.
-  cli: ["db", "litellm", "main.ts"],
+  // The command line speaks HTTP to a server; only serving, migrating, diagnosing and moving rows open the database.
+  cli: ["core", "db", "litellm", "rows", "main.ts"],
   "app.ts": ["http", "core"],
   "main.ts": ["app.ts", "http", "core", "db", "litellm", "jobs", "storage", "reading"],
 };
@@ -38,6 +40,7 @@ const leaves = [
   "settings.ts",
   "shutdown.ts",
   "tracing.ts",
+  "transfer.ts",
   "version.ts",
   "withResolvers.ts",
 ];

@@ -49,6 +49,8 @@ export interface Layout {
   };
   derived: Derived;
   files: FileTables;
+  /** How far imports have come; see sql/0004_imports.sql. */
+  imports: RawBuilder<unknown>;
 }
 
 /** The tables of files; see sql/0003_files.sql. */

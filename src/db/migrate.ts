@@ -100,7 +100,8 @@ async function tryMigration(
       }
       await requireStoreColumns(tx, config.database, tables.vectorStores);
       const derived = describeDerived(tables, kind);
-      const layout = { vectorStores, embeddings, derived, files: describeFiles(tables) };
+      const files = describeFiles(tables);
+      const layout = { vectorStores, embeddings, derived, files, imports: tables.imports.reference };
       await requireDimensions(tx, layout, config);
       return layout;
     });
@@ -220,6 +221,7 @@ function fill(text: string, config: DatabaseConfig, tables: Tables, found: Found
     store_files_by_turn: indexName(tables.storeFiles, "by_turn"),
     store_files_by_content: indexName(tables.storeFiles, "by_content"),
     file_descriptions: tables.fileDescriptions.quoted,
+    imports: tables.imports.quoted,
     time_type: zoned ? "timestamptz" : "timestamp(3)",
     now: zoned ? "now()" : "(now() AT TIME ZONE 'UTC')",
   };

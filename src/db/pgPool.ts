@@ -2,6 +2,7 @@ import type { PostgresPoolClient } from "kysely";
 import pg from "pg";
 import type { DatabaseConfig } from "../config.js";
 import type { Log } from "../log.js";
+import { isCopy, runCopy } from "./copy.js";
 import { isConnectionFailure, translateError } from "./errors.js";
 import type { Pool } from "./observedPool.js";
 import { quote } from "./tables.js";
@@ -62,7 +63,7 @@ function wrapClient(client: pg.PoolClient): PostgresPoolClient {
       return rethrow(failure);
     }
     try {
-      return await client.query(text, [...values]);
+      return isCopy(text) ? await runCopy(client, text, values) : await client.query(text, [...values]);
     } catch (error) {
       if (isConnectionFailure(error)) failure ??= error;
       return rethrow(error);

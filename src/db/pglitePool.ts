@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { unavailable } from "../errors.js";
 import { withResolvers } from "../withResolvers.js";
+import { type CopyResult, isCopy } from "./copy.js";
 import { translateError } from "./errors.js";
 import type { Pool } from "./observedPool.js";
 
@@ -59,6 +60,7 @@ export async function openPglite(options: { dataDir?: string; loadDataDir?: Blob
 function queryOf(pglite: PGlite): PostgresPoolClient["query"] {
   const query = async (text: string, values: readonly unknown[] | undefined) => {
     try {
+      if (isCopy(text)) return await copyIn(pglite, text, values);
       // Only the simple protocol takes several statements in one text (migrations); only the extended one takes parameters.
       const result =
         values === undefined || values.length === 0
@@ -75,6 +77,13 @@ function queryOf(pglite: PGlite): PostgresPoolClient["query"] {
   };
   // Kysely's second overload is for cursors, which are not used here.
   return query as unknown as PostgresPoolClient["query"];
+}
+
+/** As `runCopy`, for the one direction that is used here. */
+async function copyIn(pglite: PGlite, text: string, values: readonly unknown[] = []): Promise<CopyResult> {
+  const blob = new Blob(values.filter((value) => Buffer.isBuffer(value)));
+  const { affectedRows = 0 } = await pglite.query(text.replace("FROM STDIN", "FROM '/dev/blob'"), [], { blob });
+  return { command: "COPY", rowCount: affectedRows, rows: [] };
 }
 
 /** `pg` sends a Buffer parameter as binary; PGlite would call toString() on one unless its type's serializer lets it through. */

@@ -66,6 +66,7 @@ export interface Tables {
   fileBatches: Table;
   storeFiles: Table;
   fileDescriptions: Table;
+  imports: Table;
 }
 
 /** Where the tables are, or will be made. */
@@ -83,5 +84,6 @@ export async function locateTables(db: Executor, config: DatabaseConfig, schema:
     fileBatches: await locateTable(db, "vector_store_file_batches", schema),
     storeFiles: await locateTable(db, "vector_store_files", schema),
     fileDescriptions: await locateTable(db, "vector_store_file_descriptions", schema),
+    imports: await locateTable(db, "vector_store_imports", schema),
   };
 }

@@ -77,6 +77,11 @@ export function epochMillis(column: RawBuilder<unknown>): RawBuilder<number> {
   return sql<number>`floor(extract(epoch FROM ${column}) * 1000)::bigint`;
 }
 
+/** The same in microseconds, as precise as the column. */
+export function epochMicros(column: RawBuilder<unknown>): RawBuilder<number> {
+  return sql<number>`floor(extract(epoch FROM ${column}) * 1000000)::bigint`;
+}
+
 /** False for ids that the column's type cannot hold: they cannot exist, and PostgreSQL would raise an error on comparing them. */
 export function canHold(type: IdType, id: string): boolean {
   if (id.includes("\0") || id.length > 1000) return false;
@@ -284,7 +289,7 @@ function activity(layout: Layout, now: number): RawBuilder<unknown> {
  * `last_active_at` + days × 86,400 s exactly (an interval of days would follow the session's summer time); null without a policy.
  * litellm-pgvector stored any policy it was given, so what is no number of days counts as none.
  */
-const expiry = (moment: RawBuilder<unknown>, policy: RawBuilder<unknown>) =>
+export const expiry = (moment: RawBuilder<unknown>, policy: RawBuilder<unknown>) =>
   sql`CASE WHEN ${policy} ->> 'days' ~ '^[0-9]{1,5}$' THEN ${moment} + make_interval(secs => (${policy} ->> 'days')::float8 * 86400) END`;
 
 function one<T>(rows: T[]): T {

@@ -43,6 +43,7 @@ function onAServer(): void {
       { version: 1 },
       { version: 2 },
       { version: 3 },
+      { version: 4 },
     ]);
   });
 
@@ -71,6 +72,7 @@ function onAServer(): void {
       { version: 1 },
       { version: 2 },
       { version: 3 },
+      { version: 4 },
     ]);
   });
 

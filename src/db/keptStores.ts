@@ -1,0 +1,41 @@
+import { sql } from "kysely";
+import type { TransferStore } from "../transfer.js";
+import type { Db } from "./database.js";
+import { epochMicros, expiry, instant, storesOf } from "./vectorStores.js";
+
+/** Stores that come from elsewhere or go there: as they are recorded, JSON as text. */
+
+/** @param store its id must be such as the column can hold. @param now Unix milliseconds, when it counts as used last. */
+export async function insertKeptStore(
+  tx: Db,
+  store: TransferStore,
+  keywordsLanguage: string | null,
+  now: number,
+): Promise<void> {
+  const { zoned } = tx.layout.vectorStores;
+  const moment = instant(now, zoned);
+  const policy = sql`${store.expiresAfter}::jsonb`;
+  await sql`
+    INSERT INTO ${storesOf(tx.layout)} AS s
+      (id, name, description, metadata, expires_after, created_at, last_active_at, expires_at, owner_user_id, embedding_model,
+       embedding_dimensions, asks_dimensions, search_settings, vectors_complete, keywords_language, keywords_complete)
+    OVERRIDING SYSTEM VALUE
+    VALUES (${store.id}, ${store.name}, ${store.description}, ${store.metadata ?? "{}"}::jsonb, ${policy},
+            ${store.createdAt === null ? moment : instant(store.createdAt / 1000, zoned)}, ${moment}, ${expiry(moment, policy)},
+            ${store.ownerUserId}, ${store.embeddingModel}, ${store.embeddingDimensions}, ${store.asksDimensions},
+            ${store.search ?? "{}"}::jsonb, true, ${keywordsLanguage}, ${keywordsLanguage !== null})`.execute(tx.run);
+}
+
+/** Stores as they are to be written elsewhere, in the order of the ids; of all of them without ids. */
+export async function readKeptStores(db: Db, ids: readonly string[] | null): Promise<TransferStore[]> {
+  const { idType } = db.layout.vectorStores;
+  const { rows } = await sql<TransferStore>`
+    SELECT s.id::text AS id, s.name, s.description, s.metadata::text AS metadata, s.owner_user_id AS "ownerUserId",
+           s.expires_after::text AS "expiresAfter", ${epochMicros(sql`s.created_at`)} AS "createdAt",
+           s.embedding_model AS "embeddingModel", s.embedding_dimensions AS "embeddingDimensions",
+           s.asks_dimensions AS "asksDimensions", s.search_settings::text AS search
+    FROM ${storesOf(db.layout)} AS s
+    WHERE ${ids === null ? sql`true` : sql`s.id = ANY(${[...ids]}::text[]::${sql.raw(idType)}[])`}
+    ORDER BY s.created_at, s.id`.execute(db.run);
+  return rows;
+}
