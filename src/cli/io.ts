@@ -2,6 +2,8 @@
 export interface Io {
   stdout: Output;
   stderr: Output;
+  /** Only what reads it opens it. */
+  stdin?(): AsyncIterable<Buffer>;
   /** Read when first needed: a broken .env must not keep `--help` from answering. */
   environment(): Environment;
 }

@@ -5,6 +5,7 @@ import { doctorCommand } from "./doctor.js";
 import { evalCommand } from "./eval.js";
 import { CommandError, type Io } from "./io.js";
 import { litellmConfigCommand } from "./litellmConfig.js";
+import { importCommand } from "./import.js";
 import { migrateCommand } from "./migrate.js";
 import { reindexCommand } from "./reindex.js";
 import { searchCommand } from "./search.js";
@@ -64,6 +65,7 @@ export function buildProgram(io: Io): Command {
   searchCommand(program, io);
   evalCommand(program, io);
   reindexCommand(program, io);
+  importCommand(program, io);
   litellmConfigCommand(program, io);
   doctorCommand(program, io);
   return program;

@@ -13,6 +13,9 @@ export interface EmbeddingModel {
 
 export const maxDimensions = 16_000;
 
+/** What these functions need of a use case's. */
+export type ModelDeps = Pick<Deps, "config" | "db" | "litellm">;
+
 /**
  * The model of a new store: as asked for, else that of the settings. How many dimensions a model gives is found out from the model.
  * The built-in embedder as the settings have it is not recorded: whoever tries the service without a proxy and gives it one later means
@@ -20,7 +23,7 @@ export const maxDimensions = 16_000;
  * @throws ApiError 400 naming `embedding_model` or `embedding_dimensions`; 5xx of the proxy.
  */
 export async function chooseModel(
-  deps: Deps,
+  deps: ModelDeps,
   asked: { model: string | null; dimensions: number | null },
 ): Promise<EmbeddingModel> {
   const { embedding: settings } = deps.config;
@@ -45,13 +48,13 @@ export async function chooseModel(
 type Made = Pick<VectorStore, "embeddingModel" | "embeddingDimensions" | "asksDimensions">;
 
 /** The model as it is shown and compared. */
-export const modelName = (deps: Deps, store: Made): string => store.embeddingModel ?? deps.litellm.embedder.model;
+export const modelName = (deps: ModelDeps, store: Made): string => store.embeddingModel ?? deps.litellm.embedder.model;
 
-export const dimensionsOf = (deps: Deps, store: Made): number =>
+export const dimensionsOf = (deps: ModelDeps, store: Made): number =>
   store.embeddingDimensions ?? deps.config.embedding.dimensions;
 
 /** What makes the vectors of a store's texts and queries. */
-export function embedderOf(deps: Deps, store: Made): Embedder {
+export function embedderOf(deps: ModelDeps, store: Made): Embedder {
   const { embedder } = deps.litellm;
   const dimensions = dimensionsOf(deps, store);
   if (store.embeddingModel === null && dimensions === embedder.dimensions) return embedder;
@@ -61,7 +64,7 @@ export function embedderOf(deps: Deps, store: Made): Embedder {
 }
 
 /** A writer who says which model made its vectors is told when it is another one than the store's. @throws ApiError 400 */
-export function requireModel(deps: Deps, store: Made, claimed: string | null, path: string): void {
+export function requireModel(deps: ModelDeps, store: Made, claimed: string | null, path: string): void {
   if (claimed === null || claimed === modelName(deps, store)) return;
   throw invalid(
     path,

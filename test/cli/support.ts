@@ -4,6 +4,7 @@ import { type RequestListener, createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import { runCli } from "../../src/cli/program.js";
 import { openPglite } from "../../src/db/pglitePool.js";
 import { createTestDatabase, testDimensions } from "../support/database.js";
@@ -18,13 +19,14 @@ export interface Outcome {
 /** Runs a command line in this process, on an environment of its own. */
 export async function run(
   args: readonly string[],
-  options: { environment?: Record<string, string>; columns?: number } = {},
+  options: { environment?: Record<string, string>; columns?: number; stdin?: string } = {},
 ): Promise<Outcome> {
   let [out, err] = ["", ""];
   const terminal = options.columns === undefined ? {} : { isTTY: true, columns: options.columns };
   const code = await runCli(args, {
     stdout: { write: (text) => (out += text), ...terminal },
     stderr: { write: (text) => (err += text), ...terminal },
+    stdin: () => Readable.from([Buffer.from(options.stdin ?? "")]),
     environment: () => options.environment ?? {},
   });
   // Whatever happens, nobody at a terminal is shown a stack.

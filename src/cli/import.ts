@@ -1,0 +1,206 @@
+import { type Command, Option } from "commander";
+import type { ImportRequest, ImportResult } from "../core/transfer/importRequest.js";
+import type { TransferSource } from "../transfer.js";
+import { CommandError, type Io, printable } from "./io.js";
+import { wholeNumber } from "./options.js";
+import { renderTable } from "./table.js";
+import { type Opened, openTarget, tellingFailures, untilInterrupted } from "./transfer/open.js";
+import { count, duration, progressBar } from "./transfer/progress.js";
+import { type SourceOptions, openSource, sourceOptions } from "./transfer/source.js";
+
+const help = `
+Where rows come from:
+  --from URL                 a PostgreSQL database. litellm-pgvector's ("vector_stores", "embeddings") and litellm-vector-store's
+                             ("vector_stores", "documents") are recognised, with their stores; any other table is named with --table.
+  FILE…                      .ndjson, .jsonl, .csv, .tsv (each also as .gz) or .parquet; "-" is NDJSON from standard input.
+Where they go to:
+  --store ID                 a vector store that is there
+  --store-name NAME          one that is made
+  (neither)                  the source's own stores, with their ids: of its tables, of --store-column, or of vector_store_id in a file
+
+Columns, of a table as of a file, are called id, content, embedding, metadata and created_at (and vector_store_id) if nothing else is
+said. An embedding is a vector, an array of numbers, or base64 of float32 numbers. Ids are kept where the id column of this database can
+hold them. A row without an id gets one that is made from its place and content, the same in every run.
+
+Rows are written into the database directly (DATABASE_URL, or the embedded one, whose server must not run meanwhile). Servers may run and
+be searched. Each row is read back and compared before it is committed. How far the import has come is kept in the database: after any
+end, also kill -9, the same command goes on there, from any machine. Run again after it has finished, it brings what has been added since.
+
+Examples:
+  $ vector-store import --from postgresql://user:password@old-host/litellm                # all stores of a litellm-pgvector
+  $ vector-store import --from env:OLD_DATABASE_URL --dry-run                             # the URL from a variable; look first
+  $ vector-store import --from "$URL" --table docs --content-column body --metadata-columns lang,url --store-name Docs
+  $ vector-store import rows.ndjson more.parquet --store vs_0190f2c4a7e87d3f9b1c2d3e4f5a6b7c
+  $ kubectl exec deployment/vector-store -- vector-store import --from "$URL"`;
+
+interface ImportOptions extends SourceOptions {
+  store?: string;
+  storeName?: string;
+  embeddingModel?: string;
+  embed?: true;
+  idPrefix: string;
+  onConflict: "error" | "skip";
+  dryRun?: true;
+  restart?: true;
+  verify: boolean;
+  writers: number;
+  json?: true;
+}
+
+export function importCommand(program: Command, io: Io): void {
+  sourceOptions(
+    program
+      .command("import")
+      .description("bring rows from another database or from files into vector stores")
+      .argument("[file...]", "files; - is standard input"),
+  )
+    .option("--store <id>", "the vector store that all rows go to")
+    .option("--store-name <name>", "have a vector store made for all rows")
+    .option(
+      "--embedding-model <name>",
+      "what made the vectors, for stores that are made (default: EMBEDDING__MODEL, if the dimensions agree)",
+    )
+    .option("--embed", "embed rows that have no embedding by their store's model; without it they are refused")
+    .option("--id-prefix <text>", "put before the ids of rows", "")
+    .addOption(
+      new Option("--on-conflict <what>", "a row whose id is there already with other content")
+        .choices(["error", "skip"])
+        .default("error"),
+    )
+    .option("--dry-run", "read and check everything, say what would be done, and change nothing")
+    .option("--restart", "begin anew instead of going on where an earlier run stopped")
+    .option("--no-verify", "do not read rows back before they are committed")
+    .addOption(new Option("--writers <n>", "pages of rows that are written at once").argParser(wholeNumber).default(3))
+    .option("--json", "print the result as JSON")
+    .addHelpText("after", help)
+    .action((files: string[], options: ImportOptions) =>
+      tellingFailures(() => untilInterrupted((signal) => runImport(files, options, signal, io))),
+    );
+}
+
+async function runImport(files: string[], options: ImportOptions, signal: AbortSignal, io: Io): Promise<void> {
+  if (options.store !== undefined && options.storeName !== undefined)
+    throw new CommandError("Give either --store or --store-name.");
+  const target = await openTarget(io, { lookOnly: options.dryRun === true });
+  try {
+    const source = await openSource(files, options, target, io);
+    try {
+      await transfer(source, options, target, signal, io);
+    } finally {
+      await source.close();
+    }
+  } finally {
+    await target.close();
+  }
+}
+
+async function transfer(
+  source: TransferSource,
+  options: ImportOptions,
+  { deps }: Opened,
+  signal: AbortSignal,
+  io: Io,
+): Promise<void> {
+  if (source.withoutEmbedding > 0 && options.embed !== true && options.dryRun !== true) {
+    throw new CommandError(
+      `${count(source.withoutEmbedding)} of ${count(source.total?.amount ?? 0)} rows have no embedding. With --embed they are embedded by the store's model ` +
+        `(which may cost money); with --where "embedding IS NOT NULL" they are left out.`,
+    );
+  }
+  const { importRows } = await import("../core/transfer/importRows.js");
+  const bar = progressBar(io, source.total);
+  const begun = performance.now();
+  let result: ImportResult;
+  try {
+    result = await importRows(deps, source, requestOf(options, signal), ({ done, counts }) => {
+      bar.show(done, counts.read);
+    });
+  } finally {
+    bar.clear();
+  }
+  const seconds = (performance.now() - begun) / 1000;
+  for (const note of source.notes) io.stderr.write(`${printable(note)}\n`);
+  if (options.json) io.stdout.write(`${JSON.stringify(asJson(result, source, seconds), null, 2)}\n`);
+  else io.stdout.write(describe(result, source, seconds, io));
+  if (!result.finished)
+    throw new CommandError(`Stopped after ${count(result.counts.read)} rows. The same command goes on there.`);
+}
+
+const requestOf = (options: ImportOptions, signal: AbortSignal): ImportRequest => ({
+  store: options.store ?? null,
+  storeName: options.storeName ?? null,
+  embeddingModel: options.embeddingModel ?? null,
+  embed: options.embed === true || options.dryRun === true,
+  idPrefix: options.idPrefix,
+  onConflict: options.onConflict,
+  verify: options.verify,
+  writers: options.writers,
+  dryRun: options.dryRun === true,
+  restart: options.restart === true,
+  signal,
+});
+
+function describe(result: ImportResult, source: TransferSource, seconds: number, io: Io): string {
+  const { counts, dryRun } = result;
+  const lines: string[] = [];
+  const rate = Math.round((counts.read - result.resumedAfter) / seconds);
+  lines.push(
+    `${dryRun ? "Looked through" : "Imported"} ${printable(source.name)}: ${count(counts.read)} rows` +
+      (result.resumedAfter > 0 ? `, ${count(result.resumedAfter)} of them in an earlier run` : "") +
+      `, in ${duration(seconds)} (${count(rate)} rows/s).`,
+  );
+  const would = dryRun ? "would be " : "";
+  const parts: [number, string][] = [
+    [counts.added, `${would}added`],
+    [counts.duplicates, "there already, the same"],
+    [counts.skipped, `there already with other content, ${would}left alone`],
+    [counts.embedded, `without an embedding, ${would}embedded here`],
+    [counts.withoutDirection, "with a vector of zeros, which no search by similarity finds"],
+  ];
+  for (const [rows, what] of parts) if (rows > 0) lines.push(`  ${count(rows)} ${what}`);
+  for (const at of result.skippedRows) lines.push(`    left alone: ${printable(at)}`);
+  if (result.repeated)
+    lines.push("The same import was finished before; this run looked for what has been added since.");
+  if (!dryRun) {
+    lines.push(`read    ${count(counts.read - counts.skipped)} rows, checksum ${counts.readChecksum}`);
+    const how = result.verified ? "each was read back from the database and compared" : "not read back (--no-verify)";
+    lines.push(`stored  ${count(counts.added + counts.duplicates)} rows, checksum ${counts.storedChecksum}; ${how}`);
+  }
+  const table = renderTable(
+    [
+      { title: "STORE", value: (store) => store.id },
+      { title: "NAME", value: (store) => store.name, flexible: true },
+      { title: "DIMENSIONS", value: (store) => String(store.dimensions), align: "right" as const },
+      { title: "MODEL", value: (store) => store.model },
+      { title: "", value: (store) => (store.made ? (dryRun ? "would be made" : "made") : "was there") },
+    ],
+    result.stores,
+    io.stdout,
+  );
+  return `${lines.join("\n")}\n${table}`;
+}
+
+function asJson(result: ImportResult, source: TransferSource, seconds: number): object {
+  const { counts } = result;
+  return {
+    object: "import",
+    source: source.name,
+    finished: result.finished,
+    dry_run: result.dryRun,
+    seconds: Number(seconds.toFixed(3)),
+    rows: {
+      read: counts.read,
+      resumed_after: result.resumedAfter,
+      added: counts.added,
+      duplicates: counts.duplicates,
+      skipped: counts.skipped,
+      embedded: counts.embedded,
+      without_direction: counts.withoutDirection,
+    },
+    verified: result.verified,
+    checksums: { read: counts.readChecksum, stored: counts.storedChecksum },
+    skipped_rows: result.skippedRows,
+    stores: result.stores,
+    notes: source.notes,
+  };
+}

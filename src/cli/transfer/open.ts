@@ -1,0 +1,84 @@
+import { pino } from "pino";
+import { type Config, loadConfig } from "../../config.js";
+import type { TransferDeps } from "../../core/transfer/importRequest.js";
+import { ApiError } from "../../errors.js";
+import { CommandError, type Io, printable } from "../io.js";
+
+/** The database that rows go into or come out of, opened by this process itself. */
+export interface Opened {
+  config: Config;
+  deps: TransferDeps;
+  log: pino.Logger;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens it as a server's start does: its schema is brought up to date, unless nothing may be changed.
+ * @throws StartupError, CommandError
+ */
+export async function openTarget(io: Io, { lookOnly }: { lookOnly: boolean }): Promise<Opened> {
+  const config = loadConfig(io.environment());
+  const log = warnings(io);
+  if (lookOnly) await requirePrepared(config, log);
+  const { openDatabase } = await import("../../db/database.js");
+  const { createLitellm } = await import("../../litellm/litellm.js");
+  const db = await openDatabase(config, log);
+  const deps = { config, db, litellm: createLitellm(config.embedding, log), now: () => Date.now() };
+  return { config, deps, log, close: () => db.close() };
+}
+
+/** What a server would log as a warning is told as a sentence. */
+function warnings(io: Io): pino.Logger {
+  const write = (line: string) => {
+    const { msg } = JSON.parse(line) as { msg?: string };
+    if (msg !== undefined) io.stderr.write(`${printable(msg)}\n`);
+  };
+  return pino({ level: "warn", base: null }, { write });
+}
+
+/** @throws CommandError when opening the database would make or change tables. */
+async function requirePrepared(config: Config, log: pino.Logger): Promise<void> {
+  const { openToLook, migrationFacts } = await import("../../db/diagnose.js");
+  const { locateTables } = await import("../../db/tables.js");
+  const { parseDatabaseUrl } = await import("../../db/url.js");
+  const opened = await openToLook(config, log);
+  // Then opening it says so.
+  if (opened === "in use") return;
+  const notYet = (why: string) =>
+    new CommandError(`${why}, and --dry-run changes nothing. Prepare it first: vector-store migrate`);
+  if (opened === "absent") throw notYet(`There is no database in ${config.dataDir} yet`);
+  try {
+    const { url } = config.database;
+    const schema = url === null ? null : parseDatabaseUrl({ ...config.database, url }).schema;
+    const { pending } = await opened.look(async (tx) =>
+      migrationFacts(tx, await locateTables(tx, config.database, schema)),
+    );
+    if (pending.length > 0) throw notYet(`The database is not up to date (pending: ${pending.join(", ")})`);
+  } finally {
+    await opened.close();
+  }
+}
+
+/** Runs the work of a command; what is foreseen to fail is told as a sentence. */
+export async function tellingFailures<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof ApiError) throw new CommandError(printable(error.message));
+    throw error;
+  }
+}
+
+/** Aborts at the first SIGINT or SIGTERM, so that the command can end in good order; the second ends the process. */
+export async function untilInterrupted<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const controller = new AbortController();
+  const stop = () => {
+    controller.abort();
+  };
+  process.once("SIGINT", stop).once("SIGTERM", stop);
+  try {
+    return await work(controller.signal);
+  } finally {
+    process.off("SIGINT", stop).off("SIGTERM", stop);
+  }
+}

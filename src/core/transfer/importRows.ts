@@ -1,0 +1,149 @@
+import { ApiError } from "../../errors.js";
+import type { TransferPage, TransferSource } from "../../transfer.js";
+import { maxDimensions } from "../embeddingModel.js";
+import { type AssignedRow, checkRow, toChunks } from "./checkRows.js";
+import { openCheckpoint } from "./checkpoint.js";
+import {
+  type ImportCounts,
+  type ImportProgress,
+  type ImportRequest,
+  type ImportResult,
+  type TransferDeps,
+  checksumOf,
+} from "./importRequest.js";
+import { type Targets, createTargets } from "./targets.js";
+import { writePage } from "./writePage.js";
+
+const firstSkipped = 10;
+const zeros = Buffer.alloc(4 * maxDimensions);
+
+/**
+ * Brings all rows of a source into vector stores, each once. Several pages are on their way at the same time; how far all of them are done
+ * is kept in the target's database, so that the same import goes on there after any end. What is done a second time is found to be there,
+ * for every row has the same id in every run.
+ * @throws ApiError naming the row and what helps; pages before it are kept.
+ */
+export async function importRows(
+  deps: TransferDeps,
+  source: TransferSource,
+  request: ImportRequest,
+  onProgress: (progress: ImportProgress) => void,
+): Promise<ImportResult> {
+  const checkpoint = await openCheckpoint(deps, source, request);
+  const begun = checkpoint.counts;
+  const targets = createTargets(deps, request, {
+    known: checkpoint.stores,
+    dimensions: source.dimensions,
+    keep: checkpoint.keepStores,
+  });
+  const skippedRows: string[] = [];
+  const line = new Pages(request.writers, async ({ page, counts }) => {
+    onProgress({ done: page.done, counts: await checkpoint.advance(page.position, counts) });
+  });
+  try {
+    for await (const page of source.pages(checkpoint.position)) {
+      if (request.signal.aborted || checkpoint.lost()) break;
+      const assigned = await assign(deps, targets, page, request);
+      await line.add(page, async () => {
+        const { chunks, embedded } = await toChunks(deps, assigned, { canonical: source.canonical, request });
+        const written = await writePage(deps, chunks, request);
+        for (const chunk of written.skipped) if (skippedRows.length < firstSkipped) skippedRows.push(chunk.at);
+        return {
+          read: page.rows.length,
+          added: written.added,
+          duplicates: written.duplicates,
+          skipped: written.skipped.length,
+          embedded,
+          withoutDirection: chunks.filter(({ vector }) => zeros.subarray(0, vector.length).equals(vector)).length,
+          readChecksum: checksumOf(written.read),
+          storedChecksum: checksumOf(written.stored),
+        };
+      });
+    }
+    await line.end();
+    if (checkpoint.lost()) throw takenOver();
+    const finished = !request.signal.aborted;
+    if (finished) await targets.finish();
+    const counts = await checkpoint.end(finished);
+    return {
+      finished,
+      dryRun: request.dryRun,
+      counts,
+      resumedAfter: begun.read,
+      repeated: checkpoint.repeated,
+      verified: request.verify && !request.dryRun,
+      skippedRows,
+      stores: targets.list(),
+    };
+  } catch (error) {
+    // What was under way is not to go on when the database is closed.
+    await line.end().catch(() => undefined);
+    await checkpoint.end(false).catch(() => undefined);
+    throw error;
+  }
+}
+
+const takenOver = () =>
+  new ApiError(409, "Another process has taken this import over, since this one gave no sign of life for a while.", {
+    code: "import_under_way",
+  });
+
+/** The rows of a page with the stores they go to, checked. One page after the other, so that nothing is written before the first is right. */
+async function assign(
+  deps: TransferDeps,
+  targets: Targets,
+  page: TransferPage,
+  request: ImportRequest,
+): Promise<AssignedRow[]> {
+  for (const store of page.stores) {
+    const row = page.rows.find((each) => each.storeId === store.id && each.vector !== null);
+    await targets.tell(store, row?.vector == null ? null : row.vector.length / 4);
+  }
+  const assigned: AssignedRow[] = [];
+  for (const row of page.rows) {
+    const store = await targets.storeFor(row.storeId, row.vector === null ? null : row.vector.length / 4);
+    const one = { row, store };
+    checkRow(deps, one, request);
+    assigned.push(one);
+  }
+  return assigned;
+}
+
+interface DonePage {
+  page: TransferPage;
+  counts: ImportCounts;
+}
+
+/** Pages on their way: at most `limit` at once, done in any order and reported in theirs. */
+class Pages {
+  private readonly underWay: Promise<DonePage>[] = [];
+
+  constructor(
+    private readonly limit: number,
+    private readonly report: (page: DonePage) => Promise<void>,
+  ) {}
+
+  /** Waits until there is room. @throws what the first page in order threw. */
+  async add(page: TransferPage, work: () => Promise<ImportCounts>): Promise<void> {
+    const done = work().then((counts) => ({ page, counts }));
+    // Told in its turn.
+    done.catch(() => undefined);
+    this.underWay.push(done);
+    if (this.underWay.length >= this.limit) await this.takeFirst();
+  }
+
+  async end(): Promise<void> {
+    while (this.underWay.length > 0) await this.takeFirst();
+  }
+
+  private async takeFirst(): Promise<void> {
+    try {
+      const first = await this.underWay.shift();
+      if (first !== undefined) await this.report(first);
+    } catch (error) {
+      // Nothing behind it may count as done, but it is to be at its end.
+      await Promise.allSettled(this.underWay.splice(0));
+      throw error;
+    }
+  }
+}

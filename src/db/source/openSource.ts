@@ -1,0 +1,121 @@
+import { type Kysely, sql } from "kysely";
+import { StartupError } from "../../errors.js";
+import type { TransferSource, TransferStore } from "../../transfer.js";
+import { type SourceTable, findSourceTable } from "./columns.js";
+import type { SourceDatabase } from "./connect.js";
+import { type TableMapping, compileMapping } from "./mapping.js";
+import { type RowsToRead, countRows, readPages, requireUniqueKey } from "./pages.js";
+import { readSourceStores } from "./stores.js";
+
+export const sourceKinds = ["litellm-pgvector", "litellm-vector-store", "table"] as const;
+export type SourceKind = (typeof sourceKinds)[number];
+
+/** What is to be read of a database, as it was asked for. */
+export interface SourceRequest {
+  /** Null: as the tables that are there say. */
+  kind: SourceKind | null;
+  /** Of rows; null: as the kind has it. */
+  table: string | null;
+  mapping: TableMapping;
+  where: string | null;
+}
+
+/** What each kind calls its tables. */
+const rowTables = { "litellm-pgvector": "embeddings", "litellm-vector-store": "documents" } as const;
+const storeColumns = { "litellm-pgvector": "vector_store_id", "litellm-vector-store": "store_id" } as const;
+
+/** Looks at the tables and prepares to read them. @throws StartupError with a sentence that names the flag. */
+export async function openTableSource(source: SourceDatabase, request: SourceRequest): Promise<TransferSource> {
+  const { kind, rows, stores, notes } = await source.reading((tx) => describe(tx, source, request));
+  if (request.mapping.key !== null) await requireUniqueKey(source, rows);
+  const counted = await countRows(source, rows).catch((error: unknown) => {
+    if (request.where === null) throw error;
+    throw new StartupError(`--where: the source does not take the condition: ${(error as Error).message}`);
+  });
+  return {
+    name: `${rows.table.quoted} of ${source.name}`,
+    identity: { source: source.name, kind, table: rows.table.quoted, mapping: request.mapping, where: request.where },
+    total: { amount: counted.rows, unit: "rows" },
+    repeatable: true,
+    canonical: true,
+    withoutEmbedding: counted.without,
+    dimensions: rows.row.dimensions,
+    notes,
+    async *pages(after) {
+      // Also those that have no rows.
+      if (stores.length > 0) yield { stores, rows: [], position: after, done: 0 };
+      yield* readPages(source, rows, after);
+    },
+    close: () => source.close(),
+  };
+}
+
+async function describe(
+  tx: Kysely<unknown>,
+  { schema, name }: SourceDatabase,
+  { kind: asked, table: tableName, mapping, where }: SourceRequest,
+): Promise<{ kind: SourceKind; rows: RowsToRead; stores: TransferStore[]; notes: string[] }> {
+  const kind = asked ?? (tableName === null ? await detectKind(tx, schema, name) : "table");
+  const find = async (wanted: string) => {
+    const found = await findSourceTable(tx, wanted, schema);
+    if (found === undefined)
+      throw new StartupError(
+        `The source ${name} has no table "${wanted}" that this role can see (--table, or ?schema= in --from).`,
+      );
+    return found;
+  };
+  if (kind === "table") {
+    if (tableName === null) throw new StartupError("--from-kind table needs the table's name: --table NAME.");
+    const table = await find(tableName);
+    return { kind, rows: { table, row: compileMapping(table, mapping), where }, stores: [], notes: [] };
+  }
+  const table = await find(tableName ?? rowTables[kind]);
+  const storeTable = await find("vector_stores");
+  const row = compileMapping(table, { ...mapping, store: mapping.store ?? storeColumns[kind] });
+  const conditions = [...(where === null ? [] : [`(${where})`]), ...hiddenFiles(storeTable, row.store, row.metadata)];
+  return {
+    kind,
+    rows: { table, row, where: conditions.length === 0 ? null : conditions.join(" AND ") },
+    stores: await readSourceStores(tx, storeTable),
+    notes: kind === "litellm-vector-store" ? await countLeftOut(tx, schema) : [],
+  };
+}
+
+async function detectKind(tx: Kysely<unknown>, schema: string | null, name: string): Promise<SourceKind> {
+  const stores = await findSourceTable(tx, "vector_stores", schema);
+  for (const kind of ["litellm-pgvector", "litellm-vector-store"] as const) {
+    if (stores !== undefined && (await findSourceTable(tx, rowTables[kind], schema)) !== undefined) return kind;
+  }
+  throw new StartupError(
+    `The source ${name} has neither the tables of litellm-pgvector ("vector_stores", "embeddings") nor those of litellm-vector-store ` +
+      `("vector_stores", "documents"). Name the table to read with --table, and its schema with ?schema= in --from.`,
+  );
+}
+
+/** In a database of this service: chunks of a file whose ingestion is under way are not there yet for anybody. */
+function hiddenFiles(stores: SourceTable, storeSql: string, metadataSql: string): string[] {
+  if (!stores.columns.some((each) => each.name === "hidden_files")) return [];
+  return [
+    `NOT EXISTS (SELECT 1 FROM ${stores.quoted} AS s WHERE s.id::text = ${storeSql} AND ` +
+      `(${metadataSql})::jsonb ->> 'file_id' = ANY (s.hidden_files))`,
+  ];
+}
+
+/** What litellm-vector-store has for its users, who are none here yet. */
+async function countLeftOut(tx: Kysely<unknown>, schema: string | null): Promise<string[]> {
+  const notes: string[] = [];
+  for (const [table, what] of [
+    ["store_permissions", "who else may use a store"],
+    ["usage_stats", "who used what"],
+  ] as const) {
+    const found = await findSourceTable(tx, table, schema);
+    if (found === undefined) continue;
+    const { rows } = await sql<{ count: number }>`SELECT count(*) AS count FROM ${found.reference}`.execute(tx);
+    const count = rows[0]?.count ?? 0;
+    if (count > 0)
+      notes.push(
+        `${count} ${count === 1 ? "row" : "rows"} of "${table}" (${what}) ${count === 1 ? "is" : "are"} not imported: stores have an owner here, and no such table.`,
+      );
+  }
+  return notes;
+}

@@ -1,0 +1,23 @@
+import { type Kysely, sql } from "kysely";
+import type { TransferStore } from "../../transfer.js";
+import { epochMicros } from "../vectorStores.js";
+import type { SourceTable } from "./columns.js";
+
+/**
+ * The stores of a litellm-pgvector, a litellm-vector-store or another installation of this service, each with what its table has.
+ * litellm-pgvector's counters are not read: they are wrong in practice.
+ */
+export async function readSourceStores(tx: Kysely<unknown>, table: SourceTable): Promise<TransferStore[]> {
+  const has = (name: string) => table.columns.some((each) => each.name === name);
+  const text = (name: string) => (has(name) ? sql`s.${sql.id(name)}::text` : sql`NULL::text`);
+  const { rows } = await sql<TransferStore>`
+    SELECT s.id::text AS id, ${text("name")} AS name, ${text("description")} AS description, ${text("metadata")} AS metadata,
+           ${text("owner_user_id")} AS "ownerUserId", ${text("expires_after")} AS "expiresAfter",
+           ${has("created_at") ? epochMicros(sql`s.created_at`) : sql`NULL::int8`} AS "createdAt",
+           ${text("embedding_model")} AS "embeddingModel",
+           ${has("embedding_dimensions") ? sql`s.embedding_dimensions` : sql`NULL::int4`} AS "embeddingDimensions",
+           ${has("asks_dimensions") ? sql`s.asks_dimensions` : sql`false`} AS "asksDimensions",
+           ${text("search_settings")} AS search
+    FROM ${table.reference} AS s ORDER BY s.id`.execute(tx);
+  return rows.map((row) => ({ ...row, name: (row.name as string | null) ?? "" }));
+}

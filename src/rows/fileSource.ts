@@ -1,0 +1,159 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
+import { basename } from "node:path";
+import { createGunzip } from "node:zlib";
+import { z } from "zod";
+import { ApiError, invalid } from "../errors.js";
+import type { TransferPage, TransferSource } from "../transfer.js";
+import type { FileColumns } from "./columns.js";
+import { readCsv } from "./csv.js";
+import { readNdjson } from "./ndjson.js";
+import { parquetSize, readParquet } from "./parquet.js";
+
+export const fileFormats = ["ndjson", "csv", "parquet"] as const;
+export type FileFormat = (typeof fileFormats)[number];
+
+export interface FileOptions {
+  columns: FileColumns;
+  /** Null: as the name's ending says. */
+  format: FileFormat | null;
+  /** Null: a comma, and a tab in .tsv. */
+  delimiter: string | null;
+}
+
+/** Rows of a file, or of a stream. */
+interface RowFile {
+  name: string;
+  /** In what `done` of its pages counts; null: not known. */
+  size: number | null;
+  /** What tells its content from another's, without reading all of it. */
+  fingerprint: string;
+  pages(after: unknown): AsyncIterable<TransferPage>;
+}
+
+/** Which file, and where in it. */
+const position = z.object({ file: z.int(), at: z.unknown() });
+
+/**
+ * Files, one after the other.
+ * @param paths `-` is standard input
+ * @throws ApiError 400 for a file that is not there or of no format that is known
+ */
+export async function openFiles(
+  paths: readonly string[],
+  options: FileOptions,
+  stdin: AsyncIterable<Buffer>,
+): Promise<TransferSource> {
+  const files: RowFile[] = [];
+  for (const path of paths) files.push(path === "-" ? streamOf(stdin, options) : await openFile(path, options));
+  const sizes = files.map((file) => file.size);
+  const total = sizes.every((size) => size !== null) ? sizes.reduce((sum, size) => sum + size, 0) : null;
+  const { columns } = options;
+  return {
+    name: files.map((file) => file.name).join(", "),
+    identity: { files: files.map(({ name, fingerprint }) => ({ name, fingerprint })), columns },
+    total: total === null ? null : { amount: total, unit: "bytes" },
+    repeatable: !paths.includes("-"),
+    withoutEmbedding: 0,
+    dimensions: null,
+    canonical: false,
+    notes: [],
+    async *pages(after) {
+      const begin = after === null ? { file: 0, at: null } : position.parse(after);
+      for (const [i, file] of files.entries()) {
+        if (i < begin.file) continue;
+        const before = sizes.slice(0, i).reduce<number>((sum, size) => sum + (size ?? 0), 0);
+        for await (const page of file.pages(i === begin.file ? (begin.at ?? null) : null))
+          yield { ...page, position: { file: i, at: page.position }, done: before + page.done };
+      }
+    },
+    close: () => Promise.resolve(),
+  };
+}
+
+async function openFile(path: string, options: FileOptions): Promise<RowFile> {
+  const zipped = /\.gz$/i.test(path);
+  const format = options.format ?? formatOf(path);
+  // The same file compressed or not has the same rows.
+  const name = basename(path).replace(/\.gz$/i, "");
+  if (zipped && format === "parquet") throw invalid(path, "a Parquet file is compressed within; take the .gz off");
+  const { size, fingerprint } = await look(path);
+  const bytes = (offset: number) => readFile(path, zipped, offset);
+  switch (format) {
+    case "ndjson":
+      return {
+        name,
+        size: zipped ? null : size,
+        fingerprint,
+        pages: (at) => readNdjson(bytes, name, options.columns, at),
+      };
+    case "csv": {
+      const delimiter = options.delimiter ?? (/\.tsv(\.gz)?$/i.test(path) ? "\t" : ",");
+      const csv = { columns: options.columns, delimiter };
+      return { name, size: zipped ? null : size, fingerprint, pages: (at) => readCsv(bytes, name, csv, at) };
+    }
+    case "parquet":
+      return {
+        name,
+        size: await parquetSize(path, name),
+        fingerprint,
+        pages: (at) => readParquet(path, name, options.columns, at),
+      };
+  }
+}
+
+function streamOf(stdin: AsyncIterable<Buffer>, { columns, format }: FileOptions): RowFile {
+  if (format !== null && format !== "ndjson") throw invalid("-", "from standard input only NDJSON can be read");
+  const name = "standard input";
+  return { name, size: null, fingerprint: "", pages: () => readNdjson(() => stdin, name, columns, null) };
+}
+
+function formatOf(path: string): FileFormat {
+  const ending = /\.(\w+?)(?:\.gz)?$/i.exec(path)?.[1]?.toLowerCase();
+  if (ending === "ndjson" || ending === "jsonl") return "ndjson";
+  if (ending === "csv" || ending === "tsv") return "csv";
+  if (ending === "parquet") return "parquet";
+  throw invalid(path, "its name does not end in .ndjson, .jsonl, .csv, .tsv or .parquet. Say what it is with --format");
+}
+
+const lookedAt = 1024 * 1024;
+
+async function look(path: string): Promise<{ size: number; fingerprint: string }> {
+  let file: FileHandle | undefined;
+  try {
+    file = await open(path);
+    const { size } = await file.stat();
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(lookedAt), 0, lookedAt, 0);
+    const hash = createHash("sha256").update(buffer.subarray(0, bytesRead)).update(String(size));
+    return { size, fingerprint: hash.digest("hex") };
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? "unknown";
+    throw invalid(path, code === "ENOENT" ? "there is no such file" : `it cannot be read (${code})`);
+  } finally {
+    await file?.close();
+  }
+}
+
+/** @param offset in the content, which of a compressed file must be read to get there */
+async function* readFile(path: string, zipped: boolean, offset: number): AsyncGenerator<Buffer> {
+  if (!zipped) {
+    yield* createReadStream(path, { start: offset }) as AsyncIterable<Buffer>;
+    return;
+  }
+  const source = createReadStream(path);
+  const content = source.pipe(createGunzip());
+  source.once("error", (error) => content.destroy(error));
+  let left = offset;
+  try {
+    for await (const chunk of content as AsyncIterable<Buffer>) {
+      if (left < chunk.length) yield chunk.subarray(left);
+      left = Math.max(0, left - chunk.length);
+    }
+  } catch (error) {
+    if (error instanceof ApiError) throw error;
+    throw invalid(path, `it cannot be unpacked: ${(error as Error).message}`);
+  } finally {
+    source.destroy();
+  }
+}

@@ -1,0 +1,69 @@
+import { z } from "zod";
+import { invalid } from "../errors.js";
+import type { TransferStore } from "../transfer.js";
+import { momentValue } from "./columns.js";
+import type { Span } from "./jsonFields.js";
+
+/**
+ * A store as a line of NDJSON, before the rows of it: `{"object": "vector_store", "id", "name", …}`, with all that makes it what it is, in
+ * the words of the API. JSON within is kept as the text it is.
+ */
+export function writeStoreLine(store: TransferStore): string {
+  const json = (text: string | null) => text ?? "null";
+  const parts: [string, string][] = [
+    ["object", '"vector_store"'],
+    ["id", JSON.stringify(store.id)],
+    ["name", JSON.stringify(store.name)],
+    ["description", JSON.stringify(store.description)],
+    ["metadata", json(store.metadata)],
+    ["owner_user_id", JSON.stringify(store.ownerUserId)],
+    ["expires_after", json(store.expiresAfter)],
+    ["created_at", JSON.stringify(store.createdAt === null ? null : store.createdAt / 1e6)],
+    ["embedding_model", JSON.stringify(store.embeddingModel)],
+    ["embedding_dimensions", JSON.stringify(store.embeddingDimensions)],
+    ["asks_dimensions", JSON.stringify(store.asksDimensions)],
+    ["search_settings", json(store.search)],
+  ];
+  return `{${parts.map(([name, value]) => `"${name}":${value}`).join(",")}}`;
+}
+
+const text = z.string().nullish();
+const line = z.object({
+  id: z.string().min(1),
+  name: text,
+  description: text,
+  owner_user_id: text,
+  created_at: z.unknown(),
+  embedding_model: text,
+  embedding_dimensions: z.int().min(1).nullish(),
+  asks_dimensions: z.boolean().nullish(),
+});
+
+/** @param fields where the values stand in the line. @throws ApiError 400 */
+export function parseStoreLine(fields: ReadonlyMap<string, Span>, bytes: Buffer, at: string): TransferStore {
+  const raw = (name: string) => {
+    const span = fields.get(name);
+    const found = span === undefined ? "null" : bytes.toString("utf8", span.start, span.end);
+    return found === "null" ? null : found;
+  };
+  const parsed = line.safeParse(
+    Object.fromEntries(Object.keys(line.shape).map((name) => [name, JSON.parse(raw(name) ?? "null") as unknown])),
+  );
+  if (!parsed.success)
+    throw invalid(at, `it is no vector store: ${z.prettifyError(parsed.error).replaceAll("\n", " ")}`);
+  const store = parsed.data;
+  for (const name of ["metadata", "expires_after", "search_settings"]) JSON.parse(raw(name) ?? "null");
+  return {
+    id: store.id,
+    name: store.name ?? "",
+    description: store.description ?? null,
+    metadata: raw("metadata"),
+    ownerUserId: store.owner_user_id ?? null,
+    expiresAfter: raw("expires_after"),
+    createdAt: momentValue(store.created_at, at, "created_at"),
+    embeddingModel: store.embedding_model ?? null,
+    embeddingDimensions: store.embedding_dimensions ?? null,
+    asksDimensions: store.asks_dimensions ?? false,
+    search: raw("search_settings"),
+  };
+}
