@@ -75,3 +75,16 @@ export const pageLimits = { rows: 1000, bytes: 8 * 1024 * 1024 };
 /** Roughly what a row holds in memory. */
 export const sizeOfRow = ({ content, metadata, vector }: TransferRow): number =>
   content.length + (metadata?.length ?? 0) + (vector?.length ?? 0);
+
+/** The sum of no rows' digests. */
+export const noChecksum = "0000000000000000";
+
+/** Sums of digests of rows, modulo 2^64, in hexadecimal: in whatever order rows come, those of the same rows are the same. */
+export const addChecksums = (one: string, other: string): string =>
+  sumDigests([BigInt(`0x${one}`), BigInt(`0x${other}`)]);
+
+export function sumDigests(digests: Iterable<bigint>): string {
+  let sum = 0n;
+  for (const digest of digests) sum += digest;
+  return BigInt.asUintN(64, sum).toString(16).padStart(16, "0");
+}

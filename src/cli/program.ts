@@ -5,6 +5,7 @@ import { doctorCommand } from "./doctor.js";
 import { evalCommand } from "./eval.js";
 import { CommandError, type Io } from "./io.js";
 import { litellmConfigCommand } from "./litellmConfig.js";
+import { exportCommand } from "./export.js";
 import { importCommand } from "./import.js";
 import { migrateCommand } from "./migrate.js";
 import { reindexCommand } from "./reindex.js";
@@ -66,6 +67,7 @@ export function buildProgram(io: Io): Command {
   evalCommand(program, io);
   reindexCommand(program, io);
   importCommand(program, io);
+  exportCommand(program, io);
   litellmConfigCommand(program, io);
   doctorCommand(program, io);
   return program;

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
+import { createReadStream, statSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { basename } from "node:path";
 import { createGunzip } from "node:zlib";
@@ -8,6 +8,7 @@ import { ApiError, invalid } from "../errors.js";
 import type { TransferPage, TransferSource } from "../transfer.js";
 import type { FileColumns } from "./columns.js";
 import { readCsv } from "./csv.js";
+import { filesOfExport } from "./exportDirectory.js";
 import { readNdjson } from "./ndjson.js";
 import { parquetSize, readParquet } from "./parquet.js";
 
@@ -37,7 +38,7 @@ const position = z.object({ file: z.int(), at: z.unknown() });
 
 /**
  * Files, one after the other.
- * @param paths `-` is standard input
+ * @param paths `-` is standard input, a directory is one that was exported to
  * @throws ApiError 400 for a file that is not there or of no format that is known
  */
 export async function openFiles(
@@ -46,7 +47,12 @@ export async function openFiles(
   stdin: AsyncIterable<Buffer>,
 ): Promise<TransferSource> {
   const files: RowFile[] = [];
-  for (const path of paths) files.push(path === "-" ? streamOf(stdin, options) : await openFile(path, options));
+  for (const path of paths) {
+    if (path === "-") files.push(streamOf(stdin, options));
+    else if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true)
+      for (const part of await filesOfExport(path)) files.push(await openFile(part, options));
+    else files.push(await openFile(path, options));
+  }
   const sizes = files.map((file) => file.size);
   const total = sizes.every((size) => size !== null) ? sizes.reduce((sum, size) => sum + size, 0) : null;
   const { columns } = options;

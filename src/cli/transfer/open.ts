@@ -23,7 +23,9 @@ export async function openTarget(io: Io, { lookOnly }: { lookOnly: boolean }): P
   const { openDatabase } = await import("../../db/database.js");
   const { createLitellm } = await import("../../litellm/litellm.js");
   const db = await openDatabase(config, log);
-  const deps = { config, db, litellm: createLitellm(config.embedding, log), now: () => Date.now() };
+  // What it has to say concerns a server's start; the stores' models are told at the end.
+  const litellm = createLitellm(config.embedding, pino({ level: "silent" }));
+  const deps = { config, db, litellm, now: () => Date.now() };
   return { config, deps, log, close: () => db.close() };
 }
 

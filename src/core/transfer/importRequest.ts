@@ -1,3 +1,4 @@
+import { addChecksums, noChecksum } from "../../transfer.js";
 import type { Deps } from "../deps.js";
 
 /** What moving rows needs of a use case's. */
@@ -79,16 +80,12 @@ export const noCounts: ImportCounts = {
   skipped: 0,
   embedded: 0,
   withoutDirection: 0,
-  readChecksum: "0000000000000000",
-  storedChecksum: "0000000000000000",
+  readChecksum: noChecksum,
+  storedChecksum: noChecksum,
 };
 
 /** Of two parts of an import. */
 export function addCounts(a: ImportCounts, b: ImportCounts): ImportCounts {
-  const sum = (one: string, other: string) =>
-    BigInt.asUintN(64, BigInt(`0x${one}`) + BigInt(`0x${other}`))
-      .toString(16)
-      .padStart(16, "0");
   return {
     read: a.read + b.read,
     added: a.added + b.added,
@@ -96,14 +93,7 @@ export function addCounts(a: ImportCounts, b: ImportCounts): ImportCounts {
     skipped: a.skipped + b.skipped,
     embedded: a.embedded + b.embedded,
     withoutDirection: a.withoutDirection + b.withoutDirection,
-    readChecksum: sum(a.readChecksum, b.readChecksum),
-    storedChecksum: sum(a.storedChecksum, b.storedChecksum),
+    readChecksum: addChecksums(a.readChecksum, b.readChecksum),
+    storedChecksum: addChecksums(a.storedChecksum, b.storedChecksum),
   };
 }
-
-/** The sum of some digests, as `ImportCounts` has it. */
-export const checksumOf = (digests: Iterable<bigint>): string => {
-  let sum = 0n;
-  for (const digest of digests) sum += digest;
-  return BigInt.asUintN(64, sum).toString(16).padStart(16, "0");
-};

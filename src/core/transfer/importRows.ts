@@ -1,5 +1,5 @@
 import { ApiError } from "../../errors.js";
-import type { TransferPage, TransferSource } from "../../transfer.js";
+import { type TransferPage, type TransferSource, sumDigests } from "../../transfer.js";
 import { maxDimensions } from "../embeddingModel.js";
 import { type AssignedRow, checkRow, toChunks } from "./checkRows.js";
 import { openCheckpoint } from "./checkpoint.js";
@@ -9,8 +9,8 @@ import {
   type ImportRequest,
   type ImportResult,
   type TransferDeps,
-  checksumOf,
 } from "./importRequest.js";
+import { readSteadily, steadily } from "./steadily.js";
 import { type Targets, createTargets } from "./targets.js";
 import { writePage } from "./writePage.js";
 
@@ -41,12 +41,12 @@ export async function importRows(
     onProgress({ done: page.done, counts: await checkpoint.advance(page.position, counts) });
   });
   try {
-    for await (const page of source.pages(checkpoint.position)) {
+    for await (const page of readSteadily(source, checkpoint.position)) {
       if (request.signal.aborted || checkpoint.lost()) break;
       const assigned = await assign(deps, targets, page, request);
       await line.add(page, async () => {
         const { chunks, embedded } = await toChunks(deps, assigned, { canonical: source.canonical, request });
-        const written = await writePage(deps, chunks, request);
+        const written = await steadily(() => writePage(deps, chunks, request));
         for (const chunk of written.skipped) if (skippedRows.length < firstSkipped) skippedRows.push(chunk.at);
         return {
           read: page.rows.length,
@@ -55,8 +55,8 @@ export async function importRows(
           skipped: written.skipped.length,
           embedded,
           withoutDirection: chunks.filter(({ vector }) => zeros.subarray(0, vector.length).equals(vector)).length,
-          readChecksum: checksumOf(written.read),
-          storedChecksum: checksumOf(written.stored),
+          readChecksum: sumDigests(written.read),
+          storedChecksum: sumDigests(written.stored),
         };
       });
     }

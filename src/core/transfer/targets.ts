@@ -58,7 +58,7 @@ export function createTargets(
     if (sourceId !== null) return sourceId;
     throw invalid(
       "--store",
-      "The rows do not say which vector store they belong to. Name one with --store ID, or have one made with --store-name NAME.",
+      "the rows do not say which vector store they belong to. Name one with --store ID, or have one made with --store-name NAME",
     );
   };
 

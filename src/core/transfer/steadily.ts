@@ -1,0 +1,46 @@
+import { setTimeout } from "node:timers/promises";
+import { ApiError } from "../../errors.js";
+import type { TransferPage, TransferSource } from "../../transfer.js";
+
+/** A database that is away for a moment, as in a failover, must not end the work of hours. */
+const patienceMs = 120_000;
+const pauses = { firstMs: 500, longestMs: 10_000 };
+
+const isTemporary = (error: unknown) => error instanceof ApiError && error.status === 503;
+
+/** Does it again while the database is away or too busy, for two minutes at most. What it did may have been done: it must be repeatable. */
+export async function steadily<T>(work: () => Promise<T>): Promise<T> {
+  const deadline = performance.now() + patienceMs;
+  for (let pause = pauses.firstMs; ; pause = Math.min(pause * 2, pauses.longestMs)) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isTemporary(error) || performance.now() + pause > deadline) throw error;
+      await setTimeout(pause);
+    }
+  }
+}
+
+/** The pages of a source, also when it is away in between. */
+export async function* readSteadily(source: TransferSource, after: unknown): AsyncGenerator<TransferPage> {
+  let position = after;
+  let pages = source.pages(position)[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const next = await steadily(async () => {
+        try {
+          return await pages.next();
+        } catch (error) {
+          // What has thrown is at its end.
+          if (source.repeatable) pages = source.pages(position)[Symbol.asyncIterator]();
+          throw error;
+        }
+      });
+      if (next.done === true) return;
+      position = next.value.position;
+      yield next.value;
+    }
+  } finally {
+    await pages.return?.();
+  }
+}

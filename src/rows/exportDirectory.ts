@@ -1,0 +1,130 @@
+import { createHash } from "node:crypto";
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { invalid } from "../errors.js";
+import { type TransferStore, addChecksums, noChecksum } from "../transfer.js";
+import { type ExportOutput, type FileOutputOptions, exportFormats, openFileOutput } from "./exportFile.js";
+import { writeStoreLine } from "./storeLine.js";
+
+export const manifestName = "manifest.json";
+
+/** What a directory of exported files holds. */
+const manifest = z.object({
+  object: z.literal("vector_store.export"),
+  format: z.enum(exportFormats),
+  identity: z.string(),
+  finished: z.boolean(),
+  rows: z.int(),
+  checksum: z.string(),
+  files: z.array(z.object({ name: z.string(), rows: z.int(), checksum: z.string() })),
+  position: z.unknown(),
+});
+type Manifest = z.output<typeof manifest>;
+
+/**
+ * Files of some 100,000 rows each in a directory, and a manifest of them. A run that was broken off goes on where it stopped.
+ * @param stores told in the manifest as in the files
+ * @throws ApiError 400 when the directory has a finished export
+ */
+export async function openDirectoryOutput(
+  path: string,
+  options: FileOutputOptions & { rowsPerFile: number; stores: readonly TransferStore[] },
+): Promise<ExportOutput> {
+  await mkdir(path, { recursive: true });
+  const found = await readManifest(path);
+  if (found?.finished === true && !options.overwrite)
+    throw invalid(path, "there is a finished export in this directory. Name another one, or say --overwrite");
+  const identity = createHash("sha256").update(options.identity).digest("hex");
+  const goesOn = found !== null && !found.finished && found.identity === identity;
+  const state: Manifest = goesOn
+    ? found
+    : {
+        object: "vector_store.export",
+        format: options.format,
+        identity,
+        finished: false,
+        rows: 0,
+        checksum: noChecksum,
+        files: [],
+        position: null,
+      };
+  const nameOf = (number: number) => `part-${String(number).padStart(5, "0")}.${options.format}`;
+  const openPart = () => {
+    const number = state.files.length + 1;
+    const part = { ...options, overwrite: true, identity: `${identity} ${number}` };
+    return openFileOutput(join(path, nameOf(number)), part);
+  };
+  const save = async () => {
+    const { object, position, ...rest } = state;
+    const stores = options.stores.map(writeStoreLine).join(",\n    ");
+    const head = JSON.stringify({ object, ...rest, position }, null, 2).slice(0, -2);
+    await writeFile(join(path, `${manifestName}.new`), `${head},\n  "stores": [\n    ${stores}\n  ]\n}\n`);
+    await rename(join(path, `${manifestName}.new`), join(path, manifestName));
+  };
+  let part = await openPart();
+  await save();
+  const kept = part.begun;
+  const begun = {
+    position: kept.position ?? state.position,
+    rows: state.rows + kept.rows,
+    checksum: addChecksums(state.checksum, kept.checksum),
+  };
+  let current = { rows: kept.rows, checksum: kept.checksum };
+  const endPart = async (position: unknown) => {
+    await part.finish();
+    state.files.push({ name: nameOf(state.files.length + 1), ...current });
+    state.rows += current.rows;
+    state.checksum = addChecksums(state.checksum, current.checksum);
+    state.position = position;
+    current = { rows: 0, checksum: noChecksum };
+  };
+  let position = begun.position;
+  return {
+    begun,
+    write: async (page) => {
+      if (current.rows >= options.rowsPerFile) {
+        await endPart(position);
+        part = await openPart();
+        await save();
+      }
+      await part.write(page);
+      position = page.position;
+      current = { rows: current.rows + page.rows.length, checksum: addChecksums(current.checksum, page.checksum) };
+    },
+    finish: async () => {
+      await endPart(position);
+      state.finished = true;
+      await save();
+      return [...state.files.map(({ name }) => join(path, name)), join(path, manifestName)];
+    },
+    leave: () => part.leave(),
+  };
+}
+
+async function readManifest(directory: string): Promise<Manifest | null> {
+  const text = await readFile(join(directory, manifestName), "utf8").catch(() => null);
+  if (text === null) return null;
+  const parsed = manifest.safeParse(parseJson(text));
+  if (!parsed.success)
+    throw invalid(join(directory, manifestName), "it is no manifest of an export. Name another directory");
+  return parsed.data;
+}
+
+/** The files of a directory that was exported to, in order. @throws ApiError 400 when the export is not finished */
+export async function filesOfExport(directory: string): Promise<string[]> {
+  const found = await readManifest(directory);
+  if (found === null)
+    throw invalid(directory, `it has no ${manifestName}: name the files in it, or a directory that was exported to`);
+  if (!found.finished)
+    throw invalid(directory, "its export is not finished. Run the same export again, and it goes on");
+  return found.files.map(({ name }) => join(directory, name));
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,102 @@
+import type { SchemaElement } from "hyparquet";
+import { ByteWriter, ParquetWriter } from "hyparquet-writer";
+import { gzipSync } from "node:zlib";
+import { fromNetworkOrder } from "../float32.js";
+import type { TransferRow, TransferStore } from "../transfer.js";
+import { storesKey } from "./parquet.js";
+import type { RowWriter } from "./rowWriter.js";
+import { writeStoreLine } from "./storeLine.js";
+
+/** Rows of a row group: 12 MB of vectors of 1,536 dimensions. */
+const groupRows = 2000;
+
+const columns = (withVectors: boolean): SchemaElement[] => {
+  const text = { type: "BYTE_ARRAY", converted_type: "UTF8", repetition_type: "REQUIRED" } as const;
+  const time = { type: "TIMESTAMP", isAdjustedToUTC: true, unit: "MICROS" } as const;
+  return [
+    { name: "rows", num_children: withVectors ? 6 : 5 },
+    { name: "id", ...text },
+    { name: "vector_store_id", ...text },
+    { name: "content", ...text },
+    { name: "metadata", type: "BYTE_ARRAY", converted_type: "UTF8", repetition_type: "OPTIONAL" },
+    { name: "created_at", type: "INT64", logical_type: time, repetition_type: "OPTIONAL" },
+    ...(withVectors
+      ? ([
+          {
+            name: "embedding",
+            repetition_type: "OPTIONAL",
+            num_children: 1,
+            converted_type: "LIST",
+            logical_type: { type: "LIST" },
+          },
+          { name: "list", repetition_type: "REPEATED", num_children: 1 },
+          { name: "element", type: "FLOAT", repetition_type: "REQUIRED" },
+        ] as const)
+      : []),
+  ];
+};
+
+/**
+ * Rows as Parquet, a row group at a time. The embedding is a list of floats, not compressed, since numbers hardly are. The stores are told in
+ * the key-value metadata.
+ */
+export function createParquetWriter(put: (bytes: Buffer) => Promise<void>, withVectors: boolean): RowWriter {
+  const bytes = new ByteWriter();
+  const parquet = new ParquetWriter({
+    writer: bytes,
+    schema: columns(withVectors),
+    codec: "GZIP",
+    compressors: { GZIP: (input) => gzipSync(input, { level: 3 }) },
+    statistics: false,
+    createdBy: "vector-store",
+  });
+  const stores = new Map<string, TransferStore>();
+  let group: TransferRow[] = [];
+  /** What was written so far; its place in the file is counted on. */
+  const flush = async () => {
+    const written = Buffer.from(bytes.getBytes());
+    bytes.index = 0;
+    await put(written);
+  };
+  const writeGroup = async () => {
+    if (group.length === 0) return;
+    const rows = group;
+    group = [];
+    await parquet.write({
+      rowGroupSize: rows.length,
+      columnData: [
+        { name: "id", data: rows.map((row) => row.id ?? "") },
+        { name: "vector_store_id", data: rows.map((row) => row.storeId ?? "") },
+        { name: "content", data: rows.map((row) => row.content) },
+        { name: "metadata", data: rows.map((row) => row.metadata) },
+        { name: "created_at", data: rows.map((row) => (row.createdAt === null ? null : BigInt(row.createdAt))) },
+        ...(withVectors
+          ? [
+              {
+                name: "embedding",
+                data: rows.map((row) => (row.vector === null ? null : Array.from(fromNetworkOrder(row.vector)))),
+                codec: "UNCOMPRESSED" as const,
+                encoding: "PLAIN" as const,
+              },
+            ]
+          : []),
+      ],
+    });
+    await flush();
+  };
+  return {
+    write: async (store, rows) => {
+      stores.set(store.id, store);
+      for (const row of rows) {
+        group.push(row);
+        if (group.length === groupRows) await writeGroup();
+      }
+    },
+    end: async () => {
+      await writeGroup();
+      parquet.kvMetadata = [{ key: storesKey, value: [...stores.values()].map(writeStoreLine).join("\n") }];
+      await parquet.finish();
+      await flush();
+    },
+  };
+}

@@ -1,0 +1,48 @@
+import { encodeBase64Floats, fromNetworkOrder } from "../float32.js";
+import type { TransferRow, TransferStore } from "../transfer.js";
+import { writeStoreLine } from "./storeLine.js";
+
+export const vectorForms = ["base64", "numbers", "none"] as const;
+export type VectorText = (typeof vectorForms)[number];
+
+/** Rows and stores, as a file of one format takes them. */
+export interface RowWriter {
+  /** @param store the rows' own; told in the file before its first rows */
+  write(store: TransferStore, rows: readonly TransferRow[]): Promise<void>;
+  /** What the format has at its end. */
+  end(): Promise<void>;
+}
+
+/** Rows as NDJSON, with the words of the API. Metadata is the database's own text, so that no number loses a digit. */
+export function writeRowLine(row: TransferRow, vectors: VectorText): string {
+  const parts = [
+    `"id":${JSON.stringify(row.id)}`,
+    `"vector_store_id":${JSON.stringify(row.storeId)}`,
+    `"content":${JSON.stringify(row.content)}`,
+    `"metadata":${row.metadata ?? "null"}`,
+    `"created_at":${row.createdAt === null ? "null" : String(row.createdAt / 1e6)}`,
+  ];
+  if (vectors !== "none" && row.vector !== null) {
+    const vector = fromNetworkOrder(row.vector);
+    parts.push(`"embedding":${vectors === "base64" ? `"${encodeBase64Floats(vector)}"` : `[${vector.join(",")}]`}`);
+  }
+  return `{${parts.join(",")}}\n`;
+}
+
+/** NDJSON to anything that takes text. */
+export function createNdjsonWriter(
+  put: (text: string) => Promise<void>,
+  { vectors, rowsOnly, told }: { vectors: VectorText; rowsOnly: boolean; told: ReadonlySet<string> },
+): RowWriter {
+  const known = new Set(told);
+  return {
+    write: async (store, rows) => {
+      let text = "";
+      if (!rowsOnly && !known.has(store.id)) text += `${writeStoreLine(store)}\n`;
+      known.add(store.id);
+      for (const row of rows) text += writeRowLine(row, vectors);
+      if (text !== "") await put(text);
+    },
+    end: () => Promise.resolve(),
+  };
+}
