@@ -155,7 +155,7 @@ function describe(result: ImportResult, source: TransferSource, seconds: number,
     [counts.duplicates, "there already, the same"],
     [counts.skipped, `there already with other content, ${would}left alone`],
     [counts.embedded, `without an embedding, ${would}embedded here`],
-    [counts.withoutDirection, "with a vector of zeros, which no search by similarity finds"],
+    [counts.withoutDirection, "with a vector of zeros, which is similar to nothing"],
   ];
   for (const [rows, what] of parts) if (rows > 0) lines.push(`  ${count(rows)} ${what}`);
   for (const at of result.skippedRows) lines.push(`    left alone: ${printable(at)}`);

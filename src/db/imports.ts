@@ -33,6 +33,13 @@ export async function takeImport(
   return rows[0] ?? null;
 }
 
+/** Until when an import is its process's, as text: who renews it is alive. Null: it is nobody's. */
+export async function leaseOf(db: Db, fingerprint: string): Promise<string | null> {
+  const { rows } = await sql<{ until: string | null }>`
+    SELECT lease_until::text AS until FROM ${db.layout.imports} WHERE fingerprint = ${fingerprint}`.execute(db.run);
+  return rows[0]?.until ?? null;
+}
+
 /** As it is, for a look that changes nothing. */
 export async function findImport(db: Db, fingerprint: string): Promise<ImportState | null> {
   const { rows } = await sql<ImportState>`

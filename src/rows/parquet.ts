@@ -123,7 +123,9 @@ async function readMetadata(file: FileHandle): Promise<FileMetaData> {
     return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length) as ArrayBuffer;
   };
   if (size < 12) throw new Error("the file ends too early");
-  return parquetMetadataAsync({ byteLength: size, slice }, { parsers, geoparquet: false });
+  // Of bytes that are no text there are statistics too.
+  const statistics = { ...parsers, stringFromBytes: (bytes: Uint8Array) => bytes };
+  return parquetMetadataAsync({ byteLength: size, slice }, { parsers: statistics, geoparquet: false });
 }
 
 /** The columns that are read. @throws ApiError 400 naming the flag of one that must be there and is not */

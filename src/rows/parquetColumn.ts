@@ -56,6 +56,8 @@ export async function* readColumnRows(
       if (data !== undefined) dictionary = convert(data, decoder);
       continue;
     }
+    // pyarrow writes such; what would come of it is not the row that is held.
+    if ((header.data_page_header_v2 ?? header.data_page_header)?.num_values === 0) continue;
     const { data = [] } = readPage(reader, header, decoder, dictionary, flat ? undefined : held, 0);
     if (flat) {
       yield Array.from(data as ArrayLike<unknown>);

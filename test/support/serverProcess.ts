@@ -18,7 +18,7 @@ export interface ServerProcess {
 }
 
 export interface Program {
-  run(environment?: Record<string, string>, options?: { cwd?: string }): ServerProcess;
+  run(environment?: Record<string, string>, options?: { cwd?: string; args?: readonly string[] }): ServerProcess;
   /** Runs and waits until it listens. */
   start(environment?: Record<string, string>): Promise<ServerProcess & { url: string }>;
   /** Ends every process that is still running and removes the program. */
@@ -45,8 +45,8 @@ export async function compileProgram(): Promise<Program> {
   for (const each of ["sql", "node_modules"]) symlinkSync(join(root, each), join(directory, each));
   copyFileSync(join(root, "package.json"), join(directory, "package.json"));
 
-  const run: Program["run"] = (environment = {}, { cwd = directory } = {}) => {
-    const started = runProcess(join(directory, "dist/cli/main.js"), environment, cwd);
+  const run: Program["run"] = (environment = {}, { cwd = directory, args = ["serve"] } = {}) => {
+    const started = runProcess([join(directory, "dist/cli/main.js"), ...args], environment, cwd);
     processes.push(started);
     return started;
   };
@@ -64,8 +64,8 @@ export async function compileProgram(): Promise<Program> {
   };
 }
 
-function runProcess(script: string, environment: Record<string, string>, cwd: string): ServerProcess {
-  const child = spawn(process.execPath, [script, "serve"], {
+function runProcess(args: readonly string[], environment: Record<string, string>, cwd: string): ServerProcess {
+  const child = spawn(process.execPath, args, {
     cwd,
     // Nothing of the tests' own environment but the path: a setting there must not reach the process.
     env: {

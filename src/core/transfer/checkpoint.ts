@@ -1,7 +1,15 @@
 import { createHash, randomUUID } from "node:crypto";
 import { setTimeout } from "node:timers/promises";
 import type { Db } from "../../db/database.js";
-import { type ImportState, findImport, leaseSeconds, releaseImport, saveImport, takeImport } from "../../db/imports.js";
+import {
+  type ImportState,
+  findImport,
+  leaseOf,
+  leaseSeconds,
+  releaseImport,
+  saveImport,
+  takeImport,
+} from "../../db/imports.js";
 import { ApiError } from "../../errors.js";
 import type { TransferSource } from "../../transfer.js";
 import { type ImportCounts, type ImportRequest, type TransferDeps, addCounts, noCounts } from "./importRequest.js";
@@ -53,24 +61,30 @@ function fingerprintOf(source: TransferSource, request: ImportRequest): string {
   return createHash("sha256").update(JSON.stringify(what)).digest("hex");
 }
 
-/** A process that was killed may have left its lease behind, which is waited for; one that renews it is at work. */
+/** A process that was killed may have left its lease behind, whose end is waited for; one that renews it is at work. */
 async function take(
   { db }: TransferDeps,
   source: TransferSource,
   lease: { fingerprint: string; lease: string },
 ): Promise<ImportState> {
   const taking = { ...lease, source: source.name, alone: db.kind === "pglite" };
-  for (let waited = 0; waited <= leaseSeconds + 1; waited += 0.25) {
+  let seen: string | null = null;
+  for (;;) {
     const state = await takeImport(db, taking);
     if (state !== null) return state;
+    const until = await leaseOf(db, lease.fingerprint);
+    if (seen !== null && until !== null && until !== seen) throw underWay();
+    seen = until;
     await setTimeout(250);
   }
-  throw new ApiError(
+}
+
+const underWay = () =>
+  new ApiError(
     409,
     "The same import is under way in another process. Wait for it, or end it; then start it again, and it goes on where that one stopped.",
     { code: "import_under_way" },
   );
-}
 
 const unkept = (stores: Record<string, string>): Checkpoint => {
   let counts = noCounts;

@@ -36,7 +36,7 @@ export interface ImportCounts {
   /** They were there with another, and were left alone because of `--on-conflict skip`. */
   skipped: number;
   embedded: number;
-  /** Vectors of zeros, which no search by similarity will find. */
+  /** Vectors of zeros, which are similar to nothing. */
   withoutDirection: number;
   /** Sums of the digests of rows, modulo 2^64, in hexadecimal: of what was read but for what was skipped, and of what the database has. */
   readChecksum: string;

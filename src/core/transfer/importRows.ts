@@ -65,6 +65,7 @@ export async function importRows(
     const finished = !request.signal.aborted;
     if (finished) await targets.finish();
     const counts = await checkpoint.end(finished);
+    if (checkpoint.lost()) throw takenOver();
     return {
       finished,
       dryRun: request.dryRun,

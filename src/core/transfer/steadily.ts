@@ -27,15 +27,16 @@ export async function* readSteadily(source: TransferSource, after: unknown): Asy
   let pages = source.pages(position)[Symbol.asyncIterator]();
   try {
     for (;;) {
-      const next = await steadily(async () => {
+      const read = async () => {
         try {
           return await pages.next();
         } catch (error) {
           // What has thrown is at its end.
-          if (source.repeatable) pages = source.pages(position)[Symbol.asyncIterator]();
+          pages = source.pages(position)[Symbol.asyncIterator]();
           throw error;
         }
-      });
+      };
+      const next = await (source.repeatable ? steadily(read) : pages.next());
       if (next.done === true) return;
       position = next.value.position;
       yield next.value;
