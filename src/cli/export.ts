@@ -97,7 +97,7 @@ async function runExport(ids: string[], options: ExportOptions, signal: AbortSig
         await output.write(page);
         result.rows += page.rows.length;
         result.checksum = addChecksums(result.checksum, page.checksum);
-        bar.show(result.rows, result.rows);
+        bar.show({ done: result.rows, rows: result.rows, before: begun.rows });
       }
       if (!signal.aborted) files = await output.finish();
     } finally {
@@ -136,15 +136,17 @@ async function openOutput(
     (output.endsWith(".jsonl") ? "ndjson" : undefined);
   const identity = JSON.stringify({ request, vectors, rowsOnly });
   const common = { vectors, rowsOnly, overwrite, identity };
-  const isDirectory = output.endsWith("/") || statSync(output, { throwIfNoEntry: false })?.isDirectory() === true;
-  if (!isDirectory && (named ?? options.format) !== undefined)
-    return openFileOutput(output, { ...common, format: options.format ?? named ?? "ndjson" });
-  if (!isDirectory && /\.\w+$/.test(output))
+  const exists = statSync(output, { throwIfNoEntry: false });
+  const isDirectory =
+    output.endsWith("/") || exists?.isDirectory() === true || (named === undefined && !/\.\w+$/.test(output));
+  const format = options.format ?? named ?? "ndjson";
+  if (!isDirectory && named === undefined && options.format === undefined)
     throw new CommandError(
       `--output: what ${output} is to be is not clear. Say --format, or end a directory's name with a slash.`,
     );
+  if (!isDirectory) return openFileOutput(output, { ...common, format });
   const { openDirectoryOutput } = await import("../rows/exportDirectory.js");
-  return openDirectoryOutput(output, { ...common, format: options.format ?? "ndjson", rowsPerFile, stores });
+  return openDirectoryOutput(output, { ...common, format, rowsPerFile, stores });
 }
 
 function tell(

@@ -112,8 +112,8 @@ async function transfer(
   const begun = performance.now();
   let result: ImportResult;
   try {
-    result = await importRows(deps, source, requestOf(options, signal), ({ done, counts }) => {
-      bar.show(done, counts.read);
+    result = await importRows(deps, source, requestOf(options, signal), ({ done, before, counts }) => {
+      bar.show({ done, before, rows: counts.read });
     });
   } finally {
     bar.clear();

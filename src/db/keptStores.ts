@@ -1,7 +1,7 @@
 import { sql } from "kysely";
 import type { TransferStore } from "../transfer.js";
 import type { Db } from "./database.js";
-import { epochMicros, expiry, instant, storesOf } from "./vectorStores.js";
+import { epochMicros, exactText, exactly, expiry, instant, storesOf } from "./vectorStores.js";
 
 /** Stores that come from elsewhere or go there: as they are recorded, JSON as text. */
 
@@ -30,12 +30,16 @@ export async function insertKeptStore(
 export async function readKeptStores(db: Db, ids: readonly string[] | null): Promise<TransferStore[]> {
   const { idType } = db.layout.vectorStores;
   const { rows } = await sql<TransferStore>`
-    SELECT s.id::text AS id, s.name, s.description, s.metadata::text AS metadata, s.owner_user_id AS "ownerUserId",
+    SELECT s.id::text AS id, ${exactText(sql`s.name`)} AS name, ${exactText(sql`s.description`)} AS description, s.metadata::text AS metadata, s.owner_user_id AS "ownerUserId",
            s.expires_after::text AS "expiresAfter", ${epochMicros(sql`s.created_at`)} AS "createdAt",
            s.embedding_model AS "embeddingModel", s.embedding_dimensions AS "embeddingDimensions",
            s.asks_dimensions AS "asksDimensions", s.search_settings::text AS search
     FROM ${storesOf(db.layout)} AS s
     WHERE ${ids === null ? sql`true` : sql`s.id = ANY(${[...ids]}::text[]::${sql.raw(idType)}[])`}
     ORDER BY s.created_at, s.id`.execute(db.run);
-  return rows;
+  return rows.map((row) => ({
+    ...row,
+    name: exactly(row.name),
+    description: row.description === null ? null : exactly(row.description),
+  }));
 }

@@ -82,6 +82,12 @@ export function epochMicros(column: RawBuilder<unknown>): RawBuilder<number> {
   return sql<number>`floor(extract(epoch FROM ${column}) * 1000000)::bigint`;
 }
 
+/**
+ * A text that is read as it is: PGlite takes a U+FEFF at its beginning for a mark and drops it. `exactly` takes off what stands before it.
+ */
+export const exactText = (column: RawBuilder<unknown>): RawBuilder<string> => sql<string>`('=' || ${column}::text)`;
+export const exactly = (text: string): string => text.slice(1);
+
 /** False for ids that the column's type cannot hold: they cannot exist, and PostgreSQL would raise an error on comparing them. */
 export function canHold(type: IdType, id: string): boolean {
   if (id.includes("\0") || id.length > 1000) return false;

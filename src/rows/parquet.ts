@@ -26,7 +26,8 @@ class Moment {
   constructor(readonly micros: number) {}
 }
 
-const text = new TextDecoder("utf-8", { fatal: true });
+/** A text may begin with U+FEFF, which is a mark only at the beginning of a file. */
+const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const decode = (bytes: Uint8Array | undefined) => (bytes === undefined ? undefined : text.decode(bytes));
 
 const parsers: ParquetParsers = {

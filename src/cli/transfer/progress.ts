@@ -6,30 +6,34 @@ import { readableBytes } from "../table.js";
 const lineEveryMs = 10_000;
 const paintEveryMs = 100;
 
+/** What `done` of a source or a target counts. */
+type Total = { amount: number; unit: "rows" | "bytes" } | null;
+
+interface Reached {
+  /** Of the total. */
+  done: number;
+  rows: number;
+  /** Of these, rows of an earlier run. */
+  before: number;
+}
+
 /** How far a long work has come: a bar on a terminal, a line now and then in a log, on standard error. */
 export interface ProgressBar {
-  show(done: number, rows: number): void;
+  show(reached: Reached): void;
   clear(): void;
 }
 
-/** @param total of what `done` counts; null: not known */
-export function progressBar(io: Io, total: { amount: number; unit: "rows" | "bytes" } | null): ProgressBar {
+/** @param total null: not known */
+export function progressBar(io: Io, total: Total): ProgressBar {
   const terminal = progressLine(io);
   const begun = performance.now();
-  let first: { done: number; rows: number } | null = null;
   let shownAt = terminal === undefined ? begun : -Infinity;
   return {
-    show: (done, rows) => {
-      first ??= { done, rows };
+    show: (reached) => {
       const now = performance.now();
       if (now - shownAt < (terminal === undefined ? lineEveryMs : paintEveryMs)) return;
       shownAt = now;
-      const seconds = (now - begun) / 1000;
-      const text = describe(done, rows, {
-        total,
-        rate: (rows - first.rows) / seconds,
-        share: (done - first.done) / seconds,
-      });
+      const text = describe(reached, total, (1000 * (reached.rows - reached.before)) / (now - begun));
       if (terminal !== undefined) terminal.show(text);
       else io.stderr.write(`${text}\n`);
     },
@@ -37,11 +41,8 @@ export function progressBar(io: Io, total: { amount: number; unit: "rows" | "byt
   };
 }
 
-function describe(
-  done: number,
-  rows: number,
-  { total, rate, share }: { total: { amount: number; unit: "rows" | "bytes" } | null; rate: number; share: number },
-): string {
+/** @param rate rows a second, of this run */
+function describe({ done, rows }: Reached, total: Total, rate: number): string {
   const speed = `${count(Math.round(rate))} rows/s`;
   if (total === null) return `${count(rows)} rows, ${speed}`;
   const part = total.amount === 0 ? 1 : Math.min(1, done / total.amount);
@@ -51,7 +52,8 @@ function describe(
     total.unit === "rows"
       ? `${count(rows)} of ${count(total.amount)} rows`
       : `${count(rows)} rows, ${readableBytes(done)} of ${readableBytes(total.amount)}`;
-  const left = share > 0 ? `, ${duration((total.amount - done) / share)} left` : "";
+  // As many rows in each part of it as there were so far.
+  const left = done > 0 && rate > 0 ? `, ${duration(((total.amount - done) * rows) / done / rate)} left` : "";
   return `[${"#".repeat(filled)}${"-".repeat(width - filled)}] ${Math.floor(part * 100)} %, ${of}, ${speed}${left}`;
 }
 

@@ -70,6 +70,8 @@ export interface ImportResult {
 export interface ImportProgress {
   /** Of the source's total. */
   done: number;
+  /** Rows of an earlier run. */
+  before: number;
   counts: ImportCounts;
 }
 

@@ -38,7 +38,7 @@ export async function importRows(
   });
   const skippedRows: string[] = [];
   const line = new Pages(request.writers, async ({ page, counts }) => {
-    onProgress({ done: page.done, counts: await checkpoint.advance(page.position, counts) });
+    onProgress({ done: page.done, before: begun.read, counts: await checkpoint.advance(page.position, counts) });
   });
   try {
     for await (const page of readSteadily(source, checkpoint.position)) {

@@ -1,7 +1,7 @@
 import { CompiledQuery, sql } from "kysely";
 import { createHash } from "node:crypto";
 import type { Db } from "../../db/database.js";
-import { epochMicros } from "../../db/vectorStores.js";
+import { epochMicros, exactText, exactly } from "../../db/vectorStores.js";
 import type { Filter } from "../../filter.js";
 import { encodeTextArray } from "./binary.js";
 import { type StoredChunk, encodeCopy } from "./copyRows.js";
@@ -38,11 +38,11 @@ export async function marksOf(db: Db, chunks: readonly { id: string }[]): Promis
   const e = db.layout.embeddings;
   const text = (column: unknown) => sql`convert_to(${column}::text, 'UTF8') || '\\x00'::bytea`;
   const { rows } = await sql<{ id: string; storeId: string; digest: string }>`
-    SELECT ${e.id}::text AS id, ${e.vectorStoreId}::text AS "storeId",
+    SELECT ${exactText(e.id)} AS id, ${e.vectorStoreId}::text AS "storeId",
            left(encode(sha256(${text(e.id)} || ${text(e.content)} || ${text(sql`COALESCE(${e.metadata}, '{}')`)}
              || vector_send(${e.embedding})), 'hex'), 16) AS digest
     FROM ${e.table} AS e WHERE ${hasId(db, chunks)}`.execute(db.run);
-  return new Map(rows.map(({ id, storeId, digest }) => [id, { storeId, digest: BigInt(`0x${digest}`) }]));
+  return new Map(rows.map(({ id, storeId, digest }) => [exactly(id), { storeId, digest: BigInt(`0x${digest}`) }]));
 }
 
 const zero = Buffer.alloc(1);
@@ -89,14 +89,14 @@ export async function storedVectors(
   const e = db.layout.embeddings;
   const column = (values: readonly string[]) => sql`${encodeTextArray(values)}::text[]`;
   const { rows } = await sql<{ id: string; vector: string | null }>`
-    SELECT u.id, CASE WHEN ${e.vectorStoreId}::text = u.store_id AND ${e.content} = u.content
+    SELECT ${exactText(sql`u.id`)} AS id, CASE WHEN ${e.vectorStoreId}::text = u.store_id AND ${e.content} = u.content
                        AND COALESCE(${e.metadata}, '{}') = u.metadata::jsonb
                       THEN encode(vector_send(${e.embedding}), 'base64') END AS vector
     FROM unnest(${column(chunks.map((each) => each.id))}, ${column(chunks.map((each) => each.storeId))},
                 ${column(chunks.map((each) => each.content))}, ${column(chunks.map((each) => each.metadata))})
       AS u(id, store_id, content, metadata)
     JOIN ${e.table} AS e ON ${e.id} = u.id::${sql.raw(e.idType)}`.execute(db.run);
-  return new Map(rows.map(({ id, vector }) => [id, vector === null ? null : decodeSent(vector)]));
+  return new Map(rows.map(({ id, vector }) => [exactly(id), vector === null ? null : decodeSent(vector)]));
 }
 
 /** The numbers of `encode(vector_send(…), 'base64')`. */
@@ -132,7 +132,7 @@ export async function readChunks(
     vector: string | null;
     createdAt: number;
   }>`
-    SELECT ${e.id}::text AS id, ${e.content} AS content, ${e.metadata}::text AS metadata,
+    SELECT ${exactText(e.id)} AS id, ${exactText(e.content)} AS content, ${e.metadata}::text AS metadata,
            COALESCE(${epochMicros(e.createdAt)}, 0) AS "createdAt",
            ${withVector ? sql`encode(vector_send(${e.embedding}), 'base64')` : sql`NULL`} AS vector
     FROM ${e.table} AS e
@@ -142,6 +142,8 @@ export async function readChunks(
   return {
     chunks: rows.slice(0, limit).map((row) => ({
       ...row,
+      id: exactly(row.id),
+      content: exactly(row.content),
       storeId,
       vector: row.vector === null ? null : decodeSent(row.vector),
     })),
