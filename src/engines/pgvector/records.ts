@@ -45,24 +45,17 @@ export async function marksOf(db: Db, chunks: readonly { id: string }[]): Promis
   return new Map(rows.map(({ id, storeId, digest }) => [exactly(id), { storeId, digest: BigInt(`0x${digest}`) }]));
 }
 
-const zero = Buffer.alloc(1);
-
 /**
  * The same digest of what is to be stored: the first 64 bits of SHA-256 of id, content, metadata and vector. Texts cannot hold U+0000, so
  * it separates them.
  * @param chunk its metadata as `canonicalJson` gives it.
  */
 export function digestOf(chunk: Pick<StoredChunk, "id" | "content" | "metadata" | "vector">): bigint {
+  // As `vector_send` begins: int16 dimensions, int16 zero.
   const head = Buffer.allocUnsafe(4);
-  head.writeInt16BE(chunk.vector.length / 4, 0);
-  head.writeInt16BE(0, 2);
+  head.writeUInt32BE((chunk.vector.length / 4) << 16, 0);
   return createHash("sha256")
-    .update(chunk.id)
-    .update(zero)
-    .update(chunk.content)
-    .update(zero)
-    .update(chunk.metadata)
-    .update(zero)
+    .update(`${chunk.id}\0${chunk.content}\0${chunk.metadata}\0`)
     .update(head)
     .update(chunk.vector)
     .digest()
