@@ -5,8 +5,6 @@ CREATE TABLE IF NOT EXISTS {{imports}} (
   fingerprint text PRIMARY KEY,
   -- For people.
   source text NOT NULL,
-  -- The stores that were made for it: the source's name of a store → its id here.
-  stores jsonb NOT NULL DEFAULT '{}',
   -- All before is stored and was compared; null: nothing yet, or all of it.
   position jsonb,
   -- {read, added, duplicates, skipped, …} of this run and those that it goes on after.

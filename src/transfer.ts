@@ -50,6 +50,8 @@ export interface TransferPage {
 export interface TransferSource {
   /** For people: no password, no more than a line. */
   name: string;
+  /** Where it is, however it is read: stores that are made of it are found again by it. */
+  origin: string;
   /** What tells this source, and how it is read, from any other: JSON, part of the import's fingerprint. */
   identity: unknown;
   /** Null: not known beforehand. */

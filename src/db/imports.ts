@@ -3,8 +3,6 @@ import type { Db } from "./database.js";
 
 /** How far an import has come, and whose it is; see sql/0004_imports.sql. */
 export interface ImportState {
-  /** The source's name of a store → the id of the one that was made for it. */
-  stores: Record<string, string>;
   position: unknown;
   counts: unknown;
   finished: boolean;
@@ -29,7 +27,7 @@ export async function takeImport(
     VALUES (${fingerprint}, ${source}, ${lease}, ${untilSoon}, clock_timestamp())
     ON CONFLICT (fingerprint) DO UPDATE SET lease = EXCLUDED.lease, lease_until = EXCLUDED.lease_until
     WHERE i.lease IS NULL OR i.lease_until < clock_timestamp() OR ${alone}
-    RETURNING i.stores, i.position, i.counts, i.finished_at IS NOT NULL AS finished`.execute(db.run);
+    RETURNING i.position, i.counts, i.finished_at IS NOT NULL AS finished`.execute(db.run);
   return rows[0] ?? null;
 }
 
@@ -40,24 +38,15 @@ export async function leaseOf(db: Db, fingerprint: string): Promise<string | nul
   return rows[0]?.until ?? null;
 }
 
-/** As it is, for a look that changes nothing. */
-export async function findImport(db: Db, fingerprint: string): Promise<ImportState | null> {
-  const { rows } = await sql<ImportState>`
-    SELECT stores, position, counts, finished_at IS NOT NULL AS finished
-    FROM ${db.layout.imports} WHERE fingerprint = ${fingerprint}`.execute(db.run);
-  return rows[0] ?? null;
-}
-
 /** Keeps what is given, and the import for another while. @returns false when another process has taken it over. */
 export async function saveImport(
   db: Db,
   { fingerprint, lease }: { fingerprint: string; lease: string },
-  { stores, position, counts, finished }: Partial<ImportState>,
+  { position, counts, finished }: Partial<ImportState>,
 ): Promise<boolean> {
   const json = (value: unknown) => sql`${value === null ? null : JSON.stringify(value)}::jsonb`;
   const changes = [
     sql`lease_until = ${untilSoon}`,
-    ...(stores === undefined ? [] : [sql`stores = ${json(stores)}`]),
     ...(position === undefined ? [] : [sql`position = ${json(position)}`]),
     ...(counts === undefined ? [] : [sql`counts = ${json(counts)}`]),
     ...(finished === undefined ? [] : [sql`finished_at = ${finished ? sql`clock_timestamp()` : null}`]),

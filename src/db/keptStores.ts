@@ -7,23 +7,23 @@ import { epochMicros, exactText, exactly, expiry, instant, storesOf } from "./ve
 
 /** @param store its id must be such as the column can hold. @param now Unix milliseconds, when it counts as used last. */
 export async function insertKeptStore(
-  tx: Db,
+  db: Db,
   store: TransferStore,
   keywordsLanguage: string | null,
   now: number,
 ): Promise<void> {
-  const { zoned } = tx.layout.vectorStores;
+  const { zoned } = db.layout.vectorStores;
   const moment = instant(now, zoned);
   const policy = sql`${store.expiresAfter}::jsonb`;
   await sql`
-    INSERT INTO ${storesOf(tx.layout)} AS s
+    INSERT INTO ${storesOf(db.layout)} AS s
       (id, name, description, metadata, expires_after, created_at, last_active_at, expires_at, owner_user_id, embedding_model,
        embedding_dimensions, asks_dimensions, search_settings, vectors_complete, keywords_language, keywords_complete)
     OVERRIDING SYSTEM VALUE
     VALUES (${store.id}, ${store.name}, ${store.description}, ${store.metadata ?? "{}"}::jsonb, ${policy},
             ${store.createdAt === null ? moment : instant(store.createdAt / 1000, zoned)}, ${moment}, ${expiry(moment, policy)},
             ${store.ownerUserId}, ${store.embeddingModel}, ${store.embeddingDimensions}, ${store.asksDimensions},
-            ${store.search ?? "{}"}::jsonb, true, ${keywordsLanguage}, ${keywordsLanguage !== null})`.execute(tx.run);
+            ${store.search ?? "{}"}::jsonb, true, ${keywordsLanguage}, ${keywordsLanguage !== null})`.execute(db.run);
 }
 
 /** Stores as they are to be written elsewhere, in the order of the ids; of all of them without ids. */

@@ -58,6 +58,7 @@ export async function openFiles(
   const { columns } = options;
   return {
     name: files.map((file) => file.name).join(", "),
+    origin: files.map((file) => file.name).join("\n"),
     identity: { files: files.map(({ name, fingerprint }) => ({ name, fingerprint })), columns },
     total: total === null ? null : { amount: total, unit: "bytes" },
     repeatable: !paths.includes("-"),

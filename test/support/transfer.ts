@@ -56,6 +56,7 @@ export function sourceOf(
   const { pageRows = 10, stores = [], name = "memory", onPage } = options;
   return {
     name,
+    origin: name,
     identity: name,
     total: { amount: rows.length, unit: "rows" },
     repeatable: true,

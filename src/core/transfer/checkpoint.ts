@@ -1,15 +1,6 @@
 import { createHash, randomUUID } from "node:crypto";
 import { setTimeout } from "node:timers/promises";
-import type { Db } from "../../db/database.js";
-import {
-  type ImportState,
-  findImport,
-  leaseOf,
-  leaseSeconds,
-  releaseImport,
-  saveImport,
-  takeImport,
-} from "../../db/imports.js";
+import { type ImportState, leaseOf, leaseSeconds, releaseImport, saveImport, takeImport } from "../../db/imports.js";
 import { ApiError } from "../../errors.js";
 import type { TransferSource } from "../../transfer.js";
 import { type ImportCounts, type ImportRequest, type TransferDeps, addCounts, noCounts } from "./importRequest.js";
@@ -21,10 +12,6 @@ export interface Checkpoint {
   counts: ImportCounts;
   /** The same import was finished before. */
   repeated: boolean;
-  /** The stores that it has made: the source's name → the id. */
-  stores: Record<string, string>;
-  /** Records them, in the transaction that makes one. */
-  keepStores: (tx: Db, stores: Record<string, string>) => Promise<void>;
   /** All up to the position is done. @returns the counts with these. */
   advance(position: unknown, counts: ImportCounts): Promise<ImportCounts>;
   /** Another process has taken the import over, as it may when this one gave no sign of life. */
@@ -43,14 +30,11 @@ export async function openCheckpoint(
   request: ImportRequest,
 ): Promise<Checkpoint> {
   const fingerprint = fingerprintOf(source, request);
-  // A stream that cannot be read again, into a store that is there: nothing to go on from, and nothing to keep.
-  if (request.dryRun || (!source.repeatable && request.storeName === null)) {
-    const state = request.dryRun ? await findImport(deps.db, fingerprint) : null;
-    return unkept(state?.stores ?? {});
-  }
+  // A stream that cannot be read again is nothing to go on with.
+  if (request.dryRun || !source.repeatable) return unkept();
   const lease = { fingerprint, lease: randomUUID() };
   const state = await take(deps, source, lease);
-  const goesOn = source.repeatable && !state.finished && !request.restart && state.position !== null;
+  const goesOn = !state.finished && !request.restart && state.position !== null;
   return new KeptCheckpoint(deps, lease, state, goesOn);
 }
 
@@ -86,14 +70,12 @@ const underWay = () =>
     { code: "import_under_way" },
   );
 
-const unkept = (stores: Record<string, string>): Checkpoint => {
+const unkept = (): Checkpoint => {
   let counts = noCounts;
   return {
     position: null,
     counts,
     repeated: false,
-    stores,
-    keepStores: () => Promise.resolve(),
     advance: (_, more) => Promise.resolve((counts = addCounts(counts, more))),
     lost: () => false,
     end: () => Promise.resolve(counts),
@@ -103,7 +85,6 @@ const unkept = (stores: Record<string, string>): Checkpoint => {
 class KeptCheckpoint implements Checkpoint {
   readonly position: unknown;
   readonly repeated: boolean;
-  readonly stores: Record<string, string>;
   counts: ImportCounts;
   private reached: unknown;
   private savedAt = performance.now();
@@ -120,15 +101,10 @@ class KeptCheckpoint implements Checkpoint {
     this.reached = this.position;
     this.counts = goesOn ? { ...noCounts, ...(state.counts as Partial<ImportCounts> | null) } : noCounts;
     this.repeated = state.finished;
-    this.stores = state.stores;
     this.heartbeat = setInterval(() => {
       void this.save({}).catch(() => undefined);
     }, heartbeatMs);
   }
-
-  keepStores = async (tx: Db, stores: Record<string, string>): Promise<void> => {
-    await saveImport(tx, this.lease, { stores });
-  };
 
   async advance(position: unknown, counts: ImportCounts): Promise<ImportCounts> {
     this.counts = addCounts(this.counts, counts);

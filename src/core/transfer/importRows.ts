@@ -32,9 +32,8 @@ export async function importRows(
   const checkpoint = await openCheckpoint(deps, source, request);
   const begun = checkpoint.counts;
   const targets = createTargets(deps, request, {
-    known: checkpoint.stores,
+    origin: source.origin,
     dimensions: source.dimensions,
-    keep: checkpoint.keepStores,
   });
   const skippedRows: string[] = [];
   const line = new Pages(request.writers, async ({ page, counts }) => {

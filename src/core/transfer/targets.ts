@@ -2,7 +2,6 @@ import { insertKeptStore } from "../../db/keptStores.js";
 import { type VectorStore, canHold, findStore } from "../../db/vectorStores.js";
 import { isLanguage } from "../../engines/pgvector/keywords.js";
 import { invalid } from "../../errors.js";
-import type { Db } from "../../db/database.js";
 import type { TransferStore } from "../../transfer.js";
 import { chooseModel, dimensionsOf, modelName } from "../embeddingModel.js";
 import { resolveSettings } from "../searchSettings.js";
@@ -30,24 +29,15 @@ export interface Targets {
 }
 
 /**
- * @param known the stores that this import made in an earlier run
- * @param keep records a store that is made, in the same transaction
+ * @param origin of the source: a store that is made for it has the same id in every run, however its rows are read
+ * @param dimensions of all its vectors, where they are known
  */
 export function createTargets(
   deps: TransferDeps,
   request: ImportRequest,
-  {
-    known,
-    dimensions,
-    keep,
-  }: {
-    known: Record<string, string>;
-    dimensions: number | null;
-    keep: (tx: Db, stores: Record<string, string>) => Promise<void>;
-  },
+  { origin, dimensions }: { origin: string; dimensions: number | null },
 ): Targets {
   const told = new Map<string, TransferStore>();
-  const made: Record<string, string> = { ...known };
   const stores = new Map<string, { store: VectorStore; made: boolean }>();
   const all = { kind: "all" } as const;
 
@@ -68,22 +58,18 @@ export function createTargets(
       if (isExpired(store, deps.now())) throw expired(store.id);
       return { store, made: false };
     }
-    const id = made[key] ?? targetId(deps, key, sourceId);
+    const id = targetId(deps, request.storeName === null ? sourceId : null, [origin, request.storeName ?? key]);
     const existing = await findStore(deps.db, all, id);
     if (existing !== undefined) {
       if (isExpired(existing, deps.now())) throw expired(id);
-      return { store: existing, made: made[key] !== undefined };
+      return { store: existing, made: false };
     }
     const given = told.get(key) ?? blank(id, request.storeName ?? key);
     const wanted = ofRow ?? given.embeddingDimensions ?? dimensions;
     const store = { ...given, id, ...(await modelOf(deps, request, given, wanted)) };
     const keywords = await keywordsOf(deps, store);
     if (request.dryRun) return { store: imagined(store), made: true };
-    made[key] = id;
-    await deps.db.transaction(async (tx) => {
-      await insertKeptStore(tx, store, keywords, deps.now());
-      await keep(tx, made);
-    });
+    await insertKeptStore(deps.db, store, keywords, deps.now());
     const inserted = (await findStore(deps.db, all, id)) ?? throwUnknown(id);
     return { store: inserted, made: true };
   };
@@ -117,11 +103,12 @@ export function createTargets(
 }
 
 /** The id of a store that is to be made: the source's where it is such as the API takes; what it calls it otherwise is its name. */
-function targetId(deps: TransferDeps, key: string, sourceId: string | null): string {
+function targetId(deps: TransferDeps, sourceId: string | null, name: readonly string[]): string {
   const { idType } = deps.db.layout.vectorStores;
   const usable = /^(vs_[\w-]{1,197}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{1,19})$/i;
-  if (sourceId !== null && usable.test(sourceId) && canHold(idType, sourceId)) return sourceId;
-  return madeId(idType, "vs_", ["store", key, sourceId === null ? String(deps.now()) : ""]);
+  return sourceId !== null && usable.test(sourceId) && canHold(idType, sourceId)
+    ? sourceId
+    : madeId(idType, "vs_", ["store", ...name]);
 }
 
 const blank = (id: string, name: string): TransferStore => ({

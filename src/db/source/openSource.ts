@@ -34,6 +34,7 @@ export async function openTableSource(source: SourceDatabase, request: SourceReq
   });
   return {
     name: `${rows.table.quoted} of ${source.name}`,
+    origin: `${source.name} ${rows.table.quoted}`,
     identity: { source: source.name, kind, table: rows.table.quoted, mapping: request.mapping, where: request.where },
     total: { amount: counted.rows, unit: "rows" },
     repeatable: true,
