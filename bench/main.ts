@@ -5,6 +5,7 @@ import { cleanUp } from "./cleanup.js";
 import { kinds } from "./data.js";
 import { benchFilters } from "./filters.js";
 import { benchHybrid } from "./hybrid.js";
+import { benchImport } from "./import.js";
 import { benchIngest } from "./ingest.js";
 import { benchInsert } from "./insert.js";
 import { benchMixed } from "./mixed.js";
@@ -94,6 +95,13 @@ benchCommand("insert", "rows/s of batch insertion, into new stores and an indexe
   .option("--clients <list>", "requests at once", counts, [1, 4])
   .option("--ndjson-rows <n>", "rows of one NDJSON upload, rounded to thousands", number, 5000)
   .option("--indexed-rows <n>", "rows of the indexed store; 0: leave it out", number, 100_000)
+  .option("--psql <path>", "psql, for the COPY limit", "psql");
+
+benchCommand("import", "rows/s of an import from a litellm-pgvector database, and of files", benchImport)
+  .option("--rows <n>", "rows of the reference database", count, 100_000)
+  .option("--rounds <n>", "of COPY and of each import; the median counts", count, 3)
+  .option("--writers <list>", "pages written at once", counts, [3])
+  .option("--file-rows <n>", "rows of each exported file; 0: leave files out", number, 20_000)
   .option("--psql <path>", "psql, for the COPY limit", "psql");
 
 benchCommand("mixed", "searches while rows are inserted", benchMixed)

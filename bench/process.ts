@@ -87,7 +87,8 @@ function freePort(): Promise<number> {
   });
 }
 
-function residentMb(pid: number): number {
+/** Of a process, now. */
+export function residentMb(pid: number): number {
   try {
     const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
     return Number(kilobytes) / 1024;

@@ -29,12 +29,15 @@ afterAll(async () => {
 });
 
 /** Runs a command to its end. */
-async function finish<T>({ environment }: ServerData, args: readonly string[]): Promise<{ answer: T; ms: number }> {
+async function finish(
+  { environment }: ServerData,
+  args: readonly string[],
+): Promise<{ answer: ImportAnswer & ExportAnswer; ms: number }> {
   const begun = performance.now();
   const process = program.run(environment, { args: [...args, "--json"] });
   const { code } = await process.exited;
   if (code !== 0) throw new Error(process.stderr());
-  return { answer: JSON.parse(process.stdout()) as T, ms: performance.now() - begun };
+  return { answer: JSON.parse(process.stdout()) as ImportAnswer & ExportAnswer, ms: performance.now() - begun };
 }
 
 /** Runs a command and ends it with SIGKILL at a random moment, again and again; each goes on after the one before. */
@@ -81,10 +84,10 @@ async function expectEachRowOnce(data: ServerData, answer: ImportAnswer, undistu
 
 async function importThroughCrashes(args: readonly string[]): Promise<void> {
   await withData(async (undisturbed) => {
-    const { answer: expected, ms } = await finish<ImportAnswer>(undisturbed, args);
+    const { answer: expected, ms } = await finish(undisturbed, args);
     await withData(async (data) => {
       await killAtRandom(data, args, ms);
-      const { answer } = await finish<ImportAnswer>(data, args);
+      const { answer } = await finish(data, args);
       await expectEachRowOnce(data, answer, expected);
     });
   });
@@ -120,20 +123,14 @@ describe("killed with SIGKILL at random moments", () => {
       const line = (n: number) =>
         JSON.stringify({ content: `content ${n}`, embedding: [n, 1, 2, 3, 4, 5, 6, 7], metadata: { n } });
       writeFileSync(path, Array.from({ length: count }, (_, n) => line(n)).join("\n"));
-      await finish<ImportAnswer>(data, ["import", path, "--store-name", "x"]);
+      await finish(data, ["import", path, "--store-name", "x"]);
       for (const [ending, ...options] of [[".ndjson"], ["/", "--format", "ndjson.gz", "--rows-per-file", "8000"]]) {
         const [whole, broken] = [join(directory, `whole${ending ?? ""}`), join(directory, `broken${ending ?? ""}`)];
-        const { answer: expected, ms } = await finish<ExportAnswer>(data, [
-          "export",
-          "--all",
-          "--output",
-          whole,
-          ...options,
-        ]);
+        const { answer: expected, ms } = await finish(data, ["export", "--all", "--output", whole, ...options]);
         const args = ["export", "--all", "--output", broken, ...options];
         await killAtRandom(data, args, ms);
         // One that was not killed in time is complete, and would refuse to write over itself.
-        const { answer } = await finish<ExportAnswer>(data, [...args, "--overwrite"]);
+        const { answer } = await finish(data, [...args, "--overwrite"]);
         expect(answer).toMatchObject({ rows: count, checksum: expected.checksum });
         const contents = (files: readonly string[]) =>
           files.filter((file) => !file.endsWith("manifest.json")).map((file) => readFileSync(file).toString("base64"));

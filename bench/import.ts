@@ -1,0 +1,357 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdir, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { z } from "zod";
+import { encodeTextArray, encodeVectorArray } from "../src/engines/pgvector/binary.js";
+import { referenceTables } from "../test/support/litellmPgvector.js";
+import { atEnd } from "./cleanup.js";
+import { createSource } from "./data.js";
+import { type RawDatabase, type Target, createTarget, openRaw } from "./database.js";
+import { createCopy, hasPsql } from "./limits.js";
+import { residentMb } from "./process.js";
+import { type Goal, type Report, type Table, atLeast, atMost, makeTable } from "./results.js";
+import { startService } from "./service.js";
+
+export interface ImportOptions {
+  databaseUrl: string;
+  settings: Record<string, string>;
+  rows: number;
+  rounds: number;
+  writers: number[];
+  /** Rows of each file; 0 leaves files out. */
+  fileRows: number;
+  psql: string;
+}
+
+const dimensions = 1536;
+const storeId = "09beee6f-ed62-47c6-a161-dea9018a5a40";
+/** Vectors that differ: making one takes a millisecond, and the database does not care. */
+const different = 5000;
+
+const importAnswer = z.object({
+  finished: z.boolean(),
+  seconds: z.number(),
+  rows: z.object({ read: z.int(), resumed_after: z.int(), added: z.int(), duplicates: z.int() }),
+  checksums: z.object({ read: z.string(), stored: z.string() }),
+});
+const exportAnswer = z.object({ rows: z.int(), seconds: z.number(), checksum: z.string().nullable() });
+
+interface Case {
+  what: string;
+  rows: number;
+  /** Rows a second. */
+  rate: number;
+  memory: number | null;
+}
+
+/**
+ * Rows/s of an import from a litellm-pgvector database on the same server, and of psql's COPY of the same rows into tables like those it
+ * writes to; each on a database of its own. Then one that is killed in the middle, and files.
+ */
+export async function benchImport(options: ImportOptions): Promise<Report> {
+  if (!hasPsql(options.psql)) throw new Error("The limit of an import is COPY: name a psql with --psql.");
+  const source = await createReference(options);
+  const from = source.environment.DATABASE_URL ?? "";
+  const about = await describe(options);
+  const cases: Case[] = [];
+  const record = (found: Case) => {
+    cases.push(found);
+    console.error(`${found.what}: ${Math.round(found.rate)} rows/s`);
+  };
+
+  // What COPY is given is what an import has written.
+  const first = await createTarget(options.databaseUrl);
+  await runImport(options, first, ["--from", from]);
+  const copy = createCopy(options.psql, first, storeId);
+  const limits: Record<"no indexes" | "their indexes", { record: number; vectors: number }[]> = {
+    "no indexes": [],
+    "their indexes": [],
+  };
+  const rates = new Map<string, { rate: number; memory: number }[]>();
+  const variants = options.writers.flatMap((writers) => [
+    { what: importName(writers, true), args: ["--writers", String(writers)] },
+    { what: importName(writers, false), args: ["--writers", String(writers), "--no-verify"] },
+  ]);
+  for (let round = 0; round < options.rounds; round += 1) {
+    limits["no indexes"].push(await copy(false));
+    limits["their indexes"].push(await copy(true));
+    for (const { what, args } of variants) {
+      const target = await createTarget(options.databaseUrl);
+      const { answer, memory } = await runImport(options, target, ["--from", from, ...args]);
+      if (answer.rows.added !== options.rows) throw new Error(`${answer.rows.added} rows were added`);
+      const rate = options.rows / answer.seconds;
+      rates.set(what, [...(rates.get(what) ?? []), { rate, memory }]);
+      await drop(target);
+      console.error(`round ${round + 1}, ${what}: ${Math.round(rate)} rows/s`);
+    }
+  }
+  const copied: Record<string, number> = {};
+  for (const [indexes, times] of Object.entries(limits)) {
+    const rateOf = (ms: (each: (typeof times)[number]) => number) => (1000 * options.rows) / median(times.map(ms));
+    for (const [which, rate] of [
+      ["the record alone", rateOf((each) => each.record)],
+      ["record and vectors", rateOf((each) => each.record + each.vectors)],
+    ] as const) {
+      const what = `limit: psql COPY, ${which}, ${indexes}`;
+      copied[`${which}, ${indexes}`] = rate;
+      record({ what, rows: options.rows, rate, memory: null });
+    }
+  }
+  for (const [what, found] of rates) {
+    const memory = Math.max(...found.map((each) => each.memory));
+    record({ what, rows: options.rows, rate: median(found.map((each) => each.rate)), memory });
+  }
+  const goals = goalsOf(options, cases, copied);
+  const killed = await killAndResume(options, from);
+  goals.push(atMost("killed in the middle and resumed: rows missing, twice or different", 0, killed.wrong, "whole"));
+  const tables = [tableOf(cases, copied), killed.table];
+  if (options.fileRows > 0) tables.push(await measureFiles(options, first));
+  const notes = [
+    `A litellm-pgvector database of ${options.rows.toLocaleString("en")} rows × ${dimensions} is read on the same server that writes; database, import and psql share the cores. ` +
+      `Of ${options.rounds} rounds the median. “Verified” is the default: each row is read back and compared before it is committed.`,
+  ];
+  return { kind: "import", title: "Import", ...about, notes, tables, goals };
+}
+
+const importName = (writers: number, verified: boolean) =>
+  `import, ${writers} ${writers === 1 ? "writer" : "writers"}, ${verified ? "verified" : "--no-verify"}`;
+
+/** Its two tables, filled by rows in no order, as its ids are. */
+async function createReference({ databaseUrl, rows }: ImportOptions): Promise<Target> {
+  const target = await createTarget(databaseUrl);
+  const raw = await openRaw(target.environment);
+  await raw.query(`CREATE EXTENSION IF NOT EXISTS vector; ${referenceTables(dimensions)}`);
+  await raw.query("INSERT INTO vector_stores (id, name, file_counts) VALUES ($1, 'bench', '{}')", [storeId]);
+  const [type] = await raw.query<{ oid: string }>("SELECT 'vector'::regtype::oid::text AS oid");
+  const source = createSource("dense", dimensions);
+  const made = Array.from({ length: Math.min(different, rows) }, (_, n) => source.row(n));
+  const batch = 1000;
+  for (let at = 0; at < rows; at += batch) {
+    const part = Array.from({ length: Math.min(batch, rows - at) }, (_, i) => ({
+      ...made[(at + i) % made.length],
+      n: at + i,
+    }));
+    await raw.query(
+      `INSERT INTO embeddings (id, vector_store_id, content, embedding, metadata)
+       SELECT gen_random_uuid()::text, $1, u.content, u.embedding, u.metadata::jsonb
+       FROM unnest($2::text[], $3::vector[], $4::text[]) AS u(content, embedding, metadata)`,
+      [
+        storeId,
+        encodeTextArray(part.map(({ content = "", n }) => `${n} ${content}`)),
+        encodeVectorArray(
+          Number(type?.oid),
+          part.map(({ vector }) => vector ?? null),
+        ),
+        encodeTextArray(part.map(({ metadata }) => JSON.stringify(metadata))),
+      ],
+    );
+  }
+  await raw.query("VACUUM (ANALYZE)");
+  await raw.query("CHECKPOINT").catch(() => undefined);
+  await raw.close();
+  console.error(`${rows} rows are in the reference database`);
+  return target;
+}
+
+/** The server's name, from a service of its own. */
+async function describe({ databaseUrl, settings }: ImportOptions): Promise<Pick<Report, "version" | "database">> {
+  const target = await createTarget(databaseUrl);
+  const service = await startService(target, { dimensions, settings });
+  const { version, database } = service;
+  await service.stop();
+  await drop(target);
+  return { version, database };
+}
+
+/** Disk space is needed again before the end. */
+async function drop(target: Target): Promise<void> {
+  const raw = await openRaw(target.environment);
+  await raw.query("DROP TABLE IF EXISTS embeddings, vector_store_vectors CASCADE");
+  await raw.query("CHECKPOINT").catch(() => undefined);
+  await raw.close();
+}
+
+const main = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
+
+function start({ settings }: ImportOptions, target: Target, args: readonly string[]): ChildProcess {
+  const child = spawn(process.execPath, [main, ...args, "--json"], {
+    cwd: target.directory,
+    env: { PATH: process.env.PATH, ...target.environment, EMBEDDING__DIMENSIONS: String(dimensions), ...settings },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  atEnd(() => {
+    child.kill("SIGKILL");
+    return Promise.resolve();
+  });
+  return child;
+}
+
+/** @returns its answer, and the largest memory it had in MB */
+async function run(
+  options: ImportOptions,
+  target: Target,
+  args: readonly string[],
+): Promise<{ answer: unknown; memory: number }> {
+  await mkdir(target.environment.DATA_DIR, { recursive: true });
+  const child = start(options, target, args);
+  let [out, words, memory] = ["", "", 0];
+  child.stdout?.setEncoding("utf8").on("data", (text: string) => (out += text));
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => (words = (words + text).slice(-2000)));
+  const timer = setInterval(() => {
+    // Of a process at its end there is no number.
+    memory = Math.max(memory, residentMb(child.pid ?? 0) || 0);
+  }, 100);
+  const code = await new Promise((resolve) => child.once("close", resolve));
+  clearInterval(timer);
+  if (code !== 0) throw new Error(`${args[0] ?? ""} failed: ${words}`);
+  return { answer: JSON.parse(out), memory };
+}
+
+async function runImport(options: ImportOptions, target: Target, args: readonly string[]) {
+  const { answer, memory } = await run(options, target, ["import", ...args]);
+  const parsed = importAnswer.parse(answer);
+  if (!parsed.finished || parsed.checksums.read !== parsed.checksums.stored)
+    throw new Error(`import said ${JSON.stringify(answer)}`);
+  return { answer: parsed, memory };
+}
+
+/** Kills an import when half of the rows are in, and starts it again. */
+async function killAndResume(options: ImportOptions, from: string): Promise<{ table: Table; wrong: number }> {
+  const target = await createTarget(options.databaseUrl);
+  await mkdir(target.environment.DATA_DIR, { recursive: true });
+  const child = start(options, target, ["import", "--from", from]);
+  const gone = new Promise((resolve) => child.once("close", resolve));
+  const raw = await openRaw(target.environment);
+  const half = Math.floor(options.rows / 2);
+  while ((await countIn(raw)) < half) await new Promise((resolve) => setTimeout(resolve, 20));
+  child.kill("SIGKILL");
+  await gone;
+  const kept = await countIn(raw);
+  const { answer } = await runImport(options, target, ["--from", from]);
+  const source = await openRaw({ DATABASE_URL: from, DATA_DIR: target.directory });
+  const digest = `SELECT count(*)::int AS rows, count(DISTINCT id)::int AS ids, sum(('x' || left(md5(id || content || metadata::text || embedding::text), 15))::bit(60)::bigint)::text AS sum FROM embeddings`;
+  const [[there], [here], [counted]] = [
+    await source.query<Digest>(digest),
+    await raw.query<Digest>(digest),
+    await raw.query<{ n: number }>("SELECT chunk_count::int AS n FROM vector_stores"),
+  ];
+  await source.close();
+  await raw.close();
+  if (there === undefined || here === undefined) throw new Error("nothing was counted");
+  const missing = Math.abs(there.rows - here.rows) + (here.rows - here.ids) + Math.abs(here.rows - (counted?.n ?? 0));
+  const wrong = missing + (here.sum === there.sum ? 0 : 1);
+  const rows = [[kept, answer.rows.resumed_after, answer.rows.duplicates, answer.rows.added, here.rows, here.ids]];
+  const columns = [
+    "rows when killed:whole",
+    "went on after:whole",
+    "found to be there:whole",
+    "added in all:whole",
+    "rows at the end:whole",
+    "different ids:whole",
+  ];
+  return {
+    table: makeTable("Killed with SIGKILL when half of the rows were in, and started again:", columns, rows),
+    wrong,
+  };
+}
+
+interface Digest {
+  rows: number;
+  ids: number;
+  sum: string;
+}
+
+async function countIn(raw: RawDatabase): Promise<number> {
+  const [made] = await raw.query<{ there: boolean }>("SELECT to_regclass('vector_store_imports') IS NOT NULL AS there");
+  if (made?.there !== true) return 0;
+  const [row] = await raw.query<{ n: string }>("SELECT COALESCE(max(chunk_count), 0)::text AS n FROM vector_stores");
+  return Number(row?.n ?? 0);
+}
+
+/** Export of a store's rows to files of every kind, and the import of each. */
+async function measureFiles(options: ImportOptions, target: Target): Promise<Table> {
+  const raw = await openRaw(target.environment);
+  await raw.query("DELETE FROM embeddings WHERE id IN (SELECT id FROM embeddings ORDER BY id OFFSET $1)", [
+    options.fileRows,
+  ]);
+  await raw.close();
+  const rows: Table["rows"] = [];
+  for (const [what, file, args] of [
+    ["NDJSON, base64", "base64.ndjson", []],
+    ["NDJSON, numbers", "numbers.ndjson", ["--vectors", "numbers"]],
+    ["NDJSON, base64, gzip", "base64.ndjson.gz", []],
+    ["Parquet", "rows.parquet", []],
+  ] as const) {
+    const path = join(target.directory, file);
+    const exported = await run(options, target, ["export", "--all", "--output", path, ...args]);
+    const { seconds } = exportAnswer.parse(exported.answer);
+    const into = await createTarget(options.databaseUrl);
+    const imported = await runImport(options, into, [path]);
+    await drop(into);
+    rows.push([
+      what,
+      (await stat(path)).size / 1e6,
+      options.fileRows / seconds,
+      exported.memory,
+      options.fileRows / imported.answer.seconds,
+      imported.memory,
+    ]);
+    console.error(
+      `${what}: exported ${Math.round(options.fileRows / seconds)} rows/s, imported ${Math.round(options.fileRows / imported.answer.seconds)}`,
+    );
+  }
+  const columns = [
+    "file",
+    "MB:whole",
+    "export rows/s:whole",
+    "memory MB:whole",
+    "import rows/s:whole",
+    "memory MB:whole",
+  ];
+  return makeTable(`Files of ${options.fileRows.toLocaleString("en")} rows:`, columns, rows);
+}
+
+function tableOf(cases: readonly Case[], copied: Record<string, number>): Table {
+  const limits = Object.keys(copied);
+  const rows = cases.map(({ what, rows, rate, memory }) => [
+    what,
+    rows,
+    rate,
+    ...limits.map((limit) => (memory === null ? null : rate / (copied[limit] ?? NaN))),
+    memory,
+  ]);
+  const columns = [
+    "what",
+    "rows:whole",
+    "rows/s:whole",
+    ...limits.map((limit) => `of COPY, ${limit}:percent`),
+    "memory MB:whole",
+  ];
+  return makeTable("", columns, rows);
+}
+
+function goalsOf({ writers }: ImportOptions, cases: readonly Case[], copied: Record<string, number>): Goal[] {
+  const rateOf = (verified: boolean) =>
+    Math.max(...writers.map((each) => cases.find(({ what }) => what === importName(each, verified))?.rate ?? 0));
+  const share = (verified: boolean, limit: string) => rateOf(verified) / (copied[limit] ?? NaN);
+  return [
+    atLeast(
+      "import, verified: of COPY into the same tables with their indexes",
+      0.5,
+      share(true, "record and vectors, their indexes"),
+      "percent",
+    ),
+    atLeast(
+      "import, --no-verify: of COPY into the same tables without indexes",
+      0.5,
+      share(false, "record and vectors, no indexes"),
+      "percent",
+    ),
+  ];
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor((sorted.length - 1) / 2)] ?? NaN;
+}
