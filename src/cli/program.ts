@@ -23,11 +23,16 @@ A first round, in two terminals:
   $ vector-store litellm-config $ID          # what LiteLLM needs to use it
   $ vector-store doctor                      # when something does not work
 
+Bring what you have, and take it elsewhere:
+  $ vector-store import --from postgresql://user:password@old-host/litellm --dry-run
+  $ vector-store export --all --output backup/
+
 When a store grows, the server gives it an index by itself; "stores list" shows its state. To have indexes checked and made anew:
   $ vector-store reindex --all --wait
 
 Which commands talk to what:
-  serve, migrate   the database: PostgreSQL (DATABASE_URL), or the embedded one in DATA_DIR, which only one process can have open.
+  serve, migrate,  the database: PostgreSQL (DATABASE_URL), or the embedded one in DATA_DIR, which only one process can have open.
+  import, export
   doctor           the database and the LiteLLM proxy; changes nothing.
   all others       a running server, over HTTP: --url, else VECTOR_STORE_URL, else http://127.0.0.1:PORT;
                    with --key, else VECTOR_STORE_KEY, else SERVER_API_KEY, else LITELLM_MASTER_KEY, else the key that the first start

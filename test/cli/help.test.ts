@@ -12,6 +12,8 @@ const commands = [
   ["upload"],
   ["eval"],
   ["reindex"],
+  ["import"],
+  ["export"],
   ["litellm-config"],
   ["doctor"],
 ];

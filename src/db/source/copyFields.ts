@@ -3,22 +3,49 @@ import { readBase64, readFloats } from "../../floatArray.js";
 import { toNetworkOrder } from "../../float32.js";
 import type { VectorForm } from "./mapping.js";
 
-/** Rows of COPY … (FORMAT binary), each field as bytes or null (https://www.postgresql.org/docs/current/sql-copy.html). */
-export function* readCopy(bytes: Buffer): Generator<(Buffer | null)[]> {
-  // The signature, the flags, and the length of what else the header has.
-  let at = 19 + bytes.readInt32BE(15);
-  for (;;) {
-    const count = bytes.readInt16BE(at);
-    at += 2;
-    if (count === -1) return;
-    const fields: (Buffer | null)[] = [];
-    for (let i = 0; i < count; i += 1) {
-      const size = bytes.readInt32BE(at);
-      at += 4;
-      fields.push(size === -1 ? null : bytes.subarray(at, at + size));
-      at += Math.max(size, 0);
-    }
-    yield fields;
+/**
+ * Reads rows of COPY … (FORMAT binary) field by field, in their order
+ * (https://www.postgresql.org/docs/current/sql-copy.html). Texts are made from the block itself: a Buffer for each field of a
+ * million rows is work for the garbage collector.
+ */
+export class CopyReader {
+  /** After the signature, the flags, and what else the header has. */
+  private at: number;
+
+  constructor(private readonly block: Buffer) {
+    this.at = 19 + block.readInt32BE(15);
+  }
+
+  /** @returns false after the last row. */
+  nextRow(): boolean {
+    const fields = this.block.readInt16BE(this.at);
+    this.at += 2;
+    return fields !== -1;
+  }
+
+  text(): string | null {
+    const end = this.nextField();
+    return end === null ? null : this.block.toString("utf8", this.at, (this.at = end));
+  }
+
+  bytes(): Buffer | null {
+    const end = this.nextField();
+    return end === null ? null : this.block.subarray(this.at, (this.at = end));
+  }
+
+  bigint(): bigint | null {
+    const end = this.nextField();
+    if (end === null) return null;
+    const value = this.block.readBigInt64BE(this.at);
+    this.at = end;
+    return value;
+  }
+
+  /** Where the field ends that begins at `at`; null for NULL. */
+  private nextField(): number | null {
+    const size = this.block.readInt32BE(this.at);
+    this.at += 4;
+    return size === -1 ? null : this.at + size;
   }
 }
 

@@ -6,7 +6,7 @@ import { errorCode } from "../errors.js";
 import type { SourceDatabase } from "./connect.js";
 import type { SourceTable } from "./columns.js";
 import type { RowSql } from "./mapping.js";
-import { decodeVectorField, readCopy } from "./copyFields.js";
+import { CopyReader, decodeVectorField } from "./copyFields.js";
 
 /** What is read of a source: rows of one table that a condition lets through. */
 export interface RowsToRead {
@@ -97,32 +97,35 @@ async function readPage(
     return rows[0]?.bytes;
   });
   if (bytes === undefined) throw new Error("COPY answered without rows");
-  const count = row.key.length;
-  return Array.from(readCopy(bytes), (fields): ReadRow => {
-    const text = (i: number) => fields[i]?.toString("utf8") ?? null;
-    const key = Array.from({ length: count }, (_, i) => text(i) ?? "");
-    const id = text(count);
+  const read: ReadRow[] = [];
+  for (const reader = new CopyReader(bytes); reader.nextRow();) {
+    const key = row.key.map(() => reader.text() ?? "");
+    const id = reader.text();
+    const storeId = reader.text();
+    const content = reader.text();
+    const metadata = reader.text();
+    const vector = reader.bytes();
+    const createdAt = reader.bigint();
     const at = `the row ${id ?? key.join(":")} of ${table.quoted}`;
-    const content = text(count + 2);
     if (content === null)
       throw new StartupError(
         `${at}: its content is null. Leave such rows out with --where, or name another --content-column.`,
       );
-    const [vector, moment] = [fields[count + 4], fields[count + 5]];
-    return {
+    read.push({
       key,
       row: {
         at,
         key: key.join(":"),
         id,
-        storeId: text(count + 1),
+        storeId,
         content,
-        metadata: text(count + 3),
-        vector: vector == null ? null : decodeVectorField(vector, row.vectorForm, at),
-        createdAt: moment == null ? null : Number(moment.readBigInt64BE(0)),
+        metadata,
+        vector: vector === null ? null : decodeVectorField(vector, row.vectorForm, at),
+        createdAt: createdAt === null ? null : Number(createdAt),
       },
-    };
-  });
+    });
+  }
+  return read;
 }
 
 /** How many rows there are, and how many of them have no embedding. */
