@@ -1,4 +1,5 @@
 -- How far each import has come, so that one that was killed goes on. Nothing else reads it.
+-- oldest program: 0003
 
 CREATE TABLE IF NOT EXISTS {{imports}} (
   -- Of the source, how it is read, and where to: the same command finds its row again.

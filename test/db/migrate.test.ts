@@ -76,7 +76,7 @@ describe("the schema", () => {
     await database.exec(
       "INSERT INTO vector_store_migrations (version, name, checksum, oldest_program) VALUES (8, 'drops_one', 'x', 7)",
     );
-    expect(await refusal()).toContain("it has migration 8 (drops_one), this program ends at 3");
+    expect(await refusal()).toContain("it has migration 8 (drops_one), this program ends at 4");
   });
 
   test("a migration whose file was changed after it was applied is refused by its name", async () => {

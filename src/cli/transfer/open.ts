@@ -22,9 +22,10 @@ export async function openTarget(io: Io, { lookOnly }: { lookOnly: boolean }): P
   if (lookOnly) await requirePrepared(config, log);
   const { openDatabase } = await import("../../db/database.js");
   const { createLitellm } = await import("../../litellm/litellm.js");
+  const { createMetrics } = await import("../../metrics.js");
   const db = await openDatabase(config, log);
   // What it has to say concerns a server's start; the stores' models are told at the end.
-  const litellm = createLitellm(config.embedding, pino({ level: "silent" }));
+  const litellm = createLitellm(config.embedding, pino({ level: "silent" }), createMetrics());
   const deps = { config, db, litellm, now: () => Date.now() };
   return { config, deps, log, close: () => db.close() };
 }
