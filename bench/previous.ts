@@ -8,11 +8,14 @@ import { atEnd } from "./cleanup.js";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const git = (...args: string[]) => execFileSync("git", args, { cwd: root, encoding: "utf8" }).trim();
 
-/** The commit before the one that changed the schema last. @throws where the history does not go back that far */
+/**
+ * The commit before the one that added the newest migration: later edits of that file (a comment, a header) have no earlier schema before them.
+ * @throws where the history does not go back that far
+ */
 export function commitBeforeSchema(): string {
-  const changed = git("log", "-1", "--format=%H", "--", "sql");
-  if (changed === "") throw new Error("there is no history of sql/ here; name a commit with --from");
-  return git("rev-parse", `${changed}^`);
+  const added = git("log", "-1", "--diff-filter=A", "--format=%H", "--", "sql");
+  if (added === "") throw new Error("there is no history of sql/ here; name a commit with --from");
+  return git("rev-parse", `${added}^`);
 }
 
 /** Builds an earlier version in a directory of its own, which is removed at the end. @returns the directory */
