@@ -7,8 +7,13 @@ import { storesKey } from "./parquet.js";
 import type { RowWriter } from "./rowWriter.js";
 import { writeStoreLine } from "./storeLine.js";
 
-/** Rows of a row group: 12 MB of vectors of 1,536 dimensions. */
+/** Rows of a row group, for files without vectors. */
 const groupRows = 2000;
+/**
+ * Numbers of a row group, 3 MB: 500 vectors of 1,536 dimensions. The writer holds lists of numbers as arrays of levels and values; with four times as
+ * many an export takes 700 MB instead of 430, and is no quicker, and its file is no smaller.
+ */
+const groupNumbers = 768_000;
 
 const columns = (withVectors: boolean): SchemaElement[] => {
   const text = { type: "BYTE_ARRAY", converted_type: "UTF8", repetition_type: "REQUIRED" } as const;
@@ -52,6 +57,7 @@ export function createParquetWriter(put: (bytes: Buffer) => Promise<void>, withV
   });
   const stores = new Map<string, TransferStore>();
   let group: TransferRow[] = [];
+  let numbers = 0;
   /** What was written so far; its place in the file is counted on. */
   const flush = async () => {
     const written = Buffer.from(bytes.getBytes());
@@ -62,6 +68,7 @@ export function createParquetWriter(put: (bytes: Buffer) => Promise<void>, withV
     if (group.length === 0) return;
     const rows = group;
     group = [];
+    numbers = 0;
     await parquet.write({
       rowGroupSize: rows.length,
       columnData: [
@@ -89,7 +96,8 @@ export function createParquetWriter(put: (bytes: Buffer) => Promise<void>, withV
       stores.set(store.id, store);
       for (const row of rows) {
         group.push(row);
-        if (group.length === groupRows) await writeGroup();
+        numbers += (row.vector?.length ?? 0) / 4;
+        if (group.length === groupRows || numbers >= groupNumbers) await writeGroup();
       }
     },
     end: async () => {
