@@ -1,4 +1,4 @@
-import { mkdir, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { type RawDatabase, type Target, createTarget, openRaw } from "./database.js";
 import {
@@ -6,9 +6,9 @@ import {
   createReference,
   dimensions,
   exportAnswer,
-  run,
+  runCommand,
   runImport,
-  start,
+  startCommand,
   storeId,
 } from "./importing.js";
 import { createCopy, hasPsql } from "./limits.js";
@@ -117,8 +117,7 @@ async function drop(target: Target): Promise<void> {
 /** Kills an import when half of the rows are in, and starts it again. */
 async function killAndResume(options: ImportOptions, from: string): Promise<{ table: Table; wrong: number }> {
   const target = await createTarget(options.databaseUrl);
-  await mkdir(target.environment.DATA_DIR, { recursive: true });
-  const child = start(options, target, ["import", "--from", from]);
+  const child = startCommand(options, target, ["import", "--from", from]);
   const gone = new Promise((resolve) => child.once("close", resolve));
   const raw = await openRaw(target.environment);
   const half = Math.floor(options.rows / 2);
@@ -182,7 +181,7 @@ async function measureFiles(options: ImportOptions, target: Target): Promise<Tab
     ["Parquet", "rows.parquet", []],
   ] as const) {
     const path = join(target.directory, file);
-    const exported = await run(options, target, ["export", "--all", "--output", path, ...args]);
+    const exported = await runCommand(options, target, ["export", "--all", "--output", path, ...args]);
     const { seconds } = exportAnswer.parse(exported.answer);
     const into = await createTarget(options.databaseUrl);
     const imported = await runImport(options, into, [path]);

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdir } from "node:fs/promises";
+import { mkdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { encodeTextArray, encodeVectorArray } from "../src/engines/pgvector/binary.js";
@@ -33,7 +33,7 @@ const importAnswer = z.object({
 });
 export const exportAnswer = z.object({ rows: z.int(), seconds: z.number(), checksum: z.string().nullable() });
 
-/** Its two tables, filled by rows in no order, as its ids are. */
+/** A litellm-pgvector database: its two tables, filled by rows in no order, as its ids are. */
 export async function createReference({ databaseUrl, rows }: ImportOptions): Promise<Target> {
   const target = await createTarget(databaseUrl);
   const raw = await openRaw(target.environment);
@@ -72,7 +72,9 @@ export async function createReference({ databaseUrl, rows }: ImportOptions): Pro
 
 const main = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
 
-export function start({ settings }: ImportOptions, target: Target, args: readonly string[]): ChildProcess {
+/** The built command line, on the target's database. */
+export function startCommand({ settings }: ImportOptions, target: Target, args: readonly string[]): ChildProcess {
+  mkdirSync(target.environment.DATA_DIR, { recursive: true });
   const child = spawn(process.execPath, [main, ...args, "--json"], {
     cwd: target.directory,
     env: { PATH: process.env.PATH, ...target.environment, EMBEDDING__DIMENSIONS: String(dimensions), ...settings },
@@ -86,13 +88,12 @@ export function start({ settings }: ImportOptions, target: Target, args: readonl
 }
 
 /** @returns its answer, and the largest memory it had in MB */
-export async function run(
+export async function runCommand(
   options: ImportOptions,
   target: Target,
   args: readonly string[],
 ): Promise<{ answer: unknown; memory: number }> {
-  await mkdir(target.environment.DATA_DIR, { recursive: true });
-  const child = start(options, target, args);
+  const child = startCommand(options, target, args);
   let [out, words, memory] = ["", "", 0];
   child.stdout?.setEncoding("utf8").on("data", (text: string) => (out += text));
   child.stderr?.setEncoding("utf8").on("data", (text: string) => (words = (words + text).slice(-2000)));
@@ -107,7 +108,7 @@ export async function run(
 }
 
 export async function runImport(options: ImportOptions, target: Target, args: readonly string[]) {
-  const { answer, memory } = await run(options, target, ["import", ...args]);
+  const { answer, memory } = await runCommand(options, target, ["import", ...args]);
   const parsed = importAnswer.parse(answer);
   if (!parsed.finished || parsed.checksums.read !== parsed.checksums.stored)
     throw new Error(`import said ${JSON.stringify(answer)}`);
