@@ -67,7 +67,7 @@ pod = next(each for each in items if each["kind"] == "Deployment")["spec"]["temp
 environment |= {each["name"]: each.get("value", secrets.get(each["name"], "secret")) for each in pod["containers"][0]["env"]}
 print(json.dumps(environment))
 PYTHON
-    node --import tsx --input-type=module -e 'import { loadConfig } from "./src/config.ts"; import { readFileSync } from "node:fs";
+    node --import tsx --input-type=module -e 'import { loadConfig } from "./src/process/config.ts"; import { readFileSync } from "node:fs";
       console.log(loadConfig(JSON.parse(readFileSync(process.argv[1], "utf8"))).database);' "$work/environment.json"
 }
 
@@ -85,7 +85,7 @@ sum_follows_settings() {
 settings_exist() {
   sed -nE '/^kind: (ConfigMap|Deployment)/,/^---/ s/^ *(- name: |)([A-Z][A-Z0-9_]+)(:.*|)$/\2/p' "$work"/*.yaml | LC_ALL=C sort -u |
     grep -vE '^(OTEL_|NODE_EXTRA_CA_CERTS$)' >"$work/written"
-  sed -nE 's/^  ([A-Z][A-Z0-9_]+): .*/\1/p' src/settings.ts | LC_ALL=C sort -u >"$work/known"
+  sed -nE 's/^  ([A-Z][A-Z0-9_]+): .*/\1/p' src/process/settings.ts | LC_ALL=C sort -u >"$work/known"
   [ "$(wc -l <"$work/written")" -gt 20 ] && ! LC_ALL=C comm -23 "$work/written" "$work/known" | grep .
 }
 

@@ -37,7 +37,7 @@ without() {
 settings_exist() {
   compose "${keys[@]}" | python3 -c 'import json, sys; print("\n".join(json.load(sys.stdin)["services"]["vector-store"]["environment"]))' |
     LC_ALL=C sort >"$work/written" && [ -s "$work/written" ] || return
-  sed -nE 's/^  ([A-Z][A-Z0-9_]+): .*/\1/p' src/settings.ts | LC_ALL=C sort >"$work/known"
+  sed -nE 's/^  ([A-Z][A-Z0-9_]+): .*/\1/p' src/process/settings.ts | LC_ALL=C sort >"$work/known"
   ! LC_ALL=C comm -23 "$work/written" "$work/known" | grep .
 }
 

@@ -4,8 +4,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
-import { loadConfig } from "../src/config.js";
-import { parseDatabaseUrl } from "../src/db/url.js";
+import { loadConfig } from "../src/process/config.js";
+import { parseDatabaseUrl } from "../src/db/connection/url.js";
 import { atEnd } from "./cleanup.js";
 
 /** A database of the benchmark's own, dropped at the end. */
@@ -92,7 +92,7 @@ function openServer(url: string): PostgresPool {
 }
 
 async function openEmbedded(dataDir: string): Promise<PostgresPool> {
-  const { createPglitePool, openPglite } = await import("../src/db/pglitePool.js");
+  const { createPglitePool, openPglite } = await import("../src/db/connection/pglitePool.js");
   return createPglitePool(await openPglite({ dataDir: join(dataDir, "pglite") }));
 }
 

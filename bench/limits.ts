@@ -1,10 +1,10 @@
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
-import { loadConfig } from "../src/config.js";
-import { openDatabase } from "../src/db/database.js";
+import { loadConfig } from "../src/process/config.js";
+import { openDatabase } from "../src/db/connection/database.js";
 import { insertChunks } from "../src/engines/pgvector/chunks.js";
-import { newId } from "../src/ids.js";
-import { createLog } from "../src/log.js";
+import { newId } from "../src/words/ids.js";
+import { createLog } from "../src/process/log.js";
 import { atEnd } from "./cleanup.js";
 import type { Row } from "./data.js";
 import { type Target, openRaw } from "./database.js";

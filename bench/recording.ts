@@ -1,13 +1,13 @@
 import type { PostgresPool } from "kysely";
 import { join } from "node:path";
-import { loadConfig } from "../src/config.js";
-import { type Database, start } from "../src/db/database.js";
-import { createPgPool } from "../src/db/pgPool.js";
-import { parseDatabaseUrl } from "../src/db/url.js";
-import { type VectorStore, findStore } from "../src/db/vectorStores.js";
-import { searchChunks } from "../src/engines/pgvector/search.js";
-import { type Filter, parseFilter } from "../src/filter.js";
-import { createLog } from "../src/log.js";
+import { loadConfig } from "../src/process/config.js";
+import { type Database, start } from "../src/db/connection/database.js";
+import { createPgPool } from "../src/db/connection/pgPool.js";
+import { parseDatabaseUrl } from "../src/db/connection/url.js";
+import { type VectorStore, findStore } from "../src/db/tables/stores.js";
+import { searchChunks } from "../src/engines/pgvector/nearest.js";
+import { type Filter, parseFilter } from "../src/words/filter.js";
+import { createLog } from "../src/process/log.js";
 import type { RawDatabase, Target } from "./database.js";
 
 /**
@@ -63,7 +63,7 @@ export async function openPool(config: ReturnType<typeof loadConfig>): Promise<P
     const target = parseDatabaseUrl({ ...config.database, url });
     return createPgPool(config.database, target, createLog("silent"));
   }
-  const { createPglitePool, openPglite } = await import("../src/db/pglitePool.js");
+  const { createPglitePool, openPglite } = await import("../src/db/connection/pglitePool.js");
   return createPglitePool(await openPglite({ dataDir: join(config.dataDir, "pglite") }));
 }
 

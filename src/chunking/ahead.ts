@@ -1,4 +1,4 @@
-import type { Block } from "../document.js";
+import type { Block } from "../words/document.js";
 
 /** A block's text within the text ahead. */
 export interface Span {

@@ -1,4 +1,4 @@
-import type { Block, Cutting, TextChunk } from "../document.js";
+import type { Block, Cutting, TextChunk } from "../words/document.js";
 import { type Ahead, type Span, advance, append } from "./ahead.js";
 import { findCut } from "./borders.js";
 import { type Counter, type Measured, characterCounter } from "./counters.js";

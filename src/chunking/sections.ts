@@ -1,4 +1,4 @@
-import type { Block } from "../document.js";
+import type { Block } from "../words/document.js";
 import { borderBefore } from "./graphemes.js";
 
 const longestPath = 200;

@@ -1,8 +1,8 @@
 import type { Command } from "commander";
 import { readFileSync } from "node:fs";
 import { OpenAI } from "openai";
-import { type Config, loadConfig } from "../config.js";
-import { firstKeyFile } from "../firstKey.js";
+import { type Config, loadConfig } from "../process/config.js";
+import { firstKeyFile } from "../process/firstKey.js";
 import { explainFailure, notOurs } from "./failures.js";
 import { CommandError, type Environment, type Io } from "./io.js";
 

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
-import { type Config, loadConfig } from "../config.js";
-import { StartupError } from "../errors.js";
-import { firstKeyFile } from "../firstKey.js";
+import { type Config, loadConfig } from "../process/config.js";
+import { StartupError } from "../words/errors.js";
+import { firstKeyFile } from "../process/firstKey.js";
 import { readFirstKey } from "./connection.js";
 import { type Context, type Finding, type Findings, wordsOf } from "./doctor/findings.js";
 import { CommandError, type Io } from "./io.js";
@@ -73,7 +73,7 @@ async function examine(options: DoctorOptions, io: Io, found: (finding: Finding)
   }
   findings.ok("settings", "readable");
   checkKey(config, findings);
-  const { createLog } = await import("../log.js");
+  const { createLog } = await import("../process/log.js");
   const context: Context = { findings, log: createLog("silent") };
   await checkStorage(config, options, io, context);
   const { checkProxy } = await import("./doctor/proxy.js");
@@ -106,7 +106,7 @@ function checkKey(config: Config, findings: Findings): void {
 }
 
 async function checkStorage(config: Config, options: DoctorOptions, io: Io, context: Context): Promise<void> {
-  const { openToLook } = await import("../db/diagnose.js");
+  const { openToLook } = await import("../db/diagnose/probe.js");
   const { checkDatabase, reportUnopened } = await import("./doctor/database.js");
   let opened: Awaited<ReturnType<typeof openToLook>>;
   try {

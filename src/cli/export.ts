@@ -1,10 +1,10 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { statSync } from "node:fs";
 import type { ExportPosition, ExportRequest } from "../core/transfer/exportRows.js";
-import { type Filter, parseFilter } from "../filter.js";
+import { type Filter, parseFilter } from "../words/filter.js";
 import { type ExportFormat, type ExportOutput, exportFormats } from "../rows/exportFile.js";
 import { type VectorText, vectorForms } from "../rows/rowWriter.js";
-import { type TransferStore, addChecksums } from "../transfer.js";
+import { type TransferStore, addChecksums } from "../words/rows.js";
 import { CommandError, type Io } from "./io.js";
 import { jsonObject, wholeNumber } from "./options.js";
 import { openTarget, tellingFailures, untilInterrupted } from "./transfer/open.js";

@@ -1,6 +1,6 @@
 import { type Command, Option } from "commander";
 import type { ImportRequest, ImportResult } from "../core/transfer/importRequest.js";
-import type { TransferSource } from "../transfer.js";
+import type { TransferSource } from "../words/rows.js";
 import { CommandError, type Io, printable } from "./io.js";
 import { wholeNumber } from "./options.js";
 import { renderTable } from "./table.js";

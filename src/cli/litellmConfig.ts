@@ -1,6 +1,6 @@
 import type { Command } from "commander";
-import { loadConfig } from "../config.js";
-import { StartupError } from "../errors.js";
+import { loadConfig } from "../process/config.js";
+import { StartupError } from "../words/errors.js";
 import { type Address, connect, readUrl, type ServerOptions, withServerOptions } from "./connection.js";
 import type { Io } from "./io.js";
 import { requireId, requireStore } from "./stores.js";

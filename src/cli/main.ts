@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { readEnvironment } from "../config.js";
+import { readEnvironment } from "../process/config.js";
 import { runCli } from "./program.js";
 
 // `vector-store stores list | head` closes the pipe early: that is no failure.

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { pino } from "pino";
-import { type Config, loadConfig } from "../config.js";
+import { type Config, loadConfig } from "../process/config.js";
 import { type Io, printable } from "./io.js";
 
 const help = `
@@ -18,7 +18,7 @@ export function migrateCommand(program: Command, io: Io): void {
     .addHelpText("after", help)
     .action(async () => {
       const config = loadConfig(io.environment());
-      const { openDatabase } = await import("../db/database.js");
+      const { openDatabase } = await import("../db/connection/database.js");
       const report = new Report(io);
       const db = await openDatabase(config, report.log);
       await db.close();

@@ -1,6 +1,6 @@
 import { Command, CommanderError } from "commander";
-import { StartupError } from "../errors.js";
-import { version } from "../version.js";
+import { StartupError } from "../words/errors.js";
+import { version } from "../process/version.js";
 import { doctorCommand } from "./doctor.js";
 import { evalCommand } from "./eval.js";
 import { CommandError, type Io } from "./io.js";

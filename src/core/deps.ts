@@ -1,11 +1,11 @@
 import type { LRUCache } from "lru-cache";
-import type { Config } from "../config.js";
-import type { Database } from "../db/database.js";
-import type { VectorStore } from "../db/vectorStores.js";
+import type { Config } from "../process/config.js";
+import type { Database } from "../db/connection/database.js";
+import type { VectorStore } from "../db/tables/stores.js";
 import type { Range } from "../engines/pgvector/filterSql.js";
 import type { Litellm } from "../litellm/litellm.js";
-import type { Log } from "../log.js";
-import type { Metrics } from "../metrics.js";
+import type { Log } from "../process/log.js";
+import type { Metrics } from "../process/metrics.js";
 import type { DocumentReader } from "../reading/documentReader.js";
 import type { Storage } from "../storage/storage.js";
 

@@ -1,4 +1,4 @@
-import type { Block, Place } from "../document.js";
+import type { Block, Place } from "../words/document.js";
 import { clean } from "./encoding.js";
 
 /** A row of more is a page that was laid out with a table: no chunk holds it, and its paragraphs read better as such. */

@@ -1,4 +1,4 @@
-import type { Block, Place } from "../document.js";
+import type { Block, Place } from "../words/document.js";
 import { cleanText } from "./blockWriter.js";
 import { attribute, parseXml } from "./xmlEvents.js";
 import type { Zip } from "./zip.js";

@@ -1,4 +1,4 @@
-import { DocumentError } from "../document.js";
+import { DocumentError } from "../words/document.js";
 
 /*
  * The structure of OLE's compound files ([MS-CFB]): a small file system of sectors that are chained by tables, and a

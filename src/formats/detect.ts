@@ -1,5 +1,5 @@
 import { extname } from "node:path";
-import { DocumentError } from "../document.js";
+import { DocumentError } from "../words/document.js";
 import { decodeText } from "./encoding.js";
 import type { Source } from "./format.js";
 import { encrypted, firstBytes, isOle, openZip } from "./zip.js";

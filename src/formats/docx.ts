@@ -1,5 +1,5 @@
 import { posix } from "node:path";
-import type { Block, Place } from "../document.js";
+import type { Block, Place } from "../words/document.js";
 import { blockWriter } from "./blockWriter.js";
 import { type ParagraphStyle, readLists, readStyles, setProperty } from "./docxStyles.js";
 import type { ReadFormat } from "./format.js";

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import type { AddressObject, Attachment, HeaderLines } from "mailparser";
-import { type Block, DocumentError } from "../document.js";
+import { type Block, DocumentError } from "../words/document.js";
 import { clean } from "./encoding.js";
 import type { ReadOptions, Source } from "./format.js";
 import { paragraphsOf } from "./paragraphs.js";

@@ -3,7 +3,7 @@ import { createReadStream } from "node:fs";
 import { createRequire } from "node:module";
 import type iconvLite from "iconv-lite";
 import type * as chardet from "jschardet";
-import { DocumentError } from "../document.js";
+import { DocumentError } from "../words/document.js";
 
 // Loaded when first needed, and not by import() as decodeText is synchronous: most files are UTF-8 and need neither.
 const load = createRequire(import.meta.url);

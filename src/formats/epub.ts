@@ -1,5 +1,5 @@
 import { posix } from "node:path";
-import { DocumentError } from "../document.js";
+import { DocumentError } from "../words/document.js";
 import { decodeText } from "./encoding.js";
 import type { ReadFormat } from "./format.js";
 import { blocksOfHtml } from "./html.js";

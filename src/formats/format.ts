@@ -1,4 +1,4 @@
-import type { Block } from "../document.js";
+import type { Block } from "../words/document.js";
 
 /** The bytes of a document, in a file of their own that nobody changes. */
 export interface Source {

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { Tokenizer, type TokenizerCallbacks } from "htmlparser2";
-import { type Block, DocumentError } from "../document.js";
+import { type Block, DocumentError } from "../words/document.js";
 import { blockWriter } from "./blockWriter.js";
 import { clean, decodeText } from "./encoding.js";
 import type { ReadFormat } from "./format.js";

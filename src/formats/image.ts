@@ -1,4 +1,4 @@
-import { type Block, DocumentError } from "../document.js";
+import { type Block, DocumentError } from "../words/document.js";
 import type { ReadOptions, Source } from "./format.js";
 import { paragraphsOf } from "./paragraphs.js";
 

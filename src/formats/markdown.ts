@@ -1,4 +1,4 @@
-import type { Block } from "../document.js";
+import type { Block } from "../words/document.js";
 import { joinCells, longestHeader } from "./blockWriter.js";
 import { decodeFile } from "./encoding.js";
 import type { ReadFormat } from "./format.js";

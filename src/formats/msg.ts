@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import type msgreader from "@kenjiuno/msgreader";
 import type { FieldsData } from "@kenjiuno/msgreader";
-import { type Block, DocumentError } from "../document.js";
+import { type Block, DocumentError } from "../words/document.js";
 import { checkCompoundFile } from "./compoundFile.js";
 import { headOf } from "./eml.js";
 import { decodeAs, decodeText } from "./encoding.js";

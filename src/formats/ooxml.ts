@@ -1,5 +1,5 @@
 import { posix } from "node:path";
-import { DocumentError } from "../document.js";
+import { DocumentError } from "../words/document.js";
 import { attribute, parseXml } from "./xmlEvents.js";
 import type { Zip } from "./zip.js";
 

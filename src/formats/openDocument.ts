@@ -1,4 +1,4 @@
-import type { Block, Place } from "../document.js";
+import type { Block, Place } from "../words/document.js";
 import { blockWriter } from "./blockWriter.js";
 import type { ReadFormat } from "./format.js";
 import { attribute, parseXml, walkXml, type XmlHandlers } from "./xmlEvents.js";

@@ -1,4 +1,4 @@
-import type { Block, Place } from "../document.js";
+import type { Block, Place } from "../words/document.js";
 import { clean } from "./encoding.js";
 
 /** The paragraphs of a plain text, which blank lines part. */

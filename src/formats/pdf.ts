@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import type { PDFDocumentProxy, PDFPageProxy } from "pdfjs-dist";
 import type { TextItem as PdfItem, TextContent } from "pdfjs-dist/types/src/display/api.js";
-import { type Block, DocumentError } from "../document.js";
+import { type Block, DocumentError } from "../words/document.js";
 import { clean } from "./encoding.js";
 import type { ReadOptions, Source } from "./format.js";
 import { paragraphsOf } from "./paragraphs.js";

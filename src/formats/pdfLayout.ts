@@ -1,4 +1,4 @@
-import type { Block, Place } from "../document.js";
+import type { Block, Place } from "../words/document.js";
 import { extent, flowsOf } from "./pdfColumns.js";
 import { isRightToLeft, type Segment, segmentsOf, type TextItem } from "./pdfSegments.js";
 

@@ -1,4 +1,4 @@
-import type { Block, Place } from "../document.js";
+import type { Block, Place } from "../words/document.js";
 import { blockWriter, cleanText } from "./blockWriter.js";
 import { readChart } from "./chart.js";
 import type { ReadFormat } from "./format.js";

@@ -1,5 +1,5 @@
 import { rm, writeFile } from "node:fs/promises";
-import { type Block, DocumentError } from "../document.js";
+import { type Block, DocumentError } from "../words/document.js";
 import { detect, type Format, formats, readable } from "./detect.js";
 import { clean } from "./encoding.js";
 import type { ReadFormat, ReadOptions, Source } from "./format.js";

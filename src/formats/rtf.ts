@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { type Block, DocumentError } from "../document.js";
+import { type Block, DocumentError } from "../words/document.js";
 import { blockWriter } from "./blockWriter.js";
 import { decodeAs } from "./encoding.js";
 import type { ReadFormat } from "./format.js";

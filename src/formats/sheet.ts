@@ -1,4 +1,4 @@
-import { type Block, DocumentError } from "../document.js";
+import { type Block, DocumentError } from "../words/document.js";
 import { cleanText, joinCells, longestHeader } from "./blockWriter.js";
 
 /** The texts of a row's cells, at the indices of their columns; the other indices have none. */

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { DocumentError } from "../document.js";
+import { DocumentError } from "../words/document.js";
 import { checkCompoundFile } from "./compoundFile.js";
 import type { ReadFormat } from "./format.js";
 import { readOdsSheets } from "./ods.js";

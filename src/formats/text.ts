@@ -1,4 +1,4 @@
-import { type Block, DocumentError } from "../document.js";
+import { type Block, DocumentError } from "../words/document.js";
 import { decodeFile } from "./encoding.js";
 import type { ReadFormat } from "./format.js";
 

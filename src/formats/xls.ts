@@ -1,5 +1,5 @@
 import type { CellObject, WorkBook } from "xlsx";
-import { DocumentError } from "../document.js";
+import { DocumentError } from "../words/document.js";
 import { numberFormatter } from "./numberFormat.js";
 import { cellCounter, fillDown, filled, mostColumns, type Row, type Sheet } from "./sheet.js";
 import { encrypted, type Zip } from "./zip.js";

@@ -1,5 +1,5 @@
 import { TextDecoder } from "node:util";
-import { DocumentError } from "../document.js";
+import { DocumentError } from "../words/document.js";
 
 /** By their names as written, with prefixes; see `attribute`. */
 export type Attributes = Readonly<Record<string, string>>;

@@ -1,6 +1,6 @@
 import { open } from "node:fs/promises";
 import type { Entry, ZipFile } from "yauzl";
-import { DocumentError } from "../document.js";
+import { DocumentError } from "../words/document.js";
 
 /** Real documents stay far below; more than this in memory at once would stop the worker. */
 const limits = { entries: 10_000, entryBytes: 128 * 2 ** 20, totalBytes: 300 * 2 ** 20 };

@@ -1,10 +1,10 @@
 import { type Request, type Response, Router } from "express";
 import type { z } from "zod";
-import type { Caller } from "../core/caller.js";
+import type { Caller } from "../words/caller.js";
 import type { Deps } from "../core/deps.js";
-import { ApiError, forbidden, invalid } from "../errors.js";
+import { ApiError, forbidden, invalid } from "../words/errors.js";
 import { authenticate, type Keys } from "./middleware/authenticate.js";
-import { readJson } from "./middleware/jsonBody.js";
+import { readJson } from "./bodies/jsonBody.js";
 import { parseWith } from "./wire/parse.js";
 
 /** What a route asks of its caller. `public` needs no key. */

@@ -1,4 +1,4 @@
-import { bringUpToDate, checkIndexes } from "../core/indexing.js";
+import { bringUpToDate, checkIndexes } from "../core/upkeep/indexing.js";
 import type { Deps } from "../core/deps.js";
 
 /** Between rounds that find nothing to do. A search pays 1.5 µs for each row that has come meanwhile. */

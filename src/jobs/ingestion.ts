@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Deps } from "../core/deps.js";
-import { ingestNext, takeUpInterrupted } from "../core/ingest.js";
+import { ingestNext, takeUpInterrupted } from "../core/files/ingest.js";
 
 /** Between looks into an empty queue: files that another replica's caller attached, and those whose time has come again. */
 const restMs = 2000;

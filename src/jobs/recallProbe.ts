@@ -1,5 +1,5 @@
 import type { Deps } from "../core/deps.js";
-import { type Probed, probeNext } from "../core/recallProbe.js";
+import { type Probed, probeNext } from "../core/upkeep/recallProbe.js";
 
 /** After the start, when indexes have been checked and pools are warm. */
 const firstMs = 60_000;

@@ -1,7 +1,7 @@
 import type { Deps } from "../core/deps.js";
-import { sweepFiles } from "../core/files.js";
-import { sweepUploads } from "../core/uploads.js";
-import { sweepExpired } from "../core/vectorStores.js";
+import { sweepFiles } from "../core/files/files.js";
+import { sweepUploads } from "../core/files/uploads.js";
+import { sweepExpired } from "../core/stores/stores.js";
 
 const everyMs = 10 * 60 * 1000;
 

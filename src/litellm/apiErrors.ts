@@ -1,4 +1,4 @@
-import { ApiError, invalid, unavailable } from "../errors.js";
+import { ApiError, invalid, unavailable } from "../words/errors.js";
 import type { Failure } from "./failures.js";
 import { isOverBudget, refusesModel } from "./failures.js";
 

@@ -1,5 +1,5 @@
 import { BrokenCircuitError, CircuitState, ConsecutiveBreaker, circuitBreaker, handleWhenResult } from "cockatiel";
-import type { Log } from "../log.js";
+import type { Log } from "../process/log.js";
 import type { Outcome } from "./failures.js";
 import { failureOf, isOutage } from "./failures.js";
 

@@ -1,8 +1,8 @@
 import { LRUCache } from "lru-cache";
-import type { EmbeddingConfig } from "../config.js";
-import { DocumentError } from "../document.js";
-import { ApiError, invalid } from "../errors.js";
-import { encodeBase64Floats } from "../float32.js";
+import type { EmbeddingConfig } from "../process/config.js";
+import { DocumentError } from "../words/document.js";
+import { ApiError, invalid } from "../words/errors.js";
+import { encodeBase64Floats } from "../numbers/float32.js";
 import type { Embedder, ModelChoice } from "./embedder.js";
 import { wordsOf } from "./hashing.js";
 import { builtInModel as model, hashTexts, hashingEmbedder } from "./hashingEmbedder.js";

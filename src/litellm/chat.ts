@@ -1,7 +1,7 @@
 import type { ChatCompletionChunk } from "openai/resources/chat/completions";
 import { z } from "zod";
-import type { EmbeddingConfig } from "../config.js";
-import { ApiError } from "../errors.js";
+import type { EmbeddingConfig } from "../process/config.js";
+import { ApiError } from "../words/errors.js";
 import { follow } from "./abort.js";
 import { badGateway, passedOnError, refusedError } from "./apiErrors.js";
 import { type Failure, failureOf, readFailure } from "./failures.js";

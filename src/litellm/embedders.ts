@@ -1,5 +1,5 @@
 import { LRUCache } from "lru-cache";
-import type { EmbeddingConfig } from "../config.js";
+import type { EmbeddingConfig } from "../process/config.js";
 import { untilAborted } from "./abort.js";
 import { choiceError } from "./apiErrors.js";
 import type { BreakerState } from "./breaker.js";

@@ -1,8 +1,8 @@
 import { OpenAI } from "openai";
-import type { EmbeddingConfig } from "../config.js";
-import type { Log } from "../log.js";
-import type { Metrics, Operation } from "../metrics.js";
-import { SpanKind, describeSpan, inSpan, traceHeaders } from "../tracing.js";
+import type { EmbeddingConfig } from "../process/config.js";
+import type { Log } from "../process/log.js";
+import type { Metrics, Operation } from "../process/metrics.js";
+import { SpanKind, describeSpan, inSpan, traceHeaders } from "../process/tracing.js";
 import { follow, untilAborted } from "./abort.js";
 import type { BreakerState } from "./breaker.js";
 import { createBreaker } from "./breaker.js";

@@ -1,5 +1,5 @@
 import { LRUCache } from "lru-cache";
-import type { EmbeddingConfig } from "../config.js";
+import type { EmbeddingConfig } from "../process/config.js";
 import { type Gate, type GateDeps, createGate } from "./gate.js";
 
 const keptModels = 100;

@@ -1,7 +1,7 @@
 import { z } from "zod";
-import type { EmbeddingConfig } from "../config.js";
-import type { Log } from "../log.js";
-import type { Metrics } from "../metrics.js";
+import type { EmbeddingConfig } from "../process/config.js";
+import type { Log } from "../process/log.js";
+import type { Metrics } from "../process/metrics.js";
 import { badGateway, passedOnError } from "./apiErrors.js";
 import type { BreakerState } from "./breaker.js";
 import { createBuiltIn } from "./builtIn.js";
@@ -13,7 +13,7 @@ import type { Gate } from "./gate.js";
 import { createGate } from "./gate.js";
 import { type Chat, createChat } from "./chat.js";
 import { createModels } from "./models.js";
-import { type Rerank, createRerank } from "./rerank.js";
+import { type Rerank, createRerank } from "./rerankRequest.js";
 import { type DescribePicture, createVision } from "./vision.js";
 
 /** The body of POST /v1/embeddings, already validated. Without `model` the configured one is meant. */

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { EmbeddingConfig } from "../config.js";
+import type { EmbeddingConfig } from "../process/config.js";
 import { badGateway, serviceError } from "./apiErrors.js";
 import type { Clock } from "./clock.js";
 import type { Gate } from "./gate.js";

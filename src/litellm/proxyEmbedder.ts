@@ -1,5 +1,5 @@
-import type { ApiError } from "../errors.js";
-import { invalid } from "../errors.js";
+import type { ApiError } from "../words/errors.js";
+import { invalid } from "../words/errors.js";
 import { mapConcurrently } from "./abort.js";
 import type { NamedModel } from "./apiErrors.js";
 import { serviceError } from "./apiErrors.js";

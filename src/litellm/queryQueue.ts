@@ -1,5 +1,5 @@
-import type { ApiError } from "../errors.js";
-import { withResolvers } from "../withResolvers.js";
+import type { ApiError } from "../words/errors.js";
+import { withResolvers } from "../process/withResolvers.js";
 import type { BatchLimits } from "./batches.js";
 import { splitIntoBatches } from "./batches.js";
 import type { Clock } from "./clock.js";

@@ -1,4 +1,4 @@
-import type { Log } from "../log.js";
+import type { Log } from "../process/log.js";
 import type { Clock } from "./clock.js";
 import type { Failure, Outcome } from "./failures.js";
 import { isTransient } from "./failures.js";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { decodeBase64Floats } from "../float32.js";
+import { decodeBase64Floats } from "../numbers/float32.js";
 import type { NamedModel } from "./apiErrors.js";
 import { badGateway, lengthError } from "./apiErrors.js";
 

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import type { EmbeddingConfig } from "../config.js";
-import { ApiError } from "../errors.js";
+import type { EmbeddingConfig } from "../process/config.js";
+import { ApiError } from "../words/errors.js";
 import { badGateway, passedOnError } from "./apiErrors.js";
 import { type GateDeps, createGate } from "./gate.js";
 

@@ -1,5 +1,5 @@
 import { Worker } from "node:worker_threads";
-import { type Cutting, DocumentError, type TextChunk } from "../document.js";
+import { type Cutting, DocumentError, type TextChunk } from "../words/document.js";
 import type { Source } from "../formats/format.js";
 import type { FromThread, ToThread } from "./messages.js";
 

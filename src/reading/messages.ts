@@ -1,4 +1,4 @@
-import type { Cutting, DocumentError, TextChunk } from "../document.js";
+import type { Cutting, DocumentError, TextChunk } from "../words/document.js";
 import type { Source } from "../formats/format.js";
 
 /** What the server and a reading thread say to each other. One document at a time. */

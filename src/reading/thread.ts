@@ -1,7 +1,7 @@
 import { getHeapStatistics } from "node:v8";
 import { parentPort } from "node:worker_threads";
 import { chunkBlocks } from "../chunking/chunkBlocks.js";
-import { type Block, DocumentError, type TextChunk } from "../document.js";
+import { type Block, DocumentError, type TextChunk } from "../words/document.js";
 import { readDocument } from "../formats/readDocument.js";
 import type { FromThread, ToThread } from "./messages.js";
 

@@ -1,9 +1,9 @@
 import { CsvError, parse } from "csv-parse";
 import { Readable, pipeline } from "node:stream";
 import { z } from "zod";
-import { ApiError, invalid } from "../errors.js";
-import { readFloats } from "../floatArray.js";
-import { type TransferPage, type TransferRow, pageLimits, sizeOfRow } from "../transfer.js";
+import { ApiError, invalid } from "../words/errors.js";
+import { readFloats } from "../numbers/floatArray.js";
+import { type TransferPage, type TransferRow, pageLimits, sizeOfRow } from "../words/rows.js";
 import {
   type FileColumns,
   checkedVector,
@@ -12,7 +12,7 @@ import {
   vectorFromBase64,
   vectorOf,
   withKeys,
-} from "./columns.js";
+} from "./rowColumns.js";
 
 /** Bytes of one row: a 16,000-dimension embedding as numbers is 350 KB, the content may be 10 million characters. */
 const largestRecord = 64 * 1024 * 1024;

@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { invalid } from "../errors.js";
-import { type TransferStore, addChecksums, noChecksum } from "../transfer.js";
+import { invalid } from "../words/errors.js";
+import { type TransferStore, addChecksums, noChecksum } from "../words/rows.js";
 import { type ExportOutput, type FileOutputOptions, exportFormats, openFileOutput } from "./exportFile.js";
 import { writeStoreLine } from "./storeLine.js";
 

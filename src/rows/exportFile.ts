@@ -2,8 +2,8 @@ import { existsSync } from "node:fs";
 import { type FileHandle, open, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { gzipSync } from "node:zlib";
 import { z } from "zod";
-import { invalid } from "../errors.js";
-import { type TransferRow, type TransferStore, addChecksums, noChecksum } from "../transfer.js";
+import { invalid } from "../words/errors.js";
+import { type TransferRow, type TransferStore, addChecksums, noChecksum } from "../words/rows.js";
 import { createParquetWriter } from "./parquetWriter.js";
 import { type RowWriter, type VectorText, createNdjsonWriter } from "./rowWriter.js";
 

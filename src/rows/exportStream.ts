@@ -1,4 +1,4 @@
-import { noChecksum } from "../transfer.js";
+import { noChecksum } from "../words/rows.js";
 import type { ExportOutput } from "./exportFile.js";
 import { type VectorText, createNdjsonWriter } from "./rowWriter.js";
 

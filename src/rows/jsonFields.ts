@@ -1,4 +1,4 @@
-import { afterSpace } from "../floatArray.js";
+import { afterSpace } from "../numbers/floatArray.js";
 
 /** Where the value of a field stands in the bytes. */
 export interface Span {

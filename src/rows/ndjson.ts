@@ -1,9 +1,9 @@
 import { isUtf8 } from "node:buffer";
 import { z } from "zod";
-import { ApiError, invalid } from "../errors.js";
-import { afterSpace, readBase64, readFloats } from "../floatArray.js";
-import { maxLineBytes, readLines } from "../lines.js";
-import { type TransferPage, type TransferRow, type TransferStore, pageLimits } from "../transfer.js";
+import { ApiError, invalid } from "../words/errors.js";
+import { afterSpace, readBase64, readFloats } from "../numbers/floatArray.js";
+import { maxLineBytes, readLines } from "../numbers/lines.js";
+import { type TransferPage, type TransferRow, type TransferStore, pageLimits } from "../words/rows.js";
 import {
   type FileColumns,
   checkedVector,
@@ -13,7 +13,7 @@ import {
   vectorFromBase64,
   vectorOf,
   withKeys,
-} from "./columns.js";
+} from "./rowColumns.js";
 import { type Span, fieldsOf } from "./jsonFields.js";
 import { parseStoreLine } from "./storeLine.js";
 

@@ -5,8 +5,8 @@ import { getTreePath } from "hyparquet/src/schema.js";
 import type { ParquetParsers } from "hyparquet/src/types.js";
 import { type FileHandle, open } from "node:fs/promises";
 import { z } from "zod";
-import { ApiError, invalid } from "../errors.js";
-import { type TransferPage, type TransferRow, type TransferStore, pageLimits } from "../transfer.js";
+import { ApiError, invalid } from "../words/errors.js";
+import { type TransferPage, type TransferRow, type TransferStore, pageLimits } from "../words/rows.js";
 import { vectorOfText } from "./csv.js";
 import {
   type FileColumns,
@@ -16,7 +16,7 @@ import {
   textValue,
   vectorOf,
   withKeys,
-} from "./columns.js";
+} from "./rowColumns.js";
 import { fieldsOf } from "./jsonFields.js";
 import { readBytes, readColumnRows } from "./parquetColumn.js";
 import { parseStoreLine } from "./storeLine.js";

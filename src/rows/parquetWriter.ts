@@ -1,8 +1,8 @@
 import type { SchemaElement } from "hyparquet";
 import { ByteWriter, ParquetWriter } from "hyparquet-writer";
 import { gzipSync } from "node:zlib";
-import { fromNetworkOrder } from "../float32.js";
-import type { TransferRow, TransferStore } from "../transfer.js";
+import { fromNetworkOrder } from "../numbers/float32.js";
+import type { TransferRow, TransferStore } from "../words/rows.js";
 import { storesKey } from "./parquet.js";
 import type { RowWriter } from "./rowWriter.js";
 import { writeStoreLine } from "./storeLine.js";

@@ -1,5 +1,5 @@
-import { encodeBase64Floats, fromNetworkOrder } from "../float32.js";
-import type { TransferRow, TransferStore } from "../transfer.js";
+import { encodeBase64Floats, fromNetworkOrder } from "../numbers/float32.js";
+import type { TransferRow, TransferStore } from "../words/rows.js";
 import { writeStoreLine } from "./storeLine.js";
 
 export const vectorForms = ["base64", "numbers", "none"] as const;

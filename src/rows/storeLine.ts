@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { invalid } from "../errors.js";
-import type { TransferStore } from "../transfer.js";
-import { momentValue } from "./columns.js";
+import { invalid } from "../words/errors.js";
+import type { TransferStore } from "../words/rows.js";
+import { momentValue } from "./rowColumns.js";
 import type { Span } from "./jsonFields.js";
 
 /**

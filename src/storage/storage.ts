@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from "node:crypto";
-import type { Database } from "../db/database.js";
-import { deleteSlices, readSlice, writeSlice } from "../db/fileSlices.js";
+import type { Database } from "../db/connection/database.js";
+import { deleteSlices, readSlice, writeSlice } from "../db/tables/fileSlices.js";
 import { directoryContents } from "./directory.js";
 
 /** Where the bytes of a content are: a name, and whether in FILES_DIR or in the database. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import { countTokens } from "gpt-tokenizer/encoding/cl100k_base";
 import { chunkBlocks } from "../../src/chunking/chunkBlocks.js";
-import type { Block } from "../../src/document.js";
+import type { Block } from "../../src/words/document.js";
 import { characters, chunksOf, heading, joined, row, table, text, textsOf, tokens } from "./support.js";
 
 const x = (length: number) => "x".repeat(length);

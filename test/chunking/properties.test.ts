@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { tokenCounter } from "../../src/chunking/tokens.js";
-import type { Block, Cutting, TextChunk } from "../../src/document.js";
+import type { Block, Cutting, TextChunk } from "../../src/words/document.js";
 import { borders, chunksOf, cutting, document, joined, text, tokens } from "./support.js";
 
 const tokensCounted = (await tokenCounter()).count;

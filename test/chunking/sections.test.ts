@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import { followSections } from "../../src/chunking/sections.js";
-import type { Block } from "../../src/document.js";
+import type { Block } from "../../src/words/document.js";
 import { heading, text } from "./support.js";
 
 const paths = (...blocks: Block[]) => blocks.map(followSections());

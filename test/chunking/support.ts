@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { chunkBlocks } from "../../src/chunking/chunkBlocks.js";
-import type { Block, Cutting, Place, TextChunk } from "../../src/document.js";
+import type { Block, Cutting, Place, TextChunk } from "../../src/words/document.js";
 
 export const text = (value: string, rest: { place?: Place; before?: string } = {}): Block => ({
   kind: "text",

@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, jest, test } from "@jest/globals";
 import { sql } from "kysely";
 import { readdirSync } from "node:fs";
-import { loadConfig } from "../../src/config.js";
-import { openToLook } from "../../src/db/diagnose.js";
-import { createLog } from "../../src/log.js";
+import { loadConfig } from "../../src/process/config.js";
+import { openToLook } from "../../src/db/diagnose/probe.js";
+import { createLog } from "../../src/process/log.js";
 import { type Place, createPlace, run, runDoctor, startOther } from "./support.js";
 
 // Every command opens the embedded database anew, which takes a second or more.

@@ -1,7 +1,7 @@
 import { afterAll, beforeEach, describe, expect, test } from "@jest/globals";
 import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { lockDataDir } from "../../src/db/dataDirLock.js";
+import { lockDataDir } from "../../src/db/connection/dataDirLock.js";
 import { runDoctor, startOther, temporaryDirectory } from "./support.js";
 
 const root = temporaryDirectory();

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from "@jest/globals";
 import type { ServerResponse } from "node:http";
-import { bringUpToDate } from "../../src/core/indexing.js";
+import { bringUpToDate } from "../../src/core/upkeep/indexing.js";
 import { testKey } from "../support/database.js";
 import { type TestService, startService } from "../support/service.js";
 import { batchPath, createStore, rowsOf } from "../support/stores.js";

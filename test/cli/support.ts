@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { runCli } from "../../src/cli/program.js";
-import { openPglite } from "../../src/db/pglitePool.js";
+import { openPglite } from "../../src/db/connection/pglitePool.js";
 import { createTestDatabase, testDimensions } from "../support/database.js";
 import { databaseAt, testServer } from "../support/testServer.js";
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { parseEnv } from "node:util";
-import { loadConfig } from "../../src/config.js";
+import { loadConfig } from "../../src/process/config.js";
 import { startFakeProxy } from "../support/fakeProxy.js";
 import { type TestService, startService } from "../support/service.js";
 import { litellmPgvector, litellmVectorStore, run } from "./fixtures/readmes.js";

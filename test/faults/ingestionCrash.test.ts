@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import pg from "pg";
-import { encodeBase64Floats } from "../../src/float32.js";
+import { encodeBase64Floats } from "../../src/numbers/float32.js";
 import { hashTexts } from "../../src/litellm/hashingEmbedder.js";
 import { testDimensions, testKey } from "../support/database.js";
 import { call, createStore, until } from "../support/httpClient.js";

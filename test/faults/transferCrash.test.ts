@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
-import { openPglite } from "../../src/db/pglitePool.js";
+import { openPglite } from "../../src/db/connection/pglitePool.js";
 import type { ExportAnswer, ImportAnswer } from "../cli/transferSupport.js";
 import { testDimensions } from "../support/database.js";
 import { referenceTables } from "../support/litellmPgvector.js";

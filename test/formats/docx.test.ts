@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { type Block, DocumentError } from "../../src/document.js";
+import { type Block, DocumentError } from "../../src/words/document.js";
 import { readDocx } from "../../src/formats/docx.js";
 import { makeZip } from "./makeZip.js";
 import { readBytes } from "./readBytes.js";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import type { Block } from "../../src/document.js";
+import type { Block } from "../../src/words/document.js";
 import { readEml } from "../../src/formats/eml.js";
 import { makeMail } from "./makeMail.js";
 import { withFile } from "./readBytes.js";

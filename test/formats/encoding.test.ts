@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import iconv from "iconv-lite";
-import { DocumentError } from "../../src/document.js";
+import { DocumentError } from "../../src/words/document.js";
 import { decodeAs, decodeFile, decodeText } from "../../src/formats/encoding.js";
 import { withFile } from "./readBytes.js";
 

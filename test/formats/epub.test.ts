@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { DocumentError } from "../../src/document.js";
+import { DocumentError } from "../../src/words/document.js";
 import { readEpub } from "../../src/formats/epub.js";
 import { makeZip } from "./makeZip.js";
 import { readBytes } from "./readBytes.js";

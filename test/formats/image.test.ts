@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import sharp, { type Metadata } from "sharp";
-import type { Block } from "../../src/document.js";
+import type { Block } from "../../src/words/document.js";
 import { readImage } from "../../src/formats/image.js";
 import { withFile } from "./readBytes.js";
 

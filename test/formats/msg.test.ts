@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
-import type { Block } from "../../src/document.js";
+import type { Block } from "../../src/words/document.js";
 import { readMsg } from "../../src/formats/msg.js";
 import { type Folder, makeCompoundFile, numbers, properties } from "./makeMail.js";
 import { withFile } from "./readBytes.js";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import { deflateSync } from "node:zlib";
 import sharp from "sharp";
-import type { Block } from "../../src/document.js";
+import type { Block } from "../../src/words/document.js";
 import type { ReadOptions } from "../../src/formats/format.js";
 import { readPdf } from "../../src/formats/pdf.js";
 import { withFile } from "./readBytes.js";

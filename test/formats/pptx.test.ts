@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { type Block, DocumentError } from "../../src/document.js";
+import { type Block, DocumentError } from "../../src/words/document.js";
 import { readPptx } from "../../src/formats/pptx.js";
 import { makeZip } from "./makeZip.js";
 import { readBytes } from "./readBytes.js";

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Block } from "../../src/document.js";
+import type { Block } from "../../src/words/document.js";
 import type { ReadFormat, ReadOptions } from "../../src/formats/format.js";
 
 /** Gives a file of these bytes to `use`, and deletes it. */

@@ -2,7 +2,7 @@ import { describe, expect, test } from "@jest/globals";
 import { existsSync, readdirSync } from "node:fs";
 import { dirname } from "node:path";
 import sharp from "sharp";
-import { type Block, DocumentError } from "../../src/document.js";
+import { type Block, DocumentError } from "../../src/words/document.js";
 import { readDocument } from "../../src/formats/readDocument.js";
 import { makeCompoundFile, makeMail } from "./makeMail.js";
 import { makeZip } from "./makeZip.js";

@@ -1,7 +1,7 @@
 import { describe, expect, jest, test } from "@jest/globals";
 import fc from "fast-check";
 import * as xlsx from "xlsx";
-import { type Block, DocumentError } from "../../src/document.js";
+import { type Block, DocumentError } from "../../src/words/document.js";
 import { readSpreadsheet } from "../../src/formats/spreadsheet.js";
 import { makeZip } from "./makeZip.js";
 import { readBytes } from "./readBytes.js";

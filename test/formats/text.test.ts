@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
-import type { Block } from "../../src/document.js";
+import type { Block } from "../../src/words/document.js";
 import { blocksOfText, linesOf, readText } from "../../src/formats/text.js";
 import { readBytes } from "./readBytes.js";
 

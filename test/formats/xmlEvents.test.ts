@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { DocumentError } from "../../src/document.js";
+import { DocumentError } from "../../src/words/document.js";
 import { attribute, parseXml, walkXml } from "../../src/formats/xmlEvents.js";
 
 async function* pieces(bytes: Buffer, size: number): AsyncGenerator<Buffer> {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { DocumentError } from "../../src/document.js";
+import { DocumentError } from "../../src/words/document.js";
 import { openZip, type Zip } from "../../src/formats/zip.js";
 import { makeZip } from "./makeZip.js";
 import { withFile } from "./readBytes.js";

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { request } from "node:http";
 import { testKey } from "../support/database.js";
 import { type TestService, startService } from "../support/service.js";
-import { apiRoutes } from "../../src/app.js";
+import { apiRoutes } from "../../src/http/app.js";
 import { errorOf, send } from "./requests.js";
 
 const masterKey = "sk-test-master-key";

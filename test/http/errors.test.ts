@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { request } from "node:http";
-import { unavailable } from "../../src/errors.js";
+import { unavailable } from "../../src/words/errors.js";
 import { testKey } from "../support/database.js";
 import { type TestService, startService } from "../support/service.js";
 import { createStore, stubLitellm } from "../support/stores.js";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { ApiError } from "../../src/errors.js";
-import { type Filter, filterLimits, parseFilter } from "../../src/filter.js";
+import { ApiError } from "../../src/words/errors.js";
+import { type Filter, filterLimits, parseFilter } from "../../src/words/filter.js";
 
 /** What a filter was refused with. */
 function refusal(input: unknown): { param: string | null; message: string } {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { sql } from "kysely";
-import { bringUpToDate } from "../../src/core/indexing.js";
+import { bringUpToDate } from "../../src/core/upkeep/indexing.js";
 import { createLitellm } from "../../src/litellm/litellm.js";
 import { type TestService, startService } from "../support/service.js";
 import { batchPath, createStore, rowsOf } from "../support/stores.js";

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
-import { bringUpToDate } from "../../src/core/indexing.js";
-import { renderMetrics } from "../../src/core/metrics.js";
-import { version } from "../../src/version.js";
+import { bringUpToDate } from "../../src/core/upkeep/indexing.js";
+import { renderMetrics } from "../../src/core/status/metrics.js";
+import { version } from "../../src/process/version.js";
 import { type TestService, startService } from "../support/service.js";
 import { batchPath, createStore, rowsOf } from "../support/stores.js";
 import { withBuilds } from "./playedBuilds.js";

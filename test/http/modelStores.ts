@@ -1,4 +1,4 @@
-import { invalid } from "../../src/errors.js";
+import { invalid } from "../../src/words/errors.js";
 import type { ModelChoice } from "../../src/litellm/embedder.js";
 import { hashTexts } from "../../src/litellm/hashingEmbedder.js";
 import { testDimensions } from "../support/database.js";

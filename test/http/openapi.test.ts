@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { apiRoutes } from "../../src/app.js";
+import { apiRoutes } from "../../src/http/app.js";
 import { type OpenApiDocument, buildOpenApi } from "../../src/http/openapi.js";
 import request from "supertest";
 import { testKey } from "../support/database.js";

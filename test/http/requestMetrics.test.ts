@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { renderMetrics } from "../../src/core/metrics.js";
+import { renderMetrics } from "../../src/core/status/metrics.js";
 import { createLitellm } from "../../src/litellm/litellm.js";
-import { createMetrics } from "../../src/metrics.js";
-import { withResolvers } from "../../src/withResolvers.js";
+import { createMetrics } from "../../src/process/metrics.js";
+import { withResolvers } from "../../src/process/withResolvers.js";
 import { type FakeProxy, startFakeProxy } from "../support/fakeProxy.js";
 import { type TestService, startService } from "../support/service.js";
 import { batchPath, createStore } from "../support/stores.js";

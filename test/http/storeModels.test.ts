@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import type { ModelChoice } from "../../src/litellm/embedder.js";
 import { createLitellm } from "../../src/litellm/litellm.js";
-import { createMetrics } from "../../src/metrics.js";
+import { createMetrics } from "../../src/process/metrics.js";
 import { type Asked, base64, quiet, startProvider } from "../litellm/support.js";
 import { createTestDatabase, testDimensions } from "../support/database.js";
 import { type TestService, startService, testVector } from "../support/service.js";

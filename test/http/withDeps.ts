@@ -1,6 +1,6 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { buildApp } from "../../src/app.js";
+import { buildApp } from "../../src/http/app.js";
 import type { Deps } from "../../src/core/deps.js";
 import { testKey } from "../support/database.js";
 import type { TestService } from "../support/service.js";

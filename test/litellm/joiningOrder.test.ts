@@ -1,11 +1,11 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { setImmediate } from "node:timers/promises";
-import { ApiError } from "../../src/errors.js";
+import { ApiError } from "../../src/words/errors.js";
 import type { Failure, Outcome } from "../../src/litellm/failures.js";
 import { failureOf } from "../../src/litellm/failures.js";
 import { joinQueries } from "../../src/litellm/joinedQueries.js";
-import { createMetrics } from "../../src/metrics.js";
+import { createMetrics } from "../../src/process/metrics.js";
 import { quiet, sleepyClock } from "./support.js";
 
 describe("whatever happens in which order", () => {

@@ -1,11 +1,11 @@
 import type { AddressInfo } from "node:net";
 import { type IncomingHttpHeaders, type ServerResponse, createServer } from "node:http";
-import type { EmbeddingConfig } from "../../src/config.js";
-import { ApiError } from "../../src/errors.js";
+import type { EmbeddingConfig } from "../../src/process/config.js";
+import { ApiError } from "../../src/words/errors.js";
 import type { Clock } from "../../src/litellm/clock.js";
 import { createLitellm } from "../../src/litellm/litellm.js";
-import { createLog } from "../../src/log.js";
-import { type Metrics, createMetrics } from "../../src/metrics.js";
+import { createLog } from "../../src/process/log.js";
+import { type Metrics, createMetrics } from "../../src/process/metrics.js";
 
 export interface Asked {
   readonly method: string;

@@ -3,10 +3,10 @@ import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { fromNetworkOrder } from "../../src/float32.js";
+import { fromNetworkOrder } from "../../src/numbers/float32.js";
 import { type FileFormat, openFiles } from "../../src/rows/fileSource.js";
-import type { FileColumns } from "../../src/rows/columns.js";
-import type { TransferPage, TransferRow } from "../../src/transfer.js";
+import type { FileColumns } from "../../src/rows/rowColumns.js";
+import type { TransferPage, TransferRow } from "../../src/words/rows.js";
 
 const usual: FileColumns = {
   id: "id",

@@ -2,12 +2,12 @@ import type { PGlite } from "@electric-sql/pglite";
 import { randomBytes } from "node:crypto";
 import { openAsBlob } from "node:fs";
 import pg from "pg";
-import { type Config, loadConfig } from "../../src/config.js";
-import { type Database, openDatabase, start } from "../../src/db/database.js";
-import { observePool } from "../../src/db/observedPool.js";
-import { createPglitePool, openPglite } from "../../src/db/pglitePool.js";
-import { createLog } from "../../src/log.js";
-import type { Metrics } from "../../src/metrics.js";
+import { type Config, loadConfig } from "../../src/process/config.js";
+import { type Database, openDatabase, start } from "../../src/db/connection/database.js";
+import { observePool } from "../../src/db/connection/observedPool.js";
+import { createPglitePool, openPglite } from "../../src/db/connection/pglitePool.js";
+import { createLog } from "../../src/process/log.js";
+import type { Metrics } from "../../src/process/metrics.js";
 import { databaseAt, testServer } from "./testServer.js";
 
 /** An empty database of its own: embedded, or on the PostgreSQL that TEST_DATABASE_URL names. pgvector is installed in it. */

@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { loadConfig } from "../../src/config.js";
+import { loadConfig } from "../../src/process/config.js";
 import { createLitellm } from "../../src/litellm/litellm.js";
-import { createLog } from "../../src/log.js";
-import { createMetrics } from "../../src/metrics.js";
+import { createLog } from "../../src/process/log.js";
+import { createMetrics } from "../../src/process/metrics.js";
 import type { TestDatabase } from "./database.js";
 
 /** The tables as litellm-pgvector makes them (what `prisma db push` makes of its schema). */

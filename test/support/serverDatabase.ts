@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { sql } from "kysely";
-import { loadConfig } from "../../src/config.js";
-import { type Database, openDatabase } from "../../src/db/database.js";
-import { createLog } from "../../src/log.js";
+import { loadConfig } from "../../src/process/config.js";
+import { type Database, openDatabase } from "../../src/db/connection/database.js";
+import { createLog } from "../../src/process/log.js";
 import { type TestDatabase, testDimensions } from "./database.js";
 import { databaseAt, testServer } from "./testServer.js";
 

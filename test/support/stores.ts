@@ -1,9 +1,9 @@
-import { bringUpToDate } from "../../src/core/indexing.js";
+import { bringUpToDate } from "../../src/core/upkeep/indexing.js";
 import type { Embedder } from "../../src/litellm/embedder.js";
 import { type Litellm, createLitellm } from "../../src/litellm/litellm.js";
-import { loadConfig } from "../../src/config.js";
-import { createLog } from "../../src/log.js";
-import { createMetrics } from "../../src/metrics.js";
+import { loadConfig } from "../../src/process/config.js";
+import { createLog } from "../../src/process/log.js";
+import { createMetrics } from "../../src/process/metrics.js";
 import { testDimensions, testKey } from "./database.js";
 import { type TestService, testVector } from "./service.js";
 

@@ -1,7 +1,7 @@
 import type { ImportProgress, ImportRequest, ImportResult } from "../../src/core/transfer/importRequest.js";
 import { importRows } from "../../src/core/transfer/importRows.js";
-import { toNetworkOrder } from "../../src/float32.js";
-import type { TransferPage, TransferRow, TransferSource, TransferStore } from "../../src/transfer.js";
+import { toNetworkOrder } from "../../src/numbers/float32.js";
+import type { TransferPage, TransferRow, TransferSource, TransferStore } from "../../src/words/rows.js";
 import { testDimensions } from "./database.js";
 import { type TestService, testVector } from "./service.js";
 

@@ -1,10 +1,10 @@
-import type { Config } from "../../config.js";
-import { inspectEmbeddings, inspectVectorStores, type Layout } from "../../db/columns.js";
-import * as diagnose from "../../db/diagnose.js";
-import { isTooOld } from "../../db/extension.js";
-import { type Tables, locateTables } from "../../db/tables.js";
-import { parseDatabaseUrl } from "../../db/url.js";
-import { StartupError } from "../../errors.js";
+import type { Config } from "../../process/config.js";
+import { inspectEmbeddings, inspectVectorStores, type Layout } from "../../db/schema/layout.js";
+import * as diagnose from "../../db/diagnose/probe.js";
+import { isTooOld } from "../../db/connection/extension.js";
+import { type Tables, locateTables } from "../../db/schema/tables.js";
+import { parseDatabaseUrl } from "../../db/connection/url.js";
+import { StartupError } from "../../words/errors.js";
 import { type Context, wordsOf } from "./findings.js";
 import { checkIndexes } from "./indexes.js";
 import { checkContents, checkModels } from "./stored.js";

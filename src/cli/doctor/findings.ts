@@ -1,4 +1,4 @@
-import type { Log } from "../../log.js";
+import type { Log } from "../../process/log.js";
 import { printable } from "../io.js";
 
 /** One line of the doctor's report. */

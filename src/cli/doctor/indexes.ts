@@ -4,7 +4,7 @@ import {
   brokenIndexes,
   countIndexes,
   recordIndexes,
-} from "../../db/diagnoseStored.js";
+} from "../../db/diagnose/stored.js";
 import { readableBytes } from "../table.js";
 import { counted, type Stored } from "./stored.js";
 

@@ -1,7 +1,7 @@
-import type { Config } from "../../config.js";
-import { ApiError } from "../../errors.js";
+import type { Config } from "../../process/config.js";
+import { ApiError } from "../../words/errors.js";
 import { createLitellm, type Litellm } from "../../litellm/litellm.js";
-import { createMetrics } from "../../metrics.js";
+import { createMetrics } from "../../process/metrics.js";
 import { connectionCode } from "../failures.js";
 import type { Context } from "./findings.js";
 

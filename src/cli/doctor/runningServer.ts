@@ -1,4 +1,4 @@
-import type { Config } from "../../config.js";
+import type { Config } from "../../process/config.js";
 import { type Address, findServer } from "../connection.js";
 import { connectionCode } from "../failures.js";
 import { readIndexing, slowestBuild } from "../indexing.js";

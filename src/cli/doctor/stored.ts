@@ -1,8 +1,8 @@
-import type { Config } from "../../config.js";
-import type { Probe } from "../../db/diagnose.js";
-import { type Contents, type ModelInUse, countContents, modelsInUse } from "../../db/diagnoseStored.js";
-import type { Tables } from "../../db/tables.js";
-import { ApiError } from "../../errors.js";
+import type { Config } from "../../process/config.js";
+import type { Probe } from "../../db/diagnose/probe.js";
+import { type Contents, type ModelInUse, countContents, modelsInUse } from "../../db/diagnose/stored.js";
+import type { Tables } from "../../db/schema/tables.js";
+import { ApiError } from "../../words/errors.js";
 import { printable } from "../io.js";
 import type { Findings } from "./findings.js";
 

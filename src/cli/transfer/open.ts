@@ -1,7 +1,7 @@
 import { pino } from "pino";
-import { type Config, loadConfig } from "../../config.js";
+import { type Config, loadConfig } from "../../process/config.js";
 import type { TransferDeps } from "../../core/transfer/importRequest.js";
-import { ApiError } from "../../errors.js";
+import { ApiError } from "../../words/errors.js";
 import { CommandError, type Io, printable } from "../io.js";
 
 /** The database that rows go into or come out of, opened by this process itself. */
@@ -20,9 +20,9 @@ export async function openTarget(io: Io, { lookOnly }: { lookOnly: boolean }): P
   const config = loadConfig(io.environment());
   const log = warnings(io);
   if (lookOnly) await requirePrepared(config, log);
-  const { openDatabase } = await import("../../db/database.js");
+  const { openDatabase } = await import("../../db/connection/database.js");
   const { createLitellm } = await import("../../litellm/litellm.js");
-  const { createMetrics } = await import("../../metrics.js");
+  const { createMetrics } = await import("../../process/metrics.js");
   const db = await openDatabase(config, log);
   // What it has to say concerns a server's start; the stores' models are told at the end.
   const litellm = createLitellm(config.embedding, pino({ level: "silent" }), createMetrics());
@@ -41,9 +41,9 @@ function warnings(io: Io): pino.Logger {
 
 /** @throws CommandError when opening the database would make or change tables. */
 async function requirePrepared(config: Config, log: pino.Logger): Promise<void> {
-  const { openToLook, migrationFacts } = await import("../../db/diagnose.js");
-  const { locateTables } = await import("../../db/tables.js");
-  const { parseDatabaseUrl } = await import("../../db/url.js");
+  const { openToLook, migrationFacts } = await import("../../db/diagnose/probe.js");
+  const { locateTables } = await import("../../db/schema/tables.js");
+  const { parseDatabaseUrl } = await import("../../db/connection/url.js");
   const opened = await openToLook(config, log);
   // Then opening it says so.
   if (opened === "in use") return;

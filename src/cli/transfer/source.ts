@@ -1,7 +1,7 @@
 import { type Command, Option } from "commander";
 import { Readable } from "node:stream";
 import type { SourceKind } from "../../db/source/openSource.js";
-import type { TransferSource } from "../../transfer.js";
+import type { TransferSource } from "../../words/rows.js";
 import type { FileFormat } from "../../rows/fileSource.js";
 import { CommandError, type Io } from "../io.js";
 import type { Opened } from "./open.js";

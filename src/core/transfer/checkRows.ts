@@ -1,9 +1,9 @@
-import type { VectorStore } from "../../db/vectorStores.js";
+import type { VectorStore } from "../../db/tables/stores.js";
 import { canonicalJson, storedVectors } from "../../engines/pgvector/records.js";
-import { ApiError, invalid } from "../../errors.js";
-import { toNetworkOrder } from "../../float32.js";
-import type { TransferRow } from "../../transfer.js";
-import { dimensionsOf, embedderOf } from "../embeddingModel.js";
+import { ApiError, invalid } from "../../words/errors.js";
+import { toNetworkOrder } from "../../numbers/float32.js";
+import type { TransferRow } from "../../words/rows.js";
+import { dimensionsOf, embedderOf } from "../stores/model.js";
 import type { ImportRequest, TransferDeps } from "./importRequest.js";
 import { rowId } from "./rowIds.js";
 import type { PlacedChunk } from "./writePage.js";

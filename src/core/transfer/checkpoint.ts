@@ -1,8 +1,15 @@
 import { createHash, randomUUID } from "node:crypto";
 import { setTimeout } from "node:timers/promises";
-import { type ImportState, leaseOf, leaseSeconds, releaseImport, saveImport, takeImport } from "../../db/imports.js";
-import { ApiError } from "../../errors.js";
-import type { TransferSource } from "../../transfer.js";
+import {
+  type ImportState,
+  leaseOf,
+  leaseSeconds,
+  releaseImport,
+  saveImport,
+  takeImport,
+} from "../../db/tables/imports.js";
+import { ApiError } from "../../words/errors.js";
+import type { TransferSource } from "../../words/rows.js";
 import { type ImportCounts, type ImportRequest, type TransferDeps, addCounts, noCounts } from "./importRequest.js";
 
 /** How far an import has come: kept in the database, where another process on another machine finds it. */

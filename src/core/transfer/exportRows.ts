@@ -1,10 +1,10 @@
-import { readKeptStores } from "../../db/keptStores.js";
-import { canHold, findStore } from "../../db/vectorStores.js";
+import { readKeptStores } from "../../db/tables/keptStores.js";
+import { canHold, findStore } from "../../db/tables/stores.js";
 import { visible } from "../../engines/pgvector/filterSql.js";
 import { digestOf, readChunks } from "../../engines/pgvector/records.js";
-import type { Filter } from "../../filter.js";
-import { type TransferRow, type TransferStore, pageLimits, sumDigests } from "../../transfer.js";
-import { throwUnknown } from "../vectorStores.js";
+import type { Filter } from "../../words/filter.js";
+import { type TransferRow, type TransferStore, pageLimits, sumDigests } from "../../words/rows.js";
+import { throwUnknown } from "../stores/stores.js";
 import type { TransferDeps } from "./importRequest.js";
 
 export interface ExportRequest {

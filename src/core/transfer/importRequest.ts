@@ -1,4 +1,4 @@
-import { addChecksums, noChecksum } from "../../transfer.js";
+import { addChecksums, noChecksum } from "../../words/rows.js";
 import type { Deps } from "../deps.js";
 
 /** What moving rows needs of a use case's. */

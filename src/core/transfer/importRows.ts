@@ -1,6 +1,6 @@
-import { ApiError } from "../../errors.js";
-import { type TransferPage, type TransferSource, sumDigests } from "../../transfer.js";
-import { maxDimensions } from "../embeddingModel.js";
+import { ApiError } from "../../words/errors.js";
+import { type TransferPage, type TransferSource, sumDigests } from "../../words/rows.js";
+import { maxDimensions } from "../stores/model.js";
 import { type AssignedRow, checkRow, toChunks } from "./checkRows.js";
 import { openCheckpoint } from "./checkpoint.js";
 import {

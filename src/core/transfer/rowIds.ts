@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
-import type { IdType } from "../../db/columns.js";
-import { canHold } from "../../db/vectorStores.js";
-import type { TransferRow } from "../../transfer.js";
+import type { IdType } from "../../db/schema/layout.js";
+import { canHold } from "../../db/tables/stores.js";
+import type { TransferRow } from "../../words/rows.js";
 
 /**
  * The id that a row of a source gets. Its own where the column can hold it; otherwise one that is made from the row, the same in every

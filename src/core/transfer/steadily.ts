@@ -1,6 +1,6 @@
 import { setTimeout } from "node:timers/promises";
-import { ApiError } from "../../errors.js";
-import type { TransferPage, TransferSource } from "../../transfer.js";
+import { ApiError } from "../../words/errors.js";
+import type { TransferPage, TransferSource } from "../../words/rows.js";
 
 /** A database that is away for a moment, as in a failover, must not end the work of hours. */
 const patienceMs = 120_000;

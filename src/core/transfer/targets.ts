@@ -1,11 +1,11 @@
-import { insertKeptStore } from "../../db/keptStores.js";
-import { type VectorStore, canHold, findStore } from "../../db/vectorStores.js";
-import { isLanguage } from "../../engines/pgvector/keywords.js";
-import { invalid } from "../../errors.js";
-import type { TransferStore } from "../../transfer.js";
-import { chooseModel, dimensionsOf, modelName } from "../embeddingModel.js";
-import { resolveSettings } from "../searchSettings.js";
-import { expired, isExpired, throwUnknown } from "../vectorStores.js";
+import { insertKeptStore } from "../../db/tables/keptStores.js";
+import { type VectorStore, canHold, findStore } from "../../db/tables/stores.js";
+import { isLanguage } from "../../engines/pgvector/keywords/keywords.js";
+import { invalid } from "../../words/errors.js";
+import type { TransferStore } from "../../words/rows.js";
+import { chooseModel, dimensionsOf, modelName } from "../stores/model.js";
+import { resolveSettings } from "../stores/searchSettings.js";
+import { expired, isExpired, throwUnknown } from "../stores/stores.js";
 import type { ImportRequest, ImportedInto, TransferDeps } from "./importRequest.js";
 import { madeId } from "./rowIds.js";
 

@@ -1,9 +1,9 @@
-import type { Db } from "../../db/database.js";
-import { addToCounts, findStore } from "../../db/vectorStores.js";
-import { insertKeywords } from "../../engines/pgvector/keywords.js";
+import type { Db } from "../../db/connection/database.js";
+import { addToCounts, findStore } from "../../db/tables/stores.js";
+import { insertKeywords } from "../../engines/pgvector/keywords/keywords.js";
 import { type StoredChunk, copyChunks, digestOf, marksOf } from "../../engines/pgvector/records.js";
-import { ApiError, conflict, unavailable } from "../../errors.js";
-import { expired } from "../vectorStores.js";
+import { ApiError, conflict, unavailable } from "../../words/errors.js";
+import { expired } from "../stores/stores.js";
 import type { TransferDeps } from "./importRequest.js";
 
 /** A row that is to be in the database, and where it stands in the source. */

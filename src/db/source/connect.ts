@@ -1,9 +1,9 @@
 import { Kysely, PostgresDialect, sql } from "kysely";
-import type { DatabaseConfig } from "../../config.js";
-import { ApiError, StartupError } from "../../errors.js";
-import type { Log } from "../../log.js";
-import { createPgPool } from "../pgPool.js";
-import { parseDatabaseUrl } from "../url.js";
+import type { DatabaseConfig } from "../../process/config.js";
+import { ApiError, StartupError } from "../../words/errors.js";
+import type { Log } from "../../process/log.js";
+import { createPgPool } from "../connection/pgPool.js";
+import { parseDatabaseUrl } from "../connection/url.js";
 
 /** A PostgreSQL that rows are read from: nothing is ever changed in it. */
 export interface SourceDatabase {

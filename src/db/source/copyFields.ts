@@ -1,6 +1,6 @@
-import { StartupError } from "../../errors.js";
-import { readBase64, readFloats } from "../../floatArray.js";
-import { toNetworkOrder } from "../../float32.js";
+import { StartupError } from "../../words/errors.js";
+import { readBase64, readFloats } from "../../numbers/floatArray.js";
+import { toNetworkOrder } from "../../numbers/float32.js";
 import type { VectorForm } from "./mapping.js";
 
 /**

@@ -1,5 +1,5 @@
-import { StartupError } from "../../errors.js";
-import { type SourceColumn, type SourceTable, columnSql, requireColumn } from "./columns.js";
+import { StartupError } from "../../words/errors.js";
+import { type SourceColumn, type SourceTable, columnSql, requireColumn } from "./sourceTable.js";
 
 /** Which columns of a table are what of a row. Null: as it is found, or none. */
 export interface TableMapping {

@@ -1,7 +1,7 @@
 import { type Kysely, sql } from "kysely";
-import { StartupError } from "../../errors.js";
-import type { TransferSource, TransferStore } from "../../transfer.js";
-import { type SourceTable, findSourceTable } from "./columns.js";
+import { StartupError } from "../../words/errors.js";
+import type { TransferSource, TransferStore } from "../../words/rows.js";
+import { type SourceTable, findSourceTable } from "./sourceTable.js";
 import type { SourceDatabase } from "./connect.js";
 import { type TableMapping, compileMapping } from "./mapping.js";
 import { type RowsToRead, countRows, readPages, requireUniqueKey } from "./pages.js";

@@ -1,10 +1,10 @@
 import { sql } from "kysely";
 import { z } from "zod";
-import { StartupError } from "../../errors.js";
-import { type TransferPage, type TransferRow, pageLimits, sizeOfRow } from "../../transfer.js";
-import { errorCode } from "../errors.js";
+import { StartupError } from "../../words/errors.js";
+import { type TransferPage, type TransferRow, pageLimits, sizeOfRow } from "../../words/rows.js";
+import { errorCode } from "../connection/errors.js";
 import type { SourceDatabase } from "./connect.js";
-import type { SourceTable } from "./columns.js";
+import type { SourceTable } from "./sourceTable.js";
 import type { RowSql } from "./mapping.js";
 import { CopyReader, decodeVectorField } from "./copyFields.js";
 

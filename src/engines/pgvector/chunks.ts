@@ -1,7 +1,7 @@
 import { type RawBuilder, sql } from "kysely";
-import type { Db } from "../../db/database.js";
-import { canHold, epochMillis, instant } from "../../db/vectorStores.js";
-import type { Filter } from "../../filter.js";
+import type { Db } from "../../db/connection/database.js";
+import { canHold, epochMillis, instant } from "../../db/tables/stores.js";
+import type { Filter } from "../../words/filter.js";
 import { decodeVector, encodeTextArray, encodeVectorArray } from "./binary.js";
 import { compileFilter } from "./filterSql.js";
 import { type VectorsState, unitVector } from "./vectors.js";

@@ -1,4 +1,4 @@
-import type { IdType, Layout } from "../../db/columns.js";
+import type { IdType, Layout } from "../../db/schema/layout.js";
 
 /** A chunk as it is recorded: texts and bytes, nothing parsed, so nothing can be lost. */
 export interface StoredChunk {

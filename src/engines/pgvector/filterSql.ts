@@ -1,6 +1,6 @@
 import { type RawBuilder, sql } from "kysely";
-import type { Layout } from "../../db/columns.js";
-import type { Filter, FilterValue } from "../../filter.js";
+import type { Layout } from "../../db/schema/layout.js";
+import type { Filter, FilterValue } from "../../words/filter.js";
 
 const operators = { gt: ">", gte: ">=", lt: "<", lte: "<=" } as const;
 

@@ -1,5 +1,5 @@
 import { sql } from "kysely";
-import type { Db } from "../../db/database.js";
+import type { Db } from "../../db/connection/database.js";
 
 /** A chunk's place in its document, as its metadata says it. */
 export interface Place {

@@ -1,8 +1,8 @@
 import { CompiledQuery, sql } from "kysely";
 import { createHash } from "node:crypto";
-import type { Db } from "../../db/database.js";
-import { epochMicros, exactText, exactly } from "../../db/vectorStores.js";
-import type { Filter } from "../../filter.js";
+import type { Db } from "../../db/connection/database.js";
+import { epochMicros, exactText, exactly } from "../../db/tables/stores.js";
+import type { Filter } from "../../words/filter.js";
 import { encodeTextArray } from "./binary.js";
 import { type StoredChunk, encodeCopy } from "./copyRows.js";
 import { compileFilter } from "./filterSql.js";

@@ -1,8 +1,8 @@
 import { type RawBuilder, sql } from "kysely";
-import type { Layout } from "../../db/columns.js";
-import type { Db } from "../../db/database.js";
+import type { Layout } from "../../db/schema/layout.js";
+import type { Db } from "../../db/connection/database.js";
 import { decodeVector } from "./binary.js";
-import { recordedIds, workOnPortion } from "./portion.js";
+import { recordedIds, workOnPortion } from "./upkeep/portion.js";
 
 /**
  * The derived vectors: of every chunk its unit vector, in the row itself, where a search reads it in a third of the time that the

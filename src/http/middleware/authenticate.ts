@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { Request } from "express";
-import type { Caller } from "../../core/caller.js";
-import { unauthorized } from "../../errors.js";
+import type { Caller } from "../../words/caller.js";
+import { unauthorized } from "../../words/errors.js";
 
 export interface Keys {
   server: string | null;

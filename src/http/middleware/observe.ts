@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import type { Request, RequestHandler, Response } from "express";
-import type { Log } from "../../log.js";
-import type { Metrics } from "../../metrics.js";
-import { openSpan } from "../../tracing.js";
+import type { Log } from "../../process/log.js";
+import type { Metrics } from "../../process/metrics.js";
+import { openSpan } from "../../process/tracing.js";
 
 const probes = new Set(["/health", "/livez", "/readyz", "/metrics"]);
 

@@ -1,7 +1,7 @@
 import type { Duplex } from "node:stream";
 import type { ErrorRequestHandler, Request, Response } from "express";
-import { ApiError, invalid } from "../../errors.js";
-import type { Log } from "../../log.js";
+import { ApiError, invalid } from "../../words/errors.js";
+import type { Log } from "../../process/log.js";
 
 /** Any error as the one a caller may see. What we did not foresee is a 500 that says nothing of what happened. */
 export function asApiError(error: unknown): ApiError {

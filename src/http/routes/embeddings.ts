@@ -1,9 +1,9 @@
-import * as embeddings from "../../core/embeddings.js";
-import { invalid } from "../../errors.js";
-import { parseFilter } from "../../filter.js";
+import * as embeddings from "../../core/chunks/chunks.js";
+import { invalid } from "../../words/errors.js";
+import { parseFilter } from "../../words/filter.js";
 import { route } from "../route.js";
-import { readBatch, readRow } from "../batchBody.js";
-import { answerBulkLoad } from "../bulkLoad.js";
+import { readBatch, readRow } from "../bodies/batchBody.js";
+import { answerBulkLoad } from "../bodies/bulkLoad.js";
 import { listAnswer, presentList, storeParams } from "../wire/common.js";
 import {
   batchAnswer,

@@ -1,5 +1,5 @@
-import * as batches from "../../core/fileBatches.js";
-import * as storeFiles from "../../core/storeFiles.js";
+import * as batches from "../../core/files/fileBatches.js";
+import * as storeFiles from "../../core/files/storeFiles.js";
 import { route } from "../route.js";
 import { listAnswer, presentList, storeParams } from "../wire/common.js";
 import { setPollAfter } from "../wire/polling.js";

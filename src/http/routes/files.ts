@@ -1,8 +1,8 @@
 import { pipeline } from "node:stream/promises";
-import * as files from "../../core/files.js";
-import { invalid } from "../../errors.js";
+import * as files from "../../core/files/files.js";
+import { invalid } from "../../words/errors.js";
 import { z } from "zod";
-import { keeperOf, readForm } from "../multipart.js";
+import { keeperOf, readForm } from "../bodies/multipart.js";
 import { route } from "../route.js";
 import { listAnswer, presentList } from "../wire/common.js";
 import {

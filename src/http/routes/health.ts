@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { type Health, health, whyUnready } from "../../core/health.js";
-import { unavailable } from "../../errors.js";
+import { type Health, health, whyUnready } from "../../core/status/health.js";
+import { unavailable } from "../../words/errors.js";
 import { route } from "../route.js";
 import { seconds } from "../wire/common.js";
 

@@ -1,6 +1,6 @@
 import { Router } from "express";
 import type { Deps } from "../../core/deps.js";
-import { renderMetrics } from "../../core/metrics.js";
+import { renderMetrics } from "../../core/status/metrics.js";
 import { refuseOthers } from "../route.js";
 
 /** `/metrics` for Prometheus, which scrapes without a key: numbers only, no id and no name of a store. */

@@ -1,4 +1,4 @@
-import { type ModelKind, createEmbeddings, listModels } from "../../core/models.js";
+import { type ModelKind, createEmbeddings, listModels } from "../../core/models/models.js";
 import { route } from "../route.js";
 import { createEmbeddingsAnswer, createEmbeddingsBody, modelsAnswer } from "../wire/model.js";
 

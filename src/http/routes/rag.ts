@@ -1,5 +1,5 @@
-import { type RagAnswer, type RagRequest, type RagSources, answerQuestion } from "../../core/rag.js";
-import { time } from "../../core/spent.js";
+import { type RagAnswer, type RagRequest, type RagSources, answerQuestion } from "../../core/answers/answerQuestion.js";
+import { time } from "../../core/search/spent.js";
 import { setTimes, setWarnings } from "../answerHeaders.js";
 import { type EventStream, openEventStream } from "../eventStream.js";
 import { asApiError, logFailure } from "../middleware/renderError.js";

@@ -1,4 +1,4 @@
-import { rerankDocuments } from "../../core/rerankDocuments.js";
+import { rerankDocuments } from "../../core/search/rerankDocuments.js";
 import { route } from "../route.js";
 import { presentReranked, readRerank, rerankAnswer, rerankBody } from "../wire/rerank.js";
 

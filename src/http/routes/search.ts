@@ -1,4 +1,4 @@
-import { search } from "../../core/search.js";
+import { search } from "../../core/search/searchStores.js";
 import { route } from "../route.js";
 import { setTimes, setWarnings } from "../answerHeaders.js";
 import { storeParams } from "../wire/common.js";

@@ -1,10 +1,10 @@
 import type { Request } from "express";
 import { z } from "zod";
-import * as storeFiles from "../../core/storeFiles.js";
-import { addDocument, addReadableDocument, requireStore } from "../../core/storeUploads.js";
-import { addTexts } from "../../core/texts.js";
-import { invalid } from "../../errors.js";
-import { keeperOf, readForm } from "../multipart.js";
+import * as storeFiles from "../../core/files/storeFiles.js";
+import { addDocument, addReadableDocument, requireStore } from "../../core/files/documents.js";
+import { addTexts } from "../../core/files/texts.js";
+import { invalid } from "../../words/errors.js";
+import { keeperOf, readForm } from "../bodies/multipart.js";
 import { route } from "../route.js";
 import { listAnswer, presentList, storeParams } from "../wire/common.js";
 import { parse } from "../wire/parse.js";

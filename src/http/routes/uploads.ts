@@ -1,7 +1,7 @@
 import { z } from "zod";
-import * as uploads from "../../core/uploads.js";
-import { invalid } from "../../errors.js";
-import { keeperOf, readForm } from "../multipart.js";
+import * as uploads from "../../core/files/uploads.js";
+import { invalid } from "../../words/errors.js";
+import { keeperOf, readForm } from "../bodies/multipart.js";
 import { route } from "../route.js";
 import {
   completeUploadBody,

@@ -1,5 +1,5 @@
-import { createStore } from "../../core/createStore.js";
-import * as stores from "../../core/vectorStores.js";
+import { createStore } from "../../core/stores/createWithFiles.js";
+import * as stores from "../../core/stores/stores.js";
 import { route } from "../route.js";
 import { listAnswer, pageQuery, presentList, storeParams } from "../wire/common.js";
 import { setPollAfter } from "../wire/polling.js";

@@ -1,7 +1,7 @@
 import { z } from "zod";
-import type { Chunk, EmbeddingInput, Inserted } from "../../core/embeddings.js";
-import { invalid } from "../../errors.js";
-import { decodeBase64Floats, encodeBase64Floats } from "../../float32.js";
+import type { Chunk, EmbeddingInput, Inserted } from "../../core/chunks/chunks.js";
+import { invalid } from "../../words/errors.js";
+import { decodeBase64Floats, encodeBase64Floats } from "../../numbers/float32.js";
 import { asObject, jsonObject, optional, pageQuery, seconds } from "./common.js";
 import { parse } from "./parse.js";
 import { filtersField } from "./search.js";

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { ApiError, invalid } from "../../errors.js";
+import { ApiError, invalid } from "../../words/errors.js";
 
 /**
  * Checks a value against its schema.

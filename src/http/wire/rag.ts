@@ -1,10 +1,10 @@
 import { z } from "zod";
-import type { RagAnswer, RagRequest, RagSources } from "../../core/rag.js";
-import type { Passage } from "../../core/ragContext.js";
-import type { PromptSource } from "../../core/ragPrompt.js";
-import { invalid } from "../../errors.js";
-import type { ChatMessage } from "../../core/models.js";
-import { parseFilter } from "../../filter.js";
+import type { RagAnswer, RagRequest, RagSources } from "../../core/answers/answerQuestion.js";
+import type { Passage } from "../../core/answers/passages.js";
+import type { PromptSource } from "../../core/answers/prompt.js";
+import { invalid } from "../../words/errors.js";
+import type { ChatMessage } from "../../core/models/models.js";
+import { parseFilter } from "../../words/filter.js";
 import { optional } from "./common.js";
 import { rankingFields, readRanking, resultCount } from "./ranking.js";
 import { filtersField, hitAnswer, presentFound, queryText } from "./search.js";

@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { type RerankWish, mostCandidates } from "../../core/rerank.js";
-import type { SearchRequest } from "../../core/search.js";
-import { recalls, searchModes } from "../../core/searchSettings.js";
+import { type RerankWish, mostCandidates } from "../../core/search/rerank.js";
+import type { SearchRequest } from "../../core/search/searchStores.js";
+import { recalls, searchModes } from "../../core/stores/searchSettings.js";
 import { optional } from "./common.js";
 import { hybridWeights, modelName } from "./vectorStore.js";
 

@@ -1,7 +1,7 @@
 import { z } from "zod";
-import type { RerankQuestion } from "../../core/rerankDocuments.js";
-import type { SearchResult } from "../../core/search.js";
-import { parseFilter } from "../../filter.js";
+import type { RerankQuestion } from "../../core/search/rerankDocuments.js";
+import type { SearchResult } from "../../core/search/searchStores.js";
+import { parseFilter } from "../../words/filter.js";
 import { optional } from "./common.js";
 import { resultCount } from "./ranking.js";
 import { filtersField, presentHit, queryText } from "./search.js";

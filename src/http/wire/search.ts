@@ -1,9 +1,9 @@
 import { z } from "zod";
-import type { Hit, SearchRequest, SearchResult } from "../../core/search.js";
-import { invalid } from "../../errors.js";
-import { filterLimits, parseFilter } from "../../filter.js";
+import type { Hit, SearchRequest, SearchResult } from "../../core/search/searchStores.js";
+import { invalid } from "../../words/errors.js";
+import { filterLimits, parseFilter } from "../../words/filter.js";
 import { asObject, isObject, optional } from "./common.js";
-import { findUnstorableText } from "./text.js";
+import { findUnstorableText } from "../bodies/unstorableText.js";
 import { rankingFields, readRanking, resultCount } from "./ranking.js";
 
 export const queryText = z

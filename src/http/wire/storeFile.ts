@@ -1,13 +1,13 @@
 import { z } from "zod";
-import type { BatchWithCounts } from "../../core/fileBatches.js";
+import type { BatchWithCounts } from "../../core/files/fileBatches.js";
 import {
   type AttachInput,
   type Attributes,
   type IngestSettings,
   type StoreFile,
   fileStatuses,
-} from "../../core/storeFiles.js";
-import { invalid } from "../../errors.js";
+} from "../../core/files/storeFiles.js";
+import { invalid } from "../../words/errors.js";
 import { optional, pageQuery, seconds, storeParams } from "./common.js";
 import { scalars } from "./scalars.js";
 

@@ -1,9 +1,9 @@
 import { z } from "zod";
-import { maxDimensions } from "../../core/embeddingModel.js";
-import { recalls, searchModes } from "../../core/searchSettings.js";
-import type { AttachInput } from "../../core/storeFiles.js";
-import type { DetailedStore, StoreChanges, StoreInput } from "../../core/vectorStores.js";
-import { invalid } from "../../errors.js";
+import { maxDimensions } from "../../core/stores/model.js";
+import { recalls, searchModes } from "../../core/stores/searchSettings.js";
+import type { AttachInput } from "../../core/files/storeFiles.js";
+import type { DetailedStore, StoreChanges, StoreInput } from "../../core/stores/stores.js";
+import { invalid } from "../../words/errors.js";
 import { asObject, optional, seconds } from "./common.js";
 import { type Scalar, scalars as metadata } from "./scalars.js";
 import { chunkingStrategy, readStrategy } from "./storeFile.js";

@@ -1,0 +1,25 @@
+import { createWriteStream } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
+import type { StoredFile } from "../../db/tables/files.js";
+import type { Deps } from "../deps.js";
+
+/** A file's bytes as a file on disk, which parsers may read in any order. `remove` must be called at the end. */
+export async function spool(
+  deps: Deps,
+  file: StoredFile,
+  signal: AbortSignal,
+): Promise<{ path: string; remove: () => Promise<void> }> {
+  const directory = await mkdtemp(join(tmpdir(), "vector-store-"));
+  const remove = () => rm(directory, { recursive: true, force: true });
+  const path = join(directory, "document");
+  try {
+    await pipeline(deps.storage.read(file), createWriteStream(path, { mode: 0o600 }), { signal });
+    return { path, remove };
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+}

@@ -1,0 +1,155 @@
+import { createHash } from "node:crypto";
+import { type StoredFile, insertFile } from "../../db/tables/files.js";
+import {
+  type Upload,
+  type UploadPart,
+  deleteParts,
+  endUpload,
+  findUpload,
+  insertPart,
+  insertUpload,
+  listExpiredUploads,
+  listParts,
+} from "../../db/tables/uploads.js";
+import { ApiError, invalid, notFound } from "../../words/errors.js";
+import { newId } from "../../words/ids.js";
+import { type Caller, ownerOf, scopeOf } from "../../words/caller.js";
+import type { Deps } from "../deps.js";
+import { type KeptBytes, drop, expiryOf } from "./files.js";
+
+export type { Upload, UploadPart };
+
+/** OpenAI's: an upload that is not completed within an hour is gone. */
+const lifeMs = 3_600_000;
+
+export interface UploadInput {
+  filename: string;
+  purpose: string;
+  bytes: number;
+  mimeType: string;
+  fileExpiresAfter: number | null;
+}
+
+/** @throws ApiError 400 for more bytes than a file may have */
+export async function create(deps: Deps, caller: Caller, input: UploadInput): Promise<Upload> {
+  const { maxBytes } = deps.config.files;
+  if (input.bytes > maxBytes) throw invalid("bytes", `at most ${maxBytes} bytes (MAX_FILE_MB), got ${input.bytes}`);
+  const createdAt = deps.now();
+  const id = newId("upload_", createdAt);
+  const upload: Upload = { ...input, id, status: "pending", createdAt, expiresAt: createdAt + lifeMs, fileId: null };
+  await insertUpload(deps.db, upload, ownerOf(caller));
+  return upload;
+}
+
+/** @throws ApiError 404; 400 when it is no longer pending */
+export async function requirePending(deps: Deps, caller: Caller, id: string): Promise<Upload> {
+  const upload = (await findUpload(deps.db, scopeOf(caller), id)) ?? throwUnknownUpload(id);
+  const status = upload.status === "pending" && upload.expiresAt <= deps.now() ? "expired" : upload.status;
+  if (status !== "pending") throw notPending(id, status);
+  return upload;
+}
+
+function throwUnknownUpload(id: string): never {
+  throw notFound("upload", id.slice(0, 100), "upload_id");
+}
+
+const notPending = (id: string, status: Upload["status"]) =>
+  new ApiError(400, `The upload '${id}' is ${status}.`, { param: "upload_id", code: `upload_${status}` });
+
+/** Adds kept bytes as a part. Parts may come at the same time and in any order. */
+export async function addPart(deps: Deps, caller: Caller, uploadId: string, kept: KeptBytes): Promise<UploadPart> {
+  const { content, inDirectory, bytes } = kept.written;
+  const createdAt = deps.now();
+  const part = { id: newId("part_", createdAt), uploadId, content, inDirectory, bytes, createdAt };
+  try {
+    await requirePending(deps, caller, uploadId);
+    if (!(await insertPart(deps.db, part))) throw notPending(uploadId, "completed");
+    return part;
+  } catch (error) {
+    await drop(deps, kept);
+    throw error;
+  }
+}
+
+/**
+ * Makes a file of the parts, in the order of `partIds`.
+ * @param md5 of the whole file in hexadecimal, which the sender may give
+ * @throws ApiError 404, 400: unknown or repeated parts, another number of bytes than announced, another checksum
+ */
+export async function complete(
+  deps: Deps,
+  caller: Caller,
+  id: string,
+  partIds: readonly string[],
+  md5: string | null,
+): Promise<{ upload: Upload; file: StoredFile }> {
+  const upload = await requirePending(deps, caller, id);
+  const known = new Map((await listParts(deps.db, id)).map((part) => [part.id, part]));
+  const parts = partIds.map((partId, i) => {
+    const part = known.get(partId);
+    known.delete(partId);
+    return part ?? unknownPart(i, partIds.indexOf(partId) < i);
+  });
+  const size = parts.reduce((sum, part) => sum + part.bytes, 0);
+  if (size !== upload.bytes) {
+    throw invalid("part_ids", `the parts have ${size} bytes, and the upload was announced with ${upload.bytes}`);
+  }
+  const hash = createHash("md5");
+  const bytes = async function* () {
+    for (const part of parts) {
+      for await (const slice of deps.storage.read(part)) {
+        hash.update(slice);
+        yield slice;
+      }
+    }
+  };
+  const written = await deps.storage.write(bytes());
+  try {
+    if (md5 !== null && hash.digest("hex") !== md5.toLowerCase()) {
+      throw invalid("md5", "the parts, in this order, have another MD5 checksum");
+    }
+    const createdAt = deps.now();
+    const { filename, purpose, fileExpiresAfter: life } = upload;
+    const expiresAt = life === null ? null : expiryOf(createdAt, life);
+    const file = { id: newId("file-", createdAt), filename, purpose, createdAt, expiresAt, ...written };
+    await deps.db.transaction(async (tx) => {
+      if (!(await endUpload(tx, id, "completed", file.id))) throw notPending(id, "completed");
+      await insertFile(tx, file, ownerOf(caller));
+    });
+    await removeParts(deps, id);
+    return { upload: { ...upload, status: "completed", fileId: file.id }, file };
+  } catch (error) {
+    await deps.storage.remove(written).catch(() => undefined);
+    throw error;
+  }
+}
+
+function unknownPart(i: number, repeated: boolean): never {
+  throw invalid(`part_ids[${i}]`, repeated ? "given twice" : "no part of this upload");
+}
+
+export async function cancel(deps: Deps, caller: Caller, id: string): Promise<Upload> {
+  const upload = await requirePending(deps, caller, id);
+  if (!(await endUpload(deps.db, id, "cancelled", null))) throw notPending(id, "completed");
+  await removeParts(deps, id);
+  return { ...upload, status: "cancelled" };
+}
+
+/** Removes what is left of uploads that nobody ended. @returns how many */
+export async function sweepUploads(deps: Deps): Promise<number> {
+  let swept = 0;
+  for (;;) {
+    const ids = await listExpiredUploads(deps.db, deps.now(), 100);
+    for (const id of ids) {
+      if (await endUpload(deps.db, id, "expired", null)) swept += 1;
+      await removeParts(deps, id);
+    }
+    if (ids.length < 100) return swept;
+  }
+}
+
+/** The bytes first: a part that is still listed is found again. */
+async function removeParts(deps: Deps, uploadId: string): Promise<void> {
+  for (const part of await listParts(deps.db, uploadId)) await deps.storage.remove(part);
+  await deleteParts(deps.db, uploadId);
+}

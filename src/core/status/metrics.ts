@@ -1,0 +1,87 @@
+import { Gauge, Registry } from "prom-client";
+import { type QueueState, readQueue } from "../../db/tables/ingestQueue.js";
+import { version } from "../../process/version.js";
+import type { Deps } from "../deps.js";
+import { withinLimit } from "./health.js";
+import { type IndexingSummary, summarize } from "../upkeep/indexState.js";
+
+/**
+ * All metrics in Prometheus' text format: what this process counted, and what the database knows now, which is absent while it does not
+ * answer.
+ */
+export async function renderMetrics(deps: Deps): Promise<{ contentType: string; text: string }> {
+  const { registry, breakerOpen } = deps.metrics;
+  breakerOpen.set(deps.litellm.state().breaker === "open" ? 1 : 0);
+  // First the database, whose reading takes a connection: the numbers of connections are those after it.
+  const read = await readDatabase(deps);
+  return { contentType: registry.contentType, text: await Registry.merge([registry, read]).metrics() };
+}
+
+/** Made anew for every scrape, so that no number of an earlier one is left standing. */
+async function readDatabase(deps: Deps): Promise<Registry> {
+  const registry = new Registry();
+  new Gauge({
+    name: "vector_store_info",
+    help: "Always 1; the labels tell the version and the kind of database",
+    labelNames: ["version", "database"],
+    registers: [registry],
+  }).set({ version, database: deps.db.kind }, 1);
+  const reading = Promise.all([summarize(deps), readQueue(deps.db)]);
+  const read = await withinLimit(reading).catch(() => null);
+  const up = { name: "vector_store_database_up", help: "1 when the database answered this scrape" };
+  new Gauge({ ...up, registers: [registry] }).set(read === null ? 0 : 1);
+  if (read !== null) {
+    setStores(registry, read[0]);
+    setQueue(registry, read[1]);
+  }
+  return registry;
+}
+
+function setStores(registry: Registry, indexing: IndexingSummary): void {
+  const registers = [registry];
+  const stores = new Gauge({
+    name: "vector_store_stores",
+    help: "Vector stores by the state of their index; none: searched exactly, row by row",
+    labelNames: ["index_state"],
+    registers,
+  });
+  for (const [state, count] of Object.entries(indexing.stores)) stores.set({ index_state: state }, count);
+  const chunks = { name: "vector_store_chunks", help: "Chunks in all vector stores" };
+  new Gauge({ ...chunks, registers }).set(indexing.chunks);
+  const bytes = { name: "vector_store_content_bytes", help: "Size of all contents in UTF-8" };
+  new Gauge({ ...bytes, registers }).set(indexing.contentBytes);
+  const keywords = { name: "vector_store_keywords_building", help: "Vector stores whose keywords are being made" };
+  new Gauge({ ...keywords, registers }).set(indexing.keywordsBuilding);
+  const progress = new Gauge({
+    name: "vector_store_index_build_progress_ratio",
+    help: "Progress of the index builds under way, 0 to 1; of several in one phase the one that is least far",
+    labelNames: ["phase"],
+    registers,
+  });
+  for (const [phase, ratio] of leastFar(indexing.builds)) progress.set({ phase }, ratio);
+}
+
+function setQueue(registry: Registry, queue: QueueState): void {
+  const registers = [registry];
+  const files = new Gauge({
+    name: "vector_store_ingest_queue_files",
+    help: "Files on their way into vector stores; postponed: waiting for another try, after a model did not answer",
+    labelNames: ["state"],
+    registers,
+  });
+  for (const state of ["waiting", "running", "postponed"] as const) files.set({ state }, queue[state]);
+  const oldest = {
+    name: "vector_store_ingest_queue_oldest_seconds",
+    help: "How long ago the oldest file that nobody is working on was attached; 0 without one",
+  };
+  new Gauge({ ...oldest, registers }).set(queue.oldestSeconds);
+}
+
+function leastFar(builds: IndexingSummary["builds"]): Map<string, number> {
+  const ratios = new Map<string, number>();
+  for (const { phase, done, total } of builds) {
+    const ratio = total > 0 ? Math.min(1, done / total) : 0;
+    ratios.set(phase, Math.min(ratio, ratios.get(phase) ?? 1));
+  }
+  return ratios;
+}

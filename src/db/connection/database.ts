@@ -1,0 +1,176 @@
+import { CompiledQuery, Kysely, PostgresDialect, type PostgresPool, type Transaction } from "kysely";
+import { join } from "node:path";
+import type { Config } from "../../process/config.js";
+import { ApiError, StartupError } from "../../words/errors.js";
+import type { Log } from "../../process/log.js";
+import type { Metrics } from "../../process/metrics.js";
+import type { Layout } from "../schema/layout.js";
+import { lockDataDir } from "./dataDirLock.js";
+import { migrate } from "../schema/migrate.js";
+import { type Pool, observePool } from "./observedPool.js";
+import { createPgPool } from "./pgPool.js";
+import { parseDatabaseUrl } from "./url.js";
+
+/** Statements are written with Kysely's `sql` tag, since table and column names come from settings: there is no schema type to check. */
+export type Executor = Kysely<unknown> | Transaction<unknown>;
+
+/** What a query needs: something to run on (the pool, or one transaction) and the names it must use. */
+export interface Db {
+  run: Executor;
+  layout: Layout;
+}
+
+export type DatabaseKind = "postgres" | "pglite";
+
+export interface Database extends Db {
+  kind: DatabaseKind;
+  transaction<T>(work: (tx: Db) => Promise<T>): Promise<T>;
+  /**
+   * A short transaction that only reads, with settings of its own (`SET LOCAL`, so nothing of them stays on a connection, also behind
+   * PgBouncer). Its beginning is one message, and nobody waits for its end.
+   */
+  reading<T>(settings: Readonly<Record<string, string | number>>, work: (tx: Db) => Promise<T>): Promise<T>;
+  /** For work without a time limit and outside of transactions: building indexes. A connection of its own, made when it is needed. */
+  maintenance<T>(work: (db: Db) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens PostgreSQL (DATABASE_URL) or the embedded PGlite (DATA_DIR), brings the schema up to date and checks it.
+ * Waits for a PostgreSQL that is still starting up to DATABASE_START_TIMEOUT_SECONDS.
+ * @param metrics where connections are counted; a command that ends at once has none
+ * @throws StartupError with a sentence for the operator.
+ */
+export async function openDatabase(config: Config, log: Log, metrics?: Metrics): Promise<Database> {
+  const observed = (pool: Pool) => (metrics === undefined ? pool : observePool(pool, metrics));
+  const { url } = config.database;
+  if (url === null) return openEmbedded(config, log, observed);
+  const target = parseDatabaseUrl({ ...config.database, url });
+  if (target.tls === "prefer") target.tls = await serverHasTls(config, target, log);
+  const pool = createPgPool(config.database, target, log);
+  // An index on a large table, or waiting for another replica to make it, may take longer than any request may.
+  const memory = `-c maintenance_work_mem=${config.indexing.buildMemoryMb}MB`;
+  const options = target.options === null ? memory : `${target.options} ${memory}`;
+  const unlimited = createPgPool(
+    { ...config.database, poolSize: 1, statementTimeoutMs: 0 },
+    { ...target, options },
+    log,
+  );
+  const release = () => Promise.resolve();
+  return start(observed(pool), "postgres", config, log, { schema: target.schema, release, unlimited });
+}
+
+async function openEmbedded(config: Config, log: Log, observed: (pool: Pool) => PostgresPool): Promise<Database> {
+  const release = await lockDataDir(config.dataDir);
+  try {
+    // Loaded only when used: the WebAssembly PostgreSQL takes 500 MB that a server on a real PostgreSQL must not pay.
+    const { createPglitePool, openPglite } = await import("./pglitePool.js");
+    const pglite = await openPglite({ dataDir: join(config.dataDir, "pglite") }).catch((error: unknown) => {
+      throw new StartupError(`The embedded database in ${config.dataDir} cannot be opened: ${String(error)}`);
+    });
+    return await start(observed(await createPglitePool(pglite)), "pglite", config, log, { schema: null, release });
+  } catch (error) {
+    await release();
+    throw error;
+  }
+}
+
+/** Migrates and checks an open pool, with `unlimited` where it is given; on failure both are closed. Tests bring their own pool. */
+export async function start(
+  pool: PostgresPool,
+  kind: Database["kind"],
+  config: Config,
+  log: Log,
+  options: { schema: string | null; release: () => Promise<void>; unlimited?: PostgresPool },
+): Promise<Database> {
+  const run = openKysely(pool);
+  const unlimited = options.unlimited === undefined ? run : openKysely(options.unlimited);
+  const close = async () => {
+    await Promise.all([run.destroy(), unlimited.destroy()]);
+    await options.release();
+  };
+  try {
+    await untilUp(() => unlimited.connection().execute(() => Promise.resolve()), config, log).catch(rethrowAtStart);
+    const layout = await migrate(unlimited, config, options.schema, kind, log);
+    // The serving pool's own parameters are tried now rather than by the first request.
+    await run
+      .connection()
+      .execute(() => Promise.resolve())
+      .catch(rethrowAtStart);
+    const transaction: Database["transaction"] = (work) => run.transaction().execute((tx) => work({ run: tx, layout }));
+    const maintenance: Database["maintenance"] = (work) =>
+      unlimited.connection().execute((connection) => work({ run: connection, layout }));
+    return { run, layout, kind, transaction, reading: readingOn(run, layout), maintenance, close };
+  } catch (error) {
+    await Promise.all([unlimited.destroy(), run.destroy()]);
+    throw error;
+  }
+}
+
+const readingOn =
+  (run: Kysely<unknown>, layout: Layout): Database["reading"] =>
+  (settings, work) =>
+    new Promise((resolve, reject) => {
+      const locals = Object.entries(settings).map(([name, value]) => `; set local ${name} = ${value}`);
+      void run
+        .connection()
+        .execute(async (connection) => {
+          await connection.executeQuery(CompiledQuery.raw(`begin read only${locals.join("")}`));
+          try {
+            resolve(await work({ run: connection, layout }));
+          } catch (error) {
+            await connection.executeQuery(CompiledQuery.raw("rollback")).catch(() => undefined);
+            throw error;
+          }
+          // The answer is known; a connection that fails here is thrown away by the pool.
+          await connection.executeQuery(CompiledQuery.raw("commit")).catch(() => undefined);
+        })
+        .catch(reject);
+    });
+
+const openKysely = (pool: PostgresPool) => new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) });
+
+const isTemporary = (error: unknown): error is ApiError => error instanceof ApiError && error.status === 503;
+
+/** Tries to connect until the server is there, for at most DATABASE_START_TIMEOUT_SECONDS. @throws the last try's error. */
+async function untilUp<T>(connect: () => Promise<T>, config: Config, log: Log): Promise<T> {
+  const deadline = Date.now() + config.database.startTimeoutMs;
+  for (let pause = 250; ; pause = Math.min(pause * 2, 4000)) {
+    try {
+      return await connect();
+    } catch (error) {
+      if (!isTemporary(error) || Date.now() + pause > deadline) throw error;
+      if (causeOf(error).includes("unsupported startup parameter")) throw error;
+      log.warn("waiting for the database");
+      await new Promise((resolve) => setTimeout(resolve, pause));
+    }
+  }
+}
+
+/** The server's own words are safe to show: they name host, role or database, never the password. */
+function causeOf(error: unknown): string {
+  const cause = error instanceof ApiError ? (error.details.cause ?? error) : error;
+  return cause instanceof AggregateError ? cause.errors.map(String).join("; ") : String(cause);
+}
+
+function rethrowAtStart(error: unknown): never {
+  const reason = causeOf(error).replace(/^\w*Error: /i, "");
+  const remedy = reason.includes("unsupported startup parameter")
+    ? " This is a PgBouncer; add pgbouncer=true to the URL's parameters."
+    : "";
+  throw new StartupError(`The database cannot be opened (DATABASE_URL): ${reason}${remedy}`);
+}
+
+/** libpq's `prefer`: one connection is tried with TLS; where that does not work, TLS is not used. */
+async function serverHasTls(config: Config, target: ReturnType<typeof parseDatabaseUrl>, log: Log) {
+  const tls = { rejectUnauthorized: false };
+  const probe = createPgPool({ ...config.database, poolSize: 1 }, { ...target, tls }, log);
+  try {
+    (await untilUp(() => probe.connect(), config, log)).release();
+    return tls;
+  } catch (error) {
+    return isTemporary(error) ? rethrowAtStart(error) : false;
+  } finally {
+    await probe.end();
+  }
+}

@@ -1,0 +1,84 @@
+import { ApiError, invalid, unavailable } from "../../words/errors.js";
+
+/** SQLSTATE of a server error, the errno word of a socket error, or null. */
+export function errorCode(error: unknown): string | null {
+  return typeof error === "object" && error !== null && "code" in error && typeof error.code === "string"
+    ? error.code
+    : null;
+}
+
+const away = "The database is not reachable at the moment. Try again shortly.";
+
+/** PostgreSQL's SQLSTATEs (appendix A of its manual) that mean something to a caller; all others are our own fault: 500. */
+const bySqlState: Record<string, (cause: unknown) => ApiError> = {
+  "22001": (cause) =>
+    new ApiError(400, "A text is longer than its database column allows.", { code: "invalid_value", cause }),
+  "22003": (cause) =>
+    new ApiError(400, "A number is outside the range the database allows.", { code: "invalid_value", cause }),
+  "22021": () => invalid(null, "A text holds a character the database cannot store (such as U+0000)."),
+  "22P05": () => invalid(null, "A text holds a character the database cannot store (such as U+0000)."),
+  "23503": () => new ApiError(404, "The vector store was deleted meanwhile.", { param: "id", code: "not_found" }),
+  "23505": () => new ApiError(409, "A row with one of these values exists already.", { code: "conflict" }),
+  "23514": (cause) =>
+    new ApiError(400, "A value breaks a rule (check constraint) of its database table.", {
+      code: "invalid_value",
+      cause,
+    }),
+  "25006": (cause) => unavailable("The database accepts no writes at the moment (it is read-only).", { cause }),
+  "40001": (cause) =>
+    unavailable("The database was too busy to finish this. Try again.", { retryAfterSeconds: 1, cause }),
+  "40P01": (cause) =>
+    unavailable("The database was too busy to finish this. Try again.", { retryAfterSeconds: 1, cause }),
+  "53100": (cause) => unavailable("The database has no disk space left.", { retryAfterSeconds: 60, cause }),
+  "53200": (cause) => unavailable("The database is out of memory. Try again shortly.", { retryAfterSeconds: 5, cause }),
+  "53300": (cause) => unavailable("The database has no free connection. Try again shortly.", { cause }),
+  "54000": () => invalid(null, "A value is larger than the database can store."),
+  "54001": () => invalid(null, "The request is nested too deeply for the database."),
+  "55P03": (cause) =>
+    unavailable("The database was too busy to finish this. Try again.", { retryAfterSeconds: 1, cause }),
+  "57014": (cause) =>
+    unavailable("The database did not finish within its time limit.", { retryAfterSeconds: 5, cause }),
+  "57P01": (cause) => unavailable(away, { cause }),
+  "57P02": (cause) => unavailable(away, { cause }),
+  "57P03": (cause) => unavailable(away, { cause }),
+};
+
+const socketErrors = new Set([
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "ECONNABORTED",
+  "ENETUNREACH",
+  "EHOSTDOWN",
+  // The socket file of a local server that is not running.
+  "ENOENT",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "ETIMEDOUT",
+  "EPIPE",
+  "EHOSTUNREACH",
+]);
+
+/** PgBouncer has one code for all that goes wrong, also for what waiting will not mend. */
+const misnamed = /does not exist|no such (user|database)|authentication failed/i;
+
+/** True for failures of the connection itself, after which it must not be used again. */
+export function isConnectionFailure(error: unknown): boolean {
+  const code = errorCode(error);
+  if (code === "08P01" && misnamed.test((error as Error).message)) return false;
+  if (code !== null && (socketErrors.has(code) || code.startsWith("08") || code.startsWith("57P"))) return true;
+  // What `pg` raises about its own connection carries no code. A server without TLS will still have none when it is asked again.
+  return (
+    error instanceof Error &&
+    code === null &&
+    /timeout|terminated|connection|not queryable|socket/i.test(error.message) &&
+    !error.message.includes("does not support SSL")
+  );
+}
+
+/** A driver's error as the ApiError its caller should see; errors that are our own fault come back unchanged. */
+export function translateError(error: unknown): unknown {
+  if (error instanceof ApiError) return error;
+  const known = bySqlState[errorCode(error) ?? ""];
+  if (known !== undefined) return known(error);
+  return isConnectionFailure(error) ? unavailable(away, { cause: error }) : error;
+}

@@ -1,0 +1,89 @@
+import type { PostgresPoolClient } from "kysely";
+import pg from "pg";
+import type { DatabaseConfig } from "../../process/config.js";
+import type { Log } from "../../process/log.js";
+import { isCopy, runCopy } from "./copy.js";
+import { isConnectionFailure, translateError } from "./errors.js";
+import type { Pool } from "./observedPool.js";
+import { quote } from "../schema/tables.js";
+import type { ConnectionTarget } from "./url.js";
+
+/** bigint as number, as PGlite gives it: counts and bytes stay far below 2^53. Local to our pool, so no global is touched. */
+const types: pg.CustomTypesConfig = {
+  getTypeParser: (oid, format): unknown =>
+    oid === pg.types.builtins.INT8 && format !== "binary" ? Number : pg.types.getTypeParser(oid, format),
+};
+
+/**
+ * A `pg` pool for Kysely's PostgresDialect. Every wait has a limit: for a connection, for a statement (on the server), and,
+ * because a black-holed server cannot time anything out, five seconds more on our side. A connection that failed is thrown away.
+ * PgBouncer refuses settings at connecting, so behind it (`pgbouncer=true`) only our side's limit holds.
+ */
+export function createPgPool(config: DatabaseConfig, target: ConnectionTarget, log: Log): Pool {
+  const options = [
+    ...(target.options === null ? [] : [target.options]),
+    // Supabase keeps pgvector in a schema "extensions"; names of schemas that do not exist do no harm here.
+    ...(target.schema === null ? [] : [`-c search_path=${escapeOption(`${quote(target.schema)},public,extensions`)}`]),
+    ...(config.statementTimeoutMs === 0 ? [] : [`-c statement_timeout=${config.statementTimeoutMs}`]),
+  ].join(" ");
+  const pool = new pg.Pool({
+    connectionString: target.connectionString,
+    ssl: target.tls === "prefer" ? false : target.tls,
+    max: config.poolSize,
+    connectionTimeoutMillis: config.poolTimeoutMs,
+    idleTimeoutMillis: 30_000,
+    keepAlive: true,
+    application_name: "vector-store",
+    types,
+    ...(options === "" || target.pgbouncer ? {} : { options }),
+    ...(config.statementTimeoutMs === 0 ? {} : { query_timeout: config.statementTimeoutMs + 5000 }),
+  });
+  // Without a listener, a server that closes an idle connection would end the process.
+  pool.on("error", (error) => {
+    log.warn({ err: error }, "an idle database connection was closed");
+  });
+  return {
+    connect: async () => wrapClient(await pool.connect().catch(rethrow)),
+    end: () => pool.end(),
+    idle: () => pool.idleCount,
+  };
+}
+
+function wrapClient(client: pg.PoolClient): PostgresPoolClient {
+  let failure: unknown;
+  // While a connection is lent out the pool does not listen: a server that goes away in the middle of a transaction would end the process.
+  const onError = (error: unknown) => {
+    failure ??= error;
+  };
+  client.on("error", onError);
+  const query = async (text: string, values: readonly unknown[]) => {
+    if (failure !== undefined) {
+      // The server undoes what a lost connection has begun. Waiting for a second answer on it would double the time limit.
+      if (text === "rollback") return { command: "ROLLBACK", rowCount: 0, rows: [] };
+      return rethrow(failure);
+    }
+    try {
+      return isCopy(text) ? await runCopy(client, text, values) : await client.query(text, [...values]);
+    } catch (error) {
+      if (isConnectionFailure(error)) failure ??= error;
+      return rethrow(error);
+    }
+  };
+  return {
+    // Kysely's second overload is for cursors, which are not used here.
+    query: query as unknown as PostgresPoolClient["query"],
+    release: () => {
+      client.off("error", onError);
+      client.release(failure !== undefined);
+    },
+  };
+}
+
+function rethrow(error: unknown): never {
+  throw translateError(error);
+}
+
+/** In the `options` startup parameter, blanks and backslashes separate words unless escaped. */
+function escapeOption(value: string): string {
+  return value.replace(/[\\ ]/g, (character) => `\\${character}`);
+}

@@ -1,0 +1,262 @@
+import { type Kysely, sql } from "kysely";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Config, DatabaseConfig } from "../../process/config.js";
+import { ApiError, StartupError } from "../../words/errors.js";
+import type { Log } from "../../process/log.js";
+import {
+  type Layout,
+  derivedVectorType,
+  describeDerived,
+  describeFiles,
+  inspectEmbeddings,
+  inspectVectorStores,
+  requireStoreColumns,
+} from "./layout.js";
+import type { DatabaseKind, Executor } from "../connection/database.js";
+import { errorCode } from "../connection/errors.js";
+import { requireVectorExtension } from "../connection/extension.js";
+import { appliedMigrations, readMigrations, servesProgram } from "./migrations.js";
+import { type Table, type Tables, beside, locateTables, quote, tableExists } from "./tables.js";
+
+/** Any constant will do, as long as all replicas use the same: the first eight bytes of "vector-store". */
+const lockKey = 0x766563746f722d73n;
+
+/**
+ * How long a migration waits for a table that others use before it gives way and begins anew. Everybody else waits behind it meanwhile. It
+ * must be shorter than PostgreSQL's deadlock_timeout (1 s): of a migration and an insertion that wait for each other (seen in an upgrade under
+ * 20 insertions/s), the insertion could be the one to fail.
+ */
+const lockWaitMs = 300;
+/** Then somebody holds a transaction open, and a person should know. With the pauses between them: two minutes. */
+const mostTries = 200;
+const longestPauseMs = 600;
+
+/**
+ * Brings the schema up to date: all pending files of sql/ in one transaction, under an advisory lock that lives as long as the
+ * transaction (so it works through pgbouncer, and of many replicas that start at once one migrates while the others wait). Other
+ * programs may work on the tables meanwhile: it is the migration that gives way.
+ * @throws StartupError when the database is newer than the program, misses pgvector, does not fit the settings, or is never free.
+ */
+export async function migrate(...given: Parameters<typeof tryMigration>): Promise<Layout> {
+  const log = given[4];
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await tryMigration(...given);
+    } catch (error) {
+      if (!isInTheWay(error)) throw asStartupError(error);
+      if (tries === mostTries) {
+        throw new StartupError(
+          "The database could not be prepared: transactions of others that do not end hold the tables. End them (SELECT * FROM pg_stat_activity), then start again.",
+        );
+      }
+      if (tries === 1) log.info("the migration waits for transactions of others");
+      await sleep(Math.random() * longestPauseMs);
+    }
+  }
+}
+
+/** A lock that was not to be had in time, or a deadlock of which we were the victim after all. */
+function isInTheWay(error: unknown): boolean {
+  const code = errorCode(error instanceof ApiError ? error.details.cause : error);
+  return code === "55P03" || code === "40P01";
+}
+
+function asStartupError(error: unknown): unknown {
+  if (error instanceof ApiError) return new StartupError(`The database could not be prepared: ${error.message}`);
+  if (errorCode(error) !== "42501") return error;
+  return new StartupError(
+    `The database role may not prepare the tables (${(error as Error).message}). Make it their owner, or run ` +
+      `"vector-store migrate" once with a role that is.`,
+  );
+}
+
+async function tryMigration(
+  run: Kysely<unknown>,
+  config: Config,
+  schema: string | null,
+  kind: DatabaseKind,
+  log: Log,
+): Promise<Layout> {
+  // Each statement must see what the holder of the lock before us has committed, whatever the role's default isolation is.
+  return await run
+    .transaction()
+    .setIsolationLevel("read committed")
+    .execute(async (tx) => {
+      await sql`SET LOCAL statement_timeout = 0`.execute(tx);
+      await sql`SET LOCAL lock_timeout = 0`.execute(tx);
+      await sql`SELECT pg_advisory_xact_lock(${lockKey.toString()}::bigint)`.execute(tx);
+      if (schema !== null) await createSchema(tx, schema);
+      await requireVectorExtension(tx);
+      const tables = await locateTables(tx, config.database, schema);
+      // A mistaken field name must be found before anything is changed.
+      const before = await inspect(tx, config.database, tables);
+      await applyPending(tx, config.database, tables, before, kind, log);
+      const { vectorStores, embeddings } = await inspect(tx, config.database, tables);
+      if (vectorStores === null || embeddings === null) {
+        throw new StartupError(
+          `The table "${vectorStores === null ? config.database.tables.vectorStores : config.database.tables.embeddings}" is gone although ` +
+            `this schema's migrations have been applied. If DB_TABLES__* was changed, set it back.`,
+        );
+      }
+      await requireStoreColumns(tx, config.database, tables.vectorStores);
+      const derived = describeDerived(tables, kind);
+      const files = describeFiles(tables);
+      const layout = { vectorStores, embeddings, derived, files, imports: tables.imports.reference };
+      await requireDimensions(tx, layout, config);
+      return layout;
+    });
+}
+
+interface Found {
+  vectorStores: Layout["vectorStores"] | null;
+  embeddings: Layout["embeddings"] | null;
+}
+
+async function inspect(tx: Executor, config: DatabaseConfig, tables: Tables): Promise<Found> {
+  return {
+    embeddings: await inspectEmbeddings(tx, config, tables.embeddings),
+    vectorStores: await inspectVectorStores(tx, config, tables.vectorStores),
+  };
+}
+
+async function applyPending(
+  tx: Executor,
+  config: DatabaseConfig,
+  tables: Tables,
+  found: Found,
+  kind: DatabaseKind,
+  log: Log,
+): Promise<void> {
+  // Not CREATE TABLE IF NOT EXISTS: that asks for the right to create even where there is nothing to do, and a role that may only
+  // read and write rows must be able to start on tables that another role has prepared.
+  if (!(await tableExists(tx, tables.migrations))) {
+    await sql`CREATE TABLE ${tables.migrations.reference} (
+      version integer PRIMARY KEY, name text NOT NULL, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now(),
+      oldest_program integer)`.execute(tx);
+  }
+  const applied = await appliedMigrations(tx, tables.migrations);
+  const migrations = readMigrations();
+  const newest = migrations.at(-1)?.version ?? 0;
+  const ahead = applied.filter((each) => each.version > newest);
+  const foreign = ahead.find((each) => !servesProgram(each, newest));
+  if (foreign !== undefined) {
+    throw new StartupError(
+      `The database is newer than this program: it has migration ${foreign.version} (${foreign.name}), this program ends at ${newest}. ` +
+        `Start the version that made it, or a later one.`,
+    );
+  }
+  if (ahead.length > 0) {
+    log.warn(
+      { migrations: ahead.map((each) => each.name) },
+      "the database is newer than this program, which it serves still",
+    );
+  }
+  const changed = migrations.find((each) =>
+    applied.some((a) => a.version === each.version && a.checksum !== each.checksum),
+  );
+  if (changed !== undefined) {
+    throw new StartupError(
+      `The file of migration ${changed.version} (${changed.name}) differs from the one that was applied to this database.`,
+    );
+  }
+  if (applied.length === 0 && (found.vectorStores !== null || found.embeddings !== null)) {
+    const adopted = [found.vectorStores && tables.vectorStores.quoted, found.embeddings && tables.embeddings.quoted];
+    log.info({ tables: adopted.filter((each) => each !== null) }, "adopting existing tables");
+  }
+  const pending = migrations.filter((each) => !applied.some((a) => a.version === each.version));
+  if (pending.length > 0) {
+    await sql`SET LOCAL lock_timeout = ${sql.lit(lockWaitMs)}`.execute(tx);
+    // The lock that most migrations end with, before any other: what they take first would be one more to wait for with.
+    if (found.vectorStores !== null) {
+      await sql`LOCK TABLE ${tables.vectorStores.reference} IN ACCESS EXCLUSIVE MODE`.execute(tx);
+    }
+    await sql`ALTER TABLE ${tables.migrations.reference} ADD COLUMN IF NOT EXISTS oldest_program integer`.execute(tx);
+  }
+  for (const migration of pending) {
+    await sql.raw(fill(migration.text, config, tables, found, kind)).execute(tx);
+    await sql`INSERT INTO ${tables.migrations.reference} (version, name, checksum, oldest_program)
+      VALUES (${migration.version}, ${migration.name}, ${migration.checksum}, ${migration.oldestProgram})`.execute(tx);
+    log.info({ migration: migration.name }, "migrated");
+  }
+}
+
+/** Names from the settings, which allow-list them, in quotes; and the types that an adopted table has chosen. */
+function fill(text: string, config: DatabaseConfig, tables: Tables, found: Found, kind: DatabaseKind): string {
+  const { fields } = config;
+  const { vectorStores: stores, embeddings } = found;
+  const zoned = stores?.zoned ?? true;
+  const values: Record<string, string> = {
+    vector_stores: tables.vectorStores.quoted,
+    embeddings: tables.embeddings.quoted,
+    embeddings_by_store: indexName(tables.embeddings, "by_store"),
+    stores_by_time: indexName(tables.vectorStores, "by_time"),
+    id: quote(fields.id),
+    content: quote(fields.content),
+    metadata: quote(fields.metadata),
+    embedding: quote(fields.embedding),
+    vector_store_id: quote(fields.vectorStoreId),
+    created_at: quote(fields.createdAt),
+    store_id_type: stores?.idType ?? "text",
+    vector_store_id_type: stores?.idType ?? "text",
+    chunk_store_id_type: embeddings?.vectorStoreIdType ?? stores?.idType ?? "text",
+    chunk_id_type: embeddings?.idType ?? "text",
+    vectors: tables.vectors.quoted,
+    vectors_numbers: beside(tables.vectors, `${tables.vectors.name}_numbers`).quoted,
+    vector_type: derivedVectorType(kind),
+    keywords: tables.keywords.quoted,
+    keywords_words: indexName(tables.keywords, "words"),
+    files: tables.files.quoted,
+    files_by_time: indexName(tables.files, "by_time"),
+    files_by_expiry: indexName(tables.files, "by_expiry"),
+    file_slices: tables.fileSlices.quoted,
+    uploads: tables.uploads.quoted,
+    upload_parts: tables.uploadParts.quoted,
+    upload_parts_by_upload: indexName(tables.uploadParts, "by_upload"),
+    file_batches: tables.fileBatches.quoted,
+    store_files: tables.storeFiles.quoted,
+    store_files_by_file: indexName(tables.storeFiles, "by_file"),
+    store_files_by_time: indexName(tables.storeFiles, "by_time"),
+    store_files_by_batch: indexName(tables.storeFiles, "by_batch"),
+    store_files_queue: indexName(tables.storeFiles, "queue"),
+    store_files_by_turn: indexName(tables.storeFiles, "by_turn"),
+    store_files_by_content: indexName(tables.storeFiles, "by_content"),
+    file_descriptions: tables.fileDescriptions.quoted,
+    imports: tables.imports.quoted,
+    time_type: zoned ? "timestamptz" : "timestamp(3)",
+    now: zoned ? "now()" : "(now() AT TIME ZONE 'UTC')",
+  };
+  return text.replaceAll(/\{\{(\w+)\}\}/g, (_, name: string) => {
+    const value = values[name];
+    if (value === undefined) throw new Error(`a migration uses the unknown name {{${name}}}`);
+    return value;
+  });
+}
+
+/** PostgreSQL cuts names at 63 bytes. An index lies in the schema of its table. */
+function indexName(table: Table, suffix: string): string {
+  return quote(`${table.name.slice(0, 50)}_${suffix}`);
+}
+
+async function createSchema(tx: Executor, schema: string): Promise<void> {
+  const { rows } = await sql`SELECT 1 FROM pg_namespace WHERE nspname = ${schema}`.execute(tx);
+  if (rows.length === 0) await sql`CREATE SCHEMA ${sql.id(schema)}`.execute(tx);
+}
+
+/**
+ * Where the column has a dimension, or stores whose model was never recorded have another one than the settings' model makes, the
+ * settings cannot be right. Stores with a recorded model have the dimension of that model, whatever the settings say.
+ */
+async function requireDimensions(tx: Executor, layout: Layout, config: Config): Promise<void> {
+  const wanted = config.embedding.dimensions;
+  const column = layout.embeddings.dimensions;
+  const { rows } = await sql<{ dimensions: number }>`
+    SELECT embedding_dimensions AS dimensions FROM ${layout.vectorStores.table}
+    WHERE chunk_count > 0 AND embedding_model IS NULL AND embedding_dimensions <> ${wanted} LIMIT 1`.execute(tx);
+  const found = column ?? rows[0]?.dimensions ?? wanted;
+  if (found !== wanted) {
+    throw new StartupError(
+      `EMBEDDING__DIMENSIONS is ${wanted}, but the embeddings in the table "${config.database.tables.embeddings}" have ${found} dimensions. ` +
+        `Set EMBEDDING__DIMENSIONS=${found} and the model that made them (EMBEDDING__MODEL), or use another database or schema.`,
+    );
+  }
+}

@@ -1,0 +1,57 @@
+import { sql } from "kysely";
+import { createHash } from "node:crypto";
+import { readFileSync, readdirSync } from "node:fs";
+import type { Executor } from "../connection/database.js";
+import type { Table } from "./tables.js";
+
+const directory = new URL("../../../sql/", import.meta.url);
+
+export interface Migration {
+  version: number;
+  name: string;
+  text: string;
+  checksum: string;
+  /**
+   * Programs whose own migrations end here or later go on working on the migrated database, so that a release can be rolled back and old
+   * and new ones run side by side during an upgrade. Said by a line `-- oldest program: 0003`; without one, it is the migration itself.
+   */
+  oldestProgram: number;
+}
+
+export interface AppliedMigration {
+  version: number;
+  name: string;
+  checksum: string;
+  /** Null: recorded by a program that did not know of it yet. */
+  oldestProgram: number | null;
+}
+
+export async function appliedMigrations(tx: Executor, table: Table): Promise<AppliedMigration[]> {
+  // Through JSON: the column is not there where an older program made the table.
+  const { rows } = await sql<AppliedMigration>`
+    SELECT version, name, checksum, (to_jsonb(m) ->> 'oldest_program')::integer AS "oldestProgram"
+    FROM ${table.reference} AS m ORDER BY version`.execute(tx);
+  return rows;
+}
+
+/** Whether a program whose own migrations end at `newest` works on a database that has this one. */
+export const servesProgram = ({ oldestProgram }: AppliedMigration, newest: number): boolean =>
+  oldestProgram !== null && oldestProgram <= newest;
+
+/** The files of sql/, in order. The checksum is of the text before names are filled in: it is the same in every installation. */
+export function readMigrations(): Migration[] {
+  return readdirSync(directory)
+    .filter((file) => /^\d{4}_\w+\.sql$/.test(file))
+    .sort()
+    .map((file) => {
+      const text = readFileSync(new URL(file, directory), "utf8");
+      const version = Number(file.slice(0, 4));
+      return {
+        version,
+        name: file.slice(5, -4),
+        text,
+        checksum: createHash("sha256").update(text.replaceAll("\r\n", "\n")).digest("hex"),
+        oldestProgram: Number(/^-- oldest program: (\d{4})$/m.exec(text)?.[1] ?? version),
+      };
+    });
+}

@@ -1,0 +1,89 @@
+import { type RawBuilder, sql } from "kysely";
+import type { DatabaseConfig } from "../../process/config.js";
+import { StartupError } from "../../words/errors.js";
+import type { Executor } from "../connection/database.js";
+
+/** A table with the schema it lies in, so that no query depends on a connection's search path. */
+export interface Table {
+  schema: string;
+  name: string;
+  /** `"schema"."name"`, for texts of SQL. */
+  quoted: string;
+  reference: RawBuilder<unknown>;
+}
+
+/**
+ * Where a table is or, while it is absent, where it will be made. A name with a schema means that one; otherwise `?schema=` decides
+ * alone, since a table of the same name in a schema further down the search path belongs to another installation; otherwise the
+ * search path does.
+ * @param name `table` or `schema.table`, allow-listed by the settings.
+ */
+export async function locateTable(db: Executor, name: string, schema: string | null): Promise<Table> {
+  const [first = name, second] = name.split(".");
+  if (second !== undefined) return tableIn(first, second);
+  if (schema !== null) return tableIn(schema, name);
+  const { rows } = await sql<{ schema: string | null }>`
+    SELECT COALESCE((SELECT n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = to_regclass(${quote(name)})),
+                    current_schema())::text AS schema`.execute(db);
+  const found = rows[0]?.schema ?? null;
+  if (found === null) {
+    throw new StartupError(
+      "The search path of the database role names no schema that exists, so tables cannot be made. Add ?schema=public to DATABASE_URL.",
+    );
+  }
+  return tableIn(found, name);
+}
+
+/** A table beside another one, in its schema. */
+export const beside = (table: Table, name: string): Table => tableIn(table.schema, name);
+
+function tableIn(schema: string, name: string): Table {
+  return { schema, name, quoted: `${quote(schema)}.${quote(name)}`, reference: sql`${sql.id(schema, name)}` };
+}
+
+export async function tableExists(db: Executor, table: Table): Promise<boolean> {
+  const { rows } = await sql`SELECT 1 WHERE to_regclass(${table.quoted}) IS NOT NULL`.execute(db);
+  return rows.length > 0;
+}
+
+/** An identifier for SQL, whatever characters it has. */
+export function quote(identifier: string): string {
+  return `"${identifier.replaceAll('"', '""')}"`;
+}
+
+/** The tables we read and write. */
+export interface Tables {
+  vectorStores: Table;
+  embeddings: Table;
+  migrations: Table;
+  /** Derived from the record: vectors for searching, and lexemes. */
+  vectors: Table;
+  keywords: Table;
+  files: Table;
+  fileSlices: Table;
+  uploads: Table;
+  uploadParts: Table;
+  fileBatches: Table;
+  storeFiles: Table;
+  fileDescriptions: Table;
+  imports: Table;
+}
+
+/** Where the tables are, or will be made. */
+export async function locateTables(db: Executor, config: DatabaseConfig, schema: string | null): Promise<Tables> {
+  return {
+    vectorStores: await locateTable(db, config.tables.vectorStores, schema),
+    embeddings: await locateTable(db, config.tables.embeddings, schema),
+    migrations: await locateTable(db, "vector_store_migrations", schema),
+    vectors: await locateTable(db, "vector_store_vectors", schema),
+    keywords: await locateTable(db, "vector_store_keywords", schema),
+    files: await locateTable(db, "vector_store_file_objects", schema),
+    fileSlices: await locateTable(db, "vector_store_file_slices", schema),
+    uploads: await locateTable(db, "vector_store_uploads", schema),
+    uploadParts: await locateTable(db, "vector_store_upload_parts", schema),
+    fileBatches: await locateTable(db, "vector_store_file_batches", schema),
+    storeFiles: await locateTable(db, "vector_store_files", schema),
+    fileDescriptions: await locateTable(db, "vector_store_file_descriptions", schema),
+    imports: await locateTable(db, "vector_store_imports", schema),
+  };
+}

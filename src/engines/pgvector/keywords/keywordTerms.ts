@@ -1,0 +1,48 @@
+import { sql } from "kysely";
+import type { Db } from "../../../db/connection/database.js";
+import { encodeTextArray } from "../binary.js";
+import { type Term, having, queryUnits, sampleLexeme, samples, storeLexeme } from "./keywordQuery.js";
+import { parserText } from "./keywordSql.js";
+
+/** Stores of this size are sampled, for words that are in so many chunks of the sample: 1,000 of the store, give or take a quarter. */
+const sampling = { from: 10_000, least: 16 };
+
+/** A term that is not counted yet. */
+export type Unit = Omit<Term, "count">;
+
+/** The query's units as tsqueries, without those that are stop words of the language. */
+export async function parseTerms(db: Db, { text, language }: { text: string; language: string }): Promise<Unit[]> {
+  const units = queryUnits(text);
+  if (units.length === 0) return [];
+  const { rows } = await sql<Unit>`
+    SELECT u.unit, q.query::text AS query FROM unnest(${encodeTextArray(units)}::text[]) WITH ORDINALITY AS u(unit, n)
+    CROSS JOIN LATERAL (SELECT phraseto_tsquery(${language}::regconfig, ${parserText(sql`u.unit`)}) AS query) AS q
+    WHERE numnode(q.query) > 0 ORDER BY u.n`.execute(db.run);
+  // Two words may have one stem.
+  return [...new Map(rows.map((row) => [row.query, row])).values()];
+}
+
+/**
+ * In how many chunks of the store each unit is: of a large store's common ones an estimate from a sample, since counting them would take
+ * 5 ms each for 50,000 rows. Each query is a parameter of its own, so that the planner knows how rare it is.
+ */
+export async function countTerms(
+  db: Db,
+  { storeId, chunkCount }: { storeId: string; chunkCount: number },
+  units: readonly Unit[],
+): Promise<Term[]> {
+  const counted = (lexeme: string, query: string) => sql`(
+    SELECT count(*)::int AS n FROM (
+      SELECT 1 FROM ${db.layout.derived.keywords} AS w WHERE w.words @@ ${having(lexeme, query)}::tsquery LIMIT ${sampling.from}) AS c)`;
+  const counts = units.map(({ query }) => {
+    const exactly = counted(storeLexeme(storeId), query);
+    if (chunkCount < sampling.from) return exactly;
+    const sampled = counted(sampleLexeme(storeId, 0), query);
+    return sql`(SELECT CASE WHEN s.n >= ${sampling.least}::int THEN s.n * ${samples}::int ELSE ${exactly} END FROM ${sampled} AS s)`;
+  });
+  const { rows } = await sql<{ counts: number[] }>`SELECT ARRAY[${sql.join(counts)}] AS counts`.execute(db.run);
+  return withCounts(units, rows[0]?.counts ?? []);
+}
+
+export const withCounts = (units: readonly Unit[], counts: readonly number[]): Term[] =>
+  units.map((unit, i) => ({ ...unit, count: counts[i] ?? 0 }));

@@ -1,0 +1,56 @@
+import express, { type Express } from "express";
+import helmet from "helmet";
+import type { Deps } from "../core/deps.js";
+import { ApiError } from "../words/errors.js";
+import type { Keys } from "./middleware/authenticate.js";
+import { observeRequests } from "./middleware/observe.js";
+import { renderError } from "./middleware/renderError.js";
+import { mount } from "./route.js";
+import { docsRouter } from "./routes/docs.js";
+import { embeddingRoutes } from "./routes/embeddings.js";
+import { fileBatchRoutes } from "./routes/fileBatches.js";
+import { fileRoutes } from "./routes/files.js";
+import { healthRoutes } from "./routes/health.js";
+import { metricsRouter } from "./routes/metrics.js";
+import { modelRoutes } from "./routes/models.js";
+import { ragRoutes } from "./routes/rag.js";
+import { rerankRoutes } from "./routes/rerank.js";
+import { searchRoutes } from "./routes/search.js";
+import { storeFileRoutes } from "./routes/storeFiles.js";
+import { uploadRoutes } from "./routes/uploads.js";
+import { vectorStoreRoutes } from "./routes/vectorStores.js";
+
+export const apiRoutes = [
+  ...vectorStoreRoutes,
+  ...fileRoutes,
+  ...uploadRoutes,
+  ...storeFileRoutes,
+  ...fileBatchRoutes,
+  ...embeddingRoutes,
+  ...searchRoutes,
+  ...rerankRoutes,
+  ...ragRoutes,
+  ...modelRoutes,
+  ...healthRoutes,
+];
+
+/** LiteLLM appends `/v1/vector_stores` to an api_base that often ends in `/v1` already; older versions append no version. */
+const prefixes = ["/v1/v1", "/v1", "/"];
+
+/** The Express app: the order of its parts, nothing else. */
+export function buildApp(deps: Deps, keys: Keys): Express {
+  const app = express();
+  app.disable("etag");
+  app.set("query parser", "simple");
+  app.use(helmet());
+  app.use(observeRequests(deps.log, deps.metrics));
+  app.use(docsRouter(apiRoutes, deps.config.apiUrl));
+  app.use(metricsRouter(deps));
+  const api = mount(apiRoutes, deps, keys);
+  for (const prefix of prefixes) app.use(prefix, api);
+  app.use((req) => {
+    throw new ApiError(404, `Unknown request URL: ${req.method} ${req.path.slice(0, 200)}.`, { code: "unknown_url" });
+  });
+  app.use(renderError(deps.log));
+  return app;
+}

@@ -1,0 +1,183 @@
+import { invalid } from "../../words/errors.js";
+import { parseBytes } from "./jsonBody.js";
+import { parseRowText } from "./rowText.js";
+import { isObject } from "../wire/common.js";
+import { tooManyRows } from "../wire/embedding.js";
+
+const [quote, backslash, comma, colon] = [0x22, 0x5c, 0x2c, 0x3a];
+const [openArray, closeArray, openObject, closeObject] = [0x5b, 0x5d, 0x7b, 0x7d];
+
+/**
+ * Finds the rows of a batch in the bytes of its JSON as they come: the objects of the top-level array `embeddings`. Each is parsed
+ * as soon as its last byte is there, and its text is kept no longer. All else is kept, with `{}` in the place of each row, and given
+ * to JSON.parse at the end. So nothing is checked here: where brackets do not match, the text of a row or that around the rows is
+ * no JSON; where they all are JSON, the whole is. When `embeddings` is given twice, both are checked and the last one counts.
+ */
+export class BatchScanner<Row> {
+  private rows: Row[] = [];
+  /** The text around the rows, one character a byte: a Buffer's part would keep the whole of it in memory. */
+  private around = "";
+  /** The text so far of the row that is being read. */
+  private row: Buffer[] | null = null;
+  private depth = 0;
+  private inString = false;
+  /** The bytes before end in a backslash that is not escaped itself. */
+  private escaped = false;
+  /** At depth 1, before the colon: the next string is the name of a field. */
+  private atName = false;
+  private name = "";
+  private nameIsRows = false;
+  private inRows = false;
+  /** Place in the array `embeddings`. */
+  private index = 0;
+  /** In an array directly in a row in which only numbers were seen so far. */
+  private inNumbers = false;
+
+  /**
+   * @param maxRows more are refused without being read.
+   * @param toRow checks the value of a row; `path` is where it stands, e.g. `embeddings[17]`.
+   */
+  constructor(
+    private readonly maxRows: number,
+    private readonly toRow: (value: unknown, path: string) => Row,
+  ) {}
+
+  /**
+   * The next bytes of the body, in parts of any size.
+   * @throws ApiError 400 for the first row that is wrong, and what `toRow` throws.
+   */
+  push(chunk: Buffer): void {
+    let kept = 0;
+    for (let at = 0; at < chunk.length;) {
+      if (this.inString) {
+        at = this.skipString(chunk, at);
+        continue;
+      }
+      if (this.inNumbers) {
+        at = this.skipNumbers(chunk, at);
+        if (at === chunk.length) break;
+      }
+      switch (chunk[at] ?? 0) {
+        case quote:
+          this.inString = true;
+          this.escaped = false;
+          this.name = "";
+          break;
+        case openObject:
+          if (this.inRows && this.depth === 2) {
+            this.around += `${chunk.toString("latin1", kept, at)}{}`;
+            this.row = [];
+            kept = at;
+          }
+          if (this.depth === 0) this.atName = true;
+          this.depth += 1;
+          break;
+        case openArray:
+          if (this.depth === 1 && this.nameIsRows) this.beginRows();
+          this.inNumbers = this.row !== null && this.depth === 3;
+          this.depth += 1;
+          break;
+        case closeObject:
+        case closeArray:
+          this.depth -= 1;
+          if (this.depth === 1) this.inRows = false;
+          if (this.row !== null && this.depth === 2) {
+            this.row.push(chunk.subarray(kept, at + 1));
+            kept = at + 1;
+            this.takeRow(this.row);
+          }
+          break;
+        case colon:
+          if (this.depth === 1) {
+            this.nameIsRows = isRowsName(this.name);
+            this.atName = false;
+          }
+          break;
+        case comma:
+          if (this.depth === 1) {
+            this.nameIsRows = false;
+            this.atName = true;
+          }
+          if (this.depth === 2 && this.inRows) this.countRow();
+          break;
+        default:
+      }
+      at += 1;
+    }
+    if (this.row === null) this.around += chunk.toString("latin1", kept);
+    else this.row.push(chunk.subarray(kept));
+  }
+
+  /**
+   * @returns the body's value, with rows as `toRow` made them.
+   * @throws ApiError 400 when the body is not JSON, or an element of `embeddings` is not an object.
+   */
+  end(): unknown {
+    // A row without an end: with it, the text is no JSON either.
+    const text = Buffer.concat([Buffer.from(this.around, "latin1"), ...(this.row ?? [])]);
+    // Without the rows, positions in the text are not those of the body.
+    const value = parseBytes(text, "", { positions: this.rows.length === 0 });
+    if (!isObject(value) || !Array.isArray(value.embeddings)) return value;
+    let next = 0;
+    value.embeddings = value.embeddings.map((element: unknown, i) =>
+      isObject(element) ? this.rows[next++] : this.toRow(element, `embeddings[${i}]`),
+    );
+    return value;
+  }
+
+  /** Rows of an `embeddings` before this one do not count: of a field that is given twice, JSON.parse takes the last. */
+  private beginRows(): void {
+    this.inRows = true;
+    this.rows = [];
+    this.index = 0;
+  }
+
+  private takeRow(parts: readonly Buffer[]): void {
+    this.row = null;
+    const [first] = parts;
+    const bytes = parts.length === 1 && first !== undefined ? first : Buffer.concat(parts);
+    const path = `embeddings[${this.index}]`;
+    this.rows.push(this.toRow(parseRowText(bytes, path), path));
+  }
+
+  private countRow(): void {
+    this.index += 1;
+    if (this.index >= this.maxRows) throw invalid("embeddings", tooManyRows(this.maxRows));
+  }
+
+  /** @returns the index after the closing quote; the chunk's length when the string goes on. */
+  private skipString(chunk: Buffer, from: number): number {
+    const isEscaped = (end: number) => {
+      let start = end;
+      while (start > from && chunk[start - 1] === backslash) start -= 1;
+      return ((end - start) % 2 === 1) !== (start === from && this.escaped);
+    };
+    let end = chunk.indexOf(quote, from);
+    while (end !== -1 && isEscaped(end)) end = chunk.indexOf(quote, end + 1);
+    const stop = end === -1 ? chunk.length : end;
+    if (this.atName && this.depth === 1) this.name += chunk.toString("latin1", from, stop);
+    this.inString = end === -1;
+    this.escaped = this.inString && isEscaped(stop);
+    return this.inString ? stop : stop + 1;
+  }
+
+  /** From within an array to its end in one step, when there are only numbers on the way: most bytes of a batch are digits. */
+  private skipNumbers(chunk: Buffer, from: number): number {
+    const close = chunk.indexOf(closeArray, from);
+    const end = close === -1 ? chunk.length : close;
+    const inside = chunk.subarray(from, end);
+    const plain = !inside.includes(quote) && !inside.includes(openArray) && !inside.includes(openObject);
+    this.inNumbers = plain && close === -1;
+    return plain ? end : from;
+  }
+}
+
+/** A name may be written with escapes. */
+function isRowsName(name: string): boolean {
+  if (!name.includes("\\")) return name === "embeddings";
+  try {
+    return JSON.parse(`"${name}"`) === "embeddings";
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,85 @@
+import type { Request, Response } from "express";
+import { loadEmbeddings } from "../../core/chunks/bulkLoad.js";
+import type { Caller } from "../../words/caller.js";
+import type { Deps } from "../../core/deps.js";
+import type { EmbeddingInput } from "../../core/chunks/chunks.js";
+import { invalid, tooLarge, unsupportedMediaType } from "../../words/errors.js";
+import { afterSpace } from "../../numbers/floatArray.js";
+import { maxLineBytes, readLines } from "../../numbers/lines.js";
+import { decodeJson, rawChunks } from "./jsonBody.js";
+import { asApiError } from "../middleware/renderError.js";
+import { parseRowText } from "./rowText.js";
+import { seconds } from "../wire/common.js";
+import { parseRow } from "../wire/embedding.js";
+
+/**
+ * Answers an NDJSON upload with NDJSON: `{"object": "embedding.batch.progress", count, duplicates}` after every committed chunk, and as
+ * the last line `{"object": "embedding.batch", …}` or `{"error": {…}, count}`. A failure before the first commit has its proper
+ * status. `count` always is the number of leading rows that are stored, so an upload can be resumed after it.
+ */
+export async function answerBulkLoad(
+  deps: Deps,
+  caller: Caller,
+  storeId: string,
+  req: Request,
+  res: Response,
+): Promise<void> {
+  const encoding = req.headers["content-encoding"] ?? "identity";
+  if (encoding.toLowerCase() !== "identity")
+    throw unsupportedMediaType("A stream of rows must come without a Content-Encoding.");
+  let stored = { count: 0, duplicates: 0 };
+  const line = (value: object) => {
+    if (!res.headersSent) res.status(200).type("application/x-ndjson");
+    res.write(`${JSON.stringify(value)}\n`);
+  };
+  try {
+    const result = await loadEmbeddings(deps, caller, storeId, readRows(req), (progress) => {
+      stored = progress;
+      // A sender that reads nothing before it has sent everything must not make us hold its answer: counts may be left out.
+      if (!res.writableNeedDrain) line({ object: "embedding.batch.progress", ...progress });
+    });
+    line({ object: "embedding.batch", ...result, created: seconds(deps.now()) });
+    res.end();
+  } catch (error) {
+    if (!res.headersSent) throw error;
+    const known = asApiError(error);
+    if (known.status >= 500) deps.log.error({ err: error, path: req.path }, "bulk load failed");
+    line({ ...known.envelope, ...stored });
+    // The answer is ended only now: where the connection ends with it, a sender that is still at it would get a reset and no answer.
+    await takeRest(req);
+    res.end();
+  }
+}
+
+/** How long a sender may go on after the error line. */
+const restMs = 5000;
+
+/** Reads what nobody will use, to the end of the request or of the time for it. */
+async function takeRest(req: Request): Promise<void> {
+  if (req.complete || req.destroyed) return;
+  req.resume();
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(() => {
+      req.destroy();
+    }, restMs);
+    req.once("close", () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}
+
+async function* readRows(req: Request): AsyncGenerator<{ row: EmbeddingInput; path: string }> {
+  let empty = true;
+  for await (const { bytes, number } of readLines(rawChunks(req), tooLong)) {
+    const path = `line ${number}`;
+    const opensObject = bytes[afterSpace(bytes, 0)] === 0x7b;
+    if (!opensObject && decodeJson(bytes, path).trim() === "") continue;
+    empty = false;
+    yield { row: parseRow(parseRowText(bytes, path), path), path };
+  }
+  if (empty) throw invalid(null, "The body is empty; expected one JSON object a line.", "invalid_json");
+}
+
+const tooLong = (number: number) =>
+  tooLarge(`line ${number} is longer than ${maxLineBytes / 1024 / 1024} MB.`, `line ${number}`);

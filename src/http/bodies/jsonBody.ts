@@ -1,0 +1,141 @@
+import express, { type Request, type RequestHandler, type Response } from "express";
+import { ApiError, invalid, tooLarge, unsupportedMediaType } from "../../words/errors.js";
+import { findNotANumber, findUnstorableText } from "./unstorableText.js";
+
+const decoder = new TextDecoder("utf-8", { fatal: true });
+
+/**
+ * Reads a JSON body of at most `limit` bytes. Called by the route after the caller is known, so a stranger cannot make us hold
+ * 256 MB. Text that PostgreSQL cannot store (U+0000, lone surrogates, broken UTF-8) is refused here once for every field.
+ * @throws ApiError 400, 413, 415.
+ */
+export async function readJson(req: Request, res: Response, limit: number, optional: boolean): Promise<unknown> {
+  if (!hasBody(req) && optional) return {};
+  return parseBytes(await readJsonBytes(req, res, limit));
+}
+
+/** The bytes of a body, or of the part of it at `path`, to their value. @throws ApiError 400, as `parseJson`, or for nothing. */
+export function parseBytes(bytes: Buffer, path = "", options: { positions?: boolean } = {}): unknown {
+  const text = decodeJson(bytes, path);
+  if (text.trim() === "") throw invalid(null, "The body is empty; expected a JSON object.", "invalid_json");
+  return parseJson(text, path, options);
+}
+
+/** @param path where the text stands in the body; `""` when it is the body. @throws ApiError 400 for what is not UTF-8. */
+export function decodeJson(bytes: Buffer, path = ""): string {
+  try {
+    return decoder.decode(bytes);
+  } catch {
+    if (path === "") throw invalid(null, "The body is not valid UTF-8.", "invalid_json");
+    throw invalid(path, "is not valid UTF-8", "invalid_json");
+  }
+}
+
+/**
+ * JSON text to a value without unstorable strings.
+ * @param options.positions whether a syntax error is told with its position in the text.
+ * @throws ApiError 400 naming the field.
+ */
+export function parseJson(text: string, path = "", { positions = true }: { positions?: boolean } = {}): unknown {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    const place = findNotANumber(text, path);
+    if (place !== null)
+      throw invalid(place === "" ? null : place, "NaN and Infinity are not JSON numbers and cannot be stored");
+    const reason =
+      error instanceof SyntaxError && positions
+        ? (/at position \d+|Unexpected end/.exec(error.message)?.[0] ?? "")
+        : "";
+    throw invalid(
+      path === "" ? null : path,
+      `The body is not valid JSON${reason === "" ? "" : ` (${reason})`}.`,
+      "invalid_json",
+    );
+  }
+  const bad = findUnstorableText(text, value, path);
+  if (bad !== null) throw invalid(bad.path === "" ? null : bad.path, bad.problem);
+  return value;
+}
+
+const hasBody = (req: Request) =>
+  req.headers["transfer-encoding"] !== undefined || (req.headers["content-length"] ?? "0") !== "0";
+
+/** Before the body is read: a wrong type is refused without taking in 256 MB of it. @throws ApiError 415. */
+function requireJson(req: Request): void {
+  if (!hasBody(req)) return;
+  const type = req.headers["content-type"];
+  if (type !== undefined && /^application\/([\w.+-]+\+)?json\s*(;|$)/i.test(type)) return;
+  throw unsupportedMediaType(
+    `The body must be JSON: send the header Content-Type: application/json${type === undefined ? "" : ` instead of ${type.slice(0, 100)}`}.`,
+  );
+}
+
+/** The whole body of at most `limit` bytes, inflated if need be. @throws ApiError 400, 413, 415. */
+export function readJsonBytes(req: Request, res: Response, limit: number): Promise<Buffer> {
+  requireJson(req);
+  const read: RequestHandler = express.raw({ type: () => true, limit });
+  return new Promise((resolve, reject) => {
+    const refuse = () => {
+      reject(bodyTooLarge(limit));
+    };
+    read(req, res, (error?: unknown) => {
+      const bytes: unknown = req.body;
+      // The request lives as long as its answer takes; its bytes need not.
+      req.body = undefined;
+      if (error === undefined) resolve(Buffer.isBuffer(bytes) ? bytes : Buffer.alloc(0));
+      else if (typeOf(error) === "entity.too.large") refuse();
+      else reject(bodyError(error));
+    });
+    // body-parser keeps no byte beyond the limit, but answers only at the end of the body, and a hostile one has no end.
+    let received = 0;
+    req.on("data", (chunk: Buffer) => {
+      received += chunk.length;
+      if (received > limit) refuse();
+    });
+    if (Number(req.headers["content-length"] ?? 0) > limit) refuse();
+  });
+}
+
+/** The same body in parts, as they come; one that must be inflated comes whole. @throws as `readJsonBytes`. */
+export async function* jsonChunks(req: Request, res: Response, limit: number): AsyncGenerator<Buffer> {
+  if ((req.headers["content-encoding"] ?? "identity").toLowerCase() !== "identity") {
+    yield await readJsonBytes(req, res, limit);
+    return;
+  }
+  requireJson(req);
+  if (Number(req.headers["content-length"] ?? 0) > limit) throw bodyTooLarge(limit);
+  yield* rawChunks(req, limit);
+}
+
+/** The bytes of a request as they come, which is also the back-pressure on its sender. @throws ApiError 400 when it breaks off, 413. */
+export async function* rawChunks(req: Request, limit = Infinity): AsyncGenerator<Buffer> {
+  let received = 0;
+  try {
+    // Left open when the body is refused: the sender is still at it, and must get to read why.
+    for await (const chunk of req.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+      received += chunk.length;
+      if (received > limit) throw bodyTooLarge(limit);
+      yield chunk;
+    }
+  } catch (error) {
+    if (error instanceof ApiError) throw error;
+    throw new ApiError(400, "The request ended before its body was complete.", { cause: error });
+  }
+}
+
+const bodyTooLarge = (limit: number) => tooLarge(`The body is larger than ${Math.floor(limit / 1024 / 1024)} MB.`);
+
+/** body-parser's errors carry a `type` (the section "Errors" of its README). */
+const typeOf = (error: unknown) => (error instanceof Error && "type" in error ? error.type : null);
+
+function bodyError(error: unknown): Error {
+  const type = typeOf(error);
+  if (type === "encoding.unsupported") return unsupportedMediaType("The body's Content-Encoding is not supported.");
+  if (type === "request.aborted") return new ApiError(400, "The request ended before its body was complete.");
+  if (error instanceof Error && "status" in error && typeof error.status === "number" && error.status < 500) {
+    return invalid(null, "The body cannot be read.", "invalid_body");
+  }
+  return error instanceof Error ? error : new Error("the body cannot be read");
+}

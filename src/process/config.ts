@@ -1,0 +1,188 @@
+import { readFileSync } from "node:fs";
+import { parseEnv } from "node:util";
+import { StartupError } from "../words/errors.js";
+import { type Settings, aliases, settings, withoutVersion } from "./settings.js";
+
+export type Config = Readonly<ReturnType<typeof arrange>>;
+
+/** `docker run --env-file` hands on the quotes of a `.env` line, which every other reader takes off. */
+const withoutQuotes = (value: string) => /^"([^"]*)"$/.exec(value)?.[1]?.trim() ?? value;
+
+/**
+ * The environment as one frozen Config.
+ * @throws StartupError naming every setting that is wrong, and both names where two of them disagree.
+ */
+export function loadConfig(environment: Readonly<Record<string, string | undefined>>): Config {
+  const problems: string[] = [];
+  const input: Record<string, string> = {};
+  for (const name of Object.keys(settings.shape) as (keyof Settings)[]) {
+    const names = [name, aliases[name]].filter((each) => each !== undefined);
+    const found = Object.entries(environment)
+      .filter(([key]) => names.includes(key.toUpperCase()))
+      .map(([key, value]) => [key, withoutQuotes(value?.trim() ?? "")] as const)
+      .filter(([, value]) => value !== "");
+    const [first, ...others] = found;
+    if (first === undefined) continue;
+    input[name] = first[1];
+    const isUrl = name.endsWith("_URL") && name !== "DATABASE_URL";
+    const same = (value: string) => (isUrl ? withoutVersion(value) : value);
+    for (const other of others) {
+      if (same(other[1]) !== same(first[1])) {
+        problems.push(`${first[0]} and ${other[0]} are two names for one setting and have different values; keep one`);
+      }
+    }
+  }
+  const parsed = settings.safeParse(input);
+  if (!parsed.success) {
+    problems.push(...parsed.error.issues.map((issue) => `${issue.path.join(".")} ${issue.message}`));
+  }
+  if (parsed.success) {
+    problems.push(...repeatedNames(parsed.data), ...unusableIndex(parsed.data), ...twoDatabases(parsed.data, input));
+  }
+  if (problems.length > 0 || !parsed.success) {
+    throw new StartupError(`The settings are not usable:\n${problems.map((each) => `  - ${each}`).join("\n")}`);
+  }
+  return arrange(parsed.data, input);
+}
+
+/** Two fields in one column, or both tables in one, could never be written. */
+function repeatedNames(s: Settings): string[] {
+  const names = Object.entries(s).filter(([name]) => name.startsWith("DB_FIELDS__") || name.startsWith("DB_TABLES__"));
+  return names.flatMap(([name, value], i) => {
+    const kind = name.slice(0, 11);
+    const other = names.slice(0, i).find(([earlier, its]) => earlier.startsWith(kind) && its === value);
+    return other === undefined ? [] : [`${name} and ${other[0]} are both "${String(value)}"; they must differ`];
+  });
+}
+
+/** pgvector refuses such an index, which would only show in the background. */
+function unusableIndex({ HNSW_M: m, HNSW_EF_CONSTRUCTION: ef }: Settings): string[] {
+  return ef >= 2 * m ? [] : [`HNSW_EF_CONSTRUCTION is ${ef} and must be at least twice HNSW_M, which is ${m}`];
+}
+
+/** The database is named by one URL or by its parts; of both, one would silently lose. */
+function twoDatabases({ DATABASE_URL: url, DATABASE_HOST: host }: Settings, given: object): string[] {
+  const parts = ["PORT", "NAME", "USER", "PASSWORD", "PARAMETERS"].map((each) => `DATABASE_${each}`);
+  if (url !== undefined && host !== undefined) return ["DATABASE_URL and DATABASE_HOST both name a database; keep one"];
+  const stray = host === undefined ? parts.find((name) => name in given) : undefined;
+  return stray === undefined ? [] : [`${stray} is used with DATABASE_HOST only, which is not set`];
+}
+
+/** The parts as a URL: a password that Kubernetes or a password manager made may hold any character. */
+function databaseUrl(s: Settings): string | null {
+  if (s.DATABASE_HOST === undefined) return s.DATABASE_URL ?? null;
+  const { DATABASE_HOST: host, DATABASE_USER: user, DATABASE_PASSWORD: password } = s;
+  const secret = password === undefined ? "" : `:${encodeURIComponent(password)}`;
+  const login = user === undefined ? "" : `${encodeURIComponent(user)}${secret}@`;
+  const parameters = new URLSearchParams(s.DATABASE_PARAMETERS?.replace(/^\?/, ""));
+  // A directory of sockets, which a URL has no place for but here.
+  if (host.startsWith("/")) parameters.set("host", host);
+  const at = host.startsWith("/") ? "localhost" : host.includes(":") ? `[${host.replace(/^\[|\]$/g, "")}]` : host;
+  const query = parameters.size === 0 ? "" : `?${parameters.toString()}`;
+  return `postgresql://${login}${at}:${s.DATABASE_PORT}/${encodeURIComponent(s.DATABASE_NAME ?? "")}${query}`;
+}
+
+function arrange(s: Settings, given: Readonly<Record<string, string>>) {
+  const baseUrl = s.EMBEDDING__BASE_URL ?? s.LITELLM_PROXY_URL ?? null;
+  const url = databaseUrl(s);
+  return Object.freeze({
+    host: s.HOST,
+    port: s.PORT,
+    logLevel: s.LOG_LEVEL,
+    apiUrl: s.API_URL ?? null,
+    dataDir: s.DATA_DIR,
+    maxBodyBytes: s.MAX_BODY_MB * 1024 * 1024,
+    shutdown: Object.freeze({
+      /** Unready but still accepting, while those who balance the load take notice. */
+      delayMs: s.SHUTDOWN_DELAY_SECONDS * 1000,
+      /** How long accepted requests may take to finish after that. */
+      drainMs: s.SHUTDOWN_DRAIN_SECONDS * 1000,
+    }),
+    /** Whether traces are sent. Where to and how the SDK reads itself, from OpenTelemetry's own names in the environment. */
+    tracing:
+      s.OTEL_SDK_DISABLED === "false" &&
+      (s.OTEL_EXPORTER_OTLP_ENDPOINT ?? s.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT) !== undefined,
+    files: Object.freeze({
+      maxBytes: s.MAX_FILE_MB * 1024 * 1024,
+      /** Where bytes are kept; null: in the database. */
+      directory: s.FILES_DIR ?? null,
+      /** Files that are ingested at the same time by this process. */
+      concurrency: s.INGEST_CONCURRENCY,
+      visionModel: s.VISION_MODEL,
+      /** Whether pages of a PDF without any text are given to the vision model. */
+      pdfVision: s.PDF_VISION === "auto",
+    }),
+    expiredStoreRetentionDays: s.EXPIRED_STORE_RETENTION_DAYS,
+    indexing: Object.freeze({
+      /** Rows from which a store gets an index; null: only when asked, since the embedded database builds 350 rows a second. */
+      minRows: url === null && !("INDEX_MIN_ROWS" in given) ? null : s.INDEX_MIN_ROWS,
+      buildMemoryMb: s.INDEX_BUILD_MEMORY_MB,
+      m: s.HNSW_M,
+      efConstruction: s.HNSW_EF_CONSTRUCTION,
+      /** Between two measurements of how much of the exact answer the indexes find; null: never. */
+      probeMs: s.RECALL_PROBE_MINUTES === 0 ? null : s.RECALL_PROBE_MINUTES * 60_000,
+    }),
+    keys: Object.freeze({ server: s.SERVER_API_KEY ?? null, master: s.LITELLM_MASTER_KEY ?? null }),
+    database: Object.freeze({
+      url,
+      poolSize: s.DATABASE_POOL_SIZE,
+      poolTimeoutMs: s.DATABASE_POOL_TIMEOUT_SECONDS * 1000,
+      statementTimeoutMs: s.DATABASE_STATEMENT_TIMEOUT_SECONDS * 1000,
+      startTimeoutMs: s.DATABASE_START_TIMEOUT_SECONDS * 1000,
+      sslCaFile: s.DATABASE_SSL_CA ?? null,
+      sslCertFile: s.DATABASE_SSL_CERT ?? null,
+      sslKeyFile: s.DATABASE_SSL_KEY ?? null,
+      tables: Object.freeze({ vectorStores: s.DB_TABLES__VECTOR_STORES, embeddings: s.DB_TABLES__EMBEDDINGS }),
+      fields: Object.freeze({
+        id: s.DB_FIELDS__ID_FIELD,
+        content: s.DB_FIELDS__CONTENT_FIELD,
+        metadata: s.DB_FIELDS__METADATA_FIELD,
+        embedding: s.DB_FIELDS__EMBEDDING_FIELD,
+        vectorStoreId: s.DB_FIELDS__VECTOR_STORE_ID_FIELD,
+        createdAt: s.DB_FIELDS__CREATED_AT_FIELD,
+      }),
+    }),
+    embedding: Object.freeze({
+      model: s.EMBEDDING__MODEL,
+      dimensions: s.EMBEDDING__DIMENSIONS,
+      /** Providers refuse `dimensions` for many models, so it is sent only when the operator set it. */
+      dimensionsConfigured: "EMBEDDING__DIMENSIONS" in given,
+      /** Root of the LiteLLM proxy without `/v1`; null means the built-in embedder. */
+      baseUrl,
+      apiKey: s.EMBEDDING__API_KEY ?? s.LITELLM_MASTER_KEY ?? null,
+      /** One attempt. */
+      timeoutMs: s.EMBEDDING__TIMEOUT_SECONDS * 1000,
+      /** All attempts of one call together, waits included. */
+      retryBudgetMs: s.EMBEDDING__RETRY_SECONDS * 1000,
+      /** Inputs per provider request. */
+      batchSize: s.EMBEDDING__BATCH_SIZE,
+      /** The other models behind the same proxy: the whole answer, or between two pieces of one that is streamed; and one reranking. */
+      chatTimeoutMs: s.CHAT_TIMEOUT_SECONDS * 1000,
+      rerankTimeoutMs: s.RERANK_TIMEOUT_SECONDS * 1000,
+    }),
+    /** What answers questions where the request names no model. */
+    chatModel: s.CHAT_MODEL ?? null,
+    /** What puts results in order where neither request nor store names a model; null: the proxy's first one that can. */
+    rerankModel: s.RERANK_MODEL ?? null,
+  });
+}
+
+export type DatabaseConfig = Config["database"];
+export type EmbeddingConfig = Config["embedding"];
+
+/** The process environment over the `.env` file of the working directory, as litellm-pgvector reads it. */
+export function readEnvironment(): Record<string, string | undefined> {
+  let file: NodeJS.Dict<string> = {};
+  try {
+    file = parseEnv(readFileSync(".env", "utf8"));
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) {
+      throw new StartupError(`The file .env cannot be read: ${(error as Error).message}`);
+    }
+  }
+  const set = new Set(Object.keys(process.env).map((name) => name.toUpperCase()));
+  const added = Object.entries(file).filter(([name]) => !set.has(name.toUpperCase()));
+  // OpenTelemetry's SDK reads its many settings itself, and from the environment alone.
+  for (const [name, value] of added) if (name.startsWith("OTEL_") && value !== undefined) process.env[name] = value;
+  return { ...Object.fromEntries(added), ...process.env };
+}

@@ -1,0 +1,59 @@
+import { randomBytes } from "node:crypto";
+import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Config } from "./config.js";
+import { StartupError } from "../words/errors.js";
+
+export const firstKeyFile = (dataDir: string) => join(dataDir, "server-key");
+
+/**
+ * The keys that open the server. With none configured the first start makes one and keeps it in the data directory, readable by its
+ * owner alone: there is never an open server and never a default key.
+ */
+export function serverKeys(config: Config): {
+  server: string | null;
+  master: string | null;
+  generatedIn: string | null;
+} {
+  if (config.keys.server !== null || config.keys.master !== null) return { ...config.keys, generatedIn: null };
+  const file = firstKeyFile(config.dataDir);
+  let key: string;
+  try {
+    mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
+    key = `sk-vs-${randomBytes(24).toString("base64url")}`;
+    keep(file, key);
+  } catch (error) {
+    key = readKept(file, error);
+  }
+  if (key === "")
+    throw new StartupError(`The file ${file} is empty. Remove it to have a new key made, or set SERVER_API_KEY.`);
+  return { server: key, master: null, generatedIn: file };
+}
+
+/** Writes a key where there is none. Of two processes that start at once one succeeds, and the other finds the key whole. @throws EEXIST */
+function keep(file: string, key: string): void {
+  const own = `${file}.${randomBytes(4).toString("hex")}`;
+  const options = { mode: 0o600, flag: "wx" };
+  writeFileSync(own, `${key}\n`, options);
+  try {
+    linkSync(own, file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") throw error;
+    // A file system without hard links.
+    writeFileSync(file, `${key}\n`, options);
+  } finally {
+    rmSync(own, { force: true });
+  }
+}
+
+/** The key of an earlier start. @param failure why none could be written; usually that there is one. */
+function readKept(file: string, failure: unknown): string {
+  try {
+    return readFileSync(file, "utf8").trim();
+  } catch {
+    const code = (failure as NodeJS.ErrnoException).code ?? "unknown";
+    throw new StartupError(
+      `No key is configured and none can be kept in ${file} (${code}). Set SERVER_API_KEY, or another DATA_DIR.`,
+    );
+  }
+}

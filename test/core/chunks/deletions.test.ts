@@ -1,0 +1,114 @@
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { type TestService, startService } from "../../support/service.js";
+import {
+  batchPath,
+  bytesOf,
+  countsOf,
+  createStore,
+  errorOf,
+  rowsInTable,
+  rowsOf,
+  rowsPath,
+  storedRows,
+} from "../../support/stores.js";
+
+let service: TestService;
+beforeAll(async () => {
+  service = await startService();
+});
+afterAll(() => service.close());
+
+const names = (...seeds: number[]) => seeds.map((seed) => `row ${String(seed)}`);
+
+/** A store with rows 1 to `count` in the order of their ids. */
+async function filled(count: number): Promise<{ storeId: string; ids: string[] }> {
+  const storeId = await createStore(service);
+  const rows = rowsOf(count, (seed) => ({ metadata: { seed, even: seed % 2 === 0 } }));
+  const answer = await service.post(batchPath(storeId), { embeddings: rows, return: "ids" }).expect(200);
+  return { storeId, ids: (answer.body as { ids: string[] }).ids };
+}
+
+describe("deleting rows", () => {
+  const remove = (storeId: string, body: object) => service.delete(rowsPath(storeId), body);
+  const left = async (storeId: string) => (await storedRows(service, storeId)).map((row) => row.content);
+
+  test("by ids: those of the store go, unknown and foreign ones do not matter, and the counts follow", async () => {
+    const [one, two] = [await filled(4), await filled(2)];
+    const ids = [one.ids[1], one.ids[3], one.ids[3], two.ids[0], "nothing", "a\u0001b"];
+    const answer = await remove(one.storeId, { ids }).expect(200);
+    expect(answer.body).toEqual({ object: "embedding.deleted", vector_store_id: one.storeId, deleted: 2 });
+    expect(await left(one.storeId)).toEqual(names(1, 3));
+    expect(await left(two.storeId)).toEqual(names(1, 2));
+    expect(await countsOf(service, one.storeId)).toEqual({ rows: 2, bytes: 10 });
+    expect(await countsOf(service, two.storeId)).toEqual({ rows: 2, bytes: 10 });
+    expect((await remove(one.storeId, { ids }).expect(200)).body).toMatchObject({ deleted: 0 });
+  });
+
+  test("by a filter in the body, of either dialect, or in the query string", async () => {
+    const { storeId } = await filled(9);
+    expect((await remove(storeId, { filters: { seed: 1 } }).expect(200)).body).toMatchObject({ deleted: 1 });
+    const typed = { type: "in", key: "seed", value: [2, 3, "4"] };
+    expect((await remove(storeId, { filters: typed }).expect(200)).body).toMatchObject({ deleted: 2 });
+    const query = encodeURIComponent('{"type": "gte", "key": "seed", "value": 8}');
+    const answer = await service.delete(`${rowsPath(storeId)}?filters=${query}`).expect(200);
+    expect(answer.body).toMatchObject({ deleted: 2 });
+    expect(await left(storeId)).toEqual(names(4, 5, 6, 7));
+    expect(await countsOf(service, storeId)).toEqual({ rows: 4, bytes: 20 });
+  });
+
+  test("by ids and a filter: the rows that are both", async () => {
+    const { storeId, ids } = await filled(4);
+    const answer = await remove(storeId, { ids: ids.slice(0, 3), filters: { even: true } }).expect(200);
+    expect(answer.body).toMatchObject({ deleted: 1 });
+    expect(await left(storeId)).toEqual(names(1, 3, 4));
+  });
+
+  test("an `or` filter stays within the store", async () => {
+    const [one, two] = [await filled(2), await filled(2)];
+    const filters = {
+      type: "or",
+      filters: [
+        { type: "ne", key: "x", value: 1 },
+        { type: "eq", key: "seed", value: 1 },
+      ],
+    };
+    expect((await remove(one.storeId, { filters }).expect(200)).body).toMatchObject({ deleted: 2 });
+    expect(await rowsInTable(service, two.storeId)).toBe(2);
+  });
+
+  test("all of them, of this store only", async () => {
+    const [one, two] = [await filled(3), await filled(2)];
+    expect((await remove(one.storeId, { all: true }).expect(200)).body).toMatchObject({ deleted: 3 });
+    expect(await countsOf(service, one.storeId)).toEqual({ rows: 0, bytes: 0 });
+    expect(await countsOf(service, two.storeId)).toEqual({ rows: 2, bytes: bytesOf(rowsOf(2)) });
+  });
+
+  test.each<[string, object]>([
+    ["nothing", {}],
+    ["nulls", { ids: null, filters: null, all: null }],
+    ["all: false", { all: false }],
+    ["an empty flat filter", { filters: {} }],
+    ["an empty `and`", { filters: { type: "and", filters: [] } }],
+    ["empty conditions inside", { filters: { type: "or", filters: [{ type: "and", filters: [] }] } }],
+    ["`nin` of nothing", { filters: { type: "nin", key: "seed", value: [] } }],
+    ["no ids", { ids: [] }],
+    ["ids that are not texts", { ids: [5] }],
+    ["a filter that is none", { filters: "all" }],
+  ])("%s is no selection: refused, and nothing goes", async (_, body) => {
+    const { storeId } = await filled(2);
+    const answer = await remove(storeId, body).expect(400);
+    expect(errorOf(answer).param).toMatch(/^(filters|ids)/);
+    expect(await countsOf(service, storeId)).toEqual({ rows: 2, bytes: 10 });
+    expect(await rowsInTable(service, storeId)).toBe(2);
+  });
+
+  test("without a body and a query string too", async () => {
+    const { storeId } = await filled(1);
+    await service.delete(rowsPath(storeId)).expect(400);
+    expect(await rowsInTable(service, storeId)).toBe(1);
+  });
+
+  test("an unknown store is 404", async () => {
+    await remove("vs_00000000000000000000000000000000", { all: true }).expect(404);
+  });
+});

@@ -1,0 +1,67 @@
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { sql } from "kysely";
+import { searchChunks } from "../../../src/engines/pgvector/nearest.js";
+import { testDimensions } from "../../support/database.js";
+import { type TestService, startService, testVector } from "../../support/service.js";
+
+let service: TestService;
+beforeAll(async () => {
+  service = await startService();
+});
+afterAll(() => service.close());
+
+/** An adopted table may have one: litellm-vector-store's has ivfflat, operators add hnsw. */
+const indexes = {
+  hnsw: (column: string) => `USING hnsw (${column} vector_cosine_ops)`,
+  ivfflat: (column: string) => `USING ivfflat (${column} vector_cosine_ops) WITH (lists = 50)`,
+};
+
+test.each(Object.entries(indexes))("an existing %s index never takes results away", async (kind, definition) => {
+  await service.database.exec("DELETE FROM embeddings; DELETE FROM vector_stores");
+  const ids: string[] = [];
+  for (const name of ["small", "large"]) {
+    ids.push(((await service.post("/v1/vector_stores", { name }).expect(200)).body as { id: string }).id);
+  }
+  const [small = "", large = ""] = ids;
+  for (const [store, count] of [
+    [small, 60],
+    [large, 5000],
+  ] as const) {
+    const embeddings = Array.from({ length: count }, (_, i) => ({
+      content: `${store} ${i}`,
+      embedding: testVector(i + 1, testDimensions),
+    }));
+    await service.post(`/v1/vector_stores/${store}/embeddings/batch`, { embeddings, return: "count" }).expect(200);
+  }
+  // An index needs the dimension in the column's type, as every adopted table has it.
+  await service.database.exec(`ALTER TABLE embeddings ALTER COLUMN embedding TYPE vector(${testDimensions});
+    CREATE INDEX existing_${kind} ON embeddings ${definition("embedding")}; ANALYZE embeddings`);
+  // As a store that was adopted a moment ago: only there the record's own vectors are searched.
+  const query = {
+    store: {
+      id: small,
+      chunkCount: 60,
+      vectorsComplete: false,
+      vectorsTable: null,
+      vectorsIndexed: false,
+      vectorsNext: null,
+      hiddenFiles: [],
+    },
+    recall: "high" as const,
+    wideFilters: new Map<string, true>(),
+    now: Date.now(),
+    embedding: Float32Array.from(testVector(99, testDimensions)),
+    filter: null,
+    limit: 50,
+  };
+  // The planner must not be able to choose the index, whatever it thinks of the alternatives.
+  const hits = await service.db.transaction(async (tx) => {
+    await sql`SET LOCAL enable_seqscan = off`.execute(tx.run);
+    await sql`SET LOCAL enable_bitmapscan = off`.execute(tx.run);
+    await sql`DROP INDEX embeddings_by_store`.execute(tx.run);
+    const found = await searchChunks({ ...service.db, reading: (_, work) => work(tx) }, query);
+    await sql`CREATE INDEX embeddings_by_store ON embeddings (vector_store_id, id)`.execute(tx.run);
+    return found;
+  });
+  expect(hits).toHaveLength(50);
+});

@@ -1,0 +1,279 @@
+import { describe, expect, test } from "@jest/globals";
+import type { Request } from "express";
+import fc from "fast-check";
+import { Readable } from "node:stream";
+import { gzipSync } from "node:zlib";
+import { ApiError } from "../../../src/words/errors.js";
+import { readBatch } from "../../../src/http/bodies/batchBody.js";
+import { BatchScanner } from "../../../src/http/bodies/batchScanner.js";
+import { parseBytes } from "../../../src/http/bodies/jsonBody.js";
+import { isObject } from "../../../src/http/wire/common.js";
+import { parseRow } from "../../../src/http/wire/embedding.js";
+
+/** What a body comes to when it is parsed as a whole, or the error. */
+function whole(body: Buffer): unknown {
+  try {
+    const value = parseBytes(body);
+    if (isObject(value) && Array.isArray(value.embeddings)) {
+      value.embeddings = value.embeddings.map((row: unknown, i) => parseRow(row, `embeddings[${i}]`));
+    }
+    return { value };
+  } catch (error) {
+    return { error };
+  }
+}
+
+/** The same of a body that comes in parts, cut where `cuts` says. */
+function inParts(body: Buffer, cuts: readonly number[]): unknown {
+  const scanner = new BatchScanner(100, parseRow);
+  const places = [0, ...cuts.map((cut) => cut % (body.length + 1)).sort((a, b) => a - b), body.length];
+  try {
+    for (let i = 1; i < places.length; i += 1) scanner.push(Buffer.from(body.subarray(places[i - 1], places[i])));
+    return { value: scanner.end() };
+  } catch (error) {
+    return { error };
+  }
+}
+
+const messageOf = (result: unknown) => {
+  const { error } = result as { error?: unknown };
+  return error instanceof ApiError ? error.message : null;
+};
+
+const isGivenTwice = (bytes: Buffer) => (bytes.toString().match(/mbeddings"/g) ?? []).length > 1;
+
+const space = fc.constantFrom("", "", " ", "\n\t", "\r\n  ");
+const text = fc.oneof(
+  fc.string({ unit: "grapheme", maxLength: 8 }).map((value) => JSON.stringify(value)),
+  fc.constantFrom(
+    '"\\""',
+    '"\\\\"',
+    '"\\\\\\""',
+    '"]}"',
+    '"[{"',
+    '"embeddings"',
+    '"embedding"',
+    '"\\"embedding\\": [1]"',
+    '"\\u00e9"',
+  ),
+);
+const list = (items: fc.Arbitrary<string>, open: string, close: string, minLength = 0) =>
+  fc
+    .tuple(fc.array(fc.tuple(space, items, space), { minLength, maxLength: 4 }), space)
+    .map(([parts, end]) => `${open}${parts.map((part) => part.join("")).join(",")}${end}${close}`);
+const member = (name: fc.Arbitrary<string>, value: fc.Arbitrary<string>) =>
+  fc.tuple(name, space, space, value).map(([key, before, after, item]) => `${key}${before}:${after}${item}`);
+const number = fc.oneof(
+  fc.double({ noNaN: true, noDefaultInfinity: true, min: -1e30, max: 1e30 }).map((value) => JSON.stringify(value)),
+  fc.constantFrom("0", "-0", "1e3", "-0.012345679104328156", "12345678.5"),
+);
+const any: fc.Arbitrary<string> = fc.letrec<{ value: string }>((tie) => ({
+  value: fc.oneof(
+    { depthSize: "small" },
+    text,
+    number,
+    fc.constantFrom("null", "true", "{}", "[]"),
+    list(tie("value"), "[", "]"),
+    list(member(fc.oneof(text, fc.constant('"embedding"')), tie("value")), "{", "}"),
+  ),
+})).value;
+const vector = fc.oneof(
+  list(number, "[", "]", 1),
+  fc
+    .array(fc.float({ noNaN: true, noDefaultInfinity: true }), { minLength: 1 })
+    .map((numbers) => `"${Buffer.from(Float32Array.from(numbers).buffer).toString("base64")}"`),
+  fc.constant("null"),
+);
+const metadata = list(member(fc.oneof(text, fc.constant('"embedding"')), fc.oneof(any, vector)), "{", "}");
+const row = fc
+  .tuple(
+    text.map((value) => `"content": ${value.slice(0, -1)}."`),
+    fc.option(member(fc.constantFrom('"embedding"', '"embedding"', '"embedd\\u0069ng"'), vector)),
+    fc.option(member(fc.constant('"metadata"'), metadata)),
+    fc.option(member(fc.constantFrom('"embedding"', '"other"'), vector)),
+    fc.integer({ min: 0, max: 3 }),
+  )
+  .map(([content, embedding, extra, second, turn]) => {
+    const members = [content, embedding, extra, second].filter((each) => each !== null);
+    return `{${[...members.slice(turn), ...members.slice(0, turn)].join(", ")}}`;
+  });
+const wrongRow = fc.oneof(any, list(member(text, any), "{", "}"));
+const embeddings = (of: fc.Arbitrary<string>) =>
+  member(fc.constantFrom('"embeddings"', '"embeddings"', '"\\u0065mbeddings"'), list(of, "[", "]"));
+const body = (of: fc.Arbitrary<string>) =>
+  fc
+    .tuple(
+      fc.constantFrom("", "\ufeff", "\n"),
+      list(
+        fc.oneof(embeddings(of), embeddings(of), member(text, any), member(fc.constant('"embeddings"'), any)),
+        "{",
+        "}",
+      ),
+      space,
+    )
+    .map((parts) => Buffer.from(parts.join("")));
+const cuts = fc.array(fc.nat(), { maxLength: 6 });
+
+describe("a batch that comes in parts is what it would be as a whole", () => {
+  test("bodies of rows that are right, in any order and form, with names given twice", () => {
+    let good = 0;
+    fc.assert(
+      fc.property(body(row), cuts, (bytes, places) => {
+        const expected = whole(bytes);
+        if (messageOf(expected) === null) good += 1;
+        const actual = inParts(bytes, places);
+        // Of two things that are wrong, the one that comes first is told.
+        if (messageOf(expected) !== null) expect(messageOf(actual)).not.toBeNull();
+        // Of an array of rows that is given twice, the one that does not count is checked too.
+        else if (!isGivenTwice(bytes) || messageOf(actual) === null) expect(actual).toEqual(expected);
+      }),
+      { numRuns: 3000 },
+    );
+    expect(good).toBeGreaterThan(1000);
+  });
+
+  test("one row that is wrong has the same message", () => {
+    fc.assert(
+      fc.property(wrongRow, cuts, (wrong, places) => {
+        const bytes = Buffer.from(`{"return":"ids","embeddings":[{"content":"a","embedding":[1,2]}, ${wrong}]}`);
+        expect(inParts(bytes, places)).toEqual(whole(bytes));
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  test("a changed, missing or additional byte is refused in parts when and only when it is as a whole", () => {
+    fc.assert(
+      fc.property(
+        body(row),
+        fc.nat(),
+        fc.oneof(fc.constantFrom(...Buffer.from('"\\[]{},:0-.eN ')), fc.integer({ min: 0, max: 255 })),
+        fc.constantFrom("change", "remove", "add", "cut"),
+        cuts,
+        (bytes, place, byte, how, places) => {
+          const at = place % bytes.length;
+          const rest = how === "cut" ? [] : [bytes.subarray(how === "add" ? at : at + 1)];
+          const changed = Buffer.concat([
+            bytes.subarray(0, at),
+            Buffer.from(how === "change" || how === "add" ? [byte] : []),
+            ...rest,
+          ]);
+          const expected = whole(changed);
+          const actual = inParts(changed, places);
+          if (messageOf(expected) === null && messageOf(actual) === null) expect(actual).toEqual(expected);
+          else if (messageOf(expected) !== null || !isGivenTwice(changed)) {
+            expect({ text: changed.toString(), refused: messageOf(actual) !== null }).toEqual({
+              text: changed.toString(),
+              refused: messageOf(expected) !== null,
+            });
+          }
+        },
+      ),
+      { numRuns: 5000 },
+    );
+  });
+
+  test("cut between any two bytes", () => {
+    const bytes = Buffer.from(
+      '{"a\\\\":"\\"\\\\","embe\\u0064dings" : [ {"content":"é\\"]}\\\\", "embedding":[0.5, -1e-2]},' +
+        '{"metadata":{"k":[[1],"[",{"embedding":[1]}]},"content":"x","embedding":"AACAPw=="} ],"return":"ids"}',
+    );
+    const expected = whole(bytes);
+    expect(expected).toMatchObject({ value: { return: "ids", embeddings: [{ content: 'é"]}\\' }, { content: "x" }] } });
+    for (let at = 0; at <= bytes.length; at += 1) expect(inParts(bytes, [at])).toEqual(expected);
+    expect(inParts(bytes, Array.from(bytes.keys()))).toEqual(expected);
+  });
+});
+
+describe("errors of a batch", () => {
+  const messageFor = (json: string | Buffer) => messageOf(inParts(Buffer.from(json), [7, 30]));
+  const good = '{"content":"x","embedding":[1]}';
+
+  test.each([
+    ["", "The body is empty; expected a JSON object."],
+    ["\u00a0 ", "The body is empty; expected a JSON object."],
+    ['{"embeddings":[', /^The body is not valid JSON/],
+    [`{"embeddings":[${good}`, "The body is not valid JSON."],
+    [`{"embeddings":[${good},]}`, "The body is not valid JSON."],
+    [`{"embeddings":[${good} ${good}]}`, "The body is not valid JSON."],
+    [`{"embeddings":[${good}}]`, "The body is not valid JSON."],
+    [`{"embeddings":[{"content":"x","embedding":[1,]}]}`, /^embeddings\[0\]: The body is not valid JSON/],
+    [`{"embeddings":[${good},{"content":'x'}]}`, /^embeddings\[1\]: The body is not valid JSON/],
+    [`{"embeddings":[${good},{"content":"x","embedding":[1,NaN]}]}`, /^embeddings\[1\]\.embedding\[1\]: NaN and Inf/],
+    [`{"embeddings":[${good}, NaN]}`, /^embeddings\[1\]: NaN and Infinity/],
+    [`{"embeddings":[${good}, {"embedding":[NaN`, /^embeddings\[1\]\.embedding\[0\]: NaN and Infinity/],
+    [`{"embeddings":[${good}],"return":NaN}`, /^return: NaN and Infinity/],
+    [`{"embeddings":[{"content":"x","embedding":[1,1e39]}]}`, /^embeddings\[0\]\.embedding\[1\]: expected a finite/],
+    [`{"embeddings":[{"content":"x","embedding":[1,"1"]}]}`, /^embeddings\[0\]\.embedding\[1\]: expected a number/],
+    [
+      `{"embeddings":[${good},{"content":"\\u0000","embedding":[1]}]}`,
+      /^embeddings\[1\]\.content: must not contain .*U\+0000/,
+    ],
+    [`{"embeddings":[${good},{"content":"\\ud800","embedding":[1]}]}`, /^embeddings\[1\]\.content: .*lone surrogate/],
+    [`{"embeddings":[${good}],"return":"\\u0000"}`, /^return: must not contain/],
+  ])("%s", (json, message) => {
+    expect(messageFor(json)).toEqual(typeof message === "string" ? message : expect.stringMatching(message));
+  });
+
+  test("broken UTF-8, in a row and around them", () => {
+    const latin1 = (json: string) => Buffer.from(json, "latin1");
+    expect(messageFor(latin1('{"embeddings":[{"content":"\xff","embedding":[1]}]}'))).toBe(
+      "embeddings[0]: is not valid UTF-8",
+    );
+    expect(messageFor(latin1(`{"embeddings":[${good}],"x":"\xff"}`))).toBe("The body is not valid UTF-8.");
+  });
+
+  test("one row more than allowed is refused before it has come", () => {
+    const scanner = new BatchScanner(3, parseRow);
+    scanner.push(Buffer.from(`{"embeddings":[${[good, good, good].join(",")}`));
+    expect(() => {
+      scanner.push(Buffer.from(","));
+    }).toThrow(/^embeddings: at most 3 rows in one request/);
+  });
+});
+
+describe("the request that brings it", () => {
+  const requestOf = (chunks: Buffer[], headers: Record<string, string> = {}) =>
+    Object.assign(Readable.from(chunks, { objectMode: false }), {
+      headers: { "content-type": "application/json", "transfer-encoding": "chunked", ...headers },
+    }) as unknown as Request;
+  const read = (req: Request, limit = 2 ** 24) => readBatch(req, null as never, limit);
+  const rows = (count: number) =>
+    `{"embeddings":[${Array(count).fill('{"content":"x","embedding":[0.25,-2]}').join(", ")}]}`;
+
+  test("the event loop turns at least once every 128 KB, however large the parts", async () => {
+    const many = Buffer.from(rows(50).padEnd(4 * 1024 * 1024, " "));
+    let turns = 0;
+    let running = true;
+    const turn = () => {
+      turns += 1;
+      if (running) setImmediate(turn);
+    };
+    setImmediate(turn);
+    await read(requestOf([many]));
+    running = false;
+    expect(turns).toBeGreaterThanOrEqual(32);
+  });
+
+  test("gzip", async () => {
+    const compressed = gzipSync(rows(2));
+    const headers = { "content-encoding": "gzip", "content-length": String(compressed.length) };
+    const row = { id: null, content: "x", metadata: null, model: null, embedding: Float32Array.of(0.25, -2) };
+    expect(await read(requestOf([compressed], headers))).toEqual({ embeddings: [row, row] });
+  });
+
+  test("a body beyond the limit, announced or not", async () => {
+    const large = { status: 413, message: "The body is larger than 1 MB." };
+    const megabyte = Buffer.alloc(1024 * 1024, " ");
+    await expect(read(requestOf([megabyte, Buffer.from(" ")]), megabyte.length)).rejects.toMatchObject(large);
+    const announced = requestOf([], { "content-length": String(megabyte.length + 1) });
+    await expect(read(announced, megabyte.length)).rejects.toMatchObject(large);
+  });
+
+  test("another type of content, and a body that breaks off", async () => {
+    await expect(read(requestOf([], { "content-type": "text/plain" }))).rejects.toMatchObject({ status: 415 });
+    const broken = requestOf([]);
+    broken.destroy(new Error("aborted"));
+    await expect(read(broken)).rejects.toMatchObject({ status: 400, message: /ended before its body/ });
+  });
+});

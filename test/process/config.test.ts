@@ -1,0 +1,283 @@
+import { describe, expect, test } from "@jest/globals";
+import { loadConfig } from "../../src/process/config.js";
+import { StartupError } from "../../src/words/errors.js";
+
+function problemsOf(environment: Record<string, string>): string {
+  try {
+    loadConfig(environment);
+  } catch (error) {
+    expect(error).toBeInstanceOf(StartupError);
+    return (error as Error).message;
+  }
+  throw new Error("the settings were accepted");
+}
+
+describe("settings", () => {
+  test("an empty environment gives the defaults of the documents", () => {
+    const config = loadConfig({});
+    expect(config).toMatchObject({
+      host: "0.0.0.0",
+      port: 8000,
+      dataDir: "./data",
+      logLevel: "info",
+      apiUrl: null,
+      keys: { server: null, master: null },
+    });
+    expect(config.database).toMatchObject({
+      url: null,
+      tables: { vectorStores: "vector_stores", embeddings: "embeddings" },
+      fields: {
+        id: "id",
+        content: "content",
+        metadata: "metadata",
+        embedding: "embedding",
+        vectorStoreId: "vector_store_id",
+        createdAt: "created_at",
+      },
+    });
+    expect(config.embedding).toMatchObject({
+      model: "text-embedding-ada-002",
+      dimensions: 1536,
+      dimensionsConfigured: false,
+      baseUrl: null,
+      apiKey: null,
+    });
+  });
+
+  test.each(["SERVER_API_KEY", "server_api_key", "Server_Api_Key"])(
+    "the name %s is found whatever its case",
+    (name) => {
+      expect(loadConfig({ [name]: "sk-1" }).keys.server).toBe("sk-1");
+    },
+  );
+
+  test("names with __ are found in lower case too", () => {
+    const config = loadConfig({ embedding__dimensions: "384", db_fields__id_field: "doc_id" });
+    expect(config.embedding).toMatchObject({ dimensions: 384, dimensionsConfigured: true });
+    expect(config.database.fields.id).toBe("doc_id");
+  });
+
+  test("an empty value, or one of blanks, counts as absent", () => {
+    const config = loadConfig({
+      PORT: "",
+      EMBEDDING__MODEL: "  ",
+      DATABASE_URL: "",
+      SERVER_API_KEY: "\t",
+      API_URL: "",
+    });
+    expect(config).toMatchObject({ port: 8000, apiUrl: null, keys: { server: null } });
+    expect(config.embedding.model).toBe("text-embedding-ada-002");
+    expect(config.database.url).toBeNull();
+  });
+
+  test("an absent value does not disagree with a given one", () => {
+    expect(loadConfig({ SERVER_API_KEY: "", OPENAI_API_KEY: "sk-2" }).keys.server).toBe("sk-2");
+  });
+
+  test("the quotes that docker's --env-file leaves around a value are not part of it", () => {
+    expect(loadConfig({ HOST: '"127.0.0.1"', PORT: '"9000"', EMBEDDING__MODEL: '""' })).toMatchObject({
+      host: "127.0.0.1",
+      port: 9000,
+      embedding: { model: "text-embedding-ada-002" },
+    });
+  });
+
+  test("blanks around a value are not part of it", () => {
+    expect(loadConfig({ SERVER_API_KEY: " sk-1\n" }).keys.server).toBe("sk-1");
+  });
+
+  test("unknown names are left alone", () => {
+    expect(() => loadConfig({ PATH: "/bin", EMBEDDING__UNKNOWN: "x", SERVER_API_KEY_FILE: "y" })).not.toThrow();
+  });
+});
+
+describe("two names for one setting", () => {
+  const pairs: [string, string, string, string][] = [
+    ["SERVER_API_KEY", "OPENAI_API_KEY", "sk-first-secret", "sk-second-secret"],
+    ["EMBEDDING__MODEL", "EMBEDDING_MODEL", "model-a", "model-b"],
+    ["EMBEDDING__BASE_URL", "EMBEDDING_API_BASE_URL", "http://a:4000", "http://b:4000"],
+  ];
+
+  test.each(pairs)("%s and %s may both be given when they agree", (first, second, value) => {
+    expect(loadConfig({ [first]: value, [second]: value })).toEqual(loadConfig({ [first]: value }));
+    expect(loadConfig({ [second]: value })).toEqual(loadConfig({ [first]: value }));
+  });
+
+  test.each(pairs)("%s and %s that disagree are refused by both names, without their values", (first, second, a, b) => {
+    const problems = problemsOf({ [first]: a, [second]: b });
+    expect(problems).toContain(first);
+    expect(problems).toContain(second);
+    expect(problems).not.toContain(a);
+    expect(problems).not.toContain(b);
+  });
+
+  test("the same name in two cases is two names", () => {
+    const problems = problemsOf({ PORT: "1", port: "2" });
+    expect(problems).toContain("PORT and port");
+  });
+
+  test("URLs that differ only by /v1 or a slash agree", () => {
+    const config = loadConfig({ EMBEDDING__BASE_URL: "http://a:4000/v1/", EMBEDDING_API_BASE_URL: "http://a:4000" });
+    expect(config.embedding.baseUrl).toBe("http://a:4000");
+  });
+});
+
+describe("URLs", () => {
+  test.each([
+    "http://llm:4000",
+    "http://llm:4000/",
+    "http://llm:4000/v1",
+    "http://llm:4000/v1/",
+    "http://llm:4000//v1//",
+  ])("%s means the proxy at http://llm:4000", (url) => {
+    expect(loadConfig({ LITELLM_PROXY_URL: url }).embedding.baseUrl).toBe("http://llm:4000");
+    expect(loadConfig({ EMBEDDING__BASE_URL: url }).embedding.baseUrl).toBe("http://llm:4000");
+    expect(loadConfig({ API_URL: url }).apiUrl).toBe("http://llm:4000");
+  });
+
+  test("a path in front of /v1, and one that only begins with v1, is kept", () => {
+    expect(loadConfig({ API_URL: "https://h/litellm/v1" }).apiUrl).toBe("https://h/litellm");
+    expect(loadConfig({ API_URL: "https://h/v10" }).apiUrl).toBe("https://h/v10");
+    expect(loadConfig({ API_URL: "https://h/xv1" }).apiUrl).toBe("https://h/xv1");
+  });
+
+  test("EMBEDDING__BASE_URL goes before LITELLM_PROXY_URL, EMBEDDING__API_KEY before LITELLM_MASTER_KEY", () => {
+    const proxy = { LITELLM_PROXY_URL: "http://proxy", LITELLM_MASTER_KEY: "sk-m" };
+    expect(loadConfig(proxy).embedding).toMatchObject({ baseUrl: "http://proxy", apiKey: "sk-m" });
+    const other = loadConfig({ ...proxy, EMBEDDING__BASE_URL: "http://other", EMBEDDING__API_KEY: "sk-e" });
+    expect(other.embedding).toMatchObject({ baseUrl: "http://other", apiKey: "sk-e" });
+  });
+});
+
+describe("wrong values", () => {
+  test.each([
+    ["PORT", "http"],
+    ["PORT", "65536"],
+    ["PORT", "-1"],
+    ["PORT", "80.5"],
+    ["EMBEDDING__DIMENSIONS", "0"],
+    ["EMBEDDING__DIMENSIONS", "16001"],
+    ["EMBEDDING__DIMENSIONS", "many"],
+    ["EMBEDDING__DIMENSIONS", "Infinity"],
+    ["EMBEDDING__BATCH_SIZE", "0"],
+    ["EMBEDDING__TIMEOUT_SECONDS", "0"],
+    ["EMBEDDING__RETRY_SECONDS", "-1"],
+    ["DATABASE_POOL_SIZE", "0"],
+    ["DATABASE_POOL_TIMEOUT_SECONDS", "x"],
+    ["DATABASE_STATEMENT_TIMEOUT_SECONDS", "-1"],
+    ["DATABASE_START_TIMEOUT_SECONDS", "1h"],
+    ["MAX_BODY_MB", "0"],
+    ["EXPIRED_STORE_RETENTION_DAYS", "-1"],
+    ["LOG_LEVEL", "loud"],
+    ["API_URL", "example.com"],
+    ["LITELLM_PROXY_URL", "ftp://llm"],
+    ["EMBEDDING__BASE_URL", "javascript:alert(1)"],
+    ["DB_FIELDS__ID_FIELD", 'id"'],
+    ["DB_FIELDS__CONTENT_FIELD", "content; DROP TABLE embeddings"],
+    ["DB_FIELDS__METADATA_FIELD", "meta data"],
+    ["DB_FIELDS__EMBEDDING_FIELD", "embedding--"],
+    ["DB_FIELDS__VECTOR_STORE_ID_FIELD", "1st"],
+    ["DB_FIELDS__CREATED_AT_FIELD", "t.created_at"],
+    ["DB_FIELDS__ID_FIELD", "é"],
+    ["DB_FIELDS__ID_FIELD", "x".repeat(64)],
+    ["DB_TABLES__EMBEDDINGS", "a.b.c"],
+    ["DB_TABLES__EMBEDDINGS", "embeddings e"],
+    ["DB_TABLES__VECTOR_STORES", "public."],
+    ["DB_TABLES__VECTOR_STORES", "stores'"],
+  ])("%s=%j stops the start by the name of the setting", (name, value) => {
+    expect(problemsOf({ [name]: value })).toContain(`- ${name} `);
+  });
+
+  test("all of them are told at once", () => {
+    const problems = problemsOf({ PORT: "x", LOG_LEVEL: "y", DB_FIELDS__ID_FIELD: "z z" });
+    for (const name of ["PORT", "LOG_LEVEL", "DB_FIELDS__ID_FIELD"]) expect(problems).toContain(name);
+  });
+
+  test("one column for two fields, or one table for both, is refused by both names", () => {
+    const fields = problemsOf({ DB_FIELDS__CONTENT_FIELD: "body", DB_FIELDS__METADATA_FIELD: "body" });
+    expect(fields).toContain("DB_FIELDS__METADATA_FIELD and DB_FIELDS__CONTENT_FIELD");
+    expect(problemsOf({ DB_FIELDS__CONTENT_FIELD: "id" })).toContain("DB_FIELDS__ID_FIELD");
+    expect(problemsOf({ DB_TABLES__EMBEDDINGS: "vector_stores" })).toContain("DB_TABLES__VECTOR_STORES");
+    expect(() => loadConfig({ DB_FIELDS__CONTENT_FIELD: "vector_stores" })).not.toThrow();
+  });
+
+  test("names of SQL keywords, mixed case and a schema in front of a table are fine", () => {
+    const config = loadConfig({
+      DB_FIELDS__ID_FIELD: "order",
+      DB_FIELDS__CONTENT_FIELD: "Select",
+      DB_TABLES__EMBEDDINGS: "app.Rows",
+    });
+    expect(config.database.fields).toMatchObject({ id: "order", content: "Select" });
+    expect(config.database.tables.embeddings).toBe("app.Rows");
+  });
+});
+
+test("nothing in the configuration can be changed afterwards", () => {
+  const unfrozen = (value: object): string[] =>
+    Object.entries(value).flatMap(([name, item]) =>
+      typeof item === "object" && item !== null
+        ? [...(Object.isFrozen(item) ? [] : [name]), ...unfrozen(item as object)]
+        : [],
+    );
+  const config = loadConfig({});
+  expect(Object.isFrozen(config)).toBe(true);
+  expect(unfrozen(config)).toEqual([]);
+});
+
+describe("the database by its parts", () => {
+  const urlOf = (environment: Record<string, string>) => loadConfig(environment).database.url;
+
+  test("becomes a URL, whatever characters a password has", () => {
+    const parts = {
+      DATABASE_HOST: "db",
+      DATABASE_NAME: "vectors",
+      DATABASE_USER: "us:er",
+      DATABASE_PASSWORD: "p@ss/w%r?d#",
+    };
+    const url = new URL(urlOf(parts) ?? "");
+    expect([url.hostname, url.port, url.pathname]).toEqual(["db", "5432", "/vectors"]);
+    expect([url.username, url.password].map(decodeURIComponent)).toEqual(["us:er", "p@ss/w%r?d#"]);
+  });
+
+  test.each([
+    [{ DATABASE_HOST: "db" }, "postgresql://db:5432/"],
+    [{ DATABASE_HOST: "db", DATABASE_PORT: "6432", DATABASE_NAME: "v" }, "postgresql://db:6432/v"],
+    [{ DATABASE_HOST: "::1", DATABASE_NAME: "v" }, "postgresql://[::1]:5432/v"],
+    [{ DATABASE_HOST: "[::1]", DATABASE_NAME: "v" }, "postgresql://[::1]:5432/v"],
+    [{ DATABASE_HOST: "/run/pg", DATABASE_NAME: "v" }, "postgresql://localhost:5432/v?host=%2Frun%2Fpg"],
+    [
+      { DATABASE_HOST: "db", DATABASE_NAME: "v", DATABASE_PARAMETERS: "?sslmode=require&schema=s" },
+      "postgresql://db:5432/v?sslmode=require&schema=s",
+    ],
+  ])("%j", (environment, url) => {
+    expect(urlOf(environment as Record<string, string>)).toBe(url);
+  });
+
+  test("indexes are built by themselves, as with a URL", () => {
+    expect(loadConfig({ DATABASE_HOST: "db" }).indexing.minRows).toBe(10_000);
+  });
+
+  test("beside a URL, or without a host, it stops the start", () => {
+    expect(problemsOf({ DATABASE_HOST: "db", DATABASE_URL: "postgresql://db/v" })).toContain(
+      "DATABASE_URL and DATABASE_HOST both name a database; keep one",
+    );
+    expect(problemsOf({ DATABASE_PASSWORD: "secret" })).toMatch(/DATABASE_PASSWORD is used with DATABASE_HOST only/);
+    expect(problemsOf({ DATABASE_PASSWORD: "secret" })).not.toContain("secret");
+  });
+});
+
+test("traces are sent when OpenTelemetry's endpoint is set, unless its SDK is disabled", () => {
+  const endpoint = { OTEL_EXPORTER_OTLP_ENDPOINT: "http://collector:4318" };
+  expect(loadConfig({}).tracing).toBe(false);
+  expect(loadConfig(endpoint).tracing).toBe(true);
+  expect(loadConfig({ OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: "http://collector:4318/v1/traces" }).tracing).toBe(true);
+  expect(loadConfig({ ...endpoint, OTEL_SDK_DISABLED: "true" }).tracing).toBe(false);
+  expect(problemsOf({ OTEL_EXPORTER_OTLP_ENDPOINT: "collector:4317" })).toContain(
+    "OTEL_EXPORTER_OTLP_ENDPOINT must be",
+  );
+});
+
+test("recall is probed every hour, or never", () => {
+  expect(loadConfig({}).indexing.probeMs).toBe(3_600_000);
+  expect(loadConfig({ RECALL_PROBE_MINUTES: "0" }).indexing.probeMs).toBeNull();
+});
