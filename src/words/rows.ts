@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+
 /** What is moved into or out of vector stores: rows and stores as they are recorded, where nothing may be lost on the way. */
 
 /** A row of a source. Metadata is JSON text, since numbers in it may be larger than JavaScript's. */
@@ -89,4 +91,40 @@ export function sumDigests(digests: Iterable<bigint>): string {
   let sum = 0n;
   for (const digest of digests) sum += digest;
   return BigInt.asUintN(64, sum).toString(16).padStart(16, "0");
+}
+
+/** A chunk exactly as it is recorded: texts and bytes, nothing parsed, so nothing can be lost. */
+export interface StoredChunk {
+  id: string;
+  storeId: string;
+  content: string;
+  /** JSON text. */
+  metadata: string;
+  /** float32 numbers in network order. */
+  vector: Buffer;
+  /** Unix microseconds. */
+  createdAt: number;
+}
+
+/** What is compared of a stored chunk: its store, and the digest of everything else but its time. */
+export interface ChunkMark {
+  storeId: string;
+  digest: bigint;
+}
+
+/**
+ * The digest of a chunk: the first 64 bits of SHA-256 of id, content, metadata and vector. Texts cannot hold U+0000, so it separates
+ * them. PostgreSQL computes the same by itself (engines/pgvector/records.ts).
+ * @param chunk its metadata as `Records.canonicalJson` gives it
+ */
+export function digestOf(chunk: Pick<StoredChunk, "id" | "content" | "metadata" | "vector">): bigint {
+  // As pgvector sends a vector: int16 dimensions, int16 zero, then the numbers.
+  const head = Buffer.allocUnsafe(4);
+  head.writeUInt32BE((chunk.vector.length / 4) << 16, 0);
+  return createHash("sha256")
+    .update(`${chunk.id}\0${chunk.content}\0${chunk.metadata}\0`)
+    .update(head)
+    .update(chunk.vector)
+    .digest()
+    .readBigUInt64BE(0);
 }

@@ -1,0 +1,79 @@
+/** When a vector store expires: so many days after its last use. OpenAI's `expires_after`. */
+export interface ExpiresAfter {
+  anchor: "last_active_at";
+  days: number;
+}
+
+export const searchModes = ["vector", "keyword", "hybrid"] as const;
+export type SearchMode = (typeof searchModes)[number];
+
+/** `exact`: the true nearest, always. `high`: 99 of 100 of them. `fast`: the quickest that an index can do. */
+export const recalls = ["exact", "high", "fast"] as const;
+export type Recall = (typeof recalls)[number];
+
+/** How a store wants to be searched. An absent field leaves the choice to the request or to the default. */
+export interface SearchSettings {
+  mode?: SearchMode | undefined;
+  recall?: Recall | undefined;
+  /** The language whose word forms keyword search compares, by the engine's name for it: `simple`, `english`. */
+  language?: string | undefined;
+  /** Weights of the two lists of a hybrid search, each 0…1, not both 0. */
+  embeddingWeight?: number | undefined;
+  textWeight?: number | undefined;
+  /** Whether a rerank model orders the results, and which one. */
+  rerank?: boolean | undefined;
+  rerankModel?: string | undefined;
+}
+
+/**
+ * What a store's engine remembers of it: tables, indexes, progress. It travels with the store, so that a search needs no second
+ * look-up, but only the engine that wrote it may read it.
+ */
+export type EngineState = Readonly<Record<string, unknown>>;
+
+/** A vector store as recorded. Times are Unix milliseconds. */
+export interface VectorStore {
+  id: string;
+  name: string;
+  description: string | null;
+  metadata: unknown;
+  expiresAfter: ExpiresAfter | null;
+  createdAt: number;
+  lastActiveAt: number | null;
+  expiresAt: number | null;
+  /** The number of its chunks, and the bytes of their contents in UTF-8. */
+  chunkCount: number;
+  contentBytes: number;
+  /** Null: the model of the settings, for a store made before stores recorded their model. */
+  embeddingModel: string | null;
+  /** Null until the first vector, for a store that was adopted empty. */
+  embeddingDimensions: number | null;
+  /** The model is asked for that many dimensions; otherwise it answers with them by itself. */
+  asksDimensions: boolean;
+  search: SearchSettings;
+  engine: EngineState;
+}
+
+/** A store to create. */
+export interface NewVectorStore {
+  name: string;
+  description: string | null;
+  metadata: Record<string, unknown> | null;
+  expiresAfter: ExpiresAfter | null;
+  embeddingModel: string | null;
+  embeddingDimensions: number;
+  asksDimensions: boolean;
+  search: SearchSettings;
+}
+
+/** What an update changes. An absent field stays as it is. */
+export interface StoreChanges {
+  name?: string | undefined;
+  metadata?: Record<string, unknown> | null | undefined;
+  expiresAfter?: ExpiresAfter | null | undefined;
+  /** Null removes a setting. */
+  search?: { [K in keyof SearchSettings]: SearchSettings[K] | null } | undefined;
+}
+
+export const isExpired = ({ expiresAt }: Pick<VectorStore, "expiresAt">, now: number): boolean =>
+  expiresAt !== null && expiresAt <= now;
