@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from "node:crypto";
-import type { Database } from "../db/connection/database.js";
 import { deleteSlices, readSlice, writeSlice } from "../db/tables/fileSlices.js";
 import { directoryContents } from "./directory.js";
+import type { Database } from "../db/database.js";
 
 /** Where the bytes of a content are: a name, and whether in FILES_DIR or in the database. */
 export interface Content {

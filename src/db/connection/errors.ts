@@ -1,4 +1,4 @@
-import { ApiError, invalid, unavailable } from "../../words/errors.js";
+import { ApiError, unavailable } from "../../words/errors.js";
 
 /** SQLSTATE of a server error, the errno word of a socket error, or null. */
 export function errorCode(error: unknown): string | null {
@@ -9,16 +9,20 @@ export function errorCode(error: unknown): string | null {
 
 const away = "The database is not reachable at the moment. Try again shortly.";
 
+const unstorable = (message: string) => (cause: unknown) =>
+  new ApiError(400, message, { param: null, code: "invalid_value", cause });
+
 /** PostgreSQL's SQLSTATEs (appendix A of its manual) that mean something to a caller; all others are our own fault: 500. */
 const bySqlState: Record<string, (cause: unknown) => ApiError> = {
   "22001": (cause) =>
     new ApiError(400, "A text is longer than its database column allows.", { code: "invalid_value", cause }),
   "22003": (cause) =>
     new ApiError(400, "A number is outside the range the database allows.", { code: "invalid_value", cause }),
-  "22021": () => invalid(null, "A text holds a character the database cannot store (such as U+0000)."),
-  "22P05": () => invalid(null, "A text holds a character the database cannot store (such as U+0000)."),
-  "23503": () => new ApiError(404, "The vector store was deleted meanwhile.", { param: "id", code: "not_found" }),
-  "23505": () => new ApiError(409, "A row with one of these values exists already.", { code: "conflict" }),
+  "22021": unstorable("A text holds a character the database cannot store (such as U+0000)."),
+  "22P05": unstorable("A text holds a character the database cannot store (such as U+0000)."),
+  "23503": (cause) =>
+    new ApiError(404, "The vector store was deleted meanwhile.", { param: "id", code: "not_found", cause }),
+  "23505": (cause) => new ApiError(409, "A row with one of these values exists already.", { code: "conflict", cause }),
   "23514": (cause) =>
     new ApiError(400, "A value breaks a rule (check constraint) of its database table.", {
       code: "invalid_value",
@@ -32,8 +36,8 @@ const bySqlState: Record<string, (cause: unknown) => ApiError> = {
   "53100": (cause) => unavailable("The database has no disk space left.", { retryAfterSeconds: 60, cause }),
   "53200": (cause) => unavailable("The database is out of memory. Try again shortly.", { retryAfterSeconds: 5, cause }),
   "53300": (cause) => unavailable("The database has no free connection. Try again shortly.", { cause }),
-  "54000": () => invalid(null, "A value is larger than the database can store."),
-  "54001": () => invalid(null, "The request is nested too deeply for the database."),
+  "54000": unstorable("A value is larger than the database can store."),
+  "54001": unstorable("The request is nested too deeply for the database."),
   "55P03": (cause) =>
     unavailable("The database was too busy to finish this. Try again.", { retryAfterSeconds: 1, cause }),
   "57014": (cause) =>

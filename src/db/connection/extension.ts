@@ -1,7 +1,7 @@
 import { sql } from "kysely";
 import { StartupError } from "../../words/errors.js";
-import type { Executor } from "./database.js";
 import { errorCode } from "./errors.js";
+import type { Executor } from "../executor.js";
 
 /** 0.7 brought halfvec and the indexing of 4,000 dimensions. */
 const oldest = [0, 7] as const;

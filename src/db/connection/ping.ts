@@ -1,5 +1,5 @@
 import { sql } from "kysely";
-import type { Db } from "./database.js";
+import type { Db } from "../database.js";
 
 /** Versions of the server and of pgvector; by answering at all, proof that the database works. */
 export async function databaseVersions(db: Db): Promise<{ server: string; pgvector: string }> {

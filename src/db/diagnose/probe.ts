@@ -5,11 +5,11 @@ import type { Config, DatabaseConfig } from "../../process/config.js";
 import { ApiError } from "../../words/errors.js";
 import type { Log } from "../../process/log.js";
 import { DataDirInUse, lockDataDir } from "../connection/dataDirLock.js";
-import type { Executor } from "../connection/database.js";
 import { appliedMigrations, readMigrations, servesProgram } from "../schema/migrations.js";
 import { createPgPool } from "../connection/pgPool.js";
 import { type Tables, tableExists } from "../schema/tables.js";
 import { parseDatabaseUrl } from "../connection/url.js";
+import type { Executor } from "../executor.js";
 
 /** A database opened to look, not to touch: nothing is migrated, and every transaction is READ ONLY. */
 export interface Probe {

@@ -1,8 +1,8 @@
 import { sql } from "kysely";
 import type { DatabaseConfig } from "../../process/config.js";
 import { derivedVectorType, maxIndexDimensions } from "../schema/layout.js";
-import type { DatabaseKind, Executor } from "../connection/database.js";
 import { type Tables, quote } from "../schema/tables.js";
+import type { DatabaseKind, Executor } from "../executor.js";
 
 /** For the doctor: what is stored and indexed. `version` is the last migration that was applied, see `MigrationFacts`. */
 

@@ -3,16 +3,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Config, DatabaseConfig } from "../../process/config.js";
 import { ApiError, StartupError } from "../../words/errors.js";
 import type { Log } from "../../process/log.js";
-import {
-  type Layout,
-  derivedVectorType,
-  describeDerived,
-  describeFiles,
-  inspectEmbeddings,
-  inspectVectorStores,
-  requireStoreColumns,
-} from "./layout.js";
-import type { DatabaseKind, Executor } from "../connection/database.js";
+import type { DatabaseKind, Executor } from "../executor.js";
+import { inspectEmbeddings, inspectVectorStores, requireStoreColumns } from "./inspect.js";
+import { type Layout, derivedVectorType, describeDerived } from "./layout.js";
+import type { OurTables } from "./ourTables.js";
 import { errorCode } from "../connection/errors.js";
 import { requireVectorExtension } from "../connection/extension.js";
 import { appliedMigrations, readMigrations, servesProgram } from "./migrations.js";
@@ -71,7 +65,7 @@ function asStartupError(error: unknown): unknown {
 }
 
 async function tryMigration(
-  run: Kysely<unknown>,
+  run: Kysely<OurTables>,
   config: Config,
   schema: string | null,
   kind: DatabaseKind,
@@ -100,8 +94,7 @@ async function tryMigration(
       }
       await requireStoreColumns(tx, config.database, tables.vectorStores);
       const derived = describeDerived(tables, kind);
-      const files = describeFiles(tables);
-      const layout = { vectorStores, embeddings, derived, files, imports: tables.imports.reference };
+      const layout = { vectorStores, embeddings, derived, ours: tables.ours };
       await requireDimensions(tx, layout, config);
       return layout;
     });
@@ -205,23 +198,23 @@ function fill(text: string, config: DatabaseConfig, tables: Tables, found: Found
     vector_type: derivedVectorType(kind),
     keywords: tables.keywords.quoted,
     keywords_words: indexName(tables.keywords, "words"),
-    files: tables.files.quoted,
-    files_by_time: indexName(tables.files, "by_time"),
-    files_by_expiry: indexName(tables.files, "by_expiry"),
-    file_slices: tables.fileSlices.quoted,
-    uploads: tables.uploads.quoted,
-    upload_parts: tables.uploadParts.quoted,
-    upload_parts_by_upload: indexName(tables.uploadParts, "by_upload"),
-    file_batches: tables.fileBatches.quoted,
-    store_files: tables.storeFiles.quoted,
-    store_files_by_file: indexName(tables.storeFiles, "by_file"),
-    store_files_by_time: indexName(tables.storeFiles, "by_time"),
-    store_files_by_batch: indexName(tables.storeFiles, "by_batch"),
-    store_files_queue: indexName(tables.storeFiles, "queue"),
-    store_files_by_turn: indexName(tables.storeFiles, "by_turn"),
-    store_files_by_content: indexName(tables.storeFiles, "by_content"),
-    file_descriptions: tables.fileDescriptions.quoted,
-    imports: tables.imports.quoted,
+    files: tables.ours.vector_store_file_objects.quoted,
+    files_by_time: indexName(tables.ours.vector_store_file_objects, "by_time"),
+    files_by_expiry: indexName(tables.ours.vector_store_file_objects, "by_expiry"),
+    file_slices: tables.ours.vector_store_file_slices.quoted,
+    uploads: tables.ours.vector_store_uploads.quoted,
+    upload_parts: tables.ours.vector_store_upload_parts.quoted,
+    upload_parts_by_upload: indexName(tables.ours.vector_store_upload_parts, "by_upload"),
+    file_batches: tables.ours.vector_store_file_batches.quoted,
+    store_files: tables.ours.vector_store_files.quoted,
+    store_files_by_file: indexName(tables.ours.vector_store_files, "by_file"),
+    store_files_by_time: indexName(tables.ours.vector_store_files, "by_time"),
+    store_files_by_batch: indexName(tables.ours.vector_store_files, "by_batch"),
+    store_files_queue: indexName(tables.ours.vector_store_files, "queue"),
+    store_files_by_turn: indexName(tables.ours.vector_store_files, "by_turn"),
+    store_files_by_content: indexName(tables.ours.vector_store_files, "by_content"),
+    file_descriptions: tables.ours.vector_store_file_descriptions.quoted,
+    imports: tables.ours.vector_store_imports.quoted,
     time_type: zoned ? "timestamptz" : "timestamp(3)",
     now: zoned ? "now()" : "(now() AT TIME ZONE 'UTC')",
   };

@@ -1,8 +1,8 @@
 import { sql } from "kysely";
 import { createHash } from "node:crypto";
 import { readFileSync, readdirSync } from "node:fs";
-import type { Executor } from "../connection/database.js";
 import type { Table } from "./tables.js";
+import type { Executor } from "../executor.js";
 
 const directory = new URL("../../../sql/", import.meta.url);
 

@@ -1,7 +1,8 @@
 import { type RawBuilder, sql } from "kysely";
 import type { DatabaseConfig } from "../../process/config.js";
 import { StartupError } from "../../words/errors.js";
-import type { Executor } from "../connection/database.js";
+import type { Executor } from "../executor.js";
+import type { OurTable } from "./ourTables.js";
 
 /** A table with the schema it lies in, so that no query depends on a connection's search path. */
 export interface Table {
@@ -51,6 +52,17 @@ export function quote(identifier: string): string {
   return `"${identifier.replaceAll('"', '""')}"`;
 }
 
+const ourTables = [
+  "vector_store_file_objects",
+  "vector_store_file_slices",
+  "vector_store_uploads",
+  "vector_store_upload_parts",
+  "vector_store_file_batches",
+  "vector_store_files",
+  "vector_store_file_descriptions",
+  "vector_store_imports",
+] as const satisfies OurTable[];
+
 /** The tables we read and write. */
 export interface Tables {
   vectorStores: Table;
@@ -59,31 +71,19 @@ export interface Tables {
   /** Derived from the record: vectors for searching, and lexemes. */
   vectors: Table;
   keywords: Table;
-  files: Table;
-  fileSlices: Table;
-  uploads: Table;
-  uploadParts: Table;
-  fileBatches: Table;
-  storeFiles: Table;
-  fileDescriptions: Table;
-  imports: Table;
+  ours: Record<OurTable, Table>;
 }
 
 /** Where the tables are, or will be made. */
 export async function locateTables(db: Executor, config: DatabaseConfig, schema: string | null): Promise<Tables> {
+  const ours: [OurTable, Table][] = [];
+  for (const name of ourTables) ours.push([name, await locateTable(db, name, schema)]);
   return {
     vectorStores: await locateTable(db, config.tables.vectorStores, schema),
     embeddings: await locateTable(db, config.tables.embeddings, schema),
     migrations: await locateTable(db, "vector_store_migrations", schema),
     vectors: await locateTable(db, "vector_store_vectors", schema),
     keywords: await locateTable(db, "vector_store_keywords", schema),
-    files: await locateTable(db, "vector_store_file_objects", schema),
-    fileSlices: await locateTable(db, "vector_store_file_slices", schema),
-    uploads: await locateTable(db, "vector_store_uploads", schema),
-    uploadParts: await locateTable(db, "vector_store_upload_parts", schema),
-    fileBatches: await locateTable(db, "vector_store_file_batches", schema),
-    storeFiles: await locateTable(db, "vector_store_files", schema),
-    fileDescriptions: await locateTable(db, "vector_store_file_descriptions", schema),
-    imports: await locateTable(db, "vector_store_imports", schema),
+    ours: Object.fromEntries(ours) as Record<OurTable, Table>,
   };
 }

@@ -1,7 +1,7 @@
 import { type Kysely, sql } from "kysely";
 import type { TransferStore } from "../../words/rows.js";
-import { epochMicros } from "../tables/stores.js";
 import type { SourceTable } from "./sourceTable.js";
+import { epochMicros } from "../expressions.js";
 
 /**
  * The stores of a litellm-pgvector, a litellm-vector-store or another installation of this service, each with what its table has.

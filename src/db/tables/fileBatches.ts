@@ -1,31 +1,32 @@
 import { sql } from "kysely";
-import type { Db } from "../connection/database.js";
-import { epochMillis, instant } from "./stores.js";
+import type { FileBatch } from "../../words/file.js";
+import { type Db, ours } from "../database.js";
+import { epochMillis, instant } from "../expressions.js";
 
-/** OpenAI's file batch: files that were attached together. `createdAt` in Unix milliseconds. */
-export interface FileBatch {
-  id: string;
-  vectorStoreId: string;
-  createdAt: number;
-  cancelled: boolean;
-}
+const table = "vector_store_file_batches";
+const batches = (db: Db) => ours(db, table);
 
-export async function insertBatch(tx: Db, batch: FileBatch): Promise<void> {
-  await sql`
-    INSERT INTO ${tx.layout.files.batches} (id, vector_store_id, created_at, cancelled)
-    VALUES (${batch.id}, ${batch.vectorStoreId}, ${instant(batch.createdAt, true)}, ${batch.cancelled})`.execute(
-    tx.run,
-  );
+export async function insertBatch(db: Db, batch: FileBatch): Promise<void> {
+  const { id, vectorStoreId, createdAt, cancelled } = batch;
+  const values = { id, vector_store_id: vectorStoreId, created_at: instant(createdAt, true), cancelled };
+  await batches(db).insertInto(table).values(values).execute();
 }
 
 export async function findBatch(db: Db, storeId: string, id: string): Promise<FileBatch | undefined> {
   if (id.includes("\0")) return undefined;
-  const { rows } = await sql<FileBatch>`
-    SELECT b.id, b.vector_store_id::text AS "vectorStoreId", ${epochMillis(sql`b.created_at`)} AS "createdAt", b.cancelled
-    FROM ${db.layout.files.batches} AS b WHERE b.id = ${id} AND b.vector_store_id = ${storeId}`.execute(db.run);
-  return rows[0];
+  return batches(db)
+    .selectFrom(table)
+    .select([
+      "id",
+      sql<string>`vector_store_id::text`.as("vectorStoreId"),
+      epochMillis(sql.ref("created_at")).as("createdAt"),
+      "cancelled",
+    ])
+    .where("id", "=", id)
+    .where("vector_store_id", "=", storeId)
+    .executeTakeFirst();
 }
 
 export async function markCancelled(db: Db, id: string): Promise<void> {
-  await sql`UPDATE ${db.layout.files.batches} SET cancelled = true WHERE id = ${id}`.execute(db.run);
+  await batches(db).updateTable(table).set({ cancelled: true }).where("id", "=", id).execute();
 }

@@ -1,24 +1,34 @@
 import { sql } from "kysely";
-import type { Db } from "../connection/database.js";
-import type { Key } from "./storeFiles.js";
+import type { StoreFileKey } from "../../words/file.js";
+import { type Db, ours } from "../database.js";
 
 /** What the vision model said of a file's pictures, by the picture's SHA-256. Kept while the file is attached. */
+const table = "vector_store_file_descriptions";
 
-export async function findDescription(db: Db, file: Key, picture: Buffer): Promise<string | undefined> {
-  const { rows } = await sql<{ description: string }>`
-    SELECT description FROM ${db.layout.files.descriptions}
-    WHERE vector_store_id = ${file.vectorStoreId} AND file_id = ${file.fileId} AND picture = ${picture}`.execute(
-    db.run,
-  );
-  return rows[0]?.description;
+export async function findDescription(db: Db, file: StoreFileKey, picture: Buffer): Promise<string | undefined> {
+  const row = await ours(db, table)
+    .selectFrom(table)
+    .select("description")
+    .where("vector_store_id", "=", file.vectorStoreId)
+    .where("file_id", "=", file.fileId)
+    .where("picture", "=", picture)
+    .executeTakeFirst();
+  return row?.description;
 }
 
-/** Of a file that is no longer attached nothing is kept. */
-export async function insertDescription(db: Db, file: Key, picture: Buffer, description: string): Promise<void> {
-  const { descriptions, storeFiles } = db.layout.files;
+/** Does nothing for a file that is no longer attached. */
+export async function insertDescription(
+  db: Db,
+  file: StoreFileKey,
+  picture: Buffer,
+  description: string,
+): Promise<void> {
+  const { ours: tables } = db.layout;
+  // As SQL: whether the file is attached is asked in the statement that inserts.
   await sql`
-    INSERT INTO ${descriptions} (vector_store_id, file_id, picture, description)
-    SELECT f.vector_store_id, f.file_id, ${picture}::bytea, ${description.replaceAll("\0", "")} FROM ${storeFiles} AS f
+    INSERT INTO ${tables[table].reference} (vector_store_id, file_id, picture, description)
+    SELECT f.vector_store_id, f.file_id, ${picture}::bytea, ${description.replaceAll("\0", "")}
+    FROM ${tables.vector_store_files.reference} AS f
     WHERE f.vector_store_id = ${file.vectorStoreId} AND f.file_id = ${file.fileId}
     ON CONFLICT DO NOTHING`.execute(db.run);
 }

@@ -1,50 +1,57 @@
 import { sql } from "kysely";
-import type { Db } from "../connection/database.js";
 import type { Scope } from "../../words/caller.js";
-import { epochMillis, instant } from "./stores.js";
+import type { StoredFile } from "../../words/file.js";
+import { type Db, ours } from "../database.js";
+import { epochMillis, instant, within } from "../expressions.js";
 
-/** OpenAI's File object as recorded. Times are Unix milliseconds. */
-export interface StoredFile {
-  id: string;
-  filename: string;
-  purpose: string;
-  /** Its size. */
-  bytes: number;
-  /** SHA-256. */
-  contentHash: Buffer;
-  /** Names the bytes in the storage. */
-  content: string;
-  inDirectory: boolean;
-  createdAt: number;
-  expiresAt: number | null;
-}
+const table = "vector_store_file_objects";
+const files = (db: Db) => ours(db, table);
+const visibleTo = (scope: Scope) => within(scope, sql.ref("owner_user_id"));
+/** An expired file is gone, whether or not the sweep has removed it. */
+const alive = (now: number) => sql<boolean>`(expires_at IS NULL OR expires_at > ${instant(now, true)})`;
 
-const columns = sql`
-  f.id, f.filename, f.purpose, f.bytes, f.content_hash AS "contentHash", f.content, f.in_directory AS "inDirectory",
-  ${epochMillis(sql`f.created_at`)} AS "createdAt", ${epochMillis(sql`f.expires_at`)} AS "expiresAt"`;
-
-const within = (scope: Scope) => (scope.kind === "all" ? sql`true` : sql`f.owner_user_id = ${scope.userId}`);
-
-/** An expired file is gone, whether or not the sweep has been there. */
-const alive = (now: number) => sql`(f.expires_at IS NULL OR f.expires_at > ${instant(now, true)})`;
+const columns = [
+  "id",
+  "filename",
+  "purpose",
+  "bytes",
+  "content_hash as contentHash",
+  "content",
+  "in_directory as inDirectory",
+] as const;
+const times = [
+  epochMillis(sql.ref("created_at")).as("createdAt"),
+  sql<number | null>`${epochMillis(sql.ref("expires_at"))}`.as("expiresAt"),
+] as const;
 
 export async function insertFile(db: Db, file: StoredFile, owner: string | null): Promise<void> {
-  await sql`
-    INSERT INTO ${db.layout.files.objects} (id, owner_user_id, filename, purpose, bytes, content_hash, content, in_directory, created_at, expires_at)
-    VALUES (${file.id}, ${owner}, ${file.filename}, ${file.purpose}, ${file.bytes}, ${file.contentHash}, ${file.content}, ${file.inDirectory},
-            ${instant(file.createdAt, true)}, ${file.expiresAt === null ? null : instant(file.expiresAt, true)})`.execute(
-    db.run,
-  );
+  await files(db)
+    .insertInto(table)
+    .values({
+      id: file.id,
+      owner_user_id: owner,
+      filename: file.filename,
+      purpose: file.purpose,
+      bytes: file.bytes,
+      content_hash: file.contentHash,
+      content: file.content,
+      in_directory: file.inDirectory,
+      created_at: instant(file.createdAt, true),
+      expires_at: file.expiresAt === null ? null : instant(file.expiresAt, true),
+    })
+    .execute();
 }
 
 /** Files by their ids, in no order; those that are absent, expired or out of scope are left out. */
 export async function findFiles(db: Db, scope: Scope, ids: readonly string[], now: number): Promise<StoredFile[]> {
-  const { rows } = await sql<StoredFile>`
-    SELECT ${columns} FROM ${db.layout.files.objects} AS f
-    WHERE f.id = ANY(${ids.filter((id) => !id.includes("\0"))}::text[]) AND ${within(scope)} AND ${alive(now)}`.execute(
-    db.run,
-  );
-  return rows;
+  const possible = ids.filter((id) => !id.includes("\0"));
+  return files(db)
+    .selectFrom(table)
+    .select([...columns, ...times])
+    .where(sql<boolean>`id = ANY(${possible}::text[])`)
+    .where(visibleTo(scope))
+    .where(alive(now))
+    .execute();
 }
 
 export interface FilePage {
@@ -59,33 +66,44 @@ export interface FilePage {
 export async function listFiles(
   db: Db,
   scope: Scope,
-  page: FilePage,
+  { purpose, limit, order, after }: FilePage,
   now: number,
 ): Promise<{ files: StoredFile[]; hasMore: boolean }> {
-  const beyond = sql.raw(page.order === "asc" ? ">" : "<");
-  const direction = sql.raw(page.order);
-  const { rows } = await sql<StoredFile>`
-    SELECT ${columns} FROM ${db.layout.files.objects} AS f
-    WHERE ${within(scope)} AND ${alive(now)} AND ${page.purpose === null ? sql`true` : sql`f.purpose = ${page.purpose}`}
-      AND ${page.after === null ? sql`true` : sql`(f.created_at, f.id) ${beyond} (${instant(page.after.madeAt, true)}, ${page.after.id})`}
-    ORDER BY f.created_at ${direction}, f.id ${direction} LIMIT ${page.limit + 1}`.execute(db.run);
-  return { files: rows.slice(0, page.limit), hasMore: rows.length > page.limit };
+  let query = files(db)
+    .selectFrom(table)
+    .select([...columns, ...times])
+    .where(visibleTo(scope))
+    .where(alive(now));
+  if (purpose !== null) query = query.where("purpose", "=", purpose);
+  if (after !== null) {
+    const beyond = sql.raw(order === "asc" ? ">" : "<");
+    query = query.where(sql<boolean>`(created_at, id) ${beyond} (${instant(after.madeAt, true)}, ${after.id})`);
+  }
+  const rows = await query
+    .orderBy("created_at", order)
+    .orderBy("id", order)
+    .limit(limit + 1)
+    .execute();
+  return { files: rows.slice(0, limit), hasMore: rows.length > limit };
 }
 
-/** @returns the file that is no more; its bytes must go afterwards. */
+/** @returns the file that was removed; its bytes must be removed afterwards. */
 export async function deleteFile(db: Db, scope: Scope, id: string): Promise<StoredFile | undefined> {
-  const { rows } = await sql<StoredFile>`
-    DELETE FROM ${db.layout.files.objects} AS f WHERE f.id = ${id} AND ${within(scope)} RETURNING ${columns}`.execute(
-    db.run,
-  );
-  return rows[0];
+  return files(db)
+    .deleteFrom(table)
+    .where("id", "=", id)
+    .where(visibleTo(scope))
+    .returning([...columns, ...times])
+    .executeTakeFirst();
 }
 
 /** Ids of files that have expired, at most `limit`. */
 export async function listExpiredFiles(db: Db, now: number, limit: number): Promise<string[]> {
-  const { rows } = await sql<{ id: string }>`
-    SELECT f.id FROM ${db.layout.files.objects} AS f WHERE f.expires_at <= ${instant(now, true)} LIMIT ${limit}`.execute(
-    db.run,
-  );
+  const rows = await files(db)
+    .selectFrom(table)
+    .select("id")
+    .where(sql<boolean>`expires_at <= ${instant(now, true)}`)
+    .limit(limit)
+    .execute();
   return rows.map((row) => row.id);
 }

@@ -1,65 +1,91 @@
 import { sql } from "kysely";
-import type { Db } from "../connection/database.js";
+import { type Db, ours } from "../database.js";
+import { jsonb } from "../expressions.js";
 
-/** How far an import has come, and whose it is; see sql/0004_imports.sql. */
+/** How far an import has come; see sql/0004_imports.sql. */
 export interface ImportState {
   position: unknown;
   counts: unknown;
   finished: boolean;
 }
 
-/** How long an import is its process's own without a sign of life: as long as a next one waits after `kill -9`. */
+/** How long an import belongs to its process without a sign of life, and so how long the next one waits after `kill -9`. */
 export const leaseSeconds = 10;
 
-const untilSoon = sql`clock_timestamp() + make_interval(secs => ${sql.lit(leaseSeconds)})`;
+const table = "vector_store_imports";
+const imports = (db: Db) => ours(db, table);
+const now = sql<Date>`clock_timestamp()`;
+const leaseEnd = sql<Date>`clock_timestamp() + make_interval(secs => ${sql.lit(leaseSeconds)})`;
 
 /**
- * Begins an import, or goes on with it. Times are the database's: clocks of two machines differ.
- * @param alone no other process can be at work on this database, whatever its row says
- * @returns null while it is another process's.
+ * Begins an import, or continues it. Times are the database's, because the clocks of two machines differ.
+ * @param alone no other process can be working on this database, whatever its row says
+ * @returns null while the import belongs to another process.
  */
 export async function takeImport(
   db: Db,
   { fingerprint, source, lease, alone }: { fingerprint: string; source: string; lease: string; alone: boolean },
 ): Promise<ImportState | null> {
-  const { rows } = await sql<ImportState>`
-    INSERT INTO ${db.layout.imports} AS i (fingerprint, source, lease, lease_until, started_at)
-    VALUES (${fingerprint}, ${source}, ${lease}, ${untilSoon}, clock_timestamp())
-    ON CONFLICT (fingerprint) DO UPDATE SET lease = EXCLUDED.lease, lease_until = EXCLUDED.lease_until
-    WHERE i.lease IS NULL OR i.lease_until < clock_timestamp() OR ${alone}
-    RETURNING i.position, i.counts, i.finished_at IS NOT NULL AS finished`.execute(db.run);
-  return rows[0] ?? null;
+  const taken = await imports(db)
+    .insertInto(table)
+    .values({ fingerprint, source, lease, lease_until: leaseEnd, started_at: now })
+    .onConflict((conflict) =>
+      conflict
+        .column("fingerprint")
+        .doUpdateSet({ lease, lease_until: leaseEnd })
+        .where(({ or, eb, lit }) =>
+          or([
+            eb("vector_store_imports.lease", "is", null),
+            eb("vector_store_imports.lease_until", "<", now),
+            lit(alone),
+          ]),
+        ),
+    )
+    .returning(["position", "counts", sql<boolean>`finished_at IS NOT NULL`.as("finished")])
+    .executeTakeFirst();
+  return taken ?? null;
 }
 
-/** Until when an import is its process's, as text: who renews it is alive. Null: it is nobody's. */
+/** When an import's lease ends, as text: a process that renews it is alive. Null: nobody holds it. */
 export async function leaseOf(db: Db, fingerprint: string): Promise<string | null> {
-  const { rows } = await sql<{ until: string | null }>`
-    SELECT lease_until::text AS until FROM ${db.layout.imports} WHERE fingerprint = ${fingerprint}`.execute(db.run);
-  return rows[0]?.until ?? null;
+  const row = await imports(db)
+    .selectFrom(table)
+    .select(sql<string | null>`lease_until::text`.as("until"))
+    .where("fingerprint", "=", fingerprint)
+    .executeTakeFirst();
+  return row?.until ?? null;
 }
 
-/** Keeps what is given, and the import for another while. @returns false when another process has taken it over. */
+/** Records what is given, and renews the lease. @returns false when another process has taken the import over. */
 export async function saveImport(
   db: Db,
   { fingerprint, lease }: { fingerprint: string; lease: string },
   { position, counts, finished }: Partial<ImportState>,
 ): Promise<boolean> {
-  const json = (value: unknown) => sql`${value === null ? null : JSON.stringify(value)}::jsonb`;
-  const changes = [
-    sql`lease_until = ${untilSoon}`,
-    ...(position === undefined ? [] : [sql`position = ${json(position)}`]),
-    ...(counts === undefined ? [] : [sql`counts = ${json(counts)}`]),
-    ...(finished === undefined ? [] : [sql`finished_at = ${finished ? sql`clock_timestamp()` : null}`]),
-  ];
-  const { rows } = await sql`
-    UPDATE ${db.layout.imports} SET ${sql.join(changes)}
-    WHERE fingerprint = ${fingerprint} AND lease = ${lease} RETURNING 1`.execute(db.run);
-  return rows.length > 0;
+  const saved = await imports(db)
+    .updateTable(table)
+    .set({
+      lease_until: leaseEnd,
+      ...(position === undefined ? {} : { position: jsonb(position) }),
+      ...(counts === undefined ? {} : { counts: jsonb(counts) }),
+      ...(finished === undefined ? {} : { finished_at: finished ? now : null }),
+    })
+    .where("fingerprint", "=", fingerprint)
+    .where("lease", "=", lease)
+    .returning("fingerprint")
+    .executeTakeFirst();
+  return saved !== undefined;
 }
 
 /** Lets the next process begin at once. */
-export async function releaseImport(db: Db, { fingerprint, lease }: { fingerprint: string; lease: string }) {
-  await sql`
-    UPDATE ${db.layout.imports} SET lease = NULL, lease_until = NULL
-    WHERE fingerprint = ${fingerprint} AND lease = ${lease}`.execute(db.run);
+export async function releaseImport(
+  db: Db,
+  { fingerprint, lease }: { fingerprint: string; lease: string },
+): Promise<void> {
+  await imports(db)
+    .updateTable(table)
+    .set({ lease: null, lease_until: null })
+    .where("fingerprint", "=", fingerprint)
+    .where("lease", "=", lease)
+    .execute();
 }

@@ -1,6 +1,7 @@
 import { sql } from "kysely";
-import type { Db } from "../connection/database.js";
-import { type IngestSettings, type Key, type LastError, type StoreFile, isFile, lockStoreFile } from "./storeFiles.js";
+import { lockStoreFile } from "./storeFiles.js";
+import type { Db } from "../database.js";
+import type { IngestSettings, LastError, StoreFile, StoreFileKey } from "../../words/file.js";
 
 /**
  * The queue of files to be ingested: the rows of store files that are in progress. Whoever takes one has a lease, which must be renewed;
@@ -18,10 +19,10 @@ const mostTakers = 100;
  * @param lease names the taker
  * @returns undefined when there is nothing to do.
  */
-export async function takeNext(db: Db, lease: string, leaseSeconds: number): Promise<Key | undefined> {
-  const files = db.layout.files.storeFiles;
+export async function takeNext(db: Db, lease: string, leaseSeconds: number): Promise<StoreFileKey | undefined> {
+  const files = db.layout.ours.vector_store_files.reference;
   const waits = sql`f.status = 'in_progress' AND f.run_after <= now() AND (f.lease_until IS NULL OR f.lease_until <= now())`;
-  const { rows } = await sql<Key>`
+  const { rows } = await sql<StoreFileKey>`
     WITH stores AS MATERIALIZED (
       SELECT s.vector_store_id,
              (SELECT count(*) FROM ${files} AS b
@@ -47,19 +48,21 @@ export async function takeNext(db: Db, lease: string, leaseSeconds: number): Pro
 /** Ends all leases: for the start of the only process that this database can have. */
 export async function endLeases(db: Db): Promise<void> {
   await sql`
-    UPDATE ${db.layout.files.storeFiles} SET lease = NULL, lease_until = NULL WHERE lease IS NOT NULL`.execute(db.run);
+    UPDATE ${db.layout.ours.vector_store_files.reference} SET lease = NULL, lease_until = NULL WHERE lease IS NOT NULL`.execute(
+    db.run,
+  );
 }
 
 /** @returns false when the file is no longer this lease's. */
-export async function renewLease(db: Db, file: Key, lease: string, leaseSeconds: number): Promise<boolean> {
+export async function renewLease(db: Db, file: StoreFileKey, lease: string, leaseSeconds: number): Promise<boolean> {
   const { rows } = await sql`
-    UPDATE ${db.layout.files.storeFiles} AS f SET lease_until = ${inSeconds(leaseSeconds)}
+    UPDATE ${db.layout.ours.vector_store_files.reference} AS f SET lease_until = ${inSeconds(leaseSeconds)}
     WHERE ${isLeased(file, lease)} RETURNING 1`.execute(db.run);
   return rows.length > 0;
 }
 
 /** The file as it is now, held until the transaction ends; undefined when it is no longer this lease's, or to be ingested no more. */
-export async function lockLeased(tx: Db, file: Key, lease: string): Promise<StoreFile | undefined> {
+export async function lockLeased(tx: Db, file: StoreFileKey, lease: string): Promise<StoreFile | undefined> {
   const found = await lockStoreFile(tx, file.vectorStoreId, file.fileId);
   return found?.lease === lease && found.status === "in_progress" ? found : undefined;
 }
@@ -74,10 +77,10 @@ export interface Progress {
 }
 
 /** Who gets on has not failed: a long document may outlive many processes. */
-export async function recordProgress(tx: Db, file: Key, progress: Progress): Promise<void> {
+export async function recordProgress(tx: Db, file: StoreFileKey, progress: Progress): Promise<void> {
   const { stage, madeBy, chunksTotal, chunks = 0, bytes = 0 } = progress;
   await sql`
-    UPDATE ${tx.layout.files.storeFiles} AS f
+    UPDATE ${tx.layout.ours.vector_store_files.reference} AS f
     SET stage = ${stage ?? sql`f.stage`}, made_by = ${madeBy ?? sql`f.made_by`},
         chunks_total = ${chunksTotal ?? sql`f.chunks_total`},
         chunk_count = f.chunk_count + ${chunks}::bigint, content_bytes = f.content_bytes + ${bytes}::bigint,
@@ -85,15 +88,14 @@ export async function recordProgress(tx: Db, file: Key, progress: Progress): Pro
     WHERE ${isFile(file)}`.execute(tx.run);
 }
 
-/** Ends ingestion, well or not. */
-export async function finishFile(
-  tx: Db,
-  file: Key,
-  end: { status: "completed"; sameAs?: string } | { status: "failed"; error: LastError } | { status: "cancelled" },
-): Promise<void> {
+/** How the ingestion of a file ends. `sameAs`: the file whose chunks stand for it. */
+export type FileEnd =
+  { status: "completed"; sameAs?: string } | { status: "failed"; error: LastError } | { status: "cancelled" };
+
+export async function finishFile(tx: Db, file: StoreFileKey, end: FileEnd): Promise<void> {
   const error = end.status === "failed" ? end.error : null;
   await sql`
-    UPDATE ${tx.layout.files.storeFiles} AS f
+    UPDATE ${tx.layout.ours.vector_store_files.reference} AS f
     SET status = ${end.status}, stage = 'done', lease = NULL, lease_until = NULL, error_code = ${error?.code ?? null},
         error_message = ${error?.message ?? null}, same_as = ${end.status === "completed" ? (end.sameAs ?? null) : null}
     WHERE ${isFile(file)}`.execute(tx.run);
@@ -105,22 +107,22 @@ export async function finishFile(
  */
 export async function giveBack(
   db: Db,
-  file: Key,
+  file: StoreFileKey,
   lease: string,
   options: { afterSeconds: number; attempted: boolean; why: string | null },
 ): Promise<void> {
   const { afterSeconds, attempted, why } = options;
   await sql`
-    UPDATE ${db.layout.files.storeFiles} AS f
+    UPDATE ${db.layout.ours.vector_store_files.reference} AS f
     SET lease = NULL, lease_until = NULL, run_after = ${inSeconds(afterSeconds)}, attempts = f.attempts - ${attempted ? 0 : 1}::int,
         error_message = ${why}
     WHERE ${isLeased(file, lease)}`.execute(db.run);
 }
 
 /** Puts a failed or cancelled file, which has no chunks, back into the queue. */
-export async function requeue(tx: Db, file: Key, settings: IngestSettings): Promise<void> {
+export async function requeue(tx: Db, file: StoreFileKey, settings: IngestSettings): Promise<void> {
   await sql`
-    UPDATE ${tx.layout.files.storeFiles} AS f
+    UPDATE ${tx.layout.ours.vector_store_files.reference} AS f
     SET status = 'in_progress', settings = ${JSON.stringify(settings)}::jsonb, stage = 'queued', error_code = NULL, error_message = NULL, attempts = 0, run_after = now()
     WHERE ${isFile(file)}`.execute(tx.run);
 }
@@ -141,8 +143,13 @@ export async function readQueue(db: Db): Promise<QueueState> {
     SELECT count(*) FILTER (WHERE NOT ${leased} AND f.run_after <= now()) AS waiting, count(*) FILTER (WHERE ${leased}) AS running,
            count(*) FILTER (WHERE NOT ${leased} AND f.run_after > now()) AS postponed,
            COALESCE(extract(epoch FROM now() - min(f.created_at) FILTER (WHERE NOT ${leased})), 0)::float8 AS "oldestSeconds"
-    FROM ${db.layout.files.storeFiles} AS f WHERE f.status = 'in_progress'`.execute(db.run);
+    FROM ${db.layout.ours.vector_store_files.reference} AS f WHERE f.status = 'in_progress'`.execute(db.run);
   return rows[0] ?? { waiting: 0, running: 0, postponed: 0, oldestSeconds: 0 };
 }
 
-const isLeased = (file: Key, lease: string) => sql`${isFile(file)} AND f.lease = ${lease} AND f.status = 'in_progress'`;
+/** Whether the row f is this file. */
+const isFile = ({ vectorStoreId, fileId }: StoreFileKey) =>
+  sql`f.vector_store_id = ${vectorStoreId} AND f.file_id = ${fileId}`;
+
+const isLeased = (file: StoreFileKey, lease: string) =>
+  sql`${isFile(file)} AND f.lease = ${lease} AND f.status = 'in_progress'`;

@@ -1,39 +1,17 @@
-import { CompiledQuery, Kysely, PostgresDialect, type PostgresPool, type Transaction } from "kysely";
+import { CompiledQuery, Kysely, PostgresDialect, type PostgresPool } from "kysely";
 import { join } from "node:path";
 import type { Config } from "../../process/config.js";
 import { ApiError, StartupError } from "../../words/errors.js";
 import type { Log } from "../../process/log.js";
 import type { Metrics } from "../../process/metrics.js";
+import type { Database } from "../database.js";
 import type { Layout } from "../schema/layout.js";
+import type { OurTables } from "../schema/ourTables.js";
 import { lockDataDir } from "./dataDirLock.js";
 import { migrate } from "../schema/migrate.js";
 import { type Pool, observePool } from "./observedPool.js";
 import { createPgPool } from "./pgPool.js";
 import { parseDatabaseUrl } from "./url.js";
-
-/** Statements are written with Kysely's `sql` tag, since table and column names come from settings: there is no schema type to check. */
-export type Executor = Kysely<unknown> | Transaction<unknown>;
-
-/** What a query needs: something to run on (the pool, or one transaction) and the names it must use. */
-export interface Db {
-  run: Executor;
-  layout: Layout;
-}
-
-export type DatabaseKind = "postgres" | "pglite";
-
-export interface Database extends Db {
-  kind: DatabaseKind;
-  transaction<T>(work: (tx: Db) => Promise<T>): Promise<T>;
-  /**
-   * A short transaction that only reads, with settings of its own (`SET LOCAL`, so nothing of them stays on a connection, also behind
-   * PgBouncer). Its beginning is one message, and nobody waits for its end.
-   */
-  reading<T>(settings: Readonly<Record<string, string | number>>, work: (tx: Db) => Promise<T>): Promise<T>;
-  /** For work without a time limit and outside of transactions: building indexes. A connection of its own, made when it is needed. */
-  maintenance<T>(work: (db: Db) => Promise<T>): Promise<T>;
-  close(): Promise<void>;
-}
 
 /**
  * Opens PostgreSQL (DATABASE_URL) or the embedded PGlite (DATA_DIR), brings the schema up to date and checks it.
@@ -108,7 +86,7 @@ export async function start(
 }
 
 const readingOn =
-  (run: Kysely<unknown>, layout: Layout): Database["reading"] =>
+  (run: Kysely<OurTables>, layout: Layout): Database["reading"] =>
   (settings, work) =>
     new Promise((resolve, reject) => {
       const locals = Object.entries(settings).map(([name, value]) => `; set local ${name} = ${value}`);
@@ -128,7 +106,7 @@ const readingOn =
         .catch(reject);
     });
 
-const openKysely = (pool: PostgresPool) => new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) });
+const openKysely = (pool: PostgresPool) => new Kysely<OurTables>({ dialect: new PostgresDialect({ pool }) });
 
 const isTemporary = (error: unknown): error is ApiError => error instanceof ApiError && error.status === 503;
 

@@ -1,0 +1,90 @@
+import type { ColumnType, Generated, RawBuilder } from "kysely";
+import type { Attributes, FileStatus, IngestSettings, LastError, StoreFile, Upload } from "../../words/file.js";
+
+/** A timestamptz column: written by `instant`, read by `epochMillis`. */
+type Moment = ColumnType<Date, RawBuilder<Date>>;
+type OptionalMoment = ColumnType<Date | null, RawBuilder<Date> | null>;
+/** A jsonb column: written by `jsonb`, read as a value. */
+type Json<T> = ColumnType<T, RawBuilder<unknown>>;
+
+/**
+ * The tables that are always ours, with fixed names and columns (sql/0003_files.sql, sql/0004_imports.sql). Statements on them are
+ * written with Kysely's builder. The two tables of a litellm-pgvector database have names and types that settings and owners choose;
+ * statements on those are written as SQL.
+ */
+export interface OurTables {
+  vector_store_file_objects: {
+    id: string;
+    owner_user_id: string | null;
+    filename: string;
+    purpose: string;
+    bytes: number;
+    content_hash: Buffer;
+    content: string;
+    in_directory: boolean;
+    created_at: Moment;
+    expires_at: OptionalMoment;
+  };
+  vector_store_file_slices: { content: string; number: number; bytes: Buffer; written_at: Moment };
+  vector_store_uploads: {
+    id: string;
+    owner_user_id: string | null;
+    filename: string;
+    purpose: string;
+    bytes: number;
+    mime_type: string;
+    status: Upload["status"];
+    created_at: Moment;
+    expires_at: Moment;
+    file_expires_after: number | null;
+    file_id: Generated<string | null>;
+  };
+  vector_store_upload_parts: {
+    id: string;
+    upload_id: string;
+    content: string;
+    in_directory: boolean;
+    bytes: number;
+    created_at: Moment;
+  };
+  vector_store_file_batches: { id: string; vector_store_id: string; created_at: Moment; cancelled: boolean };
+  vector_store_files: {
+    vector_store_id: string;
+    file_id: string;
+    batch_id: string | null;
+    filename: string;
+    content_hash: Buffer | null;
+    created_at: Moment;
+    status: FileStatus;
+    error_code: LastError["code"] | null;
+    error_message: string | null;
+    attributes: Json<Attributes | null>;
+    settings: Json<IngestSettings>;
+    same_as: Generated<string | null>;
+    replaces: boolean;
+    chunk_count: Generated<number>;
+    content_bytes: Generated<number>;
+    chunks_total: Generated<number | null>;
+    stage: StoreFile["stage"];
+    chunk_base: string;
+    made_by: Generated<number | null>;
+    lease: Generated<string | null>;
+    lease_until: Generated<Date | null>;
+    taken_at: Generated<Date | null>;
+    run_after: Moment;
+    attempts: Generated<number>;
+  };
+  vector_store_file_descriptions: { vector_store_id: string; file_id: string; picture: Buffer; description: string };
+  vector_store_imports: {
+    fingerprint: string;
+    source: string;
+    position: ColumnType<unknown, RawBuilder<unknown> | undefined>;
+    counts: ColumnType<unknown, RawBuilder<unknown> | undefined>;
+    lease: string | null;
+    lease_until: ColumnType<Date | null, RawBuilder<Date> | null | undefined>;
+    started_at: Moment;
+    finished_at: ColumnType<Date | null, RawBuilder<Date> | null | undefined>;
+  };
+}
+
+export type OurTable = keyof OurTables;
