@@ -1,17 +1,6 @@
-import type { IdType, Layout } from "../../db/schema/layout.js";
-
-/** A chunk as it is recorded: texts and bytes, nothing parsed, so nothing can be lost. */
-export interface StoredChunk {
-  id: string;
-  storeId: string;
-  content: string;
-  /** JSON text. */
-  metadata: string;
-  /** float32 numbers in network order. */
-  vector: Buffer;
-  /** Unix microseconds. */
-  createdAt: number;
-}
+import type { StoredChunk } from "../../words/rows.js";
+import type { Layout } from "../../db/schema/layout.js";
+import type { IdType } from "../../db/schema/ids.js";
 
 const signature = Buffer.from("PGCOPY\n\xff\r\n\0", "latin1");
 /** Flags, and the length of what else the header has. */

@@ -1,19 +1,76 @@
 import { CompiledQuery, sql } from "kysely";
-import { createHash } from "node:crypto";
-import type { Db } from "../../db/connection/database.js";
-import { epochMicros, exactText, exactly } from "../../db/tables/stores.js";
-import type { Filter } from "../../words/filter.js";
+import type { Db } from "../../db/database.js";
+import { errorCode } from "../../db/connection/errors.js";
+import { epochMicros, exactText, exactly } from "../../db/expressions.js";
+import { addToCounts } from "../../db/tables/stores.js";
+import type { ChunkMark, StoredChunk } from "../../words/rows.js";
+import { ApiError } from "../../words/errors.js";
+import type { VectorStore } from "../../words/store.js";
+import { type AddOptions, Overtaken, type RecordPage, type RecordPageRequest, type Records } from "../engine.js";
 import { encodeTextArray } from "./binary.js";
-import { type StoredChunk, encodeCopy } from "./copyRows.js";
-import { compileFilter } from "./filterSql.js";
+import { hasId, selected } from "./chunkRows.js";
+import type { Pgvector } from "./context.js";
+import { encodeCopy } from "./copyRows.js";
+import { bounded } from "./failures.js";
+import { visible } from "./filterSql.js";
+import { insertKeywords } from "./keywords/keywords.js";
+import { stateOf } from "./state.js";
+import { storeGone } from "./write.js";
 
-export type { StoredChunk };
+/** Chunks as import and export move them: with COPY, and compared by digests that the database computes itself. */
+export const createRecords = ({ db }: Pgvector): Records => ({
+  canonicalJson: (texts) => bounded(undefined, () => canonicalJson(db, texts)),
+  marks: (chunks) => bounded(undefined, () => marksOf(db, chunks)),
+  vectors: (chunks) => bounded(undefined, () => storedVectors(db, chunks)),
+  add: (chunks, options) => bounded(undefined, () => addChunks(db, chunks, options)),
+  page: (store, page) => bounded(undefined, () => readPage(db, store, page)),
+});
+
+const uniqueViolation = "23505";
+const idsOf = (chunks: readonly { id: string }[]) => chunks.map((chunk) => chunk.id);
+
+async function addChunks(
+  db: Pgvector["db"],
+  chunks: readonly StoredChunk[],
+  { readBack, now }: AddOptions,
+): Promise<void> {
+  try {
+    await db.transaction(async (tx) => {
+      await copyChunks(tx, chunks);
+      if (readBack !== null) readBack(await marksOf(tx, chunks));
+      for (const [storeId, own] of byStore(chunks)) await countIn(tx, storeId, own, now);
+    });
+  } catch (error) {
+    if (error instanceof ApiError && errorCode(error.details.cause) === uniqueViolation)
+      throw new Overtaken("one of the ids exists by now", { cause: error });
+    throw error;
+  }
+}
+
+/** In the order of ids, as every transaction that locks several stores. */
+function byStore(chunks: readonly StoredChunk[]): [string, StoredChunk[]][] {
+  const groups = new Map<string, StoredChunk[]>();
+  for (const chunk of chunks) {
+    const own = groups.get(chunk.storeId);
+    if (own === undefined) groups.set(chunk.storeId, [chunk]);
+    else own.push(chunk);
+  }
+  return [...groups].sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+async function countIn(tx: Db, storeId: string, own: readonly StoredChunk[], now: number): Promise<void> {
+  const bytes = own.reduce((sum, chunk) => sum + Buffer.byteLength(chunk.content), 0);
+  const change = { chunks: own.length, bytes, dimensions: (own[0]?.vector.length ?? 0) / 4 };
+  const store = (await addToCounts(tx, storeId, change, { as: "use", now })) ?? storeGone(storeId);
+  const { keywordsLanguage } = stateOf(store);
+  if (keywordsLanguage !== null) await insertKeywords(tx, storeId, keywordsLanguage, idsOf(own));
+}
 
 /**
  * Adds chunks that are not there yet, of any stores, with their vectors for searching, inside the caller's transaction.
  * @throws the database's error 23505 (as ApiError 409) when one of the ids exists.
  */
-export async function copyChunks(tx: Db, chunks: readonly StoredChunk[]): Promise<void> {
+async function copyChunks(tx: Db, chunks: readonly StoredChunk[]): Promise<void> {
   const e = tx.layout.embeddings;
   const copy = sql`COPY ${e.table} (${e.insertColumns}) FROM STDIN (FORMAT binary)`.compile(tx.run);
   await tx.run.executeQuery(CompiledQuery.raw(copy.sql, [encodeCopy(tx.layout, chunks)]));
@@ -23,50 +80,27 @@ export async function copyChunks(tx: Db, chunks: readonly StoredChunk[]): Promis
     INSERT INTO ${tx.layout.derived.vectors} (vector_store_id, id, embedding)
     SELECT store_id, id, CASE WHEN vector_norm(unit) > 0 THEN unit::${sql.raw(tx.layout.derived.vectorType)} END
     FROM (SELECT ${e.vectorStoreId} AS store_id, ${e.id} AS id, l2_normalize(${e.embedding}) AS unit
-          FROM ${e.table} AS e WHERE ${hasId(tx, chunks)} OFFSET 0) AS u
+          FROM ${e.table} AS e WHERE ${hasId(tx, idsOf(chunks))} OFFSET 0) AS u
     ON CONFLICT (vector_store_id, id) DO UPDATE SET embedding = EXCLUDED.embedding`.execute(tx.run);
 }
 
-/** What of a chunk is compared: which store it is in, and the digest of all else but its time. */
-export interface ChunkMark {
-  storeId: string;
-  digest: bigint;
-}
-
 /** Of those that are there, what the database says of them by reading them. */
-export async function marksOf(db: Db, chunks: readonly { id: string }[]): Promise<Map<string, ChunkMark>> {
+async function marksOf(db: Db, chunks: readonly { id: string }[]): Promise<Map<string, ChunkMark>> {
   const e = db.layout.embeddings;
   const text = (column: unknown) => sql`convert_to(${column}::text, 'UTF8') || '\\x00'::bytea`;
   const { rows } = await sql<{ id: string; storeId: string; digest: string }>`
     SELECT ${exactText(e.id)} AS id, ${e.vectorStoreId}::text AS "storeId",
            left(encode(sha256(${text(e.id)} || ${text(e.content)} || ${text(sql`COALESCE(${e.metadata}, '{}')`)}
              || vector_send(${e.embedding})), 'hex'), 16) AS digest
-    FROM ${e.table} AS e WHERE ${hasId(db, chunks)}`.execute(db.run);
+    FROM ${e.table} AS e WHERE ${hasId(db, idsOf(chunks))}`.execute(db.run);
   return new Map(rows.map(({ id, storeId, digest }) => [exactly(id), { storeId, digest: BigInt(`0x${digest}`) }]));
-}
-
-/**
- * The same digest of what is to be stored: the first 64 bits of SHA-256 of id, content, metadata and vector. Texts cannot hold U+0000, so
- * it separates them.
- * @param chunk its metadata as `canonicalJson` gives it.
- */
-export function digestOf(chunk: Pick<StoredChunk, "id" | "content" | "metadata" | "vector">): bigint {
-  // As `vector_send` begins: int16 dimensions, int16 zero.
-  const head = Buffer.allocUnsafe(4);
-  head.writeUInt32BE((chunk.vector.length / 4) << 16, 0);
-  return createHash("sha256")
-    .update(`${chunk.id}\0${chunk.content}\0${chunk.metadata}\0`)
-    .update(head)
-    .update(chunk.vector)
-    .digest()
-    .readBigUInt64BE(0);
 }
 
 /**
  * JSON texts as this database writes them back: the order of keys, white space and the form of numbers are its own.
  * @throws ApiError or the database's error when one of them is no JSON that it takes.
  */
-export async function canonicalJson(db: Db, texts: readonly string[]): Promise<string[]> {
+async function canonicalJson(db: Db, texts: readonly string[]): Promise<string[]> {
   const { rows } = await sql<{ text: string }>`
     SELECT u.text::jsonb::text AS text FROM unnest(${encodeTextArray(texts)}::text[]) WITH ORDINALITY AS u(text, n) ORDER BY u.n`.execute(
     db.run,
@@ -75,7 +109,7 @@ export async function canonicalJson(db: Db, texts: readonly string[]): Promise<s
 }
 
 /** The vectors of those that are there, by id; null for one with other content or metadata, or in another store. */
-export async function storedVectors(
+async function storedVectors(
   db: Db,
   chunks: readonly Omit<StoredChunk, "vector">[],
 ): Promise<Map<string, Buffer | null>> {
@@ -95,29 +129,14 @@ export async function storedVectors(
 /** The numbers of `encode(vector_send(…), 'base64')`. */
 const decodeSent = (text: string): Buffer => Buffer.from(text, "base64").subarray(4);
 
-const hasId = (db: Db, chunks: readonly { id: string }[]) => {
-  const { id, idType } = db.layout.embeddings;
-  return sql`${id} = ANY(${encodeTextArray(chunks.map((each) => each.id))}::text[]::${sql.raw(idType)}[])`;
-};
-
-export interface ChunkPage {
-  /** In the order of ids. */
-  chunks: (Omit<StoredChunk, "metadata" | "vector"> & { metadata: string | null; vector: Buffer | null })[];
-  hasMore: boolean;
-}
-
-/** A page of a store's chunks as they are recorded. @param after the last id of the page before. */
-export async function readChunks(
+async function readPage(
   db: Db,
-  storeId: string,
-  {
-    after,
-    limit,
-    filter,
-    withVector,
-  }: { after: string | null; limit: number; filter: Filter | null; withVector: boolean },
-): Promise<ChunkPage> {
+  store: VectorStore,
+  { after, limit, filter, vectors, without }: RecordPageRequest,
+): Promise<RecordPage> {
   const e = db.layout.embeddings;
+  const hidden = stateOf(store).hiddenFiles;
+  const shown = visible(filter, { hiddenFiles: [...new Set([...hidden, ...without])] });
   const { rows } = await sql<{
     id: string;
     content: string;
@@ -127,19 +146,17 @@ export async function readChunks(
   }>`
     SELECT ${exactText(e.id)} AS id, ${exactText(e.content)} AS content, ${e.metadata}::text AS metadata,
            COALESCE(${epochMicros(e.createdAt)}, 0) AS "createdAt",
-           ${withVector ? sql`encode(vector_send(${e.embedding}), 'base64')` : sql`NULL`} AS vector
+           ${vectors ? sql`encode(vector_send(${e.embedding}), 'base64')` : sql`NULL`} AS vector
     FROM ${e.table} AS e
-    WHERE ${e.vectorStoreId} = ${storeId} AND ${filter === null ? sql`true` : compileFilter(filter, e.metadata)}
+    WHERE ${selected(db, store.id, { filter: shown })}
       AND ${after === null ? sql`true` : sql`${e.id} > ${after}::${sql.raw(e.idType)}`}
     ORDER BY ${e.id} LIMIT ${limit + 1}`.execute(db.run);
-  return {
-    chunks: rows.slice(0, limit).map((row) => ({
-      ...row,
-      id: exactly(row.id),
-      content: exactly(row.content),
-      storeId,
-      vector: row.vector === null ? null : decodeSent(row.vector),
-    })),
-    hasMore: rows.length > limit,
-  };
+  const chunks = rows.slice(0, limit).map((row) => ({
+    ...row,
+    id: exactly(row.id),
+    content: exactly(row.content),
+    storeId: store.id,
+    vector: row.vector === null ? null : decodeSent(row.vector),
+  }));
+  return { chunks, hasMore: rows.length > limit, hidden };
 }

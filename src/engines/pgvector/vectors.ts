@@ -1,8 +1,9 @@
 import { type RawBuilder, sql } from "kysely";
 import type { Layout } from "../../db/schema/layout.js";
-import type { Db } from "../../db/connection/database.js";
 import { decodeVector } from "./binary.js";
+import type { PgvectorState } from "./state.js";
 import { recordedIds, workOnPortion } from "./upkeep/portion.js";
+import type { Db } from "../../db/database.js";
 
 /**
  * The derived vectors: of every chunk its unit vector, in the row itself, where a search reads it in a third of the time that the
@@ -10,14 +11,7 @@ import { recordedIds, workOnPortion } from "./upkeep/portion.js";
  * fresh rows of such a store are in the shared one until they are moved.
  */
 
-/** What a store's row says of its vectors; see sql/0002_search.sql. */
-export interface VectorsState {
-  vectorsComplete: boolean;
-  vectorsTable: number | null;
-  vectorsIndexed: boolean;
-  /** The table that is being filled to take the place of `vectorsTable`; not searched yet. */
-  vectorsNext: number | null;
-}
+type OwnTable = Pick<PgvectorState, "vectorsTable">;
 
 /** A column of type vector as a derived vector; null where it has no direction, or another number of dimensions than its store. */
 export function unitVector(
@@ -30,7 +24,11 @@ export function unitVector(
 }
 
 /** All vectors of a store as a table expression with the columns id and embedding. Copies of what the own table has are passed over. */
-export function vectorsOf(layout: Layout, storeId: string, { vectorsTable }: VectorsState): RawBuilder<unknown> {
+export function vectorsOf(
+  layout: Layout,
+  storeId: string,
+  { vectorsTable }: Pick<PgvectorState, "vectorsTable">,
+): RawBuilder<unknown> {
   const shared = sql`SELECT id, embedding FROM ${layout.derived.vectors} AS s WHERE vector_store_id = ${storeId}`;
   if (vectorsTable === null) return sql`(${shared})`;
   const own = layout.derived.ownVectors(vectorsTable).reference;
@@ -44,7 +42,7 @@ export function vectorsOf(layout: Layout, storeId: string, { vectorsTable }: Vec
  */
 export async function fillVectors(
   tx: Db,
-  store: VectorsState & { id: string; embeddingDimensions: number | null },
+  store: OwnTable & { id: string; embeddingDimensions: number | null },
   after: string | null,
   limit: number,
 ): Promise<string | null> {
@@ -69,7 +67,7 @@ export async function fillVectors(
  */
 export async function copyVectors(
   db: Db,
-  store: VectorsState & { id: string; embeddingDimensions: number },
+  store: OwnTable & { id: string; embeddingDimensions: number },
   next: number,
 ): Promise<void> {
   const { layout } = db;
@@ -170,7 +168,7 @@ export async function removeOwnOrphans(tx: Db, storeId: string, number: number):
 }
 
 /** The same for all vectors that a store is searched by: another program has removed their chunks from the record. */
-export async function removeOrphans(tx: Db, store: VectorsState & { id: string }): Promise<void> {
+export async function removeOrphans(tx: Db, store: OwnTable & { id: string }): Promise<void> {
   await sql`
     DELETE FROM ${tx.layout.derived.vectors} AS v
     WHERE v.vector_store_id = ${store.id} AND ${unrecorded(tx.layout, store.id)}`.execute(tx.run);

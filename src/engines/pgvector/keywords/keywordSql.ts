@@ -56,7 +56,7 @@ export function similarTable(layout: Layout, similar: readonly Similar[]): RawBu
 }
 
 /**
- * The best of some chunks, id and score. Needs the CTE `terms`.
+ * The best of some chunks: id, score, content, metadata. Needs the CTE `terms`.
  *
  * Score: 0.9 × the weight of the terms that a chunk has, as a share of all + 0.1 × ts_rank (more and denser occurrences). For a
  * mistyped word less than half of what the lightest term gives, so that it helps and never beats a term that is there.
@@ -84,7 +84,9 @@ export function bestOf(
     FROM (${flat}) AS c ORDER BY score DESC, id`;
   // The record is asked last, for as many as are wanted: another program may have removed a chunk from it.
   return sql`
-    SELECT r.id, least(1, r.score)::float8 AS score FROM (${ranked}) AS r CROSS JOIN LATERAL (
-      SELECT 1 FROM ${e.table} AS e WHERE ${e.id} = r.id AND ${e.vectorStoreId} = ${search.storeId} OFFSET 0) AS present
+    SELECT r.id, least(1, r.score)::float8 AS score, present.content, present.metadata
+    FROM (${ranked}) AS r CROSS JOIN LATERAL (
+      SELECT ${e.content} AS content, ${e.metadata} AS metadata
+      FROM ${e.table} AS e WHERE ${e.id} = r.id AND ${e.vectorStoreId} = ${search.storeId} OFFSET 0) AS present
     LIMIT ${search.limit}`;
 }

@@ -1,8 +1,8 @@
 import { sql } from "kysely";
-import type { Db } from "../../../db/connection/database.js";
 import { encodeTextArray } from "../binary.js";
 import { type Term, having, queryUnits, sampleLexeme, samples, storeLexeme } from "./keywordQuery.js";
 import { parserText } from "./keywordSql.js";
+import type { Db } from "../../../db/database.js";
 
 /** Stores of this size are sampled, for words that are in so many chunks of the sample: 1,000 of the store, give or take a quarter. */
 const sampling = { from: 10_000, least: 16 };

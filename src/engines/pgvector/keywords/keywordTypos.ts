@@ -1,9 +1,9 @@
 import { sql } from "kysely";
-import type { Db } from "../../../db/connection/database.js";
 import type { Filter } from "../../../words/filter.js";
 import { encodeTextArray } from "../binary.js";
 import { compileFilter } from "../filterSql.js";
 import type { Similar } from "./keywordSql.js";
+import type { Db } from "../../../db/database.js";
 
 /** What is compared with a mistyped word, at some 0.1 ms a chunk of 500 characters and word: only for words that no chunk has. */
 const compared = { chunks: 5000, characters: 10_000, words: 3, similarity: 0.6, found: 200 };

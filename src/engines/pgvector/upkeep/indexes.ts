@@ -1,10 +1,10 @@
 import { type RawBuilder, sql } from "kysely";
 import { createHash } from "node:crypto";
 import type { Layout } from "../../../db/schema/layout.js";
-import type { Db } from "../../../db/connection/database.js";
 import { errorCode } from "../../../db/connection/errors.js";
 import { type Table, beside } from "../../../db/schema/tables.js";
 import { type Range, rangeValue } from "../filterSql.js";
+import type { Db } from "../../../db/database.js";
 
 /** How an HNSW graph is built: links of a node, and candidates that are looked at for them. */
 export interface IndexParameters {
@@ -35,12 +35,12 @@ const hnswOf = (layout: Layout, number: number): Table => {
 };
 
 /** `invalid`: left behind half-built; `building`: somebody is at it now. */
-export type IndexState = "absent" | "valid" | "invalid" | "building";
+export type HnswState = "absent" | "valid" | "invalid" | "building";
 
 /** The state of the HNSW index on a store's own table. */
-export const indexState = (db: Db, number: number): Promise<IndexState> => stateOf(db, hnswOf(db.layout, number));
+export const hnswState = (db: Db, number: number): Promise<HnswState> => stateOf(db, hnswOf(db.layout, number));
 
-async function stateOf(db: Db, index: Table): Promise<IndexState> {
+async function stateOf(db: Db, index: Table): Promise<HnswState> {
   const { rows } = await sql<{ valid: boolean; building: boolean }>`
     SELECT i.indisvalid AS valid,
            EXISTS (SELECT 1 FROM pg_stat_progress_create_index AS p WHERE p.relid = i.indrelid AND p.index_relid IN (0, i.indexrelid)) AS building

@@ -1,6 +1,6 @@
 import { type RawBuilder, sql } from "kysely";
 import type { Layout } from "../../../db/schema/layout.js";
-import type { Db } from "../../../db/connection/database.js";
+import type { Db } from "../../../db/database.js";
 
 /**
  * Works on the next rows of a store in the order of ids, inside the caller's transaction.

@@ -1,0 +1,91 @@
+import { type RawBuilder, sql } from "kysely";
+import type { Db } from "../../db/database.js";
+import { asWritten, canHold, derivedId } from "../../db/schema/ids.js";
+import type { IdType } from "../../db/schema/ids.js";
+import type { ChunkSelection, FileChunks, NewChunk } from "../../words/chunk.js";
+import type { ChunkIds } from "../engine.js";
+import { encodeTextArray, encodeVectorArray } from "./binary.js";
+import { compileFilter } from "./filterSql.js";
+
+/** Ids of chunks in the record, whose id column an adopted table may have given any of three types. */
+export const chunkIds = (type: IdType): ChunkIds => ({
+  type,
+  read: (id) => asWritten(type, id),
+  ofFile: (chunkBase, number) => fileChunkId(type, chunkBase, number),
+  derived: (parts) => derivedId(type, "emb_", parts),
+});
+
+/**
+ * The id of a file's chunk: 96 bits of the file's own, time-ordered, then the chunk's number in 32 bits. So the chunks of a file are next
+ * to each other in the order of ids, are found without an index on metadata, and a chunk that is written again is the same row.
+ * @returns null where ids are numbers, which are handed out as for any other chunk
+ */
+function fileChunkId(type: IdType, chunkBase: string, number: number): string | null {
+  if (type === "bigint") return null;
+  const hex = chunkBase + number.toString(16).padStart(8, "0");
+  return type === "text" ? `emb_${hex}` : hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+}
+
+/** The condition that a row e of the record is in a store and selected. */
+export function selected(db: Db, storeId: string, { filter, ids, file }: ChunkSelection): RawBuilder<boolean> {
+  const e = db.layout.embeddings;
+  const possible = ids?.filter((id) => canHold(e.idType, id));
+  return sql`(${e.vectorStoreId} = ${storeId}
+    AND ${filter == null ? sql`true` : compileFilter(filter, e.metadata)}
+    AND ${file == null ? sql`true` : isOfFile(db, file)}
+    AND ${possible === undefined ? sql`true` : hasId(db, possible)})`;
+}
+
+/** The condition that a row e has one of these ids. */
+export const hasId = (db: Db, ids: readonly string[]): RawBuilder<boolean> => {
+  const { id, idType } = db.layout.embeddings;
+  return sql<boolean>`${id} = ANY(${encodeTextArray(ids)}::text[]::${sql.raw(idType)}[])`;
+};
+
+function isOfFile(db: Db, { fileId, chunkBase }: FileChunks): RawBuilder<boolean> {
+  const e = db.layout.embeddings;
+  const named = sql<boolean>`${e.metadata} @> ${JSON.stringify({ file_id: fileId })}::jsonb`;
+  const first = fileChunkId(e.idType, chunkBase, 0);
+  const last = fileChunkId(e.idType, chunkBase, 0xffffffff);
+  if (first === null || last === null) return named;
+  const type = sql.raw(e.idType);
+  // COALESCE keeps the planner from an index on metadata in place of the range of ids.
+  return sql`(${e.id} >= ${first}::${type} AND ${e.id} <= ${last}::${type} AND COALESCE(${named}, false))`;
+}
+
+/** Chunks as a table expression with the columns id, content, embedding and metadata: one binary parameter for each column. */
+export function unnested(db: Db, chunks: readonly (NewChunk & { id: string })[]): RawBuilder<unknown> {
+  const ids = encodeTextArray(chunks.map((each) => each.id));
+  const contents = encodeTextArray(chunks.map((each) => each.content));
+  // {} for no metadata, as litellm-pgvector writes it; an adopted column may refuse null.
+  const metadatas = encodeTextArray(chunks.map((each) => JSON.stringify(each.metadata ?? {})));
+  const embeddings = encodeVectorArray(
+    db.layout.embeddings.vectorOid,
+    chunks.map((each) => each.embedding),
+  );
+  return sql`unnest(${ids}::text[], ${contents}::text[], ${embeddings}::vector[], ${metadatas}::text[])
+    AS u(id, content, embedding, metadata)`;
+}
+
+/**
+ * Limits of one statement. The server holds its rows up to three times (the arrays, the rows, their vectors), and each time on disk when
+ * they exceed work_mem, 4 MB by default.
+ */
+const statementLimits = { rows: 1000, bytes: 3 * 1024 * 1024 };
+
+/** Chunks in portions for one statement each, in their order. */
+export function* portions<T extends NewChunk>(chunks: readonly T[]): Generator<T[]> {
+  let portion: T[] = [];
+  let bytes = 0;
+  for (const chunk of chunks) {
+    const size = chunk.content.length + (chunk.embedding?.byteLength ?? 0);
+    if (portion.length === statementLimits.rows || (portion.length > 0 && bytes + size > statementLimits.bytes)) {
+      yield portion;
+      portion = [];
+      bytes = 0;
+    }
+    portion.push(chunk);
+    bytes += size;
+  }
+  if (portion.length > 0) yield portion;
+}

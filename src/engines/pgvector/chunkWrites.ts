@@ -1,0 +1,140 @@
+import { sql } from "kysely";
+import type { Db } from "../../db/database.js";
+import { instant } from "../../db/expressions.js";
+import type { ChunkSelection, FileChunks, NewChunk } from "../../words/chunk.js";
+import { encodeTextArray } from "./binary.js";
+import { portions, selected, unnested } from "./chunkRows.js";
+import type { PgvectorState } from "./state.js";
+import { unitVector } from "./vectors.js";
+
+/** A chunk with its id. */
+type NamedChunk = NewChunk & { id: string };
+
+/** Which tables of vectors a store has. */
+export type OwnTables = Pick<PgvectorState, "vectorsTable" | "vectorsNext">;
+
+/**
+ * Adds chunks with their derived vectors, inside the caller's transaction. Existing ids stay as they are.
+ * @param now Unix milliseconds @returns the ids that were added.
+ */
+export async function insertChunks(
+  tx: Db,
+  storeId: string,
+  chunks: readonly NamedChunk[],
+  now: number,
+): Promise<Set<string>> {
+  const { table, id, embedding, idColumn, insertColumns, zoned, metadataType, idType, vectorStoreIdType } =
+    tx.layout.embeddings;
+  const added = new Set<string>();
+  for (const portion of portions(chunks)) {
+    // A vector whose chunk another program has removed is overwritten.
+    const { rows } = await sql<{ id: string }>`
+      WITH added AS (
+        INSERT INTO ${table} AS e (${insertColumns}) OVERRIDING SYSTEM VALUE
+        SELECT u.id::${sql.raw(idType)}, ${storeId}::${sql.raw(vectorStoreIdType)}, u.content, u.embedding,
+               u.metadata::${sql.raw(metadataType)}, ${instant(now, zoned)}
+        FROM ${unnested(tx, portion)}
+        ON CONFLICT (${idColumn}) DO NOTHING
+        RETURNING ${id} AS id, ${embedding} AS embedding
+      ), searchable AS (
+        INSERT INTO ${tx.layout.derived.vectors} (vector_store_id, id, embedding)
+        SELECT ${storeId}::${sql.raw(vectorStoreIdType)}, id, ${unitVector(tx.layout, sql`embedding`, null)} FROM added
+        ON CONFLICT (vector_store_id, id) DO UPDATE SET embedding = EXCLUDED.embedding
+      )
+      SELECT id::text AS id FROM added`.execute(tx.run);
+    for (const row of rows) added.add(row.id);
+  }
+  return added;
+}
+
+/** Of the ids that exist, in any store: whether what is stored equals what is given. The embedding counts only where it is given. */
+export async function compareChunks(
+  db: Db,
+  storeId: string,
+  chunks: readonly NamedChunk[],
+): Promise<Map<string, boolean>> {
+  const e = db.layout.embeddings;
+  const found = new Map<string, boolean>();
+  for (const portion of portions(chunks)) {
+    const { rows } = await sql<{ id: string; same: boolean }>`
+      SELECT ${e.id}::text AS id,
+             (${e.vectorStoreId}::text = ${storeId}::text AND ${e.content} = u.content
+              AND COALESCE(${e.metadata}, '{}') = COALESCE(u.metadata::jsonb, '{}')
+              AND (u.embedding IS NULL OR ${e.embedding} = u.embedding)) AS same
+      FROM ${unnested(db, portion)}
+      JOIN ${e.table} AS e ON ${e.id} = u.id::${sql.raw(e.idType)}`.execute(db.run);
+    for (const row of rows) found.set(row.id, row.same);
+  }
+  return found;
+}
+
+/**
+ * Ids for new chunks of a table whose id column has a sequence; null where the service makes them. The sequence does not know the ids
+ * that clients chose: numbers that are taken are skipped, in growing strides.
+ */
+export async function reserveIds(tx: Db, count: number): Promise<string[] | null> {
+  const { idSequence, id, table } = tx.layout.embeddings;
+  if (idSequence === null) return null;
+  const free: string[] = [];
+  for (let stride = count; free.length < count; stride = Math.min(stride * 2, 100_000)) {
+    const { rows } = await sql<{ id: string }>`
+      WITH reserved AS MATERIALIZED (SELECT nextval(${idSequence}::regclass) AS id FROM generate_series(1, ${stride}::int))
+      SELECT r.id::text AS id FROM reserved AS r
+      WHERE NOT EXISTS (SELECT 1 FROM ${table} AS e WHERE ${id} = r.id) ORDER BY r.id`.execute(tx.run);
+    for (const row of rows) free.push(row.id);
+  }
+  return free.slice(0, count);
+}
+
+/** Removes the selected chunks with everything derived from them, inside the caller's transaction. */
+export async function deleteChunks(
+  tx: Db,
+  storeId: string,
+  { vectorsTable, vectorsNext }: OwnTables,
+  selection: ChunkSelection,
+): Promise<{ chunks: number; bytes: number }> {
+  const e = tx.layout.embeddings;
+  const { derived } = tx.layout;
+  const owned = [vectorsTable, vectorsNext].filter((number) => number !== null);
+  const gone = sql`vector_store_id = ${storeId} AND id IN (SELECT id FROM gone)`;
+  const { rows } = await sql<{ chunks: number; bytes: number }>`
+    WITH gone AS (
+      DELETE FROM ${e.table} AS e WHERE ${selected(tx, storeId, selection)}
+      RETURNING ${e.id} AS id, octet_length(${e.content}) AS bytes
+    ), vectors AS (DELETE FROM ${derived.vectors} WHERE ${gone}), words AS (DELETE FROM ${derived.keywords} WHERE ${gone})
+    ${sql.join(
+      owned.map(
+        (number) => sql`, ${sql.id(`own_${number}`)} AS (
+          DELETE FROM ${derived.ownVectors(number).reference} WHERE id IN (SELECT id FROM gone))`,
+      ),
+      sql``,
+    )}
+    SELECT count(*) AS chunks, COALESCE(sum(bytes), 0)::bigint AS bytes FROM gone`.execute(tx.run);
+  return rows[0] ?? { chunks: 0, bytes: 0 };
+}
+
+/** Removes all chunks of a store that is about to be deleted, and its own tables with them. */
+export async function deleteAllChunks(tx: Db, storeId: string, own: OwnTables): Promise<void> {
+  const e = tx.layout.embeddings;
+  const { derived } = tx.layout;
+  await sql`DELETE FROM ${e.table} AS e WHERE ${e.vectorStoreId} = ${storeId}`.execute(tx.run);
+  await sql`DELETE FROM ${derived.vectors} WHERE vector_store_id = ${storeId}`.execute(tx.run);
+  await sql`DELETE FROM ${derived.keywords} WHERE vector_store_id = ${storeId}`.execute(tx.run);
+  for (const number of [own.vectorsTable, own.vectorsNext]) {
+    if (number !== null) await sql`DROP TABLE IF EXISTS ${derived.ownVectors(number).reference}`.execute(tx.run);
+  }
+}
+
+/** Takes keys out of the metadata of a file's chunks and sets others, inside the caller's transaction. */
+export async function mergeMetadata(
+  tx: Db,
+  storeId: string,
+  file: FileChunks,
+  change: { remove: readonly string[]; set: Readonly<Record<string, unknown>> },
+): Promise<void> {
+  const e = tx.layout.embeddings;
+  await sql`
+    UPDATE ${e.table} AS e
+    SET ${e.bareMetadata} = ((${e.metadata} - ${encodeTextArray(change.remove)}::text[]) || ${JSON.stringify(change.set)}::jsonb)::${sql.raw(e.metadataType)}
+    WHERE ${selected(tx, storeId, { file })}`.execute(tx.run);
+}

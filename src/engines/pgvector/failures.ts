@@ -1,0 +1,65 @@
+import { errorCode } from "../../db/connection/errors.js";
+import { ApiError } from "../../words/errors.js";
+import { type Bounds, EngineError, type FailureKind } from "../engine.js";
+import { StoreChanged } from "./storeChanged.js";
+
+/** SQLSTATEs that say more than the status of the ApiError they become. */
+const [diskFull, undefinedTable, foreignKey] = ["53100", "42P01", "23503"];
+
+/**
+ * Runs one call of the engine within its bounds, and gives its failures their kinds. A statement whose caller has left still ends by
+ * itself, or at DATABASE_STATEMENT_TIMEOUT_SECONDS.
+ */
+export async function bounded<T>(bounds: Bounds | undefined, work: () => Promise<T>): Promise<T> {
+  try {
+    return await (bounds === undefined ? work() : inTime(bounds, work));
+  } catch (error) {
+    throw named(error);
+  }
+}
+
+async function inTime<T>({ signal, deadline }: Bounds, work: () => Promise<T>): Promise<T> {
+  signal?.throwIfAborted();
+  let timer: NodeJS.Timeout | undefined;
+  let leave = (): void => undefined;
+  const ended = new Promise<never>((_, reject) => {
+    leave = () => {
+      reject(signal?.reason as Error);
+    };
+    signal?.addEventListener("abort", leave, { once: true });
+    if (deadline !== undefined) timer = setTimeout(() => reject(late()), Math.max(0, deadline - performance.now()));
+  });
+  const running = work();
+  // It may fail after its caller has left.
+  running.catch(() => undefined);
+  try {
+    return await Promise.race([running, ended]);
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", leave);
+  }
+}
+
+const late = () =>
+  new EngineError("away", 503, "The database did not answer in time.", {
+    code: "service_unavailable",
+    retryAfterSeconds: 5,
+  });
+
+/** The error with its kind. What core's own callbacks throw stays as it is. */
+function named(error: unknown): unknown {
+  if (error instanceof EngineError) return error;
+  if (error instanceof StoreChanged || errorCode(error) === undefinedTable)
+    return new EngineError("gone", 409, "The vector store has changed.", { code: "conflict", cause: error });
+  if (!(error instanceof ApiError)) return error;
+  const kind = kindOf(error);
+  return kind === null ? error : new EngineError(kind, error.status, error.message, { ...error.details, cause: error });
+}
+
+function kindOf({ status, details }: ApiError): FailureKind | null {
+  const code = errorCode(details.cause);
+  if (code === foreignKey) return "gone";
+  if (status === 503) return code === diskFull ? "full" : "away";
+  // Only what the database refused: other 400s come from the change's own checks.
+  return status === 400 && code !== null ? "refused" : null;
+}

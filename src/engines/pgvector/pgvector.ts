@@ -1,0 +1,77 @@
+import { LRUCache } from "lru-cache";
+import type { Engine } from "../engine.js";
+import { findChunks, countChunks, findPlaces, listChunks } from "./chunkReads.js";
+import { chunkIds } from "./chunkRows.js";
+import { compareChunks } from "./chunkWrites.js";
+import type { Pgvector, PgvectorParts } from "./context.js";
+import { bounded } from "./failures.js";
+import { visible } from "./filterSql.js";
+import { createWords } from "./keywords/words.js";
+import { searchChunks } from "./nearest.js";
+import { createRecords } from "./records.js";
+import { stateOf } from "./state.js";
+import { checkIndexes } from "./upkeep/check.js";
+import { countIndexedRows, indexState, summarize } from "./upkeep/indexState.js";
+import { requestRangeIndexes } from "./upkeep/rangeIndexes.js";
+import { type Probed, probeNext } from "./upkeep/recallProbe.js";
+import { prepare, requestReindex } from "./upkeep/requests.js";
+import { bringUpToDate } from "./upkeep/upkeep.js";
+import { asCompared, drop, write } from "./write.js";
+
+/** What this engine remembers between calls, besides what it was given. */
+export const createContext = (parts: PgvectorParts): Pgvector => ({
+  ...parts,
+  wideFilters: new LRUCache({ max: 1000, ttl: 60_000 }),
+  ranges: new LRUCache({ max: 100 }),
+});
+
+/** PostgreSQL or PGlite with pgvector as an engine, on the database that keeps the stores. */
+export function createPgvector(parts: PgvectorParts): Engine {
+  const pg = createContext(parts);
+  const { db } = pg;
+  const { idType, dimensions } = db.layout.embeddings;
+  const probed: Probed = new Map();
+  return {
+    name: "pgvector",
+    can: {
+      shareTransaction: true,
+      operators: new Set(["eq", "ne", "gt", "gte", "lt", "lte", "in", "nin", "and", "or"]),
+      fixedDimensions: dimensions,
+    },
+    ids: chunkIds(idType),
+    words: createWords(pg),
+    records: createRecords(pg),
+
+    prepare: (store, language, bounds) => bounded(bounds, () => prepare(pg, store, language)),
+    drop: (change, bounds) => bounded(bounds, () => drop(pg, change)),
+    write: (change, bounds) => bounded(bounds, () => write(pg, change)),
+    compare: (store, chunks, bounds) =>
+      bounded(bounds, () =>
+        compareChunks(
+          db,
+          store.id,
+          chunks.flatMap((chunk) => (chunk.id === null ? [] : [asCompared({ ...chunk, id: chunk.id })])),
+        ),
+      ),
+    nearest: (store, query, bounds) => {
+      requestRangeIndexes(pg, store, query.filter);
+      return bounded(bounds, () => searchChunks(pg, store, query));
+    },
+    read: (store, ids, wanted, bounds) => bounded(bounds, () => findChunks(db, store.id, ids, wanted)),
+    page: (store, selection, page, bounds) => {
+      const filter = visible(selection.filter ?? null, stateOf(store));
+      return bounded(bounds, () => listChunks(db, store.id, { ...selection, filter }, page));
+    },
+    places: (store, places, bounds) =>
+      bounded(bounds, () => findPlaces(db, store.id, places, stateOf(store).vectorsIndexed)),
+    count: (store, filter, bounds) => bounded(bounds, () => countChunks(db, store.id, filter)),
+
+    state: (store) => indexState(pg, store),
+    indexed: (store, bounds) => bounded(bounds, () => countIndexedRows(pg, store)),
+    summary: (bounds) => bounded(bounds, () => summarize(pg)),
+    reindex: (store, bounds) => bounded(bounds, () => requestReindex(pg, store)),
+    check: () => bounded(undefined, () => checkIndexes(pg)),
+    upkeep: (pace) => bounded(undefined, () => bringUpToDate(pg, pace)),
+    probe: () => probeNext(pg, probed),
+  };
+}
