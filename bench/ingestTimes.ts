@@ -6,7 +6,7 @@ import type { Deps } from "../src/core/deps.js";
 import { keep } from "../src/core/files/files.js";
 import { ingestNext } from "../src/core/files/ingest.js";
 import { addDocument } from "../src/core/files/documents.js";
-import { start } from "../src/db/connection/database.js";
+import { start } from "../src/db/connection/openDatabase.js";
 import { createLitellm } from "../src/litellm/litellm.js";
 import { createLog } from "../src/process/log.js";
 import { createMetrics } from "../src/process/metrics.js";

@@ -1,14 +1,16 @@
 import type { PostgresPool } from "kysely";
 import { join } from "node:path";
 import { loadConfig } from "../src/process/config.js";
-import { type Database, start } from "../src/db/connection/database.js";
+import { start } from "../src/db/connection/openDatabase.js";
 import { createPgPool } from "../src/db/connection/pgPool.js";
 import { parseDatabaseUrl } from "../src/db/connection/url.js";
-import { type VectorStore, findStore } from "../src/db/tables/stores.js";
+import { findStore } from "../src/db/tables/stores.js";
 import { searchChunks } from "../src/engines/pgvector/nearest.js";
 import { type Filter, parseFilter } from "../src/words/filter.js";
 import { createLog } from "../src/process/log.js";
 import type { RawDatabase, Target } from "./database.js";
+import type { Database } from "../src/db/database.js";
+import type { VectorStore } from "../src/words/store.js";
 
 /**
  * The statements of the service's own searches, written down while its engine runs them: what they are measured against cannot drift

@@ -5,7 +5,7 @@ import { setTimeout } from "node:timers/promises";
 import { buildApp } from "./http/app.js";
 import { type Config, loadConfig, readEnvironment } from "./process/config.js";
 import type { Deps } from "./core/deps.js";
-import { openDatabase } from "./db/connection/database.js";
+import { openDatabase } from "./db/connection/openDatabase.js";
 import { StartupError } from "./words/errors.js";
 import { serverKeys } from "./process/firstKey.js";
 import { followConnections } from "./http/connections.js";

@@ -18,7 +18,7 @@ export function migrateCommand(program: Command, io: Io): void {
     .addHelpText("after", help)
     .action(async () => {
       const config = loadConfig(io.environment());
-      const { openDatabase } = await import("../db/connection/database.js");
+      const { openDatabase } = await import("../db/connection/openDatabase.js");
       const report = new Report(io);
       const db = await openDatabase(config, report.log);
       await db.close();

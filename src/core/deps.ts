@@ -1,44 +1,40 @@
 import type { LRUCache } from "lru-cache";
-import type { Config } from "../process/config.js";
-import type { Database } from "../db/connection/database.js";
-import type { VectorStore } from "../db/tables/stores.js";
-import type { Range } from "../engines/pgvector/filterSql.js";
+import type { Database } from "../db/database.js";
+import type { Engine } from "../engines/engine.js";
 import type { Litellm } from "../litellm/litellm.js";
+import type { Config } from "../process/config.js";
 import type { Log } from "../process/log.js";
 import type { Metrics } from "../process/metrics.js";
 import type { DocumentReader } from "../reading/documentReader.js";
 import type { Storage } from "../storage/storage.js";
+import type { VectorStore } from "../words/store.js";
 
-export interface RecentStore {
-  store: VectorStore;
-  /** In whose scope it was found. */
-  scope: string;
-  /** Unix milliseconds. */
-  at: number;
-}
-
-/** What a use case needs, wired once in main.ts. */
+/** What a use case needs. `createService` in service.ts puts it together. */
 export interface Deps {
   config: Config;
   db: Database;
+  /** Where the chunks of stores live. */
+  engine: Engine;
   litellm: Litellm;
   /** Where the bytes of files are. */
   storage: Storage;
   documents: DocumentReader;
   log: Log;
   metrics: Metrics;
-  /** Aborted from the moment on that the process is told to stop: it answers still, but is not ready for more. */
+  /** Aborted once the process has been told to stop: it still answers, but is not ready for more. */
   stopping: AbortSignal;
   /** Unix milliseconds; tests bring their own clock. */
   now: () => number;
-  /** Stores used a moment ago, by id: that a store is used is recorded once a second, and searches of the same second know it already. */
+  /** Stores that were used within the last second, by id: that second's searches need not ask the database again. */
   recentStores: LRUCache<string, RecentStore>;
-  /** Filters that let many rows through, by store; see engines/pgvector/search.ts. */
-  wideFilters: LRUCache<string, true>;
-  /** Keys of metadata that filters of indexed stores compare; `settled` when the index for it was seen to. */
-  ranges: LRUCache<string, { range: Range; settled: boolean }>;
-  /** Lets the maintenance of indexes begin its next round at once. */
-  wakeIndexing: () => void;
-  /** Lets the ingestion of files look into its queue at once. */
+  /** Lets ingestion look into its queue at once. */
   wakeIngestion: () => void;
+}
+
+export interface RecentStore {
+  store: VectorStore;
+  /** The scope in which it was found. */
+  scope: string;
+  /** Unix milliseconds. */
+  at: number;
 }

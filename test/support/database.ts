@@ -3,12 +3,13 @@ import { randomBytes } from "node:crypto";
 import { openAsBlob } from "node:fs";
 import pg from "pg";
 import { type Config, loadConfig } from "../../src/process/config.js";
-import { type Database, openDatabase, start } from "../../src/db/connection/database.js";
+import { openDatabase, start } from "../../src/db/connection/openDatabase.js";
 import { observePool } from "../../src/db/connection/observedPool.js";
 import { createPglitePool, openPglite } from "../../src/db/connection/pglitePool.js";
 import { createLog } from "../../src/process/log.js";
 import type { Metrics } from "../../src/process/metrics.js";
 import { databaseAt, testServer } from "./testServer.js";
+import type { Database } from "../../src/db/database.js";
 
 /** An empty database of its own: embedded, or on the PostgreSQL that TEST_DATABASE_URL names. pgvector is installed in it. */
 export interface TestDatabase {

@@ -1,10 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { sql } from "kysely";
 import { loadConfig } from "../../src/process/config.js";
-import { type Database, openDatabase } from "../../src/db/connection/database.js";
+import { openDatabase } from "../../src/db/connection/openDatabase.js";
 import { createLog } from "../../src/process/log.js";
 import { type TestDatabase, testDimensions } from "./database.js";
 import { databaseAt, testServer } from "./testServer.js";
+import type { Database } from "../../src/db/database.js";
 
 /** True where the tests run on a PostgreSQL server: roles, schemas and many connections exist only there. */
 export const onServer = testServer() !== null;

@@ -6,7 +6,6 @@ import request from "supertest";
 import { buildApp } from "../../src/http/app.js";
 import type { Config } from "../../src/process/config.js";
 import type { Deps } from "../../src/core/deps.js";
-import type { Database } from "../../src/db/connection/database.js";
 import { type Ingestion, startIngestion } from "../../src/jobs/ingestion.js";
 import { type Litellm, createLitellm } from "../../src/litellm/litellm.js";
 import { createLog } from "../../src/process/log.js";
@@ -14,6 +13,7 @@ import { createMetrics } from "../../src/process/metrics.js";
 import { createDocumentReader } from "../../src/reading/documentReader.js";
 import { createStorage } from "../../src/storage/storage.js";
 import { type TestDatabase, createTestDatabase, testKey } from "./database.js";
+import type { Database } from "../../src/db/database.js";
 
 /** A running service on a database of its own. */
 export interface TestService {

@@ -1,5 +1,5 @@
 import type { Config } from "../../process/config.js";
-import { inspectEmbeddings, inspectVectorStores, type Layout } from "../../db/schema/layout.js";
+import { type Layout } from "../../db/schema/layout.js";
 import * as diagnose from "../../db/diagnose/probe.js";
 import { isTooOld } from "../../db/connection/extension.js";
 import { type Tables, locateTables } from "../../db/schema/tables.js";
@@ -8,6 +8,7 @@ import { StartupError } from "../../words/errors.js";
 import { type Context, wordsOf } from "./findings.js";
 import { checkIndexes } from "./indexes.js";
 import { checkContents, checkModels } from "./stored.js";
+import { inspectEmbeddings, inspectVectorStores } from "../../db/schema/inspect.js";
 
 /** Everything about the database that can be learned by reading. Ends early where the next question would have no meaning. */
 export async function checkDatabase(probe: diagnose.Probe, config: Config, { findings }: Context): Promise<void> {

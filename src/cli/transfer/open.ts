@@ -20,7 +20,7 @@ export async function openTarget(io: Io, { lookOnly }: { lookOnly: boolean }): P
   const config = loadConfig(io.environment());
   const log = warnings(io);
   if (lookOnly) await requirePrepared(config, log);
-  const { openDatabase } = await import("../../db/connection/database.js");
+  const { openDatabase } = await import("../../db/connection/openDatabase.js");
   const { createLitellm } = await import("../../litellm/litellm.js");
   const { createMetrics } = await import("../../process/metrics.js");
   const db = await openDatabase(config, log);

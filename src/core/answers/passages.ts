@@ -1,31 +1,30 @@
 import type { Counter } from "../../chunking/counters.js";
 import { joinTexts, placeOf } from "../search/neighbours.js";
-import type { Hit } from "../search/searchStores.js";
+import type { FoundChunk } from "../../words/chunk.js";
 
-/** A passage that the model is given: a chunk, or several next to each other in their document. */
+/** A passage for the model: a chunk, or several neighbouring chunks of one document. */
 export interface Passage {
-  /** The best of its chunks, whose place and score the passage has. */
-  hit: Hit;
+  /** The best of its chunks, which gives the passage its place and score. */
+  hit: FoundChunk;
   text: string;
   chunkIds: string[];
 }
 
-/** Tokens that a passage costs beside its text: its number and name. */
+/** Tokens that a passage costs beside its text, for its number and name. */
 export const passageOverhead = 40;
 
 /**
- * What of the hits fits into so many tokens, best first: whole chunks, those that repeat what is there already left out, and those that
- * are neighbours in their document joined to one passage, with what they share at their borders once. When not even the best chunk fits,
- * its beginning does.
+ * Chooses passages that fit into a number of tokens, best first. Chunks are whole; one that repeats a better one is left out; neighbours in
+ * a document are joined, with text that they share at their border once. When not even the best chunk fits, its beginning is taken.
  */
-export function choosePassages(hits: readonly Hit[], tokens: number, counter: Counter): Passage[] {
-  const chosen: Hit[] = [];
+export function choosePassages(found: readonly FoundChunk[], tokens: number, counter: Counter): Passage[] {
+  const chosen: FoundChunk[] = [];
   const told: string[] = [];
   let left = tokens;
-  // A token is a byte at least. Mostly a few chunks meet a large window, and to count them would be half of our own time for an answer.
-  const most = hits.reduce((sum, { content }) => sum + Buffer.byteLength(content) + passageOverhead, 0);
+  // A token has at least one byte. Usually a few chunks meet a large window, and counting them would be half of the service's own time.
+  const most = found.reduce((sum, { content }) => sum + Buffer.byteLength(content) + passageOverhead, 0);
   const allFit = most <= tokens;
-  for (const hit of hits) {
+  for (const hit of found) {
     const plain = hit.content.replace(/\s+/g, " ").trim();
     if (told.some((each) => each.includes(plain))) continue;
     const cost = passageOverhead + (allFit ? 0 : tokensOf(hit.content, counter, left + 1));
@@ -34,7 +33,7 @@ export function choosePassages(hits: readonly Hit[], tokens: number, counter: Co
     told.push(plain);
     left -= cost;
   }
-  const [best] = hits;
+  const [best] = found;
   if (chosen.length === 0 && best !== undefined && tokens > passageOverhead) {
     const { reach } = counter.measure(best.content, tokens - passageOverhead);
     return [{ hit: best, text: best.content.slice(0, reach), chunkIds: [best.id] }];
@@ -42,16 +41,16 @@ export function choosePassages(hits: readonly Hit[], tokens: number, counter: Co
   return joinAdjacent(chosen);
 }
 
-/** Tokens of a text; of one that is longer than anybody asks, `most` or more. */
+/** Tokens of a text, or `most` for one with more. */
 export function tokensOf(text: string, counter: Counter, most: number): number {
   const measured = counter.measure(text, most);
   return measured.reach < text.length ? most : measured.range(0, text.length);
 }
 
-/** A passage has the place, among the others, of its best chunk. */
-function joinAdjacent(hits: readonly Hit[]): Passage[] {
-  const passages: { hit: Hit; members: Hit[] }[] = [];
-  for (const hit of hits) {
+/** Joins chunks that are neighbours. A passage takes the rank of its best chunk. */
+function joinAdjacent(found: readonly FoundChunk[]): Passage[] {
+  const passages: { hit: FoundChunk; members: FoundChunk[] }[] = [];
+  for (const hit of found) {
     const near = passages.filter(({ members }) => members.some((each) => areAdjacent(each, hit)));
     const [first, ...others] = near;
     if (first === undefined) passages.push({ hit, members: [hit] });
@@ -65,10 +64,10 @@ function joinAdjacent(hits: readonly Hit[]): Passage[] {
   });
 }
 
-function areAdjacent(a: Hit, b: Hit): boolean {
+function areAdjacent(a: FoundChunk, b: FoundChunk): boolean {
   const [one, other] = [placeOf(a.metadata), placeOf(b.metadata)];
   if (one === null || other === null || a.storeId !== b.storeId) return false;
   return one.key === other.key && one.document === other.document && Math.abs(one.index - other.index) === 1;
 }
 
-const indexOf = (hit: Hit) => placeOf(hit.metadata)?.index ?? 0;
+const indexOf = (hit: FoundChunk) => placeOf(hit.metadata)?.index ?? 0;

@@ -1,10 +1,10 @@
 import { randomBytes } from "node:crypto";
-import type { ChatMessage } from "../../litellm/chat.js";
+import type { ChatMessage } from "../../litellm/contract.js";
 
-/** A passage as the model is told of it. */
+/** A passage as the model sees it. */
 export interface PromptSource {
   text: string;
-  /** Of its file; "" when it has none. */
+  /** The name of its file; "" without a file. */
   filename: string;
   page: number | null;
 }
@@ -21,9 +21,9 @@ const nothingFound =
   "A search of the documents found nothing for this question. Say so, in the language of the question, and do not answer it from other knowledge.";
 
 /**
- * The messages that ask a model to answer from passages. These stand between tags with a random name, which no document can know, so that
- * none can end its passage and speak for itself.
- * @param systemPrompt takes the place of who the model is told to be; the rules on passages stay
+ * The messages that ask a model to answer from passages. Passages are enclosed in tags with a random name that no document can know, so
+ * that no document can close its tag and give instructions.
+ * @param systemPrompt replaces the persona; the rules about passages stay
  */
 export function promptOf(asked: {
   question: string;
@@ -56,8 +56,8 @@ const oneLine = (text: string) =>
 const citation = /[[【]\s*(\d{1,4}(?:\s*[-–,;]\s*\d{1,4})*)\s*[\]】]/g;
 
 /**
- * The numbers of the passages that an answer names, in order, each once.
- * @param count how many passages there were; other numbers are none of them
+ * The numbers of the passages that an answer cites, in order, each once.
+ * @param count how many passages there were; higher numbers cite nothing
  */
 export function citedIn(answer: string, count: number): number[] {
   const cited = new Set<number>();

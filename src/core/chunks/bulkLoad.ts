@@ -1,23 +1,24 @@
 import type { Caller } from "../../words/caller.js";
 import type { Deps } from "../deps.js";
-import { type EmbeddingInput, insertEmbeddings } from "./chunks.js";
-import { use } from "../stores/stores.js";
+import * as stores from "../stores/stores.js";
+import { insert } from "./insert.js";
+import type { EmbeddingInput } from "./rowChecks.js";
 
-/** One transaction: enough rows for full speed (see statementLimits), few enough that memory stays flat. */
+/** One transaction: enough rows for full speed, few enough that memory stays flat. */
 const chunkLimits = { rows: 500, bytes: 8 * 1024 * 1024 };
 
 export interface LoadProgress {
-  /** Rows of the upload that are in the store now; the upload can be resumed after this many. */
+  /** Rows of the upload that are stored now; the upload can be resumed after this many. */
   count: number;
-  /** Of these, rows that were there before. */
+  /** Of these, rows that were stored before. */
   duplicates: number;
 }
 
 /**
- * Adds any number of rows, one transaction per chunk of rows. Memory does not grow with the upload: the next row is read only after
- * the chunk before it has been committed, which is also the back-pressure on the sender.
- * @param onProgress called after every commit. When this function throws, the last progress says what is stored.
- * @throws what `insertEmbeddings` throws, and what reading `rows` throws; rows of the chunk at hand are then not stored.
+ * Adds any number of rows, one transaction per chunk of rows. Memory does not grow with the upload: the next row is read only after the
+ * chunk before it was committed, which also slows the sender down.
+ * @param onProgress called after every commit; when this function throws, the last progress says what is stored
+ * @throws what `insert` throws, and what reading `rows` throws; rows of the current chunk are then not stored
  */
 export async function loadEmbeddings(
   deps: Deps,
@@ -26,14 +27,14 @@ export async function loadEmbeddings(
   rows: AsyncIterable<{ row: EmbeddingInput; path: string }>,
   onProgress: (progress: LoadProgress) => void,
 ): Promise<LoadProgress> {
-  // A store that takes no rows is told at once, not after the first chunk of a long upload.
-  await use(deps, caller, storeId);
+  // A store that takes no rows is refused now, and not after the first chunk of a long upload.
+  await stores.use(deps, caller, storeId);
   const progress: LoadProgress = { count: 0, duplicates: 0 };
   let chunk: { row: EmbeddingInput; path: string }[] = [];
   let bytes = 0;
   const flush = async () => {
     const paths = chunk.map((each) => each.path);
-    const inserted = await insertEmbeddings(
+    const inserted = await insert(
       deps,
       caller,
       storeId,

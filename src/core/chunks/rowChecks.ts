@@ -1,25 +1,32 @@
 import { isDeepStrictEqual } from "node:util";
-import type { IdType } from "../../db/schema/layout.js";
-import { canHold } from "../../db/tables/stores.js";
+import type { ChunkIds } from "../../engines/engine.js";
 import { invalid } from "../../words/errors.js";
-import type { EmbeddingInput } from "./chunks.js";
 
-/** A field of a row; the row of a single insertion is the body itself and has no path. */
-export const field = (path: string, name: string) => (path === "" ? name : `${path}.${name}`);
+/** One row of an insertion. Without an embedding its content is embedded here; without an id one is made. */
+export interface EmbeddingInput {
+  id: string | null;
+  content: string;
+  metadata: Record<string, unknown> | null;
+  embedding: Float32Array | null;
+  /** The model that made the embedding, where the sender says it. */
+  model: string | null;
+}
 
-/** The row with its id as the database writes it: a uuid in capitals is the same uuid. @throws ApiError 400 */
+/** A field of a row, for messages. A single row is the body itself and has the path "". */
+export const field = (path: string, name: string): string => (path === "" ? name : `${path}.${name}`);
+
+/** The row, with its id as the engine writes it. @throws ApiError 400 naming the field */
 export function checkRow(
   row: EmbeddingInput,
   path: string,
-  { dimensions, idType }: { dimensions: number; idType: IdType },
+  { dimensions, ids }: { dimensions: number; ids: ChunkIds },
 ): EmbeddingInput {
   if (row.embedding !== null) checkVector(row.embedding, dimensions, field(path, "embedding"));
   if (row.id === null) return row;
-  if (!canHold(idType, row.id)) {
-    throw invalid(field(path, "id"), `the id column of this database holds ${idType} values, and this is none`);
-  }
-  if (idType === "text") return row;
-  return { ...row, id: idType === "uuid" ? row.id.toLowerCase() : BigInt(row.id).toString() };
+  const id = ids.read(row.id);
+  if (id === null)
+    throw invalid(field(path, "id"), `the id column of this database holds ${ids.type} values, and this is none`);
+  return { ...row, id };
 }
 
 /** Squared lengths between which pgvector, which sums products in float32, can compute a cosine in 16,000 dimensions. */
@@ -37,7 +44,7 @@ function checkVector(vector: Float32Array, dimensions: number, path: string): vo
   throw invalid(path, `${problem} can never be found by cosine`);
 }
 
-/** The first row of each given id. @throws ApiError 400 when an id is repeated with other content. */
+/** The first row of each id that was given. @throws ApiError 400 when an id is repeated with other content */
 export function uniqueRows(rows: readonly EmbeddingInput[], at: (row: number) => string): Map<string, number> {
   const first = new Map<string, number>();
   const comparable = (row: EmbeddingInput | undefined) => ({ ...row, metadata: row?.metadata ?? {} });

@@ -1,69 +1,80 @@
 import { findCompleted } from "../../db/tables/storeFiles.js";
-import { ApiError } from "../../words/errors.js";
 import type { Caller } from "../../words/caller.js";
+import { ApiError } from "../../words/errors.js";
+import type { Attributes, IngestSettings, StoreFile } from "../../words/file.js";
+import type { VectorStore } from "../../words/store.js";
 import type { Deps } from "../deps.js";
-import { type KeptBytes, drop, register, remove } from "./files.js";
-import { type Attributes, type IngestSettings, type StoreFile, attach, checkAttributes } from "./storeFiles.js";
-import { type VectorStore, use } from "../stores/stores.js";
+import * as stores from "../stores/stores.js";
+import { attachTo } from "./attach.js";
+import * as files from "./files.js";
+import { checkAttributes } from "./storeFiles.js";
 
-export interface UploadSettings {
+/** What a sender says of documents. */
+export interface DocumentSettings {
   settings: IngestSettings;
   attributes: Attributes | null;
-  /** Files of the same name in the store give way. */
+  /** Files of the same name leave the store. */
   replaces: boolean;
 }
 
-/** Refuses before any byte is read. @throws ApiError 404, 400 (expired) */
-export async function requireStore(deps: Deps, caller: Caller, storeId: string): Promise<void> {
-  await use(deps, caller, storeId);
+/** As long as any request may take. */
+const uploadWaitMs = 590_000;
+
+/**
+ * Adds the documents of an upload to a store. The store is taken before any byte is read, so that an unknown or expired one is refused at
+ * once.
+ * @param receive reads the upload; it must drop the bytes it stored when it throws
+ * @param later answer without waiting for ingestion
+ * @throws ApiError 404, 400 (expired), and for a single document that cannot be read: 400 with the reason, and nothing of it is left
+ */
+export async function upload(
+  deps: Deps,
+  caller: Caller,
+  storeId: string,
+  receive: () => Promise<{ kept: readonly files.KeptBytes[]; settings: DocumentSettings }>,
+  later: boolean,
+): Promise<StoreFile[]> {
+  const store = await stores.use(deps, caller, storeId);
+  const { kept, settings } = await receive();
+  const added: StoreFile[] = [];
+  for (const each of kept) added.push(await addDocument(deps, caller, store, each, settings, later ? 0 : uploadWaitMs));
+  const [only] = added;
+  if (added.length === 1 && only?.status === "failed" && !later) await refuse(deps, caller, only);
+  return added;
 }
 
 /**
- * Makes a file of an uploaded document and attaches it to a store. A document that the store has already, by name, content and settings,
- * is not added again.
- * @param waitMs how long to wait for it to be searchable
+ * Makes a file of a document's bytes and attaches it to a store. A document that the store has already, by name, content, attributes and
+ * settings, is not added again.
+ * @param waitMs how long to wait for it to become searchable
  */
 export async function addDocument(
   deps: Deps,
   caller: Caller,
-  storeId: string,
-  kept: KeptBytes,
-  { settings, attributes, replaces }: UploadSettings,
+  store: VectorStore,
+  kept: files.KeptBytes,
+  { settings, attributes, replaces }: DocumentSettings,
   waitMs: number,
 ): Promise<StoreFile> {
   const { filename, written } = kept;
-  let store: VectorStore;
   try {
     checkAttributes(attributes);
-    store = await use(deps, caller, storeId);
   } catch (error) {
-    await drop(deps, kept);
+    await files.drop(deps, kept);
     throw error;
   }
-  const known = await findCompleted(deps.db, {
-    vectorStoreId: store.id,
-    filename,
-    contentHash: written.contentHash,
-    attributes,
-    settings,
-  });
+  const { contentHash } = written;
+  const known = await findCompleted(deps.db, { vectorStoreId: store.id, filename, contentHash, attributes, settings });
   if (known !== undefined) {
-    await drop(deps, kept);
+    await files.drop(deps, kept);
     return known;
   }
-  const file = await register(deps, caller, kept, () => ({ purpose: "assistants", expiresAfter: null }));
-  return attach(deps, caller, store.id, { fileId: file.id, attributes, settings }, { waitMs, replaces });
+  const file = await files.register(deps, caller, kept, () => ({ purpose: "assistants", expiresAfter: null }));
+  return attachTo(deps, caller, store, { fileId: file.id, attributes, settings }, { waitMs, replaces });
 }
 
-/**
- * The same for a sender who waits for the end: a document that cannot be read is refused, and nothing of it is left.
- * @throws ApiError 400 with the reason
- */
-export async function addReadableDocument(...args: Parameters<typeof addDocument>): Promise<StoreFile> {
-  const [deps, caller] = args;
-  const file = await addDocument(...args);
-  if (file.status !== "failed") return file;
-  await remove(deps, caller, file.fileId);
+async function refuse(deps: Deps, caller: Caller, file: StoreFile): Promise<never> {
+  await files.remove(deps, caller, file.fileId);
   const status = file.errorCode === "server_error" ? 502 : 400;
   throw new ApiError(status, `${file.filename.slice(0, 200)}: ${file.errorMessage ?? "could not be read"}`, {
     param: "file",

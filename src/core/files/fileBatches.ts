@@ -1,33 +1,36 @@
-import { type FileBatch, findBatch, insertBatch, markCancelled } from "../../db/tables/fileBatches.js";
-import { type FileCounts, countFiles, listStoreFiles, noFiles } from "../../db/tables/storeFiles.js";
-import { ApiError, notFound } from "../../words/errors.js";
-import { newId } from "../../words/ids.js";
+import { findBatch, insertBatch, markCancelled } from "../../db/tables/fileBatches.js";
+import { countFiles, listStoreFiles } from "../../db/tables/storeFiles.js";
 import type { Caller } from "../../words/caller.js";
+import { ApiError, notFound } from "../../words/errors.js";
+import { type FileBatch, type FileCounts, type FileStatus, type StoreFile, noFiles } from "../../words/file.js";
+import { newId } from "../../words/ids.js";
 import type { Deps } from "../deps.js";
-import { type AttachInput, briefly, cancel as cancelFile, enqueue } from "./storeFiles.js";
-import { get, use } from "../stores/stores.js";
+import * as stores from "../stores/stores.js";
+import { type AttachInput, briefly, enqueue } from "./attach.js";
+import * as storeFiles from "./storeFiles.js";
+
+/** OpenAI's file batches; imported as `fileBatches`. */
 
 export type BatchWithCounts = FileBatch & { counts: FileCounts };
 
-/** Attaches many files at once. Those that nobody knows are listed as failed; those that are attached already stay as they are. */
+/** Attaches many files at once. Unknown files are listed as failed; files that are attached already stay as they are. */
 export async function create(
   deps: Deps,
   caller: Caller,
   storeId: string,
   files: readonly AttachInput[],
 ): Promise<BatchWithCounts> {
-  const store = await use(deps, caller, storeId);
+  const store = await stores.use(deps, caller, storeId);
   const createdAt = deps.now();
   const batch = { id: newId("vsfb_", createdAt), vectorStoreId: store.id, createdAt, cancelled: false };
   await insertBatch(deps.db, batch);
-  const added = await enqueue(deps, caller, store, files, { batchId: batch.id, replaces: false });
-  await briefly(deps, added);
+  await briefly(deps, await enqueue(deps, caller, store, files, batch.id));
   return withCounts(deps, batch);
 }
 
 /** @throws ApiError 404, or 400 for an id that no batch can have, as OpenAI answers */
-export async function retrieve(deps: Deps, caller: Caller, storeId: string, id: string): Promise<BatchWithCounts> {
-  const store = await get(deps, caller, storeId);
+export async function find(deps: Deps, caller: Caller, storeId: string, id: string): Promise<BatchWithCounts> {
+  const store = await stores.find(deps, caller, storeId);
   const batch = await findBatch(deps.db, store.id, id);
   if (batch !== undefined) return withCounts(deps, batch);
   if (id.startsWith("vsfb_")) throw notFound("file batch", id.slice(0, 100), "batch_id");
@@ -37,23 +40,29 @@ export async function retrieve(deps: Deps, caller: Caller, storeId: string, id: 
   });
 }
 
-/** Stops the files that have not ended yet. Of a batch that has ended nothing changes. */
+/** A page of a batch's files. @throws as `find` */
+export async function listFiles(
+  deps: Deps,
+  caller: Caller,
+  storeId: string,
+  id: string,
+  selection: { status: FileStatus | null },
+  page: stores.PageRequest,
+): Promise<{ files: StoreFile[]; hasMore: boolean }> {
+  await find(deps, caller, storeId, id);
+  return storeFiles.list(deps, caller, storeId, { batchId: id, ...selection }, page);
+}
+
+/** Stops the files that have not ended. A batch that has ended does not change. */
 export async function cancel(deps: Deps, caller: Caller, storeId: string, id: string): Promise<BatchWithCounts> {
-  const batch = await retrieve(deps, caller, storeId, id);
+  const batch = await find(deps, caller, storeId, id);
   if (batch.counts.in_progress === 0) return batch;
   await markCancelled(deps.db, id);
-  const selection = {
-    batchId: id,
-    status: "in_progress",
-    limit: 100,
-    order: "asc",
-    after: null,
-    before: null,
-  } as const;
+  const page = { batchId: id, status: "in_progress", limit: 100, order: "asc", after: null, before: null } as const;
   for (;;) {
-    const { files } = await listStoreFiles(deps.db, batch.vectorStoreId, selection);
-    for (const file of files) await cancelFile(deps, caller, file);
-    if (files.length === 0) return retrieve(deps, caller, storeId, id);
+    const { files } = await listStoreFiles(deps.db, batch.vectorStoreId, page);
+    for (const file of files) await storeFiles.cancel(deps, caller, file);
+    if (files.length === 0) return find(deps, caller, storeId, id);
   }
 }
 

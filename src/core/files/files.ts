@@ -1,41 +1,36 @@
-import {
-  type StoredFile,
-  deleteFile,
-  findFiles,
-  insertFile,
-  listExpiredFiles,
-  listFiles,
-} from "../../db/tables/files.js";
+import { deleteFile, findFiles, insertFile, listExpiredFiles, listFiles } from "../../db/tables/files.js";
 import { sweepSlices } from "../../db/tables/fileSlices.js";
 import { listStoresOf, lockStoreFile } from "../../db/tables/storeFiles.js";
+import type { Db } from "../../db/database.js";
 import { lockStore } from "../../db/tables/stores.js";
 import { ApiError } from "../../words/errors.js";
 import { idTimestamp, newId } from "../../words/ids.js";
 import type { Written } from "../../storage/storage.js";
 import { type Caller, ownerOf, scopeOf } from "../../words/caller.js";
 import type { Deps } from "../deps.js";
-import { detachFile } from "./fileChunks.js";
+import { changeStore, detachFiles } from "./changes.js";
+import type { StoredFile } from "../../words/file.js";
 
 export type { StoredFile };
 
-/** Bytes that are kept but are no file yet. */
+/** Bytes in the storage that are not a file yet. */
 export interface KeptBytes {
   filename: string;
   written: Written;
 }
 
-/** Keeps bytes while they come. Where they break off, nothing is left. */
+/** Stores bytes as they arrive. When they break off, nothing is left. */
 export async function keep(deps: Deps, filename: string, bytes: AsyncIterable<Uint8Array>): Promise<KeptBytes> {
   return { filename, written: await deps.storage.write(bytes) };
 }
 
-/** What cannot be removed now the sweep takes. */
+/** Removes stored bytes; what cannot be removed now the sweep removes later. */
 export const drop = (deps: Deps, { written }: KeptBytes): Promise<void> =>
   deps.storage.remove(written).catch(() => undefined);
 
 /**
- * Makes a file of kept bytes; where that fails, they are dropped.
- * @param input may throw: a form's fields can come behind its file, and are looked at last.
+ * Makes a file of stored bytes, and drops them if that fails.
+ * @param input may throw: a form's fields can follow its file, and are checked last.
  */
 export async function register(
   deps: Deps,
@@ -63,7 +58,7 @@ export const expiryOf = (createdAt: number, seconds: number): number => (Math.fl
 export const read = (deps: Deps, file: StoredFile): AsyncIterable<Buffer> => deps.storage.read(file);
 
 /** @throws ApiError 404 in OpenAI's own words */
-export async function get(deps: Deps, caller: Caller, id: string): Promise<StoredFile> {
+export async function find(deps: Deps, caller: Caller, id: string): Promise<StoredFile> {
   const [file] = await findFiles(deps.db, scopeOf(caller), [id], deps.now());
   return file ?? throwUnknownFile(id);
 }
@@ -88,36 +83,42 @@ export async function list(deps: Deps, caller: Caller, page: FilePageRequest) {
   return listFiles(deps.db, scopeOf(caller), { ...page, after: cursor }, deps.now());
 }
 
-/** Removes a file, also from all stores that it is attached to. @throws ApiError 404 */
+/** Removes a file, also from every store that it is attached to. @throws ApiError 404 */
 export async function remove(deps: Deps, caller: Caller, id: string): Promise<void> {
-  await get(deps, caller, id);
-  await takeOut(deps, id);
+  await find(deps, caller, id);
+  await detachEverywhere(deps, id);
   const gone = (await deleteFile(deps.db, scopeOf(caller), id)) ?? throwUnknownFile(id);
   await deps.storage.remove(gone);
 }
 
-/** Store by store, each in a transaction of its own: a file may be in many. */
-async function takeOut(deps: Deps, fileId: string): Promise<void> {
+/** The file was detached, or its store deleted, since the list of its stores was read. */
+class NotAttached extends Error {}
+
+/** Store by store, each in its own transaction: a file may be in many. */
+async function detachEverywhere(deps: Deps, fileId: string): Promise<void> {
   for (const storeId of await listStoresOf(deps.db, fileId)) {
-    await deps.db.transaction(async (tx) => {
+    const hold = async (tx: Db) => {
       const store = await lockStore(tx, { kind: "all" }, storeId);
       const file = store && (await lockStoreFile(tx, storeId, fileId));
-      if (store !== undefined && file !== undefined) await detachFile(tx, store, file);
+      if (store === undefined || file === undefined) throw new NotAttached();
+      return { store, file };
+    };
+    await changeStore(deps, "correction", hold, (tx, { file }) => detachFiles(tx, [file])).catch((error: unknown) => {
+      if (!(error instanceof NotAttached)) throw error;
     });
-    deps.recentStores.delete(storeId);
   }
 }
 
-/** How long bytes may lie without a file: an upload may take an hour (OpenAI's limit), and one of many parts several. */
+/** How long bytes may be without a file: an upload may take an hour (OpenAI's limit), and one in many parts several. */
 const leftOverMs = 24 * 3_600_000;
 
-/** Removes files that have expired, and bytes that nobody has any use of. @returns how many of both */
+/** Removes files that have expired, and bytes that belong to nothing. @returns how many of both */
 export async function sweepFiles(deps: Deps): Promise<number> {
   let swept = await sweepSlices(deps.db, deps.now() - leftOverMs);
   for (;;) {
     const ids = await listExpiredFiles(deps.db, deps.now(), 100);
     for (const id of ids) {
-      await takeOut(deps, id);
+      await detachEverywhere(deps, id);
       const gone = await deleteFile(deps.db, { kind: "all" }, id);
       if (gone !== undefined) await deps.storage.remove(gone);
       swept += 1;

@@ -1,61 +1,65 @@
+import type { Db } from "../../db/database.js";
 import { findFiles } from "../../db/tables/files.js";
-import {
-  endLeases,
-  finishFile,
-  giveBack,
-  lockLeased,
-  recordProgress,
-  renewLease,
-  takeNext,
-} from "../../db/tables/ingestQueue.js";
-import { type Key, type LastError, type StoreFile, findCompleted } from "../../db/tables/storeFiles.js";
-import { type VectorStore, lockStore } from "../../db/tables/stores.js";
-import { DocumentError, type TextChunk } from "../../words/document.js";
-import type { Db } from "../../db/connection/database.js";
-import { ApiError } from "../../words/errors.js";
+import { endLeases, giveBack, lockLeased, recordProgress, renewLease, takeNext } from "../../db/tables/ingestQueue.js";
+import { findCompleted } from "../../db/tables/storeFiles.js";
+import { lockStore } from "../../db/tables/stores.js";
+import { EngineError } from "../../engines/engine.js";
 import { SpanKind, inSpan } from "../../process/tracing.js";
+import { ownWork } from "../../words/caller.js";
+import { DocumentError, type TextChunk } from "../../words/document.js";
+import { ApiError } from "../../words/errors.js";
+import type { LastError, StoreFile, StoreFileKey } from "../../words/file.js";
+import type { VectorStore } from "../../words/store.js";
 import type { Deps } from "../deps.js";
-import { describer } from "./describe.js";
 import { embedderOf } from "../stores/model.js";
 import {
-  type NumberedChunk,
+  type Part,
+  changeStore,
+  completeFile,
   dropChunks,
   endWithoutChunks,
   hideFile,
-  removeSameName,
-  showFile,
-  writeChunks,
-} from "./fileChunks.js";
+  nothing,
+  together,
+} from "./changes.js";
+import { describer } from "./describe.js";
+import { type NumberedChunk, writeChunks } from "./fileChunks.js";
 import { spool } from "./spool.js";
 
-/** Raised when the same document would give other chunks than before: what another version left half-done begins anew. */
+/** Raise this when the same document would give other chunks than before: files that another version left half-done start again. */
 const madeBy = 1;
 
 const leaseSeconds = 60;
 const renewEveryMs = 15_000;
-/** A file that ended so many processes is not tried again. */
+/** A file that ended this many processes is not tried again. */
 const mostAttempts = 5;
 /** Until a model that is away is asked again. */
 const outageSeconds = 15;
 
 const all = { kind: "all" } as const;
 
-/** The file is no longer ours: detached, cancelled, or taken by another process after we seemed dead. Whoever did it has cleaned up. */
+/**
+ * The file no longer belongs to this worker: it was detached or cancelled, or another process took it because this one seemed dead. Whoever
+ * did that has cleaned up.
+ */
 class LeaseLost extends Error {}
+
+/** Ingestion ended too many processes. */
+class Exhausted extends Error {}
 
 /** What became of the work on a file; null: somebody else decided that. */
 type Outcome = "completed" | "failed" | "postponed" | null;
 
-/** For startup: what a process that died was working on need not wait for its lease, where no other one can be alive. */
+/** For startup: where no other process can be alive, files of one that died need not wait for their leases to end. */
 export async function takeUpInterrupted(deps: Deps): Promise<void> {
   if (deps.db.kind === "pglite") await endLeases(deps.db);
 }
 
 /**
- * Takes the next file of the queue and brings it to its end: its chunks are found by searches, or it has failed and says why. After a
- * crash the next one to take it goes on behind the last chunk that was stored, so at most one request to the model is paid for twice.
- * @param lease names this worker; no two may use the same at a time.
- * @returns false when there was nothing to do.
+ * Takes the next file of the queue and brings it to its end: searches find its chunks, or it has failed and says why. After a crash the next
+ * worker continues behind the last stored chunk, so at most one request to the model is paid for twice.
+ * @param lease names this worker; no two may use the same at a time
+ * @returns false when there was nothing to do
  */
 export async function ingestNext(deps: Deps, lease: string, stopping: AbortSignal): Promise<boolean> {
   const key = await takeNext(deps.db, lease, leaseSeconds);
@@ -66,7 +70,7 @@ export async function ingestNext(deps: Deps, lease: string, stopping: AbortSigna
   };
   stopping.addEventListener("abort", stop);
   const heartbeat = setInterval(() => {
-    // A database that is away for a moment takes nothing from us yet.
+    // A database that is away for a moment does not take the file from this worker.
     renewLease(deps.db, key, lease, leaseSeconds).then(
       (ours) => {
         if (!ours) control.abort(new LeaseLost());
@@ -75,20 +79,13 @@ export async function ingestNext(deps: Deps, lease: string, stopping: AbortSigna
     );
   }, renewEveryMs);
   const timed = deps.metrics.ingestDuration.startTimer();
+  const leased: Leased = { deps, key, lease };
   let outcome: Outcome;
   try {
-    await inSpan("ingest file", { kind: SpanKind.INTERNAL, root: true }, () =>
-      ingest(deps, key, lease, control.signal),
-    );
+    await inSpan("ingest file", { kind: SpanKind.INTERNAL, root: true }, () => ingest(leased, control.signal));
     outcome = "completed";
   } catch (error) {
-    outcome = await endBadly(
-      deps,
-      key,
-      lease,
-      control.signal.aborted ? control.signal.reason : error,
-      stopping.aborted,
-    );
+    outcome = await endBadly(leased, control.signal.aborted ? control.signal.reason : error, stopping.aborted);
   } finally {
     clearInterval(heartbeat);
     stopping.removeEventListener("abort", stop);
@@ -98,13 +95,27 @@ export async function ingestNext(deps: Deps, lease: string, stopping: AbortSigna
   return true;
 }
 
-async function ingest(deps: Deps, key: Key, lease: string, signal: AbortSignal): Promise<void> {
-  const begun = await leased(deps, key, lease, (tx, store, file) => begin(tx, store, file));
+/** A file that this worker holds. */
+interface Leased {
+  deps: Deps;
+  key: StoreFileKey;
+  lease: string;
+}
+
+interface Held {
+  store: VectorStore;
+  file: StoreFile;
+}
+
+async function ingest(leased: Leased, signal: AbortSignal): Promise<void> {
+  const { deps, key } = leased;
+  const begun = await begin(leased);
   if (begun === null) return;
   const { file, store } = begun;
   const [stored] = await findFiles(deps.db, all, [key.fileId], deps.now());
   if (stored === undefined) throw new DocumentError("invalid_file", "The file was deleted before it was read.");
   const { path, remove } = await spool(deps, stored, signal);
+  const asking = { caller: ownWork, signal };
   try {
     const embedder = embedderOf(deps, store);
     const chunks = deps.documents.read(
@@ -112,7 +123,7 @@ async function ingest(deps: Deps, key: Key, lease: string, signal: AbortSignal):
       {
         cutting: file.settings.cutting,
         pdfVision: deps.config.files.pdfVision,
-        describe: describer(deps, file, signal),
+        describe: describer(deps, file, asking),
         signal,
       },
     );
@@ -123,70 +134,61 @@ async function ingest(deps: Deps, key: Key, lease: string, signal: AbortSignal):
       if (missing.length === 0) continue;
       const embeddings = await embedder.embed(
         missing.map((each) => each.text),
-        { signal },
+        asking,
       );
       signal.throwIfAborted();
-      await leased(deps, key, lease, (tx, current, now) => writeChunks(deps, tx, current, now, missing, embeddings));
+      await change(leased, "ingestion", (_tx, held) => writeChunks(deps, held.file, missing, embeddings));
       deps.metrics.ingestedChunks.inc(missing.length);
     }
     if (count === 0) throw new DocumentError("invalid_file", "The document holds no text that could be searched.");
-    await leased(deps, key, lease, (tx, current, now) => complete(tx, current, now, count));
+    await change(leased, "correction", (tx, held) => complete(tx, held.file, count));
     deps.metrics.ingestedBytes.inc(stored.bytes);
   } finally {
     await remove();
   }
 }
 
-/** A transaction that holds the store and the file, in this order as everywhere. @throws LeaseLost */
-async function leased<T>(
-  deps: Deps,
-  key: Key,
-  lease: string,
-  work: (tx: Db, store: VectorStore, file: StoreFile) => Promise<T>,
-): Promise<T> {
-  const result = await deps.db.transaction(async (tx) => {
+/** A change while this worker still holds the file; the store is locked first, as everywhere. @throws LeaseLost */
+function change(
+  { deps, key, lease }: Leased,
+  as: "ingestion" | "correction",
+  plan: (tx: Db, held: Held) => Promise<Part> | Part,
+): Promise<void> {
+  const hold = async (tx: Db): Promise<Held> => {
     const store = await lockStore(tx, all, key.vectorStoreId);
     const file = await lockLeased(tx, key, lease);
     if (store === undefined || file === undefined) throw new LeaseLost();
-    return work(tx, store, file);
+    return { store, file };
+  };
+  return changeStore(deps, as, hold, plan);
+}
+
+/** @returns null when the file is completed already, because another one has the same content. */
+async function begin(leased: Leased): Promise<Held | null> {
+  let begun: Held | null = null;
+  await change(leased, "correction", async (tx, { store, file }) => {
+    if (file.attempts > mostAttempts) throw new Exhausted();
+    const same = await findCompleted(tx, file);
+    if (same !== undefined) return endWithoutChunks(file, { status: "completed", sameAs: same.fileId });
+    const isOther = file.chunkCount > 0 && file.madeBy !== madeBy;
+    begun = { store, file: { ...file, chunkCount: isOther ? 0 : file.chunkCount } };
+    return together([
+      isOther ? dropChunks(file) : nothing,
+      hideFile(file),
+      { steps: [], book: (booking) => recordProgress(booking, file, { stage: "parsing", madeBy }) },
+    ]);
   });
-  deps.recentStores.delete(key.vectorStoreId);
-  return result;
+  return begun;
 }
 
-/** @returns null when the file is completed: another one has the same content. */
-async function begin(tx: Db, store: VectorStore, file: StoreFile) {
-  if (file.attempts > mostAttempts) throw new Exhausted();
+async function complete(tx: Db, file: StoreFile, count: number): Promise<Part> {
   const same = await findCompleted(tx, file);
-  if (same !== undefined) {
-    await endWithoutChunks(tx, store, file, { status: "completed", sameAs: same.fileId });
-    return null;
-  }
-  let { chunkCount } = file;
-  if (chunkCount > 0 && file.madeBy !== madeBy) {
-    await dropChunks(tx, store, file);
-    chunkCount = 0;
-  }
-  await hideFile(tx, store, file.fileId);
-  await recordProgress(tx, file, { stage: "parsing", madeBy });
-  return { store, file: { ...file, chunkCount } };
+  return same === undefined
+    ? completeFile(tx, file, count)
+    : endWithoutChunks(file, { status: "completed", sameAs: same.fileId });
 }
 
-class Exhausted extends Error {}
-
-async function complete(tx: Db, store: VectorStore, file: StoreFile, count: number): Promise<void> {
-  const same = await findCompleted(tx, file);
-  if (same !== undefined) {
-    await endWithoutChunks(tx, store, file, { status: "completed", sameAs: same.fileId });
-    return;
-  }
-  if (file.replaces) await removeSameName(tx, store, file);
-  await recordProgress(tx, file, { chunksTotal: count });
-  await finishFile(tx, file, { status: "completed" });
-  await showFile(tx, store, file.fileId);
-}
-
-/** Chunks in portions of at most `size`, each with its number from 0. */
+/** Chunks in portions of at most `size`, numbered from 0. */
 async function* portions(chunks: AsyncIterable<TextChunk>, size: number): AsyncGenerator<NumberedChunk[]> {
   let portion: NumberedChunk[] = [];
   let number = 0;
@@ -200,8 +202,9 @@ async function* portions(chunks: AsyncIterable<TextChunk>, size: number): AsyncG
   if (portion.length > 0) yield portion;
 }
 
-async function endBadly(deps: Deps, key: Key, lease: string, error: unknown, stopping: boolean): Promise<Outcome> {
+async function endBadly(leased: Leased, error: unknown, stopping: boolean): Promise<Outcome> {
   if (error instanceof LeaseLost) return null;
+  const { deps, key, lease } = leased;
   try {
     if (stopping) {
       await giveBack(deps.db, key, lease, { afterSeconds: 0, attempted: false, why: null });
@@ -211,25 +214,23 @@ async function endBadly(deps: Deps, key: Key, lease: string, error: unknown, sto
     if (failure === "wait" || failure === "again") {
       const about = { file: key.fileId, vectorStore: key.vectorStoreId };
       if (failure === "wait") deps.log.warn({ ...about, reason: (error as Error).message }, "ingestion waits");
-      else deps.log.error({ ...about, err: error }, "ingestion failed; it is tried again");
-      // What nobody foresaw is for the log alone.
+      else deps.log.error({ ...about, err: error }, "ingestion failed; it will be tried again");
+      // An unforeseen error is for the log alone.
       const why = error instanceof ApiError ? error.message : null;
       await giveBack(deps.db, key, lease, { afterSeconds: outageSeconds, attempted: failure === "again", why });
       return "postponed";
     }
-    await leased(deps, key, lease, async (tx, store, file) => {
-      await endWithoutChunks(tx, store, file, { status: "failed", error: failure });
-    });
+    await change(leased, "correction", (_tx, { file }) => endWithoutChunks(file, { status: "failed", error: failure }));
     return "failed";
   } catch (again) {
-    // The lease runs out by itself.
+    // The lease ends by itself.
     if (!(again instanceof LeaseLost))
       deps.log.error({ err: again, file: key.fileId }, "the end of an ingestion could not be recorded");
     return null;
   }
 }
 
-/** What an error means for the file: its end; `wait` for what is not its fault; `again`, a few times, for what nobody foresaw. */
+/** What an error means for the file: its end; `wait` for a fault that is not its own; `again`, a few times, for an unforeseen one. */
 function failureOf(error: unknown): LastError | "wait" | "again" {
   if (error instanceof DocumentError) return { code: error.code, message: error.message };
   if (error instanceof Exhausted) {
@@ -238,7 +239,7 @@ function failureOf(error: unknown): LastError | "wait" | "again" {
       message: `Reading the file failed ${mostAttempts} times. The server's log says why.`,
     };
   }
-  if (!(error instanceof ApiError)) return "again";
+  if (!(error instanceof ApiError) || (error instanceof EngineError && error.kind === "gone")) return "again";
   if (error.status === 429 || error.status >= 500) return "wait";
   return { code: "server_error", message: error.message };
 }

@@ -3,8 +3,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
-import type { StoredFile } from "../../db/tables/files.js";
 import type { Deps } from "../deps.js";
+import type { StoredFile } from "../../words/file.js";
 
 /** A file's bytes as a file on disk, which parsers may read in any order. `remove` must be called at the end. */
 export async function spool(

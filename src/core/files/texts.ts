@@ -1,16 +1,18 @@
 import { Readable } from "node:stream";
 import type { Caller } from "../../words/caller.js";
+import type { Attributes, IngestSettings, StoreFile } from "../../words/file.js";
 import type { Deps } from "../deps.js";
-import { keep } from "./files.js";
-import { type Attributes, type IngestSettings, type StoreFile, untilEnded } from "./storeFiles.js";
-import { addDocument, requireStore } from "./documents.js";
+import * as stores from "../stores/stores.js";
+import { untilEnded } from "./attach.js";
+import { addDocument } from "./documents.js";
+import * as files from "./files.js";
 
-/** Together, as any request may take. */
+/** For all texts together. */
 const waitMs = 60_000;
 
 /**
- * Adds texts to a store, each as a file of its own, and waits for them to be searchable.
- * @param metadatas attributes of the texts, by their places; those that are missing are none
+ * Adds texts to a store, each as a file, and waits for them to become searchable.
+ * @param metadatas attributes of the texts, by their places; a missing entry means "none"
  */
 export async function addTexts(
   deps: Deps,
@@ -20,14 +22,13 @@ export async function addTexts(
   metadatas: readonly (Attributes | null)[],
   settings: IngestSettings,
 ): Promise<StoreFile[]> {
-  await requireStore(deps, caller, storeId);
+  const store = await stores.use(deps, caller, storeId);
   const deadline = performance.now() + waitMs;
-  const add = async (text: string, i: number, wait: number) => {
-    const kept = await keep(deps, "text.txt", Readable.from([Buffer.from(text)]));
-    const upload = { settings, attributes: metadatas[i] ?? null, replaces: false };
-    return addDocument(deps, caller, storeId, kept, upload, wait);
-  };
   const added: StoreFile[] = [];
-  for (const [i, text] of texts.entries()) added.push(await add(text, i, 0));
+  for (const [i, text] of texts.entries()) {
+    const kept = await files.keep(deps, "text.txt", Readable.from([Buffer.from(text)]));
+    const about = { settings, attributes: metadatas[i] ?? null, replaces: false };
+    added.push(await addDocument(deps, caller, store, kept, about, 0));
+  }
   return Promise.all(added.map((file) => untilEnded(deps, file, Math.max(0, deadline - performance.now()))));
 }

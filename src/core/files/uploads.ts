@@ -1,8 +1,6 @@
 import { createHash } from "node:crypto";
-import { type StoredFile, insertFile } from "../../db/tables/files.js";
+import { insertFile } from "../../db/tables/files.js";
 import {
-  type Upload,
-  type UploadPart,
   deleteParts,
   endUpload,
   findUpload,
@@ -15,11 +13,12 @@ import { ApiError, invalid, notFound } from "../../words/errors.js";
 import { newId } from "../../words/ids.js";
 import { type Caller, ownerOf, scopeOf } from "../../words/caller.js";
 import type { Deps } from "../deps.js";
-import { type KeptBytes, drop, expiryOf } from "./files.js";
+import * as files from "./files.js";
+import type { StoredFile, Upload, UploadPart } from "../../words/file.js";
 
-export type { Upload, UploadPart };
+/** OpenAI's Uploads; imported as `uploads`. */
 
-/** OpenAI's: an upload that is not completed within an hour is gone. */
+/** OpenAI's limit: an upload that is not completed within an hour expires. */
 const lifeMs = 3_600_000;
 
 export interface UploadInput {
@@ -56,8 +55,13 @@ function throwUnknownUpload(id: string): never {
 const notPending = (id: string, status: Upload["status"]) =>
   new ApiError(400, `The upload '${id}' is ${status}.`, { param: "upload_id", code: `upload_${status}` });
 
-/** Adds kept bytes as a part. Parts may come at the same time and in any order. */
-export async function addPart(deps: Deps, caller: Caller, uploadId: string, kept: KeptBytes): Promise<UploadPart> {
+/** Adds stored bytes as a part. Parts may arrive at the same time and in any order. */
+export async function addPart(
+  deps: Deps,
+  caller: Caller,
+  uploadId: string,
+  kept: files.KeptBytes,
+): Promise<UploadPart> {
   const { content, inDirectory, bytes } = kept.written;
   const createdAt = deps.now();
   const part = { id: newId("part_", createdAt), uploadId, content, inDirectory, bytes, createdAt };
@@ -66,14 +70,14 @@ export async function addPart(deps: Deps, caller: Caller, uploadId: string, kept
     if (!(await insertPart(deps.db, part))) throw notPending(uploadId, "completed");
     return part;
   } catch (error) {
-    await drop(deps, kept);
+    await files.drop(deps, kept);
     throw error;
   }
 }
 
 /**
  * Makes a file of the parts, in the order of `partIds`.
- * @param md5 of the whole file in hexadecimal, which the sender may give
+ * @param md5 of the whole file in hexadecimal, if the sender gave it
  * @throws ApiError 404, 400: unknown or repeated parts, another number of bytes than announced, another checksum
  */
 export async function complete(
@@ -110,7 +114,7 @@ export async function complete(
     }
     const createdAt = deps.now();
     const { filename, purpose, fileExpiresAfter: life } = upload;
-    const expiresAt = life === null ? null : expiryOf(createdAt, life);
+    const expiresAt = life === null ? null : files.expiryOf(createdAt, life);
     const file = { id: newId("file-", createdAt), filename, purpose, createdAt, expiresAt, ...written };
     await deps.db.transaction(async (tx) => {
       if (!(await endUpload(tx, id, "completed", file.id))) throw notPending(id, "completed");
@@ -135,7 +139,7 @@ export async function cancel(deps: Deps, caller: Caller, id: string): Promise<Up
   return { ...upload, status: "cancelled" };
 }
 
-/** Removes what is left of uploads that nobody ended. @returns how many */
+/** Removes what is left of uploads that expired before anybody ended them. @returns how many */
 export async function sweepUploads(deps: Deps): Promise<number> {
   let swept = 0;
   for (;;) {
@@ -148,7 +152,7 @@ export async function sweepUploads(deps: Deps): Promise<number> {
   }
 }
 
-/** The bytes first: a part that is still listed is found again. */
+/** The bytes first: while a part is listed, its bytes can be found again. */
 async function removeParts(deps: Deps, uploadId: string): Promise<void> {
   for (const part of await listParts(deps.db, uploadId)) await deps.storage.remove(part);
   await deleteParts(deps.db, uploadId);

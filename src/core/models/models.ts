@@ -1,26 +1,29 @@
-import type { EmbeddingsAnswer, EmbeddingsBody, Model } from "../../litellm/litellm.js";
-import type { ChatMessage } from "../../litellm/chat.js";
+import type { EmbeddingsAnswer, EmbeddingsBody, Model } from "../../litellm/contract.js";
+import type { Caller } from "../../words/caller.js";
 import type { Deps } from "../deps.js";
 
-export type { ChatMessage, EmbeddingsBody, Model };
-
-/** Which models the proxy has; without a proxy, the built-in embedder. */
 export type ModelKind = "all" | "embedding" | "vision" | "rerank";
 
-export function listModels(deps: Deps, kind: ModelKind): Promise<Model[]> {
+/** The models of the proxy that a caller may use; without a proxy, the built-in embedder. */
+export function listModels({ litellm }: Deps, caller: Caller, kind: ModelKind): Promise<Model[]> {
   switch (kind) {
     case "all":
-      return deps.litellm.models();
+      return litellm.models({ caller });
     case "embedding":
-      return deps.litellm.embeddingModels();
+      return litellm.embeddingModels({ caller });
     case "vision":
-      return deps.litellm.visionModels();
+      return litellm.visionModels({ caller });
     case "rerank":
-      return deps.litellm.rerankModels();
+      return litellm.rerankModels({ caller });
   }
 }
 
 /** POST /v1/embeddings, answered by the proxy or by the built-in embedder. */
-export function createEmbeddings(deps: Deps, body: EmbeddingsBody, signal: AbortSignal): Promise<EmbeddingsAnswer> {
-  return deps.litellm.createEmbeddings(body, { signal });
+export function createEmbeddings(
+  { litellm }: Deps,
+  caller: Caller,
+  body: EmbeddingsBody,
+  signal: AbortSignal,
+): Promise<EmbeddingsAnswer> {
+  return litellm.createEmbeddings(body, { caller, signal });
 }

@@ -1,16 +1,16 @@
 import { normalized } from "../../numbers/float32.js";
 
-/** One to choose from: how well it answers, and where it lies. */
+/** A chunk to choose from: how well it answers, and its direction. */
 export interface Candidate {
   /** 0…1. */
   score: number;
-  /** Null counts as unlike all others. */
+  /** Null is unlike all others. */
   embedding: Float32Array | null;
 }
 
 /**
- * Maximal marginal relevance (Carbonell, Goldstein 1998): picks one after the other the candidate that is relevant and unlike those
- * picked before: (1 − diversity) × score − diversity × likeness to the most similar of them, both in 0…1.
+ * Maximal marginal relevance (Carbonell, Goldstein 1998): picks, one after the other, the candidate with the highest
+ * (1 − diversity) × score − diversity × similarity to the most similar one picked before, both in 0…1.
  * @param candidates best first
  * @param diversity 0 (order of scores) to 1 (only unlike ones)
  * @returns at most `limit` of them, in the order of picking.
@@ -25,22 +25,22 @@ export function diversify<T extends Candidate>(candidates: readonly T[], limit: 
     let bestWorth = -Infinity;
     for (const each of left) {
       const worth = (1 - diversity) * each.score - diversity * (closest.get(each) ?? 0);
-      // Strictly greater: among equals the better ranked one, which comes first.
+      // Strictly greater: of equal candidates the better ranked one comes first.
       if (worth > bestWorth) [best, bestWorth] = [each, worth];
     }
     if (best === null) break;
     picked.push(best);
     left.delete(best);
     for (const each of left) {
-      const likeness = likenessOf(units.get(each) ?? null, units.get(best) ?? null);
-      closest.set(each, Math.max(closest.get(each) ?? 0, likeness));
+      const similarity = similarityOf(units.get(each) ?? null, units.get(best) ?? null);
+      closest.set(each, Math.max(closest.get(each) ?? 0, similarity));
     }
   }
   return picked;
 }
 
 /** 0…1 as a score is: 1 for the same direction. */
-function likenessOf(a: Float32Array | null, b: Float32Array | null): number {
+function similarityOf(a: Float32Array | null, b: Float32Array | null): number {
   if (a?.length !== b?.length || a === null || b === null) return 0;
   let product = 0;
   for (let i = 0; i < a.length; i += 1) product += (a[i] ?? 0) * (b[i] ?? 0);

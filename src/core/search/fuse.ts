@@ -1,5 +1,9 @@
-/** A chunk's places in the two lists of a hybrid search, from 1; null: not in that list. */
-export interface Ranks {
+/** An id's places in the two lists of a hybrid search, from 1, and its score in both together. */
+export interface Fused {
+  id: string;
+  /** 0…1; 1 means first in every list that counts. */
+  score: number;
+  /** Null: not in that list. */
   vectorRank: number | null;
   keywordRank: number | null;
 }
@@ -8,16 +12,15 @@ export interface Ranks {
 const k = 60;
 
 /**
- * Reciprocal rank fusion: each list gives weight / (60 + rank). The sum is divided by what the first place in both would get, so that a
- * score is in 0…1 and 1 means first in every list that counts.
+ * Reciprocal rank fusion: each list gives weight / (60 + rank). The sum is divided by what the first place in both lists would get.
  * @param lists ids, best first
- * @returns ids with their score and ranks, best first; equal scores in the order of ids.
+ * @returns best first; equal scores in the order of ids.
  */
 export function fuse(
   lists: { vector: readonly string[]; keyword: readonly string[] },
   weights: { vector: number; keyword: number },
-): ({ id: string; score: number } & Ranks)[] {
-  const ranks = new Map<string, Ranks>();
+): Fused[] {
+  const ranks = new Map<string, Pick<Fused, "vectorRank" | "keywordRank">>();
   const at = (id: string) => {
     const known = ranks.get(id) ?? { vectorRank: null, keywordRank: null };
     ranks.set(id, known);

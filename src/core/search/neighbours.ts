@@ -1,52 +1,61 @@
-import type { VectorStore } from "../../db/tables/stores.js";
-import { type Place, findPlaces } from "../../engines/pgvector/neighbours.js";
+import type { ChunkPlace, FoundChunk } from "../../words/chunk.js";
+import type { VectorStore } from "../../words/store.js";
 import type { Deps } from "../deps.js";
 
 /** Metadata keys that may name a chunk's document, the surest first. */
 const documentKeys = ["file_id", "filename", "file_name", "source"];
 
 /**
- * Joins to each result the chunks before and after it in its document: those whose metadata names the same document and has the
- * `chunk_index` next to its own. What two chunks share at their border stands once. Results without a place stay as they are.
+ * Joins to each result the chunks before and after it in its document: those whose metadata names the same document and has the adjacent
+ * `chunk_index`. Text that two chunks share at their border appears once. Results without a place stay as they are.
+ * @param distance how many chunks on each side
  */
-export async function joinNeighbours<T extends { content: string; metadata: unknown }>(
-  deps: Deps,
-  store: Pick<VectorStore, "id" | "vectorsIndexed">,
-  hits: readonly T[],
+export async function joinNeighbours(
+  { engine }: Pick<Deps, "engine">,
+  store: VectorStore,
+  found: readonly FoundChunk[],
   distance: number,
-): Promise<T[]> {
-  const around = (place: Place) =>
+): Promise<FoundChunk[]> {
+  const around = (place: ChunkPlace) =>
     Array.from({ length: 2 * distance + 1 }, (_, i) => ({ ...place, index: place.index + i - distance })).filter(
       (each) => each.index >= 0 && each.index !== place.index,
     );
-  const wanted = hits.flatMap((hit) => {
-    const place = placeOf(hit.metadata);
+  const wanted = found.flatMap((chunk) => {
+    const place = placeOf(chunk.metadata);
     return place === null ? [] : around(place);
   });
-  if (wanted.length === 0) return [...hits];
+  if (wanted.length === 0) return [...found];
   const contents = new Map<string, string>();
-  for (const each of await findPlaces(deps.db, store.id, wanted, store.vectorsIndexed)) {
-    if (!contents.has(name(each))) contents.set(name(each), each.content);
+  for (const each of await engine.places(store, wanted)) {
+    if (!contents.has(keyOf(each))) contents.set(keyOf(each), each.content);
   }
-  return hits.map((hit) => {
-    const place = placeOf(hit.metadata);
-    if (place === null) return hit;
-    let content = hit.content;
-    for (const step of [-1, 1]) {
-      for (let i = 1; i <= distance; i += 1) {
-        const next = contents.get(name({ ...place, index: place.index + step * i }));
-        if (next === undefined) break;
-        content = step < 0 ? joinTexts(next, content) : joinTexts(content, next);
-      }
-    }
-    return { ...hit, content };
+  return found.map((chunk) => {
+    const place = placeOf(chunk.metadata);
+    return place === null ? chunk : { ...chunk, content: withNeighbours(chunk.content, place, distance, contents) };
   });
 }
 
-const name = (place: Place) => JSON.stringify([place.key, place.document, place.index]);
+function withNeighbours(
+  text: string,
+  place: ChunkPlace,
+  distance: number,
+  contents: ReadonlyMap<string, string>,
+): string {
+  let content = text;
+  for (const step of [-1, 1]) {
+    for (let i = 1; i <= distance; i += 1) {
+      const next = contents.get(keyOf({ ...place, index: place.index + step * i }));
+      if (next === undefined) break;
+      content = step < 0 ? joinTexts(next, content) : joinTexts(content, next);
+    }
+  }
+  return content;
+}
 
-/** Where a chunk stands in its document, by its metadata; null when that does not say. */
-export function placeOf(metadata: unknown): Place | null {
+const keyOf = (place: ChunkPlace) => JSON.stringify([place.key, place.document, place.index]);
+
+/** A chunk's place in its document, by its metadata; null when that does not say. */
+export function placeOf(metadata: unknown): ChunkPlace | null {
   if (typeof metadata !== "object" || metadata === null) return null;
   const values = metadata as Record<string, unknown>;
   const key = documentKeys.find((each) => typeof values[each] === "string");
@@ -56,12 +65,12 @@ export function placeOf(metadata: unknown): Place | null {
   return { key, document, index: index as number };
 }
 
-/** Borders shorter than this are taken for chance. */
+/** Shorter overlaps are taken for chance. */
 const shortestOverlap = 8;
-/** Chunks rarely share more than this at their border (800 tokens' overlap of OpenAI's default are some 3,200 characters). */
+/** Chunks rarely share more at their border: 800 tokens' overlap of OpenAI's default is some 3,200 characters. */
 const longestOverlap = 4000;
 
-/** Two neighbouring texts as one; what ends the first and begins the second stands once. */
+/** Two neighbouring texts as one. Text that ends the first and begins the second appears once. */
 export function joinTexts(first: string, second: string): string {
   for (let length = Math.min(first.length, second.length, longestOverlap); length >= shortestOverlap; length -= 1) {
     if (first.endsWith(second.slice(0, length))) return first + second.slice(length);

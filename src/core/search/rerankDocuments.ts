@@ -2,15 +2,15 @@ import type { Filter } from "../../words/filter.js";
 import type { Caller } from "../../words/caller.js";
 import type { Deps } from "../deps.js";
 import { planRerank } from "./rerank.js";
-import { type SearchResult, search } from "./searchStores.js";
+import { type SearchResult, searchStores } from "./searchStores.js";
 
-/** Texts of the caller's own, with all the proxy shall be told; or the chunks of a store. A null model: as `planRerank` finds one. */
+/** What to rerank: the caller's texts, in a body for the proxy; or the chunks of a store. With a null model `planRerank` chooses one. */
 export type RerankQuestion =
   | { storeId: null; model: string | null; body: object }
   | { storeId: string; model: string | null; query: string; limit: number; filter: Filter | null };
 
 /**
- * POST /v1/rerank: of texts the proxy's answer as it is, of a store the best chunks in the order of the model.
+ * POST /v1/rerank: for texts the proxy's answer unchanged, for a store its best chunks in the order of the model.
  * @throws ApiError 400 `no_rerank_model`; as the proxy refuses; 502 `rerank_failed` for a store whose chunks could not be reranked
  */
 export async function rerankDocuments(
@@ -18,12 +18,12 @@ export async function rerankDocuments(
   caller: Caller,
   question: RerankQuestion,
   signal: AbortSignal,
-): Promise<{ passed: object } | { found: SearchResult }> {
+): Promise<{ passed: object } | { searched: SearchResult }> {
   const model = question.model === "auto" ? null : question.model;
   const wish = { wanted: "required", model, param: "model", hint: null, candidates: null } as const;
   if (question.storeId === null) {
-    const plan = await planRerank(deps, { rerank: wish, limit: 1 }, []);
-    return { passed: await deps.litellm.passRerank({ ...question.body, model: plan.model ?? "" }, { signal }) };
+    const plan = await planRerank(deps, caller, { rerank: wish, limit: 1 }, []);
+    return { passed: await deps.litellm.passRerank({ ...question.body, model: plan.model ?? "" }, { caller, signal }) };
   }
   const { query, limit, filter } = question;
   const request = {
@@ -37,5 +37,5 @@ export async function rerankDocuments(
     diversity: 0,
     expand: 0,
   };
-  return { found: await search(deps, caller, [question.storeId], request, signal) };
+  return { searched: await searchStores(deps, caller, [question.storeId], request, signal) };
 }

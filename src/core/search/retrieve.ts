@@ -1,153 +1,108 @@
-import { errorCode } from "../../db/connection/errors.js";
-import type { VectorStore } from "../../db/tables/stores.js";
-import { findChunks } from "../../engines/pgvector/chunks.js";
-import { visible } from "../../engines/pgvector/filterSql.js";
-import {
-  type KeywordHit,
-  keywordSettings,
-  scanKeywords,
-  searchKeywords,
-} from "../../engines/pgvector/keywords/keywords.js";
-import { type Hit as VectorHit, searchChunks } from "../../engines/pgvector/nearest.js";
-import { StoreChanged, requireSameHidden } from "../../engines/pgvector/storeChanged.js";
-import { unavailable } from "../../words/errors.js";
-import type { Filter } from "../../words/filter.js";
+import { EngineError } from "../../engines/engine.js";
 import type { Caller } from "../../words/caller.js";
+import type { FoundChunk } from "../../words/chunk.js";
+import { ApiError } from "../../words/errors.js";
+import type { Filter } from "../../words/filter.js";
+import type { VectorStore } from "../../words/store.js";
 import type { Deps } from "../deps.js";
 import { embedderOf } from "../stores/model.js";
-import { type Ranks, fuse } from "./fuse.js";
-import { requestKeywords } from "../upkeep/indexState.js";
 import type { ResolvedSettings } from "../stores/searchSettings.js";
-import { use } from "../stores/stores.js";
+import * as stores from "../stores/stores.js";
+import { fuse } from "./fuse.js";
 
-/** A chunk that was found; its score is in 0…1, and docs/search.md says what it means in each mode. */
-export interface Found extends VectorHit, Ranks {}
+/** A text to search for, with what the store's mode compares. */
+export interface Query {
+  text: string;
+  /** Null in keyword mode. */
+  embedding: Float32Array | null;
+}
 
-/** The texts as what the store's mode compares. @throws ApiError of the model */
+/** Who searches, and until when somebody waits. */
+export interface Asking {
+  caller: Caller;
+  signal: AbortSignal;
+}
+
+/** @throws ApiError of the model */
 export async function embedQueries(
   deps: Deps,
   store: VectorStore,
   { mode }: ResolvedSettings,
   texts: readonly string[],
-  signal: AbortSignal,
+  asking: Asking,
 ): Promise<Query[]> {
   if (mode === "keyword") return texts.map((text) => ({ text, embedding: null }));
   const embedder = embedderOf(deps, store);
-  const embeddings = await Promise.all(texts.map((text) => embedder.embedQuery(text, { signal })));
+  const embeddings = await Promise.all(texts.map((text) => embedder.embedQuery(text, asking)));
   return texts.map((text, i) => ({ text, embedding: embeddings[i] ?? null }));
 }
 
-interface Wanted {
+/** What to find in one store. */
+export interface Wanted {
+  settings: ResolvedSettings;
   filter: Filter | null;
   limit: number;
+  query: Query;
 }
 
-export interface Query {
-  text: string;
-  embedding: Float32Array | null;
-}
-
-/** Searches the store as it was found or, when it has changed meanwhile, as it is now. */
-export async function retrieve(
-  deps: Deps,
-  caller: Caller,
-  store: VectorStore,
-  ...rest: [ResolvedSettings, Wanted, Query]
-): Promise<Found[]> {
+/** Searches a store as it was found or, when it has changed meanwhile, as it is now. */
+export async function retrieve(deps: Deps, store: VectorStore, wanted: Wanted, asking: Asking): Promise<FoundChunk[]> {
   try {
-    return await searchOne(deps, store, ...rest);
+    return await searchOne(deps, store, wanted, asking.signal);
   } catch (error) {
-    if (!(error instanceof StoreChanged) && errorCode(error) !== undefinedTable) throw error;
-    deps.recentStores.delete(store.id);
-    return searchOne(deps, await use(deps, caller, store.id), ...rest);
+    if (!(error instanceof EngineError && error.kind === "gone")) throw error;
+    stores.forget(deps, store.id);
+    return searchOne(deps, await stores.use(deps, asking.caller, store.id), wanted, asking.signal);
   }
 }
-const undefinedTable = "42P01";
 
 async function searchOne(
-  deps: Deps,
+  { engine }: Deps,
   store: VectorStore,
-  settings: ResolvedSettings,
-  request: Wanted,
-  query: Query,
-): Promise<Found[]> {
-  const { filter, limit } = request;
-  const byVector = (count: number) =>
-    query.embedding === null
-      ? Promise.resolve([])
-      : searchChunks(deps.db, {
-          store,
-          embedding: query.embedding,
-          filter,
-          limit: count,
-          recall: settings.recall,
-          wideFilters: deps.wideFilters,
-          now: deps.now(),
-        });
-  const byKeyword = (count: number) => keywordHits(deps, store, settings, filter, query.text, count);
+  { settings, filter, limit, query }: Wanted,
+  signal: AbortSignal,
+): Promise<FoundChunk[]> {
+  const byVector = (count: number) => {
+    const { embedding } = query;
+    if (embedding === null) return Promise.resolve([]);
+    return engine.nearest(store, { embedding, filter, limit: count, recall: settings.recall }, { signal });
+  };
+  const byWords = (count: number) => {
+    const { text } = query;
+    if (engine.words === null) throw noWords(engine.name);
+    return engine.words.matching(store, { text, language: settings.language, filter, limit: count }, { signal });
+  };
   switch (settings.mode) {
     case "vector":
-      return (await byVector(limit)).map((hit, i) => ({ ...hit, vectorRank: i + 1, keywordRank: null }));
-    case "keyword": {
-      const found = await byKeyword(limit);
-      const ranked = found.map((hit, i) => ({ ...hit, vectorRank: null, keywordRank: i + 1 }));
-      return withContents(deps, store, ranked, []);
-    }
+      return byVector(limit);
+    case "keyword":
+      return byWords(limit);
     case "hybrid": {
-      // Deeper than asked for: what is second in one list and thirtieth in the other may be first in both together.
+      // Deeper than asked for: a chunk that is second in one list and thirtieth in the other may be first in both together.
       const depth = Math.max(50, 2 * limit);
-      const [vector, keyword] = await Promise.all([byVector(depth), byKeyword(depth)]);
-      const weights = { vector: settings.embeddingWeight, keyword: settings.textWeight };
-      const ids = (list: readonly { id: string }[]) => list.map((hit) => hit.id);
-      const fused = fuse({ vector: ids(vector), keyword: ids(keyword) }, weights).slice(0, limit);
-      return withContents(deps, store, fused, vector);
+      const [vector, keyword] = await Promise.all([byVector(depth), byWords(depth)]);
+      return fuseChunks(vector, keyword, settings).slice(0, limit);
     }
   }
 }
 
-/** Rows of a store whose words are still made at search time, 60 µs each. */
-const mostScanned = 50_000;
-
-async function keywordHits(
-  deps: Deps,
-  store: VectorStore,
-  { language }: ResolvedSettings,
-  filter: Filter | null,
-  text: string,
-  limit: number,
-): Promise<KeywordHit[]> {
-  const { id: storeId, chunkCount } = store;
-  const search = { storeId, text, language, filter: visible(filter, store), limit, chunkCount };
-  const reading = (settings: Record<string, string>, work: typeof searchKeywords) =>
-    deps.db.reading(settings, async (tx) => {
-      const hits = await work(tx, search);
-      await requireSameHidden(tx, store);
-      return hits;
-    });
-  if (store.keywordsLanguage === language && store.keywordsComplete) return reading(keywordSettings, searchKeywords);
-  if (store.keywordsLanguage !== language) await requestKeywords(deps, store.id, language);
-  if (store.chunkCount <= mostScanned) return reading({ jit: "off" }, scanKeywords);
-  throw unavailable(
-    `The keyword index of this vector store (${store.chunkCount} rows, language '${language}') is being made. Try again later, or search by vector.`,
-    { retryAfterSeconds: 30 },
-  );
-}
-
-/** Ranked ids with the chunks they name; a chunk that was removed meanwhile is left out. */
-async function withContents(
-  deps: Deps,
-  store: VectorStore,
-  ranked: readonly ({ id: string; score: number } & Ranks)[],
-  known: readonly VectorHit[],
-): Promise<Found[]> {
-  const chunks = new Map<string, Pick<VectorHit, "content" | "metadata">>(known.map((hit) => [hit.id, hit]));
-  const unknown = ranked.filter((each) => !chunks.has(each.id)).map((each) => each.id);
-  if (unknown.length > 0) {
-    const found = await findChunks(deps.db, store.id, unknown, { withEmbedding: false });
-    for (const chunk of found) chunks.set(chunk.id, chunk);
-  }
-  return ranked.flatMap((each) => {
-    const chunk = chunks.get(each.id);
-    return chunk === undefined ? [] : [{ ...each, content: chunk.content, metadata: chunk.metadata }];
+function fuseChunks(
+  vector: readonly FoundChunk[],
+  keyword: readonly FoundChunk[],
+  { embeddingWeight, textWeight }: ResolvedSettings,
+): FoundChunk[] {
+  const chunks = new Map([...keyword, ...vector].map((chunk) => [chunk.id, chunk]));
+  const ids = (list: readonly FoundChunk[]) => list.map((chunk) => chunk.id);
+  const weights = { vector: embeddingWeight, keyword: textWeight };
+  return fuse({ vector: ids(vector), keyword: ids(keyword) }, weights).flatMap(({ id, ...ranked }) => {
+    const chunk = chunks.get(id);
+    return chunk === undefined ? [] : [{ ...chunk, ...ranked }];
   });
 }
+
+const noWords = (engine: string) =>
+  new ApiError(
+    400,
+    `The engine '${engine}' of this vector store has no keyword search. Use the search mode 'vector'.`,
+    { param: "search_mode", code: "unsupported_search_mode" },
+  );

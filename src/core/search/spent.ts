@@ -1,10 +1,10 @@
-/** Milliseconds of a request that were the database's and the models'; the rest is our own. */
+/** Milliseconds of a request that the database and the models took; the rest is the service's own. */
 export interface Spent {
   database: number;
   model: number;
 }
 
-/** Runs the work and adds its time to what was spent; of a failure, too. */
+/** Runs the work and adds its time to what was spent, also when it fails. */
 export async function time<T>(spent: Spent, what: keyof Spent, work: () => Promise<T>): Promise<T> {
   const begun = performance.now();
   try {

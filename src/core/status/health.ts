@@ -1,28 +1,28 @@
 import { databaseVersions } from "../../db/connection/ping.js";
 import { version } from "../../process/version.js";
 import type { Deps } from "../deps.js";
-import { type IndexingSummary, summarize } from "../upkeep/indexState.js";
+import type { IndexSummary } from "../../engines/engine.js";
 
-/** A probe that waits longer than this is a failed probe: Kubernetes' own limit is often a few seconds. */
-const limitMs = 2000;
+/** A probe that waits longer has failed: Kubernetes' own limit is often a few seconds. */
+export const limitMs = 2000;
 
 export interface Health {
   healthy: boolean;
   version: string;
   database: { kind: "postgres" | "pglite"; healthy: boolean; server: string | null; pgvector: string | null };
-  /** Null when it could not be had in time. */
-  indexing: IndexingSummary | null;
+  /** Null when it did not arrive in time. */
+  indexing: IndexSummary | null;
   embedding: { model: string; dimensions: number; builtIn: boolean; breaker: "closed" | "open" | "half-open" };
 }
 
 /**
- * Healthy means: the database answers. A model that is away, or indexes that nothing is known of, are reported but must not take the
- * pod out of service.
+ * Healthy means that the database answers. A model that is away or an unknown state of indexes is reported, but must not take the pod out
+ * of service.
  */
 export async function health(deps: Deps): Promise<Health> {
   const [versions, indexing] = await Promise.all([
     orNull(withinLimit(databaseVersions(deps.db))),
-    orNull(withinLimit(summarize(deps))),
+    orNull(deps.engine.summary({ deadline: performance.now() + limitMs })),
   ]);
   const { model, dimensions, builtIn } = deps.litellm.embedder;
   return {
@@ -39,7 +39,7 @@ export async function health(deps: Deps): Promise<Health> {
   };
 }
 
-/** Why no requests should be sent here; null: they may. A probe asks every few seconds, so no more is looked at than must be. */
+/** Why no requests should be sent here; null: they may. A probe asks every few seconds, so this looks at no more than it must. */
 export async function whyUnready(deps: Deps): Promise<string | null> {
   if (deps.stopping.aborted) return "The service is stopping.";
   return (await orNull(withinLimit(databaseVersions(deps.db)))) === null ? "The database does not answer." : null;
@@ -47,7 +47,7 @@ export async function whyUnready(deps: Deps): Promise<string | null> {
 
 const orNull = <T>(work: Promise<T>): Promise<T | null> => work.catch(() => null);
 
-/** @throws after two seconds, whatever the work does. */
+/** @throws after two seconds, whatever the work does */
 export async function withinLimit<T>(work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const limit = new Promise<never>((_, reject) => {

@@ -2,22 +2,20 @@ import { Gauge, Registry } from "prom-client";
 import { type QueueState, readQueue } from "../../db/tables/ingestQueue.js";
 import { version } from "../../process/version.js";
 import type { Deps } from "../deps.js";
-import { withinLimit } from "./health.js";
-import { type IndexingSummary, summarize } from "../upkeep/indexState.js";
+import { limitMs, withinLimit } from "./health.js";
+import { countStores } from "../../db/tables/storeList.js";
+import type { IndexSummary } from "../../engines/engine.js";
 
-/**
- * All metrics in Prometheus' text format: what this process counted, and what the database knows now, which is absent while it does not
- * answer.
- */
+/** All metrics in Prometheus' text format. What the database knows is absent while it does not answer. */
 export async function renderMetrics(deps: Deps): Promise<{ contentType: string; text: string }> {
   const { registry, breakerOpen } = deps.metrics;
   breakerOpen.set(deps.litellm.state().breaker === "open" ? 1 : 0);
-  // First the database, whose reading takes a connection: the numbers of connections are those after it.
+  // The database first: reading it takes a connection, and the numbers of connections are those after it.
   const read = await readDatabase(deps);
   return { contentType: registry.contentType, text: await Registry.merge([registry, read]).metrics() };
 }
 
-/** Made anew for every scrape, so that no number of an earlier one is left standing. */
+/** A new registry for every scrape, so that no number of an earlier one remains. */
 async function readDatabase(deps: Deps): Promise<Registry> {
   const registry = new Registry();
   new Gauge({
@@ -26,18 +24,20 @@ async function readDatabase(deps: Deps): Promise<Registry> {
     labelNames: ["version", "database"],
     registers: [registry],
   }).set({ version, database: deps.db.kind }, 1);
-  const reading = Promise.all([summarize(deps), readQueue(deps.db)]);
+  const deadline = performance.now() + limitMs;
+  const reading = Promise.all([deps.engine.summary({ deadline }), countStores(deps.db), readQueue(deps.db)]);
   const read = await withinLimit(reading).catch(() => null);
   const up = { name: "vector_store_database_up", help: "1 when the database answered this scrape" };
   new Gauge({ ...up, registers: [registry] }).set(read === null ? 0 : 1);
   if (read !== null) {
-    setStores(registry, read[0]);
-    setQueue(registry, read[1]);
+    const [indexes, totals, queue] = read;
+    setStores(registry, indexes, totals);
+    setQueue(registry, queue);
   }
   return registry;
 }
 
-function setStores(registry: Registry, indexing: IndexingSummary): void {
+function setStores(registry: Registry, indexing: IndexSummary, totals: { chunks: number; contentBytes: number }): void {
   const registers = [registry];
   const stores = new Gauge({
     name: "vector_store_stores",
@@ -47,9 +47,9 @@ function setStores(registry: Registry, indexing: IndexingSummary): void {
   });
   for (const [state, count] of Object.entries(indexing.stores)) stores.set({ index_state: state }, count);
   const chunks = { name: "vector_store_chunks", help: "Chunks in all vector stores" };
-  new Gauge({ ...chunks, registers }).set(indexing.chunks);
+  new Gauge({ ...chunks, registers }).set(totals.chunks);
   const bytes = { name: "vector_store_content_bytes", help: "Size of all contents in UTF-8" };
-  new Gauge({ ...bytes, registers }).set(indexing.contentBytes);
+  new Gauge({ ...bytes, registers }).set(totals.contentBytes);
   const keywords = { name: "vector_store_keywords_building", help: "Vector stores whose keywords are being made" };
   new Gauge({ ...keywords, registers }).set(indexing.keywordsBuilding);
   const progress = new Gauge({
@@ -77,7 +77,7 @@ function setQueue(registry: Registry, queue: QueueState): void {
   new Gauge({ ...oldest, registers }).set(queue.oldestSeconds);
 }
 
-function leastFar(builds: IndexingSummary["builds"]): Map<string, number> {
+function leastFar(builds: IndexSummary["builds"]): Map<string, number> {
   const ratios = new Map<string, number>();
   for (const { phase, done, total } of builds) {
     const ratio = total > 0 ? Math.min(1, done / total) : 0;

@@ -1,9 +1,10 @@
-import type { VectorStore } from "../../db/tables/stores.js";
+import type { Embedder } from "../../litellm/contract.js";
+import type { Caller } from "../../words/caller.js";
 import { invalid } from "../../words/errors.js";
-import type { Embedder } from "../../litellm/embedder.js";
+import type { VectorStore } from "../../words/store.js";
 import type { Deps } from "../deps.js";
 
-/** What a store's embeddings are made with. */
+/** What makes a store's embeddings, as recorded. */
 export interface EmbeddingModel {
   /** Null: the model of the settings, whatever it is. */
   embeddingModel: string | null;
@@ -13,26 +14,27 @@ export interface EmbeddingModel {
 
 export const maxDimensions = 16_000;
 
-/** What these functions need of a use case's. */
-export type ModelDeps = Pick<Deps, "config" | "db" | "litellm">;
+type ModelDeps = Pick<Deps, "config" | "engine" | "litellm">;
 
 /**
- * The model of a new store: as asked for, else that of the settings. How many dimensions a model gives is found out from the model.
- * The built-in embedder as the settings have it is not recorded: whoever tries the service without a proxy and gives it one later means
- * the proxy's model.
+ * The model of a new store: the one that was asked for, else that of the settings. A model's dimensions are found by asking it. The
+ * built-in embedder with the settings' dimensions is not recorded: an operator who tries the service without a proxy and adds one later
+ * wants the proxy's model.
  * @throws ApiError 400 naming `embedding_model` or `embedding_dimensions`; 5xx of the proxy.
  */
 export async function chooseModel(
   deps: ModelDeps,
+  caller: Caller,
   asked: { model: string | null; dimensions: number | null },
 ): Promise<EmbeddingModel> {
   const { embedding: settings } = deps.config;
   const { embedder } = deps.litellm;
   const own = asked.model !== null && asked.model !== settings.model && asked.model !== embedder.model;
-  // Also where the dimensions are given: a misspelt name is to be told now, not by the first insertion.
-  const native = own && asked.model !== null ? await deps.litellm.dimensionsOf(asked.model) : settings.dimensions;
+  // Asked even where the dimensions are given, so that a misspelt name fails now and not at the first insertion.
+  const native =
+    own && asked.model !== null ? await deps.litellm.dimensionsOf(asked.model, { caller }) : settings.dimensions;
   const dimensions = asked.dimensions ?? native;
-  const column = deps.db.layout.embeddings.dimensions;
+  const column = deps.engine.can.fixedDimensions;
   if (column !== null && dimensions !== column) {
     throw invalid(
       asked.dimensions === null && own ? "embedding_model" : "embedding_dimensions",
@@ -63,7 +65,7 @@ export function embedderOf(deps: ModelDeps, store: Made): Embedder {
   return deps.litellm.embedderFor({ model: modelName(deps, store), dimensions, sendDimensions });
 }
 
-/** A writer who says which model made its vectors is told when it is another one than the store's. @throws ApiError 400 */
+/** Refuses embeddings whose sender says that another model made them. @throws ApiError 400 `model_mismatch` */
 export function requireModel(deps: ModelDeps, store: Made, claimed: string | null, path: string): void {
   if (claimed === null || claimed === modelName(deps, store)) return;
   throw invalid(

@@ -1,21 +1,27 @@
-import type { SearchSettings, VectorStore } from "../../db/tables/stores.js";
-import { type Recall, recalls } from "../../engines/pgvector/nearest.js";
+import {
+  type Recall,
+  type SearchMode,
+  type SearchSettings,
+  type VectorStore,
+  recalls,
+  searchModes,
+} from "../../words/store.js";
+import type { Deps } from "../deps.js";
 
-export { type Recall, recalls };
-export const searchModes = ["vector", "keyword", "hybrid"] as const;
-export type SearchMode = (typeof searchModes)[number];
-
-/** How a search is to be done, when all has been said. */
+/** How a search is done, after request, store and defaults have been heard. */
 export interface ResolvedSettings {
   mode: SearchMode;
   recall: Recall;
   language: string;
   embeddingWeight: number;
   textWeight: number;
-  /** Whether a rerank model puts the results in order; null: when one is named here. */
+  /** Whether a rerank model orders the results; null: only if `rerankModel` names one. */
   rerank: boolean | null;
   rerankModel: string | null;
 }
+
+/** What a request may say of it. */
+export type RequestSettings = Omit<SearchSettings, "language" | "rerank" | "rerankModel">;
 
 const defaults: ResolvedSettings = {
   mode: "vector",
@@ -31,19 +37,10 @@ const oneOf = <T extends string | boolean>(values: readonly T[], value: unknown)
   values.find((each) => each === value);
 
 /**
- * The text search configurations of every PostgreSQL since 14. Metadata may name one of these only: a `language` there is often somebody's
- * own ("en", "Deutsch"), and a search or an insertion with a configuration that the database has not fails.
+ * Settings in a store's metadata, the only place where LiteLLM lets a caller put any. A key-value that is no setting belongs to somebody
+ * else and means nothing here.
  */
-const languages = (
-  "simple arabic armenian basque catalan danish dutch english finnish french german greek hindi hungarian indonesian irish italian " +
-  "lithuanian nepali norwegian portuguese romanian russian serbian spanish swedish tamil turkish yiddish"
-).split(" ");
-
-/**
- * Settings among a store's metadata, the only place where LiteLLM lets a caller put any. What is no setting there is somebody's own
- * key-value and means nothing here.
- */
-export function settingsInMetadata(metadata: unknown): SearchSettings {
+function settingsInMetadata(metadata: unknown, languages: readonly string[]): SearchSettings {
   if (typeof metadata !== "object" || metadata === null) return {};
   const values = metadata as Record<string, unknown>;
   return {
@@ -57,15 +54,27 @@ export function settingsInMetadata(metadata: unknown): SearchSettings {
   };
 }
 
-/** The request's own word first, then the store's settings, then the store's metadata, then the defaults. */
+/** The request wins over the store's settings, these over its metadata, and all over the defaults. */
 export function resolveSettings(
+  { engine }: Pick<Deps, "engine">,
   store: Pick<VectorStore, "search" | "metadata">,
-  request: Omit<SearchSettings, "language" | "rerank" | "rerankModel"> = {},
+  request: RequestSettings = {},
 ): ResolvedSettings {
   const resolved: ResolvedSettings = { ...defaults };
-  const sources: object[] = [settingsInMetadata(store.metadata), store.search, request];
-  for (const source of sources) {
+  const inMetadata = settingsInMetadata(store.metadata, engine.words?.languages ?? []);
+  for (const source of [inMetadata, store.search, request]) {
     Object.assign(resolved, Object.fromEntries(Object.entries(source).filter(([, value]) => value != null)));
   }
   return resolved;
+}
+
+/** The language whose words a store needs; null while it is searched by vectors alone, or the engine does not know the language. */
+export async function wantedLanguage(
+  deps: Pick<Deps, "engine">,
+  store: Pick<VectorStore, "search" | "metadata">,
+): Promise<string | null> {
+  const { words } = deps.engine;
+  const { mode, language } = resolveSettings(deps, store);
+  if (words === null || mode === "vector") return null;
+  return (await words.problemWith(language)) === null ? language : null;
 }

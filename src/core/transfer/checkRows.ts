@@ -1,12 +1,12 @@
-import type { VectorStore } from "../../db/tables/stores.js";
-import { canonicalJson, storedVectors } from "../../engines/pgvector/records.js";
 import { ApiError, invalid } from "../../words/errors.js";
 import { toNetworkOrder } from "../../numbers/float32.js";
 import type { TransferRow } from "../../words/rows.js";
+import { ownWork } from "../../words/caller.js";
 import { dimensionsOf, embedderOf } from "../stores/model.js";
 import type { ImportRequest, TransferDeps } from "./importRequest.js";
 import { rowId } from "./rowIds.js";
 import type { PlacedChunk } from "./writePage.js";
+import type { VectorStore } from "../../words/store.js";
 
 /** A row and the store that it goes to. */
 export interface AssignedRow {
@@ -14,7 +14,7 @@ export interface AssignedRow {
   store: VectorStore;
 }
 
-/** @throws ApiError 400 naming the row: what no database would take, a vector of another length, or none where none may be asked for. */
+/** @throws ApiError 400 naming the row: text that no database takes, a vector of another length, or none where none may be asked for */
 export function checkRow(deps: TransferDeps, { row, store }: AssignedRow, request: ImportRequest): void {
   for (const [name, text] of [
     ["id", row.id],
@@ -42,17 +42,17 @@ export function checkRow(deps: TransferDeps, { row, store }: AssignedRow, reques
   }
 }
 
-/** Rows as they are to be stored. @throws ApiError naming the row whose metadata is no JSON; 5xx of the model. */
+/** Rows as they will be stored. @throws ApiError naming the row whose metadata is not JSON; 5xx of the model */
 export async function toChunks(
   deps: TransferDeps,
   assigned: readonly AssignedRow[],
   { canonical, request }: { canonical: boolean; request: ImportRequest },
 ): Promise<{ chunks: PlacedChunk[]; embedded: number }> {
   const metadata = canonical ? assigned.map(({ row }) => row.metadata ?? "{}") : await canonicalOf(deps, assigned);
-  const { idType } = deps.db.layout.embeddings;
+  const { ids } = deps.engine;
   const chunks = assigned.map(({ row, store }, i) => ({
     at: row.at,
-    id: rowId(row, request.idPrefix, { idType, storeId: store.id }),
+    id: rowId(row, request.idPrefix, { ids, storeId: store.id }),
     storeId: store.id,
     content: row.content,
     metadata: metadata[i] ?? "{}",
@@ -61,7 +61,7 @@ export async function toChunks(
     store,
   }));
   const without = chunks.filter((chunk) => chunk.vector === null);
-  // In a dry run no model is asked.
+  // A dry run asks no model.
   const asked = request.dryRun ? new Map<string, Buffer>() : await vectorsFor(deps, without);
   return {
     chunks: chunks.flatMap((chunk): PlacedChunk[] => {
@@ -74,20 +74,23 @@ export async function toChunks(
 
 type ChunkToEmbed = Omit<PlacedChunk, "vector"> & { store: VectorStore };
 
-/** Vectors by id: of rows that are there already those that are there, so that nothing is paid for twice. */
+/** Vectors by id. Rows that are stored already keep their stored vectors, so that nothing is paid for twice. */
 async function vectorsFor(deps: TransferDeps, chunks: readonly ChunkToEmbed[]): Promise<Map<string, Buffer>> {
   const vectors = new Map<string, Buffer>();
   if (chunks.length === 0) return vectors;
-  const present = await storedVectors(deps.db, chunks);
+  const present = await deps.engine.records.vectors(chunks);
   const missing = new Map<VectorStore, ChunkToEmbed[]>();
   for (const chunk of chunks) {
     const stored = present.get(chunk.id);
-    // With other content it will be found to be in the way, whatever its vector is.
+    // A row with other content will be refused as a conflict, whatever its vector is.
     if (stored !== undefined) vectors.set(chunk.id, stored ?? Buffer.alloc(4 * dimensionsOf(deps, chunk.store)));
     else missing.set(chunk.store, [...(missing.get(chunk.store) ?? []), chunk]);
   }
   for (const [store, own] of missing) {
-    const made = await embedderOf(deps, store).embed(own.map((chunk) => chunk.content));
+    const made = await embedderOf(deps, store).embed(
+      own.map((chunk) => chunk.content),
+      { caller: ownWork },
+    );
     own.forEach((chunk, i) => {
       const vector = made[i];
       if (vector !== undefined) vectors.set(chunk.id, toNetworkOrder(vector));
@@ -96,15 +99,12 @@ async function vectorsFor(deps: TransferDeps, chunks: readonly ChunkToEmbed[]): 
   return vectors;
 }
 
-/** In one question to the database; only where that fails, by halves, to find the row. */
+/** All in one request; only when that fails, by halves, to find the row. */
 async function canonicalOf(deps: TransferDeps, assigned: readonly AssignedRow[]): Promise<string[]> {
   const given = assigned.flatMap(({ row }) => row.metadata ?? []);
   if (given.length === 0) return assigned.map(() => "{}");
   try {
-    const texts = await canonicalJson(
-      deps.db,
-      assigned.map(({ row }) => row.metadata ?? "{}"),
-    );
+    const texts = await deps.engine.records.canonicalJson(assigned.map(({ row }) => row.metadata ?? "{}"));
     return texts.map((text) => (text === "null" ? "{}" : text));
   } catch (error) {
     if (error instanceof ApiError && error.status >= 500) throw error;

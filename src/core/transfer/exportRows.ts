@@ -1,10 +1,9 @@
 import { readKeptStores } from "../../db/tables/keptStores.js";
-import { canHold, findStore } from "../../db/tables/stores.js";
-import { visible } from "../../engines/pgvector/filterSql.js";
-import { digestOf, readChunks } from "../../engines/pgvector/records.js";
+import { findStore } from "../../db/tables/stores.js";
 import type { Filter } from "../../words/filter.js";
-import { type TransferRow, type TransferStore, pageLimits, sumDigests } from "../../words/rows.js";
-import { throwUnknown } from "../stores/stores.js";
+import { type TransferRow, type TransferStore, digestOf, pageLimits, sumDigests } from "../../words/rows.js";
+import { requireOperators } from "../search/filters.js";
+import { throwUnknown } from "../stores/unknown.js";
 import type { TransferDeps } from "./importRequest.js";
 
 export interface ExportRequest {
@@ -17,32 +16,30 @@ export interface ExportRequest {
 /** The last row that was written, and its store. */
 export interface ExportPosition {
   storeId: string;
-  /** Null: the store is begun, and no row of it is written. */
+  /** Null: no row of the store has been written yet. */
   after: string | null;
 }
 
 export interface ExportPage {
-  /** The store that all rows are of. */
+  /** The store of all these rows. */
   store: TransferStore;
   rows: TransferRow[];
   position: ExportPosition;
-  /** Sum of the rows' digests, as an import prints it; without vectors there are none to compare. */
+  /** The sum of the rows' digests, as an import prints it. Rows without vectors have none. */
   checksum: string;
 }
 
 const all = { kind: "all" } as const;
 
-/** The stores that are to be written, and how many rows they have. @throws ApiError 404 */
+/** The stores to export, and how many rows they have. @throws ApiError 404 */
 export async function storesToExport(
   deps: TransferDeps,
-  { stores }: ExportRequest,
+  { stores, filter }: ExportRequest,
 ): Promise<{ stores: TransferStore[]; rows: number }> {
-  const { idType } = deps.db.layout.vectorStores;
-  for (const id of stores ?? []) {
-    if (!canHold(idType, id) || (await findStore(deps.db, all, id)) === undefined) throwUnknown(id);
-  }
+  requireOperators(deps.engine, filter);
+  for (const id of stores ?? []) if ((await findStore(deps.db, all, id)) === undefined) throwUnknown(id);
   const { embedder } = deps.litellm;
-  // Elsewhere the settings may name another model.
+  // Where the export goes, the settings may name another model.
   const model = embedder.builtIn ? null : embedder.model;
   const found = (await readKeptStores(deps.db, stores)).map((store) => ({
     ...store,
@@ -53,9 +50,10 @@ export async function storesToExport(
 }
 
 /**
- * All rows of the stores, in the order of ids, a page at a time; the first page of each store may be empty. Each page is of its own moment:
- * rows that come or go meanwhile may be in it or not. Chunks of a file that is being ingested are not: a file is there whole or not at all.
- * @param after where an earlier run has stopped; null to begin
+ * All rows of the stores in the order of ids, a page at a time; the first page of a store may be empty. Each page shows the moment it was
+ * read: rows that come or go meanwhile may be in it or not. Chunks of a file that is being ingested are left out, so that a file is exported
+ * whole or not at all.
+ * @param after where an earlier run stopped; null to begin
  */
 export async function* exportRows(
   deps: TransferDeps,
@@ -67,15 +65,15 @@ export async function* exportRows(
   for (const [i, store] of stores.entries()) {
     if (i < begin) continue;
     let last = i === begin ? (after?.after ?? null) : null;
-    const hidden = new Set<string>();
+    const without = new Set<string>();
     for (let limit = 50; ; limit = Math.min(limit * 2, pageLimits.rows)) {
       const now = await findStore(deps.db, all, store.id);
-      // Deleted meanwhile.
+      // It was deleted meanwhile.
       if (now === undefined) break;
-      // Also what was hidden a while ago: earlier rows of it are behind us.
-      for (const file of now.hiddenFiles) hidden.add(file);
-      const filter = visible(request.filter, { hiddenFiles: [...hidden] });
-      const page = await readChunks(deps.db, store.id, { after: last, limit, filter, withVector: request.withVectors });
+      const { filter, withVectors: vectors } = request;
+      const page = await deps.engine.records.page(now, { after: last, limit, filter, vectors, without });
+      // A file that appears later is left out too: its first chunks may be behind this page.
+      for (const file of page.hidden) without.add(file);
       last = page.chunks.at(-1)?.id ?? last;
       yield {
         store,

@@ -1,18 +1,18 @@
 import { addChecksums, noChecksum } from "../../words/rows.js";
 import type { Deps } from "../deps.js";
 
-/** What moving rows needs of a use case's. */
-export type TransferDeps = Pick<Deps, "config" | "db" | "litellm" | "now">;
+/** What moving rows needs. */
+export type TransferDeps = Pick<Deps, "config" | "db" | "engine" | "litellm" | "now">;
 
-/** What an import is to do, as it was asked for. */
+/** What an import shall do. */
 export interface ImportRequest {
-  /** All rows go to this store; null: to one that is made, or to the source's own. */
+  /** All rows go to this store; null: to a new one, or to the source's own. */
   store: string | null;
-  /** They go to a new one of this name. */
+  /** They go to a new store of this name. */
   storeName: string | null;
-  /** Made the vectors, for stores that are made here; null: as the source or the settings say. */
+  /** The model that made the vectors, for new stores; null: the source or the settings say. */
   embeddingModel: string | null;
-  /** Rows without a vector are embedded, which costs money. */
+  /** Rows without a vector are embedded, which may cost money. */
   embed: boolean;
   idPrefix: string;
   onConflict: "error" | "skip";
@@ -21,24 +21,24 @@ export interface ImportRequest {
   /** Pages that are written at the same time. */
   writers: number;
   dryRun: boolean;
-  /** What an earlier run has kept of how far it came is not used. */
+  /** Starts from the beginning, whatever an earlier run did. */
   restart: boolean;
-  /** Ends the import early: what is under way is finished, and the same import goes on after it. */
+  /** Ends the import early: pages under way are finished, and the same import continues after them. */
   signal: AbortSignal;
 }
 
-/** Rows of this run and those that it goes on after. */
+/** Rows of this run and of the runs it continues. */
 export interface ImportCounts {
   read: number;
   added: number;
-  /** They were there before, in the same store with the same content, metadata and vector. */
+  /** Stored before, in the same store with the same content, metadata and vector. */
   duplicates: number;
-  /** They were there with another, and were left alone because of `--on-conflict skip`. */
+  /** Stored before with something else, and left as they were because of `--on-conflict skip`. */
   skipped: number;
   embedded: number;
   /** Vectors of zeros, which are similar to nothing. */
   withoutDirection: number;
-  /** Sums of the digests of rows, modulo 2^64, in hexadecimal: of what was read but for what was skipped, and of what the database has. */
+  /** Sums of row digests modulo 2^64, in hexadecimal: of the rows read, without skipped ones, and of the rows as stored. */
   readChecksum: string;
   storedChecksum: string;
 }
@@ -53,13 +53,13 @@ export interface ImportedInto {
 }
 
 export interface ImportResult {
-  /** False: it was ended early, and the same command goes on. */
+  /** False: it ended early, and the same command continues it. */
   finished: boolean;
   dryRun: boolean;
   counts: ImportCounts;
-  /** Rows of an earlier run that this one went on after. */
+  /** Rows of an earlier run that this one continued. */
   resumedAfter: number;
-  /** The same import was finished before: this run looked for what has been added since. */
+  /** The same import had finished before; this run looked for what was added since. */
   repeated: boolean;
   verified: boolean;
   /** The first ten rows that were skipped. */
@@ -86,7 +86,7 @@ export const noCounts: ImportCounts = {
   storedChecksum: noChecksum,
 };
 
-/** Of two parts of an import. */
+/** The counts of two parts of an import together. */
 export function addCounts(a: ImportCounts, b: ImportCounts): ImportCounts {
   return {
     read: a.read + b.read,

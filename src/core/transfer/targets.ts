@@ -1,36 +1,36 @@
 import { insertKeptStore } from "../../db/tables/keptStores.js";
-import { type VectorStore, canHold, findStore } from "../../db/tables/stores.js";
-import { isLanguage } from "../../engines/pgvector/keywords/keywords.js";
+import { canBeStoreId, derivedStoreId, findStore } from "../../db/tables/stores.js";
+import { ownWork } from "../../words/caller.js";
 import { invalid } from "../../words/errors.js";
 import type { TransferStore } from "../../words/rows.js";
+import { type VectorStore, isExpired } from "../../words/store.js";
 import { chooseModel, dimensionsOf, modelName } from "../stores/model.js";
-import { resolveSettings } from "../stores/searchSettings.js";
-import { expired, isExpired, throwUnknown } from "../stores/stores.js";
+import { wantedLanguage } from "../stores/searchSettings.js";
+import { expired, throwUnknown } from "../stores/unknown.js";
 import type { ImportRequest, ImportedInto, TransferDeps } from "./importRequest.js";
-import { madeId } from "./rowIds.js";
 
 /** Where rows go. */
 export interface Targets {
   /**
-   * The source tells of a store: it is made with its settings, at once if it is known how long its vectors are.
-   * @param dimensions of one of its rows; null where none is at hand
+   * The source describes a store. It is created with its settings, at once if the dimensions of its vectors are known.
+   * @param dimensions of one of its rows; null where there is none yet
    */
   tell(store: TransferStore, dimensions: number | null): Promise<void>;
   /**
-   * The store for a row of the source's store, which is made when it is not there.
+   * The store for a row of the source's store, created when it does not exist.
    * @param dimensions of the row's vector; null for one without
    * @throws ApiError 400 naming the flag, 404
    */
   storeFor(sourceId: string | null, dimensions: number | null): Promise<VectorStore>;
-  /** Makes the stores that the source told of and that no row went to. */
+  /** Creates the stores that the source described and that no row went to. */
   finish(): Promise<void>;
   /** All stores so far. */
   list(): ImportedInto[];
 }
 
 /**
- * @param origin of the source: a store that is made for it has the same id in every run, however its rows are read
- * @param dimensions of all its vectors, where they are known
+ * @param origin of the source: a store created for it has the same id in every run, however its rows are read
+ * @param dimensions of all its vectors, if known
  */
 export function createTargets(
   deps: TransferDeps,
@@ -41,7 +41,7 @@ export function createTargets(
   const stores = new Map<string, { store: VectorStore; made: boolean }>();
   const all = { kind: "all" } as const;
 
-  /** The one key of all rows when they go to one store. */
+  /** One key for all rows when they go to one store. */
   const keyOf = (sourceId: string | null): string => {
     if (request.store !== null) return "--store";
     if (request.storeName !== null) return "--store-name";
@@ -67,11 +67,9 @@ export function createTargets(
     const given = told.get(key) ?? blank(id, request.storeName ?? key);
     const wanted = ofRow ?? given.embeddingDimensions ?? dimensions;
     const store = { ...given, id, ...(await modelOf(deps, request, given, wanted)) };
-    const keywords = await keywordsOf(deps, store);
     if (request.dryRun) return { store: imagined(store), made: true };
-    await insertKeptStore(deps.db, store, keywords, deps.now());
-    const inserted = (await findStore(deps.db, all, id)) ?? throwUnknown(id);
-    return { store: inserted, made: true };
+    const inserted = await insertKeptStore(deps.db, store, deps.now());
+    return { store: await deps.engine.prepare(inserted, await wantedLanguage(deps, inserted)), made: true };
   };
 
   const storeFor: Targets["storeFor"] = async (sourceId, ofRow) => {
@@ -102,13 +100,12 @@ export function createTargets(
   };
 }
 
-/** The id of a store that is to be made: the source's where it is such as the API takes; what it calls it otherwise is its name. */
+/** The id of a store to create: the source's id if the API takes such ids, else one derived from its name. */
 function targetId(deps: TransferDeps, sourceId: string | null, name: readonly string[]): string {
-  const { idType } = deps.db.layout.vectorStores;
   const usable = /^(vs_[\w-]{1,197}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{1,19})$/i;
-  return sourceId !== null && usable.test(sourceId) && canHold(idType, sourceId)
+  return sourceId !== null && usable.test(sourceId) && canBeStoreId(deps.db, sourceId)
     ? sourceId
-    : madeId(idType, "vs_", ["store", ...name]);
+    : derivedStoreId(deps.db, ["store", ...name]);
 }
 
 const blank = (id: string, name: string): TransferStore => ({
@@ -126,8 +123,8 @@ const blank = (id: string, name: string): TransferStore => ({
 });
 
 /**
- * What made the vectors. Only where they are as long as those of the settings' model it may be taken to be that one.
- * @param dimensions of the vectors; null where none has come
+ * The model that made the vectors. The settings' model is assumed only where the dimensions agree.
+ * @param dimensions of the vectors; null where none has arrived
  */
 async function modelOf(
   deps: TransferDeps,
@@ -144,14 +141,7 @@ async function modelOf(
         "Name the model that made them, which searches will ask for the vectors of their queries",
     );
   }
-  return chooseModel(deps, { model, dimensions });
-}
-
-/** The language in which a store that is searched by keywords has its words made, from its first row on. */
-async function keywordsOf(deps: TransferDeps, store: TransferStore): Promise<string | null> {
-  const parsed = (text: string | null) => (text === null ? {} : (JSON.parse(text) as object));
-  const { mode, language } = resolveSettings({ search: parsed(store.search), metadata: parsed(store.metadata) });
-  return mode !== "vector" && (await isLanguage(deps.db, language)) ? language : null;
+  return chooseModel(deps, ownWork, { model, dimensions });
 }
 
 /** A store that a real run would make. */
@@ -166,14 +156,6 @@ function imagined(store: TransferStore): VectorStore {
     chunkCount: 0,
     contentBytes: 0,
     search: {},
-    vectorsComplete: true,
-    vectorsTable: null,
-    vectorsIndexed: false,
-    vectorsBuilt: 0,
-    vectorsNext: null,
-    keywordsLanguage: null,
-    keywordsComplete: false,
-    reindexRequested: false,
-    hiddenFiles: [],
+    engine: {},
   };
 }

@@ -1,10 +1,11 @@
 import { z } from "zod";
-import type { Chunk, EmbeddingInput, Inserted } from "../../core/chunks/chunks.js";
+import type { EmbeddingInput, Inserted } from "../../core/chunks/chunks.js";
 import { invalid } from "../../words/errors.js";
 import { decodeBase64Floats, encodeBase64Floats } from "../../numbers/float32.js";
 import { asObject, jsonObject, optional, pageQuery, seconds } from "./common.js";
 import { parse } from "./parse.js";
 import { filtersField } from "./search.js";
+import type { Chunk } from "../../words/chunk.js";
 
 export const maxRowsPerBatch = 10_000;
 export const tooManyRows = (limit: number) =>

@@ -1,7 +1,6 @@
 import { z } from "zod";
-import type { StoredFile } from "../../core/files/files.js";
-import type { Upload, UploadPart } from "../../core/files/uploads.js";
 import { optional, queryInteger, seconds } from "./common.js";
+import type { StoredFile, Upload, UploadPart } from "../../words/file.js";
 
 const purposes = ["assistants", "batch", "fine-tune", "vision", "user_data", "evals"] as const;
 

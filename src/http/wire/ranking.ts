@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { type RerankWish, mostCandidates } from "../../core/search/rerank.js";
 import type { SearchRequest } from "../../core/search/searchStores.js";
-import { recalls, searchModes } from "../../core/stores/searchSettings.js";
 import { optional } from "./common.js";
 import { hybridWeights, modelName } from "./vectorStore.js";
+import { recalls, searchModes } from "../../words/store.js";
 
 /** How many results are wanted. */
 export const resultCount = (max: number) => z.int().min(1, "must be at least 1").max(max, `must be at most ${max}`);

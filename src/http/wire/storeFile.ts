@@ -1,15 +1,10 @@
 import { z } from "zod";
 import type { BatchWithCounts } from "../../core/files/fileBatches.js";
-import {
-  type AttachInput,
-  type Attributes,
-  type IngestSettings,
-  type StoreFile,
-  fileStatuses,
-} from "../../core/files/storeFiles.js";
+import { type AttachInput } from "../../core/files/storeFiles.js";
 import { invalid } from "../../words/errors.js";
 import { optional, pageQuery, seconds, storeParams } from "./common.js";
 import { scalars } from "./scalars.js";
+import { type Attributes, type IngestSettings, type StoreFile, fileStatuses } from "../../words/file.js";
 
 export const storeFileParams = storeParams.extend({ file_id: z.string().describe("the id of a file") });
 export const batchParams = storeParams.extend({ batch_id: z.string().describe("the id of a file batch") });

@@ -1,12 +1,12 @@
 import { z } from "zod";
 import { maxDimensions } from "../../core/stores/model.js";
-import { recalls, searchModes } from "../../core/stores/searchSettings.js";
 import type { AttachInput } from "../../core/files/storeFiles.js";
-import type { DetailedStore, StoreChanges, StoreInput } from "../../core/stores/stores.js";
+import type { DetailedStore, StoreInput } from "../../core/stores/stores.js";
 import { invalid } from "../../words/errors.js";
 import { asObject, optional, seconds } from "./common.js";
 import { type Scalar, scalars as metadata } from "./scalars.js";
 import { chunkingStrategy, readStrategy } from "./storeFile.js";
+import { recalls, searchModes, type StoreChanges } from "../../words/store.js";
 
 const expiresAfter = z.object({
   anchor: z.literal("last_active_at"),

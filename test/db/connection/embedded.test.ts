@@ -4,11 +4,12 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadConfig } from "../../../src/process/config.js";
-import { type Database, openDatabase } from "../../../src/db/connection/database.js";
+import { openDatabase } from "../../../src/db/connection/openDatabase.js";
 import { findStore, insertStore } from "../../../src/db/tables/stores.js";
 import { StartupError } from "../../../src/words/errors.js";
 import { createLog } from "../../../src/process/log.js";
 import { ofSettings } from "../../support/stores.js";
+import type { Database } from "../../../src/db/database.js";
 
 const root = mkdtempSync(join(tmpdir(), "vs-embedded-"));
 afterAll(() => {

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
-import { type Database } from "../../../src/db/connection/database.js";
-import { type Cursor, type VectorStore, deleteStore, insertStore, listStores } from "../../../src/db/tables/stores.js";
+import { type Cursor, deleteStore, insertStore, listStores } from "../../../src/db/tables/stores.js";
 import { idTimestamp } from "../../../src/words/ids.js";
 import { type TestDatabase, createTestDatabase } from "../../support/database.js";
 import { ofSettings } from "../../support/stores.js";
+import type { Database } from "../../../src/db/database.js";
+import type { VectorStore } from "../../../src/words/store.js";
 
 let database: TestDatabase;
 let db: Database;

@@ -1,21 +1,11 @@
 import type { Scope } from "../../../src/words/caller.js";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
-import type { Database } from "../../../src/db/connection/database.js";
-import {
-  type VectorStore,
-  addToCounts,
-  canHold,
-  deleteStore,
-  findStore,
-  insertStore,
-  listExpiredBefore,
-  listStores,
-  lockStore,
-  touchStore,
-  updateStore,
-} from "../../../src/db/tables/stores.js";
+import { addToCounts, deleteStore, findStore, insertStore, listExpiredBefore, listStores, lockStore, touchStore, updateStore } from "../../../src/db/tables/stores.js";
 import { type TestDatabase, createTestDatabase } from "../../support/database.js";
 import { ofSettings } from "../../support/stores.js";
+import type { Database } from "../../../src/db/database.js";
+import type { VectorStore } from "../../../src/words/store.js";
+import { canHold } from "../../../src/db/schema/ids.js";
 
 let database: TestDatabase;
 let db: Database;

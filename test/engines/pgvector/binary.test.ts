@@ -2,7 +2,6 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { sql } from "kysely";
 import { toSql } from "pgvector";
-import type { Database } from "../../../src/db/connection/database.js";
 import {
   decodeVector,
   encodeTextArray,
@@ -10,6 +9,7 @@ import {
   encodeVectorArray,
 } from "../../../src/engines/pgvector/binary.js";
 import { type TestDatabase, createTestDatabase } from "../../support/database.js";
+import type { Database } from "../../../src/db/database.js";
 
 let database: TestDatabase;
 let db: Database;

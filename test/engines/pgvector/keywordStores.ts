@@ -1,6 +1,5 @@
 import { expect } from "@jest/globals";
 import { sql } from "kysely";
-import type { Database } from "../../../src/db/connection/database.js";
 import type { Filter } from "../../../src/words/filter.js";
 import {
   type KeywordHit,
@@ -8,6 +7,7 @@ import {
   scanKeywords,
   searchKeywords,
 } from "../../../src/engines/pgvector/keywords/keywords.js";
+import type { Database } from "../../../src/db/database.js";
 
 export interface Text {
   id: string;

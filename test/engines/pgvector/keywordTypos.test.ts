@@ -3,11 +3,12 @@ import { PGlite } from "@electric-sql/pglite";
 import { pg_trgm } from "@electric-sql/pglite/contrib/pg_trgm";
 import { vector } from "@electric-sql/pglite-pgvector";
 import { loadConfig } from "../../../src/process/config.js";
-import { type Database, start } from "../../../src/db/connection/database.js";
+import { start } from "../../../src/db/connection/openDatabase.js";
 import { createPglitePool } from "../../../src/db/connection/pglitePool.js";
 import { createLog } from "../../../src/process/log.js";
 import { testDimensions, testKey } from "../../support/database.js";
 import { ask, idsOf, writeStore } from "./keywordStores.js";
+import type { Database } from "../../../src/db/database.js";
 
 /** The embedded database has pg_trgm at hand; the service itself never asks for it. */
 let pglite: PGlite;

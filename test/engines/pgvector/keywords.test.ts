@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { sql } from "kysely";
-import type { Database } from "../../../src/db/connection/database.js";
 import {
   fillKeywords,
   keywordSettings,
@@ -10,6 +9,7 @@ import {
 } from "../../../src/engines/pgvector/keywords/keywords.js";
 import { type TestDatabase, createTestDatabase } from "../../support/database.js";
 import { ask, idsOf, writeRecord, writeStore } from "./keywordStores.js";
+import type { Database } from "../../../src/db/database.js";
 
 let database: TestDatabase;
 let db: Database;

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { sql } from "kysely";
-import type { Database } from "../../../src/db/connection/database.js";
 import {
   deleteKeywords,
   fillKeywords,
@@ -11,6 +10,7 @@ import {
 import { type TestDatabase, createTestDatabase } from "../../support/database.js";
 import { customNames, makeCustomTables, usualColumns } from "../../support/customTables.js";
 import { ask, idsOf, writeRecord, writeStore } from "./keywordStores.js";
+import type { Database } from "../../../src/db/database.js";
 
 let database: TestDatabase;
 let db: Database;

@@ -1,6 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
-import type { Database } from "../../../src/db/connection/database.js";
 import {
   type StoredChunk,
   canonicalJson,
@@ -18,6 +17,7 @@ import {
   usualColumns,
 } from "../../support/customTables.js";
 import { type TestDatabase, createTestDatabase } from "../../support/database.js";
+import type { Database } from "../../../src/db/database.js";
 
 let database: TestDatabase;
 let db: Database;

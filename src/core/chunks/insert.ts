@@ -1,0 +1,145 @@
+import { findStore } from "../../db/tables/stores.js";
+import { EngineError, IdConflict, Overtaken } from "../../engines/engine.js";
+import { type Caller, scopeOf } from "../../words/caller.js";
+import type { NewChunk } from "../../words/chunk.js";
+import { ApiError, conflict, notFound, unavailable } from "../../words/errors.js";
+import { type VectorStore, isExpired } from "../../words/store.js";
+import type { Deps } from "../deps.js";
+import { dimensionsOf, embedderOf, requireModel } from "../stores/model.js";
+import * as stores from "../stores/stores.js";
+import { expired } from "../stores/unknown.js";
+import { type EmbeddingInput, checkRow, field, uniqueRows } from "./rowChecks.js";
+
+export interface Inserted {
+  /** In the order of the rows. */
+  ids: string[];
+  /** Rows whose id and content were stored before, and so were not added again. */
+  duplicates: number;
+  /** Unix milliseconds. */
+  createdAt: number;
+}
+
+/** How often an insertion starts again because others changed the very rows that it repeats. */
+const maxAttempts = 5;
+
+/** The rows of one insertion. */
+interface Batch {
+  rows: readonly EmbeddingInput[];
+  /** The place of the first row with each given id; later rows with the id repeat it. */
+  first: ReadonlyMap<string, number>;
+  /** Vectors that the model made here. */
+  made: Map<EmbeddingInput, Float32Array>;
+  /** Where a row is in the request, for messages. */
+  at: (row: number) => string;
+}
+
+/**
+ * Adds rows to a store: all of them or none. A repeated id with the same content is counted and not doubled, so a request can be sent
+ * again after any failure. No database connection is held while the model is asked.
+ * @param at the path of a row in the request, for messages
+ * @param claimedModel the model that made all given embeddings, where the sender says it
+ * @throws ApiError 400 (model, dimensions, a vector without direction, id), 404, 409 (an id that exists with other content), 5xx of the model
+ */
+export async function insert(
+  deps: Deps,
+  caller: Caller,
+  storeId: string,
+  given: readonly EmbeddingInput[],
+  at: (row: number) => string,
+  claimedModel: string | null = null,
+): Promise<Inserted> {
+  const store = await stores.use(deps, caller, storeId);
+  requireModel(deps, store, claimedModel, "embedding_model");
+  const limits = { dimensions: dimensionsOf(deps, store), ids: deps.engine.ids };
+  const rows = given.map((row, i) => {
+    if (row.model !== null) requireModel(deps, store, row.model, field(at(i), "embedding_model"));
+    return checkRow(row, at(i), limits);
+  });
+  const batch: Batch = { rows, first: uniqueRows(rows, at), made: new Map(), at };
+  for (let attempt = 1; ; attempt += 1) {
+    await embedMissing(deps, caller, store, batch, await alreadyStored(deps, store, batch));
+    try {
+      return await storeRows(deps, store, batch);
+    } catch (error) {
+      if (error instanceof IdConflict) throw conflictOf(error.ids, batch);
+      if (error instanceof EngineError && error.kind === "gone") throw await whyGone(deps, caller, storeId, error);
+      if (!(error instanceof Overtaken)) throw error;
+      if (attempt === maxAttempts)
+        throw unavailable("Others are changing the same rows. Try again.", { retryAfterSeconds: 1, cause: error });
+    }
+  }
+}
+
+const isRepeated = ({ first }: Batch, row: EmbeddingInput, i: number) => row.id !== null && first.get(row.id) !== i;
+
+async function storeRows(deps: Deps, store: VectorStore, batch: Batch): Promise<Inserted> {
+  const { rows, made } = batch;
+  const unique = rows.filter((row, i) => !isRepeated(batch, row, i));
+  const chunks = unique.map((row): NewChunk => {
+    const { id, content, metadata } = row;
+    const embeddingMade = row.embedding === null;
+    return { id, content, metadata, embedding: row.embedding ?? made.get(row) ?? null, embeddingMade };
+  });
+  const now = deps.now();
+  const done = await deps.engine.write({
+    now,
+    as: "use",
+    hold: () => Promise.resolve({ store }),
+    steps: () => [{ do: "put", chunks, onConflict: "error" }],
+    book: (_tx, result) => Promise.resolve(result),
+  });
+  if (done.added.size > 0) stores.remember(deps, done.store);
+  const duplicates = rows.length - done.added.size;
+  deps.metrics.inserted.inc(done.added.size);
+  deps.metrics.duplicates.inc(duplicates);
+  const idOf = new Map(unique.map((row, i) => [row, done.ids[i] ?? ""]));
+  return { ids: rows.map((row) => row.id ?? idOf.get(row) ?? ""), duplicates, createdAt: now };
+}
+
+/** Ids that are stored already, of rows that came without an embedding: a retry must not pay the model twice. */
+async function alreadyStored(deps: Deps, store: VectorStore, batch: Batch): Promise<ReadonlySet<string>> {
+  const candidates = batch.rows.filter((row) => row.id !== null && row.embedding === null);
+  if (candidates.length === 0) return new Set();
+  const found = await deps.engine.compare(store, candidates);
+  const different = [...found].filter(([, same]) => !same).map(([id]) => id);
+  if (different.length > 0) throw conflictOf(different, batch);
+  return new Set(found.keys());
+}
+
+/** Has the model embed the rows that came without an embedding, once each, unless they are stored or were embedded before. */
+async function embedMissing(
+  deps: Deps,
+  caller: Caller,
+  store: VectorStore,
+  batch: Batch,
+  stored: ReadonlySet<string>,
+): Promise<void> {
+  const { rows, made } = batch;
+  const missing = rows.filter(
+    (row, i) =>
+      row.embedding === null &&
+      !made.has(row) &&
+      !isRepeated(batch, row, i) &&
+      !(row.id !== null && stored.has(row.id)),
+  );
+  if (missing.length === 0) return;
+  const vectors = await embedderOf(deps, store).embed(
+    missing.map((row) => row.content),
+    { caller },
+  );
+  missing.forEach((row, i) => {
+    const embedding = vectors[i];
+    if (embedding !== undefined) made.set(row, embedding);
+  });
+}
+
+function conflictOf([id = ""]: readonly string[], { first, at }: Batch): ApiError {
+  return conflict(field(at(first.get(id) ?? 0), "id"), "exists already with other content, metadata or embedding");
+}
+
+async function whyGone(deps: Deps, caller: Caller, id: string, error: EngineError): Promise<ApiError> {
+  stores.forget(deps, id);
+  const store = await findStore(deps.db, scopeOf(caller), id);
+  if (store === undefined) return notFound("vector store", id, "vector_store_id");
+  return isExpired(store, deps.now()) ? expired(id) : error;
+}

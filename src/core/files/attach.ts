@@ -1,0 +1,151 @@
+import { isDeepStrictEqual } from "node:util";
+import { findFiles } from "../../db/tables/files.js";
+import { requeue } from "../../db/tables/ingestQueue.js";
+import { attachFiles, findStoreFile, updateAttributes } from "../../db/tables/storeFiles.js";
+import { type Caller, scopeOf } from "../../words/caller.js";
+import { conflict } from "../../words/errors.js";
+import type {
+  Attributes,
+  IngestSettings,
+  NewStoreFile,
+  StoreFile,
+  StoreFileKey,
+  StoredFile,
+} from "../../words/file.js";
+import type { VectorStore } from "../../words/store.js";
+import type { Deps } from "../deps.js";
+import * as stores from "../stores/stores.js";
+import { type Part, changeStore, newChunkBase, nothing, relabelChunks, together } from "./changes.js";
+import { throwUnknownFile } from "./files.js";
+import { checkAttributes, holding } from "./storeFiles.js";
+
+/** A file to attach. */
+export interface AttachInput {
+  fileId: string;
+  attributes: Attributes | null;
+  settings: IngestSettings;
+}
+
+/** How long an answer waits for ingestion: small files are searchable by then, and their senders need not poll. */
+const briefMs = 2000;
+
+/** Takes a store for use and attaches a file to it; as `attachTo`. @throws ApiError 404, 400 `vector_store_expired` */
+export async function attach(deps: Deps, caller: Caller, storeId: string, input: AttachInput): Promise<StoreFile> {
+  return attachTo(deps, caller, await stores.use(deps, caller, storeId), input, { waitMs: briefMs, replaces: false });
+}
+
+/**
+ * Attaches a file to a store that is in use, and waits for it to become searchable. A file that is attached already stays as it is; one
+ * that had failed or was cancelled is tried again.
+ * @param options.replaces files of the same name leave the store when this one is complete
+ * @param options.waitMs how long to wait
+ * @throws ApiError 404 for an unknown file, before anything is written; 400 for reserved attributes; 409 when it is attached with other settings
+ */
+export async function attachTo(
+  deps: Deps,
+  caller: Caller,
+  store: VectorStore,
+  input: AttachInput,
+  { waitMs, replaces }: { waitMs: number; replaces: boolean },
+): Promise<StoreFile> {
+  checkAttributes(input.attributes);
+  const [file] = await findFiles(deps.db, scopeOf(caller), [input.fileId], deps.now());
+  if (file === undefined) throwUnknownFile(input.fileId);
+  const added = await queue(deps, [fileToAttach(deps, store, input, file, { batchId: null, replaces })]);
+  const key = { vectorStoreId: store.id, fileId: input.fileId };
+  if (added.length === 0) await attachAgain(deps, caller, key, input);
+  return untilEnded(deps, key, waitMs);
+}
+
+/**
+ * Attaches many files to a store. Files that nobody knows are listed as failed, as OpenAI does.
+ * @returns those that were not attached before.
+ */
+export async function enqueue(
+  deps: Deps,
+  caller: Caller,
+  store: VectorStore,
+  inputs: readonly AttachInput[],
+  batchId: string | null,
+): Promise<NewStoreFile[]> {
+  for (const { attributes } of inputs) checkAttributes(attributes);
+  const ids = inputs.map((input) => input.fileId);
+  const known = await findFiles(deps.db, scopeOf(caller), ids, deps.now());
+  const fileOf = new Map(known.map((file) => [file.id, file]));
+  const about = { batchId, replaces: false };
+  return queue(
+    deps,
+    inputs.map((input) => fileToAttach(deps, store, input, fileOf.get(input.fileId), about)),
+  );
+}
+
+function fileToAttach(
+  deps: Deps,
+  store: VectorStore,
+  input: AttachInput,
+  file: StoredFile | undefined,
+  about: { batchId: string | null; replaces: boolean },
+): NewStoreFile {
+  const now = deps.now();
+  const error = { code: "invalid_file" as const, message: `No such File object: ${input.fileId.slice(0, 100)}` };
+  return {
+    ...input,
+    ...about,
+    vectorStoreId: store.id,
+    filename: file?.filename ?? "",
+    contentHash: file?.contentHash ?? null,
+    createdAt: now,
+    chunkBase: newChunkBase(now),
+    error: file === undefined ? error : null,
+  };
+}
+
+async function queue(deps: Deps, files: readonly NewStoreFile[]): Promise<NewStoreFile[]> {
+  const added = await deps.db.transaction((tx) => attachFiles(tx, files));
+  if (added.size > 0) deps.wakeIngestion();
+  return files.filter((file) => added.has(file.fileId));
+}
+
+async function attachAgain(deps: Deps, caller: Caller, key: StoreFileKey, input: AttachInput): Promise<void> {
+  await changeStore(deps, "correction", holding(caller, key), (_tx, { file }) => {
+    const again = file.status === "failed" || file.status === "cancelled";
+    if (!again && !isDeepStrictEqual(file.settings, input.settings)) {
+      throw conflict(
+        "file_id",
+        "this file is attached already and was cut into chunks in another way; detach it first",
+      );
+    }
+    const requeued: Part = again ? { steps: [], book: (tx) => requeue(tx, file, input.settings) } : nothing;
+    const { attributes } = input;
+    const relabeled: Part =
+      attributes === null || isDeepStrictEqual(file.attributes, attributes)
+        ? nothing
+        : together([
+            relabelChunks(file, attributes),
+            { steps: [], book: (tx) => updateAttributes(tx, file, attributes) },
+          ]);
+    return together([requeued, relabeled]);
+  });
+  deps.wakeIngestion();
+}
+
+/** Looks again and again, in growing strides, because another replica may be ingesting it. @returns the file as it is then */
+export async function untilEnded(deps: Deps, key: StoreFileKey, waitMs: number): Promise<StoreFile> {
+  const deadline = performance.now() + waitMs;
+  for (let pause = 10; ; pause = Math.min(pause * 1.5, 250)) {
+    const file = (await findStoreFile(deps.db, key.vectorStoreId, key.fileId)) ?? throwUnknownFile(key.fileId);
+    const left = deadline - performance.now();
+    if (file.status !== "in_progress" || left <= 0) return file;
+    await new Promise((resolve) => setTimeout(resolve, Math.min(pause, left)));
+  }
+}
+
+/** Waits a moment for files to be ingested; they may also be gone by then. */
+export async function briefly(deps: Deps, files: readonly StoreFileKey[]): Promise<void> {
+  const deadline = performance.now() + briefMs;
+  for (const key of files) {
+    const left = deadline - performance.now();
+    if (left <= 0) return;
+    await untilEnded(deps, key, left);
+  }
+}

@@ -1,0 +1,21 @@
+import type { Caller } from "../../words/caller.js";
+import type { Deps } from "../deps.js";
+import type { DetailedStore } from "../stores/details.js";
+import * as stores from "../stores/stores.js";
+import { type AttachInput, briefly, enqueue } from "./attach.js";
+
+/**
+ * Creates a store with files attached, and waits a moment for them. Unknown files are listed as failed, as OpenAI does.
+ * @throws ApiError as `stores.create`
+ */
+export async function createStore(
+  deps: Deps,
+  caller: Caller,
+  input: stores.StoreInput,
+  files: readonly AttachInput[],
+): Promise<DetailedStore> {
+  const store = await stores.create(deps, caller, input);
+  if (files.length === 0) return store;
+  await briefly(deps, await enqueue(deps, caller, store, files, null));
+  return stores.describe(deps, caller, store.id);
+}
