@@ -1,27 +1,18 @@
-import { LRUCache } from "lru-cache";
 import { type Server, createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout } from "node:timers/promises";
-import { buildApp } from "./http/app.js";
-import { type Config, loadConfig, readEnvironment } from "./process/config.js";
-import type { Deps } from "./core/deps.js";
 import { openDatabase } from "./db/connection/openDatabase.js";
-import { StartupError } from "./words/errors.js";
-import { serverKeys } from "./process/firstKey.js";
-import { followConnections } from "./http/connections.js";
+import { type Connections, followConnections } from "./http/connections.js";
 import { renderClientError } from "./http/middleware/renderError.js";
-import { startIndexing } from "./jobs/indexing.js";
-import { startIngestion } from "./jobs/ingestion.js";
-import { startProbing } from "./jobs/recallProbe.js";
-import { startSweeping } from "./jobs/sweep.js";
-import { createLitellm } from "./litellm/litellm.js";
+import { type Config, loadConfig, readEnvironment } from "./process/config.js";
+import { serverKeys } from "./process/firstKey.js";
 import { createLog } from "./process/log.js";
 import { collectProcess, createMetrics } from "./process/metrics.js";
-import { createDocumentReader } from "./reading/documentReader.js";
 import { type Phase, runPhases } from "./process/shutdown.js";
-import { createStorage } from "./storage/storage.js";
 import { startTracing } from "./process/tracing.js";
 import { version } from "./process/version.js";
+import { type Service, createService } from "./service.js";
+import { StartupError } from "./words/errors.js";
 
 /** A request's headers must arrive within this; a body may take as long as it keeps coming. */
 const headersMs = 60_000;
@@ -29,14 +20,12 @@ const headersMs = 60_000;
 const idleMs = 600_000;
 /** Kept-alive connections outlast those of load balancers and proxies (60 s by default), which must be the ones to close them. */
 const keepAliveMs = 75_000;
-/** What may be left of background work, threads, the database's and the collector's connections when requests are done. */
+/** What the background work, the threads, the database's and the collector's connections may take once requests are done. */
 const closeMs = 2_000;
 
-const readingThread = new URL("./reading/thread.js", import.meta.url);
-
-/** The server process: configuration, database, wiring, listening; drains on SIGTERM and SIGINT. */
+/** The server process: reads the configuration, opens the database, makes the service, listens, and drains on SIGTERM and SIGINT. */
 export async function serve(): Promise<void> {
-  // The first process of a container ignores a signal that it has no handler for, also while it waits for its database.
+  // The first process of a container ignores a signal without a handler, also while it waits for its database.
   let stop: (signal: NodeJS.Signals) => void = () => process.exit(0);
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     process.on(signal, () => {
@@ -50,32 +39,8 @@ export async function serve(): Promise<void> {
   const stopTracing = config.tracing ? await startTracing(log, version) : () => Promise.resolve();
   const keys = serverKeys(config);
   const db = await openDatabase(config, log, metrics);
-  const now = () => Date.now();
-  const documents = createDocumentReader(readingThread);
-  const stopping = new AbortController();
-  const deps: Deps = {
-    config,
-    db,
-    log,
-    metrics,
-    stopping: stopping.signal,
-    litellm: createLitellm(config.embedding, log, metrics),
-    storage: createStorage(db, config.files.directory, now),
-    documents,
-    now,
-    recentStores: new LRUCache({ max: 10_000 }),
-    wideFilters: new LRUCache({ max: 1000, ttl: 60_000 }),
-    ranges: new LRUCache({ max: 100 }),
-    wakeIndexing: () => {
-      wakeIndexing();
-    },
-    wakeIngestion: () => {
-      wakeIngestion();
-    },
-  };
-  let wakeIndexing = (): void => undefined;
-  let wakeIngestion = (): void => undefined;
-  const server = createServer(buildApp(deps, keys));
+  const service = createService({ config, db, log, metrics });
+  const server = createServer(service.app(keys));
   server.on("clientError", renderClientError);
   server.requestTimeout = 0;
   server.headersTimeout = headersMs;
@@ -86,45 +51,17 @@ export async function serve(): Promise<void> {
     await db.close();
     throw error;
   });
-  log.info(
-    { version, host: config.host, port, database: db.kind, builtInEmbedder: deps.litellm.embedder.builtIn },
-    "listening",
-  );
-  if (config.logLevel !== "silent") announce(config, port, keys.generatedIn, deps.litellm.embedder.builtIn);
-  const stopSweeping = startSweeping(deps);
-  const stopProbing = startProbing(deps);
-  const indexing = startIndexing(deps);
-  wakeIndexing = indexing.wake;
-  const ingestion = startIngestion(deps);
-  wakeIngestion = ingestion.wake;
+  const { builtIn } = service.deps.litellm.embedder;
+  log.info({ version, host: config.host, port, database: db.kind, builtInEmbedder: builtIn }, "listening");
+  if (config.logLevel !== "silent") announce(config, port, keys.generatedIn, builtIn);
+  service.startJobs();
 
   stop = (signal) => {
     // A second signal means: now.
     stop = () => process.exit(1);
     log.info("stopping: finishing accepted requests");
-    // Who pressed Ctrl-C balances no load.
-    const delayMs = signal === "SIGINT" ? 0 : config.shutdown.delayMs;
-    let background: Promise<unknown> = Promise.resolve();
-    const announceEnd = () => {
-      stopping.abort();
-      connections.retire();
-      // Files go back to the queue at once, for another replica to take.
-      background = Promise.all([ingestion.stop(), indexing.stop(), stopSweeping(), stopProbing()]);
-      background.catch(() => undefined);
-      return setTimeout(delayMs);
-    };
-    const cut = () => {
-      log.warn(
-        { requests: connections.cut() },
-        "requests were cut off; SHUTDOWN_DRAIN_SECONDS is how long they may take",
-      );
-    };
-    const phases: Phase[] = [
-      { name: "announcement", limitMs: delayMs + 1000, work: announceEnd },
-      { name: "requests", limitMs: config.shutdown.drainMs, work: () => connections.drain(), onLimit: cut },
-      { name: "background work", limitMs: closeMs, work: () => background },
-      { name: "threads", limitMs: closeMs, work: () => documents.close() },
-      { name: "database", limitMs: closeMs, work: () => db.close() },
+    const phases = [
+      ...drainPhases(service, connections, signal),
       { name: "traces", limitMs: closeMs, work: stopTracing },
     ];
     void runPhases(phases, log).then((unfinished) => {
@@ -132,6 +69,33 @@ export async function serve(): Promise<void> {
       process.exit(unfinished.includes("requests") ? 1 : 0);
     });
   };
+}
+
+function drainPhases({ deps, stopJobs }: Service, connections: Connections, signal: NodeJS.Signals): Phase[] {
+  const { config, log, documents, db } = deps;
+  // A person who presses Ctrl-C balances no load.
+  const delayMs = signal === "SIGINT" ? 0 : config.shutdown.delayMs;
+  let background: Promise<unknown> = Promise.resolve();
+  const announceEnd = () => {
+    connections.retire();
+    // Files go back to the queue at once, so that another replica can take them.
+    background = stopJobs();
+    background.catch(() => undefined);
+    return setTimeout(delayMs);
+  };
+  const cut = () => {
+    log.warn(
+      { requests: connections.cut() },
+      "requests were cut off; SHUTDOWN_DRAIN_SECONDS is how long they may take",
+    );
+  };
+  return [
+    { name: "announcement", limitMs: delayMs + 1000, work: announceEnd },
+    { name: "requests", limitMs: config.shutdown.drainMs, work: () => connections.drain(), onLimit: cut },
+    { name: "background work", limitMs: closeMs, work: () => background },
+    { name: "threads", limitMs: closeMs, work: () => documents.close() },
+    { name: "database", limitMs: closeMs, work: () => db.close() },
+  ];
 }
 
 function listen(server: Server, config: Config): Promise<number> {
@@ -146,7 +110,7 @@ function listen(server: Server, config: Config): Promise<number> {
   });
 }
 
-/** For the person who typed `npm start`. The key itself is not printed: terminals and log collectors keep what they see. */
+/** For the person who typed `npm start`. The key itself is not printed, because terminals and log collectors keep what they see. */
 function announce(config: Config, port: number, keyFile: string | null, builtIn: boolean): void {
   const url = config.apiUrl ?? `http://localhost:${port}`;
   const lines = [

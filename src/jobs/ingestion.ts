@@ -2,17 +2,17 @@ import { randomUUID } from "node:crypto";
 import type { Deps } from "../core/deps.js";
 import { ingestNext, takeUpInterrupted } from "../core/files/ingest.js";
 
-/** Between looks into an empty queue: files that another replica's caller attached, and those whose time has come again. */
+/** Between looks into an empty queue: another replica may have queued files, or a postponed file may be due. */
 const restMs = 2000;
 
 export interface Ingestion {
   /** Looks into the queue at once. */
   wake: () => void;
-  /** Gives back what is being worked on; the next process goes on with it. */
+  /** Gives files under way back to the queue; the next process continues them. */
   stop: () => Promise<void>;
 }
 
-/** Ingests files, so many at a time as INGEST_CONCURRENCY says. */
+/** Ingests files, INGEST_CONCURRENCY at a time. */
 export function startIngestion(deps: Deps): Ingestion {
   const stopping = new AbortController();
   const { signal } = stopping;
@@ -22,7 +22,7 @@ export function startIngestion(deps: Deps): Ingestion {
     woken += 1;
     for (const wake of waiting) wake();
   };
-  /** @param seen how often it had been woken before the look that found nothing: a file that came meanwhile must not wait. */
+  /** @param seen how often it had been woken before the look that found nothing: a file that arrived meanwhile must not wait */
   const rest = (seen: number) =>
     new Promise<void>((resolve) => {
       if (woken !== seen || signal.aborted) {
@@ -43,14 +43,14 @@ export function startIngestion(deps: Deps): Ingestion {
     while (!signal.aborted) {
       const seen = woken;
       const worked = await ingestNext(deps, lease, signal).catch((error: unknown) => {
-        deps.log.warn({ err: error }, "the queue of files could not be read; it is tried again");
+        deps.log.warn({ err: error }, "the queue of files could not be read; it will be tried again");
         return false;
       });
       if (!worked) await rest(seen);
     }
   };
   const begun = takeUpInterrupted(deps).catch((error: unknown) => {
-    deps.log.warn({ err: error }, "interrupted ingestion begins again when its lease has run out");
+    deps.log.warn({ err: error }, "interrupted ingestion will continue when its lease ends");
   });
   const running = Array.from({ length: deps.config.files.concurrency }, () => begun.then(work));
   return {

@@ -20,14 +20,12 @@ export async function openTarget(io: Io, { lookOnly }: { lookOnly: boolean }): P
   const config = loadConfig(io.environment());
   const log = warnings(io);
   if (lookOnly) await requirePrepared(config, log);
+  const { createService } = await import("../../service.js");
   const { openDatabase } = await import("../../db/connection/openDatabase.js");
-  const { createLitellm } = await import("../../litellm/litellm.js");
-  const { createMetrics } = await import("../../process/metrics.js");
   const db = await openDatabase(config, log);
-  // What it has to say concerns a server's start; the stores' models are told at the end.
-  const litellm = createLitellm(config.embedding, pino({ level: "silent" }), createMetrics());
-  const deps = { config, db, litellm, now: () => Date.now() };
-  return { config, deps, log, close: () => db.close() };
+  // What the models would log concerns a server's start; the command names them at its end.
+  const service = createService({ config, db, log: pino({ level: "silent" }) });
+  return { config, deps: service.deps, log, close: () => service.close() };
 }
 
 /** What a server would log as a warning is told as a sentence. */

@@ -1,22 +1,22 @@
-import { bringUpToDate, checkIndexes } from "../core/upkeep/indexing.js";
 import type { Deps } from "../core/deps.js";
 
-/** Between rounds that find nothing to do. A search pays 1.5 µs for each row that has come meanwhile. */
+/** Between rounds that find nothing to do. A search pays 1.5 µs for each row that arrives meanwhile. */
 const restMs = 2000;
-/** Between rounds that found something: more of it may have come. */
+/** Between rounds that found something, because more may have arrived. */
 const busyMs = 50;
 
-export interface Indexing {
+export interface Upkeep {
   /** Begins the next round at once. */
   wake: () => void;
-  /** Ends after the step at hand; the rest is done after the next start. */
+  /** Ends after the current step; the next start does the rest. */
   stop: () => Promise<void>;
 }
 
-/** Keeps vectors, keywords and indexes up to date, with at most half of one core. */
-export function startIndexing(deps: Deps): Indexing {
+/** Keeps the engine's indexes and derived data up to date, with at most half of one core. */
+export function startUpkeep({ engine, log }: Pick<Deps, "engine" | "log">): Upkeep {
   let stopped = false;
   let wake = (): void => undefined;
+  let stopWaiting = (): void => undefined;
   const wait = (milliseconds: number, wakes: boolean) =>
     new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, milliseconds);
@@ -28,7 +28,6 @@ export function startIndexing(deps: Deps): Indexing {
       stopWaiting = end;
       if (wakes) wake = end;
     });
-  let stopWaiting = (): void => undefined;
   const pace = async (workedMs: number) => {
     await wait(workedMs, false);
     return !stopped;
@@ -37,15 +36,15 @@ export function startIndexing(deps: Deps): Indexing {
     try {
       return await work();
     } catch (error) {
-      deps.log.warn({ err: error }, "the maintenance of indexes failed; it is tried again");
+      log.warn({ err: error }, "the upkeep of indexes failed; it will be tried again");
       return 0;
     }
   };
   const goesOn = () => !stopped;
   const work = async () => {
-    await attempt(() => checkIndexes(deps).then(() => 0));
+    await attempt(() => engine.check().then(() => 0));
     while (goesOn()) {
-      const worked = await attempt(() => bringUpToDate(deps, pace));
+      const worked = await attempt(() => engine.upkeep(pace));
       if (goesOn()) await wait(worked > 0 ? busyMs : restMs, true);
     }
   };

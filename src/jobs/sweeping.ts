@@ -1,11 +1,14 @@
 import type { Deps } from "../core/deps.js";
 import { sweepFiles } from "../core/files/files.js";
 import { sweepUploads } from "../core/files/uploads.js";
-import { sweepExpired } from "../core/stores/stores.js";
+import { sweepExpired } from "../core/stores/expire.js";
 
 const everyMs = 10 * 60 * 1000;
 
-/** Removes long expired stores, expired files and bytes that nobody has any use of, every ten minutes. @returns a function that stops it and waits for the sweep at hand. */
+/**
+ * Removes long expired stores, expired files, and bytes that belong to nothing, every ten minutes.
+ * @returns a function that stops it and waits for the current sweep
+ */
 export function startSweeping(deps: Deps): () => Promise<void> {
   let running: Promise<void> = Promise.resolve();
   const sweep = async () => {
@@ -15,7 +18,7 @@ export function startSweeping(deps: Deps): () => Promise<void> {
       const files = (await sweepUploads(deps)) + (await sweepFiles(deps));
       if (files > 0) deps.log.info({ files }, "removed expired files and uploads");
     } catch (error) {
-      deps.log.warn({ err: error }, "the sweep of what has expired failed; it is tried again");
+      deps.log.warn({ err: error }, "the sweep of what has expired failed; it will be tried again");
     }
   };
   const timer = setInterval(() => {

@@ -1,0 +1,87 @@
+import type { Express } from "express";
+import { LRUCache } from "lru-cache";
+import type { Deps } from "./core/deps.js";
+import type { Database } from "./db/database.js";
+import { createPgvector } from "./engines/pgvector/pgvector.js";
+import { buildApp } from "./http/app.js";
+import type { Keys } from "./http/middleware/authenticate.js";
+import { startIngestion } from "./jobs/ingestion.js";
+import { startProbing } from "./jobs/probing.js";
+import { startSweeping } from "./jobs/sweeping.js";
+import { startUpkeep } from "./jobs/upkeep.js";
+import type { Litellm } from "./litellm/contract.js";
+import { createLitellm } from "./litellm/litellm.js";
+import type { Config } from "./process/config.js";
+import type { Log } from "./process/log.js";
+import { type Metrics, createMetrics } from "./process/metrics.js";
+import { createDocumentReader } from "./reading/documentReader.js";
+import { createStorage } from "./storage/storage.js";
+
+/** What a service is made of. Everything but configuration, database and log has a usual value. */
+export interface ServiceParts {
+  config: Config;
+  db: Database;
+  log: Log;
+  metrics?: Metrics;
+  litellm?: Litellm;
+  /** Unix milliseconds. */
+  now?: () => number;
+  /** The compiled reading/thread.ts. */
+  readingThread?: URL;
+}
+
+export interface Service {
+  deps: Deps;
+  /** The HTTP interface, for these keys. */
+  app: (keys: Keys) => Express;
+  /** Begins the background work: upkeep of indexes, ingestion, sweeps, measurements. */
+  startJobs: () => void;
+  /** Tells everybody that the service is stopping, and ends the background work; files under way go back to the queue. */
+  stopJobs: () => Promise<void>;
+  /** Ends reading threads, then the database. */
+  close: () => Promise<void>;
+}
+
+const usualReadingThread = new URL("./reading/thread.js", import.meta.url);
+
+/** Puts the service together: the one place where its rooms meet, for the server, the command line, tests and benchmarks. */
+export function createService(parts: ServiceParts): Service {
+  const { config, db, log } = parts;
+  const { metrics = createMetrics(), now = () => Date.now(), readingThread = usualReadingThread } = parts;
+  const stopping = new AbortController();
+  const wakes = { upkeep: (): void => undefined, ingestion: (): void => undefined };
+  const deps: Deps = {
+    config,
+    db,
+    log,
+    metrics,
+    now,
+    stopping: stopping.signal,
+    engine: createPgvector({ config, db, log, metrics, now, wake: () => wakes.upkeep() }),
+    litellm: parts.litellm ?? createLitellm(config.embedding, log, metrics),
+    storage: createStorage(db, config.files.directory, now),
+    documents: createDocumentReader(readingThread),
+    recentStores: new LRUCache({ max: 10_000 }),
+    wakeIngestion: () => wakes.ingestion(),
+  };
+  let stops: (() => Promise<void>)[] = [];
+  return {
+    deps,
+    app: (keys) => buildApp(deps, keys),
+    startJobs: () => {
+      const upkeep = startUpkeep(deps);
+      const ingestion = startIngestion(deps);
+      wakes.upkeep = upkeep.wake;
+      wakes.ingestion = ingestion.wake;
+      stops = [ingestion.stop, upkeep.stop, startSweeping(deps), startProbing(deps)];
+    },
+    stopJobs: async () => {
+      stopping.abort();
+      await Promise.all(stops.map((stop) => stop()));
+    },
+    close: async () => {
+      await deps.documents.close();
+      await db.close();
+    },
+  };
+}
