@@ -34,10 +34,10 @@ export const apiRoutes = [
   ...healthRoutes,
 ];
 
-/** LiteLLM appends `/v1/vector_stores` to an api_base that often ends in `/v1` already; older versions append no version. */
+/** LiteLLM appends `/v1/vector_stores` to an api_base that often ends in `/v1`; older versions append no version. */
 const prefixes = ["/v1/v1", "/v1", "/"];
 
-/** The Express app: the order of its parts, nothing else. */
+/** The Express app: its parts in order, nothing else. */
 export function buildApp(deps: Deps, keys: Keys): Express {
   const app = express();
   app.disable("etag");

@@ -7,8 +7,7 @@ import { authenticate, type Keys } from "./middleware/authenticate.js";
 import { readJson } from "./bodies/jsonBody.js";
 import { parseWith } from "./wire/parse.js";
 
-/** What a route asks of its caller. `public` needs no key. */
-export type Permission = "public" | "store:read" | "store:write" | "model:use";
+import { type Permission, isAllowed } from "./permissions.js";
 
 export interface Call<Params, Query, Body> {
   deps: Deps;
@@ -26,7 +25,7 @@ export interface Call<Params, Query, Body> {
 
 interface Declaration<Params, Query, Body> {
   method: "get" | "post" | "delete";
-  /** In Express' form, below every prefix: `/vector_stores/:vector_store_id`. */
+  /** In Express' form, mounted below every prefix: `/vector_stores/:vector_store_id`. */
   path: string;
   may: Permission;
   tag: string;
@@ -34,7 +33,7 @@ interface Declaration<Params, Query, Body> {
   description?: string;
   params?: z.ZodType<Params>;
   query?: z.ZodType<Query>;
-  /** Absent: no JSON body is read (the handler may stream it). */
+  /** Absent: no JSON body is read; the handler may stream it. */
   body?: z.ZodType<Body>;
   /** The fields of a form (multipart/form-data), for the OpenAPI document; the handler reads it. */
   form?: z.ZodType;
@@ -48,11 +47,11 @@ interface Declaration<Params, Query, Body> {
   streamAnswer?: z.ZodType;
   /** Another status that comes with the same answer, for the OpenAPI document. */
   alsoStatus?: { status: number; when: string };
-  /** Largest body in bytes; the default is for requests without bulk data. */
+  /** The largest body in bytes; the default suits requests without bulk data. */
   bodyLimit?: (deps: Deps) => number;
   /** Reads a body of at most `limit` bytes to the value that `body` checks; the default parses it as a whole. */
   readBody?: (req: Request, res: Response, limit: number) => Promise<unknown>;
-  /** Takes a request whose body is not JSON; its own answer. */
+  /** Handles a request whose body is not JSON, and answers it. */
   handleStream?: { contentType: string; handle: (call: Call<Params, Query, undefined>) => Promise<void> };
   /** Returns the JSON to answer; undefined when the handler has answered itself. */
   handle: (call: Call<Params, Query, Body>) => unknown;
@@ -103,21 +102,21 @@ export function route<Params = undefined, Query = undefined, Body = undefined>(
   };
 }
 
-/** A query string in which a name stands twice says two things; picking one would be a guess. */
+/** A query string that names a field twice says two things; picking one would be a guess. */
 function single(query: Request["query"]): Request["query"] {
   const [repeated] = Object.entries(query).find(([, value]) => Array.isArray(value)) ?? [];
   if (repeated !== undefined) throw invalid(repeated.slice(0, 64), "given more than once in the query string");
   return query;
 }
 
-/** An Express router of these routes. A path that exists is answered 405 for other methods; all else falls through to 404. */
+/** An Express router of these routes. Known paths answer 405 to other methods; everything else falls through to 404. */
 export function mount(routes: readonly Route[], deps: Deps, keys: Keys): Router {
   const router = Router({ caseSensitive: true });
   for (const each of routes) {
     router[each.method](each.path, async (req: Request, res: Response) => {
       const startedAt = performance.now();
-      const caller: Caller = each.may === "public" ? { kind: "server" } : authenticate(req, keys);
-      if (!allowed(caller, each.may)) throw forbidden("This key may not do that.");
+      const caller: Caller = each.may === "public" ? { kind: "nobody" } : await authenticate(req, keys);
+      if (!isAllowed(caller, each.may)) throw forbidden("This key may not do that.");
       await each.run({ deps, caller, req, res, signal: leavingOf(res), startedAt });
     });
   }
@@ -131,7 +130,7 @@ export function mount(routes: readonly Route[], deps: Deps, keys: Keys): Router 
   return router;
 }
 
-/** Answers OPTIONS with the methods of a path, and every method that it has not with 405. Comes after the path's own handlers. */
+/** Answers OPTIONS with the methods of a path, and other methods with 405. Must follow the path's own handlers. */
 export function refuseOthers(router: Router, path: string, methods: readonly Route["method"][]): void {
   const names = [...methods.map((each) => each.toUpperCase()), ...(methods.includes("get") ? ["HEAD"] : []), "OPTIONS"];
   const allow = names.join(", ");
@@ -145,16 +144,6 @@ export function refuseOthers(router: Router, path: string, methods: readonly Rou
       headers: { allow },
     });
   });
-}
-
-/** Unknown permissions allow nothing. */
-function allowed(caller: Caller, may: Permission): boolean {
-  switch (caller.kind) {
-    case "server":
-    case "admin":
-    case "user":
-      return ["public", "store:read", "store:write", "model:use"].includes(may);
-  }
 }
 
 function leavingOf(res: Response): AbortSignal {

@@ -10,13 +10,16 @@ import { makeStandAlone } from "../search/rewriteQuery.js";
 import { type SearchRequest, searchStores } from "../search/searchStores.js";
 import { type Spent, time } from "../search/spent.js";
 
+/** A message of the conversation before the question. */
+export type RagMessage = ChatMessage;
+
 export interface RagRequest {
   storeIds: readonly string[];
   question: string;
   /** Null: CHAT_MODEL. */
   model: string | null;
   /** The conversation so far, oldest message first. */
-  history: readonly ChatMessage[];
+  history: readonly RagMessage[];
   systemPrompt: string | null;
   /** Whether a follow-up is first rewritten to stand alone; null: if there is a history. */
   standAlone: boolean | null;

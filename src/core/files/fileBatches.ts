@@ -45,12 +45,11 @@ export async function listFiles(
   deps: Deps,
   caller: Caller,
   storeId: string,
-  id: string,
-  selection: { status: FileStatus | null },
+  selection: { batchId: string; status: FileStatus | null },
   page: stores.PageRequest,
 ): Promise<{ files: StoreFile[]; hasMore: boolean }> {
-  await find(deps, caller, storeId, id);
-  return storeFiles.list(deps, caller, storeId, { batchId: id, ...selection }, page);
+  await find(deps, caller, storeId, selection.batchId);
+  return storeFiles.list(deps, caller, storeId, selection, page);
 }
 
 /** Stops the files that have not ended. A batch that has ended does not change. */

@@ -41,7 +41,7 @@ export async function create(deps: Deps, caller: Caller, input: UploadInput): Pr
 }
 
 /** @throws ApiError 404; 400 when it is no longer pending */
-export async function requirePending(deps: Deps, caller: Caller, id: string): Promise<Upload> {
+async function requirePending(deps: Deps, caller: Caller, id: string): Promise<Upload> {
   const upload = (await findUpload(deps.db, scopeOf(caller), id)) ?? throwUnknownUpload(id);
   const status = upload.status === "pending" && upload.expiresAt <= deps.now() ? "expired" : upload.status;
   if (status !== "pending") throw notPending(id, status);
@@ -55,18 +55,23 @@ function throwUnknownUpload(id: string): never {
 const notPending = (id: string, status: Upload["status"]) =>
   new ApiError(400, `The upload '${id}' is ${status}.`, { param: "upload_id", code: `upload_${status}` });
 
-/** Adds stored bytes as a part. Parts may arrive at the same time and in any order. */
+/**
+ * Adds a part to an upload. Parts may arrive at the same time and in any order.
+ * @param receive reads the part; called only when the upload can take one
+ * @throws ApiError as `requirePending`, also when the upload has ended while the part arrived
+ */
 export async function addPart(
   deps: Deps,
   caller: Caller,
   uploadId: string,
-  kept: files.KeptBytes,
+  receive: () => Promise<files.KeptBytes>,
 ): Promise<UploadPart> {
+  await requirePending(deps, caller, uploadId);
+  const kept = await receive();
   const { content, inDirectory, bytes } = kept.written;
   const createdAt = deps.now();
   const part = { id: newId("part_", createdAt), uploadId, content, inDirectory, bytes, createdAt };
   try {
-    await requirePending(deps, caller, uploadId);
     if (!(await insertPart(deps.db, part))) throw notPending(uploadId, "completed");
     return part;
   } catch (error) {

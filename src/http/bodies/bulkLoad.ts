@@ -2,7 +2,7 @@ import type { Request, Response } from "express";
 import { loadEmbeddings } from "../../core/chunks/bulkLoad.js";
 import type { Caller } from "../../words/caller.js";
 import type { Deps } from "../../core/deps.js";
-import type { EmbeddingInput } from "../../core/chunks/chunks.js";
+import type { EmbeddingInput } from "../../core/chunks/rowChecks.js";
 import { invalid, tooLarge, unsupportedMediaType } from "../../words/errors.js";
 import { afterSpace } from "../../numbers/floatArray.js";
 import { maxLineBytes, readLines } from "../../numbers/lines.js";

@@ -1,4 +1,6 @@
-import * as embeddings from "../../core/chunks/chunks.js";
+import * as chunks from "../../core/chunks/chunks.js";
+import { insert } from "../../core/chunks/insert.js";
+import type { EmbeddingInput } from "../../core/chunks/rowChecks.js";
 import { invalid } from "../../words/errors.js";
 import { parseFilter } from "../../words/filter.js";
 import { route } from "../route.js";
@@ -38,7 +40,7 @@ export const embeddingRoutes = [
     answer: embeddingAnswer,
     handle: async ({ deps, caller, params, body }) => {
       const row = toInput(body, null);
-      const inserted = await embeddings.insertEmbeddings(deps, caller, params.vector_store_id, [row], () => "");
+      const inserted = await insert(deps, caller, params.vector_store_id, [row], () => "");
       return presentInserted(params.vector_store_id, row, inserted.ids[0] ?? "", inserted.createdAt);
     },
   }),
@@ -62,8 +64,8 @@ export const embeddingRoutes = [
     },
     handle: async ({ deps, caller, params, body }) => {
       // `readBatch` has made them.
-      const rows = body.embeddings as embeddings.EmbeddingInput[];
-      const inserted = await embeddings.insertEmbeddings(
+      const rows = body.embeddings as EmbeddingInput[];
+      const inserted = await insert(
         deps,
         caller,
         params.vector_store_id,
@@ -86,13 +88,13 @@ export const embeddingRoutes = [
     query: listEmbeddingsQuery,
     answer: listAnswer("EmbeddingList", embeddingAnswer),
     handle: async ({ deps, caller, params, query }) => {
-      const selection = { filter: parseFilterText(query.filters), ids: null };
-      const page = await embeddings.listEmbeddings(deps, caller, params.vector_store_id, selection, {
+      const selection = { filter: parseFilterText(query.filters) };
+      const page = await chunks.list(deps, caller, params.vector_store_id, selection, {
         limit: query.limit,
         order: query.order,
         after: query.after ?? null,
         before: query.before ?? null,
-        withEmbedding: query.include === "embedding",
+        embeddings: query.include === "embedding",
       });
       return presentList(
         page.chunks.map((chunk) => presentChunk(params.vector_store_id, chunk, query.encoding_format)),
@@ -123,7 +125,7 @@ export const embeddingRoutes = [
       if (filter === null && body.ids === undefined && body.all !== true) {
         throw invalid("filters", 'say what to delete: "ids", "filters" that are not empty, or "all": true');
       }
-      const deleted = await embeddings.deleteEmbeddings(deps, caller, params.vector_store_id, {
+      const deleted = await chunks.remove(deps, caller, params.vector_store_id, {
         filter,
         ids: body.ids ?? null,
       });

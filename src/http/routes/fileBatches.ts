@@ -1,7 +1,6 @@
-import * as batches from "../../core/files/fileBatches.js";
-import * as storeFiles from "../../core/files/storeFiles.js";
+import * as fileBatches from "../../core/files/fileBatches.js";
 import { route } from "../route.js";
-import { listAnswer, presentList, storeParams } from "../wire/common.js";
+import { listAnswer, presentList, readPage, storeParams } from "../wire/common.js";
 import { setPollAfter } from "../wire/polling.js";
 import {
   batchOfFilesAnswer,
@@ -27,7 +26,7 @@ export const fileBatchRoutes = [
     body: createBatchOfFilesBody,
     answer: batchOfFilesAnswer,
     handle: async ({ deps, caller, params, body, res }) => {
-      const batch = presentFileBatch(await batches.create(deps, caller, params.vector_store_id, readBatch(body)));
+      const batch = presentFileBatch(await fileBatches.create(deps, caller, params.vector_store_id, readBatch(body)));
       setPollAfter(res, batch.status);
       return batch;
     },
@@ -41,7 +40,7 @@ export const fileBatchRoutes = [
     params: batchParams,
     answer: batchOfFilesAnswer,
     handle: async ({ deps, caller, params, res }) => {
-      const batch = presentFileBatch(await batches.retrieve(deps, caller, params.vector_store_id, params.batch_id));
+      const batch = presentFileBatch(await fileBatches.find(deps, caller, params.vector_store_id, params.batch_id));
       setPollAfter(res, batch.status);
       return batch;
     },
@@ -55,7 +54,7 @@ export const fileBatchRoutes = [
     params: batchParams,
     answer: batchOfFilesAnswer,
     handle: async ({ deps, caller, params }) =>
-      presentFileBatch(await batches.cancel(deps, caller, params.vector_store_id, params.batch_id)),
+      presentFileBatch(await fileBatches.cancel(deps, caller, params.vector_store_id, params.batch_id)),
   }),
   route({
     method: "get",
@@ -68,15 +67,9 @@ export const fileBatchRoutes = [
     answer: listAnswer("FileBatchFileList", storeFileAnswer),
     handle: async ({ deps, caller, params, query }) => {
       const { vector_store_id: storeId, batch_id: batchId } = params;
-      await batches.retrieve(deps, caller, storeId, batchId);
-      const { filter, after, before, ...page } = query;
-      const { files, hasMore } = await storeFiles.list(
-        deps,
-        caller,
-        storeId,
-        { batchId, status: filter ?? null },
-        { ...page, after: after ?? null, before: before ?? null },
-      );
+      const { filter, ...page } = query;
+      const selection = { batchId, status: filter ?? null };
+      const { files, hasMore } = await fileBatches.listFiles(deps, caller, storeId, selection, readPage(page));
       return presentList(files.map(presentStoreFile), hasMore);
     },
   }),

@@ -63,7 +63,7 @@ export const fileRoutes = [
     summary: "Retrieve a file",
     params: fileParams,
     answer: fileAnswer,
-    handle: async ({ deps, caller, params }) => presentFile(await files.get(deps, caller, params.file_id)),
+    handle: async ({ deps, caller, params }) => presentFile(await files.find(deps, caller, params.file_id)),
   }),
   route({
     method: "get",
@@ -76,7 +76,7 @@ export const fileRoutes = [
     answer: binary,
     answerType: "application/octet-stream",
     handle: async ({ deps, caller, params, res }) => {
-      const file = await files.get(deps, caller, params.file_id);
+      const file = await files.find(deps, caller, params.file_id);
       res.set({
         "content-type": "application/octet-stream",
         "content-length": String(file.bytes),

@@ -16,7 +16,7 @@ export const rerankRoutes = [
     handle: async ({ deps, caller, body, signal }) => {
       const question = readRerank(body);
       const result = await rerankDocuments(deps, caller, question, signal);
-      return "passed" in result ? result.passed : presentReranked(question.model, result.found);
+      return "passed" in result ? result.passed : presentReranked(question.model, result.searched);
     },
   }),
 ];

@@ -1,4 +1,4 @@
-import { search } from "../../core/search/searchStores.js";
+import { searchStores } from "../../core/search/searchStores.js";
 import { route } from "../route.js";
 import { setTimes, setWarnings } from "../answerHeaders.js";
 import { storeParams } from "../wire/common.js";
@@ -20,7 +20,7 @@ export const searchRoutes = [
     body: searchBody,
     answer: searchAnswer,
     handle: async ({ deps, caller, params, body, res, signal, startedAt }) => {
-      const result = await search(deps, caller, [params.vector_store_id], readSearch(body), signal);
+      const result = await searchStores(deps, caller, [params.vector_store_id], readSearch(body), signal);
       setTimes(res, result.spent, startedAt);
       setWarnings(res, result.warnings);
       return presentSearch(body, result);

@@ -1,12 +1,14 @@
 import type { Request } from "express";
 import { z } from "zod";
+import { attach } from "../../core/files/attach.js";
+import { upload } from "../../core/files/documents.js";
 import * as storeFiles from "../../core/files/storeFiles.js";
-import { addDocument, addReadableDocument, requireStore } from "../../core/files/documents.js";
 import { addTexts } from "../../core/files/texts.js";
+import type { Deps } from "../../core/deps.js";
 import { invalid } from "../../words/errors.js";
 import { keeperOf, readForm } from "../bodies/multipart.js";
 import { route } from "../route.js";
-import { listAnswer, presentList, storeParams } from "../wire/common.js";
+import { listAnswer, presentList, readPage, storeParams } from "../wire/common.js";
 import { parse } from "../wire/parse.js";
 import {
   addFileBody,
@@ -28,8 +30,6 @@ import { setPollAfter } from "../wire/polling.js";
 const tag = "Files of a store";
 /** Files of one upload. */
 const mostFiles = 100;
-/** As long as any request may take. */
-const uploadWaitMs = 590_000;
 
 const listed = listAnswer("VectorStoreFileList", storeFileAnswer);
 /** One file, or all of several. */
@@ -51,7 +51,7 @@ export const storeFileRoutes = [
     handle: async ({ deps, caller, params, body, res }) => {
       const { vector_store_id: storeId } = params;
       if (body.file_id !== undefined) {
-        const file = await storeFiles.attach(deps, caller, storeId, readAttach(body.file_id, body));
+        const file = await attach(deps, caller, storeId, readAttach(body.file_id, body));
         setPollAfter(res, file.status);
         return presentStoreFile(file);
       }
@@ -74,24 +74,8 @@ export const storeFileRoutes = [
     answer: oneOrList,
     alsoStatus: { status: 202, when: "With `Prefer: respond-async`: the documents are being read" },
     handle: async ({ deps, caller, params, req, res }) => {
-      const { vector_store_id: storeId } = params;
-      await requireStore(deps, caller, storeId);
-      const keeper = keeperOf(deps);
-      const form = await readForm(req, { fileBytes: deps.config.files.maxBytes, files: mostFiles }, keeper);
-      let settings;
-      try {
-        if (form.files.length === 0) throw invalid("file", "required: a form part with a file");
-        settings = readUploadForm(parse(uploadForm, Object.fromEntries(form.fields), null));
-      } catch (error) {
-        for (const kept of form.files) await keeper.drop(kept);
-        throw error;
-      }
       const later = prefersAsync(req);
-      const add = form.files.length === 1 && !later ? addReadableDocument : addDocument;
-      const added: storeFiles.StoreFile[] = [];
-      for (const kept of form.files) {
-        added.push(await add(deps, caller, storeId, kept, settings, later ? 0 : uploadWaitMs));
-      }
+      const added = await upload(deps, caller, params.vector_store_id, () => receive(deps, req), later);
       if (later) res.status(202).set("preference-applied", "respond-async");
       const [first] = added;
       return added.length === 1 && first !== undefined
@@ -109,13 +93,10 @@ export const storeFileRoutes = [
     query: listStoreFilesQuery,
     answer: listed,
     handle: async ({ deps, caller, params, query }) => {
-      const { filter, after, before, ...page } = query;
+      const { filter, ...page } = query;
       const selection = { batchId: null, status: filter ?? null };
-      const { files, hasMore } = await storeFiles.list(deps, caller, params.vector_store_id, selection, {
-        ...page,
-        after: after ?? null,
-        before: before ?? null,
-      });
+      const { vector_store_id: storeId } = params;
+      const { files, hasMore } = await storeFiles.list(deps, caller, storeId, selection, readPage(page));
       return presentList(files.map(presentStoreFile), hasMore);
     },
   }),
@@ -128,7 +109,7 @@ export const storeFileRoutes = [
     params: storeFileParams,
     answer: storeFileAnswer,
     handle: async ({ deps, caller, params, res }) => {
-      const file = await storeFiles.retrieve(deps, caller, params.vector_store_id, params.file_id);
+      const file = await storeFiles.find(deps, caller, params.vector_store_id, params.file_id);
       setPollAfter(res, file.status);
       return presentStoreFile(file);
     },
@@ -176,6 +157,20 @@ export const storeFileRoutes = [
       ),
   }),
 ];
+
+/** The documents of an upload and what its form says of them. @throws ApiError 400; then nothing of the upload is kept */
+async function receive(deps: Deps, req: Request) {
+  const keeper = keeperOf(deps);
+  const form = await readForm(req, { fileBytes: deps.config.files.maxBytes, files: mostFiles }, keeper);
+  try {
+    if (form.files.length === 0) throw invalid("file", "required: a form part with a file");
+    const settings = readUploadForm(parse(uploadForm, Object.fromEntries(form.fields), null));
+    return { kept: form.files, settings };
+  } catch (error) {
+    for (const kept of form.files) await keeper.drop(kept);
+    throw error;
+  }
+}
 
 /** RFC 7240 */
 function prefersAsync(req: Request): boolean {

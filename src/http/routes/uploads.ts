@@ -44,11 +44,13 @@ export const uploadRoutes = [
     form: z.object({ data: z.string().meta({ format: "binary" }) }),
     answer: uploadPartAnswer,
     handle: async ({ deps, caller, params, req }) => {
-      await uploads.requirePending(deps, caller, params.upload_id);
-      const form = await readForm(req, { fileBytes: partBytes, files: 1 }, keeperOf(deps));
-      const [part] = form.files;
-      if (part === undefined) throw invalid("data", "required: a form part with bytes");
-      return presentPart(await uploads.addPart(deps, caller, params.upload_id, part));
+      const receive = async () => {
+        const form = await readForm(req, { fileBytes: partBytes, files: 1 }, keeperOf(deps));
+        const [part] = form.files;
+        if (part === undefined) throw invalid("data", "required: a form part with bytes");
+        return part;
+      };
+      return presentPart(await uploads.addPart(deps, caller, params.upload_id, receive));
     },
   }),
   route({

@@ -1,7 +1,7 @@
-import { createStore } from "../../core/stores/createWithFiles.js";
+import { createStore } from "../../core/files/createStore.js";
 import * as stores from "../../core/stores/stores.js";
 import { route } from "../route.js";
-import { listAnswer, pageQuery, presentList, storeParams } from "../wire/common.js";
+import { listAnswer, pageQuery, presentList, readPage, storeParams } from "../wire/common.js";
 import { setPollAfter } from "../wire/polling.js";
 import {
   createStoreBody,
@@ -45,11 +45,7 @@ export const vectorStoreRoutes = [
     query: pageQuery(100),
     answer: listAnswer("VectorStoreList", storeAnswer),
     handle: async ({ deps, caller, query }) => {
-      const page = await stores.list(deps, caller, {
-        ...query,
-        after: query.after ?? null,
-        before: query.before ?? null,
-      });
+      const page = await stores.list(deps, caller, readPage(query));
       const now = deps.now();
       return presentList(
         page.stores.map((store) => presentStore(store, now)),
@@ -66,7 +62,7 @@ export const vectorStoreRoutes = [
     params: storeParams,
     answer: storeAnswer,
     handle: async ({ deps, caller, params, res }) => {
-      const answer = presentStore(await stores.retrieve(deps, caller, params.vector_store_id), deps.now());
+      const answer = presentStore(await stores.describe(deps, caller, params.vector_store_id), deps.now());
       setPollAfter(res, answer.status);
       return answer;
     },

@@ -34,6 +34,13 @@ export const pageQuery = (maxLimit: number) =>
     before: cursor("before"),
   });
 
+/** The page that a query asks for. */
+export const readPage = ({ after, before, ...page }: z.output<ReturnType<typeof pageQuery>>) => ({
+  ...page,
+  after: after ?? null,
+  before: before ?? null,
+});
+
 export const storeParams = z.object({ vector_store_id: z.string().describe("id of the vector store") });
 
 export const listAnswer = <T extends z.ZodType>(id: string, item: T) =>

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import type { EmbeddingInput, Inserted } from "../../core/chunks/chunks.js";
+import type { Inserted } from "../../core/chunks/insert.js";
+import type { EmbeddingInput } from "../../core/chunks/rowChecks.js";
 import { invalid } from "../../words/errors.js";
 import { decodeBase64Floats, encodeBase64Floats } from "../../numbers/float32.js";
 import { asObject, jsonObject, optional, pageQuery, seconds } from "./common.js";

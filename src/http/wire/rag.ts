@@ -3,7 +3,7 @@ import type { RagAnswer, RagRequest, RagSources } from "../../core/answers/answe
 import type { Passage } from "../../core/answers/passages.js";
 import type { PromptSource } from "../../core/answers/prompt.js";
 import { invalid } from "../../words/errors.js";
-import type { ChatMessage } from "../../core/models/models.js";
+import type { RagMessage } from "../../core/answers/answerQuestion.js";
 import { parseFilter } from "../../words/filter.js";
 import { optional } from "./common.js";
 import { rankingFields, readRanking, resultCount } from "./ranking.js";
@@ -78,7 +78,7 @@ export function readRag(storeIds: readonly string[], body: z.output<typeof ragBo
 
 function readConversation({ query, messages = [] }: z.output<typeof ragBody>): {
   question: string;
-  history: ChatMessage[];
+  history: RagMessage[];
 } {
   if (query !== undefined) return { question: query, history: messages };
   const last = messages.at(-1);

@@ -51,12 +51,12 @@ export const rerankAnswer = z
   .meta({ id: "RerankResponse" });
 
 /** Cohere's results, each with the chunk that it is. */
-export function presentReranked(model: string | null, { hits }: SearchResult): z.input<typeof rerankAnswer> {
-  const scoreBefore = (hit: SearchResult["hits"][number]) => hit.vectorScore ?? hit.score;
-  const before = hits.toSorted((a, b) => scoreBefore(b) - scoreBefore(a));
+export function presentReranked(model: string | null, { found }: SearchResult): z.input<typeof rerankAnswer> {
+  const scoreBefore = (hit: SearchResult["found"][number]) => hit.vectorScore ?? hit.score;
+  const before = found.toSorted((a, b) => scoreBefore(b) - scoreBefore(a));
   return {
     ...(model === null ? {} : { model }),
-    results: hits.map((hit) => {
+    results: found.map((hit) => {
       const { content, score, ...rest } = presentHit(hit, true);
       return {
         index: before.indexOf(hit),

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import type { Hit, SearchRequest, SearchResult } from "../../core/search/searchStores.js";
+import type { SearchRequest, SearchResult } from "../../core/search/searchStores.js";
+import type { FoundChunk } from "../../words/chunk.js";
 import { invalid } from "../../words/errors.js";
 import { filterLimits, parseFilter } from "../../words/filter.js";
 import { asObject, isObject, optional } from "./common.js";
@@ -101,32 +102,32 @@ export const searchAnswer = z
 /** OpenAI's page of results, with exactly one text part each, because LiteLLM's rerank counts parts as results. */
 export function presentSearch(
   body: SearchBody,
-  { queries, hits, reranked }: SearchResult,
+  { queries, found, reranked }: SearchResult,
 ): z.input<typeof searchAnswer> {
   return {
     object: "vector_store.search_results.page",
     search_query: [...queries],
-    data: hits.map((hit) => presentHit(hit, body.return_metadata ?? true)),
+    data: found.map((chunk) => presentHit(chunk, body.return_metadata ?? true)),
     has_more: false,
     next_page: null,
     ...(reranked === null ? {} : { reranked }),
   };
 }
 
-export function presentHit(hit: Hit, withMetadata: boolean): z.input<typeof hitAnswer> {
-  const { attributes, ...rest } = presentFound(hit);
+export function presentHit(chunk: FoundChunk, withMetadata: boolean): z.input<typeof hitAnswer> {
+  const { attributes, ...rest } = presentFound(chunk);
   return {
     ...rest,
     attributes: withMetadata ? attributes : null,
-    content: [{ type: "text", text: hit.content }],
-    metadata: withMetadata ? asObject(hit.metadata) : null,
+    content: [{ type: "text", text: chunk.content }],
+    metadata: withMetadata ? asObject(chunk.metadata) : null,
   };
 }
 
 /** All of a result but its text and metadata. */
-export function presentFound(hit: Hit): Omit<z.input<typeof hitAnswer>, "content" | "metadata"> {
-  const metadata = asObject(hit.metadata);
-  // What the service wrote beside a file's attributes; see core/fileChunks.ts.
+export function presentFound(chunk: FoundChunk): Omit<z.input<typeof hitAnswer>, "content" | "metadata"> {
+  const metadata = asObject(chunk.metadata);
+  // What the service wrote beside a file's attributes; see core/files/fileChunks.ts.
   const place = isObject(metadata.place) ? metadata.place : null;
   const ours = place === null ? [] : ["file_id", "chunk_index", ...(place.filename === undefined ? ["filename"] : [])];
   const attributes = Object.fromEntries(
@@ -141,18 +142,18 @@ export function presentFound(hit: Hit): Omit<z.input<typeof hitAnswer>, "content
     // A row that was posted without a file has none: its id is not passed off as one. What its metadata says is believed.
     file_id: firstString(metadata.file_id),
     filename: firstString(place?.filename, metadata.filename, metadata.file_name, metadata.source, metadata.title),
-    score: hit.score,
+    score: chunk.score,
     attributes,
-    id: hit.id,
+    id: chunk.id,
     ...(Number.isInteger(index) ? { chunk_index: index as number } : {}),
     ...(Number.isInteger(page) ? { page: page as number } : {}),
     ...(typeof section === "string" ? { section } : {}),
     ...(Number.isInteger(slide) ? { slide: slide as number } : {}),
     ...(typeof sheet === "string" ? { sheet } : {}),
     ...(typeof attachment === "string" ? { attachment } : {}),
-    vector_rank: hit.vectorRank,
-    keyword_rank: hit.keywordRank,
-    ...(hit.vectorScore === undefined ? {} : { vector_score: hit.vectorScore }),
+    vector_rank: chunk.vectorRank,
+    keyword_rank: chunk.keywordRank,
+    ...(chunk.vectorScore === undefined ? {} : { vector_score: chunk.vectorScore }),
   };
 }
 

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { BatchWithCounts } from "../../core/files/fileBatches.js";
-import { type AttachInput } from "../../core/files/storeFiles.js";
+import type { AttachInput } from "../../core/files/attach.js";
 import { invalid } from "../../words/errors.js";
 import { optional, pageQuery, seconds, storeParams } from "./common.js";
 import { scalars } from "./scalars.js";

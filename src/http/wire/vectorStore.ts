@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { maxDimensions } from "../../core/stores/model.js";
-import type { AttachInput } from "../../core/files/storeFiles.js";
-import type { DetailedStore, StoreInput } from "../../core/stores/stores.js";
+import type { AttachInput } from "../../core/files/attach.js";
+import type { DetailedStore } from "../../core/stores/details.js";
+import type { StoreInput } from "../../core/stores/stores.js";
 import { invalid } from "../../words/errors.js";
 import { asObject, optional, seconds } from "./common.js";
 import { type Scalar, scalars as metadata } from "./scalars.js";
@@ -206,7 +207,7 @@ export function presentStore(store: DetailedStore, now: number): z.input<typeof 
   const completed = files.completed + Math.max(0, store.chunkCount - chunks);
   const policy = expiresAfter.safeParse(store.expiresAfter);
   const { search, details } = store;
-  const { counts, ...index } = details.index;
+  const { counts, state } = details;
   return {
     id: store.id,
     object: "vector_store",
@@ -231,6 +232,6 @@ export function presentStore(store: DetailedStore, now: number): z.input<typeof 
       : { hybrid_search: { embedding_weight: search.embeddingWeight, text_weight: search.textWeight } }),
     ...(search.rerank === undefined ? {} : { rerank: search.rerank }),
     ...(search.rerankModel === undefined ? {} : { rerank_model: search.rerankModel }),
-    index: { ...index, ...counts },
+    index: { state: state.index, keywords: state.keywords, ...counts },
   };
 }
