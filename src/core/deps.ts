@@ -3,7 +3,7 @@ import type { Config } from "../process/config.js";
 import type { Database } from "../db/connection/database.js";
 import type { VectorStore } from "../db/tables/stores.js";
 import type { Range } from "../engines/pgvector/filterSql.js";
-import type { Litellm } from "../litellm/litellm.js";
+import type { Litellm } from "../litellm/contract.js";
 import type { Log } from "../process/log.js";
 import type { Metrics } from "../process/metrics.js";
 import type { DocumentReader } from "../reading/documentReader.js";

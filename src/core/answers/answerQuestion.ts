@@ -1,7 +1,7 @@
 import { tokenCounter } from "../../chunking/tokens.js";
 import type { Counter } from "../../chunking/counters.js";
 import { invalid } from "../../words/errors.js";
-import type { ChatAnswer, ChatMessage, ChatRequest, ChatUsage } from "../../litellm/chat.js";
+import type { ChatAnswer, ChatMessage, ChatRequest, ChatUsage } from "../../litellm/contract.js";
 import type { Caller } from "../../words/caller.js";
 import type { Deps } from "../deps.js";
 import { type Passage, choosePassages, tokensOf } from "./passages.js";

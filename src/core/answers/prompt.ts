@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import type { ChatMessage } from "../../litellm/chat.js";
+import type { ChatMessage } from "../../litellm/contract.js";
 
 /** A passage as the model is told of it. */
 export interface PromptSource {

@@ -1,5 +1,4 @@
-import type { EmbeddingsAnswer, EmbeddingsBody, Model } from "../../litellm/litellm.js";
-import type { ChatMessage } from "../../litellm/chat.js";
+import type { ChatMessage, EmbeddingsAnswer, EmbeddingsBody, Model } from "../../litellm/contract.js";
 import type { Deps } from "../deps.js";
 
 export type { ChatMessage, EmbeddingsBody, Model };

@@ -1,7 +1,7 @@
 import type { Counter } from "../../chunking/counters.js";
 import { tokenCounter } from "../../chunking/tokens.js";
 import { ApiError } from "../../words/errors.js";
-import type { RerankRequest } from "../../litellm/rerankRequest.js";
+import type { RerankRequest } from "../../litellm/contract.js";
 import type { Deps } from "../deps.js";
 import type { Hit } from "./searchStores.js";
 import { type Spent, time } from "./spent.js";

@@ -1,5 +1,5 @@
 import { ApiError } from "../../words/errors.js";
-import type { ChatMessage, ChatUsage } from "../../litellm/chat.js";
+import type { ChatMessage, ChatUsage } from "../../litellm/contract.js";
 import type { Deps } from "../deps.js";
 
 export interface Rewritten {

@@ -1,6 +1,6 @@
 import type { VectorStore } from "../../db/tables/stores.js";
 import { invalid } from "../../words/errors.js";
-import type { Embedder } from "../../litellm/embedder.js";
+import type { Embedder } from "../../litellm/contract.js";
 import type { Deps } from "../deps.js";
 
 /** What a store's embeddings are made with. */
