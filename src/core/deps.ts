@@ -1,7 +1,7 @@
 import type { LRUCache } from "lru-cache";
 import type { Database } from "../db/database.js";
 import type { Engine } from "../engines/engine.js";
-import type { Litellm } from "../litellm/litellm.js";
+import type { Litellm } from "../litellm/contract.js";
 import type { Config } from "../process/config.js";
 import type { Log } from "../process/log.js";
 import type { Metrics } from "../process/metrics.js";

@@ -1,9 +1,8 @@
 import { BrokenCircuitError, CircuitState, ConsecutiveBreaker, circuitBreaker, handleWhenResult } from "cockatiel";
 import type { Log } from "../process/log.js";
+import type { BreakerState } from "./contract.js";
 import type { Outcome } from "./failures.js";
 import { failureOf, isOutage } from "./failures.js";
-
-export type BreakerState = "closed" | "open" | "half-open";
 
 export interface Breaker {
   /** Runs the attempt, or answers with a `breaker` failure without running it. What the attempt throws passes uncounted. */

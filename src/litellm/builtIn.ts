@@ -3,10 +3,9 @@ import type { EmbeddingConfig } from "../process/config.js";
 import { DocumentError } from "../words/document.js";
 import { ApiError, invalid } from "../words/errors.js";
 import { encodeBase64Floats } from "../numbers/float32.js";
-import type { Embedder, ModelChoice } from "./embedder.js";
+import type { Embedder, EmbeddingsAnswer, EmbeddingsBody, Litellm, Model, ModelChoice } from "./contract.js";
 import { wordsOf } from "./hashing.js";
 import { builtInModel as model, hashTexts, hashingEmbedder } from "./hashingEmbedder.js";
-import type { EmbeddingsAnswer, EmbeddingsBody, Litellm, Model } from "./litellm.js";
 
 /** The variant without a proxy: everything is answered from here, by the hashing embedder. */
 export function createBuiltIn(config: EmbeddingConfig): Litellm {

@@ -4,50 +4,10 @@ import type { EmbeddingConfig } from "../process/config.js";
 import { ApiError } from "../words/errors.js";
 import { follow } from "./abort.js";
 import { badGateway, passedOnError, refusedError } from "./apiErrors.js";
+import type { Chat, ChatAnswer, ChatRequest } from "./contract.js";
 import { type Failure, failureOf, readFailure } from "./failures.js";
 import type { GateDeps } from "./gate.js";
 import { createGates } from "./gates.js";
-
-export interface ChatMessage {
-  role: "system" | "user" | "assistant";
-  content: string;
-}
-
-export interface ChatRequest {
-  model: string;
-  /** Whose mistake it is when the proxy refuses the model. */
-  namedBy: "caller" | "settings";
-  messages: readonly ChatMessage[];
-  temperature?: number | undefined;
-  maxTokens?: number | undefined;
-}
-
-/** OpenAI's counts; null where the proxy did not say. */
-export interface ChatUsage {
-  prompt_tokens: number;
-  completion_tokens: number;
-  total_tokens: number;
-}
-
-export interface ChatAnswer {
-  text: string;
-  /** As the proxy names it; may be more exact than what was asked for. */
-  model: string;
-  finishReason: string | null;
-  usage: ChatUsage | null;
-}
-
-/** Chat completions of the proxy (POST /v1/chat/completions), text in and text out; no tools are ever offered. */
-export interface Chat {
-  /** @throws ApiError, or the signal's reason once it is aborted */
-  complete(request: ChatRequest, options: { signal: AbortSignal }): Promise<ChatAnswer>;
-  /**
-   * The same as it is written. Resolves when the model has begun, so that a refusal still has its status. The pieces must be read to
-   * their end, or the iterator returned, which ends the request.
-   * @throws as `complete`; later too, while pieces are read
-   */
-  stream(request: ChatRequest, options: { signal: AbortSignal }): Promise<AsyncGenerator<string, ChatAnswer>>;
-}
 
 const count = z.int().min(0).catch(0);
 const usage = z.object({ prompt_tokens: count, completion_tokens: count, total_tokens: count }).nullish().catch(null);

@@ -2,13 +2,11 @@ import { LRUCache } from "lru-cache";
 import type { EmbeddingConfig } from "../process/config.js";
 import { untilAborted } from "./abort.js";
 import { choiceError } from "./apiErrors.js";
-import type { BreakerState } from "./breaker.js";
-import type { Embedder, ModelChoice } from "./embedder.js";
+import type { BreakerState, Embedder, Litellm, ModelChoice } from "./contract.js";
 import { createAsk } from "./embeddingRequest.js";
 import { type GateDeps, createGate } from "./gate.js";
 import { createGates } from "./gates.js";
 import { builtInModel, hashingEmbedder } from "./hashingEmbedder.js";
-import type { Litellm } from "./litellm.js";
 import { createProxyEmbedder } from "./proxyEmbedder.js";
 
 /** Each may hold 6 MB of cached queries at 1,536 dimensions. One that is let go loses that and what it learned, no more. */

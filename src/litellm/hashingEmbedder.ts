@@ -1,5 +1,5 @@
 import { setImmediate } from "node:timers/promises";
-import type { Embedder } from "./embedder.js";
+import type { Embedder } from "./contract.js";
 import { hashText } from "./hashing.js";
 
 /** The name of the model that needs no proxy. */

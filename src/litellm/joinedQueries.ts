@@ -1,7 +1,7 @@
 import { hash } from "node:crypto";
 import { LRUCache } from "lru-cache";
 import { untilAborted } from "./abort.js";
-import type { Embedder } from "./embedder.js";
+import type { Embedder } from "./contract.js";
 import type { GateDeps } from "./gate.js";
 import type { Query, QueryRequests } from "./queryQueue.js";
 import { createQueryQueue } from "./queryQueue.js";

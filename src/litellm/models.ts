@@ -2,8 +2,8 @@ import { z } from "zod";
 import type { EmbeddingConfig } from "../process/config.js";
 import { badGateway, serviceError } from "./apiErrors.js";
 import type { Clock } from "./clock.js";
+import type { Litellm, Model } from "./contract.js";
 import type { Gate } from "./gate.js";
-import type { Litellm, Model } from "./litellm.js";
 
 const modelList = z.object({
   data: z.array(

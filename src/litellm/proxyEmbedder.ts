@@ -4,7 +4,7 @@ import { mapConcurrently } from "./abort.js";
 import type { NamedModel } from "./apiErrors.js";
 import { serviceError } from "./apiErrors.js";
 import { bytesPerRequest, splitIntoBatches, tokensPerRequest } from "./batches.js";
-import type { Embedder, ModelChoice } from "./embedder.js";
+import type { Embedder, ModelChoice } from "./contract.js";
 import { createAsk } from "./embeddingRequest.js";
 import type { Failure } from "./failures.js";
 import { isTooLarge, isTooMany } from "./failures.js";

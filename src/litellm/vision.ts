@@ -2,17 +2,8 @@ import { z } from "zod";
 import type { EmbeddingConfig } from "../process/config.js";
 import { ApiError } from "../words/errors.js";
 import { badGateway, passedOnError } from "./apiErrors.js";
+import type { DescribePicture } from "./contract.js";
 import { type GateDeps, createGate } from "./gate.js";
-
-export interface Picture {
-  image: Uint8Array;
-  mediaType: "image/png" | "image/jpeg";
-  model: string;
-  prompt: string;
-}
-
-/** The text of a picture by a vision model. @throws ApiError as for every model call; what the proxy refuses comes with its own words */
-export type DescribePicture = (picture: Picture, options: { signal: AbortSignal }) => Promise<string>;
 
 /** A page of text takes a model far longer than an embedding. */
 const timeoutMs = 120_000;

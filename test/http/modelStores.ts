@@ -1,5 +1,5 @@
 import { invalid } from "../../src/words/errors.js";
-import type { ModelChoice } from "../../src/litellm/embedder.js";
+import type { ModelChoice } from "../../src/litellm/contract.js";
 import { hashTexts } from "../../src/litellm/hashingEmbedder.js";
 import { testDimensions } from "../support/database.js";
 import { type TestService, testVector } from "../support/service.js";

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import type { ModelChoice } from "../../src/litellm/embedder.js";
+import type { ModelChoice } from "../../src/litellm/contract.js";
 import { createLitellm } from "../../src/litellm/litellm.js";
 import { createMetrics } from "../../src/process/metrics.js";
 import { type Asked, base64, quiet, startProvider } from "../litellm/support.js";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import { setImmediate } from "node:timers/promises";
 import type { ApiError } from "../../src/words/errors.js";
-import type { Embedder } from "../../src/litellm/embedder.js";
+import type { Embedder } from "../../src/litellm/contract.js";
 import type { Answer } from "./support.js";
 import {
   embeddings,

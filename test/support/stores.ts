@@ -1,6 +1,6 @@
 import { bringUpToDate } from "../../src/core/upkeep/indexing.js";
-import type { Embedder } from "../../src/litellm/embedder.js";
-import { type Litellm, createLitellm } from "../../src/litellm/litellm.js";
+import type { Embedder, Litellm } from "../../src/litellm/contract.js";
+import { createLitellm } from "../../src/litellm/litellm.js";
 import { loadConfig } from "../../src/process/config.js";
 import { createLog } from "../../src/process/log.js";
 import { createMetrics } from "../../src/process/metrics.js";

@@ -1,6 +1,7 @@
 import type { Config } from "../../process/config.js";
 import { ApiError } from "../../words/errors.js";
-import { createLitellm, type Litellm } from "../../litellm/litellm.js";
+import type { Litellm } from "../../litellm/contract.js";
+import { createLitellm } from "../../litellm/litellm.js";
 import { createMetrics } from "../../process/metrics.js";
 import { connectionCode } from "../failures.js";
 import type { Context } from "./findings.js";

@@ -2,32 +2,10 @@ import { z } from "zod";
 import type { EmbeddingConfig } from "../process/config.js";
 import type { ApiError } from "../words/errors.js";
 import { badGateway, passedOnError, refusedError } from "./apiErrors.js";
+import type { Litellm, Rerank, RerankRequest } from "./contract.js";
 import type { Failure } from "./failures.js";
 import type { GateDeps } from "./gate.js";
 import { createGates } from "./gates.js";
-import type { Litellm } from "./litellm.js";
-
-export interface RerankRequest {
-  model: string;
-  /** Whose mistake it is when the proxy refuses the model. */
-  namedBy: "caller" | "settings";
-  query: string;
-  documents: readonly string[];
-  /** How many are wanted; all, if not said. */
-  topN?: number | undefined;
-}
-
-/** Best first. `index`: the document's place in the request; `relevance`: the model's own number, mostly but not always 0…1. */
-export interface Ranked {
-  index: number;
-  relevance: number;
-}
-
-/**
- * POST /v1/rerank of the proxy, once: an order that comes late is worth less than the one that is there.
- * @throws ApiError, or the signal's reason once it is aborted
- */
-export type Rerank = (request: RerankRequest, options: { signal: AbortSignal }) => Promise<Ranked[]>;
 
 const answer = z.object({
   results: z.array(z.object({ index: z.int().min(0), relevance_score: z.number() })),

@@ -1,0 +1,170 @@
+/*
+ * What this room offers. Implementations import these types, and the rest of the service needs nothing else but
+ * `createLitellm`. Every function that may ask the proxy throws ApiError, or the signal's reason once it is aborted.
+ */
+
+export type BreakerState = "closed" | "open" | "half-open";
+
+/** A store's embedding model. */
+export interface ModelChoice {
+  readonly model: string;
+  /** Numbers per vector. */
+  readonly dimensions: number;
+  /** Whether requests carry OpenAI's `dimensions`, which asks the provider for vectors of that length. */
+  readonly sendDimensions: boolean;
+}
+
+/** Turns texts into vectors: through the proxy, or built in. */
+export interface Embedder {
+  /** The name sent to the proxy; `built-in-hashing` for the built-in embedder. */
+  readonly model: string;
+  /** Numbers per vector. An answer of any other length is an error, never a vector. */
+  readonly dimensions: number;
+  /** true: hashes words without a model, so it compares words, not meaning. */
+  readonly builtIn: boolean;
+  /** One vector per text, in the order of the texts. All or nothing: the first failure stops the rest. */
+  embed(texts: readonly string[], options?: { signal?: AbortSignal }): Promise<Float32Array[]>;
+  /**
+   * The vector of one query, from a cache or a request shared with other queries of the same moment. Do not modify it.
+   * Calls that share a request share its failure, unless one text alone may be at fault. Failures are never cached.
+   */
+  embedQuery(text: string, options?: { signal?: AbortSignal }): Promise<Float32Array>;
+}
+
+/** The body of POST /v1/embeddings, already validated. Without `model` it means the configured one. */
+export interface EmbeddingsBody {
+  readonly model?: string | undefined;
+  readonly input: string | readonly string[] | readonly number[] | readonly (readonly number[])[];
+  readonly encoding_format?: "float" | "base64" | undefined;
+  readonly dimensions?: number | undefined;
+  readonly user?: string | undefined;
+}
+
+/** OpenAI's list of embeddings. The proxy may add fields that are not named here. */
+export interface EmbeddingsAnswer {
+  readonly object: "list";
+  readonly data: readonly {
+    readonly object: "embedding";
+    readonly index: number;
+    readonly embedding: readonly number[] | string;
+  }[];
+  readonly model: string;
+  readonly usage: { readonly prompt_tokens: number; readonly total_tokens: number };
+}
+
+/** OpenAI's model object. `created` in Unix seconds; `mode`, `dimensions` and `max_input_tokens` where LiteLLM knows them. */
+export interface Model {
+  readonly id: string;
+  readonly object: "model";
+  readonly created: number;
+  readonly owned_by: string;
+  readonly [further: string]: unknown;
+}
+
+export interface ChatMessage {
+  role: "system" | "user" | "assistant";
+  content: string;
+}
+
+export interface ChatRequest {
+  model: string;
+  /** Whose mistake it is when the proxy refuses the model. */
+  namedBy: "caller" | "settings";
+  messages: readonly ChatMessage[];
+  temperature?: number | undefined;
+  maxTokens?: number | undefined;
+}
+
+/** OpenAI's counts; null where the proxy did not say. */
+export interface ChatUsage {
+  prompt_tokens: number;
+  completion_tokens: number;
+  total_tokens: number;
+}
+
+export interface ChatAnswer {
+  text: string;
+  /** The proxy's name for it, which may be more exact than the name in the request. */
+  model: string;
+  finishReason: string | null;
+  usage: ChatUsage | null;
+}
+
+/** Chat completions (POST /v1/chat/completions): text in, text out. Requests never offer tools. */
+export interface Chat {
+  complete(request: ChatRequest, options: { signal: AbortSignal }): Promise<ChatAnswer>;
+  /**
+   * The same, piece by piece. Resolves when the model begins to answer, so a refusal still has its status. Read the
+   * pieces to their end or return the iterator, which ends the request. Reading may throw as well.
+   */
+  stream(request: ChatRequest, options: { signal: AbortSignal }): Promise<AsyncGenerator<string, ChatAnswer>>;
+}
+
+export interface RerankRequest {
+  model: string;
+  /** Whose mistake it is when the proxy refuses the model. */
+  namedBy: "caller" | "settings";
+  query: string;
+  documents: readonly string[];
+  /** Results wanted; all by default. */
+  topN?: number | undefined;
+}
+
+/** `index`: the document's place in the request. `relevance`: the model's own number, usually but not always 0…1. */
+export interface Ranked {
+  index: number;
+  relevance: number;
+}
+
+/** POST /v1/rerank of the proxy, best first. One attempt, because a late order is worth less than the existing one. */
+export type Rerank = (request: RerankRequest, options: { signal: AbortSignal }) => Promise<Ranked[]>;
+
+/** The body of POST /v1/rerank (Cohere's), already validated. */
+export interface RerankBody {
+  readonly model: string;
+  readonly [further: string]: unknown;
+}
+
+export interface Picture {
+  image: Uint8Array;
+  mediaType: "image/png" | "image/jpeg";
+  model: string;
+  prompt: string;
+}
+
+/** What a vision model says of a picture. A refusal carries the proxy's own words. */
+export type DescribePicture = (picture: Picture, options: { signal: AbortSignal }) => Promise<string>;
+
+/** Everything this service asks of the LiteLLM proxy. */
+export interface Litellm {
+  /** Uses the model of the settings. */
+  readonly embedder: Embedder;
+  /**
+   * The embedder of a store's own model: the same object for the same choice, for the 100 choices used last. Asks nothing.
+   * @throws ApiError 400 without a proxy, for any model but the built-in one
+   */
+  readonly embedderFor: (choice: ModelChoice) => Embedder;
+  /**
+   * Numbers per vector when the request does not say `dimensions`. Embeds one short text to find out, and remembers the
+   * answer as long as the process runs.
+   * @throws ApiError 400 naming `embedding_model` where the proxy refuses the model
+   */
+  readonly dimensionsOf: (model: string, options?: { signal?: AbortSignal }) => Promise<number>;
+  /** POST /v1/embeddings for a caller who names the model: the proxy's answer unchanged, its refusals with their status. */
+  readonly createEmbeddings: (body: EmbeddingsBody, options?: { signal?: AbortSignal }) => Promise<EmbeddingsAnswer>;
+  readonly models: () => Promise<Model[]>;
+  readonly embeddingModels: () => Promise<Model[]>;
+  readonly visionModels: () => Promise<Model[]>;
+  /** Up to a minute old. */
+  readonly rerankModels: () => Promise<Model[]>;
+  /** How many tokens a model takes; null where LiteLLM does not know. Up to a minute old. */
+  readonly maxInputTokens: (model: string) => Promise<number | null>;
+  readonly chat: Chat;
+  readonly rerank: Rerank;
+  /** POST /v1/rerank for a caller who names the model, passed on as by `createEmbeddings`. */
+  readonly passRerank: (body: RerankBody, options: { signal: AbortSignal }) => Promise<object>;
+  /** Rejects without a proxy. */
+  readonly describePicture: DescribePicture;
+  /** `configured`: there is a proxy. `breaker`: of requests with the settings' embedding model. */
+  readonly state: () => { readonly configured: boolean; readonly breaker: BreakerState };
+}
