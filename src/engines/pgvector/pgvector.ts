@@ -18,7 +18,7 @@ import { prepare, requestReindex } from "./upkeep/requests.js";
 import { bringUpToDate } from "./upkeep/upkeep.js";
 import { asCompared, drop, write } from "./write.js";
 
-/** What this engine remembers between calls, besides what it was given. */
+/** What the engine was given, with what it remembers between calls. */
 export const createContext = (parts: PgvectorParts): Pgvector => ({
   ...parts,
   wideFilters: new LRUCache({ max: 1000, ttl: 60_000 }),
@@ -26,8 +26,9 @@ export const createContext = (parts: PgvectorParts): Pgvector => ({
 });
 
 /** PostgreSQL or PGlite with pgvector as an engine, on the database that keeps the stores. */
-export function createPgvector(parts: PgvectorParts): Engine {
-  const pg = createContext(parts);
+export const createPgvector = (parts: PgvectorParts): Engine => engineOn(createContext(parts));
+
+export function engineOn(pg: Pgvector): Engine {
   const { db } = pg;
   const { idType, dimensions } = db.layout.embeddings;
   const probed: Probed = new Map();

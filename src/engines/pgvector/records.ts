@@ -1,19 +1,13 @@
-import { CompiledQuery, sql } from "kysely";
-import type { Db } from "../../db/database.js";
 import { errorCode } from "../../db/connection/errors.js";
-import { epochMicros, exactText, exactly } from "../../db/expressions.js";
+import type { Db } from "../../db/database.js";
 import { addToCounts } from "../../db/tables/stores.js";
-import type { ChunkMark, StoredChunk } from "../../words/rows.js";
 import { ApiError } from "../../words/errors.js";
-import type { VectorStore } from "../../words/store.js";
-import { type AddOptions, Overtaken, type RecordPage, type RecordPageRequest, type Records } from "../engine.js";
-import { encodeTextArray } from "./binary.js";
-import { hasId, selected } from "./chunkRows.js";
+import type { StoredChunk } from "../../words/rows.js";
+import { type AddOptions, Overtaken, type Records } from "../engine.js";
 import type { Pgvector } from "./context.js";
-import { encodeCopy } from "./copyRows.js";
 import { bounded } from "./failures.js";
-import { visible } from "./filterSql.js";
 import { insertKeywords } from "./keywords/keywords.js";
+import { canonicalJson, copyChunks, idsOf, marksOf, readPage, storedVectors } from "./recordRows.js";
 import { stateOf } from "./state.js";
 import { storeGone } from "./write.js";
 
@@ -27,7 +21,6 @@ export const createRecords = ({ db }: Pgvector): Records => ({
 });
 
 const uniqueViolation = "23505";
-const idsOf = (chunks: readonly { id: string }[]) => chunks.map((chunk) => chunk.id);
 
 async function addChunks(
   db: Pgvector["db"],
@@ -64,99 +57,4 @@ async function countIn(tx: Db, storeId: string, own: readonly StoredChunk[], now
   const store = (await addToCounts(tx, storeId, change, { as: "use", now })) ?? storeGone(storeId);
   const { keywordsLanguage } = stateOf(store);
   if (keywordsLanguage !== null) await insertKeywords(tx, storeId, keywordsLanguage, idsOf(own));
-}
-
-/**
- * Adds chunks that are not there yet, of any stores, with their vectors for searching, inside the caller's transaction.
- * @throws the database's error 23505 (as ApiError 409) when one of the ids exists.
- */
-async function copyChunks(tx: Db, chunks: readonly StoredChunk[]): Promise<void> {
-  const e = tx.layout.embeddings;
-  const copy = sql`COPY ${e.table} (${e.insertColumns}) FROM STDIN (FORMAT binary)`.compile(tx.run);
-  await tx.run.executeQuery(CompiledQuery.raw(copy.sql, [encodeCopy(tx.layout, chunks)]));
-  // Normalised once, whatever becomes of it: each use of the record's vector takes it out of TOAST. A vector without its chunk, left
-  // behind by another program that removed the chunk, gives way.
-  await sql`
-    INSERT INTO ${tx.layout.derived.vectors} (vector_store_id, id, embedding)
-    SELECT store_id, id, CASE WHEN vector_norm(unit) > 0 THEN unit::${sql.raw(tx.layout.derived.vectorType)} END
-    FROM (SELECT ${e.vectorStoreId} AS store_id, ${e.id} AS id, l2_normalize(${e.embedding}) AS unit
-          FROM ${e.table} AS e WHERE ${hasId(tx, idsOf(chunks))} OFFSET 0) AS u
-    ON CONFLICT (vector_store_id, id) DO UPDATE SET embedding = EXCLUDED.embedding`.execute(tx.run);
-}
-
-/** Of those that are there, what the database says of them by reading them. */
-async function marksOf(db: Db, chunks: readonly { id: string }[]): Promise<Map<string, ChunkMark>> {
-  const e = db.layout.embeddings;
-  const text = (column: unknown) => sql`convert_to(${column}::text, 'UTF8') || '\\x00'::bytea`;
-  const { rows } = await sql<{ id: string; storeId: string; digest: string }>`
-    SELECT ${exactText(e.id)} AS id, ${e.vectorStoreId}::text AS "storeId",
-           left(encode(sha256(${text(e.id)} || ${text(e.content)} || ${text(sql`COALESCE(${e.metadata}, '{}')`)}
-             || vector_send(${e.embedding})), 'hex'), 16) AS digest
-    FROM ${e.table} AS e WHERE ${hasId(db, idsOf(chunks))}`.execute(db.run);
-  return new Map(rows.map(({ id, storeId, digest }) => [exactly(id), { storeId, digest: BigInt(`0x${digest}`) }]));
-}
-
-/**
- * JSON texts as this database writes them back: the order of keys, white space and the form of numbers are its own.
- * @throws ApiError or the database's error when one of them is no JSON that it takes.
- */
-async function canonicalJson(db: Db, texts: readonly string[]): Promise<string[]> {
-  const { rows } = await sql<{ text: string }>`
-    SELECT u.text::jsonb::text AS text FROM unnest(${encodeTextArray(texts)}::text[]) WITH ORDINALITY AS u(text, n) ORDER BY u.n`.execute(
-    db.run,
-  );
-  return rows.map((row) => row.text);
-}
-
-/** The vectors of those that are there, by id; null for one with other content or metadata, or in another store. */
-async function storedVectors(
-  db: Db,
-  chunks: readonly Omit<StoredChunk, "vector">[],
-): Promise<Map<string, Buffer | null>> {
-  const e = db.layout.embeddings;
-  const column = (values: readonly string[]) => sql`${encodeTextArray(values)}::text[]`;
-  const { rows } = await sql<{ id: string; vector: string | null }>`
-    SELECT ${exactText(sql`u.id`)} AS id, CASE WHEN ${e.vectorStoreId}::text = u.store_id AND ${e.content} = u.content
-                       AND COALESCE(${e.metadata}, '{}') = u.metadata::jsonb
-                      THEN encode(vector_send(${e.embedding}), 'base64') END AS vector
-    FROM unnest(${column(chunks.map((each) => each.id))}, ${column(chunks.map((each) => each.storeId))},
-                ${column(chunks.map((each) => each.content))}, ${column(chunks.map((each) => each.metadata))})
-      AS u(id, store_id, content, metadata)
-    JOIN ${e.table} AS e ON ${e.id} = u.id::${sql.raw(e.idType)}`.execute(db.run);
-  return new Map(rows.map(({ id, vector }) => [exactly(id), vector === null ? null : decodeSent(vector)]));
-}
-
-/** The numbers of `encode(vector_send(…), 'base64')`. */
-const decodeSent = (text: string): Buffer => Buffer.from(text, "base64").subarray(4);
-
-async function readPage(
-  db: Db,
-  store: VectorStore,
-  { after, limit, filter, vectors, without }: RecordPageRequest,
-): Promise<RecordPage> {
-  const e = db.layout.embeddings;
-  const hidden = stateOf(store).hiddenFiles;
-  const shown = visible(filter, { hiddenFiles: [...new Set([...hidden, ...without])] });
-  const { rows } = await sql<{
-    id: string;
-    content: string;
-    metadata: string | null;
-    vector: string | null;
-    createdAt: number;
-  }>`
-    SELECT ${exactText(e.id)} AS id, ${exactText(e.content)} AS content, ${e.metadata}::text AS metadata,
-           COALESCE(${epochMicros(e.createdAt)}, 0) AS "createdAt",
-           ${vectors ? sql`encode(vector_send(${e.embedding}), 'base64')` : sql`NULL`} AS vector
-    FROM ${e.table} AS e
-    WHERE ${selected(db, store.id, { filter: shown })}
-      AND ${after === null ? sql`true` : sql`${e.id} > ${after}::${sql.raw(e.idType)}`}
-    ORDER BY ${e.id} LIMIT ${limit + 1}`.execute(db.run);
-  const chunks = rows.slice(0, limit).map((row) => ({
-    ...row,
-    id: exactly(row.id),
-    content: exactly(row.content),
-    storeId: store.id,
-    vector: row.vector === null ? null : decodeSent(row.vector),
-  }));
-  return { chunks, hasMore: rows.length > limit, hidden };
 }

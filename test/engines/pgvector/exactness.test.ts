@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { testDimensions } from "../../support/database.js";
 import { type TestService, startService } from "../../support/service.js";
 import { batchPath, createStore, postText, stubLitellm } from "../../support/stores.js";
-import { type ClientFilter, anyFilter, anyMetadata, matches } from "./filterBruteForce.js";
+import { type ClientFilter, anyFilter, anyMetadata, matches } from "../../support/filterBruteForce.js";
 
 /** The query text is its vector, so a test aims exactly. */
 const litellm = stubLitellm({

@@ -1,6 +1,10 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { sql } from "kysely";
 import { searchChunks } from "../../../src/engines/pgvector/nearest.js";
+import type { Database } from "../../../src/db/database.js";
+import { findStore } from "../../../src/db/tables/stores.js";
+import { withState } from "../../../src/engines/pgvector/state.js";
+import { giveEngine } from "../../support/engine.js";
 import { testDimensions } from "../../support/database.js";
 import { type TestService, startService, testVector } from "../../support/service.js";
 
@@ -37,29 +41,18 @@ test.each(Object.entries(indexes))("an existing %s index never takes results awa
   await service.database.exec(`ALTER TABLE embeddings ALTER COLUMN embedding TYPE vector(${testDimensions});
     CREATE INDEX existing_${kind} ON embeddings ${definition("embedding")}; ANALYZE embeddings`);
   // As a store that was adopted a moment ago: only there the record's own vectors are searched.
-  const query = {
-    store: {
-      id: small,
-      chunkCount: 60,
-      vectorsComplete: false,
-      vectorsTable: null,
-      vectorsIndexed: false,
-      vectorsNext: null,
-      hiddenFiles: [],
-    },
-    recall: "high" as const,
-    wideFilters: new Map<string, true>(),
-    now: Date.now(),
-    embedding: Float32Array.from(testVector(99, testDimensions)),
-    filter: null,
-    limit: 50,
-  };
+  const found = await findStore(service.db, { kind: "all" }, small);
+  if (found === undefined) throw new Error("the store is gone");
+  const store = withState(found, { vectorsComplete: false });
+  const embedding = Float32Array.from(testVector(99, testDimensions));
+  const query = { recall: "high" as const, embedding, filter: null, limit: 50 };
   // The planner must not be able to choose the index, whatever it thinks of the alternatives.
   const hits = await service.db.transaction(async (tx) => {
     await sql`SET LOCAL enable_seqscan = off`.execute(tx.run);
     await sql`SET LOCAL enable_bitmapscan = off`.execute(tx.run);
     await sql`DROP INDEX embeddings_by_store`.execute(tx.run);
-    const found = await searchChunks({ ...service.db, reading: (_, work) => work(tx) }, query);
+    const db: Database = { ...service.db, reading: (_, work) => work(tx) };
+    const found = await searchChunks({ ...giveEngine(service), db }, store, query);
     await sql`CREATE INDEX embeddings_by_store ON embeddings (vector_store_id, id)`.execute(tx.run);
     return found;
   });

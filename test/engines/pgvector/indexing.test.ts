@@ -1,20 +1,25 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { bringUpToDate, checkIndexes } from "../../../src/core/upkeep/indexing.js";
+import type { Pgvector } from "../../../src/engines/pgvector/context.js";
+import { engineOn } from "../../../src/engines/pgvector/pgvector.js";
+import { stateOf } from "../../../src/engines/pgvector/state.js";
+import { giveEngine } from "../../support/engine.js";
 import { testDimensions } from "../../support/database.js";
 import { type TestService, startService, testVector } from "../../support/service.js";
 import { batchPath, createStore, rowsOf, rowsPath } from "../../support/stores.js";
 import { bruteForceIds } from "../../support/nearest.js";
 
 let service: TestService;
+let pg: Pgvector;
 beforeAll(async () => {
   service = await startService({ environment: { INDEX_MIN_ROWS: "300" } });
+  pg = giveEngine(service);
 });
 afterAll(() => service.close());
 
 /** All rounds until nothing is left to do. */
 async function settle(of: TestService = service): Promise<void> {
   const pace = () => Promise.resolve(true);
-  while ((await bringUpToDate(of.deps, pace)) > 0);
+  while ((await of.deps.engine.upkeep(pace)) > 0);
 }
 
 interface StoreBody {
@@ -36,12 +41,12 @@ const fill = async (count: number, from = 0, body: object = {}, id?: string) => 
 async function search(id: string, seed: number, body: object = {}): Promise<string[]> {
   const embedding = Float32Array.from(testVector(seed, testDimensions));
   const litellm = { ...service.deps.litellm.embedder, embedQuery: () => Promise.resolve(embedding) };
-  const { search: run } = await import("../../../src/core/search/searchStores.js");
+  const { searchStores: run } = await import("../../../src/core/search/searchStores.js");
   const { readSearch, searchBody } = await import("../../../src/http/wire/search.js");
   const deps = { ...service.deps, litellm: { ...service.deps.litellm, embedder: litellm } };
   const request = readSearch(searchBody.parse({ query: "any", ...body }));
-  const { hits } = await run(deps, { kind: "server" }, [id], request, new AbortController().signal);
-  return hits.map((hit) => hit.id);
+  const { found } = await run(deps, { kind: "server" }, [id], request, new AbortController().signal);
+  return found.map((chunk) => chunk.id);
 }
 
 /** The table of the store's own, by its number. */
@@ -158,7 +163,7 @@ describe("an indexed store", () => {
   test("a filter that let many rows through and then few gives all of these", async () => {
     const filters = { type: "gte", key: "n", value: 1000 };
     expect(await search(id, 31337, { filters })).toHaveLength(10);
-    expect([...service.deps.wideFilters.keys()].some((key) => key.includes('"value":1000'))).toBe(true);
+    expect([...pg.wideFilters.keys()].some((key) => key.includes('"value":1000'))).toBe(true);
     const gone = {
       type: "and",
       filters: [
@@ -168,7 +173,7 @@ describe("an indexed store", () => {
     };
     await service.delete(rowsPath(id), { filters: gone }).expect(200);
     expect(await search(id, 31337, { filters })).toEqual(await bruteForceIds(service, id, 31337, 10, filters));
-    expect([...service.deps.wideFilters.keys()].some((key) => key.includes('"value":1000'))).toBe(false);
+    expect([...pg.wideFilters.keys()].some((key) => key.includes('"value":1000'))).toBe(false);
   });
 });
 
@@ -178,7 +183,7 @@ describe("repair", () => {
     await settle();
     const table = await ownTable(id);
     await service.database.exec(`UPDATE pg_index SET indisvalid = false WHERE indexrelid = '${table}_hnsw'::regclass`);
-    await checkIndexes(service.deps);
+    await service.deps.engine.check();
     expect((await indexOf(id)).state).toBe("building");
     expect(await search(id, 12)).toEqual(await bruteForceIds(service, id, 12, 10));
     await settle();
@@ -233,7 +238,7 @@ describe("repair", () => {
     const id = await fill(320);
     await settle();
     await service.database.exec(`DROP INDEX ${await ownTable(id)}_hnsw`);
-    await checkIndexes(service.deps);
+    await service.deps.engine.check();
     await settle();
     expect((await indexOf(id)).state).toBe("ready");
     expect(await search(id, 12)).toEqual(await bruteForceIds(service, id, 12, 10));
@@ -263,7 +268,7 @@ describe("repair", () => {
     await service.database.exec(`
       INSERT INTO embeddings (id, vector_store_id, content, embedding)
       SELECT 'other-' || n, '${id}', 'four', ('[' || n || ',0,0,0,0,0,0,1]')::vector FROM generate_series(1, 5) AS n`);
-    await checkIndexes(service.deps);
+    await service.deps.engine.check();
     const body = (await service.get(`/v1/vector_stores/${id}`).expect(200)).body as { file_counts: { total: number } };
     expect(body.file_counts.total).toBe(25);
     expect(await search(id, 3, { max_num_results: 50 })).toEqual(await bruteForceIds(service, id, 3, 50));
@@ -299,7 +304,7 @@ describe("repair", () => {
     const id = await fill(400);
     await settle();
     const { findStore } = await import("../../../src/db/tables/stores.js");
-    const { search: run } = await import("../../../src/core/search/searchStores.js");
+    const { searchStores: run } = await import("../../../src/core/search/searchStores.js");
     const { readSearch, searchBody } = await import("../../../src/http/wire/search.js");
     const before = await findStore(service.db, { kind: "all" }, id);
     await service.post(`/v1/vector_stores/${id}/reindex`).expect(200);
@@ -319,22 +324,23 @@ describe("repair", () => {
               ...tx.layout,
               derived: {
                 ...tx.layout.derived,
-                ownVectors: () => tx.layout.derived.ownVectors(before?.vectorsTable ?? 0),
+                ownVectors: () => tx.layout.derived.ownVectors((before && stateOf(before).vectorsTable) ?? 0),
               },
             },
           }),
         );
       }) as typeof service.db.reading,
     };
-    const deps = { ...service.deps, db, litellm: { ...service.deps.litellm, embedder } };
-    const { hits } = await run(
+    const engine = engineOn({ ...pg, db });
+    const deps = { ...service.deps, engine, litellm: { ...service.deps.litellm, embedder } };
+    const { found } = await run(
       deps,
       { kind: "server" },
       [id],
       readSearch(searchBody.parse({ query: "x" })),
       new AbortController().signal,
     );
-    expect(hits.map((hit) => hit.id)).toEqual(await bruteForceIds(service, id, 3, 10));
+    expect(found.map((chunk) => chunk.id)).toEqual(await bruteForceIds(service, id, 3, 10));
   });
 
   test("vectors without a direction, which only other programs write, come last", async () => {

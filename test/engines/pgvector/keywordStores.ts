@@ -1,12 +1,9 @@
 import { expect } from "@jest/globals";
 import { sql } from "kysely";
 import type { Filter } from "../../../src/words/filter.js";
-import {
-  type KeywordHit,
-  insertKeywords,
-  scanKeywords,
-  searchKeywords,
-} from "../../../src/engines/pgvector/keywords/keywords.js";
+import { insertKeywords } from "../../../src/engines/pgvector/keywords/keywords.js";
+import { scanKeywords, searchKeywords } from "../../../src/engines/pgvector/keywords/matching.js";
+import type { FoundChunk } from "../../../src/words/chunk.js";
 import type { Database } from "../../../src/db/database.js";
 
 export interface Text {
@@ -51,7 +48,7 @@ export async function ask(
   storeId: string,
   text: string,
   options: { filter?: Filter; limit?: number; language?: string; chunkCount?: number } = {},
-): Promise<KeywordHit[]> {
+): Promise<FoundChunk[]> {
   const search = { storeId, text, language: "simple", filter: null, limit: 10, chunkCount: 10, ...options };
   const hits = await searchKeywords(db, search);
   expect(await scanKeywords(db, search)).toEqual(hits);
@@ -62,4 +59,4 @@ export async function ask(
   return hits;
 }
 
-export const idsOf = (hits: readonly KeywordHit[]) => hits.map((each) => each.id);
+export const idsOf = (hits: readonly FoundChunk[]) => hits.map((each) => each.id);

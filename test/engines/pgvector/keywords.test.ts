@@ -1,12 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { sql } from "kysely";
-import {
-  fillKeywords,
-  keywordSettings,
-  scanKeywords,
-  searchKeywords,
-} from "../../../src/engines/pgvector/keywords/keywords.js";
+import { fillKeywords } from "../../../src/engines/pgvector/keywords/keywords.js";
+import { keywordSettings, scanKeywords, searchKeywords } from "../../../src/engines/pgvector/keywords/matching.js";
 import { type TestDatabase, createTestDatabase } from "../../support/database.js";
 import { ask, idsOf, writeRecord, writeStore } from "./keywordStores.js";
 import type { Database } from "../../../src/db/database.js";

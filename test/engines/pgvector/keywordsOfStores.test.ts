@@ -1,12 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { sql } from "kysely";
-import {
-  deleteKeywords,
-  fillKeywords,
-  insertKeywords,
-  isLanguage,
-  searchKeywords,
-} from "../../../src/engines/pgvector/keywords/keywords.js";
+import { deleteKeywords, fillKeywords, insertKeywords } from "../../../src/engines/pgvector/keywords/keywords.js";
+import { searchKeywords } from "../../../src/engines/pgvector/keywords/matching.js";
+import { isLanguage } from "../../../src/engines/pgvector/keywords/words.js";
 import { type TestDatabase, createTestDatabase } from "../../support/database.js";
 import { customNames, makeCustomTables, usualColumns } from "../../support/customTables.js";
 import { ask, idsOf, writeRecord, writeStore } from "./keywordStores.js";

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { sql } from "kysely";
-import { bringUpToDate } from "../../../src/core/upkeep/indexing.js";
+import type { Pgvector } from "../../../src/engines/pgvector/context.js";
+import { giveEngine } from "../../support/engine.js";
 import { matchingIds } from "../../../src/engines/pgvector/filterSql.js";
 import { type Filter, parseFilter } from "../../../src/words/filter.js";
 import { type TestService, startService } from "../../support/service.js";
@@ -23,9 +24,11 @@ const metadataOf = (n: number) => ({
 });
 
 let service: TestService;
+let pg: Pgvector;
 let id: string;
 beforeAll(async () => {
   service = await startService({ environment: { INDEX_MIN_ROWS: "300" } });
+  pg = giveEngine(service);
   id = await createStore(service);
   const embeddings = rowsOf(rows, (n) => ({ id: `row-${n}`, metadata: metadataOf(n) }));
   await service.post(batchPath(id), { embeddings, return: "count" }).expect(200);
@@ -36,7 +39,7 @@ beforeAll(async () => {
 afterAll(() => service.close());
 
 async function settle(): Promise<void> {
-  while ((await bringUpToDate(service.deps, () => Promise.resolve(true))) > 0);
+  while ((await service.deps.engine.upkeep(() => Promise.resolve(true))) > 0);
 }
 
 const indexes = async () =>
@@ -127,18 +130,18 @@ describe("ranges of an indexed store", () => {
   });
 
   test("what an index on metadata answers asks for no other", async () => {
-    const known = service.deps.ranges.size;
+    const known = pg.ranges.size;
     await found({ type: "and", filters: [{ type: "eq", key: "n", value: 7 }, { type: "gt", key: "new", value: 1 }] }); // prettier-ignore
     await found({ type: "ne", key: "new", value: 1 });
-    expect(service.deps.ranges.size).toBe(known);
+    expect(pg.ranges.size).toBe(known);
   });
 });
 
 test("a store that is searched exactly asks for no index", async () => {
   const small = await createStore(service);
   await service.post(batchPath(small), { embeddings: rowsOf(3, () => ({ metadata: { n: 1 } })), return: "count" });
-  const known = service.deps.ranges.size;
+  const known = pg.ranges.size;
   const filters = { type: "gt", key: "unseen", value: 0 };
   await service.post(`/v1/vector_stores/${small}/search`, { query: "any", filters }).expect(200);
-  expect(service.deps.ranges.size).toBe(known);
+  expect(pg.ranges.size).toBe(known);
 });

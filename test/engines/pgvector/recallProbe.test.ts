@@ -1,16 +1,20 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "@jest/globals";
-import { bringUpToDate } from "../../../src/core/upkeep/indexing.js";
-import { type Probed, probeNext, probeRecall } from "../../../src/core/upkeep/recallProbe.js";
+import type { Pgvector } from "../../../src/engines/pgvector/context.js";
+import { stateOf } from "../../../src/engines/pgvector/state.js";
+import { type Probed, probeNext, probeRecall } from "../../../src/engines/pgvector/upkeep/recallProbe.js";
+import { giveEngine } from "../../support/engine.js";
 import { pino } from "pino";
 import { findStore } from "../../../src/db/tables/stores.js";
-import { startProbing } from "../../../src/jobs/recallProbe.js";
+import { startProbing } from "../../../src/jobs/probing.js";
 import { testDimensions } from "../../support/database.js";
 import { type TestService, startService, testVector } from "../../support/service.js";
 import { batchPath, createStore, rowsOf } from "../../support/stores.js";
 
 let service: TestService;
+let pg: Pgvector;
 beforeAll(async () => {
   service = await startService({ environment: { INDEX_MIN_ROWS: "100" } });
+  pg = giveEngine(service);
 });
 beforeEach(() => service.database.exec("DELETE FROM embeddings; DELETE FROM vector_stores"));
 afterAll(() => service.close());
@@ -18,7 +22,7 @@ afterAll(() => service.close());
 async function makeIndexed(): Promise<string> {
   const id = await createStore(service);
   await service.post(batchPath(id), { embeddings: rowsOf(300), return: "count" }).expect(200);
-  await bringUpToDate(service.deps, () => Promise.resolve(true));
+  await service.deps.engine.upkeep(() => Promise.resolve(true));
   return id;
 }
 
@@ -41,9 +45,9 @@ async function gauges(): Promise<Record<string, number>> {
 
 test("a sound index finds the exact nearest rows; a store without one is not asked", async () => {
   const id = await makeIndexed();
-  expect(await probeRecall(service.deps, await storeOf(id))).toBeGreaterThan(0.9);
+  expect(await probeRecall(pg, await storeOf(id))).toBeGreaterThan(0.9);
   const plain = await createStore(service);
-  expect(await probeRecall(service.deps, await storeOf(plain))).toBeNull();
+  expect(await probeRecall(pg, await storeOf(plain))).toBeNull();
 });
 
 test("an index that leads elsewhere shows as missing recall, and its store is named in the log", async () => {
@@ -54,19 +58,19 @@ test("an index that leads elsewhere shows as missing recall, and its store is na
     return { content: `row ${n}`, embedding: noise.map((each, i) => (i === 0 ? 1 : each / 1000)) };
   });
   await service.post(batchPath(id), { embeddings, return: "count" }).expect(200);
-  await bringUpToDate(service.deps, () => Promise.resolve(true));
-  const { vectorsTable } = await storeOf(id);
+  await service.deps.engine.upkeep(() => Promise.resolve(true));
+  const { vectorsTable } = stateOf(await storeOf(id));
   // Every row gets another one's derived vector: the index now finds neighbours of the wrong row.
   const own = `vector_store_vectors_${vectorsTable ?? ""}`;
   await service.database.exec(`
     WITH numbered AS (SELECT id, embedding, row_number() OVER (ORDER BY id) AS n FROM ${own}),
          shuffled AS (SELECT id, embedding, row_number() OVER (ORDER BY md5(id)) AS n FROM ${own})
     UPDATE ${own} AS v SET embedding = s.embedding FROM numbered AS o JOIN shuffled AS s USING (n) WHERE v.id = o.id`);
-  expect(await probeRecall(service.deps, await storeOf(id))).toBeLessThan(0.7);
+  expect(await probeRecall(pg, await storeOf(id))).toBeLessThan(0.7);
 
   const lines: Record<string, unknown>[] = [];
   const log = pino({}, { write: (line: string) => lines.push(JSON.parse(line) as Record<string, unknown>) });
-  await probeNext({ ...service.deps, log }, new Map());
+  await probeNext({ ...pg, log }, new Map());
   expect(await gauges()).toMatchObject({ stores: 1, worst: expect.any(Number) });
   expect(lines).toMatchObject([{ vectorStore: id, msg: expect.stringContaining("reindex") }]);
 });
@@ -74,7 +78,7 @@ test("an index that leads elsewhere shows as missing recall, and its store is na
 test("the mean and the worst of all probed stores are published, and stores that are gone are forgotten", async () => {
   const probed: Probed = new Map();
   const [first, second] = [await makeIndexed(), await makeIndexed()];
-  await probeNext(service.deps, probed);
+  await probeNext(pg, probed);
   expect([...probed.keys()].sort()).toEqual([first, second].sort());
   const both = await gauges();
   expect(both).toMatchObject({ stores: 2, at: expect.any(Number) });
@@ -82,10 +86,10 @@ test("the mean and the worst of all probed stores are published, and stores that
   expect(both.mean).toBeGreaterThan(0.9);
 
   await service.delete(`/v1/vector_stores/${first}`).expect(200);
-  await probeNext(service.deps, probed);
+  await probeNext(pg, probed);
   expect([...probed.keys()]).toEqual([second]);
   await service.delete(`/v1/vector_stores/${second}`).expect(200);
-  await probeNext(service.deps, probed);
+  await probeNext(pg, probed);
   expect(await gauges()).toEqual({ stores: 0, at: expect.any(Number) });
 });
 

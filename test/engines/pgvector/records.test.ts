@@ -1,13 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
-import {
-  type StoredChunk,
-  canonicalJson,
-  copyChunks,
-  digestOf,
-  marksOf,
-  readChunks,
-} from "../../../src/engines/pgvector/records.js";
+import { findStore } from "../../../src/db/tables/stores.js";
+import { canonicalJson, copyChunks, marksOf, readPage } from "../../../src/engines/pgvector/recordRows.js";
+import { type StoredChunk, digestOf } from "../../../src/words/rows.js";
 import { toNetworkOrder } from "../../../src/numbers/float32.js";
 import {
   type Columns,
@@ -92,8 +87,10 @@ describe("chunks copied into the tables", () => {
       await database.query('INSERT INTO "Knowledge" (id, name) VALUES ($1, $2)', [storeId, "x"]);
       const given = chunk(storeId, { id, metadata: (await canonicalJson(db, ['{"b": 1.50, "a": [1e2]}']))[0] ?? "" });
       await db.transaction((tx) => copyChunks(tx, [given]));
-      const page = { after: null, limit: 10, filter: null, withVector: true };
-      expect((await readChunks(db, storeId, page)).chunks).toEqual([given]);
+      const page = { after: null, limit: 10, filter: null, vectors: true, without: new Set<string>() };
+      const store = await findStore(db, { kind: "all" }, storeId);
+      if (store === undefined) throw new Error("the store is gone");
+      expect((await readPage(db, store, page)).chunks).toEqual([given]);
       expect(await marksOf(db, [given])).toEqual(new Map([[id, { storeId, digest: digestOf(given) }]]));
       const [vector] = await database.query<{ norm: number }>(
         "SELECT vector_norm(embedding::vector) AS norm FROM vector_store_vectors WHERE id = $1",

@@ -1,0 +1,22 @@
+import { createTestDatabase } from "../support/database.js";
+import { createMemoryEngine } from "../support/memoryEngine.js";
+import { describeEngine } from "./engineSuite.js";
+
+describeEngine("memory", async () => {
+  const database = await createTestDatabase();
+  const { db } = await database.open();
+  let offset = 0;
+  const now = () => Date.now() + offset;
+  const engine = createMemoryEngine({ db, now });
+  return {
+    engine,
+    db,
+    now,
+    advance: (millis) => (offset += millis),
+    runs: 100,
+    close: async () => {
+      await db.close();
+      await database.drop();
+    },
+  };
+});

@@ -1,0 +1,102 @@
+import { describe, expect, test } from "@jest/globals";
+import { Overtaken } from "../../../src/engines/engine.js";
+import { toNetworkOrder } from "../../../src/numbers/float32.js";
+import { type StoredChunk, digestOf } from "../../../src/words/rows.js";
+import type { VectorStore } from "../../../src/words/store.js";
+import { testDimensions } from "../../support/database.js";
+import { type Suite, vectorOf } from "./support.js";
+
+const page = { after: null, limit: 10, filter: null, vectors: true, without: new Set<string>() };
+
+const record = (store: VectorStore, n: number, overrides: Partial<StoredChunk> = {}): StoredChunk => ({
+  id: `${store.id}-r${n}`,
+  storeId: store.id,
+  content: `content ${n}`,
+  metadata: "{}",
+  vector: toNetworkOrder(vectorOf(n + 1)),
+  createdAt: 1_700_000_000_123_456 + n,
+  ...overrides,
+});
+
+/** Chunks as import and export move them. */
+export function recordsSuite(name: string, suite: Suite): void {
+  const { under, current, makeStore, dropStore } = suite;
+
+  describe(`${name}: records`, () => {
+    test("are the same when they are read, marked by their digests, counted, and found", async () => {
+      const { engine, now } = under();
+      const [one, two] = [await makeStore(), await makeStore()];
+      const [metadata = ""] = await engine.records.canonicalJson(['{"b": [1, "x"], "a": true}']);
+      expect(await engine.records.canonicalJson([metadata])).toEqual([metadata]);
+      const chunks = [record(one, 1, { metadata }), record(two, 2), record(one, 3)];
+      await engine.records.add(chunks, { readBack: null, now: now() });
+      const marks = await engine.records.marks([...chunks, { id: "absent", storeId: one.id }]);
+      expect(marks).toEqual(
+        new Map(chunks.map((each) => [each.id, { storeId: each.storeId, digest: digestOf(each) }])),
+      );
+      const first = await engine.records.page(await current(one), page);
+      expect(first).toMatchObject({ hasMore: false, hidden: [] });
+      expect(first.chunks).toEqual([chunks[0], chunks[2]]);
+      expect(await current(one)).toMatchObject({ chunkCount: 2, embeddingDimensions: testDimensions });
+      const query = { embedding: vectorOf(3), filter: null, limit: 1, recall: "high" as const };
+      expect(await engine.nearest(await current(two), query)).toMatchObject([{ id: chunks[1]?.id }]);
+    });
+
+    test("pages go on after an id, without vectors where none are wanted, and leave files out", async () => {
+      const { engine, now } = under();
+      const store = await makeStore();
+      const [inFile = ""] = await engine.records.canonicalJson(['{"file_id": "file-x"}']);
+      const chunks = [1, 2, 3, 4].map((n) => record(store, n, n === 3 ? { metadata: inFile } : {}));
+      await engine.records.add(chunks, { readBack: null, now: now() });
+      const after = chunks[0]?.id ?? null;
+      const second = await engine.records.page(await current(store), { ...page, after, limit: 2, vectors: false });
+      expect(second).toMatchObject({ hasMore: true, chunks: [{ id: chunks[1]?.id, vector: null }, { vector: null }] });
+      const without = await engine.records.page(await current(store), { ...page, without: new Set(["file-x"]) });
+      expect(without.chunks).toHaveLength(3);
+    });
+
+    test("an id that exists is not added again, and nothing beside it", async () => {
+      const { engine, now } = under();
+      const store = await makeStore();
+      await engine.records.add([record(store, 1)], { readBack: null, now: now() });
+      const again = engine.records.add([record(store, 2), record(store, 1)], { readBack: null, now: now() });
+      await expect(again).rejects.toBeInstanceOf(Overtaken);
+      expect(await current(store)).toMatchObject({ chunkCount: 1 });
+      expect(await engine.count(store, null)).toMatchObject({ chunks: 1 });
+    });
+
+    test("what reading back throws undoes the addition", async () => {
+      const { engine, now } = under();
+      const store = await makeStore();
+      const wrong = new Error("not as read");
+      const chunks = [record(store, 1), record(store, 2)];
+      let seen = 0;
+      const readBack = (marks: ReadonlyMap<string, unknown>) => {
+        seen = marks.size;
+        throw wrong;
+      };
+      await expect(engine.records.add(chunks, { readBack, now: now() })).rejects.toBe(wrong);
+      expect(seen).toBe(2);
+      expect(await engine.count(store, null)).toEqual({ chunks: 0, bytes: 0 });
+      expect(await current(store)).toMatchObject({ chunkCount: 0 });
+    });
+
+    test("vectors of stored chunks are known by id, where content and metadata agree", async () => {
+      const { engine, now } = under();
+      const store = await makeStore();
+      const stored = record(store, 1);
+      await engine.records.add([stored], { readBack: null, now: now() });
+      const known = await engine.records.vectors([stored, { ...stored, id: "absent" }]);
+      expect(known).toEqual(new Map([[stored.id, stored.vector]]));
+      expect(await engine.records.vectors([{ ...stored, content: "other" }])).toEqual(new Map([[stored.id, null]]));
+    });
+
+    test("a store that is gone refuses its records by its kind", async () => {
+      const { engine, now } = under();
+      const store = await makeStore();
+      await dropStore(store);
+      const added = engine.records.add([record(store, 1)], { readBack: null, now: now() });
+      await expect(added).rejects.toMatchObject({ kind: "gone" });
+    });
+  });
+}
