@@ -1,8 +1,6 @@
 import type { PostgresPool } from "kysely";
-import { LRUCache } from "lru-cache";
 import { Readable } from "node:stream";
 import { loadConfig } from "../src/process/config.js";
-import type { Deps } from "../src/core/deps.js";
 import { keep } from "../src/core/files/files.js";
 import { ingestNext } from "../src/core/files/ingest.js";
 import { addDocument } from "../src/core/files/documents.js";
@@ -10,8 +8,8 @@ import { start } from "../src/db/connection/openDatabase.js";
 import { createLitellm } from "../src/litellm/litellm.js";
 import { createLog } from "../src/process/log.js";
 import { createMetrics } from "../src/process/metrics.js";
-import { type DocumentReader, createDocumentReader } from "../src/reading/documentReader.js";
-import { createStorage } from "../src/storage/storage.js";
+import { createService } from "../src/service.js";
+import * as stores from "../src/core/stores/stores.js";
 import type { Target } from "./database.js";
 import type { Document } from "./documents.js";
 import { openPool } from "./recording.js";
@@ -71,10 +69,21 @@ export async function timeIngestion(
   };
   const kind = environment.DATABASE_URL === undefined ? "pglite" : "postgres";
   const db = await start(clocked, kind, config, log, { schema: null, release: () => Promise.resolve() });
-  const now = () => Date.now();
   const litellm = createLitellm(config.embedding, log, metrics);
-  const reader = createDocumentReader(thread);
-  const documentsClocked: DocumentReader = {
+  const { embedder } = litellm;
+  const { deps, close } = createService({
+    config,
+    db,
+    log,
+    metrics,
+    readingThread: thread,
+    litellm: {
+      ...litellm,
+      embedder: { ...embedder, embed: (...args) => timed("embedding", () => embedder.embed(...args)) },
+    },
+  });
+  const reader = deps.documents;
+  deps.documents = {
     ...reader,
     async *read(...args) {
       const chunks = reader.read(...args)[Symbol.asyncIterator]();
@@ -85,26 +94,6 @@ export async function timeIngestion(
       }
     },
   };
-  const { embedder } = litellm;
-  const deps: Deps = {
-    config,
-    db,
-    log,
-    metrics,
-    stopping: never,
-    litellm: {
-      ...litellm,
-      embedder: { ...embedder, embed: (...args) => timed("embedding", () => embedder.embed(...args)) },
-    },
-    storage: createStorage(db, config.files.directory, now),
-    documents: documentsClocked,
-    now,
-    recentStores: new LRUCache({ max: 10 }),
-    wideFilters: new LRUCache({ max: 10 }),
-    ranges: new LRUCache({ max: 100 }),
-    wakeIndexing: () => undefined,
-    wakeIngestion: () => undefined,
-  };
   const caller = { kind: "server" } as const;
   const settings = {
     cutting: { by: "characters", size: 512, overlap: 50 },
@@ -113,16 +102,16 @@ export async function timeIngestion(
   } as const;
   const times = new Map<string, Spent>();
   try {
+    const store = await stores.use(deps, caller, storeId);
     for (const { format, name, bytes } of documents) {
       const kept = await keep(deps, name, Readable.from([bytes]));
-      await addDocument(deps, caller, storeId, kept, { settings, attributes: null, replaces: false }, 0);
+      await addDocument(deps, caller, store, kept, { settings, attributes: null, replaces: false }, 0);
       spent = { total: 0, parsing: 0, embedding: 0, database: 0 };
       await timed("total", () => ingestNext(deps, "bench", never));
       times.set(format, spent);
     }
     return times;
   } finally {
-    await reader.close();
-    await db.close();
+    await close();
   }
 }

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { loadConfig } from "../src/process/config.js";
 import { openDatabase } from "../src/db/connection/openDatabase.js";
-import { insertChunks } from "../src/engines/pgvector/chunks.js";
+import { insertChunks } from "../src/engines/pgvector/chunkWrites.js";
 import { newId } from "../src/words/ids.js";
 import { createLog } from "../src/process/log.js";
 import { atEnd } from "./cleanup.js";

@@ -1,4 +1,5 @@
 import type { PostgresPool } from "kysely";
+import { LRUCache } from "lru-cache";
 import { join } from "node:path";
 import { loadConfig } from "../src/process/config.js";
 import { start } from "../src/db/connection/openDatabase.js";
@@ -27,8 +28,8 @@ export type Recorded = Statement[][];
 
 /** The only place that knows the engine: a search as the service's core calls it. */
 const searchOnce = (db: Database, store: VectorStore, embedding: Float32Array, filter: Filter | null, limit: number) =>
-  searchChunks(db, { store, embedding, filter, limit, recall: "high", wideFilters, now: Date.now() });
-const wideFilters = new Map<string, true>();
+  searchChunks({ db, wideFilters, now: () => Date.now() }, store, { embedding, filter, limit, recall: "high" });
+const wideFilters = new LRUCache<string, true>({ max: 1000 });
 
 /** Runs each search once. On the embedded database the service must have stopped. */
 export async function recordSearches(

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from "@jest/globals";
 import type { ServerResponse } from "node:http";
-import { bringUpToDate } from "../../src/core/upkeep/indexing.js";
+import { giveEngine } from "../support/engine.js";
 import { testKey } from "../support/database.js";
 import { type TestService, startService } from "../support/service.js";
 import { batchPath, createStore, rowsOf } from "../support/stores.js";
@@ -14,7 +14,7 @@ beforeAll(async () => {
   service = await startService();
 });
 afterEach(async () => {
-  service.deps.wakeIndexing = () => undefined;
+  giveEngine(service);
   await Promise.all(maintenance);
   maintenance = [];
 });
@@ -27,9 +27,11 @@ const stateOf = async (id: string) =>
 
 /** As the running server: a request to reindex begins the next round at once. */
 function maintain(): void {
-  service.deps.wakeIndexing = () => {
-    maintenance.push(bringUpToDate(service.deps, () => Promise.resolve(true)));
-  };
+  giveEngine(service, {
+    wake: () => {
+      maintenance.push(service.deps.engine.upkeep(() => Promise.resolve(true)));
+    },
+  });
 }
 
 async function filledStore(name: string): Promise<string> {
@@ -45,7 +47,7 @@ describe("reindex", () => {
     const { code, out, err } = await cli([a, b, a]);
     expect({ code, err }).toEqual({ code: 0, err: "" });
     expect(out).toBe(`${a}\tfirst\twaiting\n${b}\tsecond\twaiting\n`);
-    await bringUpToDate(service.deps, () => Promise.resolve(true));
+    await service.deps.engine.upkeep(() => Promise.resolve(true));
     expect(await stateOf(a)).toBe("ready");
     expect((await run(["stores", "list", "--url", service.url, "--key", testKey])).out).toContain(
       `${a}\tfirst\tcompleted\tready\t20\t`,

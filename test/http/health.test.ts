@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { sql } from "kysely";
-import { bringUpToDate } from "../../src/core/upkeep/indexing.js";
 import { createLitellm } from "../../src/litellm/litellm.js";
 import { type TestService, startService } from "../support/service.js";
 import { batchPath, createStore, rowsOf } from "../support/stores.js";
@@ -103,7 +102,7 @@ describe("health", () => {
       keywords_building: 1,
       builds: [],
     });
-    await bringUpToDate(service.deps, () => Promise.resolve(true));
+    await service.deps.engine.upkeep(() => Promise.resolve(true));
     expect(await indexing()).toEqual({
       stores: { none: 1, waiting: 0, building: 0, ready: 1 },
       keywords_building: 0,

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
-import { bringUpToDate } from "../../src/core/upkeep/indexing.js";
 import { renderMetrics } from "../../src/core/status/metrics.js";
 import { version } from "../../src/process/version.js";
 import { type TestService, startService } from "../support/service.js";
@@ -95,7 +94,7 @@ describe("/metrics", () => {
     expect(await samples()).toMatchObject(ready({ none: 1, waiting: 1 }));
     await service.database.exec("UPDATE vector_stores SET keywords_language = 'simple' WHERE name = 'empty'");
     expect(await samples()).toMatchObject({ ...ready({ none: 1, waiting: 1 }), vector_store_keywords_building: 1 });
-    await bringUpToDate(service.deps, () => Promise.resolve(true));
+    await service.deps.engine.upkeep(() => Promise.resolve(true));
     expect(await samples()).toMatchObject({ ...ready({ none: 1, ready: 1 }), vector_store_keywords_building: 0 });
   });
 

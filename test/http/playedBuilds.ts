@@ -1,4 +1,5 @@
 import type { Deps } from "../../src/core/deps.js";
+import { giveEngine } from "../support/engine.js";
 
 /** A real build lasts no foreseeable time, so what the database tells of builds under way is replaced; all else is asked of it. */
 export function withBuilds(deps: Deps, builds: { phase: string; done: number; total: number }[]): Deps {
@@ -11,5 +12,7 @@ export function withBuilds(deps: Deps, builds: { phase: string; done: number; to
     transformResult: ({ result, queryId }) =>
       Promise.resolve(replaced.has(queryId) ? { ...result, rows: builds } : result),
   });
-  return { ...deps, db: { ...deps.db, run } };
+  const played = { ...deps, db: { ...deps.db, run } };
+  giveEngine({ deps: played });
+  return played;
 }

@@ -2,6 +2,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { buildApp } from "../../src/http/app.js";
 import type { Deps } from "../../src/core/deps.js";
+import { giveEngine } from "../support/engine.js";
 import { testKey } from "../support/database.js";
 import type { TestService } from "../support/service.js";
 
@@ -11,7 +12,10 @@ export async function withDeps<T>(
   changes: Partial<Deps>,
   work: (url: string) => Promise<T>,
 ): Promise<T> {
-  const server = createServer(buildApp({ ...service.deps, ...changes }, { server: testKey, master: null }));
+  const deps = { ...service.deps, ...changes };
+  // The engine works on the same database.
+  if (changes.db !== undefined && changes.engine === undefined) giveEngine({ deps });
+  const server = createServer(buildApp(deps, { server: testKey, master: null }));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   try {
     return await work(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);

@@ -1,5 +1,5 @@
 import { parseFilter } from "../../src/words/filter.js";
-import { matches } from "../engines/pgvector/filterBruteForce.js";
+import { matches } from "./filterBruteForce.js";
 import { testDimensions } from "./database.js";
 import { type TestService, testVector } from "./service.js";
 import { storedRows } from "./stores.js";

@@ -1,20 +1,16 @@
-import { LRUCache } from "lru-cache";
 import { type Server, createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { pathToFileURL } from "node:url";
 import request from "supertest";
-import { buildApp } from "../../src/http/app.js";
-import type { Config } from "../../src/process/config.js";
 import type { Deps } from "../../src/core/deps.js";
+import type { Database } from "../../src/db/database.js";
 import { type Ingestion, startIngestion } from "../../src/jobs/ingestion.js";
 import type { Litellm } from "../../src/litellm/contract.js";
-import { createLitellm } from "../../src/litellm/litellm.js";
+import type { Config } from "../../src/process/config.js";
 import { createLog } from "../../src/process/log.js";
 import { createMetrics } from "../../src/process/metrics.js";
-import { createDocumentReader } from "../../src/reading/documentReader.js";
-import { createStorage } from "../../src/storage/storage.js";
+import { createService } from "../../src/service.js";
 import { type TestDatabase, createTestDatabase, testKey } from "./database.js";
-import type { Database } from "../../src/db/database.js";
 
 /** A running service on a database of its own. */
 export interface TestService {
@@ -37,41 +33,30 @@ export interface TestService {
   close(): Promise<void>;
 }
 
-/** Starts the service as main.ts wires it, on a port of its own. */
+/** Starts the service as main.ts does, on a port of its own, with upkeep left to the tests. */
 export async function startService(
   options: { database?: TestDatabase; environment?: Record<string, string>; litellm?: Litellm; logLevel?: string } = {},
 ): Promise<TestService> {
   const database = options.database ?? (await createTestDatabase());
   const metrics = createMetrics();
   const { db, config } = await database.open(options.environment, metrics);
-  const log = createLog(options.logLevel ?? "silent");
-  const stopping = new AbortController();
   let offset = 0;
-  const now = () => Date.now() + offset;
-  const documents = createDocumentReader(pathToFileURL(process.env.TEST_READING_THREAD ?? ""));
-  let ingestion: Ingestion | undefined;
-  const deps: Deps = {
+  const { deps, app, close } = createService({
     config,
     db,
-    log,
     metrics,
-    stopping: stopping.signal,
-    litellm: options.litellm ?? createLitellm(config.embedding, log, metrics),
-    storage: createStorage(db, config.files.directory, now),
-    documents,
-    now,
-    recentStores: new LRUCache({ max: 1000 }),
-    wideFilters: new LRUCache({ max: 1000 }),
-    ranges: new LRUCache({ max: 100 }),
-    // Tests run the maintenance of indexes themselves.
-    wakeIndexing: () => undefined,
-    // Most tests have no files; for those that have, it runs from the first one on.
-    wakeIngestion: () => {
-      ingestion ??= startIngestion(deps);
-      ingestion.wake();
-    },
+    log: createLog(options.logLevel ?? "silent"),
+    now: () => Date.now() + offset,
+    readingThread: pathToFileURL(process.env.TEST_READING_THREAD ?? ""),
+    ...(options.litellm === undefined ? {} : { litellm: options.litellm }),
+  });
+  let ingestion: Ingestion | undefined;
+  // Most tests have no files; for those that have, ingestion runs from the first one on.
+  deps.wakeIngestion = () => {
+    ingestion ??= startIngestion(deps);
+    ingestion.wake();
   };
-  const server = createServer(buildApp(deps, { server: config.keys.server, master: config.keys.master }));
+  const server = createServer(app({ server: config.keys.server, master: config.keys.master }));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const bearer = `Bearer ${testKey}`;
@@ -81,8 +66,7 @@ export async function startService(
       server.closeAllConnections();
     });
     await ingestion?.stop();
-    await documents.close();
-    await db.close();
+    await close();
   };
   return {
     database,

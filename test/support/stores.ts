@@ -1,4 +1,3 @@
-import { bringUpToDate } from "../../src/core/upkeep/indexing.js";
 import type { Embedder, Litellm } from "../../src/litellm/contract.js";
 import { createLitellm } from "../../src/litellm/litellm.js";
 import { loadConfig } from "../../src/process/config.js";
@@ -141,5 +140,5 @@ export async function searchStore(
 
 /** Rounds of the maintenance of indexes, until nothing is left to do. */
 export async function settle(service: TestService): Promise<void> {
-  while ((await bringUpToDate(service.deps, () => Promise.resolve(true))) > 0);
+  while ((await service.deps.engine.upkeep(() => Promise.resolve(true))) > 0);
 }

@@ -4,9 +4,9 @@ import { characterCounter } from "../../../src/chunking/counters.js";
 import { choosePassages, passageOverhead } from "../../../src/core/answers/passages.js";
 import { citedIn, promptOf } from "../../../src/core/answers/prompt.js";
 import { toScores } from "../../../src/core/search/rerank.js";
-import type { Hit } from "../../../src/core/search/searchStores.js";
+import type { FoundChunk } from "../../../src/words/chunk.js";
 
-const hit = (id: string, content: string, metadata: object = {}, storeId = "s"): Hit => ({
+const hit = (id: string, content: string, metadata: object = {}, storeId = "s"): FoundChunk => ({
   id,
   content,
   metadata,
@@ -16,7 +16,7 @@ const hit = (id: string, content: string, metadata: object = {}, storeId = "s"):
   keywordRank: null,
 });
 const inBook = (index: number, content: string) => hit(`b${index}`, content, { file_id: "file-b", chunk_index: index });
-const choose = (hits: Hit[], size = 100_000) => choosePassages(hits, size, characterCounter);
+const choose = (hits: FoundChunk[], size = 100_000) => choosePassages(hits, size, characterCounter);
 
 describe("the passages of an answer", () => {
   test("neighbours are joined in the order of the document, at the place of the best, and what they share stands once", () => {

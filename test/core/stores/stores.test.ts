@@ -1,6 +1,7 @@
+import { giveEngine } from "../../support/engine.js";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import { sql } from "kysely";
-import { sweepExpired, use } from "../../../src/core/stores/stores.js";
+import { use } from "../../../src/core/stores/stores.js";
 import { touchStore } from "../../../src/db/tables/stores.js";
 import { type TestService, startService } from "../../support/service.js";
 import {
@@ -14,6 +15,7 @@ import {
   rowsPath,
   stubLitellm,
 } from "../../support/stores.js";
+import { sweepExpired } from "../../../src/core/stores/expire.js";
 
 const day = 86_400_000;
 const expiring = (days: number) => ({ expires_after: { anchor: "last_active_at", days } });
@@ -94,7 +96,9 @@ describe("the sweep of expired stores", () => {
       }
       return db.transaction(work);
     };
-    expect(await sweepExpired({ ...service.deps, db: { ...db, transaction } })).toBe(0);
+    giveEngine(service, { db: { ...db, transaction } });
+    expect(await sweepExpired(service.deps)).toBe(0);
+    giveEngine(service);
     expect((await read(first)).status).toBe("completed");
     expect((await read(second)).status).toBe("completed");
   });

@@ -1,12 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { sql } from "kysely";
-import { findStore, insertStore, listStores } from "../../../src/db/tables/stores.js";
+import { findStore, insertStore } from "../../../src/db/tables/stores.js";
 import { ApiError, StartupError } from "../../../src/words/errors.js";
 import { type TestDatabase, createTestDatabase, testDimensions } from "../../support/database.js";
 import { fillReference, referenceRows, referenceStores, referenceTables } from "../../support/litellmPgvector.js";
 import { makeRole, onServer, openUrl, pooled, until, urlOf, valueOf } from "../../support/serverDatabase.js";
 import { ofSettings } from "../../support/stores.js";
 import type { Database } from "../../../src/db/database.js";
+import { listStores } from "../../../src/db/tables/storeList.js";
 
 const all = { kind: "all" } as const;
 const plain = { name: "a", description: null, metadata: null, expiresAfter: null, ...ofSettings };

@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
-import { type Cursor, deleteStore, insertStore, listStores } from "../../../src/db/tables/stores.js";
+import { deleteStore, insertStore } from "../../../src/db/tables/stores.js";
 import { idTimestamp } from "../../../src/words/ids.js";
 import { type TestDatabase, createTestDatabase } from "../../support/database.js";
 import { ofSettings } from "../../support/stores.js";
 import type { Database } from "../../../src/db/database.js";
 import type { VectorStore } from "../../../src/words/store.js";
+import { type StoreCursor, listStores } from "../../../src/db/tables/storeList.js";
 
 let database: TestDatabase;
 let db: Database;
@@ -22,7 +23,7 @@ const all = { kind: "all" } as const;
 const plain = { name: "a", description: null, metadata: null, expiresAfter: null, ...ofSettings };
 /** As the service makes them: the id is made at the moment of making. */
 const add = () => insertStore(db, plain, null, Date.now());
-const cursorOf = (id: string): Cursor => ({ id, madeAt: idTimestamp(id) });
+const cursorOf = (id: string): StoreCursor => ({ id, madeAt: idTimestamp(id) });
 
 /** Chance that can be repeated: a test that failed fails again. */
 function chanceFrom(seed: number) {
@@ -46,10 +47,10 @@ describe("paging through stores while others are made and deleted", () => {
       const [stay, go]: [string[], string[]] = [[], []];
       for (let i = 0; i < 24; i += 1) (chance(2) === 0 ? stay : go).push((await add()).id);
       const seen: string[] = [];
-      let cursor: Cursor | null = null;
+      let cursor: StoreCursor | null = null;
       for (let hasMore = true; hasMore;) {
         // `before` walks the list from its end to its beginning.
-        const end: Cursor = { id: order === "asc" ? "~" : "", madeAt: order === "asc" ? Date.now() + 1e6 : 0 };
+        const end: StoreCursor = { id: order === "asc" ? "~" : "", madeAt: order === "asc" ? Date.now() + 1e6 : 0 };
         const place = by === "after" ? { after: cursor, before: null } : { after: null, before: cursor ?? end };
         const page = await listStores(db, all, { limit: 1 + chance(5), order, ...place });
         const ids = page.stores.map((store: VectorStore) => store.id);
@@ -79,7 +80,7 @@ test("stores of one and the same moment are paged through by their ids", async (
   for (let i = 0; i < 20; i += 1) ids.push((await insertStore(db, plain, null, now)).id);
   await database.exec("UPDATE vector_stores SET created_at = now()");
   const seen: string[] = [];
-  for (let after: Cursor | null = null, more = true; more;) {
+  for (let after: StoreCursor | null = null, more = true; more;) {
     const page = await listStores(db, all, { limit: 3, order: "desc", after, before: null });
     seen.push(...page.stores.map((store) => store.id));
     more = page.hasMore;
@@ -99,7 +100,7 @@ test("a page between two stores, `after` and `before` both", async () => {
   const ids: string[] = [];
   for (let i = 0; i < 10; i += 1) ids.push((await add()).id);
   const [from, to] = [cursorOf(ids[2] ?? ""), cursorOf(ids[7] ?? "")];
-  const between = async (order: "asc" | "desc", after: Cursor, before: Cursor) =>
+  const between = async (order: "asc" | "desc", after: StoreCursor, before: StoreCursor) =>
     (await listStores(db, all, { limit: 100, order, after, before })).stores.map((store) => store.id);
   expect(await between("asc", from, to)).toEqual(ids.slice(3, 7));
   expect(await between("desc", to, from)).toEqual(ids.slice(3, 7).reverse());

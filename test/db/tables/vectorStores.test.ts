@@ -1,11 +1,20 @@
 import type { Scope } from "../../../src/words/caller.js";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
-import { addToCounts, deleteStore, findStore, insertStore, listExpiredBefore, listStores, lockStore, touchStore, updateStore } from "../../../src/db/tables/stores.js";
+import {
+  addToCounts,
+  deleteStore,
+  findStore,
+  insertStore,
+  lockStore,
+  touchStore,
+  updateStore,
+} from "../../../src/db/tables/stores.js";
 import { type TestDatabase, createTestDatabase } from "../../support/database.js";
 import { ofSettings } from "../../support/stores.js";
 import type { Database } from "../../../src/db/database.js";
 import type { VectorStore } from "../../../src/words/store.js";
 import { canHold } from "../../../src/db/schema/ids.js";
+import { listExpiredBefore, listStores } from "../../../src/db/tables/storeList.js";
 
 let database: TestDatabase;
 let db: Database;
@@ -92,10 +101,12 @@ describe("expiry", () => {
     const { id } = await expiring();
     const late = start + day;
     const change = { chunks: 2, bytes: 9, dimensions: 8 };
-    expect(await addToCounts(db, id, change, late - 1)).toBeDefined();
+    expect(await addToCounts(db, id, change, { as: "use", now: late - 1 })).toBeDefined();
     expect(await touchStore(db, all, id, late + day)).toBeUndefined();
-    expect(await addToCounts(db, id, change, late + day)).toBeUndefined();
-    expect(await addToCounts(db, id, { chunks: -1, bytes: -4, dimensions: null }, late + day)).toBeDefined();
+    expect(await addToCounts(db, id, change, { as: "use", now: late + day })).toBeUndefined();
+    expect(
+      await addToCounts(db, id, { chunks: -1, bytes: -4, dimensions: null }, { as: "use", now: late + day }),
+    ).toBeDefined();
     expect(await findStore(db, all, id)).toMatchObject({ chunkCount: 1, contentBytes: 5 });
     expect(await updateStore(db, all, id, { expiresAfter: null }, late + day)).toMatchObject({ expiresAt: null });
     expect(await touchStore(db, all, id, late + 2 * day)).toBeDefined();
@@ -122,13 +133,15 @@ describe("expiry", () => {
 describe("counts", () => {
   test("never fall below zero, also when another program's rows are removed", async () => {
     const { id } = await add();
-    expect(await addToCounts(db, id, { chunks: -5, bytes: -50, dimensions: null }, Date.now())).toBeDefined();
+    expect(
+      await addToCounts(db, id, { chunks: -5, bytes: -50, dimensions: null }, { as: "use", now: Date.now() }),
+    ).toBeDefined();
     expect(await findStore(db, all, id)).toMatchObject({ chunkCount: 0, contentBytes: 0 });
   });
 
   test("go beyond 32 bits", async () => {
     const { id } = await add();
-    await addToCounts(db, id, { chunks: 1, bytes: 2 ** 40, dimensions: 8 }, Date.now());
+    await addToCounts(db, id, { chunks: 1, bytes: 2 ** 40, dimensions: 8 }, { as: "use", now: Date.now() });
     expect(await findStore(db, all, id)).toMatchObject({ contentBytes: 2 ** 40 });
   });
 });
