@@ -150,6 +150,8 @@ export function refuseOthers(router: Router, path: string, methods: readonly Rou
 /** Unknown permissions allow nothing. */
 function allowed(caller: Caller, may: Permission): boolean {
   switch (caller.kind) {
+    case "nobody":
+      return may === "public";
     case "server":
     case "admin":
     case "user":

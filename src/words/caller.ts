@@ -1,15 +1,43 @@
-/** Whose stores a query may see. It is part of every WHERE, so no caller of these functions can forget it. */
-export type Scope = { kind: "all" } | { kind: "owner"; userId: string };
+import type { Secret } from "./secret.js";
 
-/** Who asks. LiteLLM decides for its users, so the server key sees all stores. */
-export type Caller = { kind: "server" } | { kind: "admin" } | { kind: "user"; userId: string };
+/** Whose rows a query may see. It is part of every WHERE, so no caller of these functions can forget it. */
+export type Scope =
+  | { kind: "all" }
+  | { kind: "owner"; userId: string }
+  /** Nothing: SQL compares an owner with null, which is never true. */
+  | { kind: "none"; userId: null };
+
+/**
+ * Who asks. `nobody`: a public route, which sees nothing and may ask no model. `server`: the server key, which sees all
+ * stores, because LiteLLM decides for its users. `admin`: LiteLLM's master key. `user`: a user with a LiteLLM key,
+ * `key`, which goes to the proxy with each model call, so the proxy checks the user's models, budget and limits.
+ */
+export type Caller =
+  | { readonly kind: "nobody" }
+  | { readonly kind: "server" }
+  | { readonly kind: "admin" }
+  | { readonly kind: "user"; readonly userId: string; readonly key: Secret };
+
+/**
+ * The service itself, for work that no request waits for: ingestion, imports by the command line, the doctor's checks.
+ * Its model calls go to the service's own key.
+ */
+export const ownWork: Caller = { kind: "server" };
 
 /** What the caller's queries may see; it goes into the SQL. */
 export function scopeOf(caller: Caller): Scope {
-  return caller.kind === "user" ? { kind: "owner", userId: caller.userId } : { kind: "all" };
+  switch (caller.kind) {
+    case "nobody":
+      return { kind: "none", userId: null };
+    case "server":
+    case "admin":
+      return { kind: "all" };
+    case "user":
+      return { kind: "owner", userId: caller.userId };
+  }
 }
 
-/** Recorded with what the caller makes; null for the server and the administrator. */
+/** The owner of what the caller makes; null for the server and the administrator. */
 export function ownerOf(caller: Caller): string | null {
   return caller.kind === "user" ? caller.userId : null;
 }

@@ -64,14 +64,16 @@ export async function* answerQuestion(
   const chat = chooseModel(deps, request);
   const spent: Spent = { database: 0, model: 0 };
   const counter = await tokenCounter();
-  const known = await time(spent, "model", () => deps.litellm.maxInputTokens(chat.model));
+  const known = await time(spent, "model", () => deps.litellm.maxInputTokens(chat.model, { caller }));
   const room = shareWindow(known ?? usualWindow, chat.model, request, counter);
 
   const isFollowUp = request.standAlone ?? history.length > 0;
   const rewriter = deps.config.chatModel ?? chat.model;
   const namedBy = deps.config.chatModel === null ? chat.namedBy : "settings";
   const asked = isFollowUp
-    ? await time(spent, "model", () => makeStandAlone(deps, { question, history, model: rewriter, namedBy }, signal))
+    ? await time(spent, "model", () =>
+        makeStandAlone(deps, caller, { question, history, model: rewriter, namedBy }, signal),
+      )
     : { question, usage: null, warning: null };
   const wanted = { ...request.search, queries: [asked.question], rewrite: false };
   const found = await search(deps, caller, request.storeIds, wanted, signal);
@@ -94,7 +96,7 @@ export async function* answerQuestion(
   const { systemPrompt } = request;
   const messages = promptOf({ question, history: room.history, systemPrompt, sources: passages.map(describe) });
   const full: ChatRequest = { ...chat, messages, temperature: request.temperature, maxTokens: request.maxTokens };
-  const pieces = await time(spent, "model", () => deps.litellm.chat.stream(full, { signal }));
+  const pieces = await time(spent, "model", () => deps.litellm.chat.stream(full, { caller, signal }));
   yield sources;
   const answer = yield* pieces;
   return { ...answer, usage: sum(asked.usage, answer.usage), cited: citedIn(answer.text, passages.length) };

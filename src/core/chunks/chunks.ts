@@ -71,7 +71,7 @@ export async function insertEmbeddings(
   const embeddings: Embeddings = new Map();
   for (let attempt = 1; ; attempt += 1) {
     const skip = await alreadyStored(deps, store.id, rows, named, at);
-    await embedMissing(deps, store, rows, named, skip, embeddings);
+    await embedMissing(deps, caller, store, rows, named, skip, embeddings);
     try {
       const { changed, ...inserted } = await deps.db.transaction((tx) =>
         storeRows(deps, tx, caller, store.id, { rows, named, embeddings, at, dimensions }),
@@ -169,6 +169,7 @@ async function alreadyStored(
 /** Asks the model for the embeddings of the rows that came without, once each, except those that are stored or were asked for already. */
 async function embedMissing(
   deps: Deps,
+  caller: Caller,
   store: VectorStore,
   rows: readonly EmbeddingInput[],
   named: ReadonlyMap<string, number>,
@@ -182,7 +183,10 @@ async function embedMissing(
       (row.id === null || (named.get(row.id) === i && !skip.has(row.id))),
   );
   if (missing.length === 0) return;
-  const made = await embedderOf(deps, store).embed(missing.map((row) => row.content));
+  const made = await embedderOf(deps, store).embed(
+    missing.map((row) => row.content),
+    { caller },
+  );
   missing.forEach((row, i) => {
     const embedding = made[i];
     if (embedding !== undefined) embeddings.set(row, embedding);

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { findDescription, insertDescription } from "../../db/tables/fileDescriptions.js";
 import type { StoreFile } from "../../db/tables/storeFiles.js";
+import { ownWork } from "../../words/caller.js";
 import type { Deps } from "../deps.js";
 
 /** Without `vision_prompt`. What can be searched for is what was written, then what can be seen. */
@@ -19,7 +20,7 @@ export function describer(deps: Deps, file: StoreFile, signal: AbortSignal) {
     const picture = createHash("sha256").update(image).digest();
     const known = await findDescription(deps.db, file, picture);
     if (known !== undefined) return known;
-    const text = await deps.litellm.describePicture({ image, mediaType, model, prompt }, { signal });
+    const text = await deps.litellm.describePicture({ image, mediaType, model, prompt }, { caller: ownWork, signal });
     await insertDescription(deps.db, file, picture, text);
     return text;
   };

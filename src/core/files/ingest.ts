@@ -10,6 +10,7 @@ import {
 } from "../../db/tables/ingestQueue.js";
 import { type Key, type LastError, type StoreFile, findCompleted } from "../../db/tables/storeFiles.js";
 import { type VectorStore, lockStore } from "../../db/tables/stores.js";
+import { ownWork } from "../../words/caller.js";
 import { DocumentError, type TextChunk } from "../../words/document.js";
 import type { Db } from "../../db/connection/database.js";
 import { ApiError } from "../../words/errors.js";
@@ -123,7 +124,7 @@ async function ingest(deps: Deps, key: Key, lease: string, signal: AbortSignal):
       if (missing.length === 0) continue;
       const embeddings = await embedder.embed(
         missing.map((each) => each.text),
-        { signal },
+        { caller: ownWork, signal },
       );
       signal.throwIfAborted();
       await leased(deps, key, lease, (tx, current, now) => writeChunks(deps, tx, current, now, missing, embeddings));

@@ -1,5 +1,6 @@
 import type { Counter } from "../../chunking/counters.js";
 import { tokenCounter } from "../../chunking/tokens.js";
+import type { Caller } from "../../words/caller.js";
 import { ApiError } from "../../words/errors.js";
 import type { RerankRequest } from "../../litellm/contract.js";
 import type { Deps } from "../deps.js";
@@ -47,6 +48,7 @@ const howToAdd =
  */
 export async function planRerank(
   deps: Deps,
+  caller: Caller,
   { rerank: wish, limit }: { rerank: RerankWish; limit: number },
   stores: readonly Pick<ResolvedSettings, "rerank" | "rerankModel">[],
 ): Promise<RerankPlan> {
@@ -68,7 +70,7 @@ export async function planRerank(
   if (!deps.litellm.state().configured) plan.model = null;
   else if (plan.model === null) {
     try {
-      plan.model = (await deps.litellm.rerankModels())[0]?.id ?? null;
+      plan.model = (await deps.litellm.rerankModels({ caller }))[0]?.id ?? null;
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       if (plan.required) throw failed(error);
@@ -95,6 +97,7 @@ const usualWindow = 4_096 + 512;
  */
 export async function rerankHits(
   deps: Deps,
+  caller: Caller,
   plan: RerankPlan & { model: string; query: string },
   hits: readonly Hit[],
   { spent, signal }: { spent: Spent; signal: AbortSignal },
@@ -102,10 +105,10 @@ export async function rerankHits(
   const { model, namedBy, query } = plan;
   const candidates = hits.slice(0, plan.candidates);
   try {
-    const window = await time(spent, "model", () => deps.litellm.maxInputTokens(model));
+    const window = await time(spent, "model", () => deps.litellm.maxInputTokens(model, { caller }));
     const documents = cutToWindow(window ?? usualWindow, await tokenCounter(), query, candidates);
     const ranked = await time(spent, "model", () =>
-      deps.litellm.rerank({ model, namedBy, query, documents }, { signal }),
+      deps.litellm.rerank({ model, namedBy, query, documents }, { caller, signal }),
     );
     const scores = toScores(ranked.map((each) => each.relevance));
     const first = ranked.flatMap(({ index }, i) => withScore(candidates[index], scores[i] ?? 0));

@@ -22,8 +22,8 @@ export async function rerankDocuments(
   const model = question.model === "auto" ? null : question.model;
   const wish = { wanted: "required", model, param: "model", hint: null, candidates: null } as const;
   if (question.storeId === null) {
-    const plan = await planRerank(deps, { rerank: wish, limit: 1 }, []);
-    return { passed: await deps.litellm.passRerank({ ...question.body, model: plan.model ?? "" }, { signal }) };
+    const plan = await planRerank(deps, caller, { rerank: wish, limit: 1 }, []);
+    return { passed: await deps.litellm.passRerank({ ...question.body, model: plan.model ?? "" }, { caller, signal }) };
   }
   const { query, limit, filter } = question;
   const request = {

@@ -26,6 +26,7 @@ export interface Found extends VectorHit, Ranks {}
 /** The texts as what the store's mode compares. @throws ApiError of the model */
 export async function embedQueries(
   deps: Deps,
+  caller: Caller,
   store: VectorStore,
   { mode }: ResolvedSettings,
   texts: readonly string[],
@@ -33,7 +34,7 @@ export async function embedQueries(
 ): Promise<Query[]> {
   if (mode === "keyword") return texts.map((text) => ({ text, embedding: null }));
   const embedder = embedderOf(deps, store);
-  const embeddings = await Promise.all(texts.map((text) => embedder.embedQuery(text, { signal })));
+  const embeddings = await Promise.all(texts.map((text) => embedder.embedQuery(text, { caller, signal })));
   return texts.map((text, i) => ({ text, embedding: embeddings[i] ?? null }));
 }
 

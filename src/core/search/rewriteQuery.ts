@@ -1,5 +1,6 @@
 import { ApiError } from "../../words/errors.js";
 import type { ChatMessage, ChatUsage } from "../../litellm/contract.js";
+import type { Caller } from "../../words/caller.js";
 import type { Deps } from "../deps.js";
 
 export interface Rewritten {
@@ -22,6 +23,7 @@ const longestQuery = 2000;
  */
 export async function rewriteQueries(
   deps: Deps,
+  caller: Caller,
   request: { queries: readonly string[]; rewrite: boolean },
   signal: AbortSignal,
 ): Promise<Rewritten> {
@@ -34,7 +36,7 @@ export async function rewriteQueries(
         { role: "system", content: instructions },
         { role: "user", content: query },
       ];
-      const { text } = await deps.litellm.chat.complete({ model, namedBy: "settings", messages }, { signal });
+      const { text } = await deps.litellm.chat.complete({ model, namedBy: "settings", messages }, { caller, signal });
       return usable(text) ?? query;
     });
     return { queries: await Promise.all(rewritten), warning: null };
@@ -58,6 +60,7 @@ const toldCharacters = 2000;
  */
 export async function makeStandAlone(
   deps: Deps,
+  caller: Caller,
   asked: { question: string; history: readonly ChatMessage[]; model: string; namedBy: "caller" | "settings" },
   signal: AbortSignal,
 ): Promise<{ question: string; usage: ChatUsage | null; warning: string | null }> {
@@ -72,7 +75,7 @@ export async function makeStandAlone(
     { role: "user", content: `Conversation:\n${conversation}\n\nFollow-up question: ${question}` },
   ];
   try {
-    const { text, usage } = await deps.litellm.chat.complete({ model, namedBy, messages }, { signal });
+    const { text, usage } = await deps.litellm.chat.complete({ model, namedBy, messages }, { caller, signal });
     return { question: usable(text) ?? question, usage, warning: null };
   } catch (error) {
     if (!(error instanceof ApiError) || signal.aborted) throw error;

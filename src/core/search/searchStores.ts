@@ -73,9 +73,9 @@ export async function search(
   for (const id of storeIds) stores.push(await timed("database", () => open(deps, caller, id, request)));
   const warnings: string[] = [];
   const settings = stores.map((each) => each.settings);
-  const plan = await timed("model", () => planRerank(deps, request, settings));
+  const plan = await timed("model", () => planRerank(deps, caller, request, settings));
   if (plan.warning !== null) warnings.push(plan.warning);
-  const rewritten = await timed("model", () => rewriteQueries(deps, request, signal));
+  const rewritten = await timed("model", () => rewriteQueries(deps, caller, request, signal));
   if (rewritten.warning !== null) warnings.push(rewritten.warning);
   const { queries } = rewritten;
 
@@ -83,7 +83,7 @@ export async function search(
   const limit = Math.max(wide, plan.model === null ? 0 : plan.candidates);
   const lists: Hit[][] = [];
   for (const { store, settings: own } of stores) {
-    const embedded = await timed("model", () => embedQueries(deps, store, own, queries, signal));
+    const embedded = await timed("model", () => embedQueries(deps, caller, store, own, queries, signal));
     requestRangeIndexes(deps, store, request.filter);
     // One after the other: sixteen queries at once would take every connection.
     for (const query of embedded) {
@@ -100,7 +100,7 @@ export async function search(
   let reranked = plan.wanted ? false : null;
   if (plan.model !== null && hits.length > 0) {
     const asked = { ...plan, model: plan.model, query: queries.join("\n") };
-    const outcome = await rerankHits(deps, asked, hits, { spent, signal });
+    const outcome = await rerankHits(deps, caller, asked, hits, { spent, signal });
     hits = outcome.hits;
     reranked = outcome.warning === null;
     if (outcome.warning !== null) warnings.push(outcome.warning);

@@ -1,6 +1,7 @@
 import type { VectorStore } from "../../db/tables/stores.js";
 import { invalid } from "../../words/errors.js";
 import type { Embedder } from "../../litellm/contract.js";
+import type { Caller } from "../../words/caller.js";
 import type { Deps } from "../deps.js";
 
 /** What a store's embeddings are made with. */
@@ -24,13 +25,15 @@ export type ModelDeps = Pick<Deps, "config" | "db" | "litellm">;
  */
 export async function chooseModel(
   deps: ModelDeps,
+  caller: Caller,
   asked: { model: string | null; dimensions: number | null },
 ): Promise<EmbeddingModel> {
   const { embedding: settings } = deps.config;
   const { embedder } = deps.litellm;
   const own = asked.model !== null && asked.model !== settings.model && asked.model !== embedder.model;
   // Also where the dimensions are given: a misspelt name is to be told now, not by the first insertion.
-  const native = own && asked.model !== null ? await deps.litellm.dimensionsOf(asked.model) : settings.dimensions;
+  const native =
+    own && asked.model !== null ? await deps.litellm.dimensionsOf(asked.model, { caller }) : settings.dimensions;
   const dimensions = asked.dimensions ?? native;
   const column = deps.db.layout.embeddings.dimensions;
   if (column !== null && dimensions !== column) {

@@ -35,7 +35,7 @@ export interface StoreInput extends Omit<NewVectorStore, keyof EmbeddingModel> {
 export async function create(deps: Deps, caller: Caller, input: StoreInput): Promise<DetailedStore> {
   const { model, ...rest } = input;
   await requireLanguage(deps, input.search.language);
-  const store = { ...rest, ...(await chooseModel(deps, model)) };
+  const store = { ...rest, ...(await chooseModel(deps, caller, model)) };
   return withCounts(deps, await followSettings(deps, await insertStore(deps.db, store, ownerOf(caller), deps.now())));
 }
 

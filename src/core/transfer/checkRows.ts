@@ -1,5 +1,6 @@
 import type { VectorStore } from "../../db/tables/stores.js";
 import { canonicalJson, storedVectors } from "../../engines/pgvector/records.js";
+import { ownWork } from "../../words/caller.js";
 import { ApiError, invalid } from "../../words/errors.js";
 import { toNetworkOrder } from "../../numbers/float32.js";
 import type { TransferRow } from "../../words/rows.js";
@@ -87,7 +88,10 @@ async function vectorsFor(deps: TransferDeps, chunks: readonly ChunkToEmbed[]): 
     else missing.set(chunk.store, [...(missing.get(chunk.store) ?? []), chunk]);
   }
   for (const [store, own] of missing) {
-    const made = await embedderOf(deps, store).embed(own.map((chunk) => chunk.content));
+    const made = await embedderOf(deps, store).embed(
+      own.map((chunk) => chunk.content),
+      { caller: ownWork },
+    );
     own.forEach((chunk, i) => {
       const vector = made[i];
       if (vector !== undefined) vectors.set(chunk.id, toNetworkOrder(vector));

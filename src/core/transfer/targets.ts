@@ -1,6 +1,7 @@
 import { insertKeptStore } from "../../db/tables/keptStores.js";
 import { type VectorStore, canHold, findStore } from "../../db/tables/stores.js";
 import { isLanguage } from "../../engines/pgvector/keywords/keywords.js";
+import { ownWork } from "../../words/caller.js";
 import { invalid } from "../../words/errors.js";
 import type { TransferStore } from "../../words/rows.js";
 import { chooseModel, dimensionsOf, modelName } from "../stores/model.js";
@@ -144,7 +145,7 @@ async function modelOf(
         "Name the model that made them, which searches will ask for the vectors of their queries",
     );
   }
-  return chooseModel(deps, { model, dimensions });
+  return chooseModel(deps, ownWork, { model, dimensions });
 }
 
 /** The language in which a store that is searched by keywords has its words made, from its first row on. */

@@ -12,7 +12,7 @@ const modelList = (path: string, kind: ModelKind, summary: string) =>
     tag,
     summary,
     answer: modelsAnswer,
-    handle: async ({ deps }) => ({ object: "list", data: await listModels(deps, kind) }),
+    handle: async ({ deps, caller }) => ({ object: "list", data: await listModels(deps, caller, kind) }),
   });
 
 export const modelRoutes = [
@@ -29,6 +29,6 @@ export const modelRoutes = [
     description: "Passed to the LiteLLM proxy as it is; without a proxy the built-in embedder answers.",
     body: createEmbeddingsBody,
     answer: createEmbeddingsAnswer,
-    handle: ({ deps, body, signal }) => createEmbeddings(deps, body, signal),
+    handle: ({ deps, caller, body, signal }) => createEmbeddings(deps, caller, body, signal),
   }),
 ];
