@@ -33,7 +33,7 @@ export function createRerank(
     const seen = new Set<number>();
     for (const { index } of parsed.data.results) {
       if (index >= documents.length || seen.has(index))
-        throw badGateway(`The rerank model '${model}' named a document twice, or one that was not in the request.`);
+        throw badGateway(`The rerank model '${model}' named a document twice, or one that it was not given.`);
       seen.add(index);
     }
     // sort() keeps the order of equal scores.

@@ -20,7 +20,7 @@ describe("the key of each model call", () => {
     expect(provider.asked.map(keyOf)).toEqual([...keys, ...keys]);
   });
 
-  test.each(calls)("%s: none is sent for nobody", async (_, call) => {
+  test.each(calls)("%s: nothing is sent for nobody", async (_, call) => {
     await using provider = await startProvider(anything);
     expect(await errorOf(call(sharedLitellm(provider), { kind: "nobody" }))).toMatchObject({ status: 401 });
     expect(provider.asked).toEqual([]);
@@ -34,7 +34,7 @@ describe("the key of each model call", () => {
     expect(provider.asked.map(keyOf)).toEqual(["sk-ann", "sk-ann"]);
   });
 
-  test("the built-in embedder works for nobody either", async () => {
+  test("the built-in embedder refuses nobody as well", async () => {
     const litellm = sharedLitellm(null);
     for (const name of ["embed", "embedQuery", "dimensionsOf", "createEmbeddings", "models", "rerankModels"]) {
       const call = calls.find(([each]) => each === name)?.[1];
@@ -42,7 +42,7 @@ describe("the key of each model call", () => {
     }
   });
 
-  test("one that no header can carry is refused here, and no outage of the model", async () => {
+  test("one that no header can carry is refused here and does not count as an outage", async () => {
     await using provider = await startProvider(embeddings);
     const { embedder, state } = sharedLitellm(provider);
     for (const key of ["sk-a\nb", "sk-ä", "sk a", ""]) {
@@ -65,7 +65,7 @@ describe("whatever the order of callers and texts", () => {
     turn: fc.boolean(),
   });
 
-  test("a request holds texts of its own key's callers alone, and each gets the vectors of its texts on its key", async () => {
+  test("a request holds only texts of its key's callers, and each caller gets vectors paid by their key", async () => {
     await using provider = await startProvider(({ body, headers }) => ({
       json: {
         data: body.input.map((text, index) => ({

@@ -37,7 +37,7 @@ describe("what is remembered and joined", () => {
     }
   });
 
-  test("queries of the same moment share a request with those of their own account alone", async () => {
+  test("queries of the same moment share a request only within an account", async () => {
     await using provider = await startProvider(embeddings);
     const { embedder } = sharedLitellm(provider);
     const asked: [Caller, string][] = [
@@ -89,7 +89,7 @@ describe("what is remembered and joined", () => {
     await Promise.all(hanging);
   });
 
-  test("what a model is like, and which there are, is asked for each account", async () => {
+  test("each account asks for its own models and their dimensions", async () => {
     await using provider = await startProvider((asked) =>
       keyOf(asked) === "sk-bob" ? failure(403, "Key not allowed to access model") : anything(asked),
     );
@@ -192,7 +192,7 @@ describe("a refusal of one user's key", () => {
     expect([count("sk-ann"), count("sk-bob")]).toEqual([6 * 4, 1 + 6 + 1]);
   });
 
-  test("waiting for the end of one user's limit holds up no other", async () => {
+  test("a wait for one user's rate limit holds up no other", async () => {
     await using provider = await startProvider((asked) =>
       keyOf(asked) === "sk-ann" && asked.number <= 4 ? failure(429, "slow down") : embeddings(asked),
     );

@@ -68,7 +68,7 @@ describe("whatever happens in which order", () => {
     );
 
   test.each([1, 3])(
-    "with %i accounts, who stays gets their own vector or their own text's failure, on their own account, and at most 4 requests of an account are under way",
+    "with %i accounts, a caller who stays gets their text's vector or failure on their account, and an account has at most 4 requests at once",
     async (count) => {
       await fc.assert(
         fc.asyncProperty(
