@@ -1,18 +1,18 @@
 import { setMaxListeners } from "node:events";
 
 /*
- * Small pieces instead of AbortSignal.any and AbortSignal.timeout: on Node 20 a combined signal can be collected before it
- * fires (nodejs/node#54614), and listeners on a signal that lives long have to be taken off again.
+ * Used instead of AbortSignal.any and AbortSignal.timeout: on Node 20 a combined signal can be garbage-collected before
+ * it fires (nodejs/node#54614), and a long-lived signal keeps every listener that nobody removes.
  */
 
-/** Aborts `controller` when `signal` is aborted; returns the function that ends this. */
+/** Aborts `controller` when `signal` is aborted. @returns a function that stops following */
 export function follow(signal: AbortSignal | undefined, controller: AbortController): () => void {
   if (signal === undefined) return () => undefined;
   const abort = () => {
     controller.abort(signal.reason);
   };
   if (signal.aborted) abort();
-  // Node warns of a leak beyond 10, but a signal may serve any number of requests at once; each takes its listener off.
+  // Node warns of a leak above 10 listeners. A signal may serve any number of requests at once; each removes its own.
   setMaxListeners(0, signal);
   signal.addEventListener("abort", abort, { once: true });
   return () => {
@@ -20,7 +20,9 @@ export function follow(signal: AbortSignal | undefined, controller: AbortControl
   };
 }
 
-/** The promise's result, or a rejection with the signal's reason as soon as it is aborted; the promise itself goes on. */
+/**
+ * The promise's result, or a rejection with the signal's reason as soon as it is aborted. The promise itself goes on.
+ */
 export async function untilAborted<T>(promise: Promise<T>, signal?: AbortSignal): Promise<T> {
   if (signal === undefined) return promise;
   const controller = new AbortController();
@@ -40,8 +42,8 @@ export async function untilAborted<T>(promise: Promise<T>, signal?: AbortSignal)
 }
 
 /**
- * `map` over the items, at most `limit` at a time, results in the order of the items. The first failure aborts the others
- * and is what the call rejects with.
+ * Maps the items, at most `limit` at a time; results come in the order of the items. The first failure aborts the
+ * others, and the call rejects with it.
  */
 export async function mapConcurrently<T, R>(
   items: readonly T[],

@@ -8,19 +8,19 @@ export interface BatchLimits {
 }
 
 /**
- * OpenAI allows 300,000 tokens per request. The estimate below is about twice the truth for European prose and may be half
- * of it for text without any words (random letters), where the provider's refusal leads to halving.
+ * OpenAI allows 300,000 tokens per request. The estimate below is about twice too high for European prose. For text
+ * without words (random letters) it may be twice too low; then the provider refuses, and the halves are sent.
  */
 export const tokensPerRequest = 200_000;
-/** Gateways in front of providers commonly stop at 10 MB. */
+/** Gateways in front of providers often limit a request to 10 MB. */
 export const bytesPerRequest = 8_000_000;
 
-/** Tokens of a text from its UTF-8 bytes: 2 bytes each, where English has about 4.3 and Chinese about 3 (cl100k_base). */
+/** Tokens of a text by its UTF-8 bytes, at 2 bytes each. English has about 4.3 and Chinese about 3 (cl100k_base). */
 export const estimateTokens = (bytes: number) => Math.ceil(bytes / 2);
 
 /**
- * The texts as consecutive batches, none empty, each within every limit; a single text beyond a limit is a batch of its
- * own, for the provider to judge. Joined again they are the texts in their order.
+ * Splits the texts into consecutive batches, in order and never empty, each within every limit. A text that exceeds a
+ * limit alone is one batch, for the provider to judge.
  */
 export function splitIntoBatches(texts: readonly string[], limits: BatchLimits): string[][] {
   const batches: string[][] = [];

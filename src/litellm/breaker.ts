@@ -1,20 +1,35 @@
 import { BrokenCircuitError, CircuitState, ConsecutiveBreaker, circuitBreaker, handleWhenResult } from "cockatiel";
 import type { Log } from "../process/log.js";
 import type { BreakerState } from "./contract.js";
-import type { Outcome } from "./failures.js";
-import { failureOf, isOutage } from "./failures.js";
+import { type Failure, type Outcome, concernsKey, failureOf, isOutage } from "./failures.js";
 
 export interface Breaker {
-  /** Runs the attempt, or answers with a `breaker` failure without running it. What the attempt throws passes uncounted. */
+  /**
+   * Runs the attempt, or answers with a `breaker` failure without running it. An error that the attempt throws passes
+   * through and counts as nothing.
+   */
   execute<T>(attempt: () => Promise<Outcome<T>>): Promise<Outcome<T>>;
-  /** `half-open` as soon as the next call would be let through, so that a readiness check cannot keep it open for ever. */
+  /**
+   * `half-open` as soon as the next call would pass, so a readiness check that only looks cannot keep it open forever.
+   */
   state(): BreakerState;
 }
 
 const outagesToOpen = 5;
 const openForMs = 10_000;
 
-/** Opens after 5 outages in a row (network, time limit, 5xx; any other answer proves the provider alive), for 10 seconds. */
+/** Goes through the policy as an error, because the policy counts every returned value as an outage or a success. */
+class Uncounted extends Error {
+  constructor(readonly failure: Failure) {
+    super("not counted");
+  }
+}
+
+/**
+ * Opens for 10 seconds after 5 outages in a row: network, time limit, 5xx. Other answers prove the provider alive and
+ * end the row. Refusals of a key do neither, because one caller's spent budget must not hide an outage from the others;
+ * if the trial after 10 seconds ends in one, the next outage opens the breaker again.
+ */
 export function createBreaker(log: Log): Breaker {
   const policy = circuitBreaker(
     handleWhenResult((result) => {
@@ -26,7 +41,7 @@ export function createBreaker(log: Log): Breaker {
   let openedAt = 0;
   policy.onBreak(() => {
     openedAt = Date.now(); // cockatiel's own clock
-    log.warn({ outages: outagesToOpen, openForMs }, "the LiteLLM proxy keeps failing and is left alone for a while");
+    log.warn({ outages: outagesToOpen, openForMs }, "the LiteLLM proxy keeps failing; requests to it pause");
   });
   policy.onReset(() => {
     log.info("the LiteLLM proxy answers again");
@@ -36,8 +51,13 @@ export function createBreaker(log: Log): Breaker {
   return {
     async execute(attempt) {
       try {
-        return await policy.execute(attempt);
+        return await policy.execute(async () => {
+          const outcome = await attempt();
+          if ("failure" in outcome && concernsKey(outcome.failure)) throw new Uncounted(outcome.failure);
+          return outcome;
+        });
       } catch (error) {
+        if (error instanceof Uncounted) return { failure: error.failure };
         if (error instanceof BrokenCircuitError) return { failure: failureOf("breaker", leftMs()) };
         throw error;
       }

@@ -3,24 +3,30 @@ import type { EmbeddingConfig } from "../process/config.js";
 import { DocumentError } from "../words/document.js";
 import { ApiError, invalid } from "../words/errors.js";
 import { encodeBase64Floats } from "../numbers/float32.js";
+import type { AccountOf } from "./account.js";
 import type { Embedder, EmbeddingsAnswer, EmbeddingsBody, Litellm, Model, ModelChoice } from "./contract.js";
 import { wordsOf } from "./hashing.js";
 import { builtInModel as model, hashTexts, hashingEmbedder } from "./hashingEmbedder.js";
 
-/** The variant without a proxy: everything is answered from here, by the hashing embedder. */
-export function createBuiltIn(config: EmbeddingConfig): Litellm {
-  const embedder = hashingEmbedder(config.dimensions);
+/** The variant without a proxy: the hashing embedder answers everything. `accountOf` still refuses nobody's calls. */
+export function createBuiltIn(config: EmbeddingConfig, accountOf: AccountOf): Litellm {
+  const embedder = hashingEmbedder(config.dimensions, accountOf);
   // Only so that the same choice is the same object: an embedder that hashes holds nothing.
-  const others = new LRUCache<number, Embedder>({ max: 100, memoMethod: hashingEmbedder });
-  /** Stores may carry the name in the settings, which is not asked while there is no proxy. */
+  const others = new LRUCache<number, Embedder>({
+    max: 100,
+    memoMethod: (dimensions) => hashingEmbedder(dimensions, accountOf),
+  });
+  /**
+   * Stores may carry the model name of the settings, which stands for the built-in embedder while there is no proxy.
+   */
   const check = (name: string) => {
     if (name === model || name === config.model) return;
     throw invalid(
       "embedding_model",
-      `'${name}' cannot be asked, for no proxy is configured (LITELLM_PROXY_URL); only '${model}' exists`,
+      `'${name}' needs a proxy, and none is configured (LITELLM_PROXY_URL); without one only '${model}' exists`,
     );
   };
-  const models: Model[] = [
+  const known: Model[] = [
     {
       id: model,
       object: "model",
@@ -30,22 +36,32 @@ export function createBuiltIn(config: EmbeddingConfig): Litellm {
       dimensions: config.dimensions,
     },
   ];
+  const list =
+    (models: Model[]): Litellm["models"] =>
+    async ({ caller }) => {
+      accountOf(caller);
+      return Promise.resolve(models);
+    };
   return {
     embedder,
     embedderFor: ({ model: name, dimensions }: ModelChoice) => {
       check(name);
       return dimensions === config.dimensions ? embedder : others.memo(dimensions);
     },
-    dimensionsOf: async (name, options) => {
-      options?.signal?.throwIfAborted();
+    dimensionsOf: async (name, { caller, signal }) => {
+      accountOf(caller);
+      signal?.throwIfAborted();
       check(name);
       return Promise.resolve(config.dimensions);
     },
-    createEmbeddings: (body, options) => createEmbeddings(body, config, options?.signal),
-    models: () => Promise.resolve(models),
-    embeddingModels: () => Promise.resolve(models),
-    visionModels: () => Promise.resolve([]),
-    rerankModels: () => Promise.resolve([]),
+    createEmbeddings: async (body, { caller, signal }) => {
+      accountOf(caller);
+      return createEmbeddings(body, config, signal);
+    },
+    models: list(known),
+    embeddingModels: list(known),
+    visionModels: list([]),
+    rerankModels: list([]),
     maxInputTokens: () => Promise.resolve(null),
     chat: { complete: noProxy("model"), stream: noProxy("model") },
     rerank: noProxy("rerank_model"),
@@ -54,7 +70,7 @@ export function createBuiltIn(config: EmbeddingConfig): Litellm {
       Promise.reject(
         new DocumentError(
           "unsupported_file",
-          "Pictures are read by a vision model, and there is no proxy that has one. Set LITELLM_PROXY_URL.",
+          "A vision model reads pictures, and there is no proxy that has one. Set LITELLM_PROXY_URL.",
         ),
       ),
     state: () => ({ configured: false, breaker: "closed" }),
@@ -62,9 +78,9 @@ export function createBuiltIn(config: EmbeddingConfig): Litellm {
 }
 
 const noProxy = (param: string) => () =>
-  Promise.reject(invalid(param, "no model can be asked, for there is no LiteLLM proxy; set LITELLM_PROXY_URL"));
+  Promise.reject(invalid(param, "there is no LiteLLM proxy to ask for a model; set LITELLM_PROXY_URL"));
 
-/** Of one answer: 60 MB as JSON, half a second of work. OpenAI's own limit of 2,048 inputs × 1,536 is within it. */
+/** Numbers in one answer: 60 MB as JSON, half a second of work. OpenAI's limit of 2,048 inputs × 1,536 is below it. */
 const mostNumbers = 4_000_000;
 
 /** OpenAI's answer to POST /v1/embeddings. @throws ApiError 400 for tokens in place of text, 404 for another model */
@@ -90,7 +106,7 @@ async function createEmbeddings(
   if (texts.length * dimensions > mostNumbers) {
     throw invalid(
       "input",
-      `at most ${mostNumbers} numbers in one answer, and ${texts.length} × ${dimensions} are more`,
+      `one answer may hold ${mostNumbers} numbers, and ${texts.length} texts × ${dimensions} dimensions are more`,
     );
   }
   const vectors = await hashTexts(texts, dimensions, signal);

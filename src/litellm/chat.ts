@@ -1,142 +1,89 @@
 import type { ChatCompletionChunk } from "openai/resources/chat/completions";
 import { z } from "zod";
 import type { EmbeddingConfig } from "../process/config.js";
-import { ApiError } from "../words/errors.js";
+import type { ApiError } from "../words/errors.js";
 import { follow } from "./abort.js";
-import { badGateway, passedOnError, refusedError } from "./apiErrors.js";
-import type { Chat, ChatAnswer, ChatRequest } from "./contract.js";
-import { type Failure, failureOf, readFailure } from "./failures.js";
+import type { Account, AccountOf } from "./account.js";
+import { passedOnError, refusedError } from "./apiErrors.js";
+import { chatUsage, finishReason, readPieces } from "./chatStream.js";
+import type { Chat, ChatRequest } from "./contract.js";
+import type { Failure } from "./failures.js";
 import type { GateDeps } from "./gate.js";
+import { badGateway } from "./gatewayErrors.js";
 import { createGates } from "./gates.js";
 
-const count = z.int().min(0).catch(0);
-const usage = z.object({ prompt_tokens: count, completion_tokens: count, total_tokens: count }).nullish().catch(null);
-const finishReason = z.string().nullish().catch(null);
 const completion = z.object({
   model: z.string().catch(""),
   choices: z
     .array(z.object({ message: z.object({ content: z.string().nullish() }), finish_reason: finishReason }))
     .min(1),
-  usage,
-});
-const chunk = z.object({
-  model: z.string().catch(""),
-  choices: z.array(
-    z.object({ delta: z.object({ content: z.string().nullish() }).nullish(), finish_reason: finishReason }),
-  ),
-  usage,
+  usage: chatUsage,
 });
 
-export function createChat(config: EmbeddingConfig, baseUrl: string, deps: GateDeps): Chat {
+export function createChat(
+  config: EmbeddingConfig,
+  baseUrl: string,
+  { accountOf, ...deps }: GateDeps & { accountOf: AccountOf },
+): Chat {
   const limitMs = config.chatTimeoutMs;
-  // One attempt: LiteLLM makes its own, and a caller would rather be told at once than wait for a minute of ours.
+  // One attempt: LiteLLM retries itself, and a caller would rather know at once than wait for a minute of ours.
   const gateOf = createGates({ ...config, timeoutMs: limitMs, retryBudgetMs: 0 }, baseUrl, deps);
 
   return {
-    async complete(request, { signal }) {
+    async complete(request, { caller, signal }) {
+      const account = accountOf(caller);
       const body = bodyOf(request);
       const outcome = await gateOf(request.model).ask(
         "chat",
-        (client, each) => client.post("/chat/completions", { body, signal: each }),
-        signal,
+        (client, options) => client.post("/chat/completions", { ...options, body }),
+        { account, signal },
       );
-      if ("failure" in outcome) throw chatError(outcome.failure, request);
+      if ("failure" in outcome) throw chatError(outcome.failure, account, request);
       const parsed = completion.safeParse(outcome.value);
       if (!parsed.success)
         throw badGateway(`The answer of the chat model '${request.model}' is not a chat completion.`);
-      const { model, choices, usage: used } = parsed.data;
+      const { model, choices, usage } = parsed.data;
       const [first] = choices;
       return {
         text: first?.message.content ?? "",
         model: model === "" ? request.model : model,
         finishReason: first?.finish_reason ?? null,
-        usage: used ?? null,
+        usage: usage ?? null,
       };
     },
 
-    async stream(request, { signal }) {
+    async stream(request, { caller, signal }) {
+      const account = accountOf(caller);
       const controller = new AbortController();
       const unfollow = follow(signal, controller);
       const body = { ...bodyOf(request), stream: true as const, stream_options: { include_usage: true } };
-      const ask = gateOf(request.model).ask(
+      const opening = gateOf(request.model).ask(
         "chat",
-        async (client, each) => {
-          // The gate's signal is let go when the stream begins; this one lasts.
-          const unfollowEach = follow(each, controller);
+        async (client, options) => {
+          // The gate lets go of its signal when the stream begins; ours lasts as long as the stream.
+          const unfollowOpening = follow(options.signal, controller);
           try {
-            const opened = await client.post<AsyncIterable<ChatCompletionChunk>>("/chat/completions", {
-              body,
-              signal: controller.signal,
-              stream: true,
-            });
-            return opened;
+            const whole = { ...options, signal: controller.signal, body, stream: true };
+            return await client.post<AsyncIterable<ChatCompletionChunk>>("/chat/completions", whole);
           } finally {
-            unfollowEach();
+            unfollowOpening();
           }
         },
-        signal,
+        { account, signal },
       );
-      const outcome = await ask.catch((error: unknown) => {
+      const outcome = await opening.catch((error: unknown) => {
         unfollow();
         throw error;
       });
+      const errorOf = (failure: Failure) => chatError(failure, account, request);
       if ("failure" in outcome) {
         unfollow();
-        throw chatError(outcome.failure, request);
+        throw errorOf(outcome.failure);
       }
-      return pieces(outcome.value as AsyncIterable<unknown>, request, { controller, unfollow, signal });
+      const stream = outcome.value as AsyncIterable<unknown>;
+      return readPieces(stream, request.model, { controller, unfollow, signal, limitMs, clock: deps.clock, errorOf });
     },
   };
-
-  /** The time limit is that between two pieces: a long answer is no slow one. */
-  async function* pieces(
-    stream: AsyncIterable<unknown>,
-    request: ChatRequest,
-    { controller, unfollow, signal }: { controller: AbortController; unfollow: () => void; signal: AbortSignal },
-  ): AsyncGenerator<string, ChatAnswer> {
-    const answer: ChatAnswer = { text: "", model: request.model, finishReason: null, usage: null };
-    const seen = { timeIsUp: false, chunks: 0, end: false };
-    const end = () => {
-      seen.timeIsUp = true;
-      controller.abort();
-    };
-    let timer = setTimeout(end, limitMs);
-    try {
-      for await (const each of stream) {
-        clearTimeout(timer);
-        const parsed = chunk.safeParse(each);
-        if (!parsed.success)
-          throw badGateway(`The chat model '${request.model}' answered with what is no chat completion.`);
-        seen.chunks += 1;
-        const { model, choices, usage: used } = parsed.data;
-        if (model !== "") answer.model = model;
-        if (used != null) answer.usage = used;
-        const [first] = choices;
-        if (first?.finish_reason != null) answer.finishReason = first.finish_reason;
-        const text = first?.delta?.content ?? "";
-        answer.text += text;
-        if (text !== "") yield text;
-        // After the yield: how long the reader takes is not the model's time.
-        timer = setTimeout(end, limitMs);
-      }
-      // The client ends an aborted stream as if it were complete.
-      signal.throwIfAborted();
-      seen.end = true;
-      if (seen.timeIsUp) throw chatError(failureOf("timeout"), request);
-      // A provider that does not know `stream` answers with JSON, in which there are no events.
-      if (seen.chunks === 0) throw badGateway(`The chat model '${request.model}' answered with no stream.`);
-      return answer;
-    } catch (error) {
-      signal.throwIfAborted();
-      if (error instanceof ApiError) throw error;
-      throw chatError(seen.timeIsUp ? failureOf("timeout") : readFailure(error, deps.clock.now()), request);
-    } finally {
-      clearTimeout(timer);
-      unfollow();
-      // Ends the request where it was left before its end.
-      if (!seen.end) controller.abort();
-    }
-  }
 }
 
 const bodyOf = ({ model, messages, temperature, maxTokens }: ChatRequest) => ({
@@ -148,7 +95,7 @@ const bodyOf = ({ model, messages, temperature, maxTokens }: ChatRequest) => ({
 
 const asked = { provider: "The chat model's provider", purpose: "chat", timeLimit: "CHAT_TIMEOUT_SECONDS" };
 
-function chatError(failure: Failure, { model, namedBy }: ChatRequest): ApiError {
-  if (namedBy === "settings") return refusedError(failure, asked, model, "CHAT_MODEL");
-  return passedOnError(failure, asked);
+function chatError(failure: Failure, account: Account, { model, namedBy }: ChatRequest): ApiError {
+  if (namedBy === "caller") return passedOnError(failure, account, asked);
+  return refusedError(failure, account, { asked, model, where: "CHAT_MODEL" });
 }

@@ -1,12 +1,12 @@
 import { setTimeout } from "node:timers/promises";
 
-/** Time and chance as parameters, so that waiting can be tested without waiting. */
+/** Time and chance as a parameter, so that tests need not wait. */
 export interface Clock {
   /** Unix milliseconds. */
   now(): number;
   /** Rejects with the signal's reason once it is aborted. */
   sleep(milliseconds: number, signal?: AbortSignal): Promise<void>;
-  /** At least 0, less than 1. */
+  /** From 0 up to, but not including, 1. */
   random(): number;
 }
 

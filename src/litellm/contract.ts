@@ -1,7 +1,20 @@
+import type { Caller } from "../words/caller.js";
+
 /*
  * What this room offers. Implementations import these types, and the rest of the service needs nothing else but
  * `createLitellm`. Every function that may ask the proxy throws ApiError, or the signal's reason once it is aborted.
  */
+
+/**
+ * Who asks a model, and what ends the call early. The proxy gets the caller's own key: a user's, or the service's
+ * (EMBEDDING__API_KEY, else LITELLM_MASTER_KEY) for the server and the administrator. A user reads a refusal of their
+ * key with the proxy's status and message (401, 403, 422 `budget_exceeded`, 429); no other caller notices it.
+ * @throws ApiError 401 for nobody
+ */
+export interface CallOptions {
+  readonly caller: Caller;
+  readonly signal?: AbortSignal | undefined;
+}
 
 export type BreakerState = "closed" | "open" | "half-open";
 
@@ -23,12 +36,13 @@ export interface Embedder {
   /** true: hashes words without a model, so it compares words, not meaning. */
   readonly builtIn: boolean;
   /** One vector per text, in the order of the texts. All or nothing: the first failure stops the rest. */
-  embed(texts: readonly string[], options?: { signal?: AbortSignal }): Promise<Float32Array[]>;
+  embed(texts: readonly string[], options: CallOptions): Promise<Float32Array[]>;
   /**
-   * The vector of one query, from a cache or a request shared with other queries of the same moment. Do not modify it.
-   * Calls that share a request share its failure, unless one text alone may be at fault. Failures are never cached.
+   * The vector of one query, from a cache or a request shared with other queries of the same moment; only queries on
+   * the same key share. Do not modify it. Calls that share a request share its failure, unless one text alone may be at
+   * fault. Failures are never cached.
    */
-  embedQuery(text: string, options?: { signal?: AbortSignal }): Promise<Float32Array>;
+  embedQuery(text: string, options: CallOptions): Promise<Float32Array>;
 }
 
 /** The body of POST /v1/embeddings, already validated. Without `model` it means the configured one. */
@@ -52,7 +66,7 @@ export interface EmbeddingsAnswer {
   readonly usage: { readonly prompt_tokens: number; readonly total_tokens: number };
 }
 
-/** OpenAI's model object. `created` in Unix seconds; `mode`, `dimensions` and `max_input_tokens` where LiteLLM knows them. */
+/** OpenAI's model object. `created` in Unix seconds; LiteLLM adds `mode`, `dimensions` and `max_input_tokens` if known. */
 export interface Model {
   readonly id: string;
   readonly object: "model";
@@ -92,12 +106,12 @@ export interface ChatAnswer {
 
 /** Chat completions (POST /v1/chat/completions): text in, text out. Requests never offer tools. */
 export interface Chat {
-  complete(request: ChatRequest, options: { signal: AbortSignal }): Promise<ChatAnswer>;
+  complete(request: ChatRequest, options: Required<CallOptions>): Promise<ChatAnswer>;
   /**
    * The same, piece by piece. Resolves when the model begins to answer, so a refusal still has its status. Read the
    * pieces to their end or return the iterator, which ends the request. Reading may throw as well.
    */
-  stream(request: ChatRequest, options: { signal: AbortSignal }): Promise<AsyncGenerator<string, ChatAnswer>>;
+  stream(request: ChatRequest, options: Required<CallOptions>): Promise<AsyncGenerator<string, ChatAnswer>>;
 }
 
 export interface RerankRequest {
@@ -117,7 +131,7 @@ export interface Ranked {
 }
 
 /** POST /v1/rerank of the proxy, best first. One attempt, because a late order is worth less than the existing one. */
-export type Rerank = (request: RerankRequest, options: { signal: AbortSignal }) => Promise<Ranked[]>;
+export type Rerank = (request: RerankRequest, options: Required<CallOptions>) => Promise<Ranked[]>;
 
 /** The body of POST /v1/rerank (Cohere's), already validated. */
 export interface RerankBody {
@@ -133,36 +147,38 @@ export interface Picture {
 }
 
 /** What a vision model says of a picture. A refusal carries the proxy's own words. */
-export type DescribePicture = (picture: Picture, options: { signal: AbortSignal }) => Promise<string>;
+export type DescribePicture = (picture: Picture, options: Required<CallOptions>) => Promise<string>;
 
 /** Everything this service asks of the LiteLLM proxy. */
 export interface Litellm {
   /** Uses the model of the settings. */
   readonly embedder: Embedder;
   /**
-   * The embedder of a store's own model: the same object for the same choice, for the 100 choices used last. Asks nothing.
+   * The embedder of a store's own model: the same object for the same choice, of the last 100. Asks nothing.
    * @throws ApiError 400 without a proxy, for any model but the built-in one
    */
   readonly embedderFor: (choice: ModelChoice) => Embedder;
   /**
    * Numbers per vector when the request does not say `dimensions`. Embeds one short text to find out, and remembers the
-   * answer as long as the process runs.
+   * answer for that key: another key may not be allowed to use the model, or may mean another one by the name
+   * (LiteLLM's aliases).
    * @throws ApiError 400 naming `embedding_model` where the proxy refuses the model
    */
-  readonly dimensionsOf: (model: string, options?: { signal?: AbortSignal }) => Promise<number>;
-  /** POST /v1/embeddings for a caller who names the model: the proxy's answer unchanged, its refusals with their status. */
-  readonly createEmbeddings: (body: EmbeddingsBody, options?: { signal?: AbortSignal }) => Promise<EmbeddingsAnswer>;
-  readonly models: () => Promise<Model[]>;
-  readonly embeddingModels: () => Promise<Model[]>;
-  readonly visionModels: () => Promise<Model[]>;
+  readonly dimensionsOf: (model: string, options: CallOptions) => Promise<number>;
+  /** POST /v1/embeddings for a caller who names the model: the proxy's answer and refusals, unchanged. */
+  readonly createEmbeddings: (body: EmbeddingsBody, options: CallOptions) => Promise<EmbeddingsAnswer>;
+  /** The models that the caller's key may see, here and below. */
+  readonly models: (options: CallOptions) => Promise<Model[]>;
+  readonly embeddingModels: (options: CallOptions) => Promise<Model[]>;
+  readonly visionModels: (options: CallOptions) => Promise<Model[]>;
   /** Up to a minute old. */
-  readonly rerankModels: () => Promise<Model[]>;
-  /** How many tokens a model takes; null where LiteLLM does not know. Up to a minute old. */
-  readonly maxInputTokens: (model: string) => Promise<number | null>;
+  readonly rerankModels: (options: CallOptions) => Promise<Model[]>;
+  /** How many tokens a model takes; null where LiteLLM does not tell this key. Up to a minute old. */
+  readonly maxInputTokens: (model: string, options: CallOptions) => Promise<number | null>;
   readonly chat: Chat;
   readonly rerank: Rerank;
   /** POST /v1/rerank for a caller who names the model, passed on as by `createEmbeddings`. */
-  readonly passRerank: (body: RerankBody, options: { signal: AbortSignal }) => Promise<object>;
+  readonly passRerank: (body: RerankBody, options: Required<CallOptions>) => Promise<object>;
   /** Rejects without a proxy. */
   readonly describePicture: DescribePicture;
   /** `configured`: there is a proxy. `breaker`: of requests with the settings' embedding model. */

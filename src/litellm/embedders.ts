@@ -1,6 +1,7 @@
 import { LRUCache } from "lru-cache";
 import type { EmbeddingConfig } from "../process/config.js";
 import { untilAborted } from "./abort.js";
+import type { Account, AccountOf } from "./account.js";
 import { choiceError } from "./apiErrors.js";
 import type { BreakerState, Embedder, Litellm, ModelChoice } from "./contract.js";
 import { createAsk } from "./embeddingRequest.js";
@@ -9,22 +10,23 @@ import { createGates } from "./gates.js";
 import { builtInModel, hashingEmbedder } from "./hashingEmbedder.js";
 import { createProxyEmbedder } from "./proxyEmbedder.js";
 
-/** Each may hold 6 MB of cached queries at 1,536 dimensions. One that is let go loses that and what it learned, no more. */
+/** Each may cache 6 MB of queries at 1,536 dimensions. Dropping one loses these and what it learned, no more. */
 const keptModels = 100;
 const keptDimensions = 1_000;
 
-/** The proxy's models as embedders, each with a gate of its own. */
+/** The proxy's models as embedders, with a gate per model. */
 export function createEmbedders(
   config: EmbeddingConfig,
   baseUrl: string,
-  deps: GateDeps,
+  deps: GateDeps & { accountOf: AccountOf },
 ): Pick<Litellm, "embedder" | "embedderFor" | "dimensionsOf"> & { readonly breaker: () => BreakerState } {
+  const { accountOf } = deps;
   const ownGate = createGate(config, baseUrl, deps);
   const own = { model: config.model, dimensions: config.dimensions, sendDimensions: config.dimensionsConfigured };
   const embedder = createProxyEmbedder({ ...own, namedBy: "settings" }, config.batchSize, ownGate, deps);
   const ownKey = keyOf(own);
 
-  /** Stores made before a proxy was configured go on as they began. */
+  /** A store that began without a proxy keeps its embedder once there is one. */
   const isBuiltIn = (model: string) => model === builtInModel && model !== config.model;
 
   const gates = createGates(config, baseUrl, deps);
@@ -34,15 +36,16 @@ export function createEmbedders(
     max: keptModels,
     memoMethod: (_key, _stale, { context: choice }) =>
       isBuiltIn(choice.model)
-        ? hashingEmbedder(choice.dimensions)
+        ? hashingEmbedder(choice.dimensions, accountOf)
         : createProxyEmbedder({ ...choice, namedBy: "store" }, config.batchSize, gateOf(choice.model), deps),
   });
 
+  // By account: a key may not be allowed to use a model, and LiteLLM's aliases let one name mean another model for it.
   const known = new LRUCache<string, Promise<number>>({ max: keptDimensions });
-  async function measure(model: string): Promise<number> {
+  async function measure(model: string, account: Account): Promise<number> {
     const target = { model, namedBy: "store", dimensions: null, sendDimensions: false } as const;
-    const outcome = await createAsk(target, gateOf(model))(["dimensions"]);
-    if ("failure" in outcome) throw choiceError(outcome.failure, model);
+    const outcome = await createAsk(target, gateOf(model))(["dimensions"], { account });
+    if ("failure" in outcome) throw choiceError(outcome.failure, account, model);
     return outcome.value[0]?.length ?? 0;
   }
 
@@ -52,15 +55,17 @@ export function createEmbedders(
       const key = keyOf(choice);
       return key === ownKey ? embedder : embedders.memo(key, { context: choice });
     },
-    async dimensionsOf(model, { signal } = {}) {
+    async dimensionsOf(model, { caller, signal }) {
+      const account = accountOf(caller);
       signal?.throwIfAborted();
       if (isBuiltIn(model)) return config.dimensions;
-      let dimensions = known.get(model);
+      const key = `${account.id} ${model}`;
+      let dimensions = known.get(key);
       if (dimensions === undefined) {
-        // Shared by all who ask at the same time, so no caller's leaving ends it.
-        dimensions = measure(model);
-        known.set(model, dimensions);
-        dimensions.catch(() => known.delete(model));
+        // All calls of the same moment share it, so no caller's leaving ends it.
+        dimensions = measure(model, account);
+        known.set(key, dimensions);
+        dimensions.catch(() => known.delete(key));
       }
       return untilAborted(dimensions, signal);
     },
@@ -68,5 +73,5 @@ export function createEmbedders(
   };
 }
 
-/** Unambiguous, for the name comes last. */
+/** Unambiguous, because the name comes last. */
 const keyOf = ({ model, dimensions, sendDimensions }: ModelChoice) => `${dimensions} ${sendDimensions} ${model}`;

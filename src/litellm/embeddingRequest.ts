@@ -1,14 +1,18 @@
 import type { NamedModel } from "./apiErrors.js";
 import type { Failure, Outcome } from "./failures.js";
 import { refusesDimensions, refusesEncoding } from "./failures.js";
-import type { Gate } from "./gate.js";
+import type { Gate, Sending } from "./gate.js";
 import { readVectors } from "./vectors.js";
 
-/** One request for the vectors of all texts. @throws ApiError 502 for an answer that cannot be used, or the signal's reason */
-export type Ask = (texts: readonly string[], signal?: AbortSignal) => Promise<Outcome<Float32Array[]>>;
+/**
+ * One request for the vectors of all texts.
+ * @throws ApiError 502 for an answer that makes no sense, or the signal's reason
+ */
+export type Ask = (texts: readonly string[], sending: Sending) => Promise<Outcome<Float32Array[]>>;
 
 /**
- * Requests with one model. Learns from refusals, for as long as it lives, not to send `dimensions` or `encoding_format`.
+ * Requests to one model. Learns from refusals of `dimensions` and `encoding_format` to leave them out, for all accounts
+ * and as long as it lives.
  * @param target `dimensions`: numbers per vector; null where any length will do
  */
 export function createAsk(
@@ -19,7 +23,7 @@ export function createAsk(
   let sendDimensions = target.sendDimensions;
   let encoding: "base64" | "float" | undefined = "base64";
 
-  /** Whether the refusal is about a parameter that can be left out from now on. */
+  /** Whether the refusal is about a parameter that later requests can leave out. */
   function learn(failure: Failure, sent: { encoding_format?: "base64" | "float"; dimensions?: number }): boolean {
     if (sent.encoding_format !== undefined && refusesEncoding(failure)) {
       encoding = sent.encoding_format === "base64" ? "float" : undefined;
@@ -32,22 +36,22 @@ export function createAsk(
     return false;
   }
 
-  const ask: Ask = async (texts, signal) => {
+  const ask: Ask = async (texts, sending) => {
     const body = {
       model,
-      // Providers refuse an empty text, and with it the whole batch; a space is the nearest text to nothing.
+      // Providers refuse an empty text and the whole batch with it; a space is the nearest text to nothing.
       input: texts.map((text) => (text === "" ? " " : text)),
-      // Always explicit: left out, the client's own method asks for base64 and decodes it to an array of numbers.
+      // Always explicit: without it the client's own method asks for base64 and decodes it to an array of numbers.
       ...(encoding && { encoding_format: encoding }),
       ...(sendDimensions && dimensions !== null && { dimensions }),
     };
     const outcome = await gate.ask(
       "embeddings",
-      (client, each) => client.post("/embeddings", { body, signal: each }),
-      signal,
+      (client, options) => client.post("/embeddings", { ...options, body }),
+      sending,
     );
     if ("value" in outcome) return { value: readVectors(outcome.value, texts.length, target, dimensions) };
-    return learn(outcome.failure, body) ? ask(texts, signal) : outcome;
+    return learn(outcome.failure, body) ? ask(texts, sending) : outcome;
   };
   return ask;
 }

@@ -1,12 +1,14 @@
 import { APIConnectionTimeoutError, APIError } from "openai";
 
-/** Why one request to the provider failed. A value, not an exception: it is decided upon before anybody sees it. */
+/**
+ * Why one request to the provider failed. A value, not an exception, because retries and the breaker look at it first.
+ */
 export interface Failure {
   /** `status`: an HTTP answer other than 2xx; `unusable`: a 2xx that is not JSON; `breaker`: not even asked. */
   readonly kind: "status" | "timeout" | "network" | "unusable" | "breaker";
-  /** Of the HTTP answer; 0 for every other kind. */
+  /** The HTTP status; 0 for every other kind. */
   readonly status: number;
-  /** The provider's own words: for recognising causes. Shown only to a caller who chose the model, never logged. */
+  /** The provider's own words, which tell causes apart. Only who chose the model or owns the key sees them; no log does. */
   readonly message: string;
   readonly type: string | null;
   readonly code: string | null;
@@ -29,10 +31,10 @@ export function readFailure(error: unknown, now: number): Failure {
   if (typeof error === "object" && error !== null && "name" in error && error.name === "SyntaxError") {
     return failureOf("unusable");
   }
-  // A body cut off in mid-answer is a plain TypeError ("terminated"), a connection error like the client's own.
+  // An answer whose body ends early is a plain TypeError ("terminated"), a connection error like the client's own.
   if (!isApiError(error)) return failureOf("network");
   const { error: body, headers, message, type, code, param } = error;
-  // What ends a stream in its midst has no status but in the `code` of LiteLLM's envelope.
+  // An error in the middle of a stream has its status only in the `code` of LiteLLM's envelope.
   const status = error.status ?? (/^[45]\d\d$/.test(code ?? "") ? Number(code) : undefined);
   if (status === undefined) return failureOf("network");
   return {
@@ -57,8 +59,8 @@ function readMessage(body: unknown): string | null {
 const text = (value: unknown): string | null => (typeof value === "string" && value !== "" ? value : null);
 
 /**
- * Milliseconds to wait by `retry-after-ms` or `retry-after` (seconds or an HTTP date, RFC 9110 §10.2.3); LiteLLM hands its
- * upstream's header on with a prefix. null when there is none, or none that can be read.
+ * Milliseconds to wait by `retry-after-ms` or `retry-after` (seconds or an HTTP date, RFC 9110 §10.2.3). LiteLLM passes
+ * its upstream's header on with a prefix. null when the header is missing or unreadable.
  */
 export function readRetryAfter(headers: Headers, now: number): number | null {
   const milliseconds = headers.get("retry-after-ms");
@@ -70,12 +72,20 @@ export function readRetryAfter(headers: Headers, now: number): number | null {
   return Number.isNaN(date) ? null : Math.max(0, date - now);
 }
 
-/** The provider is in trouble, whoever asks and whatever is asked: this is what the breaker counts. */
+/** The provider is in trouble, whatever the request: the breaker counts it, unless it concerns a key. */
 export function isOutage(failure: Failure): boolean {
   return failure.kind === "network" || failure.kind === "timeout" || failure.status >= 500;
 }
 
-/** Worth another attempt: the `openai` client's own list, save an empty account, which time does not fill. */
+/**
+ * The proxy refused a key, or could not check it. This says nothing about the model and holds for no other caller, so
+ * nobody may learn from it and no breaker counts it. A 429 may be the key's limit or the model's.
+ */
+export function concernsKey(failure: Failure): boolean {
+  return [401, 403, 429].includes(failure.status) || isOverBudget(failure) || failure.type === "no_db_connection";
+}
+
+/** Worth another attempt: the `openai` client's own list, except an empty account, which time does not fill. */
 export function isTransient(failure: Failure): boolean {
   if (failure.type === "insufficient_quota" || failure.code === "insufficient_quota") return false;
   return isOutage(failure) || [408, 409, 429].includes(failure.status);
@@ -86,39 +96,42 @@ export function isOverBudget({ type, code }: Failure): boolean {
   return type === "budget_exceeded" || code === "budget_exceeded";
 }
 
-const refused = (failure: Failure) => failure.status === 400 || failure.status === 422;
+/**
+ * Something in the request is wrong. A refusal of the key is not: whatever its message says, the request may be fine.
+ */
+const refused = (failure: Failure) => (failure.status === 400 || failure.status === 422) && !concernsKey(failure);
 
-/** The request was too large as a whole: fewer or shorter texts may pass. */
+/** The request as a whole was too large: fewer or shorter texts may pass. */
 export function isTooLarge(failure: Failure): boolean {
-  return failure.status === 413 || (refused(failure) && !isOverBudget(failure) && tooLarge.test(failure.message));
+  return failure.status === 413 || (refused(failure) && tooLarge.test(failure.message));
 }
 const tooLarge =
   /too (large|long|many)|maximum (context|allowed|number|input)|context[ _]length|max(imum)?[ _](input[ _])?tokens|batch[ _]?size|at most \d+|max_client_batch/i;
 
-/** The limit was the number of texts and not their length, so it holds for every later request too. */
+/** The limit was the number of texts, not their length, so it holds for every later request too. */
 export function isTooMany(failure: Failure): boolean {
   return (
     isTooLarge(failure) && /batch|inputs|items|at most \d+/i.test(failure.message) && !/token/i.test(failure.message)
   );
 }
 
-/** Refused for what may be the fault of one text alone, so that the others may pass without it. */
+/** One text alone may be at fault, so the others may pass without it. */
 export function mayConcernOneText(failure: Failure): boolean {
   if (failure.status === 413) return true;
-  return refused(failure) && !isOverBudget(failure) && failure.type !== "no_db_connection" && !refusesModel(failure);
+  return refused(failure) && !refusesModel(failure);
 }
 
-/** The model's name is unknown, LiteLLM's 400 where OpenAI says 404: no text would pass. */
+/** The provider does not know the model's name (LiteLLM: 400, OpenAI: 404), so no text would pass. */
 export function refusesModel({ code, param, message }: Failure): boolean {
   return code === "model_not_found" || param === "model" || /invalid model/i.test(message);
 }
 
-/** `encoding_format` is not to the provider's liking. */
+/** The provider does not take this `encoding_format`. */
 export function refusesEncoding(failure: Failure): boolean {
   return refused(failure) && /encoding[_ ]?format|base64/i.test(`${failure.param ?? ""} ${failure.message}`);
 }
 
-/** `dimensions` is not to the provider's liking; LiteLLM: 400 UnsupportedParamsError for most models. */
+/** The provider does not take `dimensions`; LiteLLM answers 400 UnsupportedParamsError for most models. */
 export function refusesDimensions(failure: Failure): boolean {
   return refused(failure) && /dimension|UnsupportedParams/i.test(`${failure.param ?? ""} ${failure.message}`);
 }

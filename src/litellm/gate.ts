@@ -4,20 +4,34 @@ import type { Log } from "../process/log.js";
 import type { Metrics, Operation } from "../process/metrics.js";
 import { SpanKind, describeSpan, inSpan, traceHeaders } from "../process/tracing.js";
 import { follow, untilAborted } from "./abort.js";
+import type { Account } from "./account.js";
 import { createBreaker } from "./breaker.js";
 import type { Clock } from "./clock.js";
 import type { BreakerState } from "./contract.js";
-import type { Failure, Outcome } from "./failures.js";
-import { failureOf, readFailure } from "./failures.js";
+import { type Failure, type Outcome, failureOf, readFailure } from "./failures.js";
 import { withRetries } from "./retries.js";
 
-/** One request, made with the client; must pass the signal on. */
-export type Call = (client: OpenAI, signal: AbortSignal) => Promise<unknown>;
+/** On whose account a request goes out, and what ends it early. */
+export interface Sending {
+  readonly account: Account;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Every request must carry these: the account's key, and the signal of this attempt. */
+export interface RequestOptions {
+  readonly headers: { readonly authorization: string };
+  readonly signal: AbortSignal;
+}
+
+/**
+ * One request, made with the client. Without the options the proxy sees no key at all, so a forgotten one is refused.
+ */
+export type Call = (client: OpenAI, options: RequestOptions) => Promise<unknown>;
 
 /** The only way to the proxy: time limit, breaker and retries around every request. */
 export interface Gate {
-  /** The parsed answer or why there is none. @throws only the signal's reason once it is aborted. */
-  ask(operation: Operation, call: Call, signal?: AbortSignal): Promise<Outcome<unknown>>;
+  /** The parsed answer, or why there is none. @throws only the signal's reason once it is aborted */
+  ask(operation: Operation, call: Call, sending: Sending): Promise<Outcome<unknown>>;
   breaker(): BreakerState;
 }
 
@@ -27,41 +41,23 @@ export interface GateDeps {
   clock: Clock;
 }
 
-/** A gate with a breaker of its own. `baseUrl` is the proxy's root without `/v1`. */
+/** A gate with its own breaker, shared by all accounts. `baseUrl` is the proxy's root without `/v1`. */
 export function createGate(config: EmbeddingConfig, baseUrl: string, { log, metrics, clock }: GateDeps): Gate {
-  const client = new OpenAI({
-    baseURL: `${baseUrl}/v1`,
-    apiKey: config.apiKey ?? "none",
-    timeout: config.timeoutMs,
-    maxRetries: 0, // the client's retries know no common budget
-    // The client would read these from the environment, where OPENAI_LOG=debug prints texts.
-    organization: null,
-    project: null,
-    adminAPIKey: null,
-    webhookSecret: null,
-    logLevel: "off",
-    // The proxy's own trace goes on below ours.
-    fetch: (url, init) => {
-      const trace = Object.entries(traceHeaders());
-      if (trace.length === 0) return fetch(url, init);
-      const headers = new Headers(init?.headers);
-      for (const [name, value] of trace) headers.set(name, value);
-      return fetch(url, { ...init, headers });
-    },
-  });
+  const client = createClient(baseUrl, config.timeoutMs);
   const breaker = createBreaker(log);
   const host = new URL(baseUrl).host;
 
   /** The client's own time limit ends with the headers; this one covers the body too. */
-  const attempt = async (call: Call, limitMs: number, signal?: AbortSignal): Promise<Outcome<unknown>> => {
+  const attempt = async (call: Call, limitMs: number, { account, signal }: Sending): Promise<Outcome<unknown>> => {
     signal?.throwIfAborted();
     const controller = new AbortController();
     const unfollow = follow(signal, controller);
     const timer = setTimeout(() => {
       controller.abort();
     }, limitMs);
+    const headers = { authorization: `Bearer ${account.key.reveal()}` };
     try {
-      return { value: await call(client, controller.signal) };
+      return { value: await call(client, { headers, signal: controller.signal }) };
     } catch (error) {
       signal?.throwIfAborted();
       return { failure: controller.signal.aborted ? failureOf("timeout") : readFailure(error, clock.now()) };
@@ -71,11 +67,11 @@ export function createGate(config: EmbeddingConfig, baseUrl: string, { log, metr
     }
   };
 
-  const observed = (operation: Operation, call: Call, limitMs: number, signal?: AbortSignal) =>
+  const observed = (operation: Operation, call: Call, limitMs: number, sending: Sending) =>
     inSpan(`litellm ${operation}`, { kind: SpanKind.CLIENT, attributes: { "server.address": host } }, async () => {
       const stop = metrics.providerDuration.startTimer({ operation });
       try {
-        const outcome = await attempt(call, limitMs, signal);
+        const outcome = await attempt(call, limitMs, sending);
         if ("failure" in outcome) describeSpan({ "error.type": reasonOf(outcome.failure) });
         return outcome;
       } finally {
@@ -85,22 +81,45 @@ export function createGate(config: EmbeddingConfig, baseUrl: string, { log, metr
 
   return {
     breaker: () => breaker.state(),
-    ask: (operation, call, signal) =>
+    ask: (operation, call, sending) =>
       withRetries(
-        // In the half-open state the breaker holds a call back behind another one's trial: that wait must end on abort too.
+        // A half-open breaker makes a call wait for another call's trial: an abort must end that wait too.
         async (limitMs) => {
           const outcome = await untilAborted(
-            breaker.execute(() => observed(operation, call, limitMs, signal)),
-            signal,
+            breaker.execute(() => observed(operation, call, limitMs, sending)),
+            sending.signal,
           );
           if ("failure" in outcome) metrics.providerErrors.inc({ operation, reason: reasonOf(outcome.failure) });
           return outcome;
         },
         config,
-        { clock, log, signal },
+        { clock, log, signal: sending.signal },
       ),
   };
 }
+
+/** One client for all accounts: each request brings its key. */
+const createClient = (baseUrl: string, timeoutMs: number) =>
+  new OpenAI({
+    baseURL: `${baseUrl}/v1`,
+    apiKey: "none",
+    timeout: timeoutMs,
+    maxRetries: 0, // the client's retries know no common budget
+    // The client would read these from the environment, where OPENAI_LOG=debug prints texts.
+    organization: null,
+    project: null,
+    adminAPIKey: null,
+    webhookSecret: null,
+    logLevel: "off",
+    // The proxy's own trace continues ours.
+    fetch: (url, init) => {
+      const trace = Object.entries(traceHeaders());
+      if (trace.length === 0) return fetch(url, init);
+      const headers = new Headers(init?.headers);
+      for (const [name, value] of trace) headers.set(name, value);
+      return fetch(url, { ...init, headers });
+    },
+  });
 
 /** One of few words, for a label. */
 function reasonOf({ kind, status }: Failure): string {

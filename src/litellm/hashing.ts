@@ -1,27 +1,27 @@
 /*
- * Vectors without a model: signed feature hashing (Weinberger et al. 2009) of words and of their character trigrams, so
- * that texts sharing words, or nearly sharing them, lie close. Lexical, not semantic.
+ * Vectors without a model: signed feature hashing (Weinberger et al. 2009) of words and their character trigrams, so
+ * texts that share words, or similar words, get similar vectors. Lexical, not semantic.
  */
 
 const letter = "[\\p{L}\\p{N}\\p{M}]";
-/** Scripts written without spaces between words, where pairs of characters stand in for words. */
+/** Scripts without spaces between words. Pairs of characters count as words there. */
 const spaceless = ["Han", "Hiragana", "Katakana", "Thai", "Lao", "Khmer", "Myanmar"]
   .map((script) => `\\p{scx=${script}}`)
   .join("");
 const tokenPattern = new RegExp(`(?<run>(?:(?=${letter})[${spaceless}])+)|(?:(?![${spaceless}])${letter})+`, "gu");
 
-/** A word has about as many trigrams as letters: at 0.25 the whole word still counts for more than its parts. */
+/** A word has about as many trigrams as letters. At 0.25 the whole word still counts for more than its parts. */
 const trigramWeight = 0.25;
 
 /**
- * A vector of Euclidean length 1, the same for the same text always and everywhere; never the zero vector.
+ * A vector of Euclidean length 1, never the zero vector. The same text always gives the same vector.
  * @param dimensions 1 to 16,000
  */
 export function hashText(text: string, dimensions: number): Float32Array {
   const plain = text.normalize("NFKC").toLowerCase();
   return (
     project(wordFeatures(plain), dimensions) ??
-    // No word at all, such as punctuation or emoji; or words whose hashes cancel out, likely only in few dimensions.
+    // No words (punctuation, emoji), or words whose hashes cancel out, which is likely only in few dimensions.
     project(
       Array.from(plain, (character) => [character, 1]),
       dimensions,
@@ -30,7 +30,7 @@ export function hashText(text: string, dimensions: number): Float32Array {
   );
 }
 
-/** The words of a text in lower case; in spaceless scripts, pairs of characters. */
+/** The words of a text in lower case; in scripts without spaces, pairs of characters. */
 export function wordsOf(text: string): string[] {
   return Array.from(text.normalize("NFKC").toLowerCase().matchAll(tokenPattern), splitRun).flat();
 }
@@ -48,12 +48,12 @@ function* wordFeatures(plain: string): Generator<readonly [string, number]> {
     for (const word of splitRun(match)) yield [word, 1];
     if (match.groups?.run !== undefined) continue;
     const marked = `^${match[0]}$`;
-    // The prefix keeps the trigram of a word apart from a word of three letters.
+    // The prefix tells the trigram of a word from a word of three letters.
     for (let at = 0; at + 3 <= marked.length; at += 1) yield [`#${marked.slice(at, at + 3)}`, trigramWeight];
   }
 }
 
-/** The features as one unit vector; null when there are none or they cancel out. */
+/** The features as one unit vector; null without features, or when they cancel out. */
 function project(features: Iterable<readonly [string, number]>, dimensions: number): Float32Array | null {
   const counts = new Map<string, { weight: number; count: number }>();
   for (const [feature, weight] of features) {
@@ -64,15 +64,15 @@ function project(features: Iterable<readonly [string, number]>, dimensions: numb
   const sums = new Float64Array(dimensions);
   for (const [feature, { weight, count }] of counts) {
     const hash = fnv1a(feature);
-    const sign = mix(hash ^ 0x9e3779b9) & 1 ? 1 : -1; // from other bits than the place
+    const sign = mix(hash ^ 0x9e3779b9) & 1 ? 1 : -1; // from other bits than the position
     const place = mix(hash) % dimensions;
     sums[place] = (sums[place] ?? 0) + sign * weight * (1 + Math.log(count));
   }
-  // Plain loops: reduce() and Float32Array.from(…, callback) took seven times as long over 1,536 numbers (0.16 ms a text).
+  // Plain loops: reduce() and Float32Array.from(…, callback) take seven times as long (0.16 ms for 1,536 numbers).
   let squares = 0;
   for (const sum of sums) squares += sum * sum;
   const length = Math.sqrt(squares);
-  // What is left below this is rounding, and no direction.
+  // A shorter vector is rounding, not a direction.
   if (length < 1e-9) return null;
   const vector = new Float32Array(dimensions);
   for (let i = 0; i < dimensions; i += 1) vector[i] = (sums[i] ?? 0) / length;
@@ -96,7 +96,7 @@ function fnv1a(text: string): number {
   return hash >>> 0;
 }
 
-/** MurmurHash3's finaliser: FNV-1a's low bits alone are too regular to choose a place by. */
+/** MurmurHash3's finaliser: FNV-1a's low bits alone are too regular to choose a position. */
 function mix(hash: number): number {
   let mixed = hash;
   mixed = Math.imul(mixed ^ (mixed >>> 16), 0x85ebca6b);

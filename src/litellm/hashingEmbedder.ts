@@ -1,22 +1,27 @@
 import { setImmediate } from "node:timers/promises";
+import type { AccountOf } from "./account.js";
 import type { Embedder } from "./contract.js";
 import { hashText } from "./hashing.js";
 
 /** The name of the model that needs no proxy. */
 export const builtInModel = "built-in-hashing";
 
-/** Texts hashed before other work gets its turn: some 10 ms for chunks of ordinary size. */
+/** Texts to hash before other work gets its turn: about 10 ms for chunks of ordinary size. */
 const textsPerTurn = 32;
 
-/** The Embedder that asks nobody. */
-export function hashingEmbedder(dimensions: number): Embedder {
+/** The Embedder that asks no proxy. It costs nobody, but refuses nobody's calls as the proxy would. */
+export function hashingEmbedder(dimensions: number, accountOf: AccountOf): Embedder {
   return {
     model: builtInModel,
     dimensions,
     builtIn: true,
-    embed: (texts, options) => hashTexts(texts, dimensions, options?.signal),
-    embedQuery: async (text, options) => {
-      options?.signal?.throwIfAborted();
+    embed: async (texts, { caller, signal }) => {
+      accountOf(caller);
+      return hashTexts(texts, dimensions, signal);
+    },
+    embedQuery: async (text, { caller, signal }) => {
+      accountOf(caller);
+      signal?.throwIfAborted();
       return Promise.resolve(hashText(text, dimensions));
     },
   };

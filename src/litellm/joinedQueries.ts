@@ -1,53 +1,67 @@
 import { hash } from "node:crypto";
 import { LRUCache } from "lru-cache";
 import { untilAborted } from "./abort.js";
-import type { Embedder } from "./contract.js";
-import type { GateDeps } from "./gate.js";
+import type { GateDeps, Sending } from "./gate.js";
 import type { Query, QueryRequests } from "./queryQueue.js";
 import { createQueryQueue } from "./queryQueue.js";
 
-const cachedQueries = 1_000; // 6 MB at 1,536 dimensions
+/** Of all accounts together: 6 MB at 1,536 dimensions. */
+const cachedQueries = 1_000;
 const cachedForMs = 10 * 60 * 1000;
 
+/** A text on its way, and how many calls wait for it. */
 interface Flight {
   readonly query: Query;
   waiters: number;
 }
 
+/** The flights of one account. They never share a request, a cached vector or a failure with another account's. */
+interface Lane {
+  readonly add: (text: string) => Query;
+  readonly flights: Map<string, Flight>;
+}
+
 /**
- * `embedQuery` over requests for many vectors: identical queries at the same time are one text of a request, different ones
- * may share a request (queryQueue.ts), and the last 1,000 vectors are kept for 10 minutes. A caller who leaves does not
- * disturb the others; a text that nobody waits for any more is given up. Failures are not kept.
+ * `embedQuery` over requests for many vectors. Within an account, identical queries of the same moment become one text
+ * of a request, and different ones may share a request (queryQueue.ts). Vectors stay cached for 10 minutes, at most
+ * 1,000 of all accounts; a cached vector costs nobody anything, and only its account gets it. A caller who leaves does
+ * not disturb the others. A text that nobody waits for is given up. Failures are not cached.
  */
-export function joinQueries(requests: QueryRequests, { clock, metrics }: GateDeps): Embedder["embedQuery"] {
+export function joinQueries(
+  requests: QueryRequests,
+  { clock, metrics }: GateDeps,
+): (text: string, sending: Sending) => Promise<Float32Array> {
   const cache = new LRUCache<string, Float32Array>({
     max: cachedQueries,
     ttl: cachedForMs,
     ttlResolution: 0,
     perf: { now: () => clock.now() },
   });
-  const flights = new Map<string, Flight>();
-  const add = createQueryQueue(requests, clock);
+  // Only of accounts that wait for something.
+  const lanes = new Map<string, Lane>();
 
-  const depart = (key: string, text: string): Flight => {
-    const flight = { query: add(text), waiters: 0 };
-    flights.set(key, flight);
+  const depart = (lane: Lane, key: string, text: string): Flight => {
+    const flight = { query: lane.add(text), waiters: 0 };
+    lane.flights.set(key, flight);
     flight.query.vector.then(
       (vector) => cache.set(key, vector),
-      () => undefined, // those who wait see it
+      () => undefined, // the waiting calls see it
     );
     return flight;
   };
 
-  return async (text, { signal } = {}) => {
+  return async (text, { account, signal }) => {
     signal?.throwIfAborted();
     // A digest, so that a thousand long queries do not fill the memory.
-    const key = hash("sha256", text, "base64");
+    const key = `${account.id} ${hash("sha256", text, "base64")}`;
     const cached = cache.get(key);
-    const joined = flights.get(key);
+    const found = lanes.get(account.id);
+    const joined = found?.flights.get(key);
     metrics.queryCache.inc({ result: cached !== undefined ? "hit" : joined !== undefined ? "joined" : "miss" });
     if (cached !== undefined) return cached;
-    const flight = joined ?? depart(key, text);
+    const lane = found ?? { add: createQueryQueue(requests, account, clock), flights: new Map<string, Flight>() };
+    lanes.set(account.id, lane);
+    const flight = joined ?? depart(lane, key, text);
     flight.waiters += 1;
     try {
       return await untilAborted(flight.query.vector, signal);
@@ -55,8 +69,9 @@ export function joinQueries(requests: QueryRequests, { clock, metrics }: GateDep
       flight.waiters -= 1;
       if (flight.waiters === 0) {
         flight.query.giveUp();
-        // Landed or given up: nobody may join it any more.
-        if (flights.get(key) === flight) flights.delete(key);
+        // Landed or given up: no later call may join it.
+        lane.flights.delete(key);
+        if (lane.flights.size === 0 && lanes.get(account.id) === lane) lanes.delete(account.id);
       }
     }
   };

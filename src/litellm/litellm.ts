@@ -2,20 +2,22 @@ import { z } from "zod";
 import type { EmbeddingConfig } from "../process/config.js";
 import type { Log } from "../process/log.js";
 import type { Metrics } from "../process/metrics.js";
-import { badGateway, passedOnError } from "./apiErrors.js";
+import { createAccounts } from "./account.js";
+import { passedOnError } from "./apiErrors.js";
 import { createBuiltIn } from "./builtIn.js";
+import { createChat } from "./chat.js";
 import type { Clock } from "./clock.js";
 import { systemClock } from "./clock.js";
 import type { EmbeddingsAnswer, EmbeddingsBody, Litellm } from "./contract.js";
 import { createEmbedders } from "./embedders.js";
-import type { Gate } from "./gate.js";
-import { createGate } from "./gate.js";
-import { createChat } from "./chat.js";
+import type { Gate, Sending } from "./gate.js";
+import { badGateway } from "./gatewayErrors.js";
+import { createGates } from "./gates.js";
 import { createModels } from "./models.js";
 import { createRerank } from "./rerank.js";
 import { createVision } from "./vision.js";
 
-/** The proxy at `config.baseUrl`, or the built-in embedder where there is none. Asks nothing until it is used. */
+/** The proxy at `config.baseUrl`, or the built-in embedder without one. Asks nothing until somebody uses it. */
 export function createLitellm(
   config: EmbeddingConfig,
   log: Log,
@@ -23,19 +25,22 @@ export function createLitellm(
   clock: Clock = systemClock,
 ): Litellm {
   const { baseUrl } = config;
+  const accountOf = createAccounts(config.apiKey);
   if (baseUrl === null) {
     log.warn("No LITELLM_PROXY_URL or EMBEDDING__BASE_URL: the built-in embedder compares words, not meaning");
-    return createBuiltIn(config);
+    return createBuiltIn(config, accountOf);
   }
-  const deps = { log, metrics, clock };
+  const deps = { log, metrics, clock, accountOf };
   const { breaker, ...embedders } = createEmbedders(config, baseUrl, deps);
-  // A caller who names a model whose deployment is down must not open the breaker of everybody's searches.
-  const callersGate = createGate(config, baseUrl, deps);
+  // Not the embedders' gates: a caller who sends nonsense to a model must not open the breaker of everybody's searches.
+  const gateOf = createGates(config, baseUrl, deps);
   return {
     ...embedders,
-    createEmbeddings: (body, options) =>
-      passOn({ ...body, model: body.model ?? config.model }, callersGate, options?.signal),
-    ...createModels(config, baseUrl, callersGate, clock),
+    createEmbeddings: async (body, { caller, signal }) => {
+      const model = body.model ?? config.model;
+      return passOn({ ...body, model }, gateOf(model), { account: accountOf(caller), signal });
+    },
+    ...createModels(config, baseUrl, deps),
     chat: createChat(config, baseUrl, deps),
     ...createRerank(config, baseUrl, deps),
     describePicture: createVision(config, baseUrl, deps),
@@ -47,14 +52,14 @@ const answerShape = z.custom<EmbeddingsAnswer>(
   (answer) => typeof answer === "object" && answer !== null && "data" in answer && Array.isArray(answer.data),
 );
 
-/** Only looked at, never rebuilt: what the proxy added reaches the caller. */
-async function passOn(body: EmbeddingsBody, gate: Gate, signal?: AbortSignal): Promise<EmbeddingsAnswer> {
+/** Checks the answer without rebuilding it, so what the proxy added reaches the caller. */
+async function passOn(body: EmbeddingsBody, gate: Gate, sending: Sending): Promise<EmbeddingsAnswer> {
   const outcome = await gate.ask(
     "embeddings",
-    (client, each) => client.post("/embeddings", { body, signal: each }),
-    signal,
+    (client, options) => client.post("/embeddings", { ...options, body }),
+    sending,
   );
-  if ("failure" in outcome) throw passedOnError(outcome.failure);
+  if ("failure" in outcome) throw passedOnError(outcome.failure, sending.account);
   const parsed = answerShape.safeParse(outcome.value);
   if (!parsed.success) throw badGateway("The LiteLLM proxy's answer is not a list of embeddings.");
   return parsed.data;

@@ -1,9 +1,12 @@
+import { LRUCache } from "lru-cache";
 import { z } from "zod";
 import type { EmbeddingConfig } from "../process/config.js";
-import { badGateway, serviceError } from "./apiErrors.js";
-import type { Clock } from "./clock.js";
+import { untilAborted } from "./abort.js";
+import type { Account, AccountOf } from "./account.js";
+import { serviceError } from "./apiErrors.js";
 import type { Litellm, Model } from "./contract.js";
-import type { Gate } from "./gate.js";
+import { type GateDeps, type Sending, createGate } from "./gate.js";
+import { badGateway } from "./gatewayErrors.js";
 
 const modelList = z.object({
   data: z.array(
@@ -16,7 +19,7 @@ const modelList = z.object({
   ),
 });
 
-/** Unknown and null alike are absent: LiteLLM fills these from a table that knows not every model. */
+/** Unknown and null both count as absent: LiteLLM fills these fields from a table that lacks many models. */
 const optional = <T extends z.ZodType>(schema: T) => schema.optional().catch(undefined);
 const modelInfo = z.object({
   data: z.array(
@@ -33,79 +36,99 @@ const modelInfo = z.object({
     }),
   ),
 });
+type Described = z.output<typeof modelInfo>["data"];
+type Info = Described[number]["model_info"];
+
 const rememberedMs = 60_000;
-type Info = z.output<typeof modelInfo>["data"][number]["model_info"];
+const rememberedAccounts = 100;
 
 /**
- * The proxy's models: `/v1/models` as it is, and LiteLLM's `/model/info` (outside `/v1`) by what a model can do. A server
- * without `/model/info` is no LiteLLM: then the configured model, if listed, is taken for the only embedding model.
+ * The proxy's models as an account may see them: `/v1/models` unchanged, and LiteLLM's `/model/info` (outside `/v1`) by
+ * what a model can do. A server without `/model/info` is not LiteLLM; then the configured model, if listed, counts as
+ * the only embedding model.
  */
 export function createModels(
   config: EmbeddingConfig,
   baseUrl: string,
-  gate: Gate,
-  clock: Clock,
+  { accountOf, ...deps }: GateDeps & { accountOf: AccountOf },
 ): Pick<Litellm, "models" | "embeddingModels" | "visionModels" | "rerankModels" | "maxInputTokens"> {
-  async function get<T>(path: string, shape: z.ZodType<T>): Promise<T | "absent"> {
-    const outcome = await gate.ask("models", (client, signal) => client.get(`${baseUrl}${path}`, { signal }));
+  const { clock } = deps;
+  const gate = createGate(config, baseUrl, deps);
+
+  async function get<T>(path: string, shape: z.ZodType<T>, sending: Sending): Promise<T | "absent"> {
+    const outcome = await gate.ask("models", (client, options) => client.get(`${baseUrl}${path}`, options), sending);
     if ("failure" in outcome && outcome.failure.status === 404) return "absent";
-    if ("failure" in outcome) throw serviceError(outcome.failure, { model: config.model, namedBy: "settings" });
+    if ("failure" in outcome) {
+      throw serviceError(outcome.failure, sending.account, { model: config.model, namedBy: "settings" });
+    }
     const parsed = shape.safeParse(outcome.value);
     if (!parsed.success) throw badGateway(`The LiteLLM proxy's answer to GET ${path} is not a list of models.`);
     return parsed.data;
   }
 
-  async function models(): Promise<Model[]> {
-    const list = await get("/v1/models", modelList);
+  async function listModels(sending: Sending): Promise<Model[]> {
+    const list = await get("/v1/models", modelList, sending);
     if (list === "absent") throw badGateway("The embedding provider has no GET /v1/models. Check EMBEDDING__BASE_URL.");
     return list.data;
   }
 
-  type Described = z.output<typeof modelInfo>["data"];
-  /** Asked for with every reranked search and every answer; that a model was added may be seen this much later. */
-  let recent: { list: Promise<Described | null>; at: number } | null = null;
+  /** Every reranked search and every answer asks for it, so they may see a new model this much later. */
+  const recent = new LRUCache<string, { list: Promise<Described | null>; at: number }>({ max: rememberedAccounts });
   /** null when the server has no `/model/info`. */
-  function describedModels(maxAgeMs: number): Promise<Described | null> {
-    if (recent !== null && clock.now() - recent.at < maxAgeMs) return recent.list;
+  function describedModels(account: Account, maxAgeMs: number, signal?: AbortSignal): Promise<Described | null> {
+    signal?.throwIfAborted();
+    const known = recent.get(account.id);
+    if (known !== undefined && clock.now() - known.at < maxAgeMs) return untilAborted(known.list, signal);
+    // The account's calls of the next minute share it, so no caller's leaving ends it.
     const asked = {
-      list: get("/model/info", modelInfo).then((list) => (list === "absent" ? null : list.data)),
+      list: get("/model/info", modelInfo, { account }).then((list) => (list === "absent" ? null : list.data)),
       at: clock.now(),
     };
-    recent = asked;
+    recent.set(account.id, asked);
     asked.list.catch(() => {
-      if (recent === asked) recent = null;
+      if (recent.get(account.id) === asked) recent.delete(account.id);
     });
-    return asked.list;
-  }
-
-  /** null when the server has no `/model/info`. Deployments of one name are one model. */
-  async function modelsWith(ability: (info: Info) => boolean, maxAgeMs = 0): Promise<Model[] | null> {
-    const list = await describedModels(maxAgeMs);
-    if (list === null) return null;
-    const found = new Map<string, Model>();
-    for (const { model_name: id, model_info: info } of list) {
-      if (ability(info) && !found.has(id)) found.set(id, describe(id, info));
-    }
-    return [...found.values()];
+    return untilAborted(asked.list, signal);
   }
 
   return {
-    models,
-    embeddingModels: async () =>
-      (await modelsWith((info) => info.mode === "embedding")) ??
-      (await models()).filter((model) => model.id === config.model),
-    visionModels: async () => (await modelsWith((info) => info.supports_vision === true)) ?? [],
-    rerankModels: async () => (await modelsWith((info) => info.mode === "rerank", rememberedMs)) ?? [],
-    maxInputTokens: async (model) => {
-      // That the window is not known is no reason not to ask the model.
-      const list = await describedModels(rememberedMs).catch(() => null);
-      const windows = (list ?? [])
-        .filter((each) => each.model_name === model)
-        .map((each) => each.model_info.max_input_tokens ?? Infinity);
-      const smallest = Math.min(Infinity, ...windows);
-      return smallest === Infinity || smallest < 1 ? null : smallest;
+    models: async ({ caller, signal }) => listModels({ account: accountOf(caller), signal }),
+    embeddingModels: async ({ caller, signal }) => {
+      const account = accountOf(caller);
+      const described = await describedModels(account, 0, signal);
+      if (described !== null) return modelsWith(described, (info) => info.mode === "embedding");
+      return (await listModels({ account, signal })).filter((model) => model.id === config.model);
+    },
+    visionModels: async ({ caller, signal }) =>
+      modelsWith(await describedModels(accountOf(caller), 0, signal), (info) => info.supports_vision === true),
+    rerankModels: async ({ caller, signal }) =>
+      modelsWith(await describedModels(accountOf(caller), rememberedMs, signal), (info) => info.mode === "rerank"),
+    maxInputTokens: async (model, { caller, signal }) => {
+      const account = accountOf(caller);
+      // An unknown window is no reason not to ask the model.
+      const described = await describedModels(account, rememberedMs, signal).catch(() => null);
+      signal?.throwIfAborted();
+      return smallestWindow(described ?? [], model);
     },
   };
+}
+
+/** Deployments of one name are one model. */
+function modelsWith(described: Described | null, ability: (info: Info) => boolean): Model[] {
+  const found = new Map<string, Model>();
+  for (const { model_name: id, model_info: info } of described ?? []) {
+    if (ability(info) && !found.has(id)) found.set(id, describe(id, info));
+  }
+  return [...found.values()];
+}
+
+/** The tokens that every deployment of the name takes; null where LiteLLM knows none of them. */
+function smallestWindow(described: Described, model: string): number | null {
+  const windows = described
+    .filter((each) => each.model_name === model)
+    .map((each) => each.model_info.max_input_tokens ?? Infinity);
+  const smallest = Math.min(Infinity, ...windows);
+  return smallest === Infinity || smallest < 1 ? null : smallest;
 }
 
 function describe(id: string, info: Info): Model {

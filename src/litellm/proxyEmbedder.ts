@@ -1,6 +1,7 @@
 import type { ApiError } from "../words/errors.js";
 import { invalid } from "../words/errors.js";
 import { mapConcurrently } from "./abort.js";
+import type { Account, AccountOf } from "./account.js";
 import type { NamedModel } from "./apiErrors.js";
 import { serviceError } from "./apiErrors.js";
 import { bytesPerRequest, splitIntoBatches, tokensPerRequest } from "./batches.js";
@@ -8,22 +9,22 @@ import type { Embedder, ModelChoice } from "./contract.js";
 import { createAsk } from "./embeddingRequest.js";
 import type { Failure } from "./failures.js";
 import { isTooLarge, isTooMany } from "./failures.js";
-import type { Gate, GateDeps } from "./gate.js";
+import type { Gate, GateDeps, Sending } from "./gate.js";
 import { joinQueries } from "./joinedQueries.js";
 
-/** Requests of one `embed` call under way at the same time. */
+/** Requests of one `embed` call at the same time. */
 const concurrency = 4;
 
 /**
- * The Embedder that asks the proxy. It learns from refusals, for as long as it lives, what to leave out of a request
- * and how many texts one may hold.
+ * The Embedder that asks the proxy. As long as it lives it learns from refusals what to leave out of a request and how
+ * many texts fit into one; that holds for the model, so all accounts share it.
  * @param batchSize texts per request, at most
  */
 export function createProxyEmbedder(
   choice: ModelChoice & NamedModel,
   batchSize: number,
   gate: Gate,
-  deps: GateDeps,
+  { accountOf, ...deps }: GateDeps & { accountOf: AccountOf },
 ): Embedder {
   const { model, dimensions } = choice;
   const ask = createAsk(choice, gate);
@@ -33,35 +34,42 @@ export function createProxyEmbedder(
     count = Math.min(count, accepted);
   };
 
-  /** What a caller sees of a refusal that leaving out or splitting did not mend. */
-  const errorOf = (failure: Failure): ApiError =>
+  /** For a refusal that neither leaving out nor splitting could mend. */
+  const errorOf = (failure: Failure, account: Account): ApiError =>
     isTooLarge(failure)
       ? invalid("input", `A text is longer than the embedding model '${model}' accepts.`, "context_length_exceeded")
-      : serviceError(failure, choice);
+      : serviceError(failure, account, choice);
 
-  async function request(texts: readonly string[], signal?: AbortSignal): Promise<Float32Array[]> {
-    const outcome = await ask(texts, signal);
+  async function request(texts: readonly string[], sending: Sending): Promise<Float32Array[]> {
+    const outcome = await ask(texts, sending);
     if ("value" in outcome) return outcome.value;
     const { failure } = outcome;
-    if (texts.length <= 1 || !isTooLarge(failure)) throw errorOf(failure);
+    if (texts.length <= 1 || !isTooLarge(failure)) throw errorOf(failure, sending.account);
     const half = Math.ceil(texts.length / 2);
-    // One after the other: where every text is refused, the first single one ends it.
-    const first = await request(texts.slice(0, half), signal);
-    // Learned from success alone: one text too long, refused in the same words, must not shrink every later request.
+    // One after the other: where the provider refuses every text, the first single one ends it.
+    const first = await request(texts.slice(0, half), sending);
+    // Learned from success alone: one long text, refused in the same words, must not shrink every later request.
     if (isTooMany(failure)) learnCount(half);
-    return [...first, ...(await request(texts.slice(half), signal))];
+    return [...first, ...(await request(texts.slice(half), sending))];
   }
 
-  const embed: Embedder["embed"] = async (texts, { signal } = {}) => {
-    const vectors = await mapConcurrently(splitIntoBatches(texts, limits()), concurrency, request, signal);
+  const embed: Embedder["embed"] = async (texts, { caller, signal }) => {
+    const account = accountOf(caller);
+    const vectors = await mapConcurrently(
+      splitIntoBatches(texts, limits()),
+      concurrency,
+      (batch, each) => request(batch, { account, signal: each }),
+      signal,
+    );
     return vectors.flat();
   };
 
+  const embedQuery = joinQueries({ ask, limits, learnCount, errorOf }, deps);
   return {
     model,
     dimensions,
     builtIn: false,
     embed,
-    embedQuery: joinQueries({ ask, limits, learnCount, errorOf }, deps),
+    embedQuery: async (text, { caller, signal }) => embedQuery(text, { account: accountOf(caller), signal }),
   };
 }

@@ -1,5 +1,6 @@
 import type { ApiError } from "../words/errors.js";
 import { withResolvers } from "../process/withResolvers.js";
+import type { Account } from "./account.js";
 import type { BatchLimits } from "./batches.js";
 import { splitIntoBatches } from "./batches.js";
 import type { Clock } from "./clock.js";
@@ -7,25 +8,28 @@ import type { Ask } from "./embeddingRequest.js";
 import type { Failure } from "./failures.js";
 import { isTooMany, mayConcernOneText } from "./failures.js";
 
-/** Up to as many requests leave at once, so an idle service never waits; later texts are collected until one returns. */
+/** An idle service sends up to 4 requests without waiting. Later texts collect until one of them returns. */
 const requestsAtOnce = 4;
-/** No text is held back longer, whatever becomes of the requests before it: four that hang must not stop everybody. */
+/** A text waits no longer than this for a request to return: four that hang must not stop the rest. */
 const longestWaitMs = 250;
 
 /** What the queue knows of one model. */
 export interface QueryRequests {
   readonly ask: Ask;
   readonly limits: () => BatchLimits;
-  /** Told how many texts were accepted after more were too many. */
+  /** Told how many texts the model took after it refused more. */
   readonly learnCount: (accepted: number) => void;
-  readonly errorOf: (failure: Failure) => ApiError;
+  readonly errorOf: (failure: Failure, account: Account) => ApiError;
 }
 
 /** One text on its way to its vector. */
 export interface Query {
-  /** Rejects with an ApiError; without meaning once it is given up. */
+  /** Rejects with an ApiError. Means nothing once the query is given up. */
   readonly vector: Promise<Float32Array>;
-  /** To be called once, when nobody waits for it any more: it is not sent, or its request is aborted if nobody waits for the request's other texts. */
+  /**
+   * Call it once, when nobody waits for the text any more. It is then not sent, or its request is aborted if nobody
+   * waits for the request's other texts either.
+   */
   giveUp(): void;
 }
 
@@ -34,22 +38,22 @@ interface Waiting {
   readonly land: (vector: Float32Array) => void;
   readonly fail: (error: unknown) => void;
   givenUp: boolean;
-  /** The request it is part of; ended requests stay here, and aborting them does nothing. */
+  /** The request it belongs to. Stays after the request has ended, when an abort does nothing. */
   request: { readonly controller: AbortController; wanted: number } | null;
 }
 
-/** Texts for one request; `refusal`: they are half of a request refused with it. */
+/** Texts for one request. `refusal`: why the request of which they are a half was refused. */
 interface Lot {
   readonly queries: readonly Waiting[];
   readonly refusal: Failure | null;
 }
 
 /**
- * Joins queries into requests: texts of the same turn of the event loop share one, and so do texts that arrive while 4
- * requests are under way, for at most 250 ms. A request refused for what may be one text's fault is asked in halves, down
- * to that text alone, and only it fails.
+ * Joins one account's queries into requests: texts of the same turn of the event loop share one, and so do texts that
+ * arrive while 4 requests are under way, for at most 250 ms. A request that is refused for what may be one text's fault
+ * is asked again in halves, down to that text, so that only it fails.
  */
-export function createQueryQueue(requests: QueryRequests, clock: Clock): (text: string) => Query {
+export function createQueryQueue(requests: QueryRequests, account: Account, clock: Clock): (text: string) => Query {
   const waiting = new Set<Waiting>();
   const halves: Lot[] = [];
   let underWay = 0;
@@ -61,15 +65,15 @@ export function createQueryQueue(requests: QueryRequests, clock: Clock): (text: 
       const queries = lot.queries.filter((query) => !query.givenUp);
       if (queries.length > 0) return { ...lot, queries };
     }
-    const all = [...waiting];
-    const [batch] = splitIntoBatches(
-      all.map((query) => query.text),
-      requests.limits(),
-    );
-    if (batch === undefined) return null;
-    const queries = all.slice(0, batch.length);
-    for (const query of queries) waiting.delete(query);
-    return { queries, refusal: null };
+    const queries = takeBatch(waiting, requests.limits());
+    return queries.length === 0 ? null : { queries, refusal: null };
+  }
+
+  async function send(lot: Lot): Promise<void> {
+    underWay += 1;
+    halves.push(...(await ask(lot, requests, account)));
+    underWay -= 1;
+    sendWhileFree();
   }
 
   function sendWhileFree(): void {
@@ -81,7 +85,7 @@ export function createQueryQueue(requests: QueryRequests, clock: Clock): (text: 
     watch();
   }
 
-  /** Keeps the timer that bounds the wait, for as long as something waits. */
+  /** Keeps the timer that limits the wait, while something waits. */
   function watch(): void {
     if (waiting.size === 0 && halves.length === 0) {
       patience?.abort();
@@ -102,48 +106,13 @@ export function createQueryQueue(requests: QueryRequests, clock: Clock): (text: 
     }
   }
 
-  async function send({ queries, refusal }: Lot): Promise<void> {
-    const request = { controller: new AbortController(), wanted: queries.length };
-    for (const query of queries) query.request = request;
-    underWay += 1;
-    try {
-      const texts = queries.map((query) => query.text);
-      const outcome = await requests.ask(texts, request.controller.signal);
-      if ("value" in outcome) {
-        if (refusal !== null && isTooMany(refusal)) requests.learnCount(queries.length);
-        outcome.value.forEach((vector, index) => queries[index]?.land(vector));
-      } else if (queries.length > 1 && mayConcernOneText(outcome.failure)) {
-        const half = Math.ceil(queries.length / 2);
-        for (const part of [queries.slice(0, half), queries.slice(half)]) {
-          halves.push({ queries: part, refusal: outcome.failure });
-        }
-      } else {
-        const error = requests.errorOf(outcome.failure);
-        for (const query of queries) query.fail(error);
-      }
-    } catch (error) {
-      for (const query of queries) query.fail(error);
-    } finally {
-      underWay -= 1;
-      sendWhileFree();
-    }
-  }
-
-  function giveUp(query: Waiting): void {
-    query.givenUp = true;
-    if (waiting.delete(query)) watch();
-    if (query.request === null) return;
-    query.request.wanted -= 1;
-    if (query.request.wanted === 0) query.request.controller.abort();
-  }
-
   return (text) => {
     const { promise, resolve, reject } = withResolvers<Float32Array>();
     const query: Waiting = { text, land: resolve, fail: reject, givenUp: false, request: null };
     waiting.add(query);
     if (!planned) {
       planned = true;
-      // After the code that runs now: the queries of one search are asked for one after the other, without a pause.
+      // After the code that runs now: the queries of one search come one after the other, without a pause.
       queueMicrotask(() => {
         planned = false;
         sendWhileFree();
@@ -152,8 +121,53 @@ export function createQueryQueue(requests: QueryRequests, clock: Clock): (text: 
     return {
       vector: promise,
       giveUp: () => {
+        if (waiting.delete(query)) watch();
         giveUp(query);
       },
     };
   };
+}
+
+/** Takes the texts of one request out of the set, the oldest first. */
+function takeBatch(waiting: Set<Waiting>, limits: BatchLimits): Waiting[] {
+  const all = [...waiting];
+  const [batch = []] = splitIntoBatches(
+    all.map((query) => query.text),
+    limits,
+  );
+  const queries = all.slice(0, batch.length);
+  for (const query of queries) waiting.delete(query);
+  return queries;
+}
+
+function giveUp(query: Waiting): void {
+  query.givenUp = true;
+  if (query.request === null) return;
+  query.request.wanted -= 1;
+  if (query.request.wanted === 0) query.request.controller.abort();
+}
+
+/** Asks for a lot's vectors and hands each query its own, or its error. Never rejects. @returns halves to ask again */
+async function ask({ queries, refusal }: Lot, requests: QueryRequests, account: Account): Promise<Lot[]> {
+  const request = { controller: new AbortController(), wanted: queries.length };
+  for (const query of queries) query.request = request;
+  try {
+    const texts = queries.map((query) => query.text);
+    const outcome = await requests.ask(texts, { account, signal: request.controller.signal });
+    if ("value" in outcome) {
+      if (refusal !== null && isTooMany(refusal)) requests.learnCount(queries.length);
+      outcome.value.forEach((vector, index) => queries[index]?.land(vector));
+      return [];
+    }
+    const { failure } = outcome;
+    if (queries.length > 1 && mayConcernOneText(failure)) {
+      const half = Math.ceil(queries.length / 2);
+      return [queries.slice(0, half), queries.slice(half)].map((part) => ({ queries: part, refusal: failure }));
+    }
+    const error = requests.errorOf(failure, account);
+    for (const query of queries) query.fail(error);
+  } catch (error) {
+    for (const query of queries) query.fail(error);
+  }
+  return [];
 }

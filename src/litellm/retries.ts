@@ -3,15 +3,15 @@ import type { Clock } from "./clock.js";
 import type { Failure, Outcome } from "./failures.js";
 import { isTransient } from "./failures.js";
 
-/** First and longest step of the back-off, as the `openai` client's own. */
+/** First and longest step of the back-off, the same as the `openai` client's. */
 const firstStepMs = 500;
 const longestStepMs = 8_000;
 
 /**
- * Attempts until one succeeds, fails for good, or the next could not begin before the budget has run out. Waits at least
- * what the provider asked for, and otherwise exponentially longer with full jitter. A wait longer than what is left of the
- * budget is not begun: the failure, with the provider's Retry-After, is returned at once.
- * @param attempt gets its own time limit in milliseconds: `timeoutMs`, less where the budget ends earlier
+ * Repeats the attempt until it succeeds, fails for good, or the budget leaves no time for another. Waits at least as
+ * long as the provider's Retry-After says, else exponentially longer with full jitter. If the wait is longer than what
+ * is left of the budget, it returns the failure at once, with the provider's Retry-After.
+ * @param attempt gets its time limit in milliseconds: `timeoutMs`, or less where the budget ends earlier
  * @throws the signal's reason once it is aborted
  */
 export async function withRetries<T>(
@@ -20,17 +20,17 @@ export async function withRetries<T>(
   { clock, log, signal }: { clock: Clock; log: Log; signal?: AbortSignal },
 ): Promise<Outcome<T>> {
   const deadline = clock.now() + limits.retryBudgetMs;
-  // A budget shorter than the time limit bounds the retries, never the first attempt.
+  // A budget shorter than the time limit shortens the retries, never the first attempt.
   let limitMs = limits.timeoutMs;
   let before: Failure | null = null;
   for (let tries = 0; ; tries += 1) {
     const outcome = await attempt(limitMs);
     if (!("failure" in outcome)) return outcome;
     const { failure } = outcome;
-    // That the budget ended in the midst of an attempt says less than why there had to be another one.
+    // If the budget ends during an attempt, the earlier failure says more: it is why there was another attempt.
     if (before !== null && failure.kind === "timeout" && limitMs < limits.timeoutMs) return { failure: before };
     before = failure;
-    // An open breaker fails new calls at once, but a call on its way may use its budget to outlast a short outage.
+    // An open breaker fails new calls at once. A call that already tried may use its budget to outlast a short outage.
     const again = isTransient(failure) || (failure.kind === "breaker" && tries > 0);
     const step = clock.random() * Math.min(longestStepMs, firstStepMs * 2 ** tries);
     const waitMs = Math.max(step, failure.retryAfterMs ?? 0);
@@ -40,7 +40,7 @@ export async function withRetries<T>(
       log.warn({ kind, status, tries: tries + 1 }, "a request to the LiteLLM proxy failed");
       return outcome;
     }
-    log.debug({ kind, status, tries: tries + 1, waitMs }, "a request to the LiteLLM proxy will be repeated");
+    log.debug({ kind, status, tries: tries + 1, waitMs }, "a request to the LiteLLM proxy failed and will be repeated");
     await clock.sleep(waitMs, signal);
     limitMs = Math.min(limits.timeoutMs, Math.max(1, deadline - clock.now()));
   }

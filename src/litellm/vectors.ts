@@ -1,20 +1,21 @@
 import { z } from "zod";
 import { decodeBase64Floats } from "../numbers/float32.js";
 import type { NamedModel } from "./apiErrors.js";
-import { badGateway, lengthError } from "./apiErrors.js";
+import { lengthError } from "./apiErrors.js";
+import { badGateway } from "./gatewayErrors.js";
 
-// Of an array's numbers decode() takes care: a schema for each would take longer than all the rest.
+// decode() checks the numbers of an array: a schema for each number would take longer than everything else here.
 const numbers = z.custom<readonly unknown[]>((value) => Array.isArray(value));
 const answerShape = z.object({
   data: z.array(z.object({ index: z.int().min(0), embedding: z.union([z.string(), numbers]) })),
 });
 
 /**
- * The vectors of an OpenAI embeddings answer, in the order of their `index`. Each is either base64 of little-endian
- * float32, as asked for, or an array of numbers, from a provider that ignores the wish.
- * @param expected number of texts asked about
+ * The vectors of an OpenAI embeddings answer, in the order of their `index`. Each is base64 of little-endian float32,
+ * as requested, or an array of numbers, from a provider that ignores the request.
+ * @param expected number of texts in the request
  * @param dimensions numbers per vector; null for any length but 0
- * @throws ApiError 502 when vectors are missing, doubled, of other dimensions than `dimensions`, or not finite
+ * @throws ApiError 502 when vectors are missing, doubled, of another length than `dimensions`, or not finite
  */
 export function readVectors(
   answer: unknown,
@@ -42,7 +43,7 @@ export function readVectors(
   });
 }
 
-// Plain loops, here and below: every() and Float32Array.from(…, callback) took five times as long over 1,536 numbers.
+// Plain loops, here and below: every() and Float32Array.from(…, callback) take five times as long over 1,536 numbers.
 function allFinite(vector: Float32Array): boolean {
   for (const each of vector) if (!Number.isFinite(each)) return false;
   return true;

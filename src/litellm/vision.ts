@@ -1,9 +1,12 @@
 import { z } from "zod";
 import type { EmbeddingConfig } from "../process/config.js";
 import { ApiError } from "../words/errors.js";
-import { badGateway, passedOnError } from "./apiErrors.js";
+import type { AccountOf } from "./account.js";
+import { passedOnError } from "./apiErrors.js";
 import type { DescribePicture } from "./contract.js";
-import { type GateDeps, createGate } from "./gate.js";
+import type { GateDeps } from "./gate.js";
+import { badGateway } from "./gatewayErrors.js";
+import { createGates } from "./gates.js";
 
 /** A page of text takes a model far longer than an embedding. */
 const timeoutMs = 120_000;
@@ -12,22 +15,27 @@ const answer = z.object({
   choices: z.array(z.object({ message: z.object({ content: z.string().nullable() }) })).min(1),
 });
 
-export function createVision(config: EmbeddingConfig, baseUrl: string, deps: GateDeps): DescribePicture {
-  const gate = createGate({ ...config, timeoutMs: Math.max(timeoutMs, config.timeoutMs) }, baseUrl, deps);
-  return async ({ image, mediaType, model, prompt }, { signal }) => {
+export function createVision(
+  config: EmbeddingConfig,
+  baseUrl: string,
+  { accountOf, ...deps }: GateDeps & { accountOf: AccountOf },
+): DescribePicture {
+  const gateOf = createGates({ ...config, timeoutMs: Math.max(timeoutMs, config.timeoutMs) }, baseUrl, deps);
+  return async ({ image, mediaType, model, prompt }, { caller, signal }) => {
+    const account = accountOf(caller);
     const url = `data:${mediaType};base64,${Buffer.from(image).toString("base64")}`;
     const content = [
       { type: "text", text: prompt },
       { type: "image_url", image_url: { url } },
     ];
     const body = { model, messages: [{ role: "user", content }] };
-    const outcome = await gate.ask(
+    const outcome = await gateOf(model).ask(
       "vision",
-      (client, each) => client.post("/chat/completions", { body, signal: each }),
-      signal,
+      (client, options) => client.post("/chat/completions", { ...options, body }),
+      { account, signal },
     );
     if ("failure" in outcome) {
-      const error = passedOnError(outcome.failure);
+      const error = passedOnError(outcome.failure, account, asked);
       throw new ApiError(error.status, `The vision model '${model}': ${error.message}`, error.details);
     }
     const parsed = answer.safeParse(outcome.value);
@@ -35,3 +43,9 @@ export function createVision(config: EmbeddingConfig, baseUrl: string, deps: Gat
     return parsed.data.choices[0]?.message.content ?? "";
   };
 }
+
+const asked = {
+  provider: "The vision model's provider",
+  purpose: "reading pictures",
+  timeLimit: "EMBEDDING__TIMEOUT_SECONDS",
+};

@@ -1,28 +1,39 @@
-/**
- * Who asks. `nobody` came without a key; `server` holds a key of this service; `admin` holds the LiteLLM master key; `user` holds a LiteLLM
- * virtual key.
- */
-export type Caller =
-  { kind: "nobody" } | { kind: "server" } | { kind: "admin" } | { kind: "user"; userId: string; key: string };
+import type { Secret } from "./secret.js";
 
-/** The rows that a query may see. It is part of every WHERE (`within` in db/expressions.ts), so no statement can forget it. */
+/** The rows that a query may see. It is part of every WHERE (`within` in db/expressions.ts), so no statement forgets it. */
 export type Scope = { kind: "all" } | { kind: "owner"; userId: string } | { kind: "none" };
 
-/** LiteLLM decides for its users, so the server's keys see everything. */
+/**
+ * Who asks. `nobody`: a public route, which sees nothing and may ask no model. `server`: the server key, which sees all
+ * stores, because LiteLLM decides for its users. `admin`: LiteLLM's master key. `user`: a user with a LiteLLM key,
+ * `key`, which goes to the proxy with each model call, so the proxy checks the user's models, budget and limits.
+ */
+export type Caller =
+  | { readonly kind: "nobody" }
+  | { readonly kind: "server" }
+  | { readonly kind: "admin" }
+  | { readonly kind: "user"; readonly userId: string; readonly key: Secret };
+
+/**
+ * The service itself, for work that no request waits for: ingestion, imports by the command line, the doctor's checks.
+ * Its model calls go to the service's own key.
+ */
+export const ownWork: Caller = { kind: "server" };
+
+/** What the caller's queries may see; it goes into the SQL. */
 export function scopeOf(caller: Caller): Scope {
   switch (caller.kind) {
+    case "nobody":
+      return { kind: "none" };
     case "server":
     case "admin":
       return { kind: "all" };
     case "user":
       return { kind: "owner", userId: caller.userId };
-    case "nobody":
-      return { kind: "none" };
   }
 }
 
-/** Recorded as the owner of what the caller makes; null: it belongs to the service. */
-export const ownerOf = (caller: Caller): string | null => (caller.kind === "user" ? caller.userId : null);
-
-/** The caller of work that the service does by itself: ingestion, maintenance, the command line. */
-export const ownWork: Caller = { kind: "server" };
+/** The owner of what the caller makes; null for the server and the administrator. */
+export function ownerOf(caller: Caller): string | null {
+  return caller.kind === "user" ? caller.userId : null;
+}

@@ -1,6 +1,6 @@
 /**
- * The one error a caller ever sees. It is rendered as OpenAI's envelope
- * `{"error": {message, type, param, code}}`, all four keys always present, so that every SDK raises its typed error.
+ * The only error that callers see. Answers carry it as OpenAI's envelope `{"error": {message, type, param, code}}`,
+ * always with all four keys, so that every SDK raises its typed error.
  */
 export class ApiError extends Error {
   override readonly name = "ApiError";
@@ -24,7 +24,7 @@ export class ApiError extends Error {
   get envelope() {
     return {
       error: {
-        // A text that was cut for its length may end in half a character.
+        // A shortened text may end in half a character.
         message: this.message.toWellFormed(),
         type: this.details.type ?? (this.status >= 500 ? "server_error" : "invalid_request_error"),
         param: this.details.param?.toWellFormed() ?? null,
@@ -34,7 +34,7 @@ export class ApiError extends Error {
   }
 }
 
-/** 400: the request is wrong; `param` is the path of the field, such as `embeddings[17].embedding`. */
+/** 400: the request is wrong. `param` is the path of the field, such as `embeddings[17].embedding`. */
 export const invalid = (param: string | null, problem: string, code = "invalid_value") =>
   new ApiError(400, param === null ? problem : `${param}: ${problem}`, { param, code });
 
@@ -48,7 +48,7 @@ export const unauthorized = (message: string) =>
 export const forbidden = (message: string) =>
   new ApiError(403, message, { type: "permission_error", code: "insufficient_permissions" });
 
-/** 404. Absent and forbidden things look alike: the caller learns nothing of what is not theirs. */
+/** 404. Absent and forbidden things look alike, so callers learn nothing about what is not theirs. */
 export const notFound = (what: string, id: string, param = "id") =>
   new ApiError(404, `No ${what} found with id '${id}'.`, { param, code: "not_found" });
 
@@ -61,7 +61,7 @@ export const tooLarge = (message: string, param: string | null = null) =>
 export const unsupportedMediaType = (message: string) =>
   new ApiError(415, message, { param: "content-type", code: "unsupported_media_type" });
 
-/** 503: something we depend on is away; trying again later may help. */
+/** 503: something the service depends on is away. A later try may help. */
 export const unavailable = (message: string, options: { retryAfterSeconds?: number; cause?: unknown } = {}) =>
   new ApiError(503, message, {
     code: "service_unavailable",
@@ -69,7 +69,7 @@ export const unavailable = (message: string, options: { retryAfterSeconds?: numb
     cause: options.cause,
   });
 
-/** A start that cannot go on. The message is a sentence for the operator and is printed without a stack. */
+/** The service cannot start. The message is a sentence for the operator, printed without a stack. */
 export class StartupError extends Error {
   override readonly name = "StartupError";
 }

@@ -1,5 +1,9 @@
 import { afterEach, describe, expect, jest, test } from "@jest/globals";
+import { ownWork } from "../../src/words/caller.js";
+import { keyOf, user } from "./callers.js";
+import { anything } from "./everyCall.js";
 import {
+  type Answer,
   embeddings,
   errorOf,
   failure,
@@ -7,25 +11,26 @@ import {
   gateway,
   litellm,
   numbers,
+  sharedLitellm,
   startProvider,
   vectorOf,
 } from "./support.js";
 
+/** cockatiel reads Date.now itself. */
+function passing(): (milliseconds: number) => void {
+  const real = Date.now.bind(Date);
+  let offset = 0;
+  jest.spyOn(Date, "now").mockImplementation(() => real() + offset);
+  return (milliseconds) => {
+    offset += milliseconds;
+  };
+}
+
+afterEach(() => {
+  jest.restoreAllMocks();
+});
+
 describe("breaker", () => {
-  afterEach(() => {
-    jest.restoreAllMocks();
-  });
-
-  /** cockatiel reads Date.now itself. */
-  function passing(): (milliseconds: number) => void {
-    const real = Date.now.bind(Date);
-    let offset = 0;
-    jest.spyOn(Date, "now").mockImplementation(() => real() + offset);
-    return (milliseconds) => {
-      offset += milliseconds;
-    };
-  }
-
   test("opens after 5 outages in a row, lets one through after 10 s, and closes when that succeeds", async () => {
     const pass = passing();
     let healthy = false;
@@ -115,5 +120,58 @@ describe("breaker", () => {
     await expect(held).rejects.toThrow("the caller left");
     trying.abort(new Error("the first left"));
     await expect(tried).rejects.toThrow("the first left");
+  });
+});
+
+describe("several callers", () => {
+  const ann = user("ann");
+  const bob = user("bob");
+  const outages = (refused: Answer) =>
+    startProvider((asked) => (keyOf(asked) === "sk-ann" ? refused : failure(500, "oops")));
+
+  test.each<[string, Answer]>([
+    ["429", failure(429, "slow down")],
+    ["401", failure(401, "no")],
+    ["403", failure(403, "no")],
+    ["422", failure(422, "no", { type: "budget_exceeded" })],
+    ["503", failure(503, "no", { type: "no_db_connection" })],
+  ])("a user's %s neither opens it nor hides the outages of others", async (_, refused) => {
+    await using provider = await outages(refused);
+    const { embedder, state } = sharedLitellm(provider);
+    for (let call = 0; call < 10; call += 1) await errorOf(embedder.embed(["a"], { caller: ann }));
+    expect(state().breaker).toBe("closed");
+    for (let outage = 0; outage < 5; outage += 1) {
+      expect(state().breaker).toBe("closed");
+      await errorOf(embedder.embed(["a"], { caller: outage % 2 === 0 ? bob : ownWork }));
+      await errorOf(embedder.embed(["a"], { caller: ann }));
+    }
+    expect(state().breaker).toBe("open");
+    const asked = provider.asked.length;
+    for (const caller of [ann, bob, ownWork])
+      expect(await errorOf(embedder.embed(["a"], { caller }))).toMatchObject({ status: 503 });
+    expect(provider.asked).toHaveLength(asked);
+  });
+
+  test("a trial that ends in a refusal of a key lets others pass, and the next outage opens it again", async () => {
+    const pass = passing();
+    await using provider = await outages(failure(429, "slow down"));
+    const { embedder, state } = sharedLitellm(provider);
+    for (let outage = 0; outage < 5; outage += 1) await errorOf(embedder.embed(["a"], { caller: bob }));
+    pass(10_001);
+    expect(await errorOf(embedder.embed(["a"], { caller: ann }))).toMatchObject({ status: 429 });
+    expect(state().breaker).toBe("closed");
+    expect(await errorOf(embedder.embed(["a"], { caller: bob }))).toMatchObject({ status: 502 });
+    expect(state().breaker).toBe("open");
+  });
+
+  test("a broken model that one caller names leaves other models to the others", async () => {
+    await using provider = await startProvider((asked) =>
+      asked.body.model === "broken" ? failure(500, "oops") : anything(asked),
+    );
+    const litellm = sharedLitellm(provider);
+    for (let call = 0; call < 6; call += 1)
+      await errorOf(litellm.createEmbeddings({ model: "broken", input: ["a"] }, { caller: ann }));
+    await litellm.createEmbeddings({ model: "m", input: ["a"] }, { caller: bob });
+    await litellm.models({ caller: bob });
   });
 });

@@ -2,8 +2,8 @@ import { describe, expect, test } from "@jest/globals";
 import { embeddings, errorOf, failure, litellm, sleepyClock, startHeldProvider, startProvider } from "./support.js";
 
 /**
- * undici takes a connection back only in the turn after its answer ended, so the request that follows at once may open a
- * second one; from then on the two are used in turn.
+ * undici takes a connection back only in the turn after its answer ended, so the request that follows at once may open
+ * a second one; from then on the two are used in turn.
  */
 const socketsFor = (inFlight: number) => 2 * inFlight;
 const texts = (count: number, prefix: string) => Array.from({ length: count }, (_, i) => `${prefix} ${i}`);

@@ -1,6 +1,10 @@
 import { describe, expect, test } from "@jest/globals";
+import type { Litellm } from "../../src/litellm/contract.js";
+import { type Caller, ownWork } from "../../src/words/caller.js";
+import { user } from "./callers.js";
+import { chat, other, rerank } from "./everyCall.js";
 import type { Answer } from "./support.js";
-import { embeddings, errorOf, failure, litellm, startProvider } from "./support.js";
+import { embeddings, errorOf, failure, litellm, sharedLitellm, startProvider } from "./support.js";
 
 describe("the service's own requests", () => {
   const asking = async (answer: Answer) => {
@@ -114,5 +118,36 @@ describe("createEmbeddings", () => {
     );
     await litellm(provider, { retryBudgetMs: 60_000 }).createEmbeddings({ input: ["a"] });
     expect(provider.asked).toHaveLength(2);
+  });
+});
+
+describe("sentences that name the settings", () => {
+  const ann = user("ann");
+  const admin: Caller = { kind: "admin" };
+  const { signal } = new AbortController();
+  const named = /EMBEDDING__API_KEY|LITELLM_MASTER_KEY/;
+  test.each<[string, (litellm: Litellm, caller: Caller) => Promise<unknown>]>([
+    ["embeddings", ({ embedder }, caller) => embedder.embed(["a"], { caller })],
+    ["a store's model", (litellm, caller) => litellm.embedderFor(other).embed(["a"], { caller })],
+    ["chat", (litellm, caller) => litellm.chat.complete(chat, { caller, signal })],
+    ["rerank", (litellm, caller) => litellm.rerank({ ...rerank, namedBy: "settings" }, { caller, signal })],
+  ])("%s: for the service's key alone", async (_, call) => {
+    for (const status of [401, 403]) {
+      await using provider = await startProvider(() => failure(status, "no"));
+      const litellm = sharedLitellm(provider);
+      for (const caller of [ownWork, admin]) {
+        expect(await errorOf(call(litellm, caller))).toMatchObject({
+          status: 502,
+          message: expect.stringMatching(named) as unknown,
+        });
+      }
+      expect(await errorOf(call(litellm, ann))).toMatchObject({ status, message: "no" });
+    }
+  });
+
+  test("a model that nobody serves is the operator's to mend, whoever asks", async () => {
+    await using provider = await startProvider(() => failure(404, "does not exist"));
+    const error = await errorOf(sharedLitellm(provider).embedder.embed(["a"], { caller: ann }));
+    expect(error).toMatchObject({ status: 502, message: expect.stringContaining("EMBEDDING__MODEL") as unknown });
   });
 });

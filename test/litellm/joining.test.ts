@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import { setImmediate } from "node:timers/promises";
 import type { ApiError } from "../../src/words/errors.js";
-import type { Embedder } from "../../src/litellm/contract.js";
+import type { BoundEmbedder } from "./callers.js";
 import type { Answer } from "./support.js";
 import {
   embeddings,
@@ -19,8 +19,8 @@ type HeldProvider = Awaited<ReturnType<typeof startHeldProvider>>;
 
 const inputs = (provider: Pick<HeldProvider, "asked">) => provider.asked.map(({ body }) => body.input);
 
-/** Four queries, each in a request of its own, all of them held. */
-async function occupy(provider: HeldProvider, embedder: Embedder, signal?: AbortSignal) {
+/** Four queries in four requests, all of them held. */
+async function occupy(provider: HeldProvider, embedder: BoundEmbedder, signal?: AbortSignal) {
   const vectors: Promise<Float32Array>[] = [];
   for (let number = 1; number <= 4; number += 1) {
     vectors.push(embedder.embedQuery(`busy ${number}`, signal && { signal }));
@@ -144,7 +144,7 @@ describe("callers who leave", () => {
     await provider.arrived(2);
     for (const leaver of leavers) leaver.abort(new Error("the caller left"));
     expect(await Promise.all(both)).toEqual(["Error: the caller left", "Error: the caller left"]);
-    provider.release(3); // asked anew, for nothing was kept
+    provider.release(3); // asked again, because nothing was kept
     expect(Array.from(await embedder.embedQuery("d"))).toEqual(vectorOf("d"));
     expect(provider.left()).toBe(1);
   });
@@ -177,7 +177,7 @@ describe("callers who leave", () => {
 
 describe("failures of a shared request", () => {
   const texts = ["a", "bb", "bad", "dddd", "eeeee"];
-  const askAll = (embedder: Embedder) =>
+  const askAll = (embedder: BoundEmbedder) =>
     Promise.all(
       texts.map((text) =>
         embedder.embedQuery(text).then(

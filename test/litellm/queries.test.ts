@@ -73,7 +73,7 @@ describe("embedQuery", () => {
     expect(provider.left()).toBe(0);
   });
 
-  test("when the last one leaves, the request is aborted and the next caller asks anew", async () => {
+  test("when the last one leaves, the request is aborted and the next caller asks again", async () => {
     const arrived = gateway();
     await using provider = await startProvider((asked) => {
       arrived.open();

@@ -246,7 +246,7 @@ describe("built-in", () => {
       status: 400,
       param: "embedding_model",
       message:
-        "embedding_model: 'other' cannot be asked, for no proxy is configured (LITELLM_PROXY_URL); only 'built-in-hashing' exists",
+        "embedding_model: 'other' needs a proxy, and none is configured (LITELLM_PROXY_URL); without one only 'built-in-hashing' exists",
     };
     expect(await errorOf(Promise.resolve().then(() => embedderFor(choice("other"))))).toMatchObject(refused);
     expect(await errorOf(dimensionsOf("other"))).toMatchObject(refused);

@@ -1,11 +1,13 @@
 import type { AddressInfo } from "node:net";
 import { type IncomingHttpHeaders, type ServerResponse, createServer } from "node:http";
 import type { EmbeddingConfig } from "../../src/process/config.js";
+import { ownWork } from "../../src/words/caller.js";
 import { ApiError } from "../../src/words/errors.js";
 import type { Clock } from "../../src/litellm/clock.js";
 import { createLitellm } from "../../src/litellm/litellm.js";
 import { createLog } from "../../src/process/log.js";
 import { type Metrics, createMetrics } from "../../src/process/metrics.js";
+import { onBehalfOf } from "./callers.js";
 
 export interface Asked {
   readonly method: string;
@@ -23,7 +25,7 @@ export interface Asked {
 }
 export type Answer =
   | { status?: number; headers?: Record<string, string>; json?: unknown; text?: string }
-  /** Server-sent events, one `data:` line for each. */
+  /** Server-sent events, one `data:` line each. */
   | { events: AsyncIterable<string> }
   /** Never answers; or sends the headers and never the body; or cuts the connection. */
   | "hang"
@@ -37,7 +39,7 @@ export interface Provider {
   readonly left: () => number;
   /** Connections opened so far. */
   readonly sockets: () => number;
-  /** Resolves once so many requests have arrived. */
+  /** Resolves once `count` requests have arrived. */
   readonly arrived: (count: number) => Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -111,7 +113,7 @@ async function sendEvents(response: ServerResponse, events: AsyncIterable<string
   response.end();
 }
 
-/** A provider that holds each answer until it is released by the number of its request, or all of them. */
+/** A provider that holds each answer until it is released, by the number of its request or all at once. */
 export async function startHeldProvider(answer: (asked: Asked) => Answer = embeddings) {
   const held = new Map<number, ReturnType<typeof gateway>>();
   let all = false;
@@ -135,12 +137,12 @@ export async function startHeldProvider(answer: (asked: Asked) => Answer = embed
   });
 }
 
-/** A vector that tells its text: its length in the first place, its first character code in the second. */
+/** A vector that tells its text: the text's length, then its first character code. */
 export const vectorOf = (text: string): number[] => [text.length, text.charCodeAt(0), 0.5];
 
 export const base64 = (numbers: number[]) => Buffer.from(Float32Array.from(numbers).buffer).toString("base64");
 
-/** OpenAI's answer to a request for embeddings, in the format asked for. */
+/** OpenAI's answer to a request for embeddings, in the requested format. */
 export const embeddings = ({ body }: Asked): Answer => ({
   json: {
     object: "list",
@@ -176,7 +178,7 @@ export function settings(baseUrl: string | null, changes: Partial<EmbeddingConfi
   };
 }
 
-/** A clock that only sleeping moves, and that tells the sleeps; chance always says `random`. */
+/** A clock that moves only by sleeping, and records the sleeps. Chance always says `random`. */
 export function fakeClock(random = 0.5): Clock & { readonly sleeps: number[]; advance(milliseconds: number): void } {
   let now = Date.UTC(2026, 0, 1);
   const sleeps: number[] = [];
@@ -197,7 +199,7 @@ export function fakeClock(random = 0.5): Clock & { readonly sleeps: number[]; ad
   };
 }
 
-/** A fake clock whose sleeps last until they are ended by `wake` or their signal. */
+/** A fake clock whose sleeps last until `wake` or their signal ends them. */
 export function sleepyClock() {
   const sleepers = new Set<() => void>();
   const clock = fakeClock();
@@ -225,14 +227,18 @@ export function sleepyClock() {
 
 export const quiet = createLog("silent");
 
-export const litellm = (
+/** For tests of several callers. */
+export const sharedLitellm = (
   provider: Provider | null,
   changes: Partial<EmbeddingConfig> = {},
   clock: Clock = fakeClock(),
   metrics: Metrics = createMetrics(),
 ) => createLitellm(settings(provider === null ? null : provider.url, changes), quiet, metrics, clock);
 
-/** The ApiError a promise rejects with, as what its caller sees. */
+/** For tests in which it does not matter who asks: the service itself does. */
+export const litellm = (...given: Parameters<typeof sharedLitellm>) => onBehalfOf(ownWork, sharedLitellm(...given));
+
+/** The ApiError that a promise rejects with, as its caller sees it. */
 export async function errorOf(promise: Promise<unknown>) {
   const error: unknown = await promise.then(
     () => null,

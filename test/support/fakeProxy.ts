@@ -2,7 +2,7 @@ import { type Answer, type Asked, type Provider, base64, startProvider } from ".
 import { testDimensions } from "./database.js";
 import { testVector } from "./service.js";
 
-/** What a chat model is asked; what `startProvider` records is typed for embeddings. */
+/** The body of a chat request. `startProvider` types what it records as a request for embeddings. */
 export interface ChatAsked {
   model: string;
   messages: { role: string; content: string }[];
@@ -19,21 +19,21 @@ export interface RerankAsked {
 
 /** A stand-in for the LiteLLM proxy that has an embedding, a chat and a rerank model. */
 export interface FakeProxy extends Provider {
-  /** Takes the place of the usual answer where it gives one, by path. */
+  /** By path: an answer that replaces the usual one, or null for the usual one. */
   answers: Partial<
     Record<"embeddings" | "chat" | "rerank" | "info", (asked: Asked) => Answer | Promise<Answer> | null>
   >;
-  /** The usual answers again. */
+  /** Back to the usual answers. */
   reset(): void;
   /** Settings of a service that uses it. */
   environment: Record<string, string>;
-  /** What was asked of models since the last call: paths behind /v1, in order. */
+  /** The requests to models since the last call: paths after /v1, in order. */
   calls(): string[];
   chats: () => ChatAsked[];
   reranks: () => RerankAsked[];
 }
 
-/** The words of a text that are also in another, of all of its words. */
+/** The share of the query's words that are in the text. */
 function overlap(query: string, text: string): number {
   const words = query.toLowerCase().match(/\w+/g) ?? [];
   const others = new Set(text.toLowerCase().match(/\w+/g));
@@ -60,7 +60,7 @@ async function* inPieces(text: string): AsyncGenerator<string> {
   yield "[DONE]";
 }
 
-/** The answer of a chat model, whole or in pieces as it was asked for. */
+/** The answer of a chat model, whole or in pieces as requested. */
 export function chatAnswer(asked: Asked, text: string): Answer {
   if ((asked.body as unknown as ChatAsked).stream === true) return { events: inPieces(text) };
   const choices = [{ index: 0, message: { role: "assistant", content: text }, finish_reason: "stop" }];

@@ -1,22 +1,22 @@
 import { type AddressInfo, type Socket, connect, createServer } from "node:net";
 
-/** What happens to the connections that pass through. */
+/** What happens to the connections through the proxy. */
 type Mode =
   /** They work. */
   | "forward"
-  /** Open ones are reset, and new ones as soon as they are made. */
+  /** Open connections are reset, and so are new ones. */
   | "refuse"
-  /** Nothing moves any more, as when a cable is cut: no answer, no error. What was sent arrives when it forwards again. */
+  /** As if the cable were cut: no answer, no error. What was sent arrives when the proxy forwards again. */
   | "blackHole";
 
-/** A network between us and a server, that can fail. */
+/** A network to a server that can fail. */
 export interface HalfOpenProxy {
-  /** The server's URL, by way of this proxy. */
+  /** The server's URL through this proxy. */
   url: string;
   set(mode: Mode): void;
   /** Resets every open connection; new ones work. */
   cut(): void;
-  /** Connections that were asked for so far. */
+  /** Connections so far. */
   connections(): number;
   close(): Promise<void>;
 }
@@ -33,7 +33,7 @@ export async function startHalfOpenProxy(target: string): Promise<HalfOpenProxy>
       [near, far],
       [far, near],
     ] as const) {
-      // Never piped twice, or every byte would arrive twice.
+      // A second pipe would make every byte arrive twice.
       from.unpipe(onto).pause();
       if (mode === "forward") from.pipe(onto);
     }

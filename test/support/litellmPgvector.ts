@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { loadConfig } from "../../src/process/config.js";
+import { ownWork } from "../../src/words/caller.js";
 import { createLitellm } from "../../src/litellm/litellm.js";
 import { createLog } from "../../src/process/log.js";
 import { createMetrics } from "../../src/process/metrics.js";
@@ -71,7 +72,7 @@ export function referenceRows(stores: readonly ReferenceStore[], count: number):
 /** What the service's own embedder gives for each text. */
 export function embed(texts: readonly string[], dimensions: number): Promise<Float32Array[]> {
   const { embedding } = loadConfig({ EMBEDDING__DIMENSIONS: String(dimensions) });
-  return createLitellm(embedding, createLog("silent"), createMetrics()).embedder.embed([...texts]);
+  return createLitellm(embedding, createLog("silent"), createMetrics()).embedder.embed([...texts], { caller: ownWork });
 }
 
 export async function fillReference(

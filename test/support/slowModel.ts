@@ -2,11 +2,11 @@ import { type Answer, type Asked, type Provider, base64, gateway, startProvider 
 import { testDimensions } from "./database.js";
 import { testVector } from "./service.js";
 
-/** An embedding proxy that holds every answer until it is told to let them go. */
+/** An embedding proxy that can hold its answers. */
 export interface SlowModel extends Provider {
-  /** From now on answers are held. */
+  /** Holds answers from now on. */
   hold(): void;
-  /** Held answers go out, and later ones at once. */
+  /** Sends the held answers, and later ones at once. */
   release(): void;
 }
 

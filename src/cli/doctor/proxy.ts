@@ -1,4 +1,5 @@
 import type { Config } from "../../process/config.js";
+import { ownWork } from "../../words/caller.js";
 import { ApiError } from "../../words/errors.js";
 import type { Litellm } from "../../litellm/contract.js";
 import { createLitellm } from "../../litellm/litellm.js";
@@ -36,7 +37,7 @@ export async function checkProxy(config: Config, { findings, log }: Context): Pr
   }
   try {
     const began = performance.now();
-    await litellm.embedder.embed(["vector-store doctor"]);
+    await litellm.embedder.embed(["vector-store doctor"], { caller: ownWork });
     findings.ok(
       "embedding",
       `"${model}" answered ${dimensions} numbers in ${Math.round(performance.now() - began)} ms`,
@@ -95,9 +96,9 @@ function checkNamed(
  */
 async function checkModel(litellm: Litellm, model: string, findings: Context["findings"]): Promise<string[] | null> {
   try {
-    const names = (await litellm.models()).map((each) => each.id);
+    const names = (await litellm.models({ caller: ownWork })).map((each) => each.id);
     if (!names.includes(model)) {
-      const embedding = (await litellm.embeddingModels()).map((each) => each.id);
+      const embedding = (await litellm.embeddingModels({ caller: ownWork })).map((each) => each.id);
       const others =
         embedding.length > 0
           ? `its embedding models: ${embedding.join(", ")}`

@@ -1,0 +1,55 @@
+import { ApiError } from "../words/errors.js";
+import { type Failure, refusesModel } from "./failures.js";
+
+/** What the proxy was asked for, as sentences name it. `timeLimit`: the setting that limits the time. */
+export interface Asked {
+  readonly provider: string;
+  readonly purpose: string;
+  readonly timeLimit: string;
+}
+
+/** 502: an answer that makes no sense, or a refusal that only the operator can mend. */
+export function badGateway(message: string, retryAfterSeconds?: number): ApiError {
+  return new ApiError(502, message, { code: "bad_gateway", retryAfterSeconds });
+}
+
+/** 504: no answer within the time limit. */
+export const gatewayTimeout = ({ provider, timeLimit }: Asked) =>
+  new ApiError(504, `${provider} did not answer in time (${timeLimit}).`, {
+    code: "gateway_timeout",
+  });
+
+/** 429, with the provider's Retry-After. */
+export const rateLimited = (failure: Failure, message: string) =>
+  new ApiError(429, message, {
+    type: "rate_limit_error",
+    code: "rate_limit_exceeded",
+    retryAfterSeconds: wholeSeconds(failure.retryAfterMs),
+  });
+
+/** A refusal as the provider said it: status, message, param and code. */
+export const refusalOf = (failure: Failure) =>
+  new ApiError(failure.status, readable(failure.message), {
+    // LiteLLM leaves `param` out.
+    param: failure.param ?? (refusesModel(failure) ? "model" : null),
+    // LiteLLM repeats the status in `code`.
+    code:
+      failure.code === null || /^\d+$/.test(failure.code)
+        ? refusesModel(failure)
+          ? "model_not_found"
+          : codes[failure.status]
+        : failure.code,
+  });
+const codes: Partial<Record<number, string>> = { 403: "permission_denied", 404: "model_not_found" };
+
+/** Retry-After in seconds, at least 1; undefined when the provider did not say. */
+export const wholeSeconds = (milliseconds: number | null) =>
+  milliseconds === null ? undefined : Math.max(1, Math.ceil(milliseconds / 1000));
+
+/** At most 500 characters of the provider's message: no Python stack, and nothing that looks like a key. */
+export function readable(message: string): string {
+  const sentence = message
+    .replace(/\s*Traceback \(most recent call last\)[^]*/, "")
+    .replace(/\b(sk-|Bearer )[\w.*…-]{4,}/gi, "$1[redacted]");
+  return sentence.length <= 500 ? sentence : `${sentence.slice(0, 499)}…`;
+}

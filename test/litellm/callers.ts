@@ -1,0 +1,49 @@
+import type { IncomingHttpHeaders } from "node:http";
+import type { Embedder, Litellm } from "../../src/litellm/contract.js";
+import type { Caller } from "../../src/words/caller.js";
+import { Secret } from "../../src/words/secret.js";
+
+/** A user with a LiteLLM key. */
+export const user = (name: string, key = `sk-${name}`): Caller => ({
+  kind: "user",
+  userId: name,
+  key: new Secret(key),
+});
+
+/** The key that came with a request. */
+export const keyOf = ({ headers }: { headers: IncomingHttpHeaders }) => headers.authorization?.replace("Bearer ", "");
+
+interface Options {
+  signal?: AbortSignal;
+}
+export interface BoundEmbedder extends Pick<Embedder, "model" | "dimensions" | "builtIn"> {
+  embed(texts: readonly string[], options?: Options): Promise<Float32Array[]>;
+  embedQuery(text: string, options?: Options): Promise<Float32Array>;
+}
+
+/**
+ * The functions that ask for embeddings and models, each for this caller. The same embedder is the same object here
+ * too.
+ */
+export function onBehalfOf(caller: Caller, litellm: Litellm) {
+  const bound = new Map<Embedder, BoundEmbedder>();
+  const bind = (embedder: Embedder): BoundEmbedder => {
+    const found = bound.get(embedder) ?? {
+      ...embedder,
+      embed: (texts, options) => embedder.embed(texts, { caller, ...options }),
+      embedQuery: (text, options) => embedder.embedQuery(text, { caller, ...options }),
+    };
+    bound.set(embedder, found);
+    return found;
+  };
+  return {
+    embedder: bind(litellm.embedder),
+    embedderFor: (choice: Parameters<Litellm["embedderFor"]>[0]) => bind(litellm.embedderFor(choice)),
+    dimensionsOf: (model: string, options?: Options) => litellm.dimensionsOf(model, { caller, ...options }),
+    createEmbeddings: (body: Parameters<Litellm["createEmbeddings"]>[0]) => litellm.createEmbeddings(body, { caller }),
+    models: () => litellm.models({ caller }),
+    embeddingModels: () => litellm.embeddingModels({ caller }),
+    visionModels: () => litellm.visionModels({ caller }),
+    state: litellm.state,
+  };
+}
