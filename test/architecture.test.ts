@@ -4,63 +4,156 @@ import { join, relative, resolve } from "node:path";
 
 const src = resolve("src");
 
-/** Rooms that every other one may use: nouns, bytes and numbers, and what a process is made of. */
+/** Rooms that every other one may use: nouns, numbers, and what a process is made of. */
 const open = ["words", "numbers", "process"];
 
-/** What each room of src/ may import beside these. */
+/** What each room of src/ may import beside these: rooms or single files. */
 const rooms: Record<string, readonly string[]> = {
   words: [],
   numbers: ["words"],
   process: ["words"],
+
   http: ["core"],
-  core: ["engines", "db", "litellm", "storage", "reading", "chunking"],
-  // The pgvector engine lives in the database and runs on its connection; no other engine may know it.
-  engines: ["db"],
+  jobs: ["core/deps.ts", "core/stores", "core/files"],
+  // The command line speaks HTTP to a server; only serving, migrating, diagnosing and moving rows open the database.
+  cli: ["core/transfer", "db", "litellm", "rows", "service.ts", "main.ts"],
+
+  // What use cases are given. `core/deps.ts` names types only.
+  "core/deps.ts": ["db/database.ts", "engines/engine.ts", "litellm/contract.ts", "reading", "storage"],
+  "core/stores": ["core/deps.ts", "db", "engines/engine.ts", "litellm/contract.ts"],
+  "core/search": ["core/deps.ts", "core/stores", "engines/engine.ts", "litellm/contract.ts", "chunking"],
+  "core/answers": ["core/deps.ts", "core/search", "litellm/contract.ts", "chunking"],
+  "core/chunks": ["core/deps.ts", "core/stores", "core/search", "db", "engines/engine.ts"],
+  "core/files": ["core/deps.ts", "core/stores", "db", "engines/engine.ts", "storage"],
+  "core/models": ["core/deps.ts", "litellm/contract.ts"],
+  "core/status": ["core/deps.ts", "db", "engines/engine.ts"],
+  "core/transfer": ["core/deps.ts", "core/stores", "core/search", "db", "engines/engine.ts"],
+
+  "engines/engine.ts": ["db/database.ts"],
+  // pgvector lives in the database and runs on its connections.
+  "engines/pgvector": ["engines/engine.ts", "db"],
+
   db: [],
+  litellm: [],
   storage: ["db"],
-  // Documents are read in threads of their own, which know nothing of the rest.
+  rows: [],
+  // Documents are read in threads, which know nothing of the rest.
   reading: ["formats", "chunking"],
   formats: [],
-  // Files of rows, for what moves them.
-  rows: [],
   chunking: [],
-  litellm: [],
-  jobs: ["core"],
-  // The command line speaks HTTP to a server; only serving, migrating, diagnosing and moving rows open the database.
-  cli: ["core", "db", "litellm", "rows", "main.ts"],
-  "main.ts": ["http", "core", "db", "litellm", "jobs", "storage", "reading"],
+
+  // The one wiring; nothing but main.ts and the command line imports it.
+  "service.ts": ["core/deps.ts", "http", "jobs", "engines/pgvector", "db", "litellm", "storage", "reading"],
+  "main.ts": ["service.ts", "db", "http"],
 };
 
 const files = readdirSync(src, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts"));
-const roomOf = (file: string) => file.split("/")[0] ?? file;
 
+const isIn = (file: string, room: string) => file === room || file.startsWith(`${room}/`);
+const roomOf = (file: string) => Object.keys(rooms).find((room) => isIn(file, room));
+const read = (file: string) => readFileSync(join(src, file), "utf8");
+
+/** Every module of src/ that a file names, types included. */
 function importsOf(file: string): string[] {
-  const text = readFileSync(join(src, file), "utf8");
-  return [...text.matchAll(/(?:from|import\()\s*"(\.[^"]+)"/g)].map(([, path = ""]) =>
+  return [...read(file).matchAll(/(?:from|import|import\()\s*"(\.[^"]+)"/g)].map(([, path = ""]) =>
     relative(src, resolve(src, file, "..", path)).replace(/\.js$/, ".ts"),
   );
 }
 
+/** The packages that a file imports, as they are named in package.json. */
+function packagesOf(file: string): string[] {
+  const names = [...read(file).matchAll(/(?:from|import|import\()\s*"([^."][^"]*)"/g)].map(([, name = ""]) => name);
+  return names.map((name) =>
+    (name.startsWith("@") ? name.split("/").slice(0, 2) : name.split("/").slice(0, 1)).join("/"),
+  );
+}
+
+const graph = new Map(files.map((file) => [file, importsOf(file)]));
+
+/** The files on a way of imports that leads back to its first file; undefined where there is none. */
+function circleIn(imports: ReadonlyMap<string, readonly string[]>): string[] | undefined {
+  const done = new Set<string>();
+  const walk = (file: string, way: readonly string[]): string[] | undefined => {
+    if (way.includes(file)) return [...way.slice(way.indexOf(file)), file];
+    if (done.has(file)) return undefined;
+    for (const next of imports.get(file) ?? []) {
+      const circle = walk(next, [...way, file]);
+      if (circle !== undefined) return circle;
+    }
+    done.add(file);
+    return undefined;
+  };
+  for (const file of imports.keys()) {
+    const circle = walk(file, []);
+    if (circle !== undefined) return circle;
+  }
+  return undefined;
+}
+
 describe("the rooms of src", () => {
-  test("every file is in a known room", () => {
-    expect(files.filter((file) => !(roomOf(file) in rooms))).toEqual([]);
+  test("every file is in a known room, and every known room has a file", () => {
+    expect(files.filter((file) => roomOf(file) === undefined)).toEqual([]);
+    expect(Object.keys(rooms).filter((room) => !files.some((file) => isIn(file, room)))).toEqual([]);
   });
 
   test.each(files)("%s imports only what its room may", (file) => {
-    const own = roomOf(file);
+    const own = roomOf(file) ?? file;
     const shared = open.includes(own) ? [] : open;
     const allowed = [own, ...shared, ...(rooms[own] ?? [])];
-    expect(importsOf(file).filter((target) => !allowed.includes(roomOf(target)))).toEqual([]);
+    const missing = importsOf(file).filter((target) => !files.includes(target));
+    expect(missing).toEqual([]);
+    expect(importsOf(file).filter((target) => !allowed.some((room) => isIn(target, room)))).toEqual([]);
   });
 
-  test("Express is known in http alone, SQL in db and engines alone", () => {
-    const using = (pattern: RegExp) => files.filter((file) => pattern.test(readFileSync(join(src, file), "utf8")));
-    expect(using(/from "express"/).filter((file) => roomOf(file) !== "http")).toEqual([]);
-    expect(using(/from "(kysely|pg)"/).filter((file) => !["db", "engines"].includes(roomOf(file)))).toEqual([]);
+  test("core knows engines by their contract alone, and only the wiring knows which engine there is", () => {
+    const using = (room: string) => files.filter((file) => graph.get(file)?.some((target) => isIn(target, room)));
+    const inside = using("engines").filter((file) => !isIn(file, "engines"));
+    const beyond = inside.filter((file) =>
+      graph.get(file)?.some((target) => isIn(target, "engines") && target !== "engines/engine.ts"),
+    );
+    expect(beyond).toEqual(["service.ts"]);
+  });
+
+  test("no modules import each other in a circle, types included", () => {
+    expect(circleIn(graph)).toBeUndefined();
+    const round = new Map([
+      ["a", ["b"]],
+      ["b", ["c"]],
+      ["c", ["b"]],
+    ]);
+    expect(circleIn(round)).toEqual(["b", "c", "b"]);
+  });
+
+  test("Express is known in http alone, SQL in db and pgvector alone, the proxy's client in litellm alone", () => {
+    const using = (...names: string[]) => files.filter((file) => packagesOf(file).some((name) => names.includes(name)));
+    const outside = (room: string | undefined, ...allowed: string[]) => room === undefined || !allowed.includes(room);
+    expect(using("express").filter((file) => outside(roomOf(file), "http"))).toEqual([]);
+    expect(using("kysely", "pg").filter((file) => outside(roomOf(file), "db", "engines/pgvector"))).toEqual([]);
+    expect(using("openai").filter((file) => outside(roomOf(file), "litellm"))).toEqual([]);
+  });
+
+  test("wire/ has schemas and presenters only: it reads no request and writes no answer", () => {
+    const wire = files.filter((file) => isIn(file, "http/wire"));
+    expect(
+      wire.filter((file) => packagesOf(file).some((name) => name.startsWith("node:") || name === "express")),
+    ).toEqual([]);
   });
 
   test("the environment is read in process/config.ts alone", () => {
-    const using = files.filter((file) => readFileSync(join(src, file), "utf8").includes("process.env"));
-    expect(using).toEqual(["process/config.ts"]);
+    expect(files.filter((file) => read(file).includes("process.env"))).toEqual(["process/config.ts"]);
+  });
+});
+
+describe("the size of files", () => {
+  const longest = 280;
+  const written = ["src", "test", "bench"].flatMap((folder) =>
+    readdirSync(folder, { recursive: true, encoding: "utf8" })
+      .filter((file) => /\.(ts|js|mjs)$/.test(file))
+      .map((file) => join(folder, file)),
+  );
+
+  test(`no file has more than ${longest} lines`, () => {
+    const lines = (file: string) => readFileSync(file, "utf8").split("\n").length - 1;
+    expect(written.filter((file) => lines(file) > longest)).toEqual([]);
   });
 });

@@ -15,3 +15,10 @@ export function setWarnings(res: Response, warnings: readonly string[]): void {
   const text = warnings.join("; ").replace(/[^\x20-\x7e]+/g, "?");
   res.set("x-vector-store-warning", text.slice(0, 1000));
 }
+
+/** OpenAI's SDKs poll again after this many milliseconds; without the header, after five seconds. */
+const pollAfterMs = 300;
+
+export function setPollAfter(res: Response, status: string): void {
+  if (status === "in_progress") res.set("openai-poll-after-ms", String(pollAfterMs));
+}

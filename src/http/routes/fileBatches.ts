@@ -1,7 +1,7 @@
 import * as fileBatches from "../../core/files/fileBatches.js";
 import { route } from "../route.js";
 import { listAnswer, presentList, readPage, storeParams } from "../wire/common.js";
-import { setPollAfter } from "../wire/polling.js";
+import { setPollAfter } from "../answerHeaders.js";
 import {
   batchOfFilesAnswer,
   batchParams,

@@ -25,7 +25,7 @@ import {
   updateFileBody,
   uploadForm,
 } from "../wire/storeFile.js";
-import { setPollAfter } from "../wire/polling.js";
+import { setPollAfter } from "../answerHeaders.js";
 
 const tag = "Files of a store";
 /** Files of one upload. */

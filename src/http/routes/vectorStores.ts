@@ -2,7 +2,7 @@ import { createStore } from "../../core/files/createStore.js";
 import * as stores from "../../core/stores/stores.js";
 import { route } from "../route.js";
 import { listAnswer, pageQuery, presentList, readPage, storeParams } from "../wire/common.js";
-import { setPollAfter } from "../wire/polling.js";
+import { setPollAfter } from "../answerHeaders.js";
 import {
   createStoreBody,
   deletedStoreAnswer,
