@@ -1,4 +1,4 @@
-import type { Express } from "express";
+import type { RequestListener } from "node:http";
 import { LRUCache } from "lru-cache";
 import type { Deps } from "./core/deps.js";
 import type { Database } from "./db/database.js";
@@ -33,7 +33,7 @@ export interface ServiceParts {
 export interface Service {
   deps: Deps;
   /** The HTTP interface, for these keys. */
-  app: (keys: Keys) => Express;
+  app: (keys: Keys) => RequestListener;
   /** Begins the background work: upkeep of indexes, ingestion, sweeps, measurements. */
   startJobs: () => void;
   /** Tells everybody that the service is stopping, and ends the background work; files under way go back to the queue. */

@@ -1,5 +1,5 @@
 import { createTestDatabase } from "../support/database.js";
-import { createMemoryEngine } from "../support/memoryEngine.js";
+import { createMemoryEngine } from "../support/memoryEngine/engine.js";
 import { describeEngine } from "./engineSuite.js";
 
 describeEngine("memory", async () => {

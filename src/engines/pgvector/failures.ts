@@ -20,6 +20,8 @@ export async function bounded<T>(bounds: Bounds | undefined, work: () => Promise
 
 async function inTime<T>({ signal, deadline }: Bounds, work: () => Promise<T>): Promise<T> {
   signal?.throwIfAborted();
+  // A timer of 0 ms may lose the race against a quick answer.
+  if (deadline !== undefined && deadline <= performance.now()) throw late();
   let timer: NodeJS.Timeout | undefined;
   let leave = (): void => undefined;
   const ended = new Promise<never>((_, reject) => {
@@ -27,7 +29,7 @@ async function inTime<T>({ signal, deadline }: Bounds, work: () => Promise<T>): 
       reject(signal?.reason as Error);
     };
     signal?.addEventListener("abort", leave, { once: true });
-    if (deadline !== undefined) timer = setTimeout(() => reject(late()), Math.max(0, deadline - performance.now()));
+    if (deadline !== undefined) timer = setTimeout(() => reject(late()), deadline - performance.now());
   });
   const running = work();
   // It may fail after its caller has left.

@@ -42,6 +42,31 @@ describe("the passages of an answer", () => {
     expect(choose(hits)).toHaveLength(3);
   });
 
+  test("chunks of two documents are never one passage, even where their numbers follow each other", () => {
+    const documents = fc.array(fc.record({ file: fc.constantFrom("f", "g"), index: fc.integer({ min: 0, max: 4 }) }), {
+      minLength: 2,
+      maxLength: 8,
+    });
+    fc.assert(
+      fc.property(documents, (chunks) => {
+        const hits = chunks.map(({ file, index }, n) =>
+          hit(`${file}${n}`, `${n}:text`, { file_id: file, chunk_index: index }),
+        );
+        for (const { chunkIds } of choose(hits)) expect(new Set(chunkIds.map((id) => id.charAt(0))).size).toBe(1);
+      }),
+      {
+        examples: [
+          [
+            [
+              { file: "f", index: 1 },
+              { file: "g", index: 2 },
+            ],
+          ],
+        ],
+      },
+    );
+  });
+
   test("what repeats a better passage is left out, whatever its blanks", () => {
     const hits = [
       hit("a", "One  sentence\nand another."),

@@ -1,0 +1,113 @@
+import { type Done, IdConflict, Overtaken, type Step } from "../../../src/engines/engine.js";
+import { toNetworkOrder } from "../../../src/numbers/float32.js";
+import type { ChunkSelection, NewChunk } from "../../../src/words/chunk.js";
+import type { Filter } from "../../../src/words/filter.js";
+import { newId } from "../../../src/words/ids.js";
+import { matches } from "../filterBruteForce.js";
+
+/* What the engine in memory has of each store, and what a change does to it. */
+
+export interface Row {
+  content: string;
+  /** JSON text. */
+  metadata: string;
+  vector: Float32Array;
+  /** Unix microseconds. */
+  createdAt: number;
+}
+
+export interface Shelf {
+  rows: Map<string, Row>;
+  hidden: Set<string>;
+}
+
+export const objectOf = (row: Row) => (JSON.parse(row.metadata) ?? {}) as Record<string, unknown>;
+export const fileOf = (row: Row) => {
+  const file = objectOf(row).file_id;
+  return typeof file === "string" ? file : "";
+};
+export const passes = (row: Row, filter: Filter | null | undefined) =>
+  matches(filter == null ? null : { typed: filter }, objectOf(row));
+
+export const sizeOf = (rows: readonly (readonly [string, Row])[]) => ({
+  chunks: rows.length,
+  bytes: rows.reduce((sum, [, row]) => sum + Buffer.byteLength(row.content), 0),
+});
+
+export function isSelected(id: string, row: Row, { filter, ids, file }: ChunkSelection): boolean {
+  return (ids == null || ids.includes(id)) && (file == null || fileOf(row) === file.fileId) && passes(row, filter);
+}
+
+export function compare({ rows }: Shelf, chunks: readonly NewChunk[]): Map<string, boolean> {
+  const same = new Map<string, boolean>();
+  for (const chunk of chunks) {
+    const row = chunk.id === null ? undefined : rows.get(chunk.id);
+    if (chunk.id !== null && row !== undefined) same.set(chunk.id, isSame(row, chunk));
+  }
+  return same;
+}
+
+function isSame(row: Row, { content, metadata, embedding, embeddingMade = false }: NewChunk): boolean {
+  const compared = embedding === null || embeddingMade ? null : toNetworkOrder(embedding);
+  return (
+    row.content === content &&
+    row.metadata === JSON.stringify(metadata ?? {}) &&
+    (compared === null || toNetworkOrder(row.vector).equals(compared))
+  );
+}
+
+export type Taken = Omit<Done, "store"> & { dimensions: number | null };
+
+export function take(shelf: Shelf, steps: readonly Step[], now: number): Taken {
+  const done = { ids: [] as string[], added: new Set<string>(), addedBytes: 0, removed: { chunks: 0, bytes: 0 } };
+  let dimensions: number | null = null;
+  const remove = (id: string, row: Row) => {
+    shelf.rows.delete(id);
+    done.removed.chunks += 1;
+    done.removed.bytes += Buffer.byteLength(row.content);
+  };
+  for (const step of steps) {
+    switch (step.do) {
+      case "put":
+        if (step.onConflict === "error") requireSame(shelf, step.chunks);
+        for (const chunk of step.chunks) {
+          const id = chunk.id ?? newId("emb_");
+          done.ids.push(id);
+          const before = shelf.rows.get(id);
+          if (chunk.embedding === null || (before !== undefined && step.onConflict !== "replace")) continue;
+          if (before !== undefined) remove(id, before);
+          const metadata = JSON.stringify(chunk.metadata ?? {});
+          shelf.rows.set(id, { content: chunk.content, metadata, vector: chunk.embedding, createdAt: now * 1000 });
+          done.added.add(id);
+          done.addedBytes += Buffer.byteLength(chunk.content);
+          dimensions ??= chunk.embedding.length;
+        }
+        break;
+      case "remove":
+        for (const [id, row] of [...shelf.rows]) if (isSelected(id, row, step.which)) remove(id, row);
+        break;
+      case "relabel":
+        for (const row of shelf.rows.values()) {
+          if (fileOf(row) !== step.file.fileId) continue;
+          const kept = Object.entries(objectOf(row)).filter(([key]) => !step.remove.includes(key));
+          row.metadata = JSON.stringify({ ...Object.fromEntries(kept), ...step.set });
+        }
+        break;
+      case "hide":
+        shelf.hidden.add(step.fileId);
+        break;
+      case "show":
+        shelf.hidden.delete(step.fileId);
+        break;
+    }
+  }
+  return { ...done, dimensions };
+}
+
+function requireSame(shelf: Shelf, chunks: readonly NewChunk[]): void {
+  const same = compare(shelf, chunks);
+  const different = [...same].filter(([, each]) => !each).map(([id]) => id);
+  if (different.length > 0) throw new IdConflict(different);
+  if (chunks.some((chunk) => chunk.embedding === null && !same.has(chunk.id ?? "")))
+    throw new Overtaken("a stored chunk was removed");
+}
