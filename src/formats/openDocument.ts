@@ -1,7 +1,7 @@
 import type { Block, Place } from "../words/document.js";
 import { blockWriter } from "./blockWriter.js";
 import type { ReadFormat } from "./format.js";
-import { attribute, parseXml, walkXml, type XmlHandlers } from "./xmlEvents.js";
+import { attribute, type Attributes, parseXml, walkXml, type XmlHandlers } from "./xmlEvents.js";
 import { encrypted, openZip, type Zip } from "./zip.js";
 
 /** What was deleted but is kept, readings beside Chinese characters, and the numbers of notes. */
@@ -13,7 +13,7 @@ const boxes = new Set([
   ...["ellipse", "connector", "caption", "measure", "control"],
 ]);
 
-/** Their first paragraph begins with what they are. */
+/** Elements whose first paragraph begins with a label. */
 const labelled = new Set(["list-item", "note", "annotation", "notes"]);
 
 /** What a presentation has on every slide. */
@@ -84,6 +84,13 @@ function isEdge(name: string): boolean {
   return /^(header|footer)(-left|-first)?$/.test(name);
 }
 
+function labelOf(name: string, attributes: Attributes): string {
+  if (name === "list-item") return "- ";
+  if (name === "annotation") return "Comment: ";
+  if (name === "notes") return "Notes: ";
+  return attribute(attributes, "note-class") === "endnote" ? "Endnote: " : "Footnote: ";
+}
+
 function contentHandlers(found: Block[]): Required<XmlHandlers> {
   let place: Place = {};
   /** The open ones, innermost last; null for a box. */
@@ -123,19 +130,15 @@ function contentHandlers(found: Block[]): Required<XmlHandlers> {
     if (paragraph != null) paragraph.text += text;
   }
 
-  function openElement(name: string, attributes: Readonly<Record<string, string>>) {
+  function openElement(name: string, attributes: Attributes) {
     if (boxes.has(name)) open.push(null);
     if (name === "p" || name === "h") {
       const level = name === "h" ? Math.max(1, Number(attribute(attributes, "outline-level")) || 1) : undefined;
       open.push({ text: "", level, label });
       label = "";
     } else if (name === "s") add(" ".repeat(Math.min(Math.abs(Number(attribute(attributes, "c") ?? 1)), mostBlanks)));
-    else if (name === "tab") add("\t");
-    else if (name === "line-break") add("\n");
-    else if (name === "list-item") label = "- ";
-    else if (name === "note") label = attribute(attributes, "note-class") === "endnote" ? "Endnote: " : "Footnote: ";
-    else if (name === "annotation") label = "Comment: ";
-    else if (name === "notes") label = "Notes: ";
+    else if (name === "tab" || name === "line-break") add(name === "tab" ? "\t" : "\n");
+    else if (labelled.has(name)) label = labelOf(name, attributes);
     else if (name === "frame") role = attribute(attributes, "class") ?? "";
     else if (name === "page") place = { slide: (slide += 1) };
     else if (name === "table") writer.openTable();
