@@ -2,8 +2,8 @@ import { bytePairEncoder } from "./bytePairs.js";
 import type { Counter, Measured } from "./counters.js";
 
 /**
- * Longer pieces are cut, because the time of byte pair encoding grows with the square of a piece's length. Words are far shorter: this
- * only cuts long runs of one kind of character.
+ * Longer pieces are cut, because the time of byte pair encoding grows with the square of a piece's length. Words are
+ * far shorter: this only cuts long runs of one kind of character.
  */
 const longestPiece = 256;
 
@@ -14,9 +14,9 @@ const knownPieces = 15_000;
 let counter: Promise<Counter> | undefined;
 
 /**
- * Counts tokens of cl100k_base, the encoding of OpenAI's embedding models, in which its vector stores count too. Like the encoding,
- * the counter splits a text into words, numbers and runs of signs or blanks, and counts each; it cuts pieces of more than 256
- * characters. Special tokens such as <|endoftext|> count as plain text.
+ * Counts tokens of cl100k_base, the encoding of OpenAI's embedding models, in which its vector stores count too. Like
+ * the encoding, the counter splits a text into words, numbers and runs of signs or blanks, and counts each; it cuts
+ * pieces of more than 256 characters. Special tokens such as <|endoftext|> count as plain text.
  */
 export function tokenCounter(): Promise<Counter> {
   counter ??= loadEncoding().then((encoding) => ({
@@ -31,7 +31,9 @@ interface Encoding {
   tokensOf: (piece: string) => number;
   /** Where a token of a piece begins; if that is inside a character, the border before or after it. */
   tokenStart: (piece: string, token: number, round: "down" | "up") => number;
-  /** Where the piece ends that begins at `at`. Depends on nothing before `at`, and on at most 512 UTF-16 units after it. */
+  /**
+   * Where the piece ends that begins at `at`. Depends on nothing before `at`, and on at most 512 UTF-16 units after it.
+   */
   pieceEnd: (text: string, at: number) => number;
 }
 
@@ -50,7 +52,8 @@ async function loadEncoding(): Promise<Encoding> {
       const before = known.get(piece);
       if (before !== undefined) return before;
       const tokens = older.get(piece) ?? encode(piece).length - 1;
-      // Pieces in use move to the new map. One map, emptied when full, would make a text with more words be counted again and again.
+      // Pieces in use move to the new map. One map, emptied when full, would make a text with more words be counted
+      // again and again.
       if (known.size >= knownPieces) [older, known] = [known, new Map<string, number>()];
       known.set(detached(piece), tokens);
       return tokens;

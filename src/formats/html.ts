@@ -29,8 +29,8 @@ export const readHtml: ReadFormat = async function* ({ path, size }) {
 };
 
 /**
- * Yields the headings, paragraphs, list items and table rows of a page or of a part of one; nothing if it has no text. The page's
- * title comes first, unless the main heading says the same.
+ * Yields the headings, paragraphs, list items and table rows of a page or of a part of one; nothing if it has no text.
+ * The page's title comes first, unless the main heading says the same.
  */
 export function* blocksOfHtml(html: string): Generator<Block> {
   const page = pageReader();

@@ -60,8 +60,8 @@ export interface PageReader {
 }
 
 /**
- * Reads tags one by one and builds no tree. The parser of htmlparser2 is not used either: it searches all open elements at each
- * closing tag, which takes quadratic time on a hostile page.
+ * Reads tags one by one and builds no tree. The parser of htmlparser2 is not used either: it searches all open elements
+ * at each closing tag, which takes quadratic time on a hostile page.
  */
 export function pageReader(): PageReader {
   const blocks: Block[] = [];

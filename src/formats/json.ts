@@ -10,8 +10,8 @@ const deepest = 1_000;
 /** Indentation stops here: a value at depth 1,000 would otherwise grow a thousandfold. */
 const deepestIndent = 10;
 /**
- * In characters, by depth: a block of this length ends before the next element or member at that depth. So each outermost value is
- * a block, unless it is tiny, and a large one is several.
+ * In characters, by depth: a block of this length ends before the next element or member at that depth. So each
+ * outermost value is a block, unless it is tiny, and a large one is several.
  */
 const enough = [100, 800, 2_000];
 const enoughDeeper = 4_000;
@@ -24,8 +24,8 @@ const space = /[ \t\r\n]*/y;
 const scalar = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?|true|false|null/y;
 
 /**
- * Reads JSON, or JSON Lines, and indents it by two spaces. The source is laid out, not parsed and written again, so that numbers keep all
- * their digits and repeated members stay.
+ * Reads JSON, or JSON Lines, and indents it by two spaces. The source is laid out, not parsed and written again, so
+ * that numbers keep all their digits and repeated members stay.
  * @throws DocumentError when it is not valid JSON, or larger than 64 MB and not JSON Lines
  */
 export const readJson: ReadFormat = async function* ({ path, size, name }) {
@@ -73,7 +73,10 @@ function* piecesOf(text: string, firstLine: number): Generator<{ text: string; i
   let isFirst = true;
   const indent = () => "  ".repeat(Math.min(closing.length, deepestIndent));
 
-  /** Goes from an opening bracket to the first value inside, or past the closing one. @returns whether there is a value */
+  /**
+   * Goes from an opening bracket to the first value inside, or past the closing one.
+   * @returns whether there is a value
+   */
   const open = (bracket: string) => {
     const close = bracket === "{" ? "}" : "]";
     step();
@@ -190,7 +193,10 @@ function isEscaped(text: string, at: number, from = 0): boolean {
   return (at - start) % 2 === 1;
 }
 
-/** The content of a string with letters instead of their escapes, so that searches find them; still valid JSON. Null if it is invalid. */
+/**
+ * The content of a string with letters instead of their escapes, so that searches find them; still valid JSON. Null if
+ * it is invalid.
+ */
 function readable(content: string): string | null {
   // Control characters below U+0020.
   if (/[^\P{Cc}\x7f-\x9f]/u.test(content)) return null;

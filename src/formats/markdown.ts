@@ -81,7 +81,7 @@ function markOf(line: string, held: readonly string[]): Mark {
 function blockCollector() {
   let lines: string[] = [];
   let size = 0;
-  /** Separates the next block from the one before. */
+  /** What separates the next block from the one before; undefined means a blank line. */
   let before: string | undefined;
   let blocks: Block[] = [];
 

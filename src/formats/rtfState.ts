@@ -2,7 +2,7 @@ import type { Block } from "../words/document.js";
 import { type BlockWriter, blockWriter } from "./blockWriter.js";
 import { decodeAs } from "./encoding.js";
 
-/** A group of RTF: what stands between a pair of braces. */
+/** A group of RTF, written between a pair of braces. */
 export interface Group {
   /** What happens to the group's text. */
   kind: "text" | "skipped" | "fonts" | "bullet" | "note";

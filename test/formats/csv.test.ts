@@ -103,7 +103,7 @@ describe("readCsv", () => {
 
   test.each([
     ["", "The file is empty."],
-    [" \n,,\n", "The file has no text but white space."],
+    [" \n,,\n", "The file has no text, only white space."],
   ])("refuses %j", async (text, message) => {
     await expect(read(text)).rejects.toMatchObject({ code: "invalid_file", message });
   });

@@ -120,7 +120,7 @@ describe("is refused", () => {
 
   test("what is too large when it is unpacked", async () => {
     await refusal(await hugeGif()).toMatchObject({
-      message: "The picture has more than 100 megapixels. Make it smaller.",
+      message: "The image has more than 100 megapixels. Make it smaller.",
     });
   });
 
@@ -129,6 +129,6 @@ describe("is refused", () => {
     const bytes = await sharp(new Array<Buffer>(101).fill(page), { join: { animated: true } })
       .tiff()
       .toBuffer();
-    await refusal(bytes).toMatchObject({ message: "The picture has more than 100 pages. Make it smaller." });
+    await refusal(bytes).toMatchObject({ message: "The image has more than 100 pages. Make it smaller." });
   });
 });

@@ -104,7 +104,7 @@ describe("readJson", () => {
 
   test.each([
     ["", "The file is empty."],
-    [" \n", "The file has no text but white space."],
+    [" \n", "The file has no text, only white space."],
   ])("says that %j is empty", async (text, message) => {
     await expect(read(text)).rejects.toMatchObject({ code: "invalid_file", message });
   });

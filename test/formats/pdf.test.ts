@@ -138,7 +138,7 @@ describe("is refused", () => {
   test("without text, unless its pages may be shown to a model", async () => {
     await refusal(makePdf(["", "0 0 100 100 re f"])).toMatchObject({
       code: "invalid_file",
-      message: expect.stringMatching(/holds no text.*PDF_VISION=auto.*VISION_MODEL/) as unknown,
+      message: expect.stringMatching(/has no text.*PDF_VISION=auto.*VISION_MODEL/) as unknown,
     });
   });
 });

@@ -92,7 +92,7 @@ describe("limits", () => {
     let mail = makeMail(head, [attached("deepest.txt", "Too deep")]);
     for (let depth = 0; depth < 5; depth += 1) mail = makeMail(head, [attached("a.eml", mail)]);
     const texts = (await read(mail, "mail.eml")).map(({ text }) => text);
-    expect(texts.at(-1)).toBe('Attachment "deepest.txt": It is not read: it lies within more than 5 others.');
+    expect(texts.at(-1)).toBe('Attachment "deepest.txt": It is not read: it is nested more than 5 documents deep.');
   });
 
   test("of many documents the first 500 are read, and it is said once that there are more", async () => {
@@ -104,7 +104,7 @@ describe("limits", () => {
     expect(texts.filter((text) => text.startsWith("Text"))).toHaveLength(500);
     expect(texts.slice(-2)).toEqual([
       "Text 499",
-      expect.stringMatching(/^Attachment "500\.txt": .*beyond the 500 documents/),
+      expect.stringMatching(/^Attachment "500\.txt": .*exceed the limit of 500 documents/),
     ]);
   });
 });
@@ -116,7 +116,7 @@ describe("errors", () => {
     await expect(read(mail, "a.msg")).rejects.toMatchObject({
       name: "DocumentError",
       code: "invalid_file",
-      message: "The file is damaged or not what its name says: it could not be read as a mail saved by Outlook.",
+      message: "The file is damaged or not what its name says: it could not be read as an Outlook message.",
       cause: expect.objectContaining({ name: "TypeError" }) as unknown,
     });
   });
@@ -151,7 +151,7 @@ describe("errors", () => {
       .toBuffer();
     await expect(read(png, "a.png", { describeImage: () => Promise.resolve(" \n") })).rejects.toMatchObject({
       code: "invalid_file",
-      message: "The document holds no text.",
+      message: "The document has no text.",
     });
   });
 });

@@ -301,7 +301,7 @@ describe("hostile workbooks", () => {
 
   test.each<[string, Buffer, string]>([
     ["empty", Buffer.alloc(0), "The file is empty."],
-    ["text", Buffer.from("Dear Sir or Madam,"), "The file is no spreadsheet."],
+    ["text", Buffer.from("Dear Sir or Madam,"), "The file is not a spreadsheet."],
     ["a zip of something else", makeZip({ "a.txt": "b" }), "it lacks xl/workbook.xml"],
     ["a workbook with entities", xlsxOf([{ name: "S", rows: "<!DOCTYPE a [<!ENTITY b 'c'>]>" }]), "damaged"],
     ["cut off", xlsxOf([{ name: "S", rows: "" }]).subarray(0, -40), "cannot be unpacked"],
