@@ -31,7 +31,7 @@ describe("a small document", () => {
 });
 
 describe("overlap", () => {
-  test("has exactly as many characters as it shall have", async () => {
+  test("has exactly the configured number of characters", async () => {
     expect(await textsOf([text("abcdefghijkl")], characters(6, 2))).toEqual(["abcdef", "efghij", "ijkl"]);
   });
 
@@ -39,7 +39,7 @@ describe("overlap", () => {
     expect(await textsOf([text("abcd🇩🇪efghij")], characters(8, 3))).toEqual(["abcd🇩🇪", "efghij"]);
   });
 
-  test("has exactly as many tokens as it shall have", async () => {
+  test("has exactly the configured number of tokens", async () => {
     const [first = "", second = ""] = await textsOf([text(words(400))], tokens(100, 40));
     const shared = Array.from(second, (_, i) => second.slice(0, i)).findLast((start) => first.endsWith(start)) ?? "";
     expect(countTokens(shared)).toBe(40);
@@ -67,7 +67,7 @@ describe("blanks", () => {
     expect(await textsOf([text("abcd \n efgh")], characters(5))).toEqual(["abcd ", "\n efg", "h"]);
   });
 
-  test("are no chunk", async () => {
+  test("alone make no chunk", async () => {
     expect(await textsOf([text(`a${"\n".repeat(100)}b`)], characters(10))).toEqual([`a${"\n".repeat(9)}`, "\nb"]);
     expect(await textsOf([text(`abcdefghij${" ".repeat(5)}`)], characters(10, 5))).toEqual(["abcdefghij"]);
     expect(await textsOf([text("\n".repeat(5000))], tokens(100, 20))).toEqual([]);

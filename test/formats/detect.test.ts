@@ -12,7 +12,7 @@ const formatOf = (name: string, content: string | Buffer) => {
 const text = "Some text, long enough to be one.\n";
 const png = "\x89PNG\r\n\x1a\n\0\0\0\rIHDR";
 const stream = Buffer.from("content");
-/** No text, and of no format. */
+/** Neither text nor any known format. */
 const junk = Buffer.from(Array.from({ length: 4_000 }, (_, i) => (i * i * 31 + i * 7) % 256));
 
 describe("by content, whatever the name", () => {

@@ -88,7 +88,7 @@ describe("paragraphs", () => {
           expect(text).toBe(text.trim().replaceAll("\0", "").toWellFormed());
           expect(text).not.toBe("");
         }
-        // XML itself knows only one kind of line break, and no control characters.
+        // XML normalises line breaks and has no control characters.
         const plain = paragraphs.filter((text) => /^[\x20-\ud7ff]*$/.test(text)).map((text) => text.trim());
         expect(found).toEqual(expect.arrayContaining(plain.filter((text) => text !== "")));
       }),

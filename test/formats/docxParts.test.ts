@@ -57,7 +57,7 @@ test("documents within the document are read by their own format", async () => {
 describe("damaged documents", () => {
   test.each<[string, Buffer]>([
     ["no document in it", makeZip({ "word/styles.xml": "<a/>" })],
-    ["a document that is no XML", makeZip({ "word/document.xml": "CORRUPTED" })],
+    ["a document that is not XML", makeZip({ "word/document.xml": "CORRUPTED" })],
     ["a document that is cut off", makeZip({ "word/document.xml": part("document", p("text")).slice(0, -20) })],
     ["entities", makeZip({ "word/document.xml": `<!DOCTYPE a [<!ENTITY x "y">]>${part("document", p("text"))}` })],
     ["a text that is longer than any", docx(p("x".repeat(9 * 2 ** 20)))],

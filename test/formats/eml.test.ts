@@ -11,7 +11,7 @@ const head = [
   "Date: Mon, 2 Nov 2026 10:00:00 +0100",
 ];
 
-/** The blocks of a mail, and the documents within it. */
+/** The blocks of an email, and the documents inside it. */
 function read(mail: string | Buffer): Promise<{ blocks: Block[]; inner: [string, string][] }> {
   const bytes = Buffer.from(mail as string);
   return withFile(bytes, async (path) => {

@@ -13,7 +13,7 @@ describe("hostile workbooks", () => {
     "%s cannot reach beyond themselves by a name",
     async (bookType) => {
       const book = xlsx.utils.book_new();
-      // As an object with this name of its own, which an assignment would not make.
+      // Defines an own property with this name; an assignment would set the prototype.
       Object.defineProperty(book.Sheets, "__proto__", {
         value: xlsx.utils.aoa_to_sheet([["text", "more"]]),
         enumerable: true,

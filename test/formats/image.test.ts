@@ -6,11 +6,11 @@ import { withFile } from "./readBytes.js";
 
 interface Seen extends Omit<Metadata, "mediaType"> {
   mediaType: string;
-  /** Of its upper left corner. */
+  /** The pixel in the upper left corner. */
   corner: number[];
 }
 
-/** The blocks of a picture, and what the model got to see. */
+/** The blocks of an image, and what the model saw. */
 function read(bytes: Buffer, answer = "picture"): Promise<{ blocks: Block[]; seen: Seen[] }> {
   return withFile(bytes, async (path) => {
     const blocks: Block[] = [];

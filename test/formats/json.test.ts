@@ -10,7 +10,7 @@ async function laidOut(text: string): Promise<string> {
   return blocks.map(({ before = "\n\n", text }, i) => (i === 0 ? text : before + text)).join("");
 }
 
-/** What a text may hold. */
+/** A string without what the database cannot store. */
 const cleaned = (value: string) => value.replace(/[\0\ufeff]/g, "").toWellFormed();
 
 describe("readJson", () => {

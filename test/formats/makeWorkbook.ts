@@ -8,7 +8,7 @@ const office = "http://schemas.openxmlformats.org/officeDocument/2006/relationsh
 interface SheetParts {
   name: string;
   state?: string;
-  /** XML of its rows, and what follows them. */
+  /** XML of its rows. */
   rows: string;
   after?: string;
 }

@@ -6,7 +6,7 @@ import type { ReadOptions } from "../../src/formats/format.js";
 import { readPdf } from "../../src/formats/pdf.js";
 import { withFile } from "./readBytes.js";
 
-/** A PDF of these content streams; `font` is what /F1 refers to. */
+/** A PDF with these content streams. @param font what /F1 refers to */
 function makePdf(
   pages: readonly (string | Buffer)[],
   options: { font?: string; trailer?: string; rotate?: number } = {},

@@ -10,11 +10,11 @@ import { withFile } from "./readBytes.js";
 
 interface Options {
   describeImage?: () => Promise<string>;
-  /** Stop after as many blocks. */
+  /** Stop after this many blocks. */
   most?: number;
 }
 
-/** The blocks of a document; nothing may be left beside it. */
+/** The blocks of a document; checks that no file is left beside it. */
 function read(
   content: string | Buffer,
   name: string,
@@ -60,7 +60,7 @@ describe("reads", () => {
       ["Inner text", { attachment: "a.eml" }],
       ["Innermost", { attachment: "a.eml > b.txt" }],
     ]);
-    // Whatever its own reader says, it does not go on where the mail ends.
+    // Whatever its reader says, an attachment is separated from the email before it.
     expect(blocks.find(({ text }) => text === "Innermost")?.before).toBe("\n\n");
   });
 
@@ -75,7 +75,7 @@ describe("reads", () => {
         text: 'Attachment "a.pdf": The file is called .pdf but is not a PDF document.',
         place: { attachment: "a.pdf" },
       },
-      // Without the list of all that can be read.
+      // Without the list of readable formats.
       { text: 'Attachment "a.zip": The file is an archive (zip). Send the documents in it one by one.' },
       { text: "Text", place: { attachment: "b.txt" } },
     ]);
@@ -111,7 +111,7 @@ describe("limits", () => {
 
 describe("errors", () => {
   test("of a parser on a damaged file are told as such", async () => {
-    // The text of the mail, as a property that is no text.
+    // The email's text, as a property of another type.
     const mail = makeCompoundFile({ "__substg1.0_10000102": Buffer.from("x") });
     await expect(read(mail, "a.msg")).rejects.toMatchObject({
       name: "DocumentError",

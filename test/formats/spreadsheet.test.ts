@@ -20,7 +20,7 @@ describe("sheets", () => {
     ]);
   });
 
-  test("have a title above their header that is none", async () => {
+  test("have a title above their header that is not the header", async () => {
     const blocks = await read(xlsxOf([{ name: "S", rows: rowsOf(["Sales"], ["a", "b"], ["1"], ["2", "3"]) }]));
     expect(blocks.slice(1).map((block) => [block.text, block.kind === "row" && block.header])).toEqual([
       ["Sales", null],

@@ -17,7 +17,7 @@ async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
   return found;
 }
 
-/** Words, blanks and line breaks in odd proportions, cut into pieces. */
+/** Words, blanks and line breaks in unusual proportions, cut into pieces. */
 const oddText = fc.array(
   fc.oneof(
     fc.string({ unit: "grapheme" }),
