@@ -1,22 +1,23 @@
 import type { Block } from "../words/document.js";
 
-/** A block's text within the text ahead. */
+/** The position of a block's text in `Ahead.text`. */
 export interface Span {
   block: Block;
-  /** Headings above it, or null. */
+  /** The path of headings above it; null if there is none. */
   section: string | null;
-  /** Negative when what comes before 0 is no longer ahead. */
+  /** Negative if the beginning of the block was already left behind. */
   start: number;
   end: number;
 }
 
-/** A document's text from some place on, as far as it was read. */
+/** The part of a document's text that is read but not yet cut into chunks. */
 export interface Ahead {
   text: string;
-  /** In order, those of the blocks that are not wholly behind. */
+  /** The blocks in it, in order. */
   spans: Span[];
 }
 
+/** Adds a block and what separates it from the one before. */
 export function append(ahead: Ahead, block: Block, section: string | null): void {
   const before = ahead.spans.at(-1)?.block;
   if (before !== undefined) {
@@ -27,7 +28,10 @@ export function append(ahead: Ahead, block: Block, section: string | null): void
   ahead.spans.push({ block, section, start, end: ahead.text.length });
 }
 
-/** Leaves `length` units behind, which are not all if more is to be appended: what stands before a block depends on the last one. */
+/**
+ * Drops the first `length` UTF-16 units. Before another `append`, some must remain: what separates a block depends on
+ * the last one.
+ */
 export function advance(ahead: Ahead, length: number): void {
   ahead.text = ahead.text.slice(length);
   ahead.spans = ahead.spans

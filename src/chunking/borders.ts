@@ -1,15 +1,16 @@
 import type { Span } from "./ahead.js";
 import { borderBefore } from "./graphemes.js";
 
-/** How good a place is to cut at; anywhere between two graphemes it is 0. */
+/** How good a border is for a cut; a place between any two graphemes has rank 0. */
 const ranks = { space: 1, line: 2, row: 3, sentence: 3, paragraph: 4, block: 5, heading: 6 };
 
 /**
- * Where to end a chunk that begins at `start`: after it, at a grapheme border, and not after `limit`; `start` when there is no such place.
- *
- * It is the best border in the second half of what fits, of several the last: before a heading, between blocks, paragraphs (at a blank
- * line), sentences or rows, lines, words; failing all, anywhere. A heading, or the header row of a table, is not parted from what
- * follows it, and a row that fits in a chunk is not cut, if need be at the price of a chunk that is not half full.
+ * Finds where to end a chunk that begins at `start`: a grapheme border after `start` and at most at `limit`; `start` if
+ * there is none.
+ * It takes the best border in the second half of what fits, and the last of equal ones: before a heading, then between
+ * blocks, paragraphs (at a blank line), sentences or rows, lines, words, and last between graphemes. A heading or the
+ * header row of a table stays with what follows it, and a row that fits in a chunk is not cut, even if that leaves a
+ * chunk less than half full.
  */
 export function findCut(text: string, spans: readonly Span[], start: number, limit: number): number {
   const last = borderBefore(text, start, limit);
@@ -30,16 +31,19 @@ export function findCut(text: string, spans: readonly Span[], start: number, lim
 
 interface Places {
   start: number;
-  /** Cuts are looked for from here… */
+  /** The first position to consider for a cut. */
   half: number;
-  /** …to here. */
+  /** The last one. */
   last: number;
 }
 
-/** A mark may sit on a blank. Of a text of these there is little to be said, and to find it out for each would take long. */
+/**
+ * A blank with a combining mark is not a border. In a text full of these the search stops early, because checking each is
+ * slow.
+ */
 const mostWithinGraphemes = 20;
 
-/** @param whole whether headings and rows must not be cut, nor headings parted from what follows. */
+/** @param whole whether rows must stay whole, and headings together with what follows them */
 function bestBorder(text: string, spans: readonly Span[], places: Places, whole: boolean): number | null {
   const { start, half, last } = places;
   let best: number | null = null;
@@ -52,7 +56,7 @@ function bestBorder(text: string, spans: readonly Span[], places: Places, whole:
       bestRank = rank;
     } else withinGraphemes += 1;
   };
-  // The blanks after a word that ends here no longer fit.
+  // A word ends here, and the blanks after it no longer fit.
   if (isSpace(text.charCodeAt(last)) && !(whole && leadBefore(spans, last, last) !== null)) offer(last, ranks.space);
   for (let i = spans.length - 1; i >= 0; i -= 1) {
     const [before, span, next] = [spans[i - 1], spans[i], spans[i + 1]];
@@ -72,7 +76,8 @@ function bestBorder(text: string, spans: readonly Span[], places: Places, whole:
 }
 
 /**
- * Where the headings begin that `last` would cut, or part from text of which nothing is before `half`; null when there are none.
+ * Where the headings begin that a cut at `last` would split, or separate from text that has nothing before `half`; null
+ * if there are none.
  */
 function leadBefore(spans: readonly Span[], half: number, last: number): number | null {
   let lead: number | null = null;
@@ -85,13 +90,13 @@ function leadBefore(spans: readonly Span[], half: number, last: number): number 
   return lead;
 }
 
-/** Whether a span says what the next one is about: a heading, or a table's header row. */
+/** Whether a span introduces the next one: a heading, or a table's header row. */
 function isLead({ block }: Span, next: Span | undefined): boolean {
   if (block.kind === "heading") return true;
   return block.kind === "row" && next?.block.kind === "row" && next.block.header === block.text;
 }
 
-/** Whether a span is a row that fits in a chunk, as far as its length tells, and does not begin this one. */
+/** Whether a span is a row that begins after this chunk's start and, by its length, fits in a chunk. */
 function isWholeRow({ block, start: begin, end }: Span, start: number, last: number): boolean {
   return block.kind === "row" && begin > start && end - begin <= last - start;
 }
@@ -102,16 +107,16 @@ function highestWithin({ block }: Span): number {
 
 function rankBetween(text: string, start: number, { block: before }: Span, { block, start: at }: Span): number {
   if (block.kind === "heading") return ranks.heading;
-  // A row without a header after one with a header begins another table.
+  // A row without a header begins another table if the row before has one.
   if (block.kind === "row" && before.kind === "row" && (block.header !== null || before.header === null)) {
     return ranks.row;
   }
-  // Some formats come in pieces that have nothing to do with the text.
+  // The blocks of some formats end at arbitrary places in the text.
   if (block.before !== undefined && !/[\n\r\u2028\u2029]/.test(block.before)) return rankInText(text, start, at);
   return ranks.block;
 }
 
-/** The rank of the place `at` from the text around it, no further back than `start`. */
+/** The rank of position `at`, judged by the text around it, from `start` on. */
 function rankInText(text: string, start: number, at: number): number {
   const after = text.charCodeAt(at);
   if (isSpace(after)) return 0;
@@ -129,7 +134,10 @@ function rankInText(text: string, start: number, at: number): number {
 }
 
 const ends = new Set(".!?…");
-/** Marks that end a sentence without a blank after them: of Chinese, Japanese, Indian, Arabic, Armenian, Ethiopic, Burmese, Khmer. */
+/**
+ * Marks that end a sentence without a blank after them: in Chinese, Japanese, Indian scripts, Arabic, Armenian,
+ * Ethiopic, Burmese, Khmer.
+ */
 const endsAlone = new Set("。！？．｡।॥؟۔։።။៕");
 const pauses = new Set("、，；：､،፣");
 const closers = new Set("\"')]}”’»›」』）】》〉］｝");
@@ -144,11 +152,11 @@ function endsSentence(text: string, start: number, end: number, next: number): b
   const after = text.charAt(next);
   if (endsAlone.has(mark)) return !endsAlone.has(after) && !closers.has(after);
   if (!ends.has(mark) || end === next || /\p{Ll}/u.test(after)) return false;
-  // "J. Smith", "Dr. No", "12. Cut here"
+  // Not after an initial, an abbreviation or a number: "J. Smith", "Dr. No", "12. Cut here".
   return mark !== "." || !/(?:^|[^\p{L}\p{N}])[\p{L}\p{N}]{1,2}$/u.test(text.slice(Math.max(start, at - 4), at - 1));
 }
 
-/** Blanks at which a line may end, with the zero-width one between words of Thai and Khmer. */
+/** Blanks at which a line may break, including the zero-width space between Thai or Khmer words. */
 function isSpace(unit: number): boolean {
   return (
     unit === 0x20 ||
@@ -160,7 +168,7 @@ function isSpace(unit: number): boolean {
   );
 }
 
-/** CR LF ends a line once. */
+/** Whether a line ends at this unit; CR LF counts once, at its LF. */
 function isLineEnd(text: string, at: number): boolean {
   const unit = text.charCodeAt(at);
   return (

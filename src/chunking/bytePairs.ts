@@ -1,13 +1,13 @@
 /**
- * Takes a piece of text apart by byte pair encoding: of the pairs of neighbouring parts, at first its UTF-8 bytes, the one with the
- * lowest rank becomes one part, until no pair is a token. The tokenizer's own function looks for this pair among all of them each time
- * and for tokens by their bytes, which for Chinese takes several times as long; its tables are the same.
- * @param tokens by rank, as text, or as bytes where these are no text.
- * @returns a function to the bytes at which the piece's tokens begin, and its length in bytes.
+ * Splits a piece of text into tokens by byte pair encoding: starting from UTF-8 bytes, it joins the neighbouring pair
+ * with the lowest rank until no pair is a token. It uses the tables of gpt-tokenizer but not its function, which
+ * searches all pairs at each step and looks tokens up by bytes: several times slower for Chinese.
+ * @param tokens by rank, as text, or as bytes if these are not valid text
+ * @returns a function that gives the byte offset of each token, and last the length in bytes
  */
 export function bytePairEncoder(tokens: readonly (string | readonly number[])[]): (piece: string) => number[] {
   const ranks = new Map<string, number>();
-  // There are ranks without a token, which forEach passes over.
+  // Some ranks have no token; forEach skips the holes.
   tokens.forEach((token, rank) => {
     ranks.set(typeof token === "string" ? bytesOf(token) : String.fromCharCode(...token), rank);
   });
@@ -16,10 +16,13 @@ export function bytePairEncoder(tokens: readonly (string | readonly number[])[])
     const bytes = bytesOf(piece);
     const { length } = bytes;
     if (ranks.has(bytes)) return [0, length];
-    /** Of each part, at the byte where it begins: where the next and the one before begin. */
+    /** For each part, by its first byte: the first byte of the next part and of the one before. */
     const next: number[] = [];
     const before: number[] = [];
-    /** The pairs that are tokens, as rank * length + place, and for each place the one that still stands. */
+    /**
+     * A heap of the pairs that are tokens, as rank * length + position; and for each position the pair that is still
+     * valid.
+     */
     const pairs: number[] = [];
     const standing: number[] = [];
     for (let at = 0; at < length; at += 1) {
@@ -57,13 +60,13 @@ export function bytePairEncoder(tokens: readonly (string | readonly number[])[])
   };
 }
 
-/** The UTF-8 bytes of a text, one a character. */
+/** The UTF-8 bytes of a text, one per character. */
 function bytesOf(text: string): string {
   return Buffer.from(text).toString("latin1");
 }
 
 /*
- * A heap: each value is at most those at twice its place and one or two more, so the first is the least.
+ * A binary heap in an array: each value is at most those at 2i + 1 and 2i + 2, so the first is the least.
  */
 
 function push(heap: number[], value: number): void {

@@ -6,23 +6,23 @@ import { borderAfter, graphemeEnd } from "./graphemes.js";
 import { followSections } from "./sections.js";
 import { tokenCounter } from "./tokens.js";
 
-/** English has some 4.5 characters a token; where there are more, more is read. */
+/** How much text to read per token. English has about 4.5 characters per token; if a text has more, more is read. */
 const charactersPerToken = 8;
 
 /**
- * Cuts a document's text (its blocks, joined by what stands before each) into chunks, along the text's own borders (see `findCut`).
- *
- * - No chunk is larger than `cutting.size`, unless it is a single grapheme; none is blank. A document that fits is one chunk.
- * - Each chunk begins with the overlap: the longest end of the one before that begins at a grapheme border and has at most
- *   `cutting.overlap` units, counted by itself. Of rows of a table it takes whole ones, so it may be shorter; it is left out where the
- *   next row (with its header) or grapheme would not fit otherwise, and after blanks that were left out.
- * - A chunk that begins with a row of a table begins with the table's header row and a line break, if both fit.
- * - Without the overlaps and the repeated headers, the chunks together are the document's text, except for stretches of blanks that
- *   would have been a chunk.
- * - A chunk's place is that of the first block that is in it and not only in its overlap.
- *
- * The same blocks and cutting give the same chunks. Time is in proportion to the text of the chunks; in memory are one block, or the
- * longest grapheme, and a few times the size.
+ * Cuts a document's text (its blocks, joined by their separators) into chunks, at the best borders of the text (see
+ * `findCut`).
+ * - No chunk is larger than `cutting.size`, except one that is a single grapheme. No chunk is blank. A document that
+ *   fits is one chunk.
+ * - Each chunk begins with the overlap: the longest end of the chunk before that begins at a grapheme border and has at
+ *   most `cutting.overlap` units, counted alone. It takes only whole table rows, so it may be shorter. It is left out
+ *   where the next row (with its header) or grapheme would not fit otherwise, and after blanks that were dropped.
+ * - A chunk that begins with a table row repeats the table's header row and a line break before it, if both fit.
+ * - Without overlaps and repeated headers, the chunks joined are the document's text, except for blanks that would fill
+ *   a chunk.
+ * - A chunk's place is that of its first block that is not only in the overlap.
+ * The same blocks and cutting always give the same chunks. Time grows linearly with the text. Memory holds one block,
+ * or the longest grapheme, and a few times the chunk size.
  */
 export async function* chunkBlocks(
   blocks: AsyncIterable<Block> | Iterable<Block>,
@@ -49,17 +49,17 @@ export async function* chunkBlocks(
 interface Cutter {
   counter: Counter;
   cutting: Cutting;
-  /** Units of text that are more than a chunk, as a rule. */
+  /** UTF-16 units of text that usually exceed a chunk. */
   window: number;
-  /** Units of text from which to try and cut off the next chunk: more than the window where these were not enough. */
+  /** UTF-16 units to read before the next chunk is cut; larger than the window if the window was not enough. */
   needed: number;
-  /** From where the next chunk begins. */
+  /** The text from the beginning of the next chunk. */
   ahead: Ahead;
-  /** Where its overlap ends. */
+  /** Where the overlap of the next chunk ends, and its own text begins. */
   own: number;
 }
 
-/** @param ended whether all the rest of the document is ahead; if not, what may change with the next block stays there. */
+/** @param ended whether the rest of the document is ahead; if not, what the next block may change stays there */
 function* cutOff(cutter: Cutter, ended: boolean): Generator<TextChunk> {
   const { ahead } = cutter;
   while (cutter.own < ahead.text.length && (ended || ahead.text.length >= cutter.needed)) {
@@ -79,19 +79,19 @@ function* cutOff(cutter: Cutter, ended: boolean): Generator<TextChunk> {
 }
 
 interface Beginning {
-  /** The repeated header row with its line break, or empty. */
+  /** The repeated header row with its line break, or "". */
   header: string;
-  /** Where the overlap begins, or the chunk's own text if it has none. */
+  /** Where the overlap begins; without one, where the chunk's own text begins. */
   from: number;
 }
 
 interface Chunk extends Beginning {
   cut: number;
-  /** The chunk's text, and maybe more; null when it is not within the size. */
+  /** The measured text, which contains the chunk; null if the chunk exceeds the size. */
   measured: Measured | null;
 }
 
-/** Null when it depends on text to come. */
+/** Cuts the next chunk; null if that depends on text still to come. */
 function nextChunk(cutter: Cutter, ended: boolean): Chunk | null {
   const { ahead, own } = cutter;
   for (const beginning of [findBeginning(cutter), { header: "", from: own }]) {
@@ -103,7 +103,7 @@ function nextChunk(cutter: Cutter, ended: boolean): Chunk | null {
   return { header: "", from: own, cut, measured: null };
 }
 
-/** What the chunk begins with before its own text. A row that would fit alone is not cut for it. */
+/** Chooses the header and the overlap of a chunk so that a row which would fit alone is not cut. */
 function findBeginning({ counter, cutting, ahead: { text, spans }, own }: Cutter): Beginning {
   const mine = spans.find(({ end }) => end > own);
   const row = mine?.block.kind === "row" && mine.start >= own ? mine : null;
@@ -114,7 +114,7 @@ function findBeginning({ counter, cutting, ahead: { text, spans }, own }: Cutter
   if (row === null && header === "") return { header, from: 0 };
   const fits = (beginning: Beginning) => {
     const begun = beginning.header + text.slice(beginning.from, row?.end ?? own);
-    // Text after a table whose rows are the overlap: a header may be long, and something must remain for the text.
+    // For text after a table whose rows are the overlap, a long header must leave room.
     const most = row === null ? Math.floor((3 / 4) * cutting.size) : cutting.size;
     return counter.measure(begun, most).reach === begun.length;
   };
@@ -132,7 +132,7 @@ function headerAt(span: Span | undefined, at: number): string {
   return `${span.block.header}\n`;
 }
 
-/** The chunk that begins so; its `cut` is no further than the beginning when nothing else fits. Null when more text may fit. */
+/** Fills a chunk after its beginning. `cut` is at most `own` if nothing more fits; null if more text may fit. */
 function fill({ counter, cutting, window, ahead, own }: Cutter, beginning: Beginning, ended: boolean): Chunk | null {
   const { text, spans } = ahead;
   const { header, from } = beginning;
@@ -142,7 +142,7 @@ function fill({ counter, cutting, window, ahead, own }: Cutter, beginning: Begin
     if (measured.reach < begun.length) {
       const shift = from - header.length;
       let cut = findCut(text, spans, own, measured.reach + shift);
-      // A text that ends within a token may have more of them than one that ends after it.
+      // A text that ends inside a token may have more tokens than one that ends after it.
       while (cut > own && measured.range(0, cut - shift) > cutting.size) cut = findCut(text, spans, own, cut - 1);
       return { header, from, cut, measured };
     }
@@ -150,7 +150,7 @@ function fill({ counter, cutting, window, ahead, own }: Cutter, beginning: Begin
   }
 }
 
-/** The place of the first of the blocks with text between two positions; null when there are only blanks. */
+/** The place of the first block with text between two positions; null if there are only blanks. */
 function placeOf({ text, spans }: Ahead, from: number, to: number): Block["place"] | null {
   const blanks = text.slice(from, to).search(/\S/);
   if (blanks === -1) return null;
@@ -158,13 +158,13 @@ function placeOf({ text, spans }: Ahead, from: number, to: number): Block["place
   return { ...span?.block.place, ...(typeof span?.section === "string" && { section: span.section }) };
 }
 
-/** Where the chunk after this one begins. */
+/** Where the next chunk begins, with its overlap. */
 function overlapStart({ cutting, ahead: { text, spans } }: Cutter, { header, from, cut, measured }: Chunk): number {
   if (cutting.overlap === 0 || measured === null) return cut;
   const shift = from - header.length;
   let start = borderAfter(text, from, Math.max(from, measured.tail(cut - shift, cutting.overlap) + shift));
   while (start < cut && measured.range(start - shift, cut - shift) > cutting.overlap) start = graphemeEnd(text, start);
-  // Where a row would be cut, the overlap begins with what follows it, unless that row goes on in the next chunk.
+  // Instead of cutting a row, the overlap begins after it, unless the row continues in the next chunk.
   const i = spans.findLastIndex((span) => span.start <= start);
   const span = spans[i];
   if (span?.block.kind !== "row" || span.start === start || span.end > cut) return start;

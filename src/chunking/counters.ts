@@ -1,21 +1,24 @@
 /** Measures texts, in tokens or in characters. */
 export interface Counter {
   count: (text: string) => number;
-  /** A text as far as it has at most `most` units. */
+  /** Measures a text up to `most` units (tokens or characters). */
   measure: (text: string, most: number) => Measured;
 }
 
-/** A text whose parts are counted without counting all of it again. Positions are in UTF-16 units, none after `reach`. */
+/** A text whose parts can be counted without counting all of it again. Positions are UTF-16 units, up to `reach`. */
 export interface Measured {
-  /** Where its longest beginning of at most `most` units ends; a shorter one may have more, when it ends within a token. */
+  /**
+   * Where the longest beginning of at most `most` units ends. A shorter beginning that ends inside a token may have
+   * more units.
+   */
   reach: number;
-  /** Units of the text between two positions. */
+  /** Number of units between two positions. */
   range: (from: number, to: number) => number;
-  /** Where the longest part begins that ends at `to` and has at most `most` units. */
+  /** Where the longest part that ends at `to` and has at most `most` units begins. */
   tail: (to: number, most: number) => number;
 }
 
-/** Characters are UTF-16 units, as the length of a string counts them in JavaScript and Java. */
+/** Counts characters as UTF-16 units, as a string's length does in JavaScript and Java. */
 export const characterCounter: Counter = {
   count: (text) => text.length,
   measure: (text, most) => ({

@@ -1,30 +1,30 @@
 /*
- * Grapheme borders: the places between what a reader takes for characters. A family emoji, a letter with its marks, CR LF and a Hangul
- * syllable are one each. The segmenter copies the text it is given and knows nothing of what stands before it, so it gets the
- * neighbourhood of a place, from the nearest border that is one in any text.
+ * Grapheme borders: the places between characters as a reader sees them. A family emoji, a letter with its marks, CR LF
+ * and a Hangul syllable are one grapheme each. The segmenter copies its text and ignores what precedes it, so it gets
+ * only the neighbourhood of a place, from the nearest border that is certain without context.
  */
 
 const segmenter = new Intl.Segmenter("en", { granularity: "grapheme" });
 
-/** The last grapheme border of `text` that is not after `at`; `floor` is one. */
+/** The last grapheme border at or before `at`. @param floor a known border */
 export function borderBefore(text: string, floor: number, at: number): number {
   if (at <= floor) return floor;
   if (at >= text.length) return text.length;
   let start = at;
   while (start > floor && !isPlainBorder(text, start)) start -= 1;
   if (start === at) return at;
-  // A character of two units may begin at `at`.
+  // A character of two UTF-16 units may begin at `at`.
   const around = segmenter.segment(text.slice(start, at + 2));
   return start + (around.containing(at - start)?.index ?? 0);
 }
 
-/** The first grapheme border of `text` that is not before `at`; `floor` is one. */
+/** The first grapheme border at or after `at`. @param floor a known border */
 export function borderAfter(text: string, floor: number, at: number): number {
   const before = borderBefore(text, floor, at);
   return before === at ? at : graphemeEnd(text, before);
 }
 
-/** Where the grapheme ends that begins at `start`. */
+/** Where the grapheme that begins at `start` ends. */
 export function graphemeEnd(text: string, start: number): number {
   for (let length = 32; ; length *= 2) {
     const part = text.slice(start, start + length);
@@ -34,13 +34,13 @@ export function graphemeEnd(text: string, start: number): number {
   }
 }
 
-/** Whether a border is certain from the two units around it; most in texts of the more frequent scripts are. */
+/** Whether the two units around a border prove it, as for most borders in frequent scripts. */
 function isPlainBorder(text: string, at: number): boolean {
   const before = text.charCodeAt(at - 1);
   return before === 0x0a || (isPlain(before) && isPlain(text.charCodeAt(at)));
 }
 
-/** ASCII without controls, Latin, Greek, Cyrillic, Han: letters and signs that never join one another. */
+/** Printable ASCII, Latin, Greek, Cyrillic, Han: characters that never join each other. */
 function isPlain(unit: number): boolean {
   return (
     (unit >= 0x20 && unit < 0x7f) ||

@@ -1,14 +1,16 @@
 import type { Block } from "../words/document.js";
 import { borderBefore } from "./graphemes.js";
 
+/** In characters. */
 const longestPath = 200;
 
-/** Formats have no more than nine levels of headings, and a path of more would say little. */
+/** No format has more than nine levels of headings. */
 const lowestLevel = 9;
 
 /**
- * Follows the headings of a document: returns for each block, in their order, the path to it, outermost heading first, joined by " > ";
- * null above all headings. A heading is the end of its own path. Another sheet or attachment begins without headings.
+ * Follows the headings of a document. The returned function takes its blocks in order and gives the path of headings to
+ * each, outermost first, joined by " > "; null above the first heading. The path of a heading ends with itself. Each
+ * sheet or attachment begins without headings.
  */
 export function followSections(): (block: Block) => string | null {
   let within: Block["place"] = {};
@@ -30,7 +32,7 @@ export function followSections(): (block: Block) => string | null {
   };
 }
 
-/** The innermost headings say most: of a long path, the outermost are left out. */
+/** Shortens a long path by its outermost headings, because the innermost say most. */
 function pathOf(headings: readonly string[]): string {
   for (let i = 0; i < headings.length; i += 1) {
     const path = [...(i === 0 ? [] : ["…"]), ...headings.slice(i)].join(" > ");

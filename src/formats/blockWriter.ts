@@ -1,33 +1,36 @@
 import type { Block, Place } from "../words/document.js";
 import { clean } from "./encoding.js";
 
-/** A row of more is a page that was laid out with a table: no chunk holds it, and its paragraphs read better as such. */
+/**
+ * In characters. A longer row is a page laid out as a table: no chunk could hold it, so its paragraphs are written one
+ * by one.
+ */
 const longestRow = 4_000;
 
-/** Cells and paragraphs of a row that are held until it ends; Word's tables have 63 columns. */
+/** Cells and paragraphs held until their row ends; a table in Word has at most 63 columns. */
 const mostHeld = 2_000;
 
-/** A header is repeated in every chunk of its table; of more, little room is left. */
+/** In characters. A header is repeated in every chunk of its table; a longer one would leave little room for rows. */
 export const longestHeader = 1_000;
 
 interface Paragraph {
   text: string;
-  /** Of a heading. */
+  /** Heading level from 1; undefined means "not a heading". */
   level?: number | undefined;
-  /** It follows the paragraph before without a blank line, as items of a list do. */
+  /** No blank line separates it from the paragraph before, as between list items. */
   tight?: boolean;
 }
 
 interface Table {
-  /** Undefined until the first row is there. */
+  /** Undefined until the first row is complete; null if the table has none. */
   header: string | null | undefined;
-  /** Cells so far of the row that is being read. */
+  /** The cells of the open row, each a list of paragraphs. */
   row: Paragraph[][];
-  /** How many cells and paragraphs are in it. */
+  /** Number of cells and paragraphs in the open row. */
   held: number;
 }
 
-/** Makes blocks of paragraphs, and of those in the cells of tables rows. */
+/** Turns paragraphs into blocks, and paragraphs in the cells of a table into rows. */
 export interface BlockWriter {
   paragraph: (paragraph: Paragraph) => void;
   openTable: () => void;
@@ -36,7 +39,7 @@ export interface BlockWriter {
   closeTable: () => void;
 }
 
-/** A table in a cell of another comes with rows of its own, between what the outer row has before it and after it. */
+/** A table inside a cell yields its own rows, between the part of the outer row before it and the part after it. */
 export function blockWriter(emit: (block: Block) => void, place: Place): BlockWriter {
   const tables: Table[] = [];
 
@@ -53,7 +56,7 @@ export function blockWriter(emit: (block: Block) => void, place: Place): BlockWr
     const row = take(table);
     const text = joinCells(row.map((cell) => cell.map((paragraph) => paragraph.text).join(" ")));
     if (text === "") return;
-    // Alone, a cell is a frame around text, or a title above the header.
+    // A row with one cell is a frame around text, or a title above the header.
     const isTitle = row.length === 1 || (table.header === undefined && row.filter(hasText).length === 1);
     if (isTitle || isFlood || text.length > longestRow) {
       for (const paragraph of row.flat()) write(paragraph);
@@ -63,7 +66,7 @@ export function blockWriter(emit: (block: Block) => void, place: Place): BlockWr
     if (table.header === undefined) table.header = text.length > longestHeader ? null : text;
   }
 
-  /** Before there is one more thing in a row. */
+  /** Counts one more thing in the open row, and empties a row that holds too much. */
   function hold(table: Table) {
     table.held += 1;
     if (table.held > mostHeld) for (const paragraph of take(table).flat()) write(paragraph);
@@ -101,13 +104,13 @@ export function blockWriter(emit: (block: Block) => void, place: Place): BlockWr
   };
 }
 
-/** The text of a row; empty when all its cells are. */
+/** Joins the cells of a row to "a | b"; "" if all cells are empty. */
 export function joinCells(cells: readonly string[]): string {
   const texts = cells.map((cell) => oneLine(cleanText(cell)));
   return texts.slice(0, texts.findLastIndex((text) => text !== "") + 1).join(" | ");
 }
 
-/** Without what no database stores, and without blanks around it. */
+/** Removes what the database cannot store, and blanks at both ends. */
 export function cleanText(text: string): string {
   return clean(text).trim();
 }

@@ -5,7 +5,7 @@ import type { Zip } from "./zip.js";
 
 type Points = Map<string, string>;
 
-/** The parts of a series that have a text: its name, what it counts, and how much that is. */
+/** The elements of a series that hold text: its name, its categories and its values. */
 const roles = new Map<string, "name" | "categories" | "values">([
   ["tx", "name"],
   ["cat", "categories"],
@@ -14,7 +14,7 @@ const roles = new Map<string, "name" | "categories" | "values">([
   ["yVal", "values"],
 ]);
 
-/** Finds in a chart of an Office document its titles, then each series in a line. */
+/** Adds to `found` the titles of an Office document's chart, then one line per series. */
 export async function readChart(zip: Zip, part: string, place: Place, found: Block[]): Promise<void> {
   let series: Record<"name" | "categories" | "values", Points> | undefined;
   let points: Points | undefined;
@@ -33,7 +33,7 @@ export async function readChart(zip: Zip, part: string, place: Place, found: Blo
       const role = roles.get(name);
       if (role !== undefined) points = series?.[role];
       if (name === "pt") index = attribute(attributes, "idx") ?? "";
-      // Titles are rich text, of runs.
+      // A title is rich text: its paragraphs consist of runs.
       if (name === "p" || name === "v") text = "";
       if (name === "t" || name === "v") isText = true;
     },
@@ -61,7 +61,7 @@ function seriesText({ name, categories, values }: Record<"name" | "categories" |
   return [label, points.join(", ")].filter((text) => text !== "").join(": ");
 }
 
-/** Files have 4.2999999999999998 where the chart says 4.3. */
+/** Files store 4.2999999999999998 where the chart shows 4.3. */
 function shortNumber(value: string): string {
   const number = Number(value);
   return value.trim() === "" || Number.isNaN(number) ? value : String(number);

@@ -1,16 +1,19 @@
 import { DocumentError } from "../words/document.js";
 
 /*
- * The structure of OLE's compound files ([MS-CFB]): a small file system of sectors that are chained by tables, and a
- * directory whose entries form a tree. Parsers follow both without looking where they have been.
+ * An OLE compound file ([MS-CFB]) is a small file system: sectors chained by tables, and a directory whose entries form
+ * a tree. Parsers follow both without noticing a circle, so files are checked before they are parsed.
  */
 
 const freeSector = 0xffffffff;
 const entryBytes = 128;
-/** Root, storage, stream. */
+/** The types of root, storage and stream entries. */
 const entryTypes = [5, 1, 2];
 
-/** @throws DocumentError when chains or the directory's tree run in circles, or streams claim more than there is */
+/**
+ * @throws DocumentError when a chain or the directory's tree has a circle, or streams claim more bytes than the file
+ * has
+ */
 export function checkCompoundFile(bytes: Buffer): void {
   try {
     check(bytes);
@@ -30,7 +33,7 @@ function check(bytes: Buffer): void {
       start + 4 * i + 4 <= bytes.length ? bytes.readUInt32LE(start + 4 * i) : freeSector,
     );
   };
-  // The sectors of the table of chains: 109 are named in the header, the others in sectors of their own.
+  // The sectors that hold the table of chains: the header names 109 of them, further sectors name the rest.
   const tableLength = Math.ceil(sectorCount / numbersInSector);
   const table = Array.from({ length: 109 }, (_, i) => bytes.readUInt32LE(76 + 4 * i));
   for (let more = bytes.readUInt32LE(68); more < sectorCount && table.length < tableLength;) {
@@ -48,7 +51,7 @@ function check(bytes: Buffer): void {
     for (let sector = first; sector < next.length; sector = next[sector] ?? freeSector) chain.push(sector);
     return chain;
   };
-  // Small sectors, of 64 bytes, have a table of their own.
+  // Small sectors (64 bytes) have another table.
   const smallTable = chainFrom(bytes.readUInt32LE(60));
   if (smallTable.length * 16 > sectorCount + 16) throw damaged();
   requireNoCircle(smallTable.flatMap(numbersOf));
@@ -61,9 +64,9 @@ function check(bytes: Buffer): void {
   checkDirectory(entries, bytes.length);
 }
 
-/** Each number is the index of the next one, or past the end. */
+/** @param next for each sector, the index of the next one; an index past the end ends the chain */
 function requireNoCircle(next: readonly number[]): void {
-  /** The walk in which an index was seen first, from 1. */
+  /** The number of the walk (from 1) that saw an index first. */
   const seen = new Int32Array(next.length);
   for (const start of next.keys()) {
     for (let at = start; at < next.length; at = next[at] ?? freeSector) {
@@ -85,7 +88,7 @@ function checkDirectory(entries: readonly Buffer[], fileBytes: number): void {
     if (entry?.length !== entryBytes) continue;
     if (seen.has(index)) throw damaged();
     seen.add(index);
-    // Before it, after it, within it.
+    // The left sibling, the right sibling and the first child.
     for (const offset of [68, 72, 76]) {
       const other = entry.readUInt32LE(offset);
       if (other !== freeSector) queue.push(other);
@@ -94,6 +97,10 @@ function checkDirectory(entries: readonly Buffer[], fileBytes: number): void {
 }
 
 const damaged = (cause?: unknown) =>
-  new DocumentError("invalid_file", "The file is damaged: its parts do not fit together. Save and send it anew.", {
-    cause,
-  });
+  new DocumentError(
+    "invalid_file",
+    "The file is damaged: its parts do not fit together. Save it again and resend it.",
+    {
+      cause,
+    },
+  );

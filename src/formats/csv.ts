@@ -5,24 +5,28 @@ import { decodeFile } from "./encoding.js";
 import type { ReadFormat } from "./format.js";
 import { blocksOfText, noText } from "./text.js";
 
-/** In bytes. A quote that is never closed makes a record of all that follows. */
+/** In bytes. A quote that is never closed turns the rest of the file into one record. */
 const largestRecord = 1_048_576;
-/** When several could be it: a comma may well stand within texts and numbers, a tab hardly does. */
+/** In order of preference: commas are frequent inside texts and numbers, tabs are rare. */
 const delimiters = ["\t", ";", "|", ","];
 const sampleSize = 65_536;
 const sampleLines = 20;
 
 interface CsvRecord {
   record: string[];
-  /** Bytes up to its end. */
+  /** Bytes from the start to the end of the record. */
   info: { bytes: number };
 }
 
-/** Tables of text, whatever stands between their cells. From a quote that is never closed on, quotes are read as they are. */
+/**
+ * Reads a table with any common delimiter. After a quote that is never closed, the rest is read with quotes as plain
+ * characters.
+ * @throws DocumentError when there is no text
+ */
 export const readCsv: ReadFormat = async function* ({ path }) {
   const { CsvError } = await import("csv-parse");
   const head = await beginningOf(path);
-  // Spreadsheets understand a first line that names the delimiter.
+  // Spreadsheets accept a first line that names the delimiter.
   const named = /^sep=(.)\r?\n/i.exec(head);
   const delimiter = named?.[1] ?? delimiterOf(head.slice(0, sampleSize));
   let at = Buffer.byteLength(named?.[0] ?? "");
@@ -48,7 +52,7 @@ export const readCsv: ReadFormat = async function* ({ path }) {
   yield* blocksOfText(textFrom(path, at));
 };
 
-/** Whether the cells of the first row look like the names of the columns. */
+/** Whether the cells of the first row look like column names: none is empty or a number. */
 function isHeader(cells: readonly string[]): boolean {
   return cells.length > 1 && cells.every((cell) => cell.trim() !== "" && !/^[-+\s\d.,:/%$€£¥()]*$/.test(cell));
 }
@@ -58,7 +62,7 @@ async function beginningOf(path: string): Promise<string> {
   return "";
 }
 
-/** The one that stands equally often in most of the lines. */
+/** The delimiter that occurs equally often in most lines. */
 function delimiterOf(sample: string): string {
   const unquoted = sample.replace(/"[^"]*(?:"|$)/g, "");
   const lines = unquoted.split(/\r\n|\n|\r/).filter((line) => line.trim() !== "");
@@ -81,12 +85,12 @@ async function* recordsOf(path: string, from: number, options: Options): AsyncGe
     max_record_size: largestRecord,
     info: true,
   });
-  // Errors of either are errors of the parser, which the loop throws.
+  // An error of the source becomes the parser's error, which the loop below throws.
   pipeline(Readable.from(bytesFrom(path, from)), parser, () => undefined);
   yield* parser as AsyncIterable<CsvRecord>;
 }
 
-/** The text of a file in UTF-8, but for its first `from` bytes. */
+/** The file's text as UTF-8, without the first `from` bytes of it. */
 async function* bytesFrom(path: string, from: number): AsyncGenerator<Buffer> {
   let skipped = 0;
   for await (const piece of decodeFile(path)) {
@@ -97,7 +101,7 @@ async function* bytesFrom(path: string, from: number): AsyncGenerator<Buffer> {
   }
 }
 
-/** `from` is where a record begins, so no character is cut. */
+/** @param from where a record begins, so that no character is cut */
 async function* textFrom(path: string, from: number): AsyncGenerator<string> {
   for await (const bytes of bytesFrom(path, from)) yield bytes.toString();
 }

@@ -4,7 +4,7 @@ import { decodeText } from "./encoding.js";
 import type { Source } from "./format.js";
 import { encrypted, firstBytes, isOle, openZip } from "./zip.js";
 
-/** What has a reader, and what its documents are called. */
+/** The formats that have a reader, and how messages name their documents. */
 export const formats = {
   text: "a text file",
   markdown: "a Markdown file",
@@ -19,24 +19,25 @@ export const formats = {
   spreadsheet: "a spreadsheet",
   openDocument: "an OpenDocument file",
   epub: "an EPUB book",
-  image: "a picture",
-  eml: "a mail",
-  msg: "a mail saved by Outlook",
+  image: "an image",
+  eml: "an email",
+  msg: "an Outlook message",
 };
+/** The name of a format that has a reader. */
 export type Format = keyof typeof formats;
 
-/** Of formats that are text; a text with any other name is read as plain text. */
+/** Text formats are told apart by extension; text with any other extension is read as plain text. */
 const textExtensions: Partial<Record<string, Format>> = {
   ...extensions("markdown", "md markdown mdown mkd mdx"),
   ...extensions("html", "html htm xhtml xht"),
   ...extensions("json", "json jsonl ndjson geojson"),
   ...extensions("csv", "csv tsv tab"),
   ...extensions("xml", "xml svg rss atom xsd xsl xslt"),
-  // Web pages saved by browsers (.mhtml) are built as mails are.
+  // Web pages saved by browsers (.mhtml) have the structure of emails.
   ...extensions("eml", "eml mht mhtml"),
 };
 
-/** Of formats whose content begins with a mark, so that a file of such a name without the mark is broken. */
+/** Formats whose content begins with a signature: a file with this extension but without the signature is broken. */
 const markedExtensions: Partial<Record<string, Format>> = {
   ...extensions("rtf", "rtf"),
   ...extensions("pdf", "pdf"),
@@ -53,18 +54,18 @@ function extensions(format: Format, names: string): Partial<Record<string, Forma
   return Object.fromEntries(names.split(" ").map((name) => [name, format]));
 }
 
-/** Ends the message about a file of any other format. */
+/** The end of each message that refuses a format. */
 export const readable =
   "This service reads PDF, Word (.docx), PowerPoint (.pptx), Excel (.xlsx, .xls), OpenDocument (.odt, .ods, .odp), " +
-  "EPUB, RTF, mails (.eml, .msg), HTML, Markdown, CSV, JSON, XML, plain text, source code and pictures " +
+  "EPUB, RTF, emails (.eml, .msg), HTML, Markdown, CSV, JSON, XML, plain text, source code and images " +
   "(PNG, JPEG, GIF, WebP, TIFF).";
 
-/** file-type recommends 4,100; a PDF's mark may come after 1,023 other bytes. */
+/** file-type recommends 4,100 bytes; a PDF's signature may follow 1,023 other bytes. */
 const headBytes = 8_192;
 
 /**
- * The format of a document: by its content, and where that is text by its name.
- * @throws DocumentError when there is no reader for it, or it is not what its name says
+ * Finds the format of a document by its content, and of a text by its name.
+ * @throws DocumentError when no reader knows the format, or the content contradicts the name
  */
 export async function detect(source: Source): Promise<Format> {
   const head = await firstBytes(source.path, headBytes);
@@ -75,9 +76,9 @@ export async function detect(source: Source): Promise<Format> {
   const marked = formatOfMark(head);
   if (marked !== null) return marked;
   const isText = looksLikeText(head);
-  // Of what looks like text a log may have zeros, and UTF-16 has; its mark is also that of some sound.
+  // Zero bytes occur in UTF-16, whose byte order mark some audio formats share, and in logs.
   const isPlain = isText && (!head.includes(0) || startsWith(head, "\xff\xfe") || startsWith(head, "\xfe\xff"));
-  // Others may print before it what is no part of the document.
+  // Some programs write other bytes before a PDF.
   if (head.subarray(0, 1_024).includes("%PDF-") && (extension === "pdf" || !isPlain)) return "pdf";
   const other = isPlain ? null : await otherKind(source.path);
   if (isText && other === null) return formatOfText(head, extension);
@@ -120,14 +121,14 @@ function formatOfText(head: Buffer, extension: string): Format {
     .replace(/^\xef\xbb\xbf/, "")
     .trimStart();
   const mayBeHtml = marked !== undefined || extension === "";
-  // What some programs export for Word and Excel, and pages without a name.
+  // Some programs export HTML under the names of Word and Excel files; some pages have no extension.
   if (mayBeHtml && /^<(!doctype html|html)[\s>]/i.test(start)) return "html";
   if (marked !== undefined) throw notWhatItIsCalled(extension, marked);
   return "text";
 }
 
 async function formatOfZip(head: Buffer, source: Source, extension: string): Promise<Format> {
-  // OpenDocument and EPUB name themselves in an entry that comes first and is not packed.
+  // OpenDocument and EPUB name their type in the first entry, which is stored without compression.
   const mimetype = startsWith(head, "mimetype", 30) ? head.toString("latin1", 38, 100) : "";
   if (mimetype.startsWith("application/epub+zip")) return "epub";
   if (mimetype.startsWith("application/vnd.oasis.opendocument.spreadsheet")) return "spreadsheet";
@@ -155,7 +156,7 @@ const archive = (cause?: unknown) =>
     },
   );
 
-/** Formats of Office before 2007, and mails of Outlook, are told by the first names in their directory. */
+/** Tells the formats of Office before 2007, and Outlook messages, apart by the first names in the directory. */
 async function formatOfOle(head: Buffer, source: Source, extension: string): Promise<Format> {
   const byName = markedExtensions[extension];
   if (extension === "xls" || extension === "msg") return markedExtensions[extension] ?? "msg";
@@ -167,10 +168,10 @@ async function formatOfOle(head: Buffer, source: Source, extension: string): Pro
   if (has("EncryptedPackage") || has("EncryptionInfo") || has("DataSpaces") || byName !== undefined) throw encrypted();
   const [what, today] =
     has("PowerPoint Document") || extension === "ppt"
-      ? ["a PowerPoint presentation in the format of before 2007", ".pptx"]
+      ? ["a PowerPoint presentation in the format from before 2007", ".pptx"]
       : has("WordDocument") || extension === "doc"
-        ? ["a Word document in the format of before 2007", ".docx"]
-        : ["an old Office format or a program's own", ".docx, .pptx, .xlsx or PDF"];
+        ? ["a Word document in the format from before 2007", ".docx"]
+        : ["in an old Office format or in a program's private one", ".docx, .pptx, .xlsx or PDF"];
   throw new DocumentError("unsupported_file", `The file is ${what}. Save it as ${today}.`);
 }
 
@@ -185,10 +186,10 @@ async function bytesAt(path: string, position: number, count: number): Promise<B
   }
 }
 
-/** What a file is that has no reader; null when nobody knows. */
+/** Names the kind of a file that has no reader; null if it is unknown. */
 async function otherKind(path: string): Promise<string | null> {
   const { fileTypeFromFile } = await import("file-type");
-  // It gives up on files that end too early.
+  // It throws on files that end too early.
   const type = await fileTypeFromFile(path).catch(() => undefined);
   return type === undefined || /^text\/|xml$/.test(type.mime) ? null : `${kindOf(type.mime)} (${type.ext})`;
 }
@@ -196,7 +197,7 @@ async function otherKind(path: string): Promise<string | null> {
 function kindOf(mime: string): string {
   if (mime.startsWith("audio/")) return "an audio recording";
   if (mime.startsWith("video/")) return "a video";
-  if (mime.startsWith("image/")) return "a picture of an unknown kind";
+  if (mime.startsWith("image/")) return "an image of an unknown kind";
   if (mime.startsWith("font/")) return "a font";
   if (/zip|tar|compress|rar|7z|xz|zstd|lz/.test(mime)) return "an archive";
   return /executable|msdownload|mach|elf|wasm/.test(mime) ? "a program" : "of another kind";

@@ -10,28 +10,32 @@ import { openZip, type Zip } from "./zip.js";
 interface Paragraph {
   text: string;
   style: string | undefined;
-  /** What it says itself, which wins over its style. */
+  /** The paragraph's properties, which override those of its style. */
   own: ParagraphStyle;
-  /** Keys of the notes and comments that it refers to. */
+  /** Keys of the notes and comments that the paragraph refers to. */
   notes: string[];
 }
 
 interface Context {
   styleOf: (id: string | undefined) => ParagraphStyle;
   marker: (list: string, listLevel: number) => string;
-  /** Texts of footnotes, endnotes and comments; each is told once. */
+  /** Texts of footnotes, endnotes and comments by key; each is written once. */
   notes: Map<string, string>;
 }
 
-/** Word knows its pages only when it has laid them out. */
+/** Empty: a .docx file has no pages until Word lays it out. */
 const place: Place = {};
 
-/** Deleted text, text as it was before, readings beside Chinese characters, and what older programs show instead of a shape. */
+/** Deleted and moved text, former properties, phonetic guides, and what older programs show instead of a shape. */
 const leftOut = new Set(["del", "moveFrom", "pPrChange", "rt", "Fallback"]);
 
 const noteLabels = { footnote: "Footnote", endnote: "Endnote", comment: "Comment" };
 
-/** Reads Word documents, with headers first, footers last, and notes and comments after their paragraphs. */
+/**
+ * Reads Word documents: headers first, footers last, and each note and comment after the paragraph that refers to it.
+ * Streams the body, so that memory does not grow with it; decision 0023 says why no library does this.
+ * @throws DocumentError when the document is damaged, encrypted or too large inside
+ */
 export const readDocx: ReadFormat = async function* (source, { readInner }) {
   const zip = await openZip(source.path);
   try {
@@ -50,7 +54,7 @@ export const readDocx: ReadFormat = async function* (source, { readInner }) {
     const edges = new Set<string>();
     for (const part of targetsOf(links, "header")) yield* readEdge(zip, part, context, edges);
     yield* readPart(zip, main, context);
-    // Some programs put the whole document into another one, of HTML.
+    // Some programs put the whole document into an embedded one, such as HTML.
     for (const part of targetsOf(links, "aFChunk")) yield* readInner(await zip.read(part), posix.basename(part));
     for (const part of targetsOf(links, "footer")) yield* readEdge(zip, part, context, edges);
   } finally {
@@ -63,14 +67,14 @@ function readPart(zip: Zip, part: string, context: Context): AsyncGenerator<Bloc
   return walkXml(zip.stream(part), bodyHandlers(context, found), found);
 }
 
-/** A header or footer, unless it is the same as one before: a first page or an even one has its own, mostly alike. */
+/** Yields a header or footer once: those of first and even pages mostly repeat the others. */
 async function* readEdge(zip: Zip, part: string, context: Context, edges: Set<string>): AsyncGenerator<Block> {
   const blocks: Block[] = [];
   for await (const block of readPart(zip, part, context)) blocks.push(block);
   const text = blocks.map((block) => block.text).join("\n");
   if (edges.has(text)) return;
   edges.add(text);
-  // A title in a header is not one of what follows.
+  // A title in a header does not head the text that follows.
   for (const block of blocks) yield block.kind === "heading" ? { kind: "text", text: block.text, place } : block;
 }
 
@@ -99,9 +103,9 @@ async function readNotes(zip: Zip, part: string, kind: keyof typeof noteLabels, 
 }
 
 function bodyHandlers({ styleOf, marker, notes }: Context, found: Block[]): Required<XmlHandlers> {
-  /** The open ones: text boxes lie within the paragraph that they are anchored at. */
+  /** The open paragraphs, outermost first: a text box is inside the paragraph that anchors it. */
   const paragraphs: Paragraph[] = [];
-  /** Blocks of text boxes, until their paragraph is done. */
+  /** Blocks of text boxes, kept until the paragraph around them ends. */
   const held: Block[] = [];
   const writer = blockWriter((block) => {
     (paragraphs.length === 0 ? found : held).push(block);

@@ -1,13 +1,13 @@
 import { attribute, parseXml } from "./xmlEvents.js";
 import type { Zip } from "./zip.js";
 
-/** What a paragraph, or its style, says about itself. */
+/** Properties of a paragraph or of a style. */
 export interface ParagraphStyle {
-  /** Of a heading; 0 says that it is none. */
+  /** Heading level; 0 means "not a heading". */
   level?: number | undefined;
-  /** Which list it is an item of; "0" says of none. */
+  /** The list that it is an item of; "0" means "not a list item". */
   list?: string | undefined;
-  /** From 0. */
+  /** Depth in the list, from 0. */
   listLevel?: number | undefined;
 }
 
@@ -17,25 +17,25 @@ interface NamedStyle extends ParagraphStyle {
 
 interface ListLevel {
   format: string;
-  /** With %1 for the number at the outermost level, and so on. */
+  /** Template with %1 for the number at the outermost level, %2 for the next, and so on. */
   marker: string;
   start: number;
 }
 
 interface List {
-  /** Lists of the same definition count on together. */
+  /** Lists with the same definition share one count. */
   definition: string;
-  /** Numbers that its levels start anew at. */
+  /** The numbers at which this list restarts its levels. */
   starts: Map<number, number>;
 }
 
-/** Longer chains are circles. */
+/** A longer chain of styles is a circle. */
 const longestChain = 20;
 
-/** Real ones have a word or two; it is repeated at every item. */
+/** In characters. A real marker is a word or two; this one would be repeated at every item. */
 const longestMarker = 50;
 
-/** Reads the styles of a Word document. @returns what a style says, by its id, and by those it is based on */
+/** Reads the styles of a Word document. @returns the properties of a style by its id, with those it inherits */
 export async function readStyles(
   zip: Zip,
   part: string | undefined,
@@ -67,21 +67,24 @@ export async function readStyles(
   };
 }
 
-/** Takes over what an element within a paragraph's (or its style's) properties says. */
+/** Sets the property that an element inside w:pPr stands for; ignores other elements. */
 export function setProperty(style: ParagraphStyle, name: string, value: string): void {
   if (name === "outlineLvl") style.level = (Number(value) + 1) % 10;
   else if (name === "numId") style.list = value;
   else if (name === "ilvl") style.listLevel = Number(value);
 }
 
-/** The names of Word's own styles are English in the file, whatever language it speaks. */
+/** Files name Word's built-in styles in English, whatever language Word shows. */
 function levelOfName(name: string): number | undefined {
   if (/^title$/i.test(name)) return 1;
   const level = /^heading ?([1-9])$/i.exec(name)?.[1];
   return level === undefined ? undefined : Number(level);
 }
 
-/** Reads the lists of a Word document. @returns what stands before the next item of a list, at a level from 0 */
+/**
+ * Reads the lists of a Word document.
+ * @returns a function that counts: the marker before the next item of a list, at a level from 0
+ */
 export async function readLists(
   zip: Zip,
   part: string | undefined,
@@ -128,7 +131,7 @@ function listHandlers(definitions: Map<string, ListLevel[]>, lists: Map<string, 
       else if (name === "startOverride" && isLevel(at)) list?.starts.set(at, Number(of("val")));
       else if (name === "lvl") {
         level = { format: "decimal", marker: "", start: 1 };
-        // Within a list, an override: the definition stands nearly always.
+        // Inside w:num it overrides the definition; that changes the marker almost never, so it is ignored.
         if (list === undefined && isLevel(Number(of("ilvl")))) levels[Number(of("ilvl"))] = level;
       } else if (name === "numFmt" && level !== undefined) level.format = of("val");
       else if (name === "lvlText" && level !== undefined) level.marker = of("val");
@@ -141,7 +144,7 @@ function listHandlers(definitions: Map<string, ListLevel[]>, lists: Map<string, 
   };
 }
 
-/** Word has nine levels. */
+/** Word has nine levels, from 0. */
 function isLevel(level: number): boolean {
   return Number.isInteger(level) && level >= 0 && level < 9;
 }
@@ -154,7 +157,7 @@ function numeral(value: number, format: string): string {
   return isUpper ? text.toUpperCase() : text;
 }
 
-/** a to z, aa to zz, and so on. */
+/** Counts as Word does: a to z, aa to zz, aaa to zzz. */
 function letters(value: number): string {
   if (!(value >= 1 && value <= 260)) return String(value);
   return String.fromCharCode(0x61 + ((value - 1) % 26)).repeat(Math.ceil(value / 26));

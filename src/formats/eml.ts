@@ -5,35 +5,38 @@ import { clean } from "./encoding.js";
 import type { ReadOptions, Source } from "./format.js";
 import { paragraphsOf } from "./paragraphs.js";
 
-/** The whole mail is in memory while it is read. */
+/** The whole email is in memory while it is read. */
 const maxBytes = 256 * 2 ** 20;
-/** Smaller pictures within a text are logos and dots. */
+/** Smaller images inside a text are logos and spacers. */
 const minInlineBytes = 10_000;
 
 const parserOptions = {
   skipHtmlToText: true,
   skipTextToHtml: true,
   skipTextLinks: true,
-  // Else pictures are written into the HTML.
+  // Otherwise images are written into the HTML.
   keepCidLinks: true,
-  // Else a forwarded mail may become part of this one's text.
+  // Otherwise a forwarded email may become part of this one's text.
   ignoreEmbedded: true,
 };
 
-/** A mail's subject, head, text and attachments. */
+/**
+ * Reads an email: subject, header, text, then its attachments.
+ * @throws DocumentError when it is damaged, too large or not an email
+ */
 export async function* readEml(source: Source, options: ReadOptions): AsyncGenerator<Block> {
   if (source.size > maxBytes) {
-    throw new DocumentError("invalid_file", `The mail is larger than ${maxBytes / 2 ** 20} MB.`);
+    throw new DocumentError("invalid_file", `The email is larger than ${maxBytes / 2 ** 20} MB.`);
   }
   const { simpleParser } = await import("mailparser");
   const bytes = await readFile(source.path);
   const mail = await simpleParser(bytes, parserOptions).catch((cause: unknown) => {
     const tooMany = cause instanceof Error && "code" in cause && cause.code === "EMAXLEN";
-    const problem = tooMany ? "has too many parts, or too long a head" : "is damaged: it cannot be read";
-    throw new DocumentError("invalid_file", `The mail ${problem}.`, { cause });
+    const problem = tooMany ? "has too many parts, or too long a header" : "is damaged: it cannot be read";
+    throw new DocumentError("invalid_file", `The email ${problem}.`, { cause });
   });
   if (!mail.headerLines.some(({ key }) => mailHeaders.has(key))) {
-    throw new DocumentError("invalid_file", "The file is no mail: it has no head with a sender, a date or a subject.");
+    throw new DocumentError("invalid_file", "The file is not an email: its header has no sender, date or subject.");
   }
   const attachments = mail.attachments.filter(isWorthReading).map(named);
   yield* headOf({
@@ -42,14 +45,15 @@ export async function* readEml(source: Source, options: ReadOptions): AsyncGener
       From: addresses(mail.from),
       To: addresses(mail.to),
       Cc: addresses(mail.cc),
-      // As it is written: what the parser cannot read it takes for today.
+      // As written, because the parser replaces a date that it cannot read by today's.
       Date: rawHeader(mail.headerLines, "date"),
       Attachments: attachments.map(({ name }) => name).join(", "),
     },
   });
   const text = mail.text ?? "";
   yield* paragraphsOf(text, {});
-  // A mail may have both as two parts of its text; the parser does not tell, but only then is there no such type in it.
+  // Plain text and HTML are two versions of one text only in a multipart/alternative; else the HTML is another part of
+  // the text.
   if (mail.html && (text.trim() === "" || !bytes.includes("multipart/alternative"))) {
     const { blocksOfHtml } = await import("./html.js");
     yield* blocksOfHtml(mail.html);
@@ -57,7 +61,7 @@ export async function* readEml(source: Source, options: ReadOptions): AsyncGener
   for (const { name, attachment } of attachments) yield* options.readInner(attachment.content, name);
 }
 
-/** The head of a mail: its subject is a heading, the rest one block. */
+/** Yields the header of an email: the subject as a heading, the other lines as one block. */
 export function* headOf(head: { subject: string | undefined; lines: Record<string, string> }): Generator<Block> {
   const subject = oneLine(head.subject ?? "");
   if (subject !== "") yield { kind: "heading", level: 1, text: subject, place: {} };
@@ -88,7 +92,7 @@ function isWorthReading({ contentType, size, related, cid }: Attachment): boolea
   return !(contentType.startsWith("image/") && (related || cid !== undefined) && size < minInlineBytes);
 }
 
-/** Types of parts that often have no name; all others are told by their content. */
+/** Extensions for parts that often have no name; other parts are told by their content. */
 const extensions: Partial<Record<string, string>> = {
   "text/html": ".html",
   "text/csv": ".csv",

@@ -5,35 +5,35 @@ import type iconvLite from "iconv-lite";
 import type * as chardet from "jschardet";
 import { DocumentError } from "../words/document.js";
 
-// Loaded when first needed, and not by import() as decodeText is synchronous: most files are UTF-8 and need neither.
+// Loaded when first needed, because most files are UTF-8; by require(), because decodeText is synchronous.
 const load = createRequire(import.meta.url);
 const iconv = () => load("iconv-lite") as typeof iconvLite;
 const jschardet = () => load("jschardet") as typeof chardet;
 
-/** What is decided about a file is decided by as many bytes at its beginning. */
+/** In bytes: this much of a file's beginning decides its encoding. */
 const sampleSize = 1_048_576;
-/** Its time grows with what it gets; more text than this does not make its guess better. */
+/** In bytes, for the detector: its time grows with the text, and its guess does not improve beyond this. */
 const guessSize = 262_144;
 const zerosSize = 65_536;
 
 type Decoder = Pick<iconvLite.DecoderStream, "write" | "end">;
 
 /**
- * What texts of before UTF-8 come in, by the names of the detector. Of all that it knows, it takes a short German text for
- * Hebrew of DOS; of these, it knows more texts in 18 languages (98 of 108, not 94).
+ * The encodings that the detector may answer with. Among all that it knows, it takes a short German text for DOS
+ * Hebrew; among these, it recognises 98 of 108 texts in 18 languages, instead of 94.
  */
 const guessed =
   "cp1250 cp1251 cp1252 cp1253 cp1254 cp1255 cp1256 cp1257 cp1258 cp874 koi8-r koi8-u tis-620 iso8859-2 iso8859-5 iso8859-7 " +
   "iso8859-15 cp932 shift_jis_2004 euc_jis_2004 gb18030 big5hkscs cp949 euc_kr cp437 cp850 cp866 mac-roman";
 
 interface DecodeOptions {
-  /** The text is HTML or XML, which may say its encoding itself. */
+  /** The text is HTML or XML, which may declare its encoding. */
   markup?: boolean;
 }
 
 const declaration = /<(?:meta|\?xml)\b[^>]*?\b(?:charset|encoding)\s*=\s*["']?\s*([\w.:-]+)/i;
 
-/** @throws DocumentError unsupported_file when this is no text. */
+/** Decodes a text whose encoding is unknown. @throws DocumentError unsupported_file when it is not text */
 export function decodeText(bytes: Uint8Array, options: DecodeOptions = {}): string {
   const decoder = decoderOf(encodingOf(bytes, { ...options, isWhole: true }));
   const text = decoder.write(asBuffer(bytes)) + (decoder.end() ?? "");
@@ -42,9 +42,9 @@ export function decodeText(bytes: Uint8Array, options: DecodeOptions = {}): stri
 }
 
 /**
- * The text of a file in pieces, none of which ends in half a character. The beginning decides about the encoding; what is
- * wrong in it further on becomes U+FFFD.
- * @throws DocumentError unsupported_file when this is no text.
+ * Yields the text of a file in pieces of whole characters. The beginning of the file decides the encoding; bytes that
+ * are invalid in it become U+FFFD.
+ * @throws DocumentError unsupported_file when it is not text
  */
 export async function* decodeFile(path: string, options: DecodeOptions = {}): AsyncGenerator<string> {
   let decoder: Decoder | undefined;
@@ -58,18 +58,18 @@ export async function* decodeFile(path: string, options: DecodeOptions = {}): As
   yield* nonEmpty(withoutGaps(decoder?.end() ?? ""));
 }
 
-/** @param encoding its name; one that nobody knows is taken for windows-1252. */
+/** Decodes a text of a known encoding. @param encoding its name; an unknown one means windows-1252 */
 export function decodeAs(bytes: Uint8Array, encoding: string): string {
   const decoder = decoderOf(knownEncoding(encoding) ?? "windows-1252");
   return decoder.write(asBuffer(bytes)) + (decoder.end() ?? "");
 }
 
-/** Without U+0000, which PostgreSQL's text cannot hold, byte order marks, and halves of characters. */
+/** Removes U+0000, which PostgreSQL cannot store in text, and byte order marks; replaces lone surrogates by U+FFFD. */
 export function clean(text: string): string {
   return text.replaceAll("\0", "").replaceAll("\ufeff", "").toWellFormed();
 }
 
-/** Zeros part texts in lists of names and in records of a fixed length. */
+/** Turns zeros into a space: they separate texts in lists of names and in records of fixed length. */
 function withoutGaps(text: string): string {
   return clean(text.replace(/\0+/g, " "));
 }
@@ -88,12 +88,12 @@ function encodingOf(bytes: Uint8Array, { markup = false, isWhole }: DecodeOption
   const head = Buffer.from(bytes.subarray(0, 4_096)).toString("latin1");
   const name = markup ? declaration.exec(head)?.[1] : undefined;
   const declared = name === undefined ? null : knownEncoding(name);
-  // All bytes of this one are ASCII's, so that it is valid UTF-8, too.
+  // Checked before UTF-8, because its bytes are all ASCII and so valid UTF-8.
   if (declared === "iso-2022-jp" || head.includes("\u001b$B")) return "iso-2022-jp";
   const wide = encodingOfZeros(bytes.subarray(0, zerosSize));
   if (wide !== null) return wide;
   if (isUtf8Text(bytes, isWhole) || declared === "utf-8") return "utf-8";
-  // It could not be read as UTF-16 if that was what it is.
+  // A declaration of UTF-16 is wrong: it was read as ASCII.
   if (declared !== null && !declared.startsWith("utf-")) return declared;
   return isNearlyUtf8(bytes) ? "utf-8" : guess(bytes);
 }
@@ -107,7 +107,10 @@ function encodingOfMark(bytes: Uint8Array): string | null {
   return mark.startsWith("feff") ? "utf-16be" : null;
 }
 
-/** UTF-16 without a mark: even a text of Cyrillic or Chinese has spaces and line breaks, whose zeros are all on one side. */
+/**
+ * Recognises UTF-16 without a byte order mark: even Cyrillic or Chinese text has spaces and line breaks, whose zeros
+ * are all at odd or all at even places.
+ */
 function encodingOfZeros(bytes: Uint8Array): string | null {
   const zeros: [number, number] = [0, 0];
   for (let at = 0; at < bytes.length; at++) if (bytes[at] === 0) zeros[at % 2 === 0 ? 0 : 1] += 1;
@@ -115,7 +118,8 @@ function encodingOfZeros(bytes: Uint8Array): string | null {
   const enough = Math.max(2, bytes.length / 20);
   const isLittle = odd >= enough && even * 20 <= odd;
   if (!isLittle && !(even >= enough && odd * 20 <= even)) return null;
-  // Letters are a zero and a sign of ASCII each, or half of them lie where controls are, or no UTF-8; all else is text with some zeros in it.
+  // UTF-16 is half zeros (ASCII), or has control bytes, or is invalid UTF-8. Anything else is another text with some
+  // zeros in it.
   if (4 * (even + odd) < bytes.length && isUtf8(bytes) && !bytes.some(isOddControl)) return null;
   return isLittle ? "utf-16le" : "utf-16be";
 }
@@ -127,7 +131,7 @@ function isUtf8Text(bytes: Uint8Array, isWhole: boolean): boolean {
   return halves.some((half) => isUtf8(bytes.subarray(0, bytes.length - half)));
 }
 
-/** A few broken characters in a text of UTF-8 are no reason to misread all the others. */
+/** Whether a text is UTF-8 but for a few broken characters, which are no reason to misread all others. */
 function isNearlyUtf8(bytes: Uint8Array): boolean {
   const text = new TextDecoder().decode(bytes.subarray(0, sampleSize));
   let [broken, others] = [0, 0];
@@ -144,7 +148,10 @@ function guess(bytes: Uint8Array): string {
   return (encoding === null ? null : knownEncoding(encoding)) ?? "windows-1252";
 }
 
-/** What to decode for a name: as in browsers the larger of two encodings that differ only in what one lacks. */
+/**
+ * The encoding to decode with for a name; null if it is unknown. As in browsers, a name of a subset means the larger
+ * encoding.
+ */
 function knownEncoding(name: string): string | null {
   const label = name.toLowerCase().replaceAll("_", "-");
   if (/^((us-)?ascii|iso-?8859-1|latin-?1)$/.test(label)) return "windows-1252";
@@ -155,7 +162,7 @@ function knownEncoding(name: string): string | null {
   return iconv().encodingExists(label) ? label : null;
 }
 
-/** These are Node's own: it is faster, and iconv-lite has no ISO-2022-JP. */
+/** Decoded by Node, which is faster; iconv-lite lacks ISO-2022-JP. */
 const native = new Set(["utf-8", "utf-16le", "utf-16be", "iso-2022-jp"]);
 
 function decoderOf(encoding: string): Decoder {
@@ -164,19 +171,24 @@ function decoderOf(encoding: string): Decoder {
   return { write: (bytes) => decoder.decode(bytes, { stream: true }), end: () => decoder.decode() };
 }
 
-/** In random bytes every tenth is a control character. Few are no reason to refuse a file: logs and old texts have some. */
+/**
+ * Refuses binary data, where every tenth byte is a control character. A few are allowed: logs and old texts have some.
+ */
 function refuseBinary(text: string): void {
   let controls = 0;
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at);
-    // A run of zeros is a gap, as a crash leaves it in a log.
+    // A run of zeros counts once: a crash leaves such gaps in a log.
     if (isControl(code) && !(code === 0 && text.charCodeAt(at - 1) === 0)) controls += 1;
   }
   if (controls > Math.max(8, text.length / 20))
-    throw new DocumentError("unsupported_file", "This is no text, or its encoding is unknown. Save it as UTF-8 text.");
+    throw new DocumentError(
+      "unsupported_file",
+      "The file is not text, or its encoding is unknown. Save it as UTF-8 text.",
+    );
 }
 
-/** Not the ones that texts are laid out with, nor the escape of coloured logs. */
+/** Whether a character is a control character other than line breaks, tabs and the escape of coloured logs. */
 function isControl(code: number): boolean {
   if (code < 0x20) return (code < 0x09 || code > 0x0d) && code !== 0x1b;
   return (code >= 0x7f && code <= 0x9f && code !== 0x85) || code === 0xfffd;

@@ -6,18 +6,21 @@ import { blocksOfHtml } from "./html.js";
 import { attribute, parseXml } from "./xmlEvents.js";
 import { openZip, type Zip } from "./zip.js";
 
-/** In XHTML any element may be closed so, but HTML takes `<title/>` for the beginning of one. */
+/** XHTML may close any element like this, but HTML reads `<title/>` as an opening tag. */
 const selfClosing = /<([a-z][\w:-]*)((?:\s[^<>]*)?)\/>/gi;
 const alwaysEmpty = /^(area|base|br|col|embed|hr|img|input|link|meta|source|track|wbr)$/i;
 
-/** Reads electronic books, chapter by chapter. */
+/**
+ * Reads an electronic book, chapter by chapter.
+ * @throws DocumentError when the book is damaged or copy-protected
+ */
 export const readEpub: ReadFormat = async function* (source) {
   const zip = await openZip(source.path);
   try {
     const chapters = await chapterParts(zip, await packagePart(zip));
     const locked = await lockedParts(zip);
     if (chapters.some((part) => locked.has(part))) {
-      throw new DocumentError("invalid_file", "The book is protected against copying. Send one without protection.");
+      throw new DocumentError("invalid_file", "The book is copy-protected. Send one without protection.");
     }
     for (const part of chapters) {
       const text = decodeText(await zip.read(part), { markup: true });
@@ -32,7 +35,7 @@ export const readEpub: ReadFormat = async function* (source) {
   }
 };
 
-/** The part that lists the others. */
+/** The name of the part that lists the other parts. */
 async function packagePart(zip: Zip): Promise<string> {
   let part = "";
   await parseXml(zip.stream("META-INF/container.xml"), {
@@ -43,7 +46,7 @@ async function packagePart(zip: Zip): Promise<string> {
   return part;
 }
 
-/** In the order of reading. */
+/** The names of the chapters' parts, in reading order. */
 async function chapterParts(zip: Zip, packageName: string): Promise<string[]> {
   const items = new Map<string, string>();
   const parts = new Set<string>();
@@ -60,7 +63,7 @@ async function chapterParts(zip: Zip, packageName: string): Promise<string[]> {
   return found;
 }
 
-/** Parts that only some program can decrypt; fonts are among them in books that anybody may read. */
+/** The names of encrypted parts. In books that anybody may read, these are only fonts. */
 async function lockedParts(zip: Zip): Promise<Set<string>> {
   const parts = new Set<string>();
   if (!zip.names.has("META-INF/encryption.xml")) return parts;
@@ -72,7 +75,7 @@ async function lockedParts(zip: Zip): Promise<Set<string>> {
   return parts;
 }
 
-/** The name of the part that a reference means. */
+/** The name of the part that a reference points to. */
 function resolved(from: string, href: string): string {
   const [path = ""] = href.split("#");
   return posix.resolve("/", posix.dirname(from), decoded(path)).slice(1);

@@ -1,24 +1,31 @@
 import type { Block } from "../words/document.js";
 
-/** The bytes of a document, in a file of their own that nobody changes. */
+/** A document's bytes, in a file that nobody changes while it is read. */
 export interface Source {
   path: string;
   /** In bytes. */
   size: number;
-  /** As its sender called it; may lie. */
+  /** The filename its sender gave, which may be misleading. */
   name: string;
 }
 
+/** What a reader may use besides the document. */
 export interface ReadOptions {
-  /** Asks the vision model for the text of a picture (PNG or JPEG, at most 2,048 pixels a side). @throws what the model call throws */
+  /**
+   * Asks the vision model for the text of an image (at most 2,048 pixels a side).
+   * @throws what the model call throws
+   */
   describeImage: (image: Uint8Array, mediaType: "image/png" | "image/jpeg") => Promise<string>;
-  /** Whether pages of a PDF without any text may be given to the vision model. */
+  /** Whether PDF pages without text may be given to the vision model. */
   pdfVision: boolean;
-  /** How many documents this one lies within: an attachment of a mail is at 1. */
+  /** How many documents contain this one: 1 for an attachment of an email. */
   depth: number;
-  /** Reads a document within this one, such as a mail's attachment, by its own format. Its blocks' places name it. */
+  /** Reads a document inside this one, such as an attachment, by its format. The places of its blocks name it. */
   readInner: (bytes: Uint8Array, name: string) => AsyncIterable<Block>;
 }
 
-/** Reads a document piece by piece. @throws DocumentError when it cannot be read; anything else is a fault of ours. */
+/**
+ * Reads a document block by block.
+ * @throws DocumentError when it cannot be read; any other error is a bug or the machine's
+ */
 export type ReadFormat = (source: Source, options: ReadOptions) => AsyncIterable<Block>;

@@ -2,24 +2,27 @@ import { type Block, DocumentError } from "../words/document.js";
 import type { ReadOptions, Source } from "./format.js";
 import { paragraphsOf } from "./paragraphs.js";
 
-/** Larger ones are hardly pictures of text; this many take 400 MB when unpacked. */
+/** An image with more pixels is hardly an image of text; this many take 400 MB when unpacked. */
 const maxPixels = 100_000_000;
 const maxPages = 100;
-/** What vision models look at. */
+/** Vision models see no more than this per side. */
 const maxSide = 2_048;
-/** Up to here a screenshot stays a PNG, whose letters are sharp. */
+/** A screenshot with at most this many pixels stays a PNG, which keeps letters sharp. */
 const maxPngPixels = 1_000_000;
 
-/** Asks the vision model for the text of a picture, page by page when it is a TIFF. */
+/**
+ * Asks the vision model for the text of an image; page by page for a TIFF.
+ * @throws DocumentError when the image is damaged or too large; what the model call throws
+ */
 export async function* readImage(source: Source, options: ReadOptions): AsyncGenerator<Block> {
   const { default: sharp } = await import("sharp");
-  // Kept by path, and our paths are used again.
+  // Its cache is keyed by path, and paths are reused here.
   sharp.cache(false);
   const { width, height, format, pages } = await sharp(source.path, { limitInputPixels: false })
     .metadata()
     .catch(refuse);
   if (width * height > maxPixels) throw tooLarge(`more than ${maxPixels / 1_000_000} megapixels`);
-  // The pages of a GIF or WebP are the pictures of an animation, of which the first will do.
+  // The pages of a GIF or WebP are frames of an animation; the first one is enough.
   const count = format === "tiff" ? (pages ?? 1) : 1;
   if (count > maxPages) throw tooLarge(`more than ${maxPages} pages`);
   const asPng = (format === "png" || format === "gif") && width * height <= maxPngPixels;
@@ -36,8 +39,8 @@ export async function* readImage(source: Source, options: ReadOptions): AsyncGen
 }
 
 function refuse(cause: unknown): never {
-  const message = "The picture is damaged: it cannot be read. Save it anew, as PNG or JPEG.";
+  const message = "The image is damaged: it cannot be read. Save it again as PNG or JPEG.";
   throw new DocumentError("invalid_file", message, { cause });
 }
 
-const tooLarge = (what: string) => new DocumentError("invalid_file", `The picture has ${what}. Make it smaller.`);
+const tooLarge = (what: string) => new DocumentError("invalid_file", `The image has ${what}. Make it smaller.`);

@@ -9,29 +9,32 @@ import { decodeAs, decodeText } from "./encoding.js";
 import type { ReadOptions, Source } from "./format.js";
 import { paragraphsOf } from "./paragraphs.js";
 
-/** The whole mail is in memory while it is read. */
+/** The whole email is in memory while it is read. */
 const maxBytes = 128 * 2 ** 20;
-/** Smaller pictures within a text are logos and dots. */
+/** Smaller images inside a text are logos and spacers. */
 const minInlineBytes = 10_000;
-/** Of a body as RTF, packed; its parser takes eight bytes for each. */
+/** Size of a compressed RTF body; its parser takes eight times as much. */
 const maxRtfBytes = 8 * 2 ** 20;
 
 const load = createRequire(import.meta.url);
 
-/** A mail that Outlook saved: its subject, head, text and attachments. */
+/**
+ * Reads an email saved by Outlook: subject, header, text, then its attachments.
+ * @throws DocumentError when it is damaged or too large
+ */
 export async function* readMsg(source: Source, options: ReadOptions): AsyncGenerator<Block> {
   if (source.size > maxBytes) {
-    throw new DocumentError("invalid_file", `The mail is larger than ${maxBytes / 2 ** 20} MB.`);
+    throw new DocumentError("invalid_file", `The email is larger than ${maxBytes / 2 ** 20} MB.`);
   }
   const bytes = await readFile(source.path);
   checkCompoundFile(bytes);
-  // By import() its default export is at another place in Node than where a bundler or tsx loads it.
+  // By require(), because Node and tsx put its default export at different places under import().
   const { default: MsgReader } = load("@kenjiuno/msgreader") as typeof msgreader;
   const readerOf = (parserConfig: object) =>
     Object.assign(new MsgReader(new Uint8Array(bytes).buffer), { parserConfig });
   let reader = readerOf({});
   let mail = reader.getFileData();
-  // Texts that are not in Unicode: their encoding is known only when all is read.
+  // The encoding of texts that are not in Unicode is known only once the email is read, so it is read again.
   const ansiEncoding = await encodingOf(mail.messageCodepage ?? mail.internetCodepage);
   if (ansiEncoding !== null) {
     reader = readerOf({ ansiEncoding });
@@ -63,7 +66,7 @@ async function* bodyOf(mail: FieldsData, options: ReadOptions): AsyncGenerator<B
     const { blocksOfHtml } = await import("./html.js");
     yield* blocksOfHtml(html);
   } else if (mail.compressedRtf !== undefined) {
-    // It is the mail's own text, no attachment.
+    // This is the email's text, so its place names no attachment.
     for await (const block of options.readInner(await unpackRtf(mail.compressedRtf), "body.rtf")) {
       yield { ...block, place: {} };
     }
@@ -78,16 +81,16 @@ async function htmlOf({ bodyHtml, html, internetCodepage }: FieldsData): Promise
 }
 
 async function unpackRtf(packed: Uint8Array): Promise<Uint8Array> {
-  // The length it claims for itself, without these four bytes: the parser would go on past the end.
+  // The length that it claims, without these four bytes: with a wrong one the parser would read past the end.
   const claimed = Buffer.from(packed.subarray(0, 4)).readUInt32LE() + 4;
   if (claimed > packed.length || claimed > maxRtfBytes) {
-    throw new DocumentError("invalid_file", "The mail's text is damaged, or longer than can be read.");
+    throw new DocumentError("invalid_file", "The email's text is damaged or too long.");
   }
   const { decompressRTF } = await import("@kenjiuno/decompressrtf");
   return Uint8Array.from(decompressRTF(Array.from(packed)));
 }
 
-/** The name of a Windows code page for iconv-lite; null when it is none, or Unicode in two bytes. */
+/** iconv-lite's name of a Windows code page; null if there is none, as for two-byte Unicode. */
 async function encodingOf(codepage: number | undefined): Promise<string | null> {
   if (codepage === undefined) return null;
   const { default: iconv } = await import("iconv-lite");
@@ -111,7 +114,7 @@ function recipients(mail: FieldsData, type: "to" | "cc"): string {
   return those.map(({ name, smtpAddress, email }) => address(name, smtpAddress ?? email)).join(", ");
 }
 
-/** Exchange's own addresses, which begin with "/O=", are left out. */
+/** Joins a name and an address, and leaves out Exchange's internal addresses, which have no "@". */
 function address(name = "", mail = ""): string {
   if (!mail.includes("@") || mail === name) return name;
   return name === "" ? mail : `${name} <${mail}>`;
@@ -133,7 +136,7 @@ function isWorthReading({
   if (innerMsgContent === true) return true;
   const isPicture = attachMimeTag?.startsWith("image/") ?? /^\.(png|jpe?g|gif|bmp)$/i.test(extension ?? "");
   const isInline = isPicture && pidContentId !== undefined && (contentLength ?? 0) < minInlineBytes;
-  // Without an id it is a link to a file elsewhere.
+  // An attachment without an id is a link to a file elsewhere.
   return dataId !== undefined && !isInline;
 }
 

@@ -1,20 +1,20 @@
-/** A format as the file has it, or the number of one of Excel's own. */
+/** A number format: its code, or the number of one of Excel's built-in formats. */
 export type NumberFormat = string | number;
 
-/** The xlsx package's formatter, which it does not describe. */
+/** The xlsx package's formatter, which its types leave out. */
 type Formatter = (format: NumberFormat, value: number, options: { date1904: boolean; dateNF: string }) => string;
 
-/** Excel refuses longer ones. */
+/** Excel refuses longer formats. */
 const longestFormat = 255;
 
-/** Parts of a format: quoted or escaped text, a point that begins no decimals, and characters that mean nothing in formats. */
+/** Quoted or escaped text, a point that begins no decimals, and characters without a meaning in formats. */
 const parts = /"[^"]*"|\\.|\.(?![0#?])|[^\0-\x7f€上下午]/gu;
 
-/** What shows numbers as Excel does. @param date1904 whether days count from 1904, as on old Macs */
+/** Makes a function that shows numbers as Excel does. @param date1904 whether days count from 1904, as on old Macs */
 export async function numberFormatter(date1904: boolean): Promise<(value: number, format: NumberFormat) => string> {
   const xlsx: { SSF: { format: Formatter } } = await import("xlsx");
   const usable = new Map<NumberFormat, NumberFormat>();
-  // Excel shows its short date in the order of each reader's country.
+  // Excel shows its short date in the order of the user's country.
   const options = { date1904, dateNF: "yyyy-mm-dd" };
 
   return (value, format) => {
@@ -22,7 +22,7 @@ export async function numberFormatter(date1904: boolean): Promise<(value: number
     usable.set(format, known);
     try {
       const shown = xlsx.SSF.format(known, value, options);
-      // Numbers of articles and accounts, of which Excel shows 4.00638E+12.
+      // Article and account numbers, which Excel shows as 4.00638E+12, stay whole.
       return /^-?\d(\.\d+)?E\+\d+$/.test(shown) ? String(value) : shown;
     } catch {
       return String(value);
@@ -30,7 +30,7 @@ export async function numberFormatter(date1904: boolean): Promise<(value: number
   };
 }
 
-/** The package gives up on what it does not expect: the points of dd.mm.yyyy, and the characters of other scripts. */
+/** Escapes what the package fails on: the points of dd.mm.yyyy, and characters of other scripts. */
 function escaped(format: NumberFormat): NumberFormat {
   if (typeof format === "number") return format;
   if (format.length > longestFormat) return "General";

@@ -3,25 +3,25 @@ import { cellCounter, filled, mostColumns, type Row, type Sheet } from "./sheet.
 import { attribute, type Attributes, parseXml, type XmlHandlers } from "./xmlEvents.js";
 import type { Zip } from "./zip.js";
 
-/** Not in the cells: older states of them, comments, and pictures above them. */
+/** Not part of the cells: their former contents, comments, and drawings above them. */
 const leftOut = new Set(["tracked-changes", "annotation", "shapes"]);
 
-/** Values of cells that come without the text that they show. */
+/** The attributes that hold the value of a cell without text. */
 const values = ["string-value", "date-value", "time-value", "boolean-value", "value"];
 
 interface Cell {
   text: string;
-  /** Shown when it has no text. */
+  /** Used if the cell has no text. */
   value: string;
-  /** For how many columns it stands. */
+  /** How many equal columns it stands for. */
   columns: number;
-  /** Over how many rows it is merged. */
+  /** How many rows it spans. */
   rows: number;
-  /** It lies below or beside the cell that it is merged with. */
+  /** It is merged into a cell above or to the left. */
   isCovered: boolean;
 }
 
-/** Reads the sheets of an OpenDocument spreadsheet. */
+/** Reads the sheets of an OpenDocument spreadsheet. @throws DocumentError when it is damaged, encrypted or too large */
 export async function readOdsSheets(zip: Zip): Promise<Sheet[]> {
   await checkReadable(zip);
   const sheets: Sheet[] = [];
@@ -40,7 +40,7 @@ function sheetHandlers(sheets: Sheet[]): XmlHandlers {
   let column = 0;
   let cell: Cell | undefined;
   let isText = false;
-  /** By column, what is merged downwards from above, and up to which row. */
+  /** By column: the text of a cell that spans rows, and the last row that it spans. */
   const merged = new Map<number, { text: string; last: number }>();
   let skipped = 0;
 
@@ -108,7 +108,7 @@ function sheetHandlers(sheets: Sheet[]): XmlHandlers {
   };
 }
 
-/** A number that counts something, so at least 1. */
+/** A count in an attribute; at least 1. */
 function countOf(attributes: Attributes, name: string): number {
   return Math.max(1, Math.trunc(Number(attribute(attributes, name) ?? 1)) || 1);
 }

@@ -3,16 +3,16 @@ import { DocumentError } from "../words/document.js";
 import { attribute, parseXml } from "./xmlEvents.js";
 import type { Zip } from "./zip.js";
 
-/** What a part of an Office document refers to. */
+/** A reference from one part of an Office document to another. */
 export interface Relationship {
   id: string;
-  /** The last word of its type's address, which Strict and usual OOXML have in common. */
+  /** The last segment of its type's URI, which Strict and Transitional OOXML share. */
   type: string;
-  /** The name of the other part. */
+  /** The name of the part that it points to. */
   target: string;
 }
 
-/** The relationships of a part with others of the document; those of the document itself for "". */
+/** The relationships of a part to existing parts; those of the whole document for "". */
 export async function relationships(zip: Zip, part: string): Promise<Relationship[]> {
   const { dir, base } = posix.parse(part);
   const name = posix.join(dir, "_rels", `${base}.rels`);
@@ -29,7 +29,11 @@ export async function relationships(zip: Zip, part: string): Promise<Relationshi
   return found.filter(({ target }) => zip.names.has(target));
 }
 
-/** The part that holds the document: most have it where Word, Excel and PowerPoint put it. */
+/**
+ * Finds the document's main part.
+ * @param usual the name that Office gives it
+ * @throws DocumentError when there is none
+ */
 export async function mainPart(zip: Zip, usual: string): Promise<string> {
   if (zip.names.has(usual)) return usual;
   const main = (await relationships(zip, "")).find(({ type }) => type === "officeDocument");
@@ -37,7 +41,7 @@ export async function mainPart(zip: Zip, usual: string): Promise<string> {
   return main.target;
 }
 
-/** The parts of a type that relationships lead to, each once. */
+/** The distinct parts that relationships of a type point to. */
 export function targetsOf(links: readonly Relationship[], type: string): string[] {
   return [...new Set(links.filter((link) => link.type === type).map(({ target }) => target))];
 }

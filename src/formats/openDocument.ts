@@ -1,36 +1,41 @@
 import type { Block, Place } from "../words/document.js";
 import { blockWriter } from "./blockWriter.js";
 import type { ReadFormat } from "./format.js";
-import { attribute, parseXml, walkXml, type XmlHandlers } from "./xmlEvents.js";
+import { attribute, type Attributes, parseXml, walkXml, type XmlHandlers } from "./xmlEvents.js";
 import { encrypted, openZip, type Zip } from "./zip.js";
 
-/** What was deleted but is kept, readings beside Chinese characters, and the numbers of notes. */
+/** Deleted text that the file keeps, phonetic guides, and the numbers of notes. */
 const leftOut = new Set(["tracked-changes", "ruby-text", "note-citation"]);
 
-/** Within a paragraph, but with paragraphs of their own: text directly in them (an author, a description) is not its text. */
+/**
+ * Elements inside a paragraph that hold other paragraphs. Text directly in them (an author, a description) is dropped.
+ */
 const boxes = new Set([
   ...["annotation", "note", "frame", "g", "custom-shape", "rect", "line", "polyline", "polygon", "path", "circle"],
   ...["ellipse", "connector", "caption", "measure", "control"],
 ]);
 
-/** Their first paragraph begins with what they are. */
+/** Elements whose first paragraph begins with a label. */
 const labelled = new Set(["list-item", "note", "annotation", "notes"]);
 
-/** What a presentation has on every slide. */
+/** Frames that repeat on every slide. */
 const repeated = new Set(["page-number", "date-time", "footer", "header"]);
 
-/** At one element, more blanks are an attack. */
+/** More blanks in one element are an attack. */
 const mostBlanks = 1_000;
 
 interface Paragraph {
   text: string;
-  /** Of a heading. */
+  /** Heading level; undefined means "not a heading". */
   level: number | undefined;
-  /** What note it is, or that it is an item of a list. */
+  /** "- " for a list item, "Footnote: " and the like for a note, else "". */
   label: string;
 }
 
-/** Reads texts and presentations of OpenDocument; texts with headers and footers first. */
+/**
+ * Reads OpenDocument texts and presentations; headers and footers of a text come first.
+ * @throws DocumentError when the document is damaged, encrypted or too large inside
+ */
 export const readOpenDocument: ReadFormat = async function* (source) {
   const zip = await openZip(source.path);
   try {
@@ -45,7 +50,10 @@ export const readOpenDocument: ReadFormat = async function* (source) {
   }
 };
 
-/** Encrypted parts are not marked in the zip, but in a list of its own. @throws DocumentError when there are some */
+/**
+ * OpenDocument marks encrypted parts in its manifest, not in the zip.
+ * @throws DocumentError when a part is encrypted
+ */
 export async function checkReadable(zip: Zip): Promise<void> {
   if (zip.names.has("encrypted-package")) throw encrypted();
   if (!zip.names.has("META-INF/manifest.xml")) return;
@@ -56,7 +64,10 @@ export async function checkReadable(zip: Zip): Promise<void> {
   });
 }
 
-/** Headers and footers of a text, the same ones only once; the pages of presentations have frames to fill in instead. */
+/**
+ * Finds the distinct headers and footers of a text. The master pages of a presentation have none, only frames to fill
+ * in.
+ */
 function edgeHandlers(edges: Block[]): XmlHandlers {
   const found: Block[] = [];
   const handlers = contentHandlers(found);
@@ -79,14 +90,21 @@ function edgeHandlers(edges: Block[]): XmlHandlers {
   };
 }
 
-/** With another for left pages and first ones. */
+/** Whether an element is a header or footer, of all pages or of left or first ones. */
 function isEdge(name: string): boolean {
   return /^(header|footer)(-left|-first)?$/.test(name);
 }
 
+function labelOf(name: string, attributes: Attributes): string {
+  if (name === "list-item") return "- ";
+  if (name === "annotation") return "Comment: ";
+  if (name === "notes") return "Notes: ";
+  return attribute(attributes, "note-class") === "endnote" ? "Endnote: " : "Footnote: ";
+}
+
 function contentHandlers(found: Block[]): Required<XmlHandlers> {
   let place: Place = {};
-  /** The open ones, innermost last; null for a box. */
+  /** The open paragraphs, innermost last; null for a box. */
   const open: (Paragraph | null)[] = [];
   const held: Block[] = [];
   const emit = (block: Block) => {
@@ -95,9 +113,9 @@ function contentHandlers(found: Block[]): Required<XmlHandlers> {
   const writer = blockWriter(emit, place);
   let skipped = 0;
   let slide = 0;
-  /** Of the frame on a slide. */
+  /** Class of the open frame on a slide, such as "title". */
   let role = "";
-  /** Of the next paragraph. */
+  /** Label of the next paragraph. */
   let label = "";
   let wasItem = false;
 
@@ -123,19 +141,15 @@ function contentHandlers(found: Block[]): Required<XmlHandlers> {
     if (paragraph != null) paragraph.text += text;
   }
 
-  function openElement(name: string, attributes: Readonly<Record<string, string>>) {
+  function openElement(name: string, attributes: Attributes) {
     if (boxes.has(name)) open.push(null);
     if (name === "p" || name === "h") {
       const level = name === "h" ? Math.max(1, Number(attribute(attributes, "outline-level")) || 1) : undefined;
       open.push({ text: "", level, label });
       label = "";
     } else if (name === "s") add(" ".repeat(Math.min(Math.abs(Number(attribute(attributes, "c") ?? 1)), mostBlanks)));
-    else if (name === "tab") add("\t");
-    else if (name === "line-break") add("\n");
-    else if (name === "list-item") label = "- ";
-    else if (name === "note") label = attribute(attributes, "note-class") === "endnote" ? "Endnote: " : "Footnote: ";
-    else if (name === "annotation") label = "Comment: ";
-    else if (name === "notes") label = "Notes: ";
+    else if (name === "tab" || name === "line-break") add(name === "tab" ? "\t" : "\n");
+    else if (labelled.has(name)) label = labelOf(name, attributes);
     else if (name === "frame") role = attribute(attributes, "class") ?? "";
     else if (name === "page") place = { slide: (slide += 1) };
     else if (name === "table") writer.openTable();
@@ -163,7 +177,7 @@ function contentHandlers(found: Block[]): Required<XmlHandlers> {
       }
     },
     text: (text) => {
-      // Blanks and line breaks only lay out the XML, beyond the first of a run.
+      // In OpenDocument a run of blanks and line breaks means one space.
       if (skipped === 0) add(text.replace(/[ \t\r\n]+/g, " "));
     },
   };

@@ -1,7 +1,7 @@
 import type { Block, Place } from "../words/document.js";
 import { clean } from "./encoding.js";
 
-/** The paragraphs of a plain text, which blank lines part. */
+/** Splits a plain text into paragraphs at blank lines. */
 export function* paragraphsOf(text: string, place: Place): Generator<Block> {
   for (const part of clean(text)
     .replaceAll(/\r\n?/g, "\n")

@@ -13,13 +13,16 @@ import type { TextItem } from "./pdfSegments.js";
 /** The whole file is in memory while it is read. */
 const maxBytes = 256 * 2 ** 20;
 const maxPages = 5_000;
-/** The densest drawings have some ten thousand pieces of text on a page. */
+/** Pieces of text on a page; the densest drawings have about 10,000. */
 const maxItems = 100_000;
-/** Pixels of a page for the vision model, and how far a small page is enlarged for it (288 dots per inch). */
+/** Size of a page for the vision model: pixels per side, and how far a small page is enlarged (288 dots per inch). */
 const maxSide = 2_048;
 const maxScale = 4;
 
-/** Reads the text of the pages, and those without any as pictures when that is asked for. */
+/**
+ * Reads the text of each page. With `options.pdfVision`, pages without text go to the vision model as images.
+ * @throws DocumentError when the file is damaged, encrypted, too large or has no text; what the model call throws
+ */
 export async function* readPdf(source: Source, options: ReadOptions): AsyncGenerator<Block> {
   if (source.size > maxBytes) throw tooLarge(`is larger than ${maxBytes / 2 ** 20} MB`);
   const { getDocument } = await import("pdfjs-dist/legacy/build/pdf.mjs");
@@ -46,7 +49,7 @@ async function* readPages(document: PDFDocumentProxy, options: ReadOptions): Asy
       const page = await document.getPage(number);
       const directions = await itemsOf(page);
       for (const items of directions) countSizes(items, sizes);
-      // What runs upwards is no heading.
+      // Text that does not run from left to right or right to left is never a heading.
       const blocks = directions.flatMap((items, i) => layOut(items, i === 0 ? bodySize(sizes) : Infinity, place));
       hasText ||= blocks.length > 0;
       yield* blocks;
@@ -54,7 +57,7 @@ async function* readPages(document: PDFDocumentProxy, options: ReadOptions): Asy
       page.cleanup();
     } catch (error) {
       if (error instanceof DocumentError) throw error;
-      // The other pages may be whole.
+      // The other pages may be intact.
       failure = error;
     }
     if (picture === null) continue;
@@ -68,13 +71,13 @@ async function* readPages(document: PDFDocumentProxy, options: ReadOptions): Asy
   if (!options.pdfVision) {
     throw new DocumentError(
       "invalid_file",
-      "The document holds no text: its pages are pictures, or empty. Where the service runs with PDF_VISION=auto " +
-        "and a VISION_MODEL, it reads pages that are pictures.",
+      "The document has no text: its pages are images, or empty. With PDF_VISION=auto and a VISION_MODEL, " +
+        "the service reads pages that are images.",
     );
   }
 }
 
-/** Texts of a page by the direction they run in, the upright ones first: a layout knows but one. */
+/** Groups the texts of a page by their direction, upright ones first, because a layout handles one direction. */
 async function itemsOf(page: PDFPageProxy): Promise<TextItem[][]> {
   const [a = 1, b = 0, c = 0, d = -1, e = 0, f = 0] = page.getViewport({ scale: 1 }).transform;
   const scale = Math.hypot(a, b);
@@ -84,7 +87,7 @@ async function itemsOf(page: PDFPageProxy): Promise<TextItem[][]> {
       if (!("str" in item) || item.str === "") continue;
       const [ta = 1, tb = 0, tc = 0, td = 1, te = 0, tf = 0] = item.transform as number[];
       const vertical = styles[item.fontName]?.vertical === true;
-      // The item's directions and place in the page as it is shown, which may be turned.
+      // The item's direction and place on the page as shown, which may be rotated.
       const angle = Math.atan2(b * ta + d * tb, a * ta + c * tb) + (vertical ? Math.PI / 2 : 0);
       const [x, y] = [a * te + c * tf + e, b * te + d * tf + f];
       const turned: TextItem = {
@@ -104,7 +107,7 @@ async function itemsOf(page: PDFPageProxy): Promise<TextItem[][]> {
   return [...directions.values()];
 }
 
-/** The texts of a page as they are found, so that a page that never ends is left in time. */
+/** Yields the texts of a page as they are found, and stops at a page with too many. */
 async function* contentOf(page: PDFPageProxy): AsyncGenerator<TextContent> {
   const reader = (page.streamTextContent() as ReadableStream<TextContent>).getReader();
   let count = 0;
@@ -112,7 +115,7 @@ async function* contentOf(page: PDFPageProxy): AsyncGenerator<TextContent> {
     count += next.value.items.length;
     if (count > maxItems) {
       const error = tooLarge(`has a page with more than ${maxItems.toLocaleString("en")} pieces of text`);
-      // Ending an iteration over the stream would do that without a reason, which it does not survive.
+      // Leaving a loop over the stream would cancel it without a reason, on which pdf.js fails.
       await reader.cancel(error);
       throw error;
     }
@@ -120,15 +123,15 @@ async function* contentOf(page: PDFPageProxy): AsyncGenerator<TextContent> {
   }
 }
 
-/** Fonts name shapes of letters: Arabic ones at their place in a word, bullets in ranges for private use. */
+/** Replaces what stands for the shape of a letter: Arabic presentation forms, and bullets in private-use ranges. */
 const textOf = ({ str }: PdfItem): string =>
   clean(str)
     .replaceAll(/[\uFB50-\uFDFF\uFE70-\uFEFC]+/g, (shapes) => shapes.normalize("NFKC"))
     .replaceAll(/[\uF0A7\uF0B7]/g, "•")
-    // eslint-disable-next-line no-control-regex -- of glyphs without a meaning
+    // eslint-disable-next-line no-control-regex -- glyphs without a meaning have such codes
     .replaceAll(/[\u0001-\u0008\u000E-\u001F\u007F-\u009F]/g, "");
 
-/** The page as a PNG; null when it shows nothing. */
+/** Draws a page as a PNG; null if it is blank. */
 async function render(page: PDFPageProxy): Promise<Uint8Array | null> {
   const { createCanvas } = await import("@napi-rs/canvas");
   const { width, height } = page.getViewport({ scale: 1 });
@@ -144,7 +147,7 @@ async function render(page: PDFPageProxy): Promise<Uint8Array | null> {
 
 async function bytesOf(path: string): Promise<Uint8Array> {
   const { buffer, byteOffset, byteLength } = await readFile(path);
-  // It takes no Buffer.
+  // pdf.js refuses a Buffer.
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
@@ -152,11 +155,11 @@ function settings() {
   const root = dirname(createRequire(import.meta.url).resolve("pdfjs-dist/package.json"));
   const folder = (name: string) => `${join(root, name)}/`;
   return {
-    // Without these, texts in Chinese, Japanese and Korean that name a standard font and encoding are empty.
+    // Without these, Chinese, Japanese and Korean texts in standard fonts and encodings are empty.
     cMapUrl: folder("cmaps"),
     cMapPacked: true,
     standardFontDataUrl: folder("standard_fonts"),
-    // Scans are often in the two formats these decode.
+    // Decoders for JPEG 2000 and JBIG2, in which scans are often stored.
     wasmUrl: folder("wasm"),
     iccUrl: folder("iccs"),
     useSystemFonts: false,
@@ -174,6 +177,6 @@ function refusal(cause: unknown): DocumentError {
 }
 
 const damaged = (cause: unknown) =>
-  new DocumentError("invalid_file", "The PDF is damaged: it cannot be read. Save or export it anew.", { cause });
+  new DocumentError("invalid_file", "The PDF is damaged: it cannot be read. Save or export it again.", { cause });
 
 const tooLarge = (what: string) => new DocumentError("invalid_file", `The PDF ${what}. Split it into several.`);

@@ -1,13 +1,13 @@
 import type { Segment } from "./pdfSegments.js";
 
 /**
- * Parts the segments of a page, which come line by line, into what is read one after the other, each from top to
- * bottom: columns, and what stands across them. A table is no columns.
+ * Splits the segments of a page, given line by line, into flows: columns, and what runs across them. Flows are read one
+ * after the other, each from top to bottom. A table is not split into columns.
  */
 export function flowsOf(segments: Segment[], rightToLeft: boolean, depth = 0): Segment[][] {
   const gutters = guttersOf(segments);
   if (gutters.length > 0) return flowsOfColumns(segments, gutters, rightToLeft);
-  // Columns may begin below a title or an abstract, or end above a table.
+  // Columns may begin below a title or an abstract, and end above a table.
   const cut = depth < 6 ? widestGap(segments) : null;
   if (cut === null) return [segments];
   return [
@@ -42,10 +42,10 @@ function flowsOfColumns(segments: Segment[], gutters: readonly number[], rightTo
   return across.length > 0 ? [...flows, across] : flows;
 }
 
-/** Where the columns of running text part; empty when there is but one, or a table. */
+/** The x positions between columns of running text; empty for one column, or a table. */
 function guttersOf(segments: readonly Segment[]): number[] {
   const [from, to] = extent(segments);
-  // Fine enough for the gutters of a page: 2 points of a page 600 wide.
+  // Fine enough for gutters: 2 points on a page 600 points wide.
   const bins = 300;
   const binWidth = (to - from) / bins;
   if (segments.length < 6 || !(binWidth > 0)) return [];
@@ -63,7 +63,7 @@ function guttersOf(segments: readonly Segment[]): number[] {
   let crossing = 0;
   for (const [bin, by] of changes.entries()) {
     crossing += by;
-    // A title and some headings may cross a gutter; the lines of one column of three are a third of all.
+    // A title and some headings may cross a gutter; but the lines of one column of three are a third of all lines.
     if (crossing <= segments.length / 5) {
       if (run === null || crossing < run.fewest) run = { fewest: crossing, bins: [bin] };
       else if (crossing === run.fewest) run.bins.push(bin);
@@ -82,7 +82,7 @@ function guttersOf(segments: readonly Segment[]): number[] {
   return isProse(segments.filter(({ x }) => x >= left)) ? gutters : [];
 }
 
-/** Whether lines fill their column as running text does. Cells of a table are short, or of all lengths. */
+/** Whether lines fill their column, as running text does. Cells of a table are short, or differ in length. */
 function isProse(column: readonly Segment[]): boolean {
   const inked = new Map<number, number>();
   for (const { line, width } of column) inked.set(line, (inked.get(line) ?? 0) + width);
@@ -92,7 +92,7 @@ function isProse(column: readonly Segment[]): boolean {
   return to - from >= 10 * median(column.map(({ size }) => size)) && full * 2 >= inked.size;
 }
 
-/** The index of the first segment below the widest gap between lines, when one is wider than between most. */
+/** The index of the first segment below the widest gap between lines; null if no gap is wider than usual. */
 function widestGap(segments: readonly Segment[]): number | null {
   if (segments.length < 12) return null;
   const gaps = segments.slice(1).map(({ line, y }, i) => {
@@ -107,7 +107,7 @@ function median(values: number[]): number {
   return values.sort((a, b) => a - b)[values.length >> 1] ?? 0;
 }
 
-/** The leftmost and the rightmost edge. */
+/** The leftmost and the rightmost edge of spans. */
 export const extent = (spans: readonly { x: number; right: number }[]): [number, number] =>
   spans.reduce<[number, number]>(
     ([from, to], { x, right }) => [Math.min(from, x), Math.max(to, right)],

@@ -2,12 +2,13 @@ import type { Block, Place } from "../words/document.js";
 import { extent, flowsOf } from "./pdfColumns.js";
 import { isRightToLeft, type Segment, segmentsOf, type TextItem } from "./pdfSegments.js";
 
-/** In ems, multiples of the font's size. */
+/** Gap between two cells of a row, in ems (multiples of the font size). */
 const cellGap = 1.5;
 
-/** How many characters of which font size a document has. */
+/** Number of characters by font size. */
 export type SizeTally = Map<number, number>;
 
+/** Adds the characters of a page to the tally of font sizes, rounded to half a point. */
 export function countSizes(items: readonly TextItem[], tally: SizeTally): void {
   for (const { text, size } of items) {
     const rounded = Math.round(size * 2) / 2;
@@ -15,11 +16,14 @@ export function countSizes(items: readonly TextItem[], tally: SizeTally): void {
   }
 }
 
-/** The size of running text: the one most characters have. */
+/** The font size of running text: the size of most characters. */
 export const bodySize = (tally: SizeTally): number =>
   [...tally].reduce((most, entry) => (entry[1] > most[1] ? entry : most), [0, 0])[0];
 
-/** The blocks of a page in the order of reading: columns one after the other, lines joined to paragraphs. */
+/**
+ * Turns the texts of a page into blocks in reading order: columns one after the other, lines joined to paragraphs.
+ * @param body font size of running text
+ */
 export function layOut(items: readonly TextItem[], body: number, place: Place): Block[] {
   const rightToLeft = isRightToLeft(items.map(({ text }) => text).join(" "));
   const paragraphs: Paragraph[] = [];
@@ -45,7 +49,7 @@ interface Line {
   right: number;
   y: number;
   size: number;
-  /** Its parts stand so far from each other that it is a row of a table. */
+  /** Its parts are so far apart that it is a row of a table. */
   isRow: boolean;
 }
 
@@ -67,13 +71,13 @@ function linesOf(flow: readonly Segment[]): Line[] {
 }
 
 interface Paragraph {
-  /** With the spaces between them. */
+  /** Each line ends with the space, if any, before the next one. */
   lines: string[];
   size: number;
   isRow: boolean;
 }
 
-/** How far lines within paragraphs are apart: on most pages, less than a quarter of the gaps is smaller. */
+/** The distance of lines inside a paragraph: the lower quartile of all distances on the page. */
 function pitchOf(flows: readonly (readonly Line[])[]): number {
   const gaps = flows.flatMap((lines) => lines.slice(1).map(({ y }, i) => y - (lines[i]?.y ?? y)));
   return gaps.filter((gap) => gap > 0).sort((a, b) => a - b)[gaps.length >> 2] ?? 0;
@@ -88,7 +92,7 @@ function toParagraphs(lines: readonly Line[], pitch: number): Paragraph[] {
     !isAbout(line.size, before.size) ||
     line.y - before.y > 1.35 * Math.min(Math.max(pitch, 1.1 * line.size), 2.5 * line.size) ||
     /^([•‣▪▫◦●○■□–—*-]|\(?(\d{1,3}|[a-zA-Z])[.)])\s/.test(line.text) ||
-    // An indented first line, or one that stands out where the others are indented, as in a bibliography.
+    // An indented first line, or one that hangs out to the left of indented lines, as in a bibliography.
     (line.x > margin + 0.8 * line.size && before.x <= margin + 0.4 * line.size && line.x < margin + 4 * line.size) ||
     (line.x < margin - 0.8 * line.size && before.x > margin - 0.4 * line.size) ||
     (/[.!?:。…؟]["”’)]?$/.test(before.text) && before.right < right - 0.15 * (right - margin));
@@ -105,7 +109,7 @@ function toParagraphs(lines: readonly Line[], pitch: number): Paragraph[] {
 
 const isAbout = (size: number, other: number) => Math.abs(size - other) <= 0.06 * Math.max(size, other);
 
-/** The left edge that most lines have, to two points. */
+/** The most frequent left edge, rounded to two points. */
 function commonest(edges: readonly number[]): number {
   const counts = new Map<number, number>();
   let most = edges[0] ?? 0;
@@ -117,7 +121,7 @@ function commonest(edges: readonly number[]): number {
   return most;
 }
 
-/** Whether a paragraph goes on in the next column. */
+/** Whether a paragraph continues in the next column. */
 const goesOn = (before: Paragraph, after: Paragraph) =>
   !before.isRow &&
   !after.isRow &&
@@ -130,7 +134,7 @@ const ideograph = /\p{Script=Han}|\p{Script=Hiragana}|\p{Script=Katakana}|[\u300
 function append({ lines }: Paragraph, next: string): void {
   const last = lines.pop() ?? "";
   const isBroken = last.endsWith("\u00AD") || (/\p{L}[-‐]$/u.test(last) && /^\p{Ll}/u.test(next));
-  // Languages that write no spaces break lines anywhere.
+  // Scripts without spaces break lines anywhere.
   const isWhole = /\p{L}[-‐]$/u.test(last) || (ideograph.test(last.slice(-1)) && ideograph.test(next.slice(0, 1)));
   lines.push(isBroken ? last.slice(0, -1) : isWhole ? last : `${last} `, next);
 }
@@ -138,7 +142,7 @@ function append({ lines }: Paragraph, next: string): void {
 function toBlock({ lines, size, isRow }: Paragraph, body: number, place: Place): Block {
   const text = lines.join("");
   if (isRow) return { kind: "row", header: null, text, place };
-  // Longer ones are pull quotes, or pages in large print.
+  // Longer paragraphs in large type are pull quotes, or pages in large print.
   const isHeading =
     /\p{L}/u.test(text) &&
     ((size >= 1.15 * body && text.length <= 200) ||

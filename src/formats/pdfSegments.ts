@@ -1,37 +1,40 @@
-/** A piece of text as a page places it, in points from the page's upper left corner. */
+/** A piece of text and its place on the page, in points from the upper left corner. */
 export interface TextItem {
   text: string;
   /** Left edge. */
   x: number;
-  /** Of the baseline, downwards. */
+  /** The baseline; grows downwards. */
   y: number;
   width: number;
-  /** Of the font. */
+  /** Font size. */
   size: number;
 }
 
-/** Items of one line without a wide gap between them. */
+/** A run of text on one line without a wide gap. */
 export interface Segment extends TextItem {
   right: number;
-  /** Which line of the page it stands on, from the top; columns may share one. */
+  /** Number of its line, from the top of the page; columns may share a line. */
   line: number;
 }
 
-/** Widths in ems, multiples of the font's size. */
+/** Gap that counts as a space, in ems (multiples of the font size). */
 const spaceWidth = 0.15;
-/** The narrowest gutters between columns, of IEEE's papers, are 1.2 em; spaces in justified text are rarely this wide. */
+/**
+ * Gap that ends a segment, in ems: narrower than the gutters of IEEE papers (1.2 em), wider than nearly all justified
+ * spaces.
+ */
 const segmentGap = 0.9;
 
-/** Items that follow each other without a gap, such as a word and its subscript. */
+/** Items that follow each other without a wide gap, such as a word and its subscript. */
 interface Run {
   items: TextItem[];
   x: number;
   right: number;
-  /** The one whose baseline is the run's. */
+  /** The longest item, whose baseline counts as the run's. */
   longest: TextItem;
 }
 
-/** The segments of a page, line by line from the top. */
+/** Joins the texts of a page into segments, line by line from the top. */
 export function segmentsOf(items: readonly TextItem[]): Segment[] {
   const lines: Run[][] = [];
   for (const run of runsOf(items).sort((a, b) => a.longest.y - b.longest.y)) {
@@ -42,18 +45,18 @@ export function segmentsOf(items: readonly TextItem[]): Segment[] {
   return lines.flatMap((runs, line) => segmentsOfLine(runs, line));
 }
 
-/** Whether baselines are so many ems apart, or less. */
+/** Whether two baselines are at most `ems` apart. */
 const isNear = (item: TextItem, other: TextItem, ems: number) =>
   Math.abs(item.y - other.y) <= (ems * (item.size + other.size)) / 2;
 
-/** Columns may stand so that a line of one is nearer to a superscript of the other than its own: their order tells. */
+/** Joins items in file order: by position alone, a line could catch a superscript of the next column. */
 function runsOf(items: readonly TextItem[]): Run[] {
   const runs: Run[] = [];
   for (const item of items) {
     const run = runs.at(-1);
     const [x, right] = [item.x, item.x + item.width];
     if (item.text.trim() === "") {
-      // Only tells that words end here; a wide one is as long as a gap.
+      // A blank only separates words. A wide one counts as a gap, so it does not extend the run.
       run?.items.push(item);
     } else if (run !== undefined && adjoins(item, run) && isNear(item, run.longest, 0.6)) {
       run.items.push(item);
@@ -67,7 +70,7 @@ function runsOf(items: readonly TextItem[]): Run[] {
   return runs;
 }
 
-/** On either side, as there are scripts of both directions. */
+/** Whether an item touches a run on either side, since scripts run in both directions. */
 function adjoins({ x, width, size }: TextItem, run: Run): boolean {
   const gap = Math.max(x - run.right, run.x - x - width);
   return gap <= segmentGap * size && gap >= -size;
@@ -92,7 +95,7 @@ function segmentsOfLine(runs: Run[], line: number): Segment[] {
   });
 }
 
-/** Bold type is sometimes made by printing twice. */
+/** Whether an item repeats the one before at the same place: some programs print bold text twice. */
 const isShadow = (item: TextItem, before: TextItem | undefined) =>
   before?.text === item.text &&
   Math.abs(before.x - item.x) < spaceWidth * item.size &&
@@ -104,7 +107,7 @@ function textOf(group: TextItem[]): string {
   let before: TextItem | null = null;
   for (const item of group) {
     const gap = before === null ? 0 : item.x - before.x - before.width;
-    // Where scripts change, the width of a space is counted to the text it stands in.
+    // Where scripts change, the space may be part of an item's width instead of a gap.
     if (gap > spaceWidth * item.size || (before !== null && changesScript(before.text, item.text))) parts.push(" ");
     parts.push(item.text);
     before = item;
@@ -115,16 +118,16 @@ function textOf(group: TextItem[]): string {
 const rightToLeftLetters = /[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}]/gu;
 const letters = /\p{L}/gu;
 
-/** Whether most letters are of a script that is written so. */
+/** Whether most letters belong to a script that runs from right to left. */
 export const isRightToLeft = (text: string) =>
   (text.match(rightToLeftLetters)?.length ?? 0) * 2 > (text.match(letters)?.length ?? 0);
 
-/** Parts of a line from right to left, as they are read: numbers and Latin words within keep their order. */
+/** Puts the parts of a line into reading order from right to left; numbers and Latin words keep their order. */
 function reversed(parts: readonly string[]): string[] {
   const result: string[] = [];
   let latin: string[] = [];
   const endLatin = () => {
-    // A space that is left of it comes after it.
+    // A space to the left of Latin text is read after it.
     const spaces: string[] = [];
     while (latin.at(-1) === " ") spaces.push(latin.pop() ?? "");
     for (const part of latin.reverse()) result.push(part);

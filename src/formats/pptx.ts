@@ -6,18 +6,21 @@ import { mainPart, relationships, targetsOf } from "./ooxml.js";
 import { attribute, parseXml, type XmlHandlers } from "./xmlEvents.js";
 import { openZip, type Zip } from "./zip.js";
 
-/** Placeholders that say nothing: the slide's number, the day it is shown, its picture beside the notes. */
+/** Placeholders without content: the slide number, the date, the image of the slide beside the notes. */
 const leftOut = new Set(["sldNum", "dt", "sldImg"]);
 
-/** What was told already, and is not told again on other slides. */
+/** What was already written and is not repeated on other slides. */
 interface Told {
   /** Texts of headers and footers. */
   edges: Set<string>;
-  /** Parts beside the slides. */
+  /** Names of the parts other than slides. */
   parts: Set<string>;
 }
 
-/** Reads presentations slide by slide: title, text, tables, charts and diagrams, then notes and comments. */
+/**
+ * Reads a presentation slide by slide: title, text, tables, charts and diagrams, then notes and comments.
+ * @throws DocumentError when the document is damaged, encrypted or too large inside
+ */
 export const readPptx: ReadFormat = async function* (source) {
   const zip = await openZip(source.path);
   try {
@@ -29,7 +32,7 @@ export const readPptx: ReadFormat = async function* (source) {
   }
 };
 
-/** In the order of the presentation, which is not that of their names. */
+/** The names of the slides' parts in the order of the presentation, which differs from that of the names. */
 async function slideParts(zip: Zip): Promise<string[]> {
   const main = await mainPart(zip, "ppt/presentation.xml");
   const targets = new Map((await relationships(zip, main)).map(({ id, target }) => [id, target]));
@@ -53,7 +56,7 @@ async function readSlide(zip: Zip, part: string, place: Place, told: Told): Prom
   const found: Block[] = [];
   await parseXml(zip.stream(part), shapeHandlers(found, place, told, graphics));
   const isTitle = ({ kind }: Block) => kind === "heading";
-  // Its shapes come in the order that they cover each other.
+  // The title goes first, because the file holds shapes in the order that they cover each other.
   const blocks = [...found.filter(isTitle), ...found.filter((block) => !isTitle(block))];
 
   for (const target of linked(graphics.charts)) await readChart(zip, target, place, blocks);
@@ -89,7 +92,7 @@ function shapeHandlers(
   let skipped = 0;
 
   function closeParagraph() {
-    // The vertical tab of a line break within a title, as PowerPoint escapes it.
+    // PowerPoint escapes a line break in a title as a vertical tab.
     const paragraph = text.replace(/_x000[BD]_/g, "\n").trim();
     text = "";
     if (paragraph === "" || leftOut.has(placeholder)) return;
@@ -135,7 +138,7 @@ function shapeHandlers(
   };
 }
 
-/** Comments of PowerPoint before 2021 have a text, those since have paragraphs of runs, and replies. */
+/** Comments of PowerPoint before 2021 have one text; later ones have paragraphs of runs, and replies. */
 function commentHandlers(found: Block[], place: Place): XmlHandlers {
   let texts: string[] = [];
   let isText = false;

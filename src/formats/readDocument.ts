@@ -4,12 +4,12 @@ import { detect, type Format, formats, readable } from "./detect.js";
 import { clean } from "./encoding.js";
 import type { ReadFormat, ReadOptions, Source } from "./format.js";
 
-/** Of documents within a document, such as attachments of a mail that is attached itself. */
+/** Limits on documents inside a document: how deep, how many, and their bytes in all. */
 const limits = { depth: 5, documents: 500, bytes: 256 * 2 ** 20 };
 
 type Options = Pick<ReadOptions, "describeImage" | "pdfVision">;
 
-/** Each is loaded when it is needed: all parsers together take seconds. */
+/** Loaded when needed, because loading all parsers takes seconds. */
 const readers: Record<Format, () => Promise<ReadFormat>> = {
   text: async () => (await import("./text.js")).readText,
   markdown: async () => (await import("./markdown.js")).readMarkdown,
@@ -30,11 +30,13 @@ const readers: Record<Format, () => Promise<ReadFormat>> = {
 };
 
 /**
- * Reads a document of any format, and those within it, piece by piece.
- * @throws DocumentError when it cannot be read, and what `describeImage` throws
+ * Reads a document of any format, and the documents inside it, block by block. A document inside it that cannot be read
+ * becomes a block that says why.
+ * @throws DocumentError when the document itself cannot be read; what `describeImage` throws; errors of the machine,
+ * such as a full disk
  */
 export async function* readDocument(source: Source, options: Options): AsyncGenerator<Block> {
-  /** What is not the document's fault. */
+  /** Errors of the vision model, which must not be blamed on the document. */
   const passed = new Set<unknown>();
   const inner = { documents: 0, bytes: 0, isFull: false };
 
@@ -61,7 +63,7 @@ export async function* readDocument(source: Source, options: Options): AsyncGene
       if (error instanceof DocumentError || passed.has(error) || isOurs(error)) throw error;
       throw unreadable(format, error);
     }
-    if (isEmpty) throw new DocumentError("invalid_file", "The document holds no text.");
+    if (isEmpty) throw new DocumentError("invalid_file", "The document has no text.");
   }
 
   async function* readInner(bytes: Uint8Array, name: string, depth: number): AsyncGenerator<Block> {
@@ -70,11 +72,11 @@ export async function* readDocument(source: Source, options: Options): AsyncGene
     inner.bytes += bytes.length;
     const path = `${source.path}.${inner.documents}`;
     try {
-      if (depth > limits.depth) throw refused(`it lies within more than ${limits.depth} others`);
+      if (depth > limits.depth) throw refused(`it is nested more than ${limits.depth} documents deep`);
       inner.isFull = inner.documents > limits.documents || inner.bytes > limits.bytes;
       if (inner.isFull) {
         const most = `${limits.documents} documents or ${limits.bytes / 2 ** 20} MB`;
-        throw refused(`it and those after it are beyond the ${most} that one may hold`);
+        throw refused(`it and all after it exceed the limit of ${most} inside one document`);
       }
       await writeFile(path, bytes);
       let isFirst = true;
@@ -87,7 +89,7 @@ export async function* readDocument(source: Source, options: Options): AsyncGene
       }
     } catch (error) {
       if (!(error instanceof DocumentError)) throw error;
-      // What else there is to read would be found in searches.
+      // Searches would find the list of formats that ends the message.
       const problem = error.message.replace(` ${readable}`, "");
       yield { kind: "text", text: `Attachment "${name}": ${problem}`, place: { attachment: name } };
     } finally {
@@ -102,7 +104,10 @@ const oneLine = (name: string) => clean(name).replaceAll(/\s+/g, " ").trim();
 
 const refused = (reason: string) => new DocumentError("invalid_file", `It is not read: ${reason}.`);
 
-/** A full disk and the like; other errors of a system call come from places in a file that a damaged one names. */
+/**
+ * Whether an error is the machine's, such as a full disk. Other system errors come from impossible positions in a
+ * damaged file.
+ */
 function isOurs(error: unknown): boolean {
   const code = typeof error === "object" && error !== null && "code" in error ? error.code : undefined;
   return ["EACCES", "EDQUOT", "EIO", "EMFILE", "ENFILE", "ENOENT", "ENOMEM", "ENOSPC"].some((ours) => ours === code);

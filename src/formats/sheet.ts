@@ -1,38 +1,41 @@
 import { type Block, DocumentError } from "../words/document.js";
 import { cleanText, joinCells, longestHeader } from "./blockWriter.js";
 
-/** The texts of a row's cells, at the indices of their columns; the other indices have none. */
+/** The texts of a row's cells by column index, from 0; a sparse array without the empty cells. */
 export type Row = string[];
 
-/** A sheet of a spreadsheet, as it shows its cells. */
+/** A sheet of a spreadsheet, with the texts that its cells show. */
 export interface Sheet {
   name: string;
   isHidden: boolean;
-  /** Those that have a text. */
+  /** The rows that have a text. */
   rows: Row[];
 }
 
-/** Of a workbook; what people call a large one has some 100,000. */
+/** Cells in a workbook; a large one has about 100,000. */
 const mostCells = 2_000_000;
 
-/** Excel's. */
+/** Columns in an Excel sheet. */
 export const mostColumns = 16_384;
 
-/** Above it, a sheet has mostly gaps, and they are not told. */
+/** Rows times columns; a larger sheet consists mostly of empty cells, which are then left out. */
 const mostPlaces = 20_000_000;
 
-/** A cell that is merged over the rows below it; indices from 0. */
+/** A cell that spans the rows below it; indices from 0. */
 export interface Merge {
   column: number;
   first: number;
   last: number;
 }
 
-/** Far above real workbooks; what is merged over more rows says nothing about each. */
+/** Real workbooks have far fewer. A cell that spans more rows than `longestMerge` says nothing about each of them. */
 export const mostMerges = 20_000;
 const longestMerge = 1_000;
 
-/** Counts the cells of a workbook. @returns what adds some; it throws a DocumentError at too many */
+/**
+ * Counts the cells of a workbook.
+ * @returns a function that adds to the count, and throws a DocumentError above the limit
+ */
 export function cellCounter(): (count: number) => void {
   let cells = 0;
   return (count) => {
@@ -43,12 +46,12 @@ export function cellCounter(): (count: number) => void {
   };
 }
 
-/** How many cells of a row have a text. */
+/** Number of cells in a row that have a text. */
 export function filled(row: Row): number {
   return Object.keys(row).length;
 }
 
-/** Says in each row what is merged over it. */
+/** Copies the text of a cell that spans rows into each of these rows. */
 export function fillDown(rows: ReadonlyMap<number, Row>, merges: readonly Merge[]): void {
   for (const { column, first, last } of merges.slice(0, mostMerges)) {
     const text = rows.get(first)?.[column];
@@ -60,7 +63,10 @@ export function fillDown(rows: ReadonlyMap<number, Row>, merges: readonly Merge[
   }
 }
 
-/** The rows of sheets, without the columns that are empty throughout. None when all sheets are empty. */
+/**
+ * Yields the rows of sheets, without columns that are empty throughout, below a heading per sheet; nothing if all
+ * sheets are empty.
+ */
 export async function* blocksOfSheets(sheets: Iterable<Sheet> | AsyncIterable<Sheet>): AsyncGenerator<Block> {
   let count = 0;
   let hasText = false;
@@ -87,7 +93,7 @@ function* blocksOfRows(rows: readonly Row[], sheet: string): Generator<Block> {
     const text = joinCells(hasGaps ? columns.map((column) => row[column] ?? "") : Object.values(row));
     if (text === "") continue;
     yield { kind: "row", text, header: header ?? null, place: { sheet } };
-    // A cell alone above a table is its title.
+    // A single cell above a table is its title, not its header.
     if (header !== undefined || (columns.length > 1 && filled(row) === 1)) continue;
     header = text.length > longestHeader ? null : text;
   }

@@ -8,7 +8,10 @@ import { readXlsbSheets, readXlsSheets } from "./xls.js";
 import { readXlsxSheets } from "./xlsx.js";
 import { firstBytes, isOle, openZip, type Zip } from "./zip.js";
 
-/** Reads spreadsheets sheet by sheet, hidden ones too, with cells as they are shown. */
+/**
+ * Reads a spreadsheet sheet by sheet, hidden ones too, with values as they are shown.
+ * @throws DocumentError when it is damaged, encrypted or too large
+ */
 export const readSpreadsheet: ReadFormat = async function* (source) {
   const start = await firstBytes(source.path, 8);
   if (start.toString("latin1").startsWith("PK")) {
@@ -23,11 +26,14 @@ export const readSpreadsheet: ReadFormat = async function* (source) {
     checkCompoundFile(bytes);
     yield* blocksOfSheets(await readXlsSheets(bytes));
   } else {
-    throw new DocumentError("invalid_file", start.length === 0 ? "The file is empty." : "The file is no spreadsheet.");
+    throw new DocumentError(
+      "invalid_file",
+      start.length === 0 ? "The file is empty." : "The file is not a spreadsheet.",
+    );
   }
 };
 
-/** By what is in it: many a file has the name of another format. */
+/** Chooses the reader by content, because many files have the extension of another format. */
 async function sheetsOfZip(zip: Zip): Promise<AsyncIterable<Sheet> | Sheet[]> {
   if (zip.names.has("content.xml")) return readOdsSheets(zip);
   if (zip.names.has("xl/workbook.bin")) return readXlsbSheets(zip);

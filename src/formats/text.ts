@@ -2,25 +2,33 @@ import { type Block, DocumentError } from "../words/document.js";
 import { decodeFile } from "./encoding.js";
 import type { ReadFormat } from "./format.js";
 
-/** A block of as many characters ends at the next blank line. */
+/** In characters: a block of this length ends at the next blank line, and one of `longest` anywhere. */
 const enough = 2_000;
 const longest = 8_000;
-/** White space before a block may be longer than this only within a piece: a file of nothing else must not fill the memory. */
+/**
+ * In characters: longer white space before a block is cut between pieces, so that a file of white space does not fill
+ * the memory.
+ */
 const longestGap = 65_536;
-/** Characters around a place that decide whether it is within a character as people see it, such as an emoji of several. */
+/**
+ * UTF-16 units around a position that decide whether it is inside a grapheme, such as an emoji of several code points.
+ */
 const context = 64;
 
 const segmenter = new Intl.Segmenter();
 const nonSpace = /\S/g;
 
-/** Plain text, logs, source code: the blocks together are the text as it is, with all of its white space. */
+/**
+ * Reads plain text, logs and source code. The blocks joined are the text with all its white space.
+ * @throws DocumentError when it has no text
+ */
 export const readText: ReadFormat = (source) => blocksOfText(decodeFile(source.path));
 
-/** @throws DocumentError invalid_file when there is no text. */
+/** Cuts a text into blocks, at blank lines where possible. @throws DocumentError when there is no text */
 export async function* blocksOfText(pieces: AsyncIterable<string>): AsyncGenerator<Block> {
   let held = "";
   for await (const text of cutText(pieces)) {
-    // What is blank at the end has no block of its own.
+    // Blank text at the end joins the last block.
     if (held !== "" && text.trim() !== "") {
       yield { kind: "text", text: held, place: {}, before: "" };
       held = text;
@@ -30,7 +38,10 @@ export async function* blocksOfText(pieces: AsyncIterable<string>): AsyncGenerat
   yield { kind: "text", text: held, place: {}, before: "" };
 }
 
-/** The lines of a text, each with its line break; one that is longer than `limit` may come in several parts. */
+/**
+ * Yields the lines of a text, each with its line break. A line of more than `limit` characters may come in several
+ * parts.
+ */
 export async function* linesOf(pieces: AsyncIterable<string>, limit: number): AsyncGenerator<string> {
   let rest = "";
   for await (const piece of pieces) {
@@ -49,15 +60,15 @@ export async function* linesOf(pieces: AsyncIterable<string>, limit: number): As
   if (rest !== "") yield rest;
 }
 
-/** Says why a file whose text is blank cannot be read. */
+/** The error for a file whose text is empty or blank. */
 export function noText(text: string): DocumentError {
   return new DocumentError(
     "invalid_file",
-    text === "" ? "The file is empty." : "The file has no text but white space.",
+    text === "" ? "The file is empty." : "The file has no text, only white space.",
   );
 }
 
-/** All but the last have text. */
+/** Yields the text in blocks; only the last can be blank. */
 async function* cutText(pieces: AsyncIterable<string>): AsyncGenerator<string> {
   let rest = "";
   for await (const piece of pieces) {
@@ -77,7 +88,7 @@ async function* cutText(pieces: AsyncIterable<string>): AsyncGenerator<string> {
   if (at < rest.length) yield rest.slice(at);
 }
 
-/** Where the block that begins at `from` ends; null when the text ends before that, or, at its end, when only white space is left. */
+/** Where the block that begins at `from` ends; null if more text is needed to tell, or only white space is left. */
 function endOfBlock(text: string, from: number, isEnd: boolean): number | null {
   nonSpace.lastIndex = from;
   const start = nonSpace.exec(text)?.index;
@@ -94,11 +105,11 @@ function endOfBlock(text: string, from: number, isEnd: boolean): number | null {
   return space > 0 ? start + space + 1 : characterBorder(text, limit);
 }
 
-/** The last place up to `near` that is not within a character. */
+/** The last position up to `near` that is not inside a grapheme. */
 function characterBorder(text: string, near: number): number {
   const from = near - context;
   const character = segmenter.segment(text.slice(from, near + context)).containing(context);
-  // At 0 it may have begun before, and may be as long as someone wanted it to be.
+  // A grapheme at the very start may have begun before it: combining marks can be repeated without end.
   if (character !== undefined && character.index > 1) return from + character.index;
   const isLowHalf = (text.charCodeAt(near) & 0xfc00) === 0xdc00;
   return isLowHalf ? near - 1 : near;

@@ -4,17 +4,20 @@ import { numberFormatter } from "./numberFormat.js";
 import { cellCounter, fillDown, filled, mostColumns, type Row, type Sheet } from "./sheet.js";
 import { encrypted, type Zip } from "./zip.js";
 
-/** Parts of a workbook that say what is in its cells; damage in the others can make the package run without end. */
+/** The parts of a workbook that hold its cells. Damage in other parts can make the xlsx package run forever. */
 const wanted =
   /^(\[Content_Types\]\.xml|xl\/_rels\/workbook\.bin\.rels|xl\/(workbook|sharedStrings|styles|(work|macro)sheets\/[^/]*)\.bin)$/i;
 
-/** Of the parts, which are read whole; while a sheet is read it takes several times as much. */
+/** Size of the parts in all. They are held in memory, and reading a sheet takes several times its size. */
 const mostBytes = 100 * 2 ** 20;
 
-/** Reads the sheets of Excel workbooks of old (.xls), which are held whole. */
+/**
+ * Reads the sheets of an old Excel workbook (.xls), all in memory.
+ * @throws DocumentError when it is damaged, encrypted or too large
+ */
 export async function readXlsSheets(bytes: Buffer): Promise<Sheet[]> {
   const xlsx = await import("xlsx");
-  // For texts of Excel 95 and before; since then they are Unicode.
+  // Excel 95 and before stored texts in code pages.
   xlsx.set_cptable(await import("xlsx/dist/cpexcel.full.mjs"));
   const book = quietly(() => xlsx.read(bytes, { dense: true, cellFormula: false, cellHTML: false, cellNF: true }));
   const show = await numberFormatter(book.Workbook?.WBProps?.date1904 ?? false);
@@ -36,23 +39,23 @@ export async function readXlsSheets(bytes: Buffer): Promise<Sheet[]> {
   });
 }
 
-/** The package complains on the console about each record that it does not know; the log is not for that. */
+/** Runs the xlsx package without its messages on the console about each unknown record. */
 function quietly(read: () => WorkBook): WorkBook {
   const { error } = console;
-  // eslint-disable-next-line no-console -- nothing else runs until it is put back
+  // eslint-disable-next-line no-console -- nothing else runs before it is restored
   console.error = () => undefined;
   try {
     return read();
   } catch (cause) {
     if (cause instanceof Error && cause.message.includes("assword")) throw encrypted(cause);
-    throw new DocumentError("invalid_file", "The spreadsheet is damaged. Save and send it anew.", { cause });
+    throw new DocumentError("invalid_file", "The spreadsheet is damaged. Save it again and resend it.", { cause });
   } finally {
     // eslint-disable-next-line no-console -- see above
     console.error = error;
   }
 }
 
-/** Reads the sheets of binary Excel workbooks (.xlsb), which are zips. */
+/** Reads the sheets of a binary Excel workbook (.xlsb), which is a zip. @throws DocumentError as `readXlsSheets` */
 export async function readXlsbSheets(zip: Zip): Promise<Sheet[]> {
   return readXlsSheets(await storedZip(zip));
 }
@@ -63,7 +66,7 @@ function rowsOf(
   count: (cells: number) => void,
 ): Map<number, Row> {
   const rows = new Map<number, Row>();
-  // Of a million rows nearly all may be missing.
+  // A sparse array: nearly all of a million rows may be missing.
   for (const index of Object.keys(data).map(Number)) {
     const cells = data[index] ?? [];
     const row: Row = [];
@@ -79,18 +82,18 @@ function rowsOf(
 }
 
 /**
- * The same workbook in a zip without compression. The package that reads it believes the sizes beside each entry, not those of the
- * directory that were checked, so it gets what was really unpacked.
+ * Packs the workbook into a zip without compression. The xlsx package trusts the sizes in the headers beside each
+ * entry, while ours were checked in the directory; so it gets only what was unpacked within the limits.
  */
 async function storedZip(zip: Zip): Promise<Buffer> {
   const parts: Buffer[] = [];
   const directory: Buffer[] = [];
   let offset = 0;
   for (const name of zip.names) {
-    // It insists on parts that others refer to.
+    // It insists on the existence of parts that others refer to.
     const data = wanted.test(name) ? await zip.read(name) : Buffer.alloc(0);
     const nameBytes = Buffer.from(name);
-    // Version 2.0, UTF-8 names, no compression, time or checksum; then both sizes, and how long the name is.
+    // Version 2.0, UTF-8 names, no compression, time or checksum; then both sizes and the length of the name.
     const header = Buffer.alloc(26);
     header.writeUInt16LE(20, 0);
     header.writeUInt16LE(0x0800, 2);

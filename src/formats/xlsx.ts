@@ -5,9 +5,9 @@ import { attribute, parseXml, type XmlHandlers } from "./xmlEvents.js";
 import type { Zip } from "./zip.js";
 
 interface Book {
-  /** Shared texts of cells. */
+  /** Texts that cells share, by index. */
   strings: string[];
-  /** By the style of a cell. */
+  /** Number formats by the style of a cell. */
   formats: NumberFormat[];
   show: (value: number, format: NumberFormat) => string;
   count: (cells: number) => void;
@@ -16,11 +16,11 @@ interface Book {
 interface NamedSheet {
   name: string;
   isHidden: boolean;
-  /** The id of its relationship. */
+  /** The id of the relationship to its part. */
   id: string;
 }
 
-/** Reads the sheets of an Excel workbook, one after the other. */
+/** Reads the sheets of an Excel workbook one by one. @throws DocumentError when it is damaged or too large */
 export async function* readXlsxSheets(zip: Zip): AsyncGenerator<Sheet> {
   const main = await mainPart(zip, "xl/workbook.xml");
   const parts = await relationships(zip, main);
@@ -62,7 +62,7 @@ async function readStrings(zip: Zip, part: string | undefined): Promise<string[]
   return strings;
 }
 
-/** Collects the texts of elements, without the readings beside Chinese characters. */
+/** Collects the text of each element of a name, without phonetic guides. */
 function textHandlers(element: string, take: (text: string) => void): Required<XmlHandlers> {
   let found = "";
   let isText = false;
@@ -84,7 +84,7 @@ function textHandlers(element: string, take: (text: string) => void): Required<X
   };
 }
 
-/** Excel writes characters that XML has not as _x000D_. */
+/** Decodes characters that XML cannot hold, which Excel writes as _x000D_. */
 function unescaped(text: string): string {
   return text.replace(/_x([\da-f]{4})_/gi, (_, code: string) => String.fromCharCode(parseInt(code, 16)));
 }
@@ -167,19 +167,19 @@ function shownValue(value: string, { type, style }: { type: string; style: numbe
   if (type === "str") return unescaped(value);
   if (type === "b") return value === "0" ? "FALSE" : "TRUE";
   const number = Number(value);
-  // Errors, dates as ISO 8601, and texts beside their cell.
+  // Errors, ISO 8601 dates and inline texts are shown as they are.
   if ((type !== "" && type !== "n") || Number.isNaN(number)) return value;
   return book.show(number, book.formats[style] ?? 0);
 }
 
-/** Of a range such as "A1:B7". */
+/** Parses a range such as "A1:B7". */
 function mergeOf(range: string): Merge {
   const [from = "", to = ""] = range.split(":");
   const [first = 0, last = 0] = [from, to].map((cell) => Number(/\d+$/.exec(cell)?.[0]) - 1);
   return { column: columnOf(from) ?? 0, first, last };
 }
 
-/** The index of the column of a cell such as "AB12". */
+/** The column index, from 0, of a cell such as "AB12". */
 function columnOf(cell: string): number | undefined {
   const letters = /^[A-Z]{1,3}(?=\d)/.exec(cell)?.[0];
   if (letters === undefined) return undefined;

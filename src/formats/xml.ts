@@ -4,9 +4,9 @@ import type { ReadFormat } from "./format.js";
 import { readText } from "./text.js";
 
 const deepest = 1_000;
-/** Of what the parser holds until it is complete: a text, a comment, a document type. In characters. */
+/** In characters: longest text, comment or document type, which the parser holds until it is complete. */
 const largestPart = 16_777_216;
-/** A block ends with the line that makes it this long, and so does a line; in characters. */
+/** In characters: a block ends with the line that makes it this long; a line ends at `longestLine`. */
 const enough = 2_000;
 const longestLine = 8_000;
 
@@ -14,17 +14,21 @@ interface Element {
   /** Its name and attributes. */
   line: string;
   text: string;
-  /** It has elements, and its line is written. */
+  /** It contains elements, and its line is already written. */
   isParent: boolean;
 }
 
-/** XML: a line `name attribute="value": text` for each element; what is no XML is read as text. Entities are not expanded. */
+/**
+ * Reads XML as a line `name attribute="value": text` per element, without expanding entities. A file that is not
+ * well-formed is read as plain text.
+ * @throws DocumentError when it is nested too deeply, has too long a text, or has no text
+ */
 export const readXml: ReadFormat = async function* (source, options) {
   if (await isWellFormed(source.path)) yield* blocksOfXml(source.path);
   else yield* readText(source, options);
 };
 
-/** Reads the file to its end, so that nothing of it is given out twice, once as XML and once as text. */
+/** Checks the whole file first, so that no part is yielded twice, as XML and then as text. */
 async function isWellFormed(path: string): Promise<boolean> {
   const blocks = blocksOfXml(path);
   try {
@@ -36,14 +40,14 @@ async function isWellFormed(path: string): Promise<boolean> {
   }
 }
 
-/** @throws the parser's error when it is not well-formed. */
+/** @throws the parser's error when the file is not well-formed */
 async function* blocksOfXml(path: string): AsyncGenerator<Block> {
   const { SaxesParser } = await import("saxes");
   const parser = new SaxesParser();
   const writer = lineWriter();
   let sinceEvent = 0;
   parser.on("error", (error) => {
-    // Entities of a document type are left as they are written: one may stand for gigabytes, or for a file of this machine.
+    // Entities of a document type stay as written: one may stand for gigabytes, or for a file on this machine.
     if (!error.message.includes("undefined entity")) throw error;
   });
   parser.on("opentag", ({ name, attributes }) => {
@@ -72,14 +76,14 @@ function lineOf(name: string, attributes: Record<string, string>): string {
   return [name, ...shown.map(([key, value]) => `${key}="${value}"`)].join(" ");
 }
 
-/** Makes lines of elements, and blocks of lines: one for each element that has others, with the lines of these. */
+/** Turns elements into lines, and lines into blocks: one per element that contains others, with their lines. */
 function lineWriter() {
   const elements: Element[] = [];
-  /** How deep this is within an element that has text between its elements: all text in there is one. */
+  /** Depth inside an element with mixed content, whose text is joined to one line; 0 means "not inside". */
   let inline = 0;
   let lines: string[] = [];
   let size = 0;
-  /** Some line is not just that of a parent. */
+  /** Whether the block has a line of an element without elements. */
   let hasLeaf = false;
   let blocks: Block[] = [];
 
@@ -119,7 +123,7 @@ function lineWriter() {
     text: (text: string): void => {
       const element = elements.at(-1);
       if (element === undefined) return;
-      // White space between elements is layout.
+      // White space between elements only indents the source.
       element.text += element.text === "" ? text.trimStart() : text;
       if (element.text.length <= longestLine) return;
       putLeaf(element);

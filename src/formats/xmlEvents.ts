@@ -1,42 +1,51 @@
 import { TextDecoder } from "node:util";
 import { DocumentError } from "../words/document.js";
 
-/** By their names as written, with prefixes; see `attribute`. */
+/** Values by name as written, with prefix; read them with `attribute`. */
 export type Attributes = Readonly<Record<string, string>>;
 
-/** What happens in an XML part. Names come without prefixes: Strict OOXML has other namespaces than the usual one. */
+/**
+ * Receives the events of an XML part. Element names have no prefix, because Strict OOXML uses other namespaces than
+ * Transitional.
+ */
 export interface XmlHandlers {
   open?: (name: string, attributes: Attributes) => void;
   close?: (name: string) => void;
   text?: (text: string) => void;
 }
 
-/** Real documents stay below 100. */
+/** Nesting of elements; real documents stay below 100. */
 const deepest = 1_000;
 
-/** Between two tags; the parser holds it in many small pieces. The largest in real documents are pictures of old programs. */
+/**
+ * In bytes between two tags, which the parser holds in memory. The longest in real documents are images of old
+ * programs.
+ */
 const longestText = 8 * 2 ** 20;
 
-/** Where tags do not match, text would be lost silently. Other errors lose a character: some programs write control ones. */
+/**
+ * Errors of unmatched tags, which would lose text silently. Other errors lose a character: some programs write control
+ * characters.
+ */
 const fatal = /^un(expected|matched|closed)/;
-/** Each one costs time. */
+/** Errors tolerated in a part, because each costs time. */
 const mostErrors = 1_000;
 
-/** An attribute's value by its name without a prefix; `r:id` wins over `id` where an element has both. */
+/** An attribute's value by name without prefix. If an element has both `r:id` and `id`, `r:id` wins. */
 export function attribute(attributes: Attributes, name: string): string | undefined {
   const suffix = `:${name}`;
   for (const key in attributes) if (key.endsWith(suffix)) return attributes[key];
   return attributes[name];
 }
 
-/** Tells the handlers all that is in an XML part. @throws DocumentError when it is no XML, or dangerous */
+/** Parses an XML part and calls the handlers. @throws DocumentError when it is not XML, or exceeds a limit */
 export async function parseXml(part: AsyncIterable<Uint8Array>, handlers: XmlHandlers): Promise<void> {
   const parser = await xmlParser(handlers);
   for await (const bytes of part) parser.write(bytes);
   parser.end();
 }
 
-/** As `parseXml`, and yields on the way what the handlers have put into `found`, taking it out. */
+/** As `parseXml`, and yields what the handlers put into `found` as parsing goes on, so that memory stays small. */
 export async function* walkXml<T>(
   part: AsyncIterable<Uint8Array>,
   handlers: XmlHandlers,
@@ -76,13 +85,13 @@ async function xmlParser({ open, close, text }: XmlHandlers) {
     parser.on("text", text);
     parser.on("cdata", text);
   }
-  // Without them, references to entities stay as they are written: nothing expands, and nothing is fetched.
+  // Without declarations, references to entities stay as written: nothing is expanded or fetched.
   parser.on("doctype", (doctype) => {
-    if (doctype.includes("<!ENTITY")) throw invalid("declares entities, which documents do not need and attacks use");
+    if (doctype.includes("<!ENTITY")) throw invalid("declares entities, which attacks use and documents do not need");
   });
   parser.on("error", (cause) => {
     errors += 1;
-    if (errors > mostErrors || fatal.test(cause.message)) throw invalid("is no XML", cause);
+    if (errors > mostErrors || fatal.test(cause.message)) throw invalid("is not XML", cause);
   });
 
   return {
@@ -94,12 +103,12 @@ async function xmlParser({ open, close, text }: XmlHandlers) {
     },
     end: () => {
       parser.close();
-      if (!hasRoot) throw invalid("is no XML");
+      if (!hasRoot) throw invalid("is not XML");
     },
   };
 }
 
-/** UTF-16 is told by its bytes; all else has an XML declaration that ASCII can read, or is UTF-8. */
+/** Recognises UTF-16 by its bytes. Any other encoding has an XML declaration in ASCII, or is UTF-8. */
 function decoderFor(start: Uint8Array): TextDecoder {
   if (start[0] === 0xff || start[1] === 0) return new TextDecoder("utf-16le");
   if (start[0] === 0xfe || start[0] === 0) return new TextDecoder("utf-16be");

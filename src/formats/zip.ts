@@ -2,23 +2,26 @@ import { open } from "node:fs/promises";
 import type { Entry, ZipFile } from "yauzl";
 import { DocumentError } from "../words/document.js";
 
-/** Real documents stay far below; more than this in memory at once would stop the worker. */
+/** Real documents stay far below. More in memory at once would exceed the heap of a reading thread. */
 const limits = { entries: 10_000, entryBytes: 128 * 2 ** 20, totalBytes: 300 * 2 ** 20 };
 
-/** Magic number of OLE files: Office's formats before 2007, and the envelope of its encrypted documents since. */
+/** Signature of OLE files: the formats of Office before 2007, and the envelope of encrypted documents since. */
 const ole = Buffer.from("d0cf11e0a1b11ae1", "hex");
 
-/** A zip whose entries were checked before any was read. Whoever opens it closes it. */
+/** A zip whose entries were checked before any was read. The caller closes it. */
 export interface Zip {
   names: ReadonlySet<string>;
-  /** @throws DocumentError when there is no such entry, or it is damaged */
+  /** Unpacks an entry. @throws DocumentError when it is missing, damaged or too large */
   read: (name: string) => Promise<Buffer>;
-  /** As `read`, piece by piece. */
+  /** As `read`, but piece by piece. */
   stream: (name: string) => AsyncIterable<Buffer>;
   close: () => void;
 }
 
-/** @throws DocumentError when it is no zip, or a damaged, encrypted or dangerous one */
+/**
+ * Opens a zip and checks its directory against the limits: 10,000 entries, 128 MB per entry, 300 MB in all.
+ * @throws DocumentError when it is not a zip, damaged, encrypted or above a limit
+ */
 export async function openZip(path: string): Promise<Zip> {
   const start = await firstBytes(path, ole.length);
   if (start.length === 0) throw new DocumentError("invalid_file", "The file is empty.");
@@ -35,7 +38,7 @@ export async function openZip(path: string): Promise<Zip> {
   }
 }
 
-/** The first bytes of a file, fewer when it has not as many. */
+/** The first bytes of a file; fewer if the file is shorter. */
 export async function firstBytes(path: string, count: number): Promise<Buffer> {
   const file = await open(path);
   try {
@@ -46,16 +49,16 @@ export async function firstBytes(path: string, count: number): Promise<Buffer> {
   }
 }
 
-/** Whether a file begins as OLE files do. */
+/** Whether a file begins like an OLE file. */
 export function isOle(start: Buffer): boolean {
   return start.subarray(0, ole.length).equals(ole);
 }
 
-/** The error for a document that nobody can read without its password. */
+/** The error for a document that needs a password. */
 export function encrypted(cause?: unknown): DocumentError {
   return new DocumentError(
     "invalid_file",
-    "The document is encrypted with a password (or of an Office before 2007). Save it without one, in today's format.",
+    "The document is encrypted with a password, or from Office before 2007. Save it without a password in a current format.",
     { cause },
   );
 }
@@ -74,14 +77,14 @@ async function checkedEntries(file: ZipFile): Promise<Map<string, Entry>> {
 }
 
 function readable(file: ZipFile, entries: ReadonlyMap<string, Entry>): Zip {
-  /** Of all that was read: entries may lie over each other, and be read again and again. */
+  /** Bytes unpacked in all: entries may overlap, and may be read more than once. */
   let inflated = 0;
 
   async function* stream(name: string): AsyncGenerator<Buffer> {
     const entry = entries.get(name);
     if (entry === undefined) throw new DocumentError("invalid_file", `The document is damaged: it lacks ${name}.`);
     try {
-      // The stream ends with an error when there is more or less in it than the directory says.
+      // The stream fails when the entry has more or fewer bytes than the directory says.
       const bytes: AsyncIterable<Buffer> = await file.openReadStreamPromise(entry);
       for await (const chunk of bytes) {
         inflated += chunk.length;
@@ -120,7 +123,11 @@ function tooLarge(what: string): DocumentError {
 
 function damaged(cause: unknown): DocumentError {
   if (cause instanceof Error && cause.message.includes("encrypt")) return encrypted(cause);
-  return new DocumentError("invalid_file", "The document is damaged: it cannot be unpacked. Save and send it anew.", {
-    cause,
-  });
+  return new DocumentError(
+    "invalid_file",
+    "The document is damaged: it cannot be unpacked. Save it again and resend it.",
+    {
+      cause,
+    },
+  );
 }

@@ -3,38 +3,43 @@ import { type Cutting, DocumentError, type TextChunk } from "../words/document.j
 import type { Source } from "../formats/format.js";
 import type { FromThread, ToThread } from "./messages.js";
 
+/** How to read one document. */
 export interface ReadingOptions {
   cutting: Cutting;
   pdfVision: boolean;
-  /** The text of a picture. What it throws ends the reading and is thrown from it. */
+  /** Gives the text of an image. An error from it ends the reading and is thrown from `read`. */
   describe: (image: Uint8Array, mediaType: "image/png" | "image/jpeg") => Promise<string>;
   signal: AbortSignal;
 }
 
-/** Reads documents in threads of their own. */
+/** Reads documents in worker threads. */
 export interface DocumentReader {
   /**
-   * The chunks of a document in their order, made as they are taken: of a document of any length, a few are held.
-   * @throws DocumentError when it cannot be read: damaged, encrypted, unknown, or it took too much time or memory.
+   * Yields the chunks of a document in order. They are made as they are taken, so only a few are in memory however long
+   * it is.
+   * @throws DocumentError when it cannot be read: damaged, encrypted, of unknown format, or too slow or large to read
    */
   read(source: Source, options: ReadingOptions): AsyncIterable<TextChunk>;
   close(): Promise<void>;
 }
 
+/** When a thread is stopped. */
 export interface ReaderLimits {
-  /** A thread that says nothing for this long is ended; for each megabyte of the document it may think another half second. */
+  /** A thread is stopped after this long without a message, plus 0.5 s per MB of the document. */
   silenceMs: number;
+  /** Heap limit of a thread, in MB. */
   heapMb: number;
 }
 
+/** The limits of the server. */
 export const defaultLimits: ReaderLimits = { silenceMs: 12_000, heapMb: 768 };
 
-/** A thread that has been idle for so long is ended: parsers that were loaded once hold some 100 MB. */
+/** An idle thread is stopped after this long, because its loaded parsers hold about 100 MB. */
 const idleMs = 60_000;
-/** A thread that keeps more than this after a document is not used again. */
+/** A thread whose heap holds more than this after a document is not reused. */
 const mostKeptBytes = 150 * 1024 * 1024;
 
-/** @param script the compiled thread.ts */
+/** Starts threads on demand and reuses idle ones. @param script the compiled thread.ts */
 export function createDocumentReader(script: URL, limits: ReaderLimits = defaultLimits): DocumentReader {
   const idle = new Map<Worker, NodeJS.Timeout>();
   const all = new Set<Worker>();
@@ -54,11 +59,11 @@ export function createDocumentReader(script: URL, limits: ReaderLimits = default
       return waiting;
     }
     const worker = new Worker(script, {
-      // Nothing of the environment, where keys are, is for parsers.
+      // Parsers must not see the environment, which holds keys.
       env: {},
       resourceLimits: { maxOldGenerationSizeMb: limits.heapMb },
     });
-    // While nobody listens a thread may die too, and an error event without a listener would end the process.
+    // An idle thread can die too, and an error event without a listener would end the process.
     worker.on("error", () => {
       all.delete(worker);
     });
@@ -89,7 +94,7 @@ export function createDocumentReader(script: URL, limits: ReaderLimits = default
   };
 }
 
-/** Has a thread read one document. @returns the bytes of heap that it keeps */
+/** Has a thread read one document. @returns the bytes that its heap still holds */
 async function* converse(
   worker: Worker,
   source: Source,
@@ -111,7 +116,7 @@ async function* converse(
         next = hear(worker, limitMs, signal);
         break;
       case "chunks":
-        // The thread waits while these are embedded.
+        // The thread waits until these are embedded.
         yield* message.chunks;
         next = hear(worker, limitMs, signal);
         say({ kind: "more" });
@@ -140,7 +145,7 @@ async function* converse(
   }
 }
 
-/** The next message of a thread. @throws DocumentError when it ends or says nothing for too long; the signal's reason */
+/** Waits for a thread's next message. @throws DocumentError when it exceeds its time or memory; the signal's reason */
 function hear(worker: Worker, limitMs: number, signal: AbortSignal): Promise<FromThread> {
   return new Promise((resolve, reject) => {
     if (worker.threadId === -1) throw new Error("the reading thread ended");

@@ -1,22 +1,23 @@
 import type { Cutting, DocumentError, TextChunk } from "../words/document.js";
 import type { Source } from "../formats/format.js";
 
-/** What the server and a reading thread say to each other. One document at a time. */
+/** Messages from the server to a reading thread, which reads one document at a time. */
 export type ToThread =
   | { kind: "read"; source: Source; cutting: Cutting; pdfVision: boolean }
-  /** The chunks sent last have been taken: so many more may follow. */
+  /** The last chunks were taken, so the thread may send the next ones. */
   | { kind: "more" }
-  /** null: there is no description, and the document cannot be read. */
+  /** The answer to `describe`; null means that there is no description and the document cannot be read. */
   | { kind: "described"; text: string | null };
 
+/** Messages from a reading thread to the server. */
 export type FromThread =
   | { kind: "chunks"; chunks: TextChunk[] }
-  /** A sign of life in between. */
+  /** A sign of life while there are no chunks to send. */
   | { kind: "alive" }
   | { kind: "describe"; image: Uint8Array; mediaType: "image/png" | "image/jpeg" }
   | { kind: "end"; chunks: TextChunk[]; heapBytes: number }
   | { kind: "failed"; code: DocumentError["code"]; message: string }
-  /** A picture had no description: the other side knows why. */
+  /** An image has no description; the server knows why. */
   | { kind: "undescribed" }
-  /** A fault of ours. */
+  /** A bug, or an error of the machine. */
   | { kind: "broken"; error: unknown };

@@ -6,24 +6,24 @@ import { readDocument } from "../formats/readDocument.js";
 import type { FromThread, ToThread } from "./messages.js";
 
 /**
- * A reading thread: documents in, chunks out. It has a heap of its own with a limit, and can be ended at any moment, which no parser on
- * the server's own thread could be.
+ * A reading thread: documents in, chunks out. Its heap has a limit, and it can be stopped at any moment, which a parser
+ * on the server's main thread could not.
  */
 
 const port = parentPort;
-if (port === null) throw new Error("this file is the entry of a worker thread");
+if (port === null) throw new Error("this file must run as a worker thread");
 const post = (message: FromThread) => {
   port.postMessage(message);
 };
 
-/** Chunks of one message: a few hundred kilobytes at most. */
+/** Chunks per message: a few hundred kB at most. */
 const chunksPerMessage = 64;
 const aliveEveryMs = 1000;
 
 class Undescribed extends Error {}
 
 let answered: (message: ToThread) => void = () => undefined;
-/** The next thing that the server says. */
+/** Waits for the server's next message. */
 const nextMessage = () =>
   new Promise<ToThread>((resolve) => {
     answered = resolve;
@@ -58,7 +58,7 @@ async function read({ source, cutting, pdfVision }: Extract<ToThread, { kind: "r
   }
 }
 
-/** Says now and then that the document goes on: only silence is a reason to end this thread. */
+/** Sends a sign of life each second while blocks arrive, because the server stops a silent thread. */
 async function* withSigns(blocks: AsyncIterable<Block>): AsyncGenerator<Block> {
   let last = performance.now();
   for await (const block of blocks) {

@@ -7,7 +7,7 @@ import { borders, chunksOf, cutting, document, joined, text, tokens } from "./su
 const tokensCounted = (await tokenCounter()).count;
 const sizeOf = (value: string, { by }: Cutting) => (by === "tokens" ? tokensCounted(value) : value.length);
 
-/** Where a header may be repeated: before a row it belongs to, or before the blanks that stand before the row. */
+/** Where a header may be repeated: before a row of its table, or before the blanks in front of the row. */
 function rowStarts(blocks: readonly Block[]): { header: string; start: number }[] {
   return blocks.flatMap((block, i) => {
     if (block.kind !== "row" || block.header === null) return [];
@@ -19,8 +19,9 @@ function rowStarts(blocks: readonly Block[]): { header: string; start: number }[
 }
 
 /**
- * Reads the chunks as pieces of the document in order, each from within or right after the one before (or after blanks) to further on, at
- * grapheme borders, with a header before it only at a row of its table. @returns whether the whole document can be read so
+ * Matches the chunks against the document in order. Each must begin inside or right after the one before (or after
+ * blanks), end further on, lie between grapheme borders, and have a header only before a row of its table.
+ * @returns whether the chunks cover the whole document in this way
  */
 function readsAsDocument(blocks: readonly Block[], chunks: readonly TextChunk[]): boolean {
   const whole = joined(blocks);
@@ -31,7 +32,7 @@ function readsAsDocument(blocks: readonly Block[], chunks: readonly TextChunk[])
     for (let at = end; at < whole.length && whole.charAt(at).trim() === ""; at += 1) places.push(at + 1);
     return places;
   };
-  /** Where the chunks so far may begin and end: a text may stand in several places of a document. */
+  /** All possible positions of the last chunk, because a document may contain its text several times. */
   let readings = [{ from: 0, to: 0 }];
   for (const chunk of chunks) {
     const bodies = [
@@ -115,7 +116,7 @@ describe("chunks of any document", () => {
           const block = numbered[before - 1];
           expect(place.attachment).toBe(block?.place.attachment);
           expect(place.section === undefined || place.section.length <= 200).toBe(true);
-          // Within a block that goes on for several chunks, or with the block's first characters.
+          // The chunk is inside a block that fills several chunks, or begins with the block's first characters.
           const shared = block?.text.slice(0, 1) ?? "";
           expect(value.includes(shared) || (block?.text.includes(value.trim().slice(0, 1)) ?? false)).toBe(true);
         }
@@ -124,7 +125,7 @@ describe("chunks of any document", () => {
   });
 });
 
-/** No two stretches of it are alike, so that a chunk shows where it is from. */
+/** No two parts of this text are equal, so that a chunk shows where it comes from. */
 const uniqueText = fc
   .array(fc.constantFrom("word", "Tür", "дом", "👨‍👩‍👧‍👦", "e\u0301", "東京", "stop.", "line\r\n", "para\n\n"), {
     minLength: 50,
@@ -141,7 +142,7 @@ describe("long words", () => {
       fc.asyncProperty(word, fc.integer({ min: 20, max: 60 }), fc.nat(100), async (units, size, share) => {
         const whole = String.fromCharCode(...units);
         const how = tokens(size, Math.floor((size * share) / 200));
-        /** Where the chunks so far may begin and end: a short one may stand in several places. */
+        /** All possible positions of the last chunk, because a short text may occur several times. */
         let readings = [{ from: 0, to: 0 }];
         for (const { text: chunk } of await chunksOf([text(whole)], how)) {
           expect(tokensCounted(chunk)).toBeLessThanOrEqual(how.size);
@@ -158,7 +159,7 @@ describe("long words", () => {
         }
         expect(readings.map(({ to }) => to)).toContain(whole.length);
       }),
-      // A last chunk of one character that stands in the one before, too.
+      // The last chunk is one character that the chunk before contains too.
       { numRuns: 500, examples: [[[...Array<number>(80).fill(0x4e00), ...Array<number>(41).fill(0x4e01)], 20, 0]] },
     );
   });
@@ -186,7 +187,7 @@ describe("the overlap", () => {
     );
   });
 
-  test("by tokens: as many as it shall be, counted alone, and no grapheme more would fit", async () => {
+  test("by tokens: at most the overlap, counted alone, and one more grapheme would not fit", async () => {
     await fc.assert(
       fc.asyncProperty(uniqueText, fc.integer({ min: 40, max: 100 }), fc.nat(100), async (whole, size, share) => {
         const overlap = Math.floor((size * share) / 200);
@@ -196,7 +197,7 @@ describe("the overlap", () => {
           const before = places[i - 1];
           if (before === undefined || start === before.start) continue;
           expect(tokensCounted(whole.slice(start, before.end))).toBeLessThanOrEqual(overlap);
-          // The longest grapheme here has 20 tokens or so, and what begins within a word may have one more.
+          // The longest grapheme here has about 20 tokens, and a text that begins inside a word may have one more.
           const further = whole.slice(all.findLast((border) => border < start) ?? 0, before.end);
           expect(tokensCounted(further)).toBeGreaterThanOrEqual(overlap);
         }

@@ -23,7 +23,7 @@ describe("the path of headings", () => {
     ).toEqual([null, "A", "A", "A > A.1", "A > A.1", "A > A.2", "A > A.2 > A.2.x", "A > A.3", "B", "B"]);
   });
 
-  test("another attachment or sheet begins anew", () => {
+  test("another attachment or sheet begins without headings", () => {
     expect(
       paths(
         heading("Mail"),

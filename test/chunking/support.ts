@@ -51,12 +51,12 @@ export function joined(blocks: readonly Block[]): string {
 
 const segmenter = new Intl.Segmenter("en", { granularity: "grapheme" });
 
-/** All grapheme borders of a text, its ends included. */
+/** All grapheme borders of a text, including both ends. */
 export function borders(value: string): number[] {
   return [...Array.from(segmenter.segment(value), ({ index }) => index), value.length];
 }
 
-/** What is easily cut or counted wrongly. */
+/** Texts that are easily cut or counted wrongly. */
 export const trickyText = fc
   .array(
     fc.oneof(
@@ -112,7 +112,7 @@ const place: fc.Arbitrary<Place> = fc.oneof(
   fc.record({ attachment: fc.constantFrom("a", "b") }),
 );
 
-/** Few rows and headers, so that chunks begin with a row often. */
+/** Few distinct rows and headers, so that chunks often begin with a row. */
 const someTable = fc
   .tuple(
     blockText,

@@ -65,7 +65,7 @@ describe("readCsv", () => {
     expect(await texts('ä,ö\n€,😀\n1,"ü\n2,3')).toEqual(["ä | ö", "€ | 😀", '1 | "ü', "2 | 3"]);
   });
 
-  test("reads what is no table as text", async () => {
+  test("reads text that is not a table as text", async () => {
     const long = "word ".repeat(300_000);
     const blocks = await read(`a,b\n1,2\n${long}`);
     expect(blocks.slice(0, 3).map(({ kind }) => kind)).toEqual(["row", "row", "text"]);
@@ -88,7 +88,7 @@ describe("readCsv", () => {
       fc.asyncProperty(table, async (rows) => {
         const cells = rows.flat().map((text) => text.replace(/[\0\ufeff]/g, "").toWellFormed());
         fc.pre(cells.some((text) => text.trim() !== "") && !cells.some((text) => text.includes("\u001b$B")));
-        // More lines of the delimiter than the cells could have of another.
+        // More occurrences of the delimiter than any other character has inside the cells.
         const written = "p,q,r,s,t,u\n".repeat(20) + rows.map((row) => row.map(quoted).join(",")).join("\n");
         const found = (await texts(written)).join("\n");
         let at = 0;
@@ -103,7 +103,7 @@ describe("readCsv", () => {
 
   test.each([
     ["", "The file is empty."],
-    [" \n,,\n", "The file has no text but white space."],
+    [" \n,,\n", "The file has no text, only white space."],
   ])("refuses %j", async (text, message) => {
     await expect(read(text)).rejects.toMatchObject({ code: "invalid_file", message });
   });

@@ -12,7 +12,7 @@ const formatOf = (name: string, content: string | Buffer) => {
 const text = "Some text, long enough to be one.\n";
 const png = "\x89PNG\r\n\x1a\n\0\0\0\rIHDR";
 const stream = Buffer.from("content");
-/** No text, and of no format. */
+/** Neither text nor any known format. */
 const junk = Buffer.from(Array.from({ length: 4_000 }, (_, i) => (i * i * 31 + i * 7) % 256));
 
 describe("by content, whatever the name", () => {
@@ -93,7 +93,7 @@ describe("is refused", () => {
 
   test("what is not what its name says", async () => {
     await refusal("a.pdf", text, "invalid_file", "The file is called .pdf but is not a PDF document.");
-    await refusal("a.png", text, "invalid_file", "The file is called .png but is not a picture.");
+    await refusal("a.png", text, "invalid_file", "The file is called .png but is not an image.");
     await refusal("a.pdf", junk, "invalid_file", "The file is called .pdf but is not a PDF document.");
     await refusal("a.docx", makeZip({ "photo.raw": "x" }), "invalid_file", /^The file is called \.docx but/);
   });
@@ -108,7 +108,7 @@ describe("is refused", () => {
     ["a.mp4", "\0\0\0\x18ftypmp42\0\0\0\0mp42isom", "a video"],
     ["a.exe", `MZ\x90\0\x03\0\0\0${"\0".repeat(100)}`, "a program"],
     ["a.gz", `\x1f\x8b\x08\0\0\0\0\0\0\x03${"\x01\x02\0".repeat(9)}`, "an archive"],
-    ["a.heic", "\0\0\0\x18ftypheic\0\0\0\0mif1heic", "a picture of an unknown kind"],
+    ["a.heic", "\0\0\0\x18ftypheic\0\0\0\0mif1heic", "an image of an unknown kind"],
   ])("%s", (name, content, what) =>
     refusal(name, content, "unsupported_file", new RegExp(`^The file is ${what}.* reads PDF`)),
   );

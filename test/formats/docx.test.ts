@@ -1,51 +1,9 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { type Block, DocumentError } from "../../src/words/document.js";
 import { readDocx } from "../../src/formats/docx.js";
+import { p, part, read, table, texts } from "./makeDocx.js";
 import { makeZip } from "./makeZip.js";
 import { readBytes } from "./readBytes.js";
-
-const word = "http://schemas.openxmlformats.org/wordprocessingml/2006/main";
-const office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
-
-function part(root: string, content: string, namespace = word): string {
-  return `<?xml version="1.0" encoding="UTF-8"?><w:${root} xmlns:w="${namespace}" xmlns:r="${office}" xmlns:mc="mc">${content}</w:${root}>`;
-}
-
-function escaped(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
-}
-
-/** A paragraph; properties are those of its w:pPr. */
-function p(text: string, properties = ""): string {
-  return `<w:p><w:pPr>${properties}</w:pPr><w:r><w:t xml:space="preserve">${escaped(text)}</w:t></w:r></w:p>`;
-}
-
-function table(...rows: string[][]): string {
-  const cells = (row: string[]) => row.map((cell) => `<w:tc>${cell.startsWith("<") ? cell : p(cell)}</w:tc>`).join("");
-  return `<w:tbl>${rows.map((row) => `<w:tr>${cells(row)}</w:tr>`).join("")}</w:tbl>`;
-}
-
-/** @param parts others than the document, by their type; a type may be followed by a number */
-function docx(body: string, parts: Record<string, string> = {}): Buffer {
-  const links = Object.keys(parts).map(
-    (name, i) =>
-      `<Relationship Id="r${i}" Type="${office}/${name.replace(/\d+$/, "")}" Target="${i === 0 ? "/word/" : ""}${name}.xml"/>`,
-  );
-  return makeZip({
-    "word/document.xml": part("document", `<w:body>${body}</w:body>`),
-    "word/_rels/document.xml.rels": `<Relationships>${links.join("")}</Relationships>`,
-    ...Object.fromEntries(Object.entries(parts).map(([name, content]) => [`word/${name}.xml`, content])),
-  });
-}
-
-function read(body: string, parts?: Record<string, string>): Promise<Block[]> {
-  return readBytes(readDocx, docx(body, parts), "a.docx");
-}
-
-async function texts(body: string, parts?: Record<string, string>): Promise<string[]> {
-  return (await read(body, parts)).map(({ text }) => text);
-}
 
 const styles = part(
   "styles",
@@ -130,7 +88,7 @@ describe("paragraphs", () => {
           expect(text).toBe(text.trim().replaceAll("\0", "").toWellFormed());
           expect(text).not.toBe("");
         }
-        // XML itself knows only one kind of line break, and no control characters.
+        // XML normalises line breaks and has no control characters.
         const plain = paragraphs.filter((text) => /^[\x20-\ud7ff]*$/.test(text)).map((text) => text.trim());
         expect(found).toEqual(expect.arrayContaining(plain.filter((text) => text !== "")));
       }),
@@ -226,85 +184,5 @@ describe("tables", () => {
       ["text", 3_000],
       ["text", 3_000],
     ]);
-  });
-});
-
-describe("notes and edges", () => {
-  const note = (kind: string, id: number, text: string, more = "") =>
-    `<w:${kind} w:id="${id}" ${more}>${p(text)}</w:${kind}>`;
-  const reference = (kind: string, id: number) => `<w:r><w:${kind}Reference w:id="${id}"/></w:r>`;
-
-  test("notes and comments follow the paragraph that refers to them", async () => {
-    const body = `<w:p><w:r><w:t>Ouch</w:t></w:r>${reference("footnote", 1)}${reference("comment", 0)}</w:p>${p("next")}<w:p><w:r><w:t>end</w:t></w:r>${reference("endnote", 1)}</w:p>`;
-    expect(
-      await texts(body, {
-        footnotes: part("footnotes", note("footnote", -1, " ") + note("footnote", 1, "A tachyon.")),
-        endnotes: part("endnotes", note("endnote", 1, "Fin.")),
-        comments: part("comments", note("comment", 0, "Really?", 'w:author="Ann"')),
-      }),
-    ).toEqual(["Ouch", "Footnote: A tachyon.", "Comment (Ann): Really?", "next", "end", "Endnote: Fin."]);
-  });
-
-  test("a note that is referred to twice comes once", async () => {
-    const body = `<w:p><w:r><w:t>a</w:t></w:r>${reference("footnote", 1).repeat(3)}</w:p>`;
-    expect(await texts(body, { footnotes: part("footnotes", note("footnote", 1, "b")) })).toEqual(["a", "Footnote: b"]);
-  });
-
-  test("headers come first and footers last, each once and never as headings", async () => {
-    const header = part("hdr", p("Company", '<w:outlineLvl w:val="0"/>'));
-    const blocks = await read(p("Main document"), {
-      header1: header,
-      header2: header,
-      header3: part("hdr", p("First page")),
-      footer1: part("ftr", p("Confidential")),
-    });
-    expect(blocks.map(({ kind, text }) => [kind, text])).toEqual([
-      ["text", "Company"],
-      ["text", "First page"],
-      ["text", "Main document"],
-      ["text", "Confidential"],
-    ]);
-  });
-});
-
-test("documents within the document are read by their own format", async () => {
-  const bytes = docx(p("before"), { aFChunk: "<p>within</p>", footer: part("ftr", p("after")) });
-  const blocks = await readBytes(readDocx, bytes, "a.docx", {
-    readInner: async function* (inner, name) {
-      yield await Promise.resolve({ kind: "text", text: `${name}: ${Buffer.from(inner).toString()}`, place: {} });
-    },
-  });
-  expect(blocks.map(({ text }) => text)).toEqual(["before", "aFChunk.xml: <p>within</p>", "after"]);
-});
-
-describe("damaged documents", () => {
-  test.each<[string, Buffer]>([
-    ["no document in it", makeZip({ "word/styles.xml": "<a/>" })],
-    ["a document that is no XML", makeZip({ "word/document.xml": "CORRUPTED" })],
-    ["a document that is cut off", makeZip({ "word/document.xml": part("document", p("text")).slice(0, -20) })],
-    ["entities", makeZip({ "word/document.xml": `<!DOCTYPE a [<!ENTITY x "y">]>${part("document", p("text"))}` })],
-    ["a text that is longer than any", docx(p("x".repeat(9 * 2 ** 20)))],
-    ["nesting without end", docx("<w:p><w:r>".repeat(2_000))],
-  ])("are refused for %s", async (_, bytes) => {
-    const reading = readBytes(readDocx, bytes, "a.docx");
-    await expect(reading).rejects.toBeInstanceOf(DocumentError);
-    await expect(reading).rejects.toMatchObject({ code: "invalid_file" });
-  });
-
-  test("are read or refused, whatever is wrong in them", async () => {
-    const whole = part(
-      "document",
-      `<w:body>${table(["a", "b"], ["c", table(["d"])])}${p("text")}${p("x", '<w:numPr><w:numId w:val="1"/></w:numPr>')}</w:body>`,
-    );
-    await fc.assert(
-      fc.asyncProperty(fc.nat(whole.length), fc.nat(60), fc.string({ maxLength: 8 }), async (at, cut, put) => {
-        const xml = whole.slice(0, at) + put + whole.slice(at + cut);
-        const reading = readBytes(readDocx, makeZip({ "word/document.xml": xml }), "a.docx");
-        await reading.catch((error: unknown) => {
-          expect(error).toBeInstanceOf(DocumentError);
-        });
-      }),
-      { numRuns: 300 },
-    );
   });
 });

@@ -11,7 +11,7 @@ const head = [
   "Date: Mon, 2 Nov 2026 10:00:00 +0100",
 ];
 
-/** The blocks of a mail, and the documents within it. */
+/** The blocks of an email, and the documents inside it. */
 function read(mail: string | Buffer): Promise<{ blocks: Block[]; inner: [string, string][] }> {
   const bytes = Buffer.from(mail as string);
   return withFile(bytes, async (path) => {
@@ -148,7 +148,7 @@ describe("is refused", () => {
   test("what has no head of a mail", async () => {
     await expect(read("Just a text.\n\nWith: no head")).rejects.toMatchObject({
       code: "invalid_file",
-      message: "The file is no mail: it has no head with a sender, a date or a subject.",
+      message: "The file is not an email: its header has no sender, date or subject.",
     });
   });
 
@@ -159,7 +159,7 @@ describe("is refused", () => {
     }
     await expect(read(`${head.join("\r\n")}\r\n${mail}`)).rejects.toMatchObject({
       code: "invalid_file",
-      message: "The mail has too many parts, or too long a head.",
+      message: "The email has too many parts, or too long a header.",
     });
   });
 });

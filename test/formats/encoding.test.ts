@@ -100,7 +100,7 @@ describe("decodeText and decodeFile", () => {
     );
   });
 
-  test("refuse what is no text", async () => {
+  test("refuse binary data", async () => {
     const bytes = Buffer.from(Array.from({ length: 5_000 }, (_, i) => (i * i * 31 + (i >> 3)) % 256));
     expect(() => decodeText(bytes)).toThrow(DocumentError);
     await expect(wordsOfFile(bytes)).rejects.toMatchObject({ code: "unsupported_file" });

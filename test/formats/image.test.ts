@@ -6,11 +6,11 @@ import { withFile } from "./readBytes.js";
 
 interface Seen extends Omit<Metadata, "mediaType"> {
   mediaType: string;
-  /** Of its upper left corner. */
+  /** The pixel in the upper left corner. */
   corner: number[];
 }
 
-/** The blocks of a picture, and what the model got to see. */
+/** The blocks of an image, and what the model saw. */
 function read(bytes: Buffer, answer = "picture"): Promise<{ blocks: Block[]; seen: Seen[] }> {
   return withFile(bytes, async (path) => {
     const blocks: Block[] = [];
@@ -120,7 +120,7 @@ describe("is refused", () => {
 
   test("what is too large when it is unpacked", async () => {
     await refusal(await hugeGif()).toMatchObject({
-      message: "The picture has more than 100 megapixels. Make it smaller.",
+      message: "The image has more than 100 megapixels. Make it smaller.",
     });
   });
 
@@ -129,6 +129,6 @@ describe("is refused", () => {
     const bytes = await sharp(new Array<Buffer>(101).fill(page), { join: { animated: true } })
       .tiff()
       .toBuffer();
-    await refusal(bytes).toMatchObject({ message: "The picture has more than 100 pages. Make it smaller." });
+    await refusal(bytes).toMatchObject({ message: "The image has more than 100 pages. Make it smaller." });
   });
 });

@@ -10,7 +10,7 @@ async function laidOut(text: string): Promise<string> {
   return blocks.map(({ before = "\n\n", text }, i) => (i === 0 ? text : before + text)).join("");
 }
 
-/** What a text may hold. */
+/** A string without what the database cannot store. */
 const cleaned = (value: string) => value.replace(/[\0\ufeff]/g, "").toWellFormed();
 
 describe("readJson", () => {
@@ -83,11 +83,11 @@ describe("readJson", () => {
     ["[01]", "line 1 lacks a comma"],
     ["[1", "line 1 ends too early"],
     ["[", "line 1 ends too early"],
-    ['["a', "line 1 has a text that is not closed"],
-    ['["a\\"]', "line 1 has a text that is not closed"],
-    ['["\\x"]', "line 1 has a text with a wrong escape"],
-    ['["\\u12g4"]', "line 1 has a text with a wrong escape"],
-    ['["a\nb"]', "line 1 has a text with a wrong escape, or a line break"],
+    ['["a', "line 1 has a string that is not closed"],
+    ['["a\\"]', "line 1 has a string that is not closed"],
+    ['["\\x"]', "line 1 has a string with an invalid escape"],
+    ['["\\u12g4"]', "line 1 has a string with an invalid escape"],
+    ['["a\nb"]', "line 1 has a string with an invalid escape or a control character such as a line break"],
     ["{'a': 1}", "line 1 has something where a name in quotes must be"],
     ["[1]]", "line 1 goes on after its value has ended"],
     ["[NaN]", "line 1 has something where a value must be"],
@@ -104,7 +104,7 @@ describe("readJson", () => {
 
   test.each([
     ["", "The file is empty."],
-    [" \n", "The file has no text but white space."],
+    [" \n", "The file has no text, only white space."],
   ])("says that %j is empty", async (text, message) => {
     await expect(read(text)).rejects.toMatchObject({ code: "invalid_file", message });
   });

@@ -1,7 +1,7 @@
 import { burn, type Entry } from "@kenjiuno/msgreader/lib/Burner.js";
 import { TypeEnum } from "@kenjiuno/msgreader/lib/Reader.js";
 
-/** A mail of MIME parts, each with a head of its own. */
+/** An email of MIME parts; each part includes its header. */
 export function makeMail(head: readonly string[], parts: readonly string[], type = "mixed"): string {
   const boundary = `b${parts.join("").length}-${parts.length}`;
   return [
@@ -14,12 +14,12 @@ export function makeMail(head: readonly string[], parts: readonly string[], type
   ].join("\r\n");
 }
 
-/** A folder of a compound file: streams by their names, and folders. */
+/** A folder of a compound file: streams and folders by name. */
 export interface Folder {
   [name: string]: Buffer | Folder;
 }
 
-/** A compound file of OLE, such as a mail of Outlook. */
+/** An OLE compound file, such as an Outlook message. */
 export function makeCompoundFile(root: Folder): Buffer {
   const entries: Entry[] = [{ name: "Root Entry", type: TypeEnum.ROOT, length: 0, children: [] }];
   const add = (folder: Folder, parent: Entry) => {
@@ -46,11 +46,11 @@ export function makeCompoundFile(root: Folder): Buffer {
 
 const unicode = (text: string) => Buffer.from(text, "utf16le");
 
-/** Properties of a mail, an attachment or a recipient: texts by their number, such as "0037" for a subject. */
+/** Text properties of an email, attachment or recipient by number, such as "0037" for the subject. */
 export const properties = (texts: Readonly<Record<string, string>>): Folder =>
   Object.fromEntries(Object.entries(texts).map(([tag, text]) => [`__substg1.0_${tag}001F`, unicode(text)]));
 
-/** The stream of properties that are numbers: by their tag, such as 0x3ffd0003 for the code page. `head` is 32 bytes in a mail. */
+/** The stream of numeric properties by tag, such as 0x3ffd0003 for the code page. @param head 32 bytes for an email */
 export function numbers(values: Readonly<Record<number, number>>, head = 32): Folder {
   const rows = Object.entries(values).map(([tag, value]) => {
     const row = Buffer.alloc(16);

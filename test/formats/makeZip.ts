@@ -1,18 +1,18 @@
 import { crc32, deflateRawSync } from "node:zlib";
 
-/** An entry of a zip, and what its headers say against the truth. */
+/** An entry of a zip, with false claims for its headers. */
 export interface ZipEntry {
   name: string;
   data: string | Buffer;
-  /** Uncompressed size by the central directory. */
+  /** Uncompressed size according to the central directory. */
   claimedSize?: number;
-  /** Sizes by the header beside the entry, which nobody should believe. */
+  /** Sizes according to the header beside the entry, which no reader should trust. */
   claimedBeside?: number;
   isStored?: boolean;
   isEncrypted?: boolean;
 }
 
-/** A zip of texts by their names, or of entries. */
+/** Makes a zip of contents by name, or of entries. */
 export function makeZip(content: Readonly<Record<string, string | Buffer>> | readonly ZipEntry[]): Buffer {
   const entries: readonly ZipEntry[] = isList(content)
     ? content

@@ -124,7 +124,7 @@ describe("readMarkdown", () => {
 
   test.each([
     ["", "The file is empty."],
-    ["\n \n", "The file has no text but white space."],
+    ["\n \n", "The file has no text, only white space."],
   ])("refuses %j", async (source, message) => {
     await expect(read(source)).rejects.toMatchObject({ code: "invalid_file", message });
   });

@@ -5,7 +5,7 @@ import { readMsg } from "../../src/formats/msg.js";
 import { type Folder, makeCompoundFile, numbers, properties } from "./makeMail.js";
 import { withFile } from "./readBytes.js";
 
-/** The blocks of a mail, and the documents within it. */
+/** The blocks of an email, and the documents inside it. */
 function read(bytes: Buffer): Promise<{ blocks: Block[]; inner: [string, Buffer][] }> {
   return withFile(bytes, async (path) => {
     const blocks: Block[] = [];
@@ -64,7 +64,7 @@ describe("a mail", () => {
     expect((await textsOf(folder)).slice(2)).toEqual(["The pége."]);
   });
 
-  test("of RTF is read as such when there is nothing else, and is no attachment", async () => {
+  test("of RTF is read as such when there is nothing else, and not as an attachment", async () => {
     const rtf = Buffer.from("{\\rtf1 Hello}");
     const packed = Buffer.alloc(16 + rtf.length);
     packed.writeUInt32LE(12 + rtf.length, 0);
@@ -74,7 +74,7 @@ describe("a mail", () => {
     const { blocks, inner } = await read(makeCompoundFile(mail({ "__substg1.0_10090102": packed })));
     expect(inner).toEqual([["body.rtf", rtf]]);
     expect(blocks.at(-1)).toEqual({ kind: "text", text: "<body.rtf>", place: {} });
-    // A length that goes past the end would be gigabytes of zeros.
+    // A length past the end would make the parser write gigabytes of zeros.
     packed.writeUInt32LE(0x7fffffff, 0);
     await expect(read(makeCompoundFile(mail({ "__substg1.0_10090102": packed })))).rejects.toMatchObject({
       code: "invalid_file",
@@ -132,10 +132,10 @@ describe("is refused", () => {
     return bytes;
   };
 
-  test("what is no compound file", () => refusal(Buffer.from("no such thing")));
+  test("a file that is not a compound file", () => refusal(Buffer.from("no such thing")));
 
   test("a chain that runs in a circle", () =>
-    // The directory's first sector is followed by itself.
+    // The directory's first sector is its own successor.
     refusal(
       changed((bytes) => {
         const table = (bytes.readUInt32LE(76) + 1) * 512;

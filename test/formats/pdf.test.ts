@@ -6,7 +6,7 @@ import type { ReadOptions } from "../../src/formats/format.js";
 import { readPdf } from "../../src/formats/pdf.js";
 import { withFile } from "./readBytes.js";
 
-/** A PDF of these content streams; `font` is what /F1 refers to. */
+/** A PDF with these content streams. @param font what /F1 refers to */
 function makePdf(
   pages: readonly (string | Buffer)[],
   options: { font?: string; trailer?: string; rotate?: number } = {},
@@ -138,7 +138,7 @@ describe("is refused", () => {
   test("without text, unless its pages may be shown to a model", async () => {
     await refusal(makePdf(["", "0 0 100 100 re f"])).toMatchObject({
       code: "invalid_file",
-      message: expect.stringMatching(/holds no text.*PDF_VISION=auto.*VISION_MODEL/) as unknown,
+      message: expect.stringMatching(/has no text.*PDF_VISION=auto.*VISION_MODEL/) as unknown,
     });
   });
 });

@@ -5,7 +5,7 @@ import type { TextItem } from "../../src/formats/pdfSegments.js";
 
 const body = 10;
 
-/** A line of text whose letters are half an em wide. */
+/** A line of text with letters half an em wide. */
 const item = (text: string, x: number, y: number, size = body): TextItem => ({
   text,
   x,

@@ -20,7 +20,7 @@ function slide(content: string): string {
   return `<p:sld ${namespaces}><p:cSld><p:spTree>${content}</p:spTree></p:cSld></p:sld>`;
 }
 
-/** Relationships by their ids: type and target. */
+/** Relationships by id, each a type and a target. */
 function links(targets: Record<string, [string, string]>): string {
   const each = Object.entries(targets).map(
     ([id, [type, target]]) => `<Relationship Id="${id}" Type="${office}/${type}" Target="${target}"/>`,
@@ -148,7 +148,7 @@ describe("damaged presentations", () => {
 
   test.each<[string, Buffer]>([
     ["no presentation in it", makeZip({ "word/document.xml": "<a/>" })],
-    ["a slide that is no XML", pptx([shape("", "a") + "<"])],
+    ["a slide that is not XML", pptx([shape("", "a") + "<"])],
     ["a password", Buffer.concat([Buffer.from("d0cf11e0a1b11ae1", "hex"), Buffer.alloc(504)])],
   ])("are refused for %s", async (_, bytes) => {
     await expect(readBytes(readPptx, bytes, "a.pptx")).rejects.toBeInstanceOf(DocumentError);

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Block } from "../../src/words/document.js";
 import type { ReadFormat, ReadOptions } from "../../src/formats/format.js";
 
-/** Gives a file of these bytes to `use`, and deletes it. */
+/** Calls `use` with the path of a file of these bytes, then deletes the file. */
 export async function withFile<Result>(bytes: Buffer, use: (path: string) => Promise<Result>): Promise<Result> {
   const directory = await mkdtemp(join(tmpdir(), "formats-"));
   try {

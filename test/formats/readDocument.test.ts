@@ -10,11 +10,11 @@ import { withFile } from "./readBytes.js";
 
 interface Options {
   describeImage?: () => Promise<string>;
-  /** Stop after as many blocks. */
+  /** Stop after this many blocks. */
   most?: number;
 }
 
-/** The blocks of a document; nothing may be left beside it. */
+/** The blocks of a document; checks that no file is left beside it. */
 function read(
   content: string | Buffer,
   name: string,
@@ -60,7 +60,7 @@ describe("reads", () => {
       ["Inner text", { attachment: "a.eml" }],
       ["Innermost", { attachment: "a.eml > b.txt" }],
     ]);
-    // Whatever its own reader says, it does not go on where the mail ends.
+    // Whatever its reader says, an attachment is separated from the email before it.
     expect(blocks.find(({ text }) => text === "Innermost")?.before).toBe("\n\n");
   });
 
@@ -75,7 +75,7 @@ describe("reads", () => {
         text: 'Attachment "a.pdf": The file is called .pdf but is not a PDF document.',
         place: { attachment: "a.pdf" },
       },
-      // Without the list of all that can be read.
+      // Without the list of readable formats.
       { text: 'Attachment "a.zip": The file is an archive (zip). Send the documents in it one by one.' },
       { text: "Text", place: { attachment: "b.txt" } },
     ]);
@@ -92,7 +92,7 @@ describe("limits", () => {
     let mail = makeMail(head, [attached("deepest.txt", "Too deep")]);
     for (let depth = 0; depth < 5; depth += 1) mail = makeMail(head, [attached("a.eml", mail)]);
     const texts = (await read(mail, "mail.eml")).map(({ text }) => text);
-    expect(texts.at(-1)).toBe('Attachment "deepest.txt": It is not read: it lies within more than 5 others.');
+    expect(texts.at(-1)).toBe('Attachment "deepest.txt": It is not read: it is nested more than 5 documents deep.');
   });
 
   test("of many documents the first 500 are read, and it is said once that there are more", async () => {
@@ -104,19 +104,19 @@ describe("limits", () => {
     expect(texts.filter((text) => text.startsWith("Text"))).toHaveLength(500);
     expect(texts.slice(-2)).toEqual([
       "Text 499",
-      expect.stringMatching(/^Attachment "500\.txt": .*beyond the 500 documents/),
+      expect.stringMatching(/^Attachment "500\.txt": .*exceed the limit of 500 documents/),
     ]);
   });
 });
 
 describe("errors", () => {
   test("of a parser on a damaged file are told as such", async () => {
-    // The text of the mail, as a property that is no text.
+    // The email's text, as a property of another type.
     const mail = makeCompoundFile({ "__substg1.0_10000102": Buffer.from("x") });
     await expect(read(mail, "a.msg")).rejects.toMatchObject({
       name: "DocumentError",
       code: "invalid_file",
-      message: "The file is damaged or not what its name says: it could not be read as a mail saved by Outlook.",
+      message: "The file is damaged or not what its name says: it could not be read as an Outlook message.",
       cause: expect.objectContaining({ name: "TypeError" }) as unknown,
     });
   });
@@ -151,7 +151,7 @@ describe("errors", () => {
       .toBuffer();
     await expect(read(png, "a.png", { describeImage: () => Promise.resolve(" \n") })).rejects.toMatchObject({
       code: "invalid_file",
-      message: "The document holds no text.",
+      message: "The document has no text.",
     });
   });
 });

@@ -17,7 +17,7 @@ async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
   return found;
 }
 
-/** Words, blanks and line breaks in odd proportions, cut into pieces. */
+/** Words, blanks and line breaks in unusual proportions, cut into pieces. */
 const oddText = fc.array(
   fc.oneof(
     fc.string({ unit: "grapheme" }),
@@ -102,8 +102,8 @@ describe("readText", () => {
   test.each([
     ["", "The file is empty."],
     ["\ufeff", "The file is empty."],
-    [" \n\t\r\n", "The file has no text but white space."],
-    ["\0\0", "The file has no text but white space."],
+    [" \n\t\r\n", "The file has no text, only white space."],
+    ["\0\0", "The file has no text, only white space."],
   ])("refuses %j", async (text, message) => {
     await expect(read(text)).rejects.toMatchObject({ code: "invalid_file", message });
   });

@@ -6,7 +6,7 @@ async function* pieces(bytes: Buffer, size: number): AsyncGenerator<Buffer> {
   for (let at = 0; at < bytes.length; at += size) yield await Promise.resolve(bytes.subarray(at, at + size));
 }
 
-/** What handlers are told, as one text. */
+/** The events that handlers receive, as one text. */
 async function told(xml: string | Buffer, pieceSize = 7): Promise<string> {
   const events: string[] = [];
   await parseXml(pieces(Buffer.from(xml as string), pieceSize), {
@@ -43,7 +43,7 @@ describe("parseXml", () => {
     ["billion laughs", '<!DOCTYPE a [<!ENTITY x "ha"><!ENTITY y "&x;&x;">]><a>&y;</a>'],
     ["external entities", '<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/hostname">]><a>&x;</a>'],
     ["deep nesting", "<a>".repeat(1_001) + "</a>".repeat(1_001)],
-    ["text that is no XML", "CORRUPTED"],
+    ["text that is not XML", "CORRUPTED"],
     ["nothing", " "],
     ["tags that do not match", "<a><b></a></b>"],
     ["an end that is missing", "<a><b>text</b>"],
@@ -52,7 +52,7 @@ describe("parseXml", () => {
     await expect(told(xml)).rejects.toBeInstanceOf(DocumentError);
   });
 
-  test("leaves what is no entity of XML as it is written", async () => {
+  test("leaves unknown entities as they are written", async () => {
     expect(await told("<!DOCTYPE a><a>&nbsp;&x;\u0001</a>", 1_000)).toBe("<a >&nbsp;&x;\u0001</a>");
   });
 });

@@ -66,7 +66,7 @@ describe("openZip", () => {
 
   test.each<[string, Buffer, string]>([
     ["is empty", Buffer.alloc(0), "The file is empty."],
-    ["is no zip", Buffer.from("Dear Sir or Madam"), "it cannot be unpacked"],
+    ["is not a zip", Buffer.from("Dear Sir or Madam"), "it cannot be unpacked"],
     ["is cut off", makeZip({ a: "text" }).subarray(0, -30), "it cannot be unpacked"],
     ["is an OLE file", Buffer.from("d0cf11e0a1b11ae10000", "hex"), "encrypted with a password"],
     ["has encrypted entries", makeZip([{ name: "a", data: "b", isEncrypted: true }]), "encrypted with a password"],
