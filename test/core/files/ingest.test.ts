@@ -5,7 +5,7 @@ import { unavailable } from "../../../src/words/errors.js";
 import { hashTexts } from "../../../src/litellm/hashingEmbedder.js";
 import { testDimensions, testKey } from "../../support/database.js";
 import { type TestService, startService } from "../../support/service.js";
-import { createStore, stubLitellm } from "../../support/stores.js";
+import { createStore, searchStore, stubLitellm } from "../../support/stores.js";
 
 /** What the model is asked: texts in batches of at most three. */
 let asked: string[][];
@@ -195,6 +195,21 @@ describe("ingestion", () => {
     expect(await look(changed)).toMatchObject({ status: "completed", chunks: 10 });
     await service.get(`/v1/vector_stores/${store}/files/${old}`).expect(404);
     expect(await rows()).toBe(10);
+  });
+
+  test("a new version takes the place of all files of its name, also of those that shared their chunks", async () => {
+    const [first, second] = [await put(), await put()];
+    await work();
+    await work();
+    expect(await look(second)).toMatchObject({ chunks: 0, same_as: first });
+    const changed = await put(text.replaceAll("subject", "topic"), "doc.txt", { replace: "true" });
+    await work();
+    expect(await look(changed)).toMatchObject({ status: "completed", chunks: 10 });
+    for (const gone of [first, second]) await service.get(`/v1/vector_stores/${store}/files/${gone}`).expect(404);
+    expect(await rows()).toBe(10);
+    expect(
+      (await searchStore(service, store, "subject1", { max_num_results: 50 })).map((each) => each.content[0]?.text),
+    ).toEqual(expect.not.arrayContaining([expect.stringContaining("subject")]));
   });
 
   test("what the model refuses fails the file, says why, and leaves nothing; attaching it again tries again", async () => {

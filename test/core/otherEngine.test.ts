@@ -1,0 +1,98 @@
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import request from "supertest";
+import { testKey } from "../support/database.js";
+import { createMemoryEngine } from "../support/memoryEngine/engine.js";
+import { type TestService, startService } from "../support/service.js";
+import { batchPath, countsOf, createStore, errorOf, rowsInTable, rowsOf, rowsPath, searchPath, searchStore, settle, storedRows } from "../support/stores.js"; // prettier-ignore
+
+/*
+ * The use cases on an engine that is not the database: whatever they ask is in the contract, and what the engine cannot
+ * do is refused.
+ */
+
+let service: TestService;
+beforeAll(async () => {
+  service = await startService({ environment: { EMBEDDING__DIMENSIONS: "8" } });
+  const { db, now } = service.deps;
+  service.deps.engine = createMemoryEngine({ db, now, without: ["nin"], keywords: false });
+});
+afterAll(() => service.close());
+
+async function putFile(store: string, text: string, name: string, fields: Record<string, string> = {}) {
+  const sent = request(service.url).post(`/v1/vector_stores/${store}/upload`).set("authorization", `Bearer ${testKey}`);
+  for (const [field, value] of Object.entries(fields)) void sent.field(field, value);
+  return (await sent.attach("file", Buffer.from(text), name).expect(200)).body as { id: string; status: string };
+}
+
+describe("the use cases on another engine", () => {
+  test("rows are stored, repeated, found, listed, filtered and removed, and the database has none of them", async () => {
+    const store = await createStore(service);
+    const rows = rowsOf(20, (seed) => ({ id: `r${String(seed).padStart(2, "0")}`, metadata: { seed } }));
+    for (const duplicates of [0, 20]) {
+      const answer = await service.post(batchPath(store), { embeddings: rows }).expect(200);
+      expect(answer.body).toMatchObject({ count: 20, duplicates });
+    }
+    expect(await countsOf(service, store)).toMatchObject({ rows: 20 });
+    expect(await rowsInTable(service)).toBe(0);
+    expect((await storedRows(service, store)).map(({ id }) => id)).toEqual(rows.map(({ id }) => id));
+
+    const filters = { type: "gte", key: "seed", value: 18 };
+    const found = await searchStore(service, store, "anything", { filters, max_num_results: 50 });
+    expect(found.map(({ id }) => id).sort()).toEqual(["r18", "r19", "r20"]);
+
+    await service.delete(rowsPath(store), { filters }).expect(200);
+    expect(await countsOf(service, store)).toMatchObject({ rows: 17 });
+    await service.post(batchPath(store), { embeddings: [{ ...rows[0], content: "other" }] }).expect(409);
+    await service.delete(`/v1/vector_stores/${store}`).expect(200);
+    await service.get(`/v1/vector_stores/${store}`).expect(404);
+  });
+
+  test("documents are ingested, found, replaced and detached", async () => {
+    const store = await createStore(service);
+    const old = await putFile(store, "The harbour opens at six.", "hours.txt");
+    expect(old.status).toBe("completed");
+    expect((await searchStore(service, store, "harbour six"))[0]?.content[0]?.text).toBe("The harbour opens at six.");
+    const fresh = await putFile(store, "The harbour opens at seven.", "hours.txt", { replace: "true" });
+    expect((await searchStore(service, store, "harbour")).map((each) => each.content[0]?.text)).toEqual([
+      "The harbour opens at seven.",
+    ]);
+    await service.get(`/v1/vector_stores/${store}/files/${old.id}`).expect(404);
+    await service.delete(`/v1/vector_stores/${store}/files/${fresh.id}`).expect(200);
+    expect(await searchStore(service, store, "harbour")).toEqual([]);
+    expect(await rowsInTable(service)).toBe(0);
+  });
+
+  test("an operator that the engine does not have is refused by search, list and removal, wherever it stands", async () => {
+    const store = await createStore(service);
+    await service.post(batchPath(store), { embeddings: rowsOf(3) }).expect(200);
+    const nin = { type: "nin", key: "a", value: [1] };
+    for (const filters of [nin, { type: "and", filters: [{ type: "eq", key: "b", value: 1 }, nin] }]) {
+      const refused = [
+        await service.post(searchPath(store), { query: "x", filters }),
+        await service.delete(rowsPath(store), { filters }),
+      ];
+      for (const answer of refused) {
+        expect(answer.status).toBe(400);
+        expect(errorOf(answer)).toMatchObject({ param: "filters", code: "unsupported_operator" });
+        expect(errorOf(answer).message).toContain("'memory'");
+      }
+    }
+    expect(await countsOf(service, store)).toMatchObject({ rows: 3 });
+  });
+
+  test.each(["keyword", "hybrid"])("%s search, which the engine does not have, is refused", async (mode) => {
+    const store = await createStore(service);
+    await service.post(batchPath(store), { embeddings: rowsOf(3) }).expect(200);
+    const answer = await service.post(searchPath(store), { query: "row", ranking_options: { search_mode: mode } });
+    expect(answer.status).toBe(400);
+    expect(errorOf(answer)).toMatchObject({ param: "search_mode", code: "unsupported_search_mode" });
+  });
+
+  test("counters that a crash left behind are repaired by upkeep", async () => {
+    const store = await createStore(service);
+    await service.post(batchPath(store), { embeddings: rowsOf(5) }).expect(200);
+    await service.database.exec("UPDATE vector_stores SET chunk_count = 3, content_bytes = 1");
+    await settle(service);
+    expect(await countsOf(service, store)).toEqual({ rows: 5, bytes: 5 * "row 1".length });
+  });
+});
