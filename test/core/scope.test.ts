@@ -91,8 +91,8 @@ afterAll(() => service.close());
 type Ids = typeof owned;
 type UseCase = (caller: Caller, ids: Ids) => Promise<unknown>;
 
-const readEach = async (iterable: AsyncIterable<unknown>) => {
-  for await (const each of iterable) each;
+const readEach = async (iterator: AsyncIterator<unknown>) => {
+  while ((await iterator.next()).done !== true);
 };
 
 /** Every use case that takes an id, those that only read first. */
