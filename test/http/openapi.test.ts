@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { apiRoutes } from "../../src/http/app.js";
 import { type OpenApiDocument, buildOpenApi } from "../../src/http/openapi.js";
 import request from "supertest";
-import { testKey } from "../support/database.js";
+import { testKey } from "../support/settings.js";
 import { type FakeProxy, startFakeProxy } from "../support/fakeProxy.js";
 import { type TestService, startService } from "../support/service.js";
 import { createStore, rowOf, rowsPath } from "../support/stores.js";

@@ -1,6 +1,6 @@
 import { type Answer, type Asked, type Provider, base64, startProvider } from "../litellm/support.js";
-import { testDimensions } from "./database.js";
-import { testVector } from "./service.js";
+import { testDimensions } from "./settings.js";
+import { testVector } from "./vectors.js";
 
 /** What a chat model is asked; what `startProvider` records is typed for embeddings. */
 export interface ChatAsked {

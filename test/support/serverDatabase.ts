@@ -3,7 +3,8 @@ import { sql } from "kysely";
 import { loadConfig } from "../../src/process/config.js";
 import { type Database, openDatabase } from "../../src/db/connection/database.js";
 import { createLog } from "../../src/process/log.js";
-import { type TestDatabase, testDimensions } from "./database.js";
+import { type TestDatabase } from "./database.js";
+import { testDimensions } from "./settings.js";
 import { databaseAt, testServer } from "./testServer.js";
 
 /** True where the tests run on a PostgreSQL server: roles, schemas and many connections exist only there. */

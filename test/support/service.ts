@@ -1,7 +1,6 @@
 import { LRUCache } from "lru-cache";
 import { type Server, createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { pathToFileURL } from "node:url";
 import request from "supertest";
 import { buildApp } from "../../src/http/app.js";
 import type { Config } from "../../src/process/config.js";
@@ -13,7 +12,9 @@ import { createLog } from "../../src/process/log.js";
 import { createMetrics } from "../../src/process/metrics.js";
 import { createDocumentReader } from "../../src/reading/documentReader.js";
 import { createStorage } from "../../src/storage/storage.js";
-import { type TestDatabase, createTestDatabase, testKey } from "./database.js";
+import { type TestDatabase, createTestDatabase } from "./database.js";
+import { readingThread } from "./program.js";
+import { testKey } from "./settings.js";
 
 /** A running service on a database of its own. */
 export interface TestService {
@@ -47,7 +48,7 @@ export async function startService(
   const stopping = new AbortController();
   let offset = 0;
   const now = () => Date.now() + offset;
-  const documents = createDocumentReader(pathToFileURL(process.env.TEST_READING_THREAD ?? ""));
+  const documents = createDocumentReader(await readingThread());
   let ingestion: Ingestion | undefined;
   const deps: Deps = {
     config,
@@ -104,13 +105,5 @@ export async function startService(
   };
 }
 
-/** An embedding of the test dimensions with a direction of its own for every seed. */
-export function testVector(seed: number, dimensions: number): number[] {
-  let state = (seed * 2654435761) >>> 0 || 1;
-  return Array.from({ length: dimensions }, () => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return Math.fround(((state >>> 0) / 2 ** 32) * 2 - 1);
-  });
-}
+// Suites that import it from here move on to vectors.ts one by one.
+export { testVector } from "./vectors.js";

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from "@jest/globals";
 import { toNetworkOrder } from "../../../src/numbers/float32.js";
 import type { TransferRow } from "../../../src/words/rows.js";
-import { type TestService, startService, testVector } from "../../support/service.js";
+import { type TestService, startService } from "../../support/service.js";
+import { testVector } from "../../support/vectors.js";
+import { testDimensions } from "../../support/settings.js";
 import {
   batchPath,
   bodyOf,
@@ -14,7 +16,6 @@ import {
   storedRows,
   stubLitellm,
 } from "../../support/stores.js";
-import { testDimensions } from "../../support/database.js";
 import { importInto, sourceOf, transferRow, transferStore } from "../../support/transfer.js";
 
 jest.setTimeout(120_000);

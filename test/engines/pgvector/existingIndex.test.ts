@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { sql } from "kysely";
 import { searchChunks } from "../../../src/engines/pgvector/nearest.js";
-import { testDimensions } from "../../support/database.js";
-import { type TestService, startService, testVector } from "../../support/service.js";
+import { testDimensions } from "../../support/settings.js";
+import { testVector } from "../../support/vectors.js";
+import { type TestService, startService } from "../../support/service.js";
 
 let service: TestService;
 beforeAll(async () => {

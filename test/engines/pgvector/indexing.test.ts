@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { bringUpToDate, checkIndexes } from "../../../src/core/upkeep/indexing.js";
-import { testDimensions } from "../../support/database.js";
-import { type TestService, startService, testVector } from "../../support/service.js";
+import { testDimensions } from "../../support/settings.js";
+import { testVector } from "../../support/vectors.js";
+import { type TestService, startService } from "../../support/service.js";
 import { batchPath, createStore, rowsOf, rowsPath } from "../../support/stores.js";
 import { bruteForceIds } from "../../support/nearest.js";
 

@@ -6,7 +6,7 @@ import { loadConfig } from "../../../src/process/config.js";
 import { type Database, start } from "../../../src/db/connection/database.js";
 import { createPglitePool } from "../../../src/db/connection/pglitePool.js";
 import { createLog } from "../../../src/process/log.js";
-import { testDimensions, testKey } from "../../support/database.js";
+import { testDimensions, testKey } from "../../support/settings.js";
 import { ask, idsOf, writeStore } from "./keywordStores.js";
 
 /** The embedded database has pg_trgm at hand; the service itself never asks for it. */

@@ -4,8 +4,9 @@ import { type Probed, probeNext, probeRecall } from "../../../src/core/upkeep/re
 import { pino } from "pino";
 import { findStore } from "../../../src/db/tables/stores.js";
 import { startProbing } from "../../../src/jobs/recallProbe.js";
-import { testDimensions } from "../../support/database.js";
-import { type TestService, startService, testVector } from "../../support/service.js";
+import { testDimensions } from "../../support/settings.js";
+import { testVector } from "../../support/vectors.js";
+import { type TestService, startService } from "../../support/service.js";
 import { batchPath, createStore, rowsOf } from "../../support/stores.js";
 
 let service: TestService;
