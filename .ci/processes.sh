@@ -31,9 +31,9 @@ background() {
   process_ids+=($!)
 }
 
-# wait_for URL LOG [CURL OPTION…]: waits until the process started last answers; fails when it has ended, or after two minutes.
+# wait_for URL LOG [CURL OPTION…]: waits until the process started last answers; fails when it has ended, or after four minutes.
 wait_for() {
-  local end=$((SECONDS + 120))
+  local end=$((SECONDS + 240))
   until curl -sf -m 2 -o /dev/null "${@:3}" "$1"; do
     if ! kill -0 "${process_ids[-1]}" 2>/dev/null || [ "$SECONDS" -ge "$end" ]; then
       echo "no answer from $1; the end of its log:" >&2

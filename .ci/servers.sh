@@ -51,18 +51,20 @@ litellm_config() {
     -e "s|__SIDECAR__|$sidecar_url|g" -e "s|__SIDECAR_KEY__|$sidecar_key|g" "$ci/litellm.config.yaml"
 }
 
-# start_proxy CONFIG
+# start_proxy: with the configuration in $work/litellm.yaml, on $litellm_database.
 start_proxy() {
   PG_VECTOR_API_BASE=$sidecar_url PG_VECTOR_API_KEY=$sidecar_key HOSTED_VLLM_API_BASE=$models_url HOSTED_VLLM_API_KEY=sk-none \
-    start_litellm "$1" "$proxy_port" "$work/litellm.log"
+    start_litellm "$work/litellm.yaml" "$proxy_port" "$work/litellm.log" "$litellm_database"
 }
 
-# start_proxy_with_stores: as an operator does it: makes the stores through LiteLLM, writes them into its
-# vector_store_registry and starts it again with that. Sets store_ids.
+# start_proxy_with_stores POSTGRES_URL: as an operator does it: makes the stores through LiteLLM, writes them into its
+# vector_store_registry and starts it again with that. LiteLLM gets a database of its own on that server. Sets store_ids.
 start_proxy_with_stores() {
   local name id base key metadata ids=
+  "$postgres_bin/psql" -Xq -d "$1" -c "CREATE DATABASE litellm"
+  litellm_database=${1%/*}/litellm
   litellm_config >"$work/litellm.yaml"
-  start_proxy "$work/litellm.yaml"
+  start_proxy
   for name in plain version errors chatPlain chatVersion plainLife versionLife documents reranked wrongKey; do
     metadata='"made": "through LiteLLM"'
     if [ "$name" = reranked ]; then metadata+=', "rerank_model": "rerank"'; fi
@@ -91,7 +93,7 @@ start_proxy_with_stores() {
   # shellcheck disable=SC2034 # read by .ci/run
   store_ids="{$ids\"unknown\": \"vs_00000000000070008000000000000000\", \"adopted\": \"09beee6f-ed62-47c6-a161-dea9018a5a40\"}"
   stop_litellm
-  start_proxy "$work/litellm.yaml"
+  start_proxy
 }
 
 # registry_entry NAME ID API_BASE KEY [PROVIDER]

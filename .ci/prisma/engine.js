@@ -23,7 +23,6 @@ async function startEngine() {
   const wasm = readFileSync(require.resolve("@prisma/client/runtime/query_engine_bg.postgresql.wasm"));
   const { instance } = await WebAssembly.instantiate(wasm, { "./query_engine_bg.js": glue });
   glue.__wbg_set_wasm(instance.exports);
-  instance.exports.__wbindgen_start();
   const url = new URL(process.env.DATABASE_URL);
   // What Prisma alone understands of the URL.
   for (const name of ["connection_limit", "pool_timeout", "schema"]) url.searchParams.delete(name);
@@ -44,7 +43,9 @@ const jsonFields = new Map(
 
 /** Longer names come before those they begin with. */
 const actions = [
-  ..."findUniqueOrThrow findUnique findFirstOrThrow findFirst findMany createManyAndReturn createMany createOne".split(" "),
+  ..."findUniqueOrThrow findUnique findFirstOrThrow findFirst findMany createManyAndReturn createMany createOne".split(
+    " ",
+  ),
   ..."updateMany updateOne upsertOne deleteMany deleteOne aggregate groupBy queryRaw executeRaw".split(" "),
 ];
 
