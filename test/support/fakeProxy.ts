@@ -3,14 +3,14 @@ import { testDimensions } from "./settings.js";
 import { testVector } from "./vectors.js";
 
 /** What a chat model is asked; what `startProvider` records is typed for embeddings. */
-export interface ChatAsked {
+interface ChatAsked {
   model: string;
   messages: { role: string; content: string }[];
   stream?: boolean;
   temperature?: number;
   max_tokens?: number;
 }
-export interface RerankAsked {
+interface RerankAsked {
   model: string;
   query: string;
   documents: (string | { text: string })[];

@@ -104,6 +104,3 @@ export async function startService(
     },
   };
 }
-
-// Suites that import it from here move on to vectors.ts one by one.
-export { testVector } from "./vectors.js";

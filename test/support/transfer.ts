@@ -7,7 +7,7 @@ import { testVector } from "./vectors.js";
 import { type TestService } from "./service.js";
 
 /** What the command line asks for when nothing is said. */
-export const importRequest = (overrides: Partial<ImportRequest> = {}): ImportRequest => ({
+const importRequest = (overrides: Partial<ImportRequest> = {}): ImportRequest => ({
   store: null,
   storeName: null,
   embeddingModel: null,
