@@ -7,6 +7,7 @@ import { failureOf } from "../../src/litellm/failures.js";
 import { joinQueries } from "../../src/litellm/joinedQueries.js";
 import { createMetrics } from "../../src/process/metrics.js";
 import { quiet, sleepyClock } from "./support.js";
+import { campaign } from "../support/campaign.js";
 
 describe("whatever happens in which order", () => {
   const refusal: Failure = { ...failureOf("network"), kind: "status", status: 400 };
@@ -80,7 +81,7 @@ describe("whatever happens in which order", () => {
         expect(seen.most).toBeLessThanOrEqual(4);
         expect(seen.largest).toBeLessThanOrEqual(count);
       }),
-      { numRuns: 300 },
+      campaign(300),
     );
   });
 });
