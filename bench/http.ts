@@ -1,6 +1,6 @@
 import { Agent, type ClientRequest, type IncomingHttpHeaders, request } from "node:http";
 
-export interface Answer {
+interface Answer {
   text: string;
   headers: IncomingHttpHeaders;
   /** Of a stream of events, when the first was complete, on the clock of performance.now(). */
