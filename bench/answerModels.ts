@@ -7,7 +7,7 @@ const chatWindow = 128_000;
 
 const pieces = 20;
 const words = "The passages say that this is so, and that it has been so for as long as anybody remembers";
-/** As many words as a short answer has, and two citations. */
+/** A typical short answer, with two citations. */
 const written = Array.from({ length: pieces }, (_, i) => `${words}${i === 4 ? " [1]" : i === 9 ? " [2]" : ""}. `);
 
 const rerankRequest = z.object({ model: z.string(), query: z.string(), documents: z.array(z.string()) });
@@ -18,13 +18,13 @@ const chatRequest = z.object({
 });
 
 export interface AnswerModels extends ModelServer {
-  /** Characters of the prompt that came last. */
+  /** Length of the last prompt, in characters. */
   lastPrompt: () => number;
 }
 
 /**
  * Stands in for a LiteLLM proxy with an embedding, a rerank and a chat model.
- * @param rerankWindow tokens that the rerank model is said to take
+ * @param rerankWindow context window of the rerank model, in tokens
  */
 export async function startAnswerModels(
   vectorOf: (text: string) => Float32Array,
@@ -35,7 +35,7 @@ export async function startAnswerModels(
     "POST /v1/embeddings": answerEmbeddings(vectorOf),
     "POST /v1/rerank": (body) => {
       const { documents } = rerankRequest.parse(body);
-      // Neighbours change places, so that the order is another and the best remain among the best.
+      // Neighbours swap places: the order changes, but the best stay among the best.
       const order = documents.map((_, i) => ((i ^ 1) < documents.length ? i ^ 1 : i));
       const results = order.map((index, place) => ({ index, relevance_score: 1 - place / documents.length }));
       return { json: { id: "bench", results } };

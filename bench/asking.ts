@@ -7,7 +7,7 @@ import { searchPath, serverTimes } from "./searching.js";
 
 const ragPath = (storeId: string) => `/v1/vector_stores/${storeId}/rag`;
 
-/** The requests that are compared. */
+/** The kinds of requests to compare. */
 export const askingKinds = [
   { name: "search", pathOf: searchPath, body: {} },
   { name: "search, reranked", pathOf: searchPath, body: { rerank: true } },
@@ -17,32 +17,35 @@ export const askingKinds = [
 ];
 export type AskingKind = (typeof askingKinds)[number];
 
-/** Milliseconds of one request; the client's own reading of the answer is not among them. */
+/** Milliseconds of one request, without the time the client takes to parse the answer. */
 export interface Asked {
   whole: number;
   /** Until the first event of a stream. */
   first: number | null;
-  /** As the service says it. */
+  /** As reported by the service. */
   own: number;
-  /** Of database and models by their own clocks: what is not the service's, nor HTTP's on any side. Means something only where one client asks. */
+  /**
+   * Time of the database and the models, by their own clocks: neither the service's nor HTTP's. Meaningful only with
+   * one client.
+   */
   others: number;
 }
 
 export interface Asking {
-  /** Asks what was never asked before. @throws when the answer is not complete, or not in the order of the model */
+  /** Sends a new question every time. @throws if the answer is incomplete, or not in the order of the rerank model */
   ask(kind: AskingKind): Promise<Asked>;
 }
 
-/** What is asked of. */
+/** What to ask about. */
 export interface AskingOf {
   models: AnswerModels;
   source: Source;
   storeId: string;
-  /** How many chunks are looked for. */
+  /** Number of chunks to search for. */
   topK: number;
 }
 
-/** @param from the first question of the source */
+/** @param from the first of the source's questions to use */
 export function createAsking(http: HttpClient, { models, source, storeId, topK }: AskingOf, from: number): Asking {
   let next = from;
   return {
@@ -68,7 +71,7 @@ const ragAnswer = z.object({
   sources: z.array(z.object({ chunk_ids: z.array(z.string()).min(1), text: z.string() })),
 });
 
-/** What answers to the source's first questions rest on: means of an answer. `prompt` in characters. */
+/** What answers to the source's first questions are based on, as means per answer. `prompt` in characters. */
 export async function lookAtAnswers(
   http: HttpClient,
   { models, source, storeId, topK }: AskingOf,

@@ -5,8 +5,8 @@ import { openRaw } from "./database.js";
 import { recordSearches, replay } from "./recording.js";
 
 /**
- * The limit that searches are measured against: Node's http and the database client, running the very statements of the service's own
- * searches, and nothing else. No key, no checks, no store looked up, no embedding made, rows answered as they come.
+ * The limit for searches: Node's http and the database client, running exactly the statements of the service's own
+ * searches, and nothing else: no key, no checks, no lookup of the store, no embedding; rows are returned as they come.
  */
 
 const settings = z

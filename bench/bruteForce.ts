@@ -1,8 +1,8 @@
-/** The truth that searches are checked against: the cosine of every query with every row, computed while the rows go by. */
+/** The true nearest rows: the cosine of every query with every row, computed while the rows are generated. */
 export class BruteForce {
   readonly #scores: Float32Array[];
 
-  /** @param queries of length 1 @param rows how many there will be */
+  /** @param queries unit vectors @param rows how many rows will be added */
   constructor(
     private readonly queries: readonly Float32Array[],
     rows: number,
@@ -10,7 +10,7 @@ export class BruteForce {
     this.#scores = queries.map(() => new Float32Array(rows).fill(-Infinity));
   }
 
-  /** @param vector of row `n`, of length 1 */
+  /** @param vector of row `n`, a unit vector */
   add(n: number, vector: Float32Array): void {
     this.queries.forEach((query, q) => {
       const scores = this.#scores[q];
@@ -19,9 +19,9 @@ export class BruteForce {
   }
 
   /**
-   * The share of the true `k` nearest rows that an answer has; of all that match, where fewer match. A row as near as the true k-th
-   * counts, so that the order of equals does not matter.
-   * @param rows numbers of the rows answered
+   * The share of the true `k` nearest rows that an answer contains; if fewer rows match, of all matches. A row as near
+   * as the true k-th counts, so the order of equally near rows does not matter.
+   * @param rows the numbers of the rows in the answer
    * @param matches whether a row passes the search's filter
    */
   recall(query: number, rows: readonly number[], k: number, matches: (row: number) => boolean = () => true): number {
@@ -32,7 +32,7 @@ export class BruteForce {
       .reverse()
       .subarray(0, k);
     if (nearest.length === 0) return 1;
-    // Databases sum up in another order.
+    // Databases add in a different order.
     const worst = (nearest.at(-1) ?? 0) - 1e-6;
     const right = new Set(rows.filter((row) => matches(row) && (scores[row] ?? -Infinity) >= worst));
     return Math.min(1, right.size / nearest.length);

@@ -1,6 +1,6 @@
 import { hashText } from "../src/litellm/hashing.js";
 
-/** Seeded data: the same rows in every run and on every machine, each made from its number alone. */
+/** Seeded data: the same rows in every run and on every machine, each derived from its number alone. */
 
 export interface Row {
   content: string;
@@ -13,7 +13,7 @@ export interface Query {
   vector: Float32Array;
 }
 
-/** Rows and the queries that go with them. */
+/** Rows and matching queries. */
 export interface Source {
   row: (n: number) => Row;
   query: (n: number) => Query;
@@ -25,8 +25,9 @@ export const kinds = ["text", "dense"] as const;
 export type Kind = (typeof kinds)[number];
 
 /**
- * `text`: seeded texts with the vectors that the built-in embedder gives them, so that no model server takes part. They are nearly sparse, which
- * no model's are. `dense`: vectors as models make them; their queries need the server of embeddingServer.ts.
+ * `text`: seeded texts with the built-in embedder's vectors, so that no model server is involved. Unlike a model's
+ * vectors they are nearly sparse. `dense`: vectors like those of a model; their queries need the server in
+ * embeddingServer.ts.
  */
 export const createSource = (kind: Kind, dimensions: number): Source =>
   kind === "text" ? textSource(dimensions) : denseSource(dimensions);
@@ -52,10 +53,10 @@ const directions = 24;
 const tableLength = 1 << 20;
 
 /**
- * Unit vectors in 300 clusters. Within a cluster rows differ along 24 directions, all of them more or less, and by a little of everything: models' vectors
- * have some ten to fifty degrees of freedom where they lie close, and noise in all 1,536 dimensions alone would make all rows of a
- * cluster equally far from each other. All numbers come from one table of Gaussian ones, read from different places: making them anew
- * took minutes for 300,000 rows.
+ * Unit vectors in 300 clusters. Within a cluster, rows differ along 24 directions and by a little noise: vectors of
+ * models have roughly ten to fifty degrees of freedom locally, and noise in all 1,536 dimensions alone would make all
+ * rows of a cluster equally distant from each other. All numbers come from one table of Gaussian numbers, read from
+ * different places: generating them each time took minutes for 300,000 rows.
  */
 function denseSource(dimensions: number): Source {
   const random = seededRandom(1);
@@ -94,7 +95,7 @@ function denseSource(dimensions: number): Source {
 
 const metadataOf = (topic: number) => ({ topic, source: `document-${topic}.txt` });
 
-/** mulberry32: small, fast, and good enough to make test data. */
+/** mulberry32: small, fast, and good enough for test data. */
 export function seededRandom(seed: number): () => number {
   let state = Math.imul(seed, 0x9e3779b1) >>> 0;
   return () => {
@@ -120,8 +121,8 @@ export const topics = 500;
 const contentCharacters = 500;
 
 /**
- * Texts of invented words. Every topic has words of its own and shares the common ones with all, so that texts of one topic lie
- * close for the built-in embedder, and near neighbours differ in distance.
+ * Texts of invented words. Every topic has its own words and shares common ones with all topics, so that the built-in
+ * embedder puts texts of one topic close together, at different distances.
  */
 export function createTexts(): { content: (n: number) => string; query: (n: number) => string } {
   const random = seededRandom(2);
@@ -155,7 +156,7 @@ export function createTexts(): { content: (n: number) => string; query: (n: numb
 
 export type Encoding = "numbers" | "base64";
 
-/** A row as the API takes it. */
+/** A row in the API's form. */
 export function wireRow(row: Row & { id?: string }, encoding: Encoding): string {
   const { content, metadata, vector } = row;
   const embedding = encoding === "numbers" ? Array.from(vector) : Buffer.from(vector.buffer).toString("base64");

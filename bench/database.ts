@@ -8,18 +8,18 @@ import { loadConfig } from "../src/process/config.js";
 import { parseDatabaseUrl } from "../src/db/connection/url.js";
 import { atEnd } from "./cleanup.js";
 
-/** A database of the benchmark's own, dropped at the end. */
+/** A database for this benchmark, dropped at the end. */
 export interface Target {
   kind: "postgres" | "pglite";
-  /** An empty directory of its own, removed at the end. */
+  /** An empty directory for this benchmark, removed at the end. */
   directory: string;
-  /** What the service, and the bare server, must be told to use it. */
+  /** The environment in which the service, and the bare server, use this database. */
   environment: { DATABASE_URL?: string; DATA_DIR: string };
 }
 
 type Query = <R = unknown>(text: string, values?: readonly unknown[]) => Promise<R[]>;
 
-/** The database without the service. PGlite has one owner: there the service must have stopped. */
+/** The database without the service. PGlite has one owner, so there the service must have stopped. */
 export interface RawDatabase {
   query: Query;
   /** Several statements on one connection. */
@@ -27,7 +27,7 @@ export interface RawDatabase {
   close: () => Promise<void>;
 }
 
-/** @param url a PostgreSQL server where a database may be created, or `pglite` for the embedded one. */
+/** @param url a PostgreSQL server on which to create a database, or `pglite` for the embedded one */
 export async function createTarget(url: string): Promise<Target> {
   const directory = await mkdtemp(join(tmpdir(), "vector-store-bench-"));
   atEnd(() => rm(directory, { recursive: true, force: true }));
@@ -55,12 +55,12 @@ export async function openRaw({ DATABASE_URL, DATA_DIR }: Target["environment"])
       await pool.end();
     }
   };
-  // A pool whose database is dropped under it would end the process.
+  // Dropping a database under an open pool would end the process.
   atEnd(close);
   const session: RawDatabase["session"] = async (work) => {
     const client = await pool.connect();
     const query = async <R>(text: string, values: readonly unknown[] = []) => {
-      // Several statements in one text have several results.
+      // A text with several statements has several results.
       const results = [await client.query<R>(text, values)].flat();
       return results.at(-1)?.rows ?? [];
     };
@@ -74,7 +74,7 @@ export async function openRaw({ DATABASE_URL, DATA_DIR }: Target["environment"])
 }
 
 function openServer(url: string): PostgresPool {
-  // As many connections as the service has by default.
+  // The service's default number of connections.
   const pool = new pg.Pool({ ...connection(url), max: 10 });
   return {
     connect: async () => {

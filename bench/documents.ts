@@ -11,13 +11,13 @@ export interface Document {
 
 const linesPerPage = 40;
 
-/** A line of some 75 characters of invented words. */
+/** A line of about 75 characters of invented words. */
 function lineWriter(): (n: number) => string {
   const texts = createTexts();
   return (n) => texts.content(n).slice(0, 75).trim();
 }
 
-/** One document of each format with the same text: pages of 40 lines, some 3,000 characters. */
+/** One document of each format with the same text: pages of 40 lines, about 3,000 characters. */
 export function makeDocuments(pages: number): Document[] {
   const line = lineWriter();
   const text = Array.from({ length: pages }, (_, page) =>
@@ -52,10 +52,10 @@ export function makeDocuments(pages: number): Document[] {
   });
 }
 
-/** A text of lines, of as many bytes at least. */
+/** A text of lines, of at least this many bytes. */
 export function* makeText(bytes: number): Generator<Buffer> {
   const line = lineWriter();
-  // Lines repeat after a while; to invent 256 MB of words takes minutes.
+  // Lines repeat after a while, because inventing 256 MB of words takes minutes.
   const some = Array.from({ length: 20_000 }, (_, n) => line(n));
   for (let sent = 0, n = 0; sent < bytes;) {
     const lines = Array.from({ length: 1000 }, () => `${n++} ${some[(n * 7919) % some.length] ?? ""}`);
@@ -65,7 +65,7 @@ export function* makeText(bytes: number): Generator<Buffer> {
   }
 }
 
-/** One font, one content stream a page, as printers make them. */
+/** One font, and one content stream per page, as printer drivers make them. */
 function makePdf(pages: string[][]): Buffer {
   const objects = [
     "<</Type /Catalog /Pages 2 0 R>>",

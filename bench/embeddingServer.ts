@@ -7,7 +7,7 @@ const request = z.object({
   model: z.string(),
 });
 
-/** OpenAI's POST /embeddings, answered from a function. */
+/** OpenAI's POST /embeddings, answered by a function. */
 export const answerEmbeddings =
   (vectorOf: (text: string) => Float32Array) =>
   (body: unknown): ModelAnswer => {
@@ -22,8 +22,8 @@ export const answerEmbeddings =
   };
 
 /**
- * Stands in for a model where searches are checked on dense vectors, which no text has by itself.
- * @returns its root, as EMBEDDING__BASE_URL takes it
+ * Stands in for a model when searches use dense vectors, which no text has.
+ * @returns its root URL, for EMBEDDING__BASE_URL
  */
 export async function startEmbeddingServer(vectorOf: (text: string) => Float32Array): Promise<string> {
   const { url } = await startModelServer({ "POST /v1/embeddings": answerEmbeddings(vectorOf) });

@@ -5,22 +5,22 @@ import { openRaw } from "./database.js";
 import type { Service } from "./service.js";
 
 const batch = 500;
-/** Requests at once: while one is made here and two are under way, neither side waits. */
+/** Concurrent requests: while one is prepared and two are in flight, neither side waits. */
 const senders = 3;
 
 export interface Filling {
   storeId: string;
   count: number;
-  /** What the rows' numbers are counted from. */
+  /** The number of the first row. */
   from?: number;
-  /** `row-<number>`, if not said otherwise. */
+  /** Default: `row-<number>`. */
   idOf?: (n: number) => string;
   row: (n: number) => Row;
-  /** Sees each row once, in any order. */
+  /** Called once for each row, in any order. */
   onRow?: (n: number, row: Row) => void;
 }
 
-/** Puts rows into a store as a bulk load does: base64 batches, several at once. @returns seconds */
+/** Fills a store as a bulk load does: base64 batches, several at once. @returns seconds */
 export async function fill(service: Service, filling: Filling): Promise<number> {
   const { storeId, count, from = 0, row, onRow, idOf = (n) => `row-${n}` } = filling;
   const begun = performance.now();
@@ -45,7 +45,7 @@ export async function fill(service: Service, filling: Filling): Promise<number> 
   return seconds;
 }
 
-/** A store of a source's first rows, indexed where it will be and settled as it is after a while at rest. */
+/** A store with a source's first rows, indexed if it will be, and settled as after a while at rest. */
 export async function createFilledStore(
   service: Service,
   target: Target,
@@ -59,15 +59,15 @@ export async function createFilledStore(
   return storeId;
 }
 
-/** What autovacuum and the checkpointer would do in the midst of a measurement. The embedded database has neither. */
+/** Does what autovacuum and the checkpointer would do during a measurement. The embedded database has neither. */
 export async function settle(target: Target): Promise<void> {
   if (target.kind === "pglite") return;
   const raw = await openRaw(target.environment);
   await raw.query("VACUUM (ANALYZE)");
-  // Only a superuser may; without it the figures are less steady.
+  // Only a superuser may; otherwise the figures vary more.
   await raw.query("CHECKPOINT").catch(() => undefined);
   await raw.close();
 }
 
-/** Of a row with the usual id. */
+/** The number of a row with the default id. */
 export const numberOf = (id: string) => Number(id.replace("row-", ""));

@@ -17,7 +17,7 @@ export interface FiltersOptions extends Pace {
 
 const dimensions = 1536;
 const queryCount = 50;
-/** One row of so many matches. */
+/** One row in this many matches. */
 const selectivities = [2, 10, 100, 1000, 10_000] as const;
 
 const whats = ["equality", "range"] as const;
@@ -25,7 +25,7 @@ const whats = ["equality", "range"] as const;
 interface Condition {
   what: (typeof whats)[number];
   oneOf: number;
-  /** The filter of a query, each with another value, and the rows that it lets through. */
+  /** A query's filter, with a different value for each query, and the rows it matches. */
   filterOf: (query: number) => { filters: object; matches: (n: number) => boolean };
 }
 
@@ -39,7 +39,7 @@ interface Case {
   raw: Measured;
 }
 
-/** Searches with filters that let one row of 2 … 10,000 through, the matches lying anywhere in the space. */
+/** Searches with filters that match one row in 2 … 10,000, spread over the whole space. */
 export async function benchFilters(options: FiltersOptions): Promise<Report> {
   const { rows } = options;
   const source = createSource("dense", dimensions);
@@ -106,7 +106,7 @@ export async function benchFilters(options: FiltersOptions): Promise<Report> {
       const name = `filters of 50 % … 0.01 % of ${rows.toLocaleString("en")}, ${what}`;
       return [
         atLeast(`${name}: lowest recall@10`, 0.99, -worst((each) => -each.recall), "recall"),
-        atLeast(`${name}: results of those due`, 1, -worst((each) => -each.found / each.due), "percent"),
+        atLeast(`${name}: share of the results due`, 1, -worst((each) => -each.found / each.due), "percent"),
         atMost(
           `${name}: highest p95, ms`,
           what === "equality" ? 40 : 120,
@@ -120,7 +120,7 @@ export async function benchFilters(options: FiltersOptions): Promise<Report> {
 
 const percentOf = (oneOf: number) => `${100 / oneOf} %`;
 
-/** A number that says nothing about the row's place in the space. */
+/** A number that is unrelated to the row's position in the space. */
 const rankOf = (n: number, rows: number) => (n * 7919 + 17) % rows;
 
 const metadataOf = (n: number, rows: number) => ({

@@ -3,14 +3,16 @@ import { Agent, type ClientRequest, type IncomingHttpHeaders, request } from "no
 interface Answer {
   text: string;
   headers: IncomingHttpHeaders;
-  /** Of a stream of events, when the first was complete, on the clock of performance.now(). */
+  /** When the first event of a stream was complete, on the clock of performance.now(). */
   firstEventAt: number | null;
 }
 
-/** A client that costs little: kept connections, bodies as ready bytes, answers as text. All but 200 is an error. */
+/**
+ * A cheap client: kept-alive connections, bodies as prepared bytes, answers as text. Any status but 200 is an error.
+ */
 export interface HttpClient {
   get(path: string): Promise<string>;
-  /** @param repeat sends the body that many times in one request. */
+  /** @param repeat sends the body this many times in one request */
   post(path: string, body: Buffer | object, options?: { contentType?: string; repeat?: number }): Promise<string>;
   postForHeaders(path: string, body: Buffer | object): Promise<Answer>;
 }
@@ -47,7 +49,7 @@ export function createHttpClient(root: string, key: string): HttpClient {
         },
       );
       outgoing.once("error", (error: NodeJS.ErrnoException) => {
-        // A kept connection that the server closed at that moment, after its rest; nothing of the request was read.
+        // The server closed an idle kept-alive connection at that moment; it has read nothing of the request.
         const closed = error.code === "ECONNRESET" || error.code === "EPIPE";
         if (outgoing.reusedSocket && closed) resolve(send(method, path, headers, body, repeat));
         else reject(error);
@@ -58,7 +60,7 @@ export function createHttpClient(root: string, key: string): HttpClient {
         }
         outgoing.end();
       };
-      // What fails here is told by the "error" event too.
+      // The "error" event reports failures here too.
       write().catch(() => undefined);
     });
   const post = (path: string, body: Buffer | object, contentType = "application/json", repeat = 1) => {
@@ -73,7 +75,7 @@ export function createHttpClient(root: string, key: string): HttpClient {
   };
 }
 
-/** Until more may be written, or never will be. */
+/** Resolves when more may be written, or never will be. */
 function drained(outgoing: ClientRequest): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {

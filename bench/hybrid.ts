@@ -18,7 +18,7 @@ const queryCount = 50;
 const wordsPerQuery = 3;
 const modes = ["keyword", "hybrid"] as const;
 
-/** Words by the share of rows that have them. */
+/** Words by the share of rows that contain them. */
 const bands = {
   rare: { from: 0, to: 0.001 },
   medium: { from: 0.005, to: 0.03 },
@@ -26,7 +26,7 @@ const bands = {
 } as const;
 const queryKinds = ["rare", "medium", "common", "mixed"] as const;
 
-/** What keyword search is for: in one row each, with near twins in others. */
+/** What keyword search is for: each is in one row only, with near twins in others. */
 const codes = Array.from({ length: 25 }, (_, i) => [
   `INV-2024-${10_000 + i * 3}`,
   `0x80${(7_000_000 + i * 11).toString(16)}`,
@@ -34,7 +34,7 @@ const codes = Array.from({ length: 25 }, (_, i) => [
   `Okonkwo-Brandt${i} Adelheid`,
 ]).flat();
 
-/** Searches by keywords and by both lists joined, for words that few, some or most rows have. */
+/** Keyword and hybrid searches for words that few, some or most rows contain. */
 export async function benchHybrid(options: HybridOptions): Promise<Report> {
   const { rows } = options;
   const source = createSource("text", dimensions);
@@ -87,10 +87,10 @@ export async function benchHybrid(options: HybridOptions): Promise<Report> {
     version,
     database,
     notes: [
-      `${rows.toLocaleString("en")} rows, ${wordsPerQuery} words a query: rare in at most ${bands.rare.to * 100} % of the rows, medium in ` +
+      `${rows.toLocaleString("en")} rows, ${wordsPerQuery} words per query: rare in at most ${bands.rare.to * 100} % of the rows, medium in ` +
         `${bands.medium.from * 100}–${bands.medium.to * 100} %, common in ${bands.common.from * 100} % and more, mixed one of each. One client; ` +
-        `the largest memory was ${Math.round(peak)} MB. Codes and names that one row of all has were found in the first place: ` +
-        `${firsts.keyword} of ${codes.length} by keyword, ${firsts.hybrid} by hybrid search.`,
+        `the largest memory was ${Math.round(peak)} MB. Codes and names that only one row contains came first in ` +
+        `${firsts.keyword} of ${codes.length} keyword searches and ${firsts.hybrid} hybrid searches.`,
     ],
     tables: [
       makeTable(
@@ -111,7 +111,7 @@ export async function benchHybrid(options: HybridOptions): Promise<Report> {
           "fraction",
         );
       }),
-      atLeast("keyword search: exact codes and names in the first place", 1, firsts.keyword / codes.length, "percent"),
+      atLeast("keyword search: exact codes and names that come first", 1, firsts.keyword / codes.length, "percent"),
     ],
   };
 }
@@ -127,7 +127,7 @@ function queriesOf(counts: ReadonlyMap<string, number>, rows: number): Queries {
   const random = seededRandom(3);
   const wordsIn = ({ from, to }: { from: number; to: number }) => {
     const words = [...counts].filter(([, count]) => count / rows >= from && count / rows <= to).map(([word]) => word);
-    // Their order is that of filling in, which is not the same every time.
+    // Sorted, because the order of insertion differs between runs.
     return words.filter((word) => /^[a-z]+$/.test(word)).sort();
   };
   const lists = { rare: wordsIn(bands.rare), medium: wordsIn(bands.medium), common: wordsIn(bands.common) };
@@ -143,7 +143,10 @@ function queriesOf(counts: ReadonlyMap<string, number>, rows: number): Queries {
   };
 }
 
-/** What one would write by hand: all rows with any of the words, ranked by ts_rank, with a GIN index. Null where no lexemes are kept. */
+/**
+ * What one would write by hand: all rows with any of the words, ranked by ts_rank, with a GIN index. Null if no lexemes
+ * are stored.
+ */
 async function measurePlain(
   environment: { DATABASE_URL?: string; DATA_DIR: string },
   storeId: string,

@@ -18,17 +18,17 @@ import { startService } from "./service.js";
 interface Case {
   what: string;
   rows: number;
-  /** Rows a second. */
+  /** Rows per second. */
   rate: number;
   memory: number | null;
 }
 
 /**
- * Rows/s of an import from a litellm-pgvector database on the same server, and of psql's COPY of the same rows into tables like those it
- * writes to; each on a database of its own. Then one that is killed in the middle, and files.
+ * Rows/s of an import from a litellm-pgvector database on the same server, and of psql's COPY of the same rows into
+ * tables like those the import writes to; each in its own database. Then an import that is killed halfway, and files.
  */
 export async function benchImport(options: ImportOptions): Promise<Report> {
-  if (!hasPsql(options.psql)) throw new Error("The limit of an import is COPY: name a psql with --psql.");
+  if (!hasPsql(options.psql)) throw new Error("An import is compared with COPY: name a psql with --psql.");
   const source = await createReference(options);
   const from = source.environment.DATABASE_URL ?? "";
   const about = await describe(options);
@@ -38,7 +38,7 @@ export async function benchImport(options: ImportOptions): Promise<Report> {
     console.error(`${found.what}: ${Math.round(found.rate)} rows/s`);
   };
 
-  // What COPY is given is what an import has written, in an order like that of the source's table: its ids are random.
+  // COPY gets what an import has written, in an order like that of the source's table, whose ids are random.
   const first = await createTarget(options.databaseUrl);
   await runImport(options, first, ["--from", from]);
   const copy = createCopy(options.psql, first, storeId, "ORDER BY md5(id)");
@@ -68,7 +68,7 @@ export async function benchImport(options: ImportOptions): Promise<Report> {
   for (const [indexes, times] of Object.entries(limits)) {
     const rateOf = (ms: (each: (typeof times)[number]) => number) => (1000 * options.rows) / median(times.map(ms));
     for (const [which, rate] of [
-      ["the record alone", rateOf((each) => each.record)],
+      ["the record only", rateOf((each) => each.record)],
       ["record and vectors", rateOf((each) => each.record + each.vectors)],
     ] as const) {
       const what = `limit: psql COPY, ${which}, ${indexes}`;
@@ -82,13 +82,13 @@ export async function benchImport(options: ImportOptions): Promise<Report> {
   }
   const goals = goalsOf(options, cases, copied);
   const killed = await killAndResume(options, from);
-  goals.push(atMost("killed in the middle and resumed: rows missing, twice or different", 0, killed.wrong, "whole"));
+  goals.push(atMost("killed halfway and resumed: rows missing, doubled or changed", 0, killed.wrong, "whole"));
   const tables = [tableOf(cases, copied), killed.table];
   if (options.fileRows > 0) tables.push(await measureFiles(options, first));
   const notes = [
-    `A litellm-pgvector database of ${options.rows.toLocaleString("en")} rows × ${dimensions} is read on the same server that writes; database, import and psql share the cores. ` +
-      `COPY has the rows in the order in which they lie in that database, an import reads them in the order of ids. ` +
-      `Of ${options.rounds} rounds the median. “Verified” is the default: each row is read back and compared before it is committed.`,
+    `A litellm-pgvector database of ${options.rows.toLocaleString("en")} rows × ${dimensions} is read from the same server that is written to; database, import and psql share the cores. ` +
+      `COPY gets the rows in that database's physical order, an import reads them in the order of ids. ` +
+      `Figures are medians of ${options.rounds} rounds. “Verified” is the default: each row is read back and compared before it is committed.`,
   ];
   return { kind: "import", title: "Import", ...about, notes, tables, goals };
 }
@@ -96,7 +96,7 @@ export async function benchImport(options: ImportOptions): Promise<Report> {
 const importName = (writers: number, verified: boolean) =>
   `import, ${writers} ${writers === 1 ? "writer" : "writers"}, ${verified ? "verified" : "--no-verify"}`;
 
-/** The server's name, from a service of its own. */
+/** Starts a service to learn the server's name. */
 async function describe({ databaseUrl, settings }: ImportOptions): Promise<Pick<Report, "version" | "database">> {
   const target = await createTarget(databaseUrl);
   const service = await startService(target, { dimensions, settings });
@@ -106,7 +106,7 @@ async function describe({ databaseUrl, settings }: ImportOptions): Promise<Pick<
   return { version, database };
 }
 
-/** Disk space is needed again before the end. */
+/** Frees disk space before the end. */
 async function drop(target: Target): Promise<void> {
   const raw = await openRaw(target.environment);
   await raw.query("DROP TABLE IF EXISTS embeddings, vector_store_vectors CASCADE");
@@ -114,7 +114,7 @@ async function drop(target: Target): Promise<void> {
   await raw.close();
 }
 
-/** Kills an import when half of the rows are in, and starts it again. */
+/** Kills an import when half of the rows are stored, then starts it again. */
 async function killAndResume(options: ImportOptions, from: string): Promise<{ table: Table; wrong: number }> {
   const target = await createTarget(options.databaseUrl);
   const child = startCommand(options, target, ["import", "--from", from]);
@@ -141,14 +141,14 @@ async function killAndResume(options: ImportOptions, from: string): Promise<{ ta
   const rows = [[kept, answer.rows.resumed_after, answer.rows.duplicates, answer.rows.added, here.rows, here.ids]];
   const columns = [
     "rows when killed:whole",
-    "went on after:whole",
-    "found to be there:whole",
-    "added in all:whole",
+    "continued after:whole",
+    "already stored:whole",
+    "added in total:whole",
     "rows at the end:whole",
-    "different ids:whole",
+    "distinct ids:whole",
   ];
   return {
-    table: makeTable("Killed with SIGKILL when half of the rows were in, and started again:", columns, rows),
+    table: makeTable("Killed with SIGKILL when half of the rows were stored, then started again:", columns, rows),
     wrong,
   };
 }
@@ -166,7 +166,7 @@ async function countIn(raw: RawDatabase): Promise<number> {
   return Number(row?.n ?? 0);
 }
 
-/** Export of a store's rows to files of every kind, and the import of each. */
+/** Exports a store's rows to files of every kind, and imports each file. */
 async function measureFiles(options: ImportOptions, target: Target): Promise<Table> {
   const raw = await openRaw(target.environment);
   await raw.query("DELETE FROM embeddings WHERE id IN (SELECT id FROM embeddings ORDER BY id OFFSET $1)", [
@@ -234,13 +234,13 @@ function goalsOf({ writers }: ImportOptions, cases: readonly Case[], copied: Rec
   const share = (verified: boolean, limit: string) => rateOf(verified) / (copied[limit] ?? NaN);
   return [
     atLeast(
-      "import, verified: of COPY into the same tables with their indexes",
+      "import, verified: share of COPY into the same tables with their indexes",
       0.5,
       share(true, "record and vectors, their indexes"),
       "percent",
     ),
     atLeast(
-      "import, --no-verify: of COPY into the same tables without indexes",
+      "import, --no-verify: share of COPY into the same tables without indexes",
       0.5,
       share(false, "record and vectors, no indexes"),
       "percent",

@@ -15,14 +15,14 @@ export interface ImportOptions {
   rows: number;
   rounds: number;
   writers: number[];
-  /** Rows of each file; 0 leaves files out. */
+  /** Rows of each file; 0 skips files. */
   fileRows: number;
   psql: string;
 }
 
 export const dimensions = 1536;
 export const storeId = "09beee6f-ed62-47c6-a161-dea9018a5a40";
-/** Vectors that differ: making one takes a millisecond, and the database does not care. */
+/** Number of distinct vectors: making one takes a millisecond, and the database does not care about repeats. */
 const different = 5000;
 
 const importAnswer = z.object({
@@ -33,7 +33,7 @@ const importAnswer = z.object({
 });
 export const exportAnswer = z.object({ rows: z.int(), seconds: z.number(), checksum: z.string().nullable() });
 
-/** A litellm-pgvector database: its two tables, filled by rows in no order, as its ids are. */
+/** A litellm-pgvector database: its two tables, filled in random order, as its ids are random. */
 export async function createReference({ databaseUrl, rows }: ImportOptions): Promise<Target> {
   const target = await createTarget(databaseUrl);
   const raw = await openRaw(target.environment);
@@ -87,7 +87,7 @@ export function startCommand({ settings }: ImportOptions, target: Target, args: 
   return child;
 }
 
-/** @returns its answer, and the largest memory it had in MB */
+/** @returns the command's answer, and its peak memory in MB */
 export async function runCommand(
   options: ImportOptions,
   target: Target,
@@ -98,7 +98,7 @@ export async function runCommand(
   child.stdout?.setEncoding("utf8").on("data", (text: string) => (out += text));
   child.stderr?.setEncoding("utf8").on("data", (text: string) => (words = (words + text).slice(-2000)));
   const timer = setInterval(() => {
-    // Of a process at its end there is no number.
+    // A process that is ending has no value.
     memory = Math.max(memory, residentMb(child.pid ?? 0) || 0);
   }, 100);
   const code = await new Promise((resolve) => child.once("close", resolve));

@@ -30,21 +30,23 @@ interface Large {
   uploadSeconds: number;
   seconds: number;
   chunks: number;
-  /** Resident memory in megabytes: before, and at its highest. */
+  /** Resident memory in MB: before, and at its peak. */
   before: number;
   peak: number;
-  /** Milliseconds of what was asked meanwhile. */
+  /** Milliseconds of the concurrent requests. */
   searches: number[];
   reads: number[];
 }
 
-/** Documents of every format from upload to search, with the embedder that asks nobody; where the time goes; and one large text. */
+/**
+ * Documents of every format from upload to search, with the built-in embedder; where the time goes; and one large text.
+ */
 export async function benchIngest(options: IngestOptions): Promise<Report> {
   const target = await createTarget(options.databaseUrl);
   const service = await startService(target, { dimensions, settings: { MAX_FILE_MB: "1024", ...options.settings } });
   const storeId = await service.createStore();
   const documents = makeDocuments(options.pages);
-  // The parsers are loaded once, and the code is compiled.
+  // Loads the parsers and gets the code compiled.
   for (const each of makeDocuments(10)) await upload(service, storeId, each);
   const uploaded: Omit<Case, "spent">[] = [];
   for (const document of documents) {
@@ -69,15 +71,15 @@ export async function benchIngest(options: IngestOptions): Promise<Report> {
     version,
     database,
     notes: [
-      `Documents of ${options.pages} pages of 40 lines, some 3,000 characters each, generated; chunks of 512 characters with an overlap of 50. ` +
-        "Pages/s are from the upload's first byte to its answer, which comes when searches find the document; one document at a time.",
+      `Generated documents of ${options.pages} pages with 40 lines (about 3,000 characters) each; chunks of 512 characters with an overlap of 50. ` +
+        "Pages/s are measured from the upload's first byte to its answer, which comes when searches find the document; one document at a time.",
     ],
     tables: [formatTable(cases), ...(large === null ? [] : [largeTable(large)])],
     goals: large === null ? [] : goalsOf(large, target.kind),
   };
 }
 
-/** @returns its chunks */
+/** @returns the number of chunks */
 async function upload(service: Service, storeId: string, { name, bytes }: Document): Promise<number> {
   const { body, contentType } = multipart(name, bytes);
   const answer = JSON.parse(await service.http.post(`/v1/vector_stores/${storeId}/upload`, body, { contentType })) as {
@@ -88,7 +90,7 @@ async function upload(service: Service, storeId: string, { name, bytes }: Docume
   return answer.chunks;
 }
 
-/** A text of so many bytes, while another store is searched and read. */
+/** A text of this many bytes, while another store is searched and read. */
 async function ingestLarge(
   service: Service,
   target: Awaited<ReturnType<typeof createTarget>>,
@@ -124,7 +126,7 @@ async function ingestLarge(
       done = true;
     }
   };
-  // At even distances, as people ask: one that hurried would itself be the load.
+  // At regular intervals, as people ask: requests without pauses would themselves be the load.
   const asking = async (ask: (turn: number) => Promise<unknown>) => {
     const times: number[] = [];
     for (let turn = 0; !done; turn += 1) {
@@ -159,10 +161,10 @@ async function ingestLarge(
 
 function formatTable(cases: readonly Case[]) {
   const columns =
-    "format|KB:whole|pages/s:whole|chunks/s:whole|parsing and chunking:percent|embedding:percent|database:percent|all else:percent";
+    "format|KB:whole|pages/s:whole|chunks/s:whole|parsing and chunking:percent|embedding:percent|database:percent|rest:percent";
   const rows = cases.map(({ format, bytes, pages, seconds, chunks, spent }) => {
     const share = (part: number) => part / spent.total;
-    // The next slice of a file is read while the one before is written to disk: what overlaps is counted twice.
+    // The next slice of a file is read while the previous one is written to disk, so the overlap is counted twice.
     const rest = Math.max(0, spent.total - spent.parsing - spent.embedding - spent.database);
     return [
       format,
@@ -177,7 +179,7 @@ function formatTable(cases: readonly Case[]) {
 
 function largeTable(large: Large) {
   const columns =
-    "MB:whole|upload s:fraction|all s:fraction|MB/s:fraction|chunks:whole|chunks/s:whole|memory MB before:whole|at most:whole|" +
+    "MB:whole|upload s:fraction|total s:fraction|MB/s:fraction|chunks:whole|chunks/s:whole|memory MB before:whole|largest:whole|" +
     "search p50 ms:fraction|p95:fraction|store read p95:fraction|searches:whole";
   const { megabytes, seconds, chunks } = large;
   const searches = percentiles(large.searches);
@@ -191,24 +193,22 @@ function largeTable(large: Large) {
     large.before,
     large.peak,
   ];
-  return makeTable(
-    "One text, while another store is searched and read twenty times a second each:",
-    columns.split("|"),
-    [[...row, searches.p50, searches.p95, percentiles(large.reads).p95, large.searches.length]],
-  );
+  return makeTable("One text, while another store is searched and read 20 times per second each:", columns.split("|"), [
+    [...row, searches.p50, searches.p95, percentiles(large.reads).p95, large.searches.length],
+  ]);
 }
 
 function goalsOf(large: Large, kind: "postgres" | "pglite"): Goal[] {
   const name = `a text of ${Math.round(large.megabytes)} MB`;
   return [
-    // The embedded database lives in the same process: what it holds already when it starts is its own.
+    // The embedded database is in the same process, so its memory at the start does not count.
     atMost(
       `${name}: memory, MB${kind === "pglite" ? " above the start" : ""}`,
       600,
       kind === "pglite" ? large.peak - large.before : large.peak,
       "whole",
     ),
-    atMost(`${name}: p95 of searches meanwhile, ms`, 200, percentiles(large.searches).p95, "fraction"),
-    atMost(`${name}: p95 of reads meanwhile, ms`, 200, percentiles(large.reads).p95, "fraction"),
+    atMost(`${name}: p95 of concurrent searches, ms`, 200, percentiles(large.searches).p95, "fraction"),
+    atMost(`${name}: p95 of concurrent reads, ms`, 200, percentiles(large.reads).p95, "fraction"),
   ];
 }

@@ -16,13 +16,13 @@ import type { Target } from "./database.js";
 import type { Document } from "./documents.js";
 import { openPool } from "./recording.js";
 
-/** Milliseconds of one document's ingestion, which does one thing at a time. */
+/** Milliseconds of one document's ingestion, which runs sequentially. */
 export interface Spent {
   total: number;
-  /** Waiting for the reading thread: the format's parser, and cutting its text into chunks. */
+  /** Waiting for the reading thread: the format's parser, and chunking. */
   parsing: number;
   embedding: number;
-  /** Waiting for answers to statements. */
+  /** Waiting for statements. */
   database: number;
 }
 
@@ -30,8 +30,10 @@ const never = new AbortController().signal;
 const thread = new URL("../dist/reading/thread.js", import.meta.url);
 
 /**
- * Where the time of an ingestion goes: the service's own worker in this process, with clocks around the reading thread, the embedder and
- * each statement. @param storeId of an empty store @returns by format
+ * Measures where the time of an ingestion goes: the service's own worker in this process, with clocks around the
+ * reading thread, the embedder and each statement.
+ * @param storeId an empty store
+ * @returns times by format
  */
 export async function timeIngestion(
   environment: Target["environment"],

@@ -14,7 +14,7 @@ export interface InsertOptions extends Pace {
   clients: number[];
   batches: number[];
   ndjsonRows: number;
-  /** Rows of the indexed store; 0 leaves it out. */
+  /** Rows of the indexed store; 0 skips it. */
   indexedRows: number;
   psql: string;
 }
@@ -23,7 +23,7 @@ interface Case extends Measured {
   what: string;
   store: "new" | "indexed";
   rowsPerRequest: number;
-  /** Null: a limit. */
+  /** Null for a limit. */
   encoding: Encoding | null;
   peak: number | null;
 }
@@ -31,9 +31,9 @@ interface Case extends Measured {
 const dimensions = 1536;
 const encodings = ["numbers", "base64"] as const;
 const words: Record<Encoding, string> = { numbers: "JSON numbers", base64: "base64" };
-/** A store is new up to here: before it has rows enough for an index. */
+/** A store counts as new up to here, before it has enough rows for an index. */
 const newStoreRows = 5000;
-/** From here on an upload is long enough to say whether memory grows. */
+/** From here on an upload is long enough to show whether memory grows. */
 const longUpload = 100_000;
 
 interface Scene {
@@ -41,7 +41,7 @@ interface Scene {
   service: Service;
 }
 
-/** Rows/s of every way in, and of the same database without the service, each on a database of its own. */
+/** Rows/s of every kind of insertion, and of the same database without the service, each in its own database. */
 export async function benchInsert(options: InsertOptions): Promise<Report> {
   const source = createSource("dense", dimensions);
   const rows = Array.from({ length: newStoreRows }, (_, n) => source.row(n));
@@ -74,7 +74,7 @@ export async function benchInsert(options: InsertOptions): Promise<Report> {
     for (const clients of options.clients) {
       await scene(async ({ target, service }) => {
         const storeId = await service.createStore();
-        // Of the embedded database there is one owner, with one connection.
+        // The embedded database has one owner, with one connection.
         if (embedded) await service.stop();
         const engine = await openEngine(target.environment, storeId);
         const work = () => engine.insert(rows.slice(0, batch));
@@ -108,7 +108,7 @@ export async function benchInsert(options: InsertOptions): Promise<Report> {
         record({ what, store: "new", ...found }, found.measured);
         if (found.rowsPerRequest < longUpload) return;
         goals.push(
-          atMost(`${what}, ${clients} client(s): memory, second half to first`, 1.2, found.growth, "fraction"),
+          atMost(`${what}, ${clients} client(s): memory, second half relative to first`, 1.2, found.growth, "fraction"),
         );
       });
     }
@@ -130,18 +130,20 @@ export async function benchInsert(options: InsertOptions): Promise<Report> {
     });
   }
   goals.push(...goalsOf(cases));
-  const notes = ["“of COPY” is psql's COPY into the same tables without indexes, right before or after, one client."];
+  const notes = [
+    "“of COPY” compares with psql's COPY into the same tables without indexes, immediately before or after, with one client.",
+  ];
   return { kind: "insert", title: "Insert", ...about, notes, tables: [tableOf(cases)], goals };
 }
 
-/** Stores that rows go to, and how many rows they had before. */
+/** The stores to insert into, and how many rows they had before. */
 interface Stores {
   next: (rows: number) => Promise<string>;
   count: number;
   storeIds: string[];
 }
 
-/** Each takes 5,000 rows, then comes the next. */
+/** Each store takes 5,000 rows, then the next one follows. */
 function newStores(service: Service): Stores {
   const storeIds: string[] = [];
   let current: Promise<string> | null = null;
@@ -158,7 +160,7 @@ function newStores(service: Service): Stores {
   return { next, count: 0, storeIds };
 }
 
-/** POST …/embeddings/batch. Bodies are made before; their rows have no ids, so each request adds new ones. */
+/** POST …/embeddings/batch. Bodies are prepared beforehand; their rows have no ids, so each request adds new ones. */
 async function measureBatches(
   options: InsertOptions,
   service: Service,
@@ -180,7 +182,7 @@ async function measureBatches(
   return { measured, peak, encoding, rowsPerRequest: batch, count };
 }
 
-/** The same route with one long body of lines, each into a store of its own. */
+/** The same route with one long body of lines, each upload into its own store. */
 async function measureNdjson(
   options: InsertOptions,
   service: Service,
@@ -197,7 +199,7 @@ async function measureNdjson(
     storeIds.push(storeId);
     const path = `/v1/vector_stores/${storeId}/embeddings/batch`;
     const answer = await service.http.post(path, body, { contentType: "application/x-ndjson", repeat });
-    // A failure after the first commit is the last line of an answer that began with 200.
+    // A failure after the first commit is reported in the last line of an answer with status 200.
     if (!answer.trimEnd().split("\n").at(-1)?.includes(`"count":${total}`)) throw new Error(answer.slice(-300));
   };
   if (total < longUpload) await measure(clients, options.warmup, work);
@@ -213,10 +215,13 @@ async function measureNdjson(
 async function expectInAll(service: Service, storeIds: readonly string[], rows: number): Promise<void> {
   let sum = 0;
   for (const id of storeIds) sum += await service.countRows(id);
-  if (sum !== rows) throw new Error(`the stores say that they hold ${sum} rows, but ${rows} were sent`);
+  if (sum !== rows) throw new Error(`the stores report ${sum} rows, but ${rows} were sent`);
 }
 
-/** COPY without indexes for the same store; the engine's INSERT of as many rows (NDJSON: of the most) by as many clients. */
+/**
+ * COPY without indexes for the same kind of store; the engine's INSERT of as many rows (NDJSON: of the largest batch)
+ * by as many clients.
+ */
 function limitsOf(cases: readonly Case[], each: Case): { copy: Case | undefined; engine: Case | undefined } {
   const copy = cases.find((one) => one.store === each.store && one.what.includes("no indexes"));
   const engines = cases.filter((one) => one.what.includes("INSERT") && one.clients === each.clients);
@@ -244,7 +249,7 @@ function goalsOf(cases: readonly Case[]): Goal[] {
     const { copy } = limitsOf(cases, each);
     if (each.encoding === null || each.rowsPerRequest !== 1000 || copy === undefined) return [];
     const bound = each.encoding === "numbers" ? 0.12 : 0.4;
-    const name = `insert, ${each.store} store, ${each.what}, ${each.clients} client(s): of COPY`;
+    const name = `insert, ${each.store} store, ${each.what}, ${each.clients} client(s): share of COPY`;
     return [atLeast(name, bound, rowsPerSecond(each) / rowsPerSecond(copy), "percent")];
   });
 }

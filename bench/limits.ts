@@ -10,9 +10,9 @@ import type { Row } from "./data.js";
 import { type Target, openRaw } from "./database.js";
 import { type Measured, percentiles } from "./load.js";
 
-/** What the database takes in without the service. */
+/** What the database can take in without the service. */
 
-/** The engine's own insertion in this process: statements and encoding, but no HTTP, no JSON, no checks, no counters. */
+/** The engine's own insertion in this process: statements and encoding, but no HTTP, JSON, checks or counters. */
 export async function openEngine(environment: Target["environment"], storeId: string) {
   const db = await openDatabase(loadConfig({ ...environment }), createLog("silent"));
   let open = true;
@@ -33,7 +33,7 @@ export async function openEngine(environment: Target["environment"], storeId: st
   };
 }
 
-/** False where there is no psql: then COPY is not measured. */
+/** False if there is no psql; then COPY is not measured. */
 export function hasPsql(psql: string): boolean {
   try {
     execFileSync(psql, ["--version"], { stdio: "ignore" });
@@ -47,9 +47,10 @@ export function hasPsql(psql: string): boolean {
 const written = ["embeddings", "vector_store_vectors"];
 
 /**
- * What the service has written for a store, as binary COPY files, one for each table; the function copies them into tables like those,
- * empty and with their indexes or without any, and returns the milliseconds that psql timed: of the record, and of the vectors for searching.
- * @param order ORDER BY …, where the rows are not to be in the order in which they were written
+ * Exports what the service has written for a store as binary COPY files, one per table. The returned function copies
+ * them into empty tables like the originals, with or without their indexes, and returns psql's times in milliseconds:
+ * for the record, and for the vectors for searching.
+ * @param order ORDER BY …, if the rows should not be in the order in which they were written
  */
 export function createCopy(
   psql: string,
@@ -78,13 +79,13 @@ export function createCopy(
     for (const { table, copy } of files) {
       await raw.query(`DROP TABLE IF EXISTS ${copy}`);
       await raw.query(`CREATE TABLE ${copy} (LIKE ${table} INCLUDING ${indexes ? "ALL" : "STORAGE"})`);
-      // LIKE leaves these out, and they say where long values lie.
+      // LIKE omits these options, which control where long values are stored.
       const [options] = await raw.query<{ text: string | null }>(
         `SELECT array_to_string(reloptions, ', ') AS text FROM pg_class WHERE oid = '${table}'::regclass`,
       );
       if (options?.text != null) await raw.query(`ALTER TABLE ${copy} SET (${options.text})`);
     }
-    // Only a superuser may; without it the figures are less steady.
+    // Only a superuser may; otherwise the figures vary more.
     await raw.query("CHECKPOINT").catch(() => undefined);
     await raw.close();
     const said = run(
@@ -98,12 +99,12 @@ export function createCopy(
   };
 }
 
-/** @param seconds how long each is repeated */
+/** @param seconds how long each measurement is repeated */
 export async function measureCopies(psql: string, seconds: number, target: Target, storeId: string) {
   const copy = createCopy(psql, target, storeId);
   const measureOne = async (indexes: boolean): Promise<Measured> => {
     const times: number[] = [];
-    // The first is the warm-up.
+    // Warm-up.
     await copy(indexes);
     for (let total = 0; total < seconds * 1000 || times.length < 2; total += times.at(-1) ?? 0) {
       const { record, vectors } = await copy(indexes);
@@ -114,7 +115,7 @@ export async function measureCopies(psql: string, seconds: number, target: Targe
   };
   return [
     { what: "limit: psql COPY, no indexes", measured: await measureOne(false) },
-    { what: "limit: psql COPY, their b-trees too", measured: await measureOne(true) },
+    { what: "limit: psql COPY, with their B-trees", measured: await measureOne(true) },
   ];
 }
 

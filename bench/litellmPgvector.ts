@@ -13,7 +13,7 @@ const rows = 10_000;
 const batch = 100;
 const dimensions = 1536;
 
-/** Its schema, as `prisma db push` makes it. */
+/** Its schema, as created by `prisma db push`. */
 const tables = `
   CREATE EXTENSION IF NOT EXISTS vector;
   CREATE TABLE vector_stores (id text PRIMARY KEY DEFAULT gen_random_uuid()::text, name text NOT NULL, file_counts jsonb,
@@ -25,8 +25,9 @@ const tables = `
     embedding vector(${dimensions}) NOT NULL, metadata jsonb, created_at timestamp(3) NOT NULL DEFAULT CURRENT_TIMESTAMP)`;
 
 /**
- * The same searches through litellm-pgvector's own API: its main.py by uvicorn from a checkout that is ready to run (its requirements installed and its
- * Prisma client generated), embeddings from a server that answers at once. It makes no index, so it searches exactly.
+ * The same searches through litellm-pgvector's own API: its main.py run by uvicorn from a checkout that is ready to run
+ * (requirements installed, Prisma client generated), with embeddings from a server that answers immediately. It creates
+ * no index, so it searches exactly.
  */
 export async function measureLitellmPgvector(
   options: Pace & {
@@ -68,7 +69,7 @@ export async function measureLitellmPgvector(
       Array.from({ length: batch }, (_, i) => source.row(start + i)),
       "numbers",
     );
-    // It stores the rows and then may fail to make its answer: what is there is counted below.
+    // It stores the rows and may then fail to build its answer; stored rows are counted below.
     await http.post(`/v1/vector_stores/${id}/embeddings/batch`, body).catch(() => undefined);
   }
   const [stored] = await raw.query<{ count: number }>("SELECT count(*)::int AS count FROM embeddings");

@@ -1,16 +1,19 @@
-/** What a number of clients achieved, each sending its next request when its last was answered. */
+/** The result of a number of clients, each sending its next request when its last one was answered. */
 export interface Measured {
   clients: number;
   requests: number;
-  /** Requests a second. */
+  /** Requests per second. */
   rate: number;
-  /** Milliseconds a request. */
+  /** Milliseconds per request. */
   p50: number;
   p95: number;
   p99: number;
 }
 
-/** Every client works for `seconds`, and at least once; requests begun in time are finished and count, with their time. */
+/**
+ * Every client works for `seconds`, and makes at least one request; requests started in time are finished and counted,
+ * with their time.
+ */
 export async function measure(
   clients: number,
   seconds: number,
@@ -40,7 +43,10 @@ export function percentiles(times: readonly number[]): Pick<Measured, "p50" | "p
   return { p50: at(0.5), p95: at(0.95), p99: at(0.99) };
 }
 
-/** The largest value of `read` while `work` runs, and how much larger it was in the second half of the time than in the first. */
+/**
+ * The largest value of `read` while `work` runs, and the ratio of the largest value in the second half of the time to
+ * that in the first half.
+ */
 export async function peakDuring<T>(
   read: () => number,
   work: () => Promise<T>,

@@ -2,14 +2,17 @@ import { hashText } from "../src/litellm/hashing.js";
 import { type Source, createTexts, topics } from "./data.js";
 
 const chunksPerDocument = 20;
-/** A section is a text of some 500 characters; a chunk shares half of its own with the next, as OpenAI's chunks do. */
+/**
+ * A section is a text of about 500 characters; a chunk shares half of its sections with the next, as OpenAI's chunks
+ * do.
+ */
 const sectionsPerChunk = 6;
 const step = sectionsPerChunk / 2;
 const sectionsPerDocument = (chunksPerDocument + 1) * step;
 
 /**
- * Documents of one topic each, in chunks of some 3,000 characters whose metadata says their place, so that those next to each other are
- * known as such. Questions are about a topic; no two are the same.
+ * Documents of one topic each, in chunks of about 3,000 characters whose metadata gives their position, so that
+ * adjacent ones are recognised. Questions are about a topic, and no two are the same.
  */
 export function createLongRows(dimensions: number): Source {
   const texts = createTexts();

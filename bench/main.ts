@@ -27,7 +27,7 @@ interface Common {
   check?: true;
 }
 
-/** Options whose default is not a constant. */
+/** Options whose default is computed. */
 interface Resolved {
   databaseUrl: string;
   warmup: number;
@@ -55,7 +55,7 @@ function setting(text: string, before: Record<string, string>): Record<string, s
 }
 
 const program = new Command("npm run bench --").description(
-  "Measures a real server process, and beside it what the same database does without it.",
+  "Measures a real server process, and what the same database does without it.",
 );
 
 function benchCommand(name: string, description: string, run: (options: never) => Promise<Report>): Command {
@@ -64,57 +64,57 @@ function benchCommand(name: string, description: string, run: (options: never) =
     .description(description)
     .option(
       "--database-url <url>",
-      "a PostgreSQL server where a database may be created (it is dropped at the end), or `pglite` for the embedded one; default: DATABASE_URL",
+      "a PostgreSQL server on which to create a database (dropped at the end), or `pglite` for the embedded one; default: DATABASE_URL",
     )
-    .option("--seconds <n>", "how long each figure is measured", number, 5)
-    .option("--warmup <n>", "seconds of the same load before it; default: 1, and 5 for pglite", number)
+    .option("--seconds <n>", "duration of each measurement", number, 5)
+    .option("--warmup <n>", "seconds of the same load before it; default: 1 (pglite: 5)", number)
     .option("--set <NAME=VALUE>", "a setting of the server, e.g. HNSW_M=24; may be repeated", setting, {})
-    .option("--no-build", "measure dist/ as it is")
+    .option("--no-build", "measure dist/ without building it")
     .option("--json <file>", "write the results, for `table`")
-    .option("--check", "fail when a goal is not met")
+    .option("--check", "fail if a goal is not met")
     .action((options: Common) =>
-      // Each benchmark's options are those that it declares below, and the common ones.
+      // A benchmark's options are the common ones and those it declares below.
       bench(options, (resolved) => run({ ...options, ...resolved } as never)),
     );
 }
 
 benchCommand("search", "searches/s of the ten nearest rows", benchSearch)
   .option("--rows <list>", "rows of the store", counts, [10_000, 50_000])
-  .option("--clients <list>", "searches at once", counts, [1, 8, 32])
-  .option("--dimensions <list>", "numbers of a vector, e.g. 1536,3072", counts, [1536])
+  .option("--clients <list>", "concurrent searches", counts, [1, 8, 32])
+  .option("--dimensions <list>", "dimensions, e.g. 1536,3072", counts, [1536])
   .addOption(
-    new Option("--vectors <kind>", "of texts by the built-in embedder, or dense ones as of a model")
+    new Option("--vectors <kind>", "text: from the built-in embedder; dense: like those of a model")
       .choices(kinds)
       .default("text"),
   )
-  .option("--litellm-pgvector <path>", "measure this checkout of it too, 10,000 rows")
-  .option("--python <path>", "for it; default: .venv/bin/python there, or python3");
+  .option("--litellm-pgvector <path>", "also measure this checkout of litellm-pgvector, with 10,000 rows")
+  .option("--python <path>", "Python for it; default: its .venv/bin/python, or python3");
 
 benchCommand("insert", "rows/s of batch insertion, into new stores and an indexed one", benchInsert)
-  .option("--batches <list>", "rows of a request", counts, [100, 1000])
-  .option("--clients <list>", "requests at once", counts, [1, 4])
+  .option("--batches <list>", "rows per request", counts, [100, 1000])
+  .option("--clients <list>", "concurrent requests", counts, [1, 4])
   .option("--ndjson-rows <n>", "rows of one NDJSON upload, rounded to thousands", number, 5000)
-  .option("--indexed-rows <n>", "rows of the indexed store; 0: leave it out", number, 100_000)
-  .option("--psql <path>", "psql, for the COPY limit", "psql");
+  .option("--indexed-rows <n>", "rows of the indexed store; 0: skip it", number, 100_000)
+  .option("--psql <path>", "psql, to measure COPY", "psql");
 
-benchCommand("import", "rows/s of an import from a litellm-pgvector database, and of files", benchImport)
+benchCommand("import", "rows/s of imports from a litellm-pgvector database and from files", benchImport)
   .option("--rows <n>", "rows of the reference database", count, 100_000)
-  .option("--rounds <n>", "of COPY and of each import; the median counts", count, 3)
-  .option("--writers <list>", "pages written at once", counts, [3])
-  .option("--file-rows <n>", "rows of each exported file; 0: leave files out", number, 20_000)
-  .option("--psql <path>", "psql, for the COPY limit", "psql");
+  .option("--rounds <n>", "repetitions of COPY and of each import; the median counts", count, 3)
+  .option("--writers <list>", "pages written concurrently", counts, [3])
+  .option("--file-rows <n>", "rows of each exported file; 0: skip files", number, 20_000)
+  .option("--psql <path>", "psql, to measure COPY", "psql");
 
 benchCommand("mixed", "searches while rows are inserted", benchMixed)
-  .option("--rows <n>", "rows of the store before", count, 50_000)
-  .option("--clients <list>", "searches at once", counts, [1, 8])
-  .option("--insert-rate <n>", "rows/s inserted", count, 200);
+  .option("--rows <n>", "rows of the store at the start", count, 50_000)
+  .option("--clients <list>", "concurrent searches", counts, [1, 8])
+  .option("--insert-rate <n>", "inserted rows/s", count, 200);
 
-benchCommand("stores", "searches among many stores, and in stores of all sizes", benchStores)
+benchCommand("stores", "searches among many stores, and in stores of different sizes", benchStores)
   .option("--stores <n>", "small stores", count, 1000)
   .option("--store-rows <n>", "rows of each", count, 200)
   .option("--sizes <list>", "rows of the other stores", counts, [50, 200, 1000, 5000, 20_000, 100_000]);
 
-benchCommand("filters", "searches with filters from half of the rows to few", benchFilters).option(
+benchCommand("filters", "searches with filters that match from half of the rows to very few", benchFilters).option(
   "--rows <n>",
   "rows of the store",
   count,
@@ -129,27 +129,27 @@ benchCommand("hybrid", "keyword and hybrid searches for rare and common words", 
 );
 
 benchCommand("ingest", "documents of every format from upload to search; one large text", benchIngest)
-  .option("--pages <n>", "of each document", count, 300)
-  .option("--large-mb <n>", "size of the large text; 0: leave it out", number, 256);
+  .option("--pages <n>", "pages per document", count, 300)
+  .option("--large-mb <n>", "size of the large text; 0: skip it", number, 256);
 
-benchCommand("rag", "reranked searches and answers, with models that answer at once", benchRag)
+benchCommand("rag", "reranked searches and answers, with models that answer immediately", benchRag)
   .option("--rows <n>", "rows of the store", count, 10_000)
-  .option("--clients <list>", "requests at once", counts, [1, 8])
-  .option("--top-k <n>", "rows that are looked for, at most 50", count, 5)
-  .option("--rerank-window <n>", "tokens that the rerank model takes", count, 4096);
+  .option("--clients <list>", "concurrent requests", counts, [1, 8])
+  .option("--top-k <n>", "rows to search for, at most 50", count, 5)
+  .option("--rerank-window <n>", "context window of the rerank model, in tokens", count, 4096);
 
 benchCommand("rollout", "requests while replicas are replaced, and upgraded from an earlier commit", benchRollout)
-  .option("--rate <n>", "requests a second", count, 200)
-  .option("--replicas <n>", "processes that share the load", count, 2)
-  .option("--from <commit>", "the earlier version; default: the last one with another schema");
+  .option("--rate <n>", "requests/s", count, 200)
+  .option("--replicas <n>", "server processes", count, 2)
+  .option("--from <commit>", "the earlier version; default: the last one with a different schema");
 
 program
   .command("table <files...>")
-  .description("puts the results of --json files into docs/performance.md as tables")
+  .description("write the results of --json files into docs/performance/results.md as tables")
   .option(
     "--into <file>",
-    "another file with the two marks",
-    fileURLToPath(new URL("../docs/performance.md", import.meta.url)),
+    "another file with the two marker lines",
+    fileURLToPath(new URL("../docs/performance/results.md", import.meta.url)),
   )
   .action((files: string[], options: { into: string }) => {
     fillIn(options.into, files.map(readResult));
@@ -157,9 +157,9 @@ program
 
 async function bench(options: Common, run: (resolved: Resolved) => Promise<Report>): Promise<void> {
   const databaseUrl = options.databaseUrl ?? process.env.DATABASE_URL ?? "";
-  if (databaseUrl === "") program.error("Set --database-url or DATABASE_URL, or give --database-url pglite.");
+  if (databaseUrl === "") program.error("Set --database-url or DATABASE_URL, or use --database-url pglite.");
   if (options.build) build();
-  // PGlite is WebAssembly, which each process compiles anew and slowly.
+  // PGlite is WebAssembly, which each process compiles again, slowly.
   const warmup = options.warmup ?? (databaseUrl === "pglite" ? 5 : 1);
   const settings = options.set;
   const report = await run({ databaseUrl, warmup, settings });

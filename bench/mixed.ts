@@ -14,7 +14,7 @@ export interface MixedOptions extends Pace {
   settings: Record<string, string>;
   rows: number;
   clients: number[];
-  /** Inserted a second. */
+  /** Inserted rows per second. */
   insertRate: number;
 }
 
@@ -22,7 +22,10 @@ const dimensions = 1536;
 const insertBatch = 20;
 const freshRows = 100;
 
-/** Searches in an indexed store alone and while rows arrive in a steady stream; and whether a row is found as soon as it is stored. */
+/**
+ * Searches in an indexed store, first alone, then while rows arrive in a steady stream; and whether a row is found as
+ * soon as it is stored.
+ */
 export async function benchMixed(options: MixedOptions): Promise<Report> {
   const source = createSource("text", dimensions);
   const target = await createTarget(options.databaseUrl);
@@ -65,8 +68,8 @@ export async function benchMixed(options: MixedOptions): Promise<Report> {
     version,
     database,
     notes: [
-      `A store of ${options.rows.toLocaleString("en")} rows; ${insertBatch} rows a request, at even distances. ` +
-        `${found} of ${freshRows} rows were found by the very next search after their insertion.`,
+      `A store of ${options.rows.toLocaleString("en")} rows; ${insertBatch} rows per request, at regular intervals. ` +
+        `${found} of ${freshRows} rows were found by the first search after their insertion.`,
     ],
     tables: [
       makeTable(
@@ -92,7 +95,7 @@ export async function benchMixed(options: MixedOptions): Promise<Report> {
     goals: [
       ...cases.map(({ clients, alone, mixed }) =>
         atMost(
-          `${options.insertRate} inserts/s, ${clients} client(s): p95 to that without`,
+          `${options.insertRate} inserts/s, ${clients} client(s): p95 relative to that without`,
           2,
           mixed.p95 / alone.p95,
           "fraction",
@@ -100,25 +103,25 @@ export async function benchMixed(options: MixedOptions): Promise<Report> {
       ),
       ...cases.map(({ clients, rowsPerSecond }) =>
         atLeast(
-          `searching by ${clients} client(s): inserted rows/s`,
+          `while ${clients} client(s) search: inserted rows/s`,
           0.95 * options.insertRate,
           rowsPerSecond,
           "whole",
         ),
       ),
-      atLeast("fresh rows found by the very next search, indexed store", 1, found / freshRows, "percent"),
+      atLeast("fresh rows found by the first search, indexed store", 1, found / freshRows, "percent"),
     ],
   };
 }
 
-/** Sends a batch at every tick, whether or not the one before is answered: an open load, as real writers are. */
+/** Sends a batch at every tick, whether or not the previous one is answered: an open load, as real writers are. */
 function startInserts(http: HttpClient, path: string, rate: number, make: () => Buffer) {
   const begun = performance.now();
   const sent: Promise<string>[] = [];
   const everyMs = (1000 * insertBatch) / rate;
   let failure: unknown;
   const timer = setInterval(() => {
-    // By the clock, since timers are late.
+    // By the clock, because timers are late.
     while (sent.length * everyMs <= performance.now() - begun) {
       const request = http.post(path, make());
       request.catch((error: unknown) => {
@@ -128,7 +131,7 @@ function startInserts(http: HttpClient, path: string, rate: number, make: () => 
     }
   }, everyMs / 4);
   return {
-    /** @returns rows a second that were stored */
+    /** @returns stored rows per second */
     async stop(): Promise<number> {
       clearInterval(timer);
       await Promise.allSettled(sent);
@@ -138,7 +141,7 @@ function startInserts(http: HttpClient, path: string, rate: number, make: () => 
   };
 }
 
-/** Rows of words that no other has; each is asked for at once. @returns how many came first */
+/** Rows of unique words; each is searched for immediately. @returns how many came first */
 async function countFresh(http: HttpClient, storeId: string): Promise<number> {
   const random = seededRandom(4);
   const word = () => Math.floor(random() * 36 ** 8).toString(36);

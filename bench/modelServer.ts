@@ -5,15 +5,19 @@ import { atEnd } from "./cleanup.js";
 export type ModelAnswer = { json: object } | { events: readonly string[] };
 
 export interface ModelServer {
-  /** Its root, as EMBEDDING__BASE_URL takes it. */
+  /** Its root URL, for EMBEDDING__BASE_URL. */
   url: string;
-  /** Milliseconds that it spent since it was last asked, from the head of a request to the last byte given away. Adds up for requests one after the other. */
+  /**
+   * Milliseconds spent since the last call, from the headers of a request to the last byte written. Adds up over
+   * sequential requests.
+   */
   takeTime: () => number;
 }
 
 /**
- * Stands in for LiteLLM and its models: answers at once, from functions. Runs in the process of the measuring clients.
- * @param answers by method and path, e.g. "POST /v1/embeddings"; what they throw is answered with status 400
+ * Stands in for LiteLLM and its models: answers immediately, from functions. Runs in the process of the measuring
+ * clients.
+ * @param answers by method and path, e.g. "POST /v1/embeddings"; if one throws, the status is 400
  */
 export async function startModelServer(
   answers: Readonly<Record<string, (body: unknown) => ModelAnswer>>,
@@ -66,7 +70,8 @@ function send(res: ServerResponse, answer: ModelAnswer): void {
     return;
   }
   res.setHeader("content-type", "text/event-stream");
-  // Each by itself, as a model's pieces are, but without a pause: what the service does meanwhile could not be told from waiting.
+  // Each event separately, as a model sends them, but without pauses: during a pause, the service's work would be
+  // indistinguishable from waiting.
   for (const event of answer.events) res.write(`data: ${event}\n\n`);
   res.end();
 }

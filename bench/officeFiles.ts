@@ -1,6 +1,6 @@
 import { makeZip } from "../test/formats/makeZip.js";
 
-/** Documents that are zips of XML, of pages of lines without markup: each page a paragraph, a slide or a chapter. */
+/** Documents that are zips of XML, with unformatted lines: each page is a paragraph, a slide or a chapter. */
 
 const office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
 const relationships = (targets: Readonly<Record<string, readonly [type: string, target: string]>>) =>

@@ -9,8 +9,9 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const git = (...args: string[]) => execFileSync("git", args, { cwd: root, encoding: "utf8" }).trim();
 
 /**
- * The commit before the one that added the newest migration: later edits of that file (a comment, a header) have no earlier schema before them.
- * @throws where the history does not go back that far
+ * The commit before the one that added the newest migration; later edits of that file (a comment, a header) do not
+ * change the schema.
+ * @throws if the history does not go back that far
  */
 export function commitBeforeSchema(): string {
   const added = git("log", "-1", "--diff-filter=A", "--format=%H", "--", "sql");
@@ -18,7 +19,7 @@ export function commitBeforeSchema(): string {
   return git("rev-parse", `${added}^`);
 }
 
-/** Builds an earlier version in a directory of its own, which is removed at the end. @returns the directory */
+/** Builds an earlier version in a separate directory, which is removed at the end. @returns the directory */
 export function buildPrevious(commit: string): string {
   const directory = mkdtempSync(join(tmpdir(), "vector-store-previous-"));
   atEnd(() => {
@@ -32,7 +33,7 @@ export function buildPrevious(commit: string): string {
     symlinkSync(join(root, "node_modules"), join(directory, "node_modules"));
     execFileSync("npm", ["run", "build", "--silent"], { cwd: directory, stdio: "inherit" });
   } else {
-    // Its `prepare` builds it.
+    // Its `prepare` script builds it.
     execFileSync("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], { cwd: directory, stdio: "inherit" });
   }
   return directory;

@@ -15,7 +15,7 @@ const stopLimitMs = 30_000;
 
 /**
  * Starts a process that serves HTTP on PORT, and waits until GET `ready` answers 200.
- * @param options.command Node, if not said otherwise; `{port}` in the arguments is the port.
+ * @param options.command default: Node. `{port}` in the arguments is replaced by the port.
  */
 export async function startProcess(
   args: readonly string[],
@@ -26,7 +26,7 @@ export async function startProcess(
   const placed = args.map((each) => each.replace("{port}", String(port)));
   const child = spawn(options.command ?? process.execPath, placed, {
     cwd: options.cwd,
-    // Nothing of the caller's own settings: a proxy or renamed columns would change what is measured.
+    // Without the caller's settings: a proxy or renamed columns would change what is measured.
     env: {
       PATH: process.env.PATH,
       HOME: process.env.HOME,
@@ -87,7 +87,7 @@ function freePort(): Promise<number> {
   });
 }
 
-/** Of a process, now. */
+/** Resident memory of a process now, in MB. */
 export function residentMb(pid: number): number {
   try {
     const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];

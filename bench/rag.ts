@@ -16,9 +16,9 @@ export interface RagOptions extends Pace {
   settings: Record<string, string>;
   rows: number;
   clients: number[];
-  /** Chunks that are looked for. */
+  /** Number of chunks to search for. */
   topK: number;
-  /** Tokens that the rerank model is said to take. */
+  /** Context window of the rerank model, in tokens. */
   rerankWindow: number;
 }
 
@@ -33,13 +33,16 @@ interface Reading {
   clients: number;
   rate: number;
   whole: Percentiles;
-  /** As the service says it; null where it says nothing. */
+  /** As reported by the service; null if it reports nothing. */
   own: Percentiles | null;
-  /** All but database and models, by the clocks of client and models; null where several ask at once. */
+  /** Everything except database and models, by the clocks of the client and the models; null with several clients. */
   around: Percentiles | null;
 }
 
-/** Searches and answers with models that answer at once: what they take beside models and database is the service's own. */
+/**
+ * Searches and answers with models that answer immediately: what they take besides models and database is the service's
+ * own.
+ */
 export async function benchRag(options: RagOptions): Promise<Report> {
   const { rows, topK } = options;
   const source = createLongRows(dimensions);
@@ -70,12 +73,12 @@ export async function benchRag(options: RagOptions): Promise<Report> {
     version,
     database,
     notes: [
-      `A store of ${rows.toLocaleString("en")} chunks of ${chunk.characters} characters, ${chunk.tokens} tokens; ${topK} are looked for, four times as ` +
-        `many reranked. No question is asked twice. An answer rested on ${seen.chunks.toFixed(1)} chunks, joined to ${seen.passages.toFixed(1)} passages; its prompt had ` +
+      `A store of ${rows.toLocaleString("en")} chunks of ${chunk.characters} characters, ${chunk.tokens} tokens each; ${topK} are searched for, four times as ` +
+        `many reranked. No question is repeated. An answer used ${seen.chunks.toFixed(1)} chunks, joined into ${seen.passages.toFixed(1)} passages; its prompt had ` +
         `${Math.round(seen.prompt).toLocaleString("en")} characters. The largest memory was ${Math.round(peak)} MB.`,
-      "Own time is what the service says of itself in `Server-Timing`: all but database and model, until the answer is known, of a stream until the model " +
-        "has begun. Model time is until the model's answer is read, so it has the service's HTTP client in it. _Around_ has all of that in it too: the " +
-        "time on the client's clock, less that of the database, and less that of the models by their own clock.",
+      "Own time is what the service reports for itself in `Server-Timing`: everything except database and model, until the answer is complete, or for a " +
+        "stream until the model has begun. Model time lasts until the model's answer is read, so it includes the service's HTTP client. _Around_ also includes " +
+        "HTTP on both sides: the time on the client's clock, minus the database's, minus the models' by their own clock.",
     ],
     tables: [makeTable("", columns, readings.map(rowOf))],
     goals: readings
@@ -84,7 +87,7 @@ export async function benchRag(options: RagOptions): Promise<Report> {
   };
 }
 
-/** One kind of request by so many clients; of a stream, until its first event and until its end. */
+/** One kind of request with this many clients; for a stream, until its first event and until its end. */
 async function read(asking: Asking, kind: AskingKind, clients: number, pace: Pace): Promise<Reading[]> {
   const asked: Asked[] = [];
   await measure(clients, pace.warmup, () => asking.ask(kind));
@@ -106,7 +109,7 @@ async function read(asking: Asking, kind: AskingKind, clients: number, pace: Pac
   return readings;
 }
 
-/** Of a chunk; the tokens of OpenAI's models, as the service counts them. */
+/** Lengths of a chunk; tokens are those of OpenAI's models, as the service counts them. */
 async function lengthsOf(source: Source): Promise<{ characters: string; tokens: string }> {
   const { count } = await tokenCounter();
   const contents = Array.from({ length: lookedAt }, (_, n) => source.row(n).content);

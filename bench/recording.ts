@@ -11,8 +11,8 @@ import { createLog } from "../src/process/log.js";
 import type { RawDatabase, Target } from "./database.js";
 
 /**
- * The statements of the service's own searches, written down while its engine runs them: what they are measured against cannot drift
- * from what the service does.
+ * Records the statements of the service's own searches while its engine runs them, so that the limit cannot drift from
+ * what the service does.
  */
 
 interface Statement {
@@ -20,7 +20,7 @@ interface Statement {
   values: readonly unknown[];
 }
 
-/** Of one search: what went over each connection that it took. */
+/** One search: the statements on each connection it used. */
 export type Recorded = Statement[][];
 
 /** The only place that knows the engine: a search as the service's core calls it. */
@@ -56,7 +56,7 @@ export async function recordSearches(
   }
 }
 
-/** The pool of the service's own settings. */
+/** A pool with the service's own settings. */
 export async function openPool(config: ReturnType<typeof loadConfig>): Promise<PostgresPool> {
   const { url } = config.database;
   if (url !== null) {
@@ -67,7 +67,10 @@ export async function openPool(config: ReturnType<typeof loadConfig>): Promise<P
   return createPglitePool(await openPglite({ dataDir: join(config.dataDir, "pglite") }));
 }
 
-/** A pool that writes down what goes through it. `take` waits for connections to be given back: a commit may follow the answer. */
+/**
+ * A pool that records its statements. `take` waits until connections are released, because a commit may follow the
+ * answer.
+ */
 function recording(pool: PostgresPool): { pool: PostgresPool; take: () => Promise<Recorded> } {
   let sessions: Statement[][] = [];
   let ends: Promise<void>[] = [];
@@ -99,7 +102,9 @@ function recording(pool: PostgresPool): { pool: PostgresPool; take: () => Promis
 
 const ending = /^\s*(commit|rollback)\s*;?\s*$/i;
 
-/** Sends the statements again. Resolves with the rows found as soon as they are there, as the service answers: a commit follows. */
+/**
+ * Sends the statements again. Resolves with the rows as soon as they arrive, as the service answers; a commit follows.
+ */
 export function replay(raw: RawDatabase, recorded: Recorded): Promise<unknown[]> {
   return new Promise((resolve, reject) => {
     let rows: unknown[] = [];
@@ -109,7 +114,7 @@ export function replay(raw: RawDatabase, recorded: Recorded): Promise<unknown[]>
           for (const { text, values } of session) {
             if (s === recorded.length - 1 && ending.test(text)) resolve(rows);
             const found = await query(text, values);
-            // What only sets something finds nothing.
+            // Statements that only change settings return nothing.
             if (found.length > 0) rows = found;
           }
         });

@@ -2,13 +2,13 @@ import { readFileSync } from "node:fs";
 import { arch, availableParallelism, cpus, platform, totalmem } from "node:os";
 import { z } from "zod";
 
-/** How a number is shown. */
+/** Format of a number. */
 const as = z.enum(["text", "whole", "fraction", "percent", "recall"]);
 
 const table = z.object({
   title: z.string(),
   columns: z.array(z.object({ name: z.string(), as })),
-  /** Raw values; null where there is none. */
+  /** Raw values; null if there is none. */
   rows: z.array(z.array(z.union([z.string(), z.number(), z.null()]))),
 });
 
@@ -21,7 +21,7 @@ const goal = z.object({
   met: z.boolean(),
 });
 
-/** What a benchmark found. */
+/** The outcome of a benchmark. */
 const report = z.object({
   kind: z.string(),
   title: z.string(),
@@ -36,7 +36,7 @@ const result = report.extend({
   measuredAt: z.iso.datetime(),
   machine: z.object({ cpu: z.string(), cores: z.int(), memoryGb: z.int(), system: z.string(), node: z.string() }),
   seconds: z.number(),
-  /** Of the operator, beside the defaults. */
+  /** The operator's settings, besides the defaults. */
   settings: z.record(z.string(), z.string()),
 });
 
@@ -75,7 +75,8 @@ export function makeTable(title: string, columns: readonly string[], rows: Table
 
 export function readResult(file: string): Result {
   const parsed = result.safeParse(JSON.parse(readFileSync(file, "utf8")));
-  if (!parsed.success) throw new Error(`${file} holds no results of this program:\n${z.prettifyError(parsed.error)}`);
+  if (!parsed.success)
+    throw new Error(`${file} contains no results of this program:\n${z.prettifyError(parsed.error)}`);
   return parsed.data;
 }
 

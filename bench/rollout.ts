@@ -12,7 +12,7 @@ import { type Service, startService } from "./service.js";
 export interface RolloutOptions extends Pace {
   databaseUrl: string;
   settings: Record<string, string>;
-  /** Requests a second, sent whether or not those before are answered. */
+  /** Requests per second, sent whether or not earlier ones are answered. */
   rate: number;
   replicas: number;
   from?: string;
@@ -22,14 +22,14 @@ const dimensions = 256;
 const rowsBefore = 500;
 const rowsPerInsert = 2;
 const key = "sk-bench-rollout";
-/** Kubernetes asks every few seconds; what it learns late, the delay after SIGTERM makes good. */
+/** Kubernetes probes every few seconds; the delay after SIGTERM covers what it learns late. */
 const probeMs = 500;
-/** Replicas that are replaced have served for a while: two whose code V8 has not compiled yet take ten times as long for each request. */
+/** Replaced replicas have served for a while: code that V8 has not compiled yet takes ten times as long per request. */
 const leastWarmup = 10;
-/** The chart's preStop hook: a pod gets SIGTERM so long after it was taken out of the Service. */
+/** The chart's preStop hook: a pod gets SIGTERM this long after it was removed from the Service. */
 const preStopMs = 3000;
 
-/** A replica and whether requests go to it. */
+/** A replica, and whether it gets requests. */
 interface Endpoint {
   service: Service;
   agent: Agent;
@@ -46,8 +46,9 @@ interface Outcome {
 }
 
 /**
- * A steady load on several replicas while each is replaced: by SIGTERM alone, as any supervisor stops a process, with clients who go by /readyz; and
- * from an earlier version with an earlier schema, as Kubernetes rolls. No request may fail, and no acknowledged row be lost or doubled.
+ * A steady load on several replicas while each one is replaced: by SIGTERM alone, as any supervisor stops a process,
+ * with clients that follow /readyz; and from an earlier version with an earlier schema, as Kubernetes rolls out. No
+ * request may fail, and no acknowledged row may be lost or doubled.
  */
 export async function benchRollout(options: RolloutOptions): Promise<Report> {
   if (options.databaseUrl === "pglite") throw new Error("the embedded database has one process");
@@ -70,9 +71,9 @@ export async function benchRollout(options: RolloutOptions): Promise<Report> {
     goals.push(
       atMost(`${scene.name}: failed requests`, 0, outcome.failures.length, "whole"),
       atMost(`${scene.name}: rows lost or doubled`, 0, Math.abs(lost), "whole"),
-      // A load that was not there shows nothing.
+      // Without the intended load, success would show nothing.
       atLeast(
-        `${scene.name}: requests/s of those wanted`,
+        `${scene.name}: share of the intended requests/s`,
         0.9,
         outcome.requests / found.seconds / options.rate,
         "percent",
@@ -175,7 +176,7 @@ function sender(storeId: string, source: ReturnType<typeof createSource>) {
   };
 }
 
-/** Sends at a steady rate to the endpoints that are in use and ready, in turn; nothing is ever tried twice. */
+/** Sends at a steady rate to the endpoints that are in use and ready, in turn; never retries. */
 function createLoad(rate: number, endpoints: readonly Endpoint[], send: ReturnType<typeof sender>, outcome: Outcome) {
   const ready = new Map<Endpoint, boolean>();
   const probe = setInterval(() => {

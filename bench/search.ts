@@ -33,11 +33,14 @@ export interface SearchOptions extends Pace {
 }
 
 const queryCount = 200;
-/** Of the queries, those that are compared with brute force. */
+/** Number of queries compared with brute force. */
 const checkedQueries = 50;
-/** Searches until the code is compiled: before, the service takes half as long again for its own part, and the bare server has little code. */
+/**
+ * Searches until the code is compiled: before, the service's own part takes 1.5 times as long, while the bare server
+ * has little code.
+ */
 const untilWarm = 2000;
-/** Service and bare server are measured in turn so often, and the pair whose ratio is in the middle counts. */
+/** Service and bare server are measured in turn this often, and the pair with the median ratio counts. */
 const rounds = 3;
 
 interface Case {
@@ -50,7 +53,10 @@ interface Case {
   own: Pick<Measured, "p50" | "p95">;
 }
 
-/** Searches/s for every number of rows and clients, the bare server's beside them, on a new database for each number of rows. */
+/**
+ * Searches/s of service and bare server for every number of rows and clients, in a new database for each number of
+ * rows.
+ */
 export async function benchSearch(options: SearchOptions): Promise<Report> {
   const cases: Case[] = [];
   const notes: string[] = [];
@@ -130,7 +136,7 @@ async function benchRows(options: SearchOptions, rows: number, dimensions: numbe
     const bare = await startBare();
     for (const clients of options.clients) {
       const pairs: Case["runs"] = [];
-      // In turn, so that both see the same weather.
+      // In turn, so that both see the same conditions.
       for (let round = 0; round < rounds; round += 1) {
         const { result, peak } = await ours(clients);
         pairs.push({ service: result, bare: await bare(clients), peak });
@@ -155,18 +161,18 @@ async function benchRows(options: SearchOptions, rows: number, dimensions: numbe
   const own = alone.own ?? { p50: one.p50 - raw.p50, p95: one.p95 - raw.p95 };
   const said = [
     alone.own === null
-      ? "The service does not say its own time: it is taken as the difference to the statements alone, HTTP and client included."
-      : "Own time is what the service says of itself: all but database and model.",
+      ? "The service does not report its own time; it is taken as the difference to the statements alone, including HTTP and client."
+      : "Own time is what the service reports for itself: everything except database and model.",
     options.vectors === "text"
-      ? `The built-in embedder takes ${timeEmbedding(source, queries).toFixed(3)} ms for a query; the bare server has it ready.`
-      : "Embeddings come from a server in the measuring process, asked once for each of 200 queries.",
+      ? `The built-in embedder takes ${timeEmbedding(source, queries).toFixed(3)} ms per query; the bare server has the vectors prepared.`
+      : "Embeddings come from a server in the measuring process, called once for each of 200 queries.",
   ].join(" ");
   console.error(`${rows} rows, ${dimensions} dimensions: recall ${recall.toFixed(4)}, p50 ${one.p50.toFixed(2)} ms`);
   const found: Case = { rows, dimensions, recall, runs, one, raw, own };
   return { version: service.version, database: service.database, said, found };
 }
 
-/** The one whose ratio is in the middle, alone. */
+/** Only the pair with the median ratio. */
 function middle(pairs: Case["runs"]): Case["runs"] {
   const ratio = ({ service, bare }: Case["runs"][number]) => service.rate / bare.rate;
   const at = Math.floor(pairs.length / 2);
@@ -185,14 +191,14 @@ async function warmUp(http: HttpClient, searches: readonly { path: string; body:
   );
 }
 
-/** A limit that answers something else is none. */
+/** A limit must return the same rows. */
 async function expectSame(http: HttpClient, query: string, expected: readonly string[]): Promise<void> {
   const found = await search(http, "/", query);
   if (found.join() !== expected.join())
     throw new Error(`the bare server found ${found.join()}, not ${expected.join()}`);
 }
 
-/** The best of some rounds: what it costs once the code is warm. */
+/** The best of several rounds: the cost once the code is compiled. */
 function timeEmbedding(source: Source, queries: readonly Query[]): number {
   const dimensions = source.query(0).vector.length;
   const rounds = Array.from({ length: 10 }, () => {
@@ -225,7 +231,7 @@ function oneTable(cases: readonly Case[]): Table {
   const rows = cases.map(({ dimensions, rows, one, raw, own }) => {
     return [dimensions, rows, one.p50, raw.p50, raw.p50 / one.p50, own.p50, own.p95];
   });
-  const title = "One client, beside the same statements by a database client without HTTP:";
+  const title = "One client, compared with the same statements sent by a database client without HTTP:";
   return makeTable(title, [...columns, "own time p50 ms:fraction", "p95 ms:fraction"], rows);
 }
 
@@ -236,18 +242,23 @@ function goalsOf(cases: readonly Case[], options: SearchOptions): Goal[] {
   const embedded = options.databaseUrl === "pglite";
   return cases.flatMap(({ rows, dimensions, recall, runs, one, raw, own }) => {
     const name = `search${options.vectors === "dense" ? ", dense vectors" : ""}, ${rows.toLocaleString("en")} × ${dimensions.toLocaleString("en")}`;
-    if (embedded) return [atLeast(`${name}, embedded: of raw SQL`, 0.7, raw.p50 / one.p50, "percent")];
+    if (embedded) return [atLeast(`${name}, embedded: share of raw SQL`, 0.7, raw.p50 / one.p50, "percent")];
     const rates = runs.flatMap(({ service, bare }) => [
-      atLeast(`${name}, ${service.clients} client(s): of the bare server`, 0.85, service.rate / bare.rate, "percent"),
+      atLeast(
+        `${name}, ${service.clients} client(s): share of the bare server`,
+        0.85,
+        service.rate / bare.rate,
+        "percent",
+      ),
       ...(service.clients === 8
-        ? [atMost(`${name}, 8 clients: p99 to the bare server's`, 1.5, service.p99 / bare.p99, "fraction")]
+        ? [atMost(`${name}, 8 clients: p99 relative to the bare server`, 1.5, service.p99 / bare.p99, "fraction")]
         : []),
     ]);
     const usual = cases.find((each) => each.rows === rows && each.dimensions === 1536);
     const wide =
       dimensions === 1536 || usual === undefined
         ? []
-        : [atMost(`${name}: p50 to that of 1,536`, 2.5, one.p50 / usual.one.p50, "fraction")];
+        : [atMost(`${name}: p50 relative to 1,536 dimensions`, 2.5, one.p50 / usual.one.p50, "fraction")];
     return [
       ...rates,
       atMost(`${name}: own time p50, ms`, 1, own.p50, "fraction"),

@@ -7,11 +7,11 @@ import type { HttpClient } from "./http.js";
 import { type Measured, mean, measure, percentiles } from "./load.js";
 import { recordSearches, replay } from "./recording.js";
 
-/** What the benchmarks of searching have in common. */
+/** Shared by the benchmarks of searching. */
 
 export const k = 10;
 
-/** One measurement: its length, and that of the same load before it, in seconds. */
+/** Duration of one measurement and of the same load before it, in seconds. */
 export interface Pace {
   seconds: number;
   warmup: number;
@@ -19,7 +19,7 @@ export interface Pace {
 
 const answer = z.object({ data: z.array(z.object({ id: z.string() })) });
 
-/** Ids of the rows found, in their order. @param body besides `query` and the number of results */
+/** Ids of the found rows, in order. @param body fields besides `query` and the number of results */
 export async function search(http: HttpClient, path: string, query: string, body: object = {}): Promise<string[]> {
   const text = await http.post(path, { query, max_num_results: k, ...body });
   return answer.parse(JSON.parse(text)).data.map((hit) => hit.id);
@@ -27,7 +27,10 @@ export async function search(http: HttpClient, path: string, query: string, body
 
 export const searchPath = (storeId: string) => `/v1/vector_stores/${storeId}/search`;
 
-/** Rate and times of searches that were made into bytes before. Each client begins elsewhere in the list, so that no two ask the same at once. */
+/**
+ * Rate and times of searches whose bodies are prepared beforehand. Each client starts at another place in the list, so
+ * that no two send the same search at once.
+ */
 export async function measureSearches(
   http: HttpClient,
   clients: number,
@@ -47,8 +50,8 @@ export async function measureSearches(
 }
 
 /**
- * The limit: the statements of the service's own searches by a bare database client, no HTTP in between, one after the other. On the
- * embedded database the service must have stopped.
+ * The limit: the statements of the service's own searches sent by a bare database client, one after the other, without
+ * HTTP. On the embedded database the service must have stopped.
  */
 export async function measureStatements(
   target: Target,
@@ -66,8 +69,8 @@ export async function measureStatements(
 }
 
 /**
- * Of the truly nearest rows, the share that was found, and how many rows were found of those that must be.
- * @param matches of a search's rows, those that its filter lets through
+ * The share of the truly nearest rows that was found, and how many rows were found of those due.
+ * @param matches which rows a search's filter matches
  */
 export async function checkRecall(
   http: HttpClient,
@@ -86,8 +89,8 @@ export async function checkRecall(
 }
 
 /**
- * The service's own share of its searches, one client: the time of all less that of database and model, in ms, as the service says it in
- * `Server-Timing`; null where it does not.
+ * The service's own share of its searches with one client, in ms: the total minus database and model, as reported in
+ * `Server-Timing`; null if it is not reported.
  */
 export async function ownTimes(
   http: HttpClient,
@@ -105,7 +108,10 @@ export async function ownTimes(
   return times.length === 0 ? null : percentiles(times);
 }
 
-/** What the service says of a request in `Server-Timing`, in ms; `own`: all but database and model, null where it does not say. */
+/**
+ * A request's times in ms, as reported in `Server-Timing`; `own`: everything except database and model, null if not
+ * reported.
+ */
 export function serverTimes(headers: IncomingHttpHeaders): { database: number; own: number | null } {
   const header = [headers["server-timing"] ?? []].flat().join();
   const duration = (name: string) => Number(new RegExp(`\\b${name};dur=([\\d.]+)`).exec(header)?.[1]);

@@ -12,18 +12,21 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 
 /** Far more than the three minutes that an index of 200,000 rows took on two cores. */
 const indexLimitMs = 60 * 60_000;
-/** So few rows may stay beside the index for good (core/indexing.ts)… */
+/** This many rows may stay beside the index permanently (core/upkeep/indexing.ts)… */
 const fewFresh = 200;
-/** …and more that do not become fewer for so long will, too: after the first build of a large store its copies are removed first, which takes a minute or two. */
+/**
+ * …and so may more, if their number does not fall for this long: after the first build of a large store its copies are
+ * removed first, which takes a minute or two.
+ */
 const restMs = 300_000;
 
 export interface ServiceOptions {
   dimensions: number;
-  /** Settings of the operator's own, by name. */
+  /** The operator's settings, by name. */
   settings: Readonly<Record<string, string>>;
-  /** Of an embedding server; without it the built-in embedder is used. */
+  /** URL of an embedding server; without it the built-in embedder is used. */
   embeddingUrl?: string;
-  /** Where another version of the program was built; this one by default. */
+  /** Directory of another built version; default: this one. */
   program?: string;
 }
 
@@ -36,9 +39,9 @@ export interface Service extends RunningProcess {
   version: string;
   createStore(body?: object): Promise<string>;
   countRows(storeId: string): Promise<number>;
-  /** @throws when the store does not say that it holds exactly so many rows: a benchmark that loses rows is none. */
+  /** @throws if the store does not report exactly this many rows: a benchmark must not lose rows */
   expectRows(storeId: string, rows: number): Promise<void>;
-  /** Waits until the store is indexed, where it will be. @returns a word on it */
+  /** Waits until the store is indexed, if it will be. @returns a description of its index */
   untilIndexed(storeId: string): Promise<string>;
 }
 
@@ -46,7 +49,10 @@ export function build(): void {
   execFileSync("npm", ["run", "build", "--silent"], { cwd: root, stdio: "inherit" });
 }
 
-/** The service as an operator starts it: the built program in a process of its own, its default settings but for those given. */
+/**
+ * The service as an operator starts it: the built program in a separate process, with default settings except those
+ * given.
+ */
 export async function startService(target: Target, options: ServiceOptions): Promise<Service> {
   const key = options.settings.SERVER_API_KEY ?? `sk-bench-${randomBytes(16).toString("hex")}`;
   await mkdir(target.environment.DATA_DIR, { recursive: true });
@@ -59,7 +65,7 @@ export async function startService(target: Target, options: ServiceOptions): Pro
       ...target.environment,
       SERVER_API_KEY: key,
       EMBEDDING__DIMENSIONS: String(dimensions),
-      // Nobody is to be led elsewhere at the end of a measurement.
+      // At the end of a measurement, no client needs time to move elsewhere.
       SHUTDOWN_DELAY_SECONDS: "0",
       ...proxy,
       ...settings,
@@ -81,7 +87,7 @@ export async function startService(target: Target, options: ServiceOptions): Pro
     countRows,
     expectRows: async (storeId, rows) => {
       const completed = await countRows(storeId);
-      if (completed !== rows) throw new Error(`the store says that it holds ${completed} rows, but ${rows} were sent`);
+      if (completed !== rows) throw new Error(`the store reports ${completed} rows, but ${rows} were sent`);
     },
     untilIndexed: async (storeId) => {
       const begun = Date.now();
@@ -105,7 +111,7 @@ export async function startService(target: Target, options: ServiceOptions): Pro
   };
 }
 
-/** The bare server of bareServer.ts on the same database, for the first `queries` queries of a source. */
+/** The bare server (bareServer.ts) on the same database, for the first `queries` queries of a source. */
 export async function startBareServer(
   target: Target,
   about: { storeId: string; limit: number; dimensions: number; vectors: string; queries: number },

@@ -12,9 +12,9 @@ import { type Service, startService } from "./service.js";
 export interface StoresOptions extends Pace {
   databaseUrl: string;
   settings: Record<string, string>;
-  /** How many small stores. */
+  /** Number of small stores. */
   stores: number;
-  /** Rows of each of them. */
+  /** Rows in each of them. */
   storeRows: number;
   /** Rows of the stores whose recall is checked, all in one database with the small ones. */
   sizes: number[];
@@ -24,7 +24,10 @@ const dimensions = 1536;
 const queryCount = 50;
 const statements = "p50 of the statements alone:fraction";
 
-/** Searches among many small stores as in one alone; then recall and time in stores of all sizes beside them. */
+/**
+ * Searches among many small stores, compared with one store alone; then recall and time in stores of different sizes
+ * beside them.
+ */
 export async function benchStores(options: StoresOptions): Promise<Report> {
   const source = createSource("dense", dimensions);
   const target = await createTarget(options.databaseUrl);
@@ -53,12 +56,19 @@ export async function benchStores(options: StoresOptions): Promise<Report> {
     version,
     database,
     notes: [
-      `${total.toLocaleString("en")} rows of ${dimensions} dimensions in all; one client; the largest memory was ${Math.round(peak)} MB.`,
+      `${total.toLocaleString("en")} rows of ${dimensions} dimensions in total; one client; the largest memory was ${Math.round(peak)} MB.`,
     ],
     tables: [
       makeTable(
         `Stores of ${options.storeRows} rows:`,
-        ["", "searches/s:fraction", "p50 ms:fraction", "p95 ms:fraction", "p99 ms:fraction", "to one store:fraction"],
+        [
+          "",
+          "searches/s:fraction",
+          "p50 ms:fraction",
+          "p95 ms:fraction",
+          "p99 ms:fraction",
+          "relative to one store:fraction",
+        ],
         [line("one store", first), line(`the same among ${some}`, among), line(`all ${some} in turn`, all)],
       ),
       makeTable(
@@ -81,7 +91,12 @@ export async function benchStores(options: StoresOptions): Promise<Report> {
       atMost(`1 → ${some} stores: p50 of the first`, 1.3, among.p50 / first.p50, "fraction"),
       atMost(`1 → ${some} stores: p50 of all in turn`, 1.3, all.p50 / first.p50, "fraction"),
       atLeast(`${every}: lowest recall@10`, 0.99, Math.min(...sizes.map((each) => each.recall)), "recall"),
-      atLeast(`${every}: results of those due`, 1, Math.min(...sizes.map((each) => each.found / each.due)), "percent"),
+      atLeast(
+        `${every}: share of the results due`,
+        1,
+        Math.min(...sizes.map((each) => each.found / each.due)),
+        "percent",
+      ),
     ],
   };
 }
@@ -107,7 +122,7 @@ async function measureSmall(
       body: { query: queries[i % queries.length] },
     }));
   const measured = (stores: readonly string[]) => measureSearches(service.http, 1, options, searchesOf(stores));
-  // Code that V8 has not compiled yet takes half as long again: one store would seem slower than it is, and a thousand flat.
+  // Warm-up: code that V8 has not compiled yet takes 1.5 times as long, so one store would seem slower than it is.
   await measured(ids.slice(0, 1));
   const first = await measured(ids.slice(0, 1));
   const begun = performance.now();

@@ -5,13 +5,14 @@ const begin = "<!-- bench:begin (filled by `npm run bench -- table`) -->";
 const end = "<!-- bench:end -->";
 
 /**
- * Puts results between the two marks of a Markdown file. Each replaces the section of its title and database, or comes last; all else
- * stays, so that one benchmark can be repeated without the others.
+ * Writes results between the two marker lines of a Markdown file. Each result replaces the section with its title and
+ * database, or is added at the end; the rest stays, so that one benchmark can be repeated without the others.
  */
 export function fillIn(file: string, results: readonly Result[]): void {
   const text = readFileSync(file, "utf8");
   const [from, to] = [text.indexOf(begin), text.indexOf(end)];
-  if (from === -1 || to < from) throw new Error(`${file} has no place for the tables: ${begin} … ${end}`);
+  if (from === -1 || to < from)
+    throw new Error(`${file} has no place for the tables; it needs the two lines ${begin} and ${end}`);
   const sections = new Map(
     text
       .slice(from + begin.length, to)
@@ -28,14 +29,14 @@ export function fillIn(file: string, results: readonly Result[]): void {
 
 const headingOf = (section: string) => section.slice(0, `${section}\n`.indexOf("\n"));
 
-/** A section of Markdown: what was measured where, the goals, the tables. */
+/** A Markdown section: machine, notes, tables, goals. */
 export function markdown(result: Result): string {
   const tables = result.tables.flatMap((each) => [...(each.title === "" ? [] : [each.title]), draw(each)]);
   const goals = result.goals.length === 0 ? [] : [goalTable(result.goals)];
   return [`### ${result.title}: ${result.database}`, about(result), ...result.notes, ...tables, ...goals].join("\n\n");
 }
 
-/** For the terminal. */
+/** A goal, for the terminal. */
 export const goalLine = (goal: Goal): string =>
   `goal ${goal.goal} ${boundOf(goal)}: ${goal.met ? "met" : "NOT met"} (${show(goal.figure, goal.as)})`;
 
@@ -56,7 +57,7 @@ function about({ machine, measuredAt, version, seconds, settings }: Result): str
   const own = Object.entries(settings).map(([name, value]) => `; ${name}=${value}`);
   return (
     `${machine.cores} cores (${machine.cpu}), ${machine.memoryGb} GB, ${machine.system}, Node ${machine.node}; vector-store ${version}; ` +
-    `${seconds} s a figure; ${measuredAt.slice(0, 10)}${own.join("")}.`
+    `${seconds} s per figure; ${measuredAt.slice(0, 10)}${own.join("")}.`
   );
 }
 

@@ -15,7 +15,7 @@ export function multipart(name: string, bytes: Buffer): { body: Buffer; contentT
   return { body: Buffer.concat([Buffer.from(head(name, {})), bytes, Buffer.from(tail)]), contentType };
 }
 
-/** Sends a file to /v1/files in portions, none of which is held. @returns its id */
+/** Sends a file to /v1/files in portions, without keeping it in memory. @returns its id */
 export async function sendFile(
   service: Service,
   name: string,

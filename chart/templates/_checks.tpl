@@ -1,28 +1,28 @@
-{{/* What a schema cannot say, or not in words. */}}
+{{/* Checks that the schema cannot express, or not with a helpful message. */}}
 
 {{- define "vector-store.checks" -}}
 {{- $values := .Values }}
 {{- $database := $values.database }}
 {{- if not $values.auth.existingSecret }}
-{{- fail (printf "auth.existingSecret is empty. Name the Secret that holds the key which callers must send, under the key \"%s\"; the chart makes none up." $values.auth.apiKeyKey) }}
+{{- fail (printf "auth.existingSecret is empty. Name the Secret that holds the API key for clients, under the key \"%s\"; the chart creates none." $values.auth.apiKeyKey) }}
 {{- end }}
 {{- if and $values.litellm.enabled (not $values.litellm.url) (not $values.litellm.release) }}
-{{- fail "litellm.url and litellm.release are both empty. Give one of them, or set litellm.enabled=false." }}
+{{- fail "litellm.url and litellm.release are both empty. Set one of them, or litellm.enabled=false." }}
 {{- end }}
 {{- include "vector-store.checkDatabase" . }}
 {{- include "vector-store.checkScaling" . }}
 {{- include "vector-store.checkConfig" . }}
 {{- if and $values.tracing.enabled (not $values.tracing.endpoint) }}
-{{- fail "tracing.enabled needs tracing.endpoint, such as http://otel-collector.monitoring.svc:4318." }}
+{{- fail "tracing.enabled needs tracing.endpoint, for example http://otel-collector.monitoring.svc:4318." }}
 {{- end }}
 {{- if and $values.ingress.enabled (not $values.ingress.hosts) }}
-{{- fail "ingress.enabled needs ingress.hosts, such as [{host: vectors.example.com}]." }}
+{{- fail "ingress.enabled needs ingress.hosts, for example [{host: vectors.example.com}]." }}
 {{- end }}
 {{- if and $values.httpRoute.enabled (not $values.httpRoute.parentRefs) }}
-{{- fail "httpRoute.enabled needs httpRoute.parentRefs, such as [{name: gateway, namespace: gateways, sectionName: https}]." }}
+{{- fail "httpRoute.enabled needs httpRoute.parentRefs, for example [{name: gateway, namespace: gateways, sectionName: https}]." }}
 {{- end }}
 {{- if and $values.httpRoute.httpsRedirect.enabled (not $values.httpRoute.httpsRedirect.parentRefs) }}
-{{- fail "httpRoute.httpsRedirect.enabled needs httpRoute.httpsRedirect.parentRefs, with the sectionName of the plain listener." }}
+{{- fail "httpRoute.httpsRedirect.enabled needs httpRoute.httpsRedirect.parentRefs, with the sectionName of the HTTP listener." }}
 {{- end }}
 {{- end }}
 
@@ -34,25 +34,25 @@
 {{- fail "database.external.existingSecret is empty. Name the Secret with the database's user and password (usernameKey, passwordKey), or with a URL (urlKey)." }}
 {{- end }}
 {{- if and (not .urlKey) (not .host) (not .hostKey) }}
-{{- fail "database.external.host is empty. Give the database's host, or hostKey or urlKey where the Secret has it." }}
+{{- fail "database.external.host is empty. Set the database's host, or hostKey or urlKey if it is in the Secret." }}
 {{- end }}
 {{- if and .urlKey $database.parameters }}
-{{- fail "database.parameters are not used with database.external.urlKey. Write them into the URL, behind its ?." }}
+{{- fail "database.parameters are not used with database.external.urlKey. Write them into the URL, after its ?." }}
 {{- end }}
 {{- end }}
 {{- end }}
 {{- if and $database.tls.existingSecret (ne (empty $database.tls.certKey) (empty $database.tls.keyKey)) }}
-{{- fail "database.tls.certKey and database.tls.keyKey belong together. Give both or neither." }}
+{{- fail "database.tls.certKey and database.tls.keyKey belong together. Set both or neither." }}
 {{- end }}
 {{- with .Values.migrationJob }}
 {{- if and .enabled (eq $database.mode "embedded") }}
-{{- fail "migrationJob.enabled is not for database.mode=embedded, which only one process can have open. Its server migrates when it starts." }}
+{{- fail "migrationJob.enabled is not for database.mode=embedded, which only one process can open. The server migrates when it starts." }}
 {{- end }}
 {{- if and .enabled (not .hooks.helm.enabled) (not .hooks.argocd.enabled) }}
-{{- fail "migrationJob needs one of migrationJob.hooks.helm.enabled and migrationJob.hooks.argocd.enabled: a Job that is no hook cannot be upgraded." }}
+{{- fail "migrationJob needs one of migrationJob.hooks.helm.enabled and migrationJob.hooks.argocd.enabled: a Job that is not a hook cannot be upgraded." }}
 {{- end }}
 {{- if and .enabled .database.existingSecret (eq $database.mode "external") (ne (empty .database.urlKey) (empty $database.external.urlKey)) }}
-{{- fail "migrationJob.database.urlKey and database.external.urlKey belong together. Give both or neither." }}
+{{- fail "migrationJob.database.urlKey and database.external.urlKey belong together. Set both or neither." }}
 {{- end }}
 {{- end }}
 {{- end }}
@@ -69,7 +69,7 @@
 {{- $several := or .Values.autoscaling.enabled (gt (int .Values.replicaCount) 1) }}
 {{- with .Values.files.persistence }}
 {{- if and .enabled $several (not .existingClaim) (not (has "ReadWriteMany" .accessModes)) }}
-{{- fail "files.persistence.accessModes must hold ReadWriteMany where there are several replicas: all of them read the same files." }}
+{{- fail "files.persistence.accessModes must include ReadWriteMany with several replicas: all of them read the same files." }}
 {{- end }}
 {{- end }}
 {{- end }}

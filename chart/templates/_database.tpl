@@ -9,14 +9,14 @@ password may hold any character. */}}
       key: {{ index . 2 }}
 {{- end }}
 
-{{/* The secret with the database owner's user and password in mode `cnpg`. The operator makes one only when it was given none. */}}
+{{/* The secret with the database owner's user and password in mode `cnpg`. The operator creates one unless it is given one. */}}
 {{- define "vector-store.cnpgSecret" -}}
 {{- with .Values.database.cnpg }}
 {{- .existingSecret | default (printf "%s-app" .clusterName) }}
 {{- end }}
 {{- end }}
 
-{{/* Variables from secrets. */}}
+{{/* Environment variables from secrets. */}}
 {{- define "vector-store.databaseEnv" -}}
 {{- $external := .Values.database.external }}
 {{- if eq .Values.database.mode "cnpg" }}
@@ -41,7 +41,7 @@ password may hold any character. */}}
 {{- end }}
 {{- end }}
 
-{{/* Variables that are no secret, as a map. */}}
+{{/* Environment variables that are not secret, as a map. */}}
 {{- define "vector-store.databaseSettings" -}}
 {{- $database := .Values.database }}
 {{- $external := $database.external }}
@@ -80,7 +80,7 @@ DATABASE_NAME: {{ $database.name | quote }}
 {{- join "&" $parameters }}
 {{- end }}
 
-{{/* The secret with certificates, or nothing. */}}
+{{/* The secret with certificates, if any. */}}
 {{- define "vector-store.databaseTlsSecret" -}}
 {{- $database := .Values.database }}
 {{- if ne $database.mode "embedded" }}
@@ -92,7 +92,7 @@ DATABASE_NAME: {{ $database.name | quote }}
 {{- end }}
 {{- end }}
 
-{{/* Setting → key of that secret. The operator's has the CA's private key beside its certificate, which is not mounted. */}}
+{{/* Setting → key of that secret. The operator's secret also holds the CA's private key, which is not mounted. */}}
 {{- define "vector-store.databaseCertificates" -}}
 {{- with .Values.database.tls }}
 {{- if .existingSecret }}

@@ -1,6 +1,6 @@
 {{/* The program's settings. */}}
 
-{{/* Those that are no secret, as a map from name to text. What is empty is left to the program's default. */}}
+{{/* Settings that are not secret, as a map from name to text. Empty values are left to the program's default. */}}
 {{- define "vector-store.settings" -}}
 {{- $values := .Values }}
 {{- $settings := dict
@@ -55,7 +55,7 @@ OTEL_RESOURCE_ATTRIBUTES: {{ join "," . | quote }}
 {{- end }}
 {{- end }}
 
-{{/* The server's variables from secrets, and those of the values. */}}
+{{/* The server's environment variables from secrets, and from `extraEnv`. */}}
 {{- define "vector-store.env" -}}
 {{- include "vector-store.databaseEnv" . }}
 {{ include "vector-store.secretKeyRef" (list "SERVER_API_KEY" .Values.auth.existingSecret .Values.auth.apiKeyKey) }}

@@ -1,6 +1,6 @@
 {{/* The proxy. */}}
 
-{{/* As the `litellm-helm` chart names its service: the release's name where that holds "litellm", else RELEASE-litellm. */}}
+{{/* The service name that the `litellm-helm` chart chooses: the release's name if it contains "litellm", else RELEASE-litellm. */}}
 {{- define "vector-store.litellmUrl" -}}
 {{- with .Values.litellm }}
 {{- if .url }}
@@ -16,7 +16,7 @@
 {{- .Values.litellm.namespace | default .Release.Namespace }}
 {{- end }}
 
-{{/* The port that a URL names or means. */}}
+{{/* The port of a URL, or the default port of its scheme. */}}
 {{- define "vector-store.urlPort" -}}
 {{- $url := urlParse . }}
 {{- $port := regexFind ":[0-9]+$" $url.host | trimPrefix ":" }}

@@ -4,7 +4,7 @@
 {{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
 {{- end }}
 
-{{/* `fullnameOverride` has a value by default; emptied, the name follows from the release's as usual. */}}
+{{/* `fullnameOverride` has a default value; if it is empty, the name follows from the release's name as usual. */}}
 {{- define "vector-store.fullname" -}}
 {{- $name := include "vector-store.name" . }}
 {{- if .Values.fullnameOverride }}
@@ -24,12 +24,12 @@
 {{- end }}
 {{- end }}
 
-{{/* Where the service is within the cluster. Two labels and `svc` resolve whatever the cluster's domain is. */}}
+{{/* The service's URL within the cluster. NAME.NAMESPACE.svc resolves in any cluster domain. */}}
 {{- define "vector-store.serviceUrl" -}}
 {{- printf "http://%s.%s.svc:%v" (include "vector-store.fullname" .) .Release.Namespace .Values.service.port }}
 {{- end }}
 
-{{/* The pods of one component: (list $ "server"). Jobs and tests carry the same name and must get no requests. */}}
+{{/* The pods of one component: (list $ "server"). Jobs and tests share the name label and must not get requests. */}}
 {{- define "vector-store.selectorLabels" -}}
 {{- $root := index . 0 -}}
 app.kubernetes.io/component: {{ index . 1 }}
@@ -37,7 +37,7 @@ app.kubernetes.io/instance: {{ $root.Release.Name }}
 app.kubernetes.io/name: {{ include "vector-store.name" $root }}
 {{- end }}
 
-{{/* All labels of an object: (list $ "server" $moreLabels…). What selects cannot be overwritten. */}}
+{{/* All labels of an object: (list $ "server" $moreLabels…). Selector labels cannot be overwritten. */}}
 {{- define "vector-store.labels" -}}
 {{- $root := index . 0 }}
 {{- $labels := merge (include "vector-store.selectorLabels" . | fromYaml) (dict
@@ -85,12 +85,12 @@ imagePullSecrets:
 {{- end }}
 {{- end }}
 
-{{/* A list or map of the values, as a template: (list $ $value). */}}
+{{/* A list or map from the values, evaluated as a template: (list $ $value). */}}
 {{- define "vector-store.render" -}}
 {{- tpl (toYaml (index . 1)) (index . 0) }}
 {{- end }}
 
-{{/* A value as text. Helm reads numbers as floating point, and would write 1000000 as 1e+06. */}}
+{{/* A value as text. Helm reads numbers as floating point and would write 1000000 as 1e+06. */}}
 {{- define "vector-store.text" -}}
 {{- if and (kindIs "float64" .) (eq . (floor .)) }}
 {{- int64 . }}

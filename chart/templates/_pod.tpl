@@ -1,4 +1,4 @@
-{{/* What the pods of the server, the migration and the test have in common. */}}
+{{/* Shared by the pods of the server, the migration and the test. */}}
 
 {{/* Null in a security context means that the cluster decides (OpenShift): such fields are left out. */}}
 {{- define "vector-store.withoutNulls" -}}
@@ -11,7 +11,7 @@
 {{- toYaml $kept }}
 {{- end }}
 
-{{/* No variables of the namespace's services: one called "database" would set DATABASE_PORT. */}}
+{{/* Without the variables of the namespace's services: a service called "database" would set DATABASE_PORT. */}}
 {{- define "vector-store.podSpec" -}}
 automountServiceAccountToken: false
 enableServiceLinks: false
@@ -41,7 +41,7 @@ securityContext:
   {{- include "vector-store.withoutNulls" .Values.securityContext | nindent 2 }}
 {{- end }}
 
-{{/* The same soft or hard rules as in the values, each about these replicas unless it says otherwise. */}}
+{{/* The constraints from the values; each applies to these replicas unless it has its own `labelSelector`. */}}
 {{- define "vector-store.topologySpread" -}}
 {{- $selector := dict "matchLabels" (include "vector-store.selectorLabels" (list . "server") | fromYaml) }}
 {{- $constraints := list }}

@@ -34,7 +34,7 @@ export function renderDocs(document: OpenApiDocument): string {
 <title>${escape(document.info.title)}</title><style>${css}</style></head><body>
 <h1>${escape(document.info.title)} <span class="muted">${escape(document.info.version)}</span></h1>
 <p>${inline(document.info.description)} Send your key as <code>Authorization: Bearer …</code>. The machine-readable form is
-<a href="/openapi.json">/openapi.json</a>; errors always are <code>{"error": {"message", "type", "param", "code"}}</code>.</p>
+<a href="/openapi.json">/openapi.json</a>; errors always look like <code>{"error": {"message", "type", "param", "code"}}</code>.</p>
 ${sections.join("")}<h2>Schemas</h2>${schemas.join("")}</body></html>`;
 }
 

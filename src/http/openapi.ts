@@ -48,7 +48,7 @@ export function buildOpenApi(routes: readonly Route[], apiUrl: string | null): O
       title: "LiteLLM vector store",
       version,
       description:
-        "Vector stores for a LiteLLM proxy and every OpenAI SDK, on PostgreSQL and pgvector. Every path under /v1 is also served without /v1.",
+        "Vector stores for a LiteLLM proxy and every OpenAI SDK, on PostgreSQL and pgvector. Every path under /v1 also works without /v1.",
       license: { name: "MIT", identifier: "MIT" },
     },
     servers: [{ url: apiUrl ?? "/" }],
@@ -61,7 +61,7 @@ export function buildOpenApi(routes: readonly Route[], apiUrl: string | null): O
 function operation(route: Route): OpenApiOperation {
   const json = (schema: JsonSchema) => ({ "application/json": { schema } });
   const { body, form } = route;
-  const lines = { schema: { type: "string", description: "one JSON object a line" } };
+  const lines = { schema: { type: "string", description: "one JSON object per line" } };
   const isStream = (type: string) => !["application/json", "multipart/form-data"].includes(type);
   const streamed = Object.fromEntries(route.contentTypes.filter(isStream).map((type) => [type, lines]));
   const sent = (type: string) =>
@@ -95,7 +95,7 @@ function operation(route: Route): OpenApiOperation {
       ...(route.alsoStatus === undefined
         ? {}
         : { [route.alsoStatus.status]: { description: route.alsoStatus.when, content: json(toSchema(route.answer)) } }),
-      default: { description: "An error, in OpenAI's envelope", content: json(toSchema(errorEnvelope)) },
+      default: { description: "An error, in OpenAI's format", content: json(toSchema(errorEnvelope)) },
     },
   };
 }

@@ -141,14 +141,14 @@ const nestedText = `{"query":"x","filters":${'{"type":"and","filters":['.repeat(
 export const searches: BadRequest[] = (
   [
     ["no query", {}, "query", /required/],
-    ["query is a number", { query: 5 }, "query", /expected a string that is not empty/],
+    ["query is a number", { query: 5 }, "query", /expected a non-empty string/],
     ["query blank", { query: "  " }, "query", /must not be empty/],
     ["17 queries", { query: Array(17).fill("x") }, "query", /1 to 16/],
     ["no queries", { query: [] }, "query", /must not be empty/],
     ["a query that is too long", { query: "q".repeat(100_001) }, "query", /at most 100000 characters/],
     ["NUL in the query", `{"query":"${nul}"}`, "query", nulMessage],
     ["half a character in a query", `{"query":["a","${half}"]}`, "query[1]", halfMessage],
-    ["10,000-deep query", `{"query":${deep(10_000, '"x"')}}`, "query", /expected a string/],
+    ["10,000-deep query", `{"query":${deep(10_000, '"x"')}}`, "query", /expected a non-empty string/],
     ["max_num_results 0", { query: "x", max_num_results: 0 }, "max_num_results", /at least 1/],
     ["max_num_results 51", { query: "x", max_num_results: 51 }, "max_num_results", /at most 50/],
     ["max_num_results as text", { query: "x", max_num_results: "10" }, "max_num_results", /expected number/],

@@ -31,7 +31,7 @@ export const embeddingRoutes = [
     tag,
     summary: "Add one embedding",
     description:
-      "Without `embedding` the content is embedded here. With an `id` of your own the request is safe to repeat.",
+      "Without `embedding`, the service embeds the content. With your own `id`, the request is safe to repeat.",
     params: storeParams,
     body: createEmbeddingBody,
     readBody: readRow,
@@ -47,10 +47,10 @@ export const embeddingRoutes = [
     path: "/vector_stores/:vector_store_id/embeddings/batch",
     may: "store:write",
     tag,
-    summary: "Add up to 10,000 embeddings, all or none; or stream any number",
+    summary: "Add up to 10,000 embeddings at once, or stream any number",
     description:
-      "One transaction: either every row is stored or none is. As `application/x-ndjson`, one row a line, any number of rows are " +
-      "stored in chunks of one transaction each; the answer is a line of JSON after every chunk, and the last line is the result or an error.",
+      "JSON is stored in one transaction: either every row is stored or none is. `application/x-ndjson` takes any number of rows, one per line, and " +
+      "stores them in chunks of one transaction each. The answer has a line of JSON after every chunk; the last line is the result or an error.",
     params: storeParams,
     body: createBatchBody,
     bodyLimit: (deps) => deps.config.maxBodyBytes,
@@ -79,9 +79,9 @@ export const embeddingRoutes = [
     path: "/vector_stores/:vector_store_id/embeddings",
     may: "store:read",
     tag,
-    summary: "List a store's embeddings, page by page",
+    summary: "List a store's embeddings",
     description:
-      "In the order of ids, which is the order of writing for ids made here. `include=embedding` adds the vectors.",
+      "Sorted by id, which is the order of insertion for ids that the service created. `include=embedding` adds the vectors.",
     params: storeParams,
     query: listEmbeddingsQuery,
     answer: listAnswer("EmbeddingList", embeddingAnswer),
@@ -105,9 +105,8 @@ export const embeddingRoutes = [
     path: "/vector_stores/:vector_store_id/embeddings",
     may: "store:write",
     tag,
-    summary: "Delete a store's embeddings by ids or by a filter",
-    description:
-      'What to delete must be said: `ids`, `filters` (rows that are both, when both are given), or `{"all": true}`.',
+    summary: "Delete a store's embeddings by id or by filter",
+    description: 'Requires `ids`, `filters` (with both, only rows that match both are deleted), or `{"all": true}`.',
     params: storeParams,
     query: deleteEmbeddingsQuery,
     body: deleteEmbeddingsBody,
@@ -119,7 +118,7 @@ export const embeddingRoutes = [
       const fromQuery = parseFilterText(query.filters);
       // Following only one of them would delete rows that the other meant to keep.
       if (fromBody !== null && fromQuery !== null)
-        throw invalid("filters", "given in the body and in the query string; keep one");
+        throw invalid("filters", "given both in the body and in the query string; keep one");
       const filter = fromBody ?? fromQuery;
       if (filter === null && body.ids === undefined && body.all !== true) {
         throw invalid("filters", 'say what to delete: "ids", "filters" that are not empty, or "all": true');

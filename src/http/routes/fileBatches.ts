@@ -22,7 +22,7 @@ export const fileBatchRoutes = [
     path: "/vector_stores/:vector_store_id/file_batches",
     may: "store:write",
     tag,
-    summary: "Attach many files",
+    summary: "Attach several files to a store",
     params: storeParams,
     body: createBatchOfFilesBody,
     answer: batchOfFilesAnswer,
@@ -51,7 +51,7 @@ export const fileBatchRoutes = [
     path: "/vector_stores/:vector_store_id/file_batches/:batch_id/cancel",
     may: "store:write",
     tag,
-    summary: "Stop the files of a batch that have not ended",
+    summary: "Cancel the unfinished files of a batch",
     params: batchParams,
     answer: batchOfFilesAnswer,
     handle: async ({ deps, caller, params }) =>

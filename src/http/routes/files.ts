@@ -26,14 +26,14 @@ export const fileRoutes = [
     may: "store:write",
     tag,
     summary: "Upload a file",
-    description: "Its bytes are kept as they are; attach it to a vector store to have it searched.",
+    description: "Stores the file unchanged. Attach it to a vector store to make it searchable.",
     form: fileFormBody.extend({ file: binary }),
     answer: fileAnswer,
     handle: async ({ deps, caller, req }) => {
       const allowed = { fileBytes: deps.config.files.maxBytes, files: 1 };
       const kept = await readForm(req, allowed, keeperOf(deps));
       const [file] = kept.files;
-      if (file === undefined) throw invalid("file", "required: a part of the form with a file");
+      if (file === undefined) throw invalid("file", "required: a form part with a file");
       const input = () => {
         const { purpose, expires_after: life } = parse(fileFormBody, fileFields(kept.fields), null);
         return { purpose, expiresAfter: life?.seconds ?? null };
@@ -71,7 +71,7 @@ export const fileRoutes = [
     may: "store:read",
     tag,
     summary: "Download a file",
-    description: "The bytes as they were uploaded.",
+    description: "Returns the bytes as they were uploaded.",
     params: fileParams,
     answer: binary,
     answerType: "application/octet-stream",
@@ -91,7 +91,7 @@ export const fileRoutes = [
     path: "/files/:file_id",
     may: "store:write",
     tag,
-    summary: "Delete a file, also from all vector stores",
+    summary: "Delete a file and remove it from all vector stores",
     params: fileParams,
     answer: deletedFileAnswer,
     handle: async ({ deps, caller, params }) => {

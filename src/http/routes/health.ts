@@ -9,18 +9,18 @@ const tag = "Health";
 const indexing = z.object({
   stores: z
     .object({ none: z.int(), waiting: z.int(), building: z.int(), ready: z.int() })
-    .describe("vector stores by the state of their index; `none` are searched exactly, row by row"),
-  keywords_building: z.int().describe("vector stores whose keywords are being made"),
+    .describe("vector stores by the state of their index; `none`: searched exactly, row by row"),
+  keywords_building: z.int().describe("vector stores whose keyword index is being built"),
   builds: z
     .array(
       z.object({
-        phase: z.string().describe("PostgreSQL's name of it"),
+        phase: z.string().describe("PostgreSQL's name for the phase"),
         done: z.int(),
-        total: z.int().describe("rows or blocks; 0 while it is not known"),
+        total: z.int().describe("rows or blocks; 0 if not known yet"),
         percent: z.number().nullable(),
       }),
     )
-    .describe("index builds under way in this database"),
+    .describe("running index builds in this database"),
 });
 
 const healthAnswer = z
@@ -42,7 +42,7 @@ const healthAnswer = z
       circuit: z.enum(["closed", "open", "half-open"]),
       note: z.string().optional(),
     }),
-    indexing: indexing.nullable().describe("null when it could not be had in time"),
+    indexing: indexing.nullable().describe("null if it could not be read in time"),
     error: z.unknown().optional(),
   })
   .meta({ id: "Health" });
@@ -97,9 +97,9 @@ export const healthRoutes = [
     path: "/health",
     may: "public",
     tag,
-    summary: "State of the service; 503 when the database does not answer",
+    summary: "State of the service; 503 if the database does not answer",
     answer: healthAnswer,
-    alsoStatus: { status: 503, when: "The database does not answer; the body says so too" },
+    alsoStatus: { status: 503, when: "The database does not answer; the body has the details" },
     handle: async ({ deps, res }) => {
       const state = await health(deps);
       res.status(state.healthy ? 200 : 503);
@@ -111,7 +111,7 @@ export const healthRoutes = [
     path: "/livez",
     may: "public",
     tag,
-    summary: "The process answers",
+    summary: "Liveness: the process answers",
     answer: z.object({ status: z.literal("ok") }),
     handle: () => ({ status: "ok" }),
   }),
@@ -120,7 +120,7 @@ export const healthRoutes = [
     path: "/readyz",
     may: "public",
     tag,
-    summary: "The service can do its work: the database answers, and it is not stopping",
+    summary: "Readiness: the database answers, and the service is not stopping",
     answer: z.object({ status: z.literal("ok") }),
     handle: async ({ deps }) => {
       const why = await whyUnready(deps);

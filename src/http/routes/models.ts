@@ -17,16 +17,16 @@ const modelList = (path: string, kind: ModelKind, summary: string) =>
 
 export const modelRoutes = [
   modelList("/models", "all", "List the models of the LiteLLM proxy"),
-  modelList("/embeddings/models", "embedding", "List its embedding models"),
-  modelList("/vision/models", "vision", "List its models that see pictures"),
-  modelList("/rerank/models", "rerank", "List its models that put documents in order"),
+  modelList("/embeddings/models", "embedding", "List the embedding models of the LiteLLM proxy"),
+  modelList("/vision/models", "vision", "List the vision models of the LiteLLM proxy"),
+  modelList("/rerank/models", "rerank", "List the rerank models of the LiteLLM proxy"),
   route({
     method: "post",
     path: "/embeddings",
     may: "model:use",
     tag,
     summary: "Create embeddings",
-    description: "Passed to the LiteLLM proxy as it is; without a proxy the built-in embedder answers.",
+    description: "Passes the request to the LiteLLM proxy; without a proxy, the built-in embedder answers.",
     body: createEmbeddingsBody,
     answer: createEmbeddingsAnswer,
     handle: ({ deps, body, signal }) => createEmbeddings(deps, body, signal),

@@ -23,7 +23,7 @@ const shared = {
   may: "store:read",
   tag: "Answers",
   description:
-    "Searches, and has a chat model of the proxy answer from what was found, with numbered citations. With `stream` the answer comes as " +
+    "Searches, then has a chat model of the proxy answer from the results, with numbered citations. With `stream`, the answer comes as " +
     "server-sent events: `rag.sources`, then `rag.delta` for each piece, then `rag.completed` with the numbers of the cited sources and the usage.",
   answer: ragAnswer,
   streamAnswer: ragEvents,

@@ -8,9 +8,9 @@ export const rerankRoutes = [
     path: "/rerank",
     may: "store:read",
     tag: "Search",
-    summary: "Put documents in order by a rerank model",
+    summary: "Rerank documents",
     description:
-      "Cohere's shape, passed to the LiteLLM proxy as it is. With `vector_store_id` in place of `documents` the chunks of that store are searched first.",
+      "Takes Cohere's format and passes it to the LiteLLM proxy. With `vector_store_id` instead of `documents`, searches that store and reranks its chunks.",
     body: rerankBody,
     answer: rerankAnswer,
     handle: async ({ deps, caller, body, signal }) => {

@@ -12,10 +12,10 @@ export const searchRoutes = [
     tag: "Search",
     summary: "Search a vector store",
     description:
-      "Takes the dialects of OpenAI and LiteLLM (`max_num_results`), litellm-pgvector (`limit`) and litellm-vector-store (`top_k`). " +
-      "`ranking_options` choose the search mode (`vector`, `keyword`, `hybrid`), the recall, diversity and neighbours. In vector mode the score is " +
-      "1 − cosine distance / 2; it always is in 0…1. With `rerank` a model of the proxy puts the best in order; when it fails, the answer " +
-      "says `reranked: false`, and why in the header `x-vector-store-warning`.",
+      "Accepts the dialects of OpenAI and LiteLLM (`max_num_results`), litellm-pgvector (`limit`) and litellm-vector-store (`top_k`). " +
+      "`ranking_options` sets the search mode (`vector`, `keyword`, `hybrid`), recall, diversity and neighbouring chunks. Scores are always in 0…1; in " +
+      "vector mode the score is 1 − cosine distance / 2. With `rerank`, a model of the proxy orders the best results; if it fails, the answer says " +
+      "`reranked: false`, and the header `x-vector-store-warning` says why.",
     params: storeParams,
     body: searchBody,
     answer: searchAnswer,

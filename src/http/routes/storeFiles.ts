@@ -41,10 +41,10 @@ export const storeFileRoutes = [
     path: "/vector_stores/:vector_store_id/files",
     may: "store:write",
     tag,
-    summary: "Attach a file, or add texts",
+    summary: "Attach a file to a store, or add texts",
     description:
-      "Small files are searchable when the answer comes; of others `status` is `in_progress` until they are. With `texts` each text becomes " +
-      "a file of its own, with the attributes that stand at the same place in `metadatas`.",
+      "Small files are searchable when the answer comes; larger ones have the status `in_progress` until they are. With `texts`, each text becomes " +
+      "a separate file, with the attributes at the same position in `metadatas`.",
     params: storeParams,
     body: addFileBody,
     answer: oneOrList,
@@ -67,12 +67,12 @@ export const storeFileRoutes = [
     tag,
     summary: "Upload documents into a store",
     description:
-      "Answers when they are searchable, or says why one cannot be read; with the header `Prefer: respond-async` at once, with 202. " +
-      "A document that the store has already is not added again; with `replace=true` one of the same name gives way.",
+      "Answers when the documents are searchable, or says why one cannot be read. With the header `Prefer: respond-async`, answers 202 at once. " +
+      "A document that is already in the store is not added again; with `replace=true`, it replaces files of the same name.",
     params: storeParams,
     form: uploadForm.extend({ file: z.string().meta({ format: "binary" }) }),
     answer: oneOrList,
-    alsoStatus: { status: 202, when: "Asked for with `Prefer: respond-async`: the documents are being read" },
+    alsoStatus: { status: 202, when: "With `Prefer: respond-async`: the documents are being read" },
     handle: async ({ deps, caller, params, req, res }) => {
       const { vector_store_id: storeId } = params;
       await requireStore(deps, caller, storeId);
@@ -80,7 +80,7 @@ export const storeFileRoutes = [
       const form = await readForm(req, { fileBytes: deps.config.files.maxBytes, files: mostFiles }, keeper);
       let settings;
       try {
-        if (form.files.length === 0) throw invalid("file", "required: a part of the form with a file");
+        if (form.files.length === 0) throw invalid("file", "required: a form part with a file");
         settings = readUploadForm(parse(uploadForm, Object.fromEntries(form.fields), null));
       } catch (error) {
         for (const kept of form.files) await keeper.drop(kept);
@@ -124,7 +124,7 @@ export const storeFileRoutes = [
     path: "/vector_stores/:vector_store_id/files/:file_id",
     may: "store:read",
     tag,
-    summary: "Retrieve a file of a store, and how far its ingestion is",
+    summary: "Retrieve a file of a store and the progress of its ingestion",
     params: storeFileParams,
     answer: storeFileAnswer,
     handle: async ({ deps, caller, params, res }) => {
@@ -138,7 +138,7 @@ export const storeFileRoutes = [
     path: "/vector_stores/:vector_store_id/files/:file_id",
     may: "store:write",
     tag,
-    summary: "Change the attributes of a file of a store",
+    summary: "Set the attributes of a file of a store",
     params: storeFileParams,
     body: updateFileBody,
     answer: storeFileAnswer,
@@ -152,8 +152,8 @@ export const storeFileRoutes = [
     path: "/vector_stores/:vector_store_id/files/:file_id",
     may: "store:write",
     tag,
-    summary: "Take a file out of a store",
-    description: "The file itself stays, until it is deleted by DELETE /v1/files/{file_id}.",
+    summary: "Detach a file from a store",
+    description: "The file itself stays until you delete it with DELETE /v1/files/{file_id}.",
     params: storeFileParams,
     answer: detachedAnswer,
     handle: async ({ deps, caller, params }) => {
@@ -166,7 +166,7 @@ export const storeFileRoutes = [
     path: "/vector_stores/:vector_store_id/files/:file_id/content",
     may: "store:read",
     tag,
-    summary: "The text of a file as it was read, chunk by chunk",
+    summary: "Retrieve the text of a file, chunk by chunk",
     params: storeFileParams,
     query: contentQuery,
     answer: contentAnswer,

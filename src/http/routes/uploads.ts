@@ -23,8 +23,8 @@ export const uploadRoutes = [
     path: "/uploads",
     may: "store:write",
     tag,
-    summary: "Begin an upload in parts",
-    description: "It expires after an hour.",
+    summary: "Start an upload in parts",
+    description: "The upload expires after an hour.",
     body: createUploadBody,
     answer: uploadAnswer,
     handle: async ({ deps, caller, body }) => {
@@ -39,7 +39,7 @@ export const uploadRoutes = [
     may: "store:write",
     tag,
     summary: "Add a part to an upload",
-    description: "At most 64 MB; parts may be sent at the same time and in any order.",
+    description: "A part has at most 64 MB. Parts may be sent concurrently and in any order.",
     params: uploadParams,
     form: z.object({ data: z.string().meta({ format: "binary" }) }),
     answer: uploadPartAnswer,
@@ -47,7 +47,7 @@ export const uploadRoutes = [
       await uploads.requirePending(deps, caller, params.upload_id);
       const form = await readForm(req, { fileBytes: partBytes, files: 1 }, keeperOf(deps));
       const [part] = form.files;
-      if (part === undefined) throw invalid("data", "required: a part of the form with bytes");
+      if (part === undefined) throw invalid("data", "required: a form part with bytes");
       return presentPart(await uploads.addPart(deps, caller, params.upload_id, part));
     },
   }),
@@ -56,7 +56,7 @@ export const uploadRoutes = [
     path: "/uploads/:upload_id/complete",
     may: "store:write",
     tag,
-    summary: "Make a file of an upload's parts",
+    summary: "Complete an upload: join its parts into a file",
     params: uploadParams,
     body: completeUploadBody,
     answer: uploadAnswer,
@@ -70,7 +70,7 @@ export const uploadRoutes = [
     path: "/uploads/:upload_id/cancel",
     may: "store:write",
     tag,
-    summary: "Give up an upload",
+    summary: "Cancel an upload",
     params: uploadParams,
     answer: uploadAnswer,
     handle: async ({ deps, caller, params }) =>

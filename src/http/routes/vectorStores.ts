@@ -23,8 +23,8 @@ export const vectorStoreRoutes = [
     tag,
     summary: "Create a vector store",
     description:
-      "Its embedding model and dimensions are its own and stay. Where only `metadata` gets through, as with LiteLLM, `embedding_model`, " +
-      "`embedding_dimensions`, `search_mode`, `recall` and `language` are also read there.",
+      "A store keeps its embedding model and dimensions. Clients that can send only `metadata`, such as LiteLLM, may put `embedding_model`, " +
+      "`embedding_dimensions`, `search_mode`, `recall`, `language`, `rerank` and `rerank_model` there.",
     body: createStoreBody,
     bodyOptional: true,
     answer: storeAnswer,
@@ -78,7 +78,7 @@ export const vectorStoreRoutes = [
     tag,
     summary: "Update a vector store",
     description:
-      "Fields left out stay as they are; null clears `metadata` and `expires_after`. Counts as use, so it brings an expired store back.",
+      "Missing fields stay unchanged; null clears `metadata` and `expires_after` and removes search settings. An update counts as use, so it reactivates an expired store.",
     params: storeParams,
     body: updateStoreBody,
     answer: storeAnswer,
@@ -92,10 +92,10 @@ export const vectorStoreRoutes = [
     path: "/vector_stores/:vector_store_id/reindex",
     may: "store:write",
     tag,
-    summary: "Check a vector store's indexes and build them anew",
+    summary: "Check and rebuild a vector store's indexes",
     description:
-      "In the background; searches go on. What is missing of the indexed rows is added, what is left over is removed. A store below " +
-      "INDEX_MIN_ROWS gets an index by this. `index` in the answer, and of the store until it is `ready`, tells how far it is.",
+      "Runs in the background while searches continue. Adds missing rows to the indexes and removes leftovers. A store below INDEX_MIN_ROWS " +
+      "gets an index this way. `index` in the answer, and later in the store, shows the progress until it is `ready`.",
     params: storeParams,
     answer: storeAnswer,
     handle: async ({ deps, caller, params }) =>

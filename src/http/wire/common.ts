@@ -20,18 +20,21 @@ const cursor = (which: string) =>
     .min(1, "must not be empty")
     .max(1000, "at most 1000 characters")
     .optional()
-    .describe(`the id of an item: the page ${which} it`);
+    .describe(`an item's id: returns the page ${which} it`);
 
 /** OpenAI's paging: `after` and `before` are ids of list items. */
 export const pageQuery = (maxLimit: number) =>
   z.object({
     limit: queryInteger(1, maxLimit, 20),
-    order: z.enum(["asc", "desc"]).default("desc").describe("by time of creation, oldest or newest first"),
+    order: z
+      .enum(["asc", "desc"])
+      .default("desc")
+      .describe("by creation time: `asc` = oldest first, `desc` = newest first"),
     after: cursor("after"),
     before: cursor("before"),
   });
 
-export const storeParams = z.object({ vector_store_id: z.string().describe("the id of a vector store") });
+export const storeParams = z.object({ vector_store_id: z.string().describe("id of the vector store") });
 
 export const listAnswer = <T extends z.ZodType>(id: string, item: T) =>
   z
@@ -69,7 +72,7 @@ export const jsonObject = z
   .meta({ type: "object", additionalProperties: true });
 
 function jsonProblem(value: unknown, depth: number): string | null {
-  if (typeof value === "number" && !Number.isFinite(value)) return "holds a number outside the range of a double";
+  if (typeof value === "number" && !Number.isFinite(value)) return "contains a number outside the range of a double";
   if (typeof value !== "object" || value === null) return null;
   if (depth > maxDepth) return `nested more than ${maxDepth} levels deep`;
   for (const item of Object.values(value)) {

@@ -7,8 +7,7 @@ import { parse } from "./parse.js";
 import { filtersField } from "./search.js";
 
 export const maxRowsPerBatch = 10_000;
-export const tooManyRows = (limit: number) =>
-  `at most ${limit} rows in one request; stream more as application/x-ndjson`;
+export const tooManyRows = (limit: number) => `at most ${limit} rows per request; stream more as application/x-ndjson`;
 const maxContentCharacters = 10 * 1024 * 1024;
 
 /** An embedding as numbers, or as base64 of float32 little-endian (OpenAI's `encoding_format`), which is sent and parsed faster. */
@@ -25,7 +24,7 @@ const embedding = z
 
 /** Vectors of two models cannot be compared, so a sender who says which one made its vectors is told when it is not the store's. */
 const claimedModel = optional(z.string().min(1, "must not be empty").max(256, "at most 256 characters")).describe(
-  "the model that made the embedding; refused when the store's is another one",
+  "the model that made the embedding; the request is refused if it is not the store's model",
 );
 
 const row = z
@@ -133,8 +132,8 @@ export const batchAnswer = z
     object: z.literal("embedding.batch"),
     data: z.array(embeddingAnswer).optional(),
     ids: z.array(z.string()).optional(),
-    count: z.int().describe("rows of the request that are stored now"),
-    duplicates: z.int().describe("of these, rows whose id and content were stored before"),
+    count: z.int().describe("rows of the request that are now stored"),
+    duplicates: z.int().describe("how many of these were already stored, with the same id and content"),
     created: z.int(),
   })
   .meta({ id: "EmbeddingBatch" });
@@ -169,7 +168,7 @@ export function presentBatch(
 }
 
 export const listEmbeddingsQuery = pageQuery(1000).extend({
-  filters: z.string().optional().describe("a filter as JSON, in either of the search dialects"),
+  filters: z.string().optional().describe("a filter as JSON, in either form that a search accepts"),
   include: z.enum(["embedding"]).optional(),
   encoding_format: z.enum(["float", "base64"]).default("float"),
 });

@@ -5,8 +5,8 @@ import { optional, queryInteger, seconds } from "./common.js";
 
 const purposes = ["assistants", "batch", "fine-tune", "vision", "user_data", "evals"] as const;
 
-export const fileParams = z.object({ file_id: z.string().describe("the id of a file") });
-export const uploadParams = z.object({ upload_id: z.string().describe("the id of an upload") });
+export const fileParams = z.object({ file_id: z.string().describe("id of the file") });
+export const uploadParams = z.object({ upload_id: z.string().describe("id of the upload") });
 
 const life = z.coerce
   .number({ error: "expected a number of seconds" })
@@ -67,7 +67,7 @@ export const fileAnswer = z
     expires_at: z.int().optional(),
     filename: z.string(),
     purpose: z.string(),
-    status: z.literal("processed").describe("deprecated by OpenAI, but required by its clients"),
+    status: z.literal("processed").describe("deprecated by OpenAI, but its clients require it"),
   })
   .meta({ id: "File" });
 

@@ -23,25 +23,25 @@ const message = z.object({
 /** litellm-vector-store's question, and what else steers search and model. */
 export const ragBody = z
   .object({
-    query: optional(queryText).describe("the question; without it the last of `messages`, which must be the user's"),
-    model: optional(modelName).describe("a chat model of the proxy; CHAT_MODEL by default"),
-    top_k: optional(resultCount(50)).describe("how many chunks are looked for; 5 by default"),
-    max_num_results: optional(resultCount(50)).describe("OpenAI's word for top_k"),
+    query: optional(queryText).describe("the question; default: the last of `messages`, which must be the user's"),
+    model: optional(modelName).describe("a chat model of the proxy; default: CHAT_MODEL"),
+    top_k: optional(resultCount(50)).describe("number of chunks to search for; default: 5"),
+    max_num_results: optional(resultCount(50)).describe("OpenAI's name for `top_k`"),
     ...rankingFields,
     filters: filtersField,
     system_prompt: optional(z.string().max(longestMessage, `at most ${longestMessage} characters`)).describe(
-      "who the model is told to be; the rules on passages and citations stay",
+      "replaces the model's role description; the rules on passages and citations stay",
     ),
     messages: optional(z.array(message).max(200, "at most 200 messages")).describe(
-      "what was said before, oldest first",
+      "the conversation so far, oldest message first",
     ),
     rewrite_query: optional(z.boolean()).describe(
-      "whether a follow-up is first made a question of its own, by a model call; true when there are messages before it",
+      "first turn a follow-up into a standalone question, with one model call; default: true if there are earlier messages",
     ),
     on_empty: optional(z.enum(["answer", "decline"])).describe(
-      '"answer": the model is told that nothing was found; "decline": it is not asked',
+      'if nothing is found: "answer" tells the model so, "decline" does not call it',
     ),
-    stream: optional(z.boolean()).describe("server-sent events: sources, pieces of the answer, usage"),
+    stream: optional(z.boolean()).describe("answer with server-sent events: sources, pieces of the answer, usage"),
     temperature: optional(z.number().min(0, "must be at least 0").max(2, "must be at most 2")),
     max_tokens: optional(z.int().min(1, "must be at least 1").max(1_000_000, "must be at most 1000000")),
   })
@@ -53,7 +53,7 @@ export const ragOverStoresBody = ragBody
   .extend({
     vector_store_ids: z
       .array(z.string().min(1, "must not be empty").max(1000, "at most 1000 characters"), {
-        error: "required: an array of ids of vector stores",
+        error: "required: an array of vector store ids",
       })
       .min(1, "must not be empty")
       .max(mostStores, `at most ${mostStores} vector stores`),
@@ -84,17 +84,19 @@ function readConversation({ query, messages = [] }: z.output<typeof ragBody>): {
   const last = messages.at(-1);
   if (last === undefined) throw invalid("query", "required: the question");
   if (last.role !== "user" || last.content.trim() === "")
-    throw invalid("messages", "without a query, the last message must be the user's question");
+    throw invalid("messages", "without `query`, the last message must be the user's question");
   return { question: last.content, history: messages.slice(0, -1) };
 }
 
 const source = hitAnswer
   .omit({ content: true, metadata: true })
   .extend({
-    index: z.int().describe("the number that citations name, from 1"),
-    cited: z.boolean().describe("whether the answer names it; false in a stream, whose end says it"),
+    index: z.int().describe("the number that citations use, from 1"),
+    cited: z
+      .boolean()
+      .describe("whether the answer cites it; always false in a stream, whose last event lists the cited sources"),
     vector_store_id: z.string(),
-    chunk_ids: z.array(z.string()).describe("of the chunks that were joined to this passage"),
+    chunk_ids: z.array(z.string()).describe("ids of the chunks that were joined into this passage"),
     text: z.string(),
   })
   .meta({ id: "RagSource" });
@@ -102,7 +104,7 @@ const source = hitAnswer
 const usage = z
   .object({ prompt_tokens: z.int(), completion_tokens: z.int(), total_tokens: z.int() })
   .nullable()
-  .describe("of all calls of chat models; null where the proxy did not say");
+  .describe("of all chat model calls; null if the proxy did not report it");
 
 const about = {
   model: z.string(),
@@ -111,7 +113,7 @@ const about = {
 };
 const found = {
   sources: z.array(source),
-  search_query: z.string().describe("the question as it was searched for"),
+  search_query: z.string().describe("the question as it was searched"),
   reranked: z.boolean().optional(),
 };
 

@@ -15,16 +15,16 @@ export const resultCount = (max: number) => z.int().min(1, "must be at least 1")
 const knownRanker = new RegExp(
   `^(none|auto|default[\\w-]*|(?:${searchModes.join("|")})(?:-(?:${recalls.join("|")}))?|${recalls.join("|")})$`,
 );
-const rankers = `"auto" or "default-…" (the order of the search), "none" (that, whatever the store says of reranking), a search mode (${searchModes.join(", ")}), a recall (${recalls.join(", ")}), or both as in "hybrid-exact"`;
+const rankers = `"auto" or "default-…" (the order of the search), "none" (the same, even if the store has reranking on), a search mode (${searchModes.join(", ")}), a recall (${recalls.join(", ")}), or both as in "hybrid-exact"`;
 const unusableRanker = `expected ${rankers}, or the name of a rerank model of at most 256 characters`;
 const share = z.number().min(0, "must be at least 0").max(1, "must be at most 1");
 const mostNeighbours = 5;
 
 const rerankField = optional(
   z.union([z.boolean(), z.literal("required")], { error: 'expected true, false or "required"' }),
-).describe('true: a rerank model puts the results in order; "required": 502 instead of another order when it fails');
+).describe('true: a rerank model orders the results; "required": if it fails, 502 instead of the order of the search');
 const candidatesField = optional(resultCount(mostCandidates)).describe(
-  "how many of the best are reranked; four times the results by default",
+  "how many of the best results are reranked; default: four times the number of results",
 );
 
 /** What says in which order, of a search as of a question. */
@@ -42,15 +42,15 @@ export const rankingFields = {
       recall: optional(z.enum(recalls)),
       hybrid_search: optional(hybridWeights),
       diversity: optional(share).describe(
-        "0: plain order; up to 1: results unlike each other (maximal marginal relevance)",
+        "0: order of scores; towards 1: results that differ from each other (maximal marginal relevance)",
       ),
       expand: optional(
         z.int().min(0, "must be at least 0").max(mostNeighbours, `must be at most ${mostNeighbours}`),
-      ).describe("chunks before and after each result that are joined to it"),
+      ).describe("number of chunks before and after each result to join to it"),
     }),
   ),
   rerank: rerankField,
-  rerank_model: optional(modelName).describe('a model of the proxy; "auto": its first of mode "rerank"'),
+  rerank_model: optional(modelName).describe('a model of the proxy; "auto": its first model with mode "rerank"'),
   rerank_candidates: candidatesField,
 };
 

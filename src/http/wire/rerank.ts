@@ -12,16 +12,16 @@ const document = z.union([z.string(), z.looseObject({})], { error: "expected a s
 /** Cohere's POST /v1/rerank, as LiteLLM takes it; or the chunks of a vector store in place of `documents`. Further fields reach the proxy. */
 export const rerankBody = z
   .looseObject({
-    model: optional(modelName).describe("RERANK_MODEL by default, else the proxy's first of mode `rerank`"),
+    model: optional(modelName).describe("default: RERANK_MODEL, or the proxy's first model with mode `rerank`"),
     query: queryText,
     documents: optional(z.array(document).min(1, "must not be empty").max(1000, "at most 1000 documents")),
     vector_store_id: optional(z.string().min(1, "must not be empty").max(1000, "at most 1000 characters")),
-    top_n: optional(resultCount(1000)).describe("all documents by default; of a vector store 10, at most 50"),
+    top_n: optional(resultCount(1000)).describe("default: all documents; for a vector store 10, at most 50"),
     filters: filtersField,
   })
   .refine((body) => (body.documents === undefined) !== (body.vector_store_id === undefined), {
     path: ["documents"],
-    message: "either documents or a vector_store_id must be given, and not both",
+    message: "give either `documents` or `vector_store_id`, not both",
   })
   .refine((body) => body.vector_store_id === undefined || (body.top_n ?? 10) <= 50, {
     path: ["top_n"],
@@ -43,7 +43,7 @@ export const rerankAnswer = z
       z.looseObject({
         index: z
           .int()
-          .describe("the document's place in the request, or the chunk's in the order of the search, from 0"),
+          .describe("the document's position in the request, or the chunk's in the order of the search, from 0"),
         relevance_score: z.number(),
       }),
     ),

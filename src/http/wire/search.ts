@@ -21,8 +21,8 @@ export const filtersField = z
   .meta({
     description:
       'OpenAI: {"type": "eq" | "ne" | "gt" | "gte" | "lt" | "lte" | "in" | "nin", "key", "value"} or {"type": "and" | "or", "filters": […]}, ' +
-      `nested at most ${filterLimits.depth} deep, at most ${filterLimits.conditions} conditions and ${filterLimits.values} values in lists; ` +
-      'or flat {"key": value, …}, equality of all. Types are respected: 5 is not "5".',
+      `at most ${filterLimits.depth} levels, ${filterLimits.conditions} conditions and ${filterLimits.values} values in lists; ` +
+      'or the flat form {"key": value, …}: all keys must be equal. Values are compared within their type: 5 is not "5".',
     type: ["object", "null"],
   });
 
@@ -35,15 +35,15 @@ export const searchBody = z
         error: (issue) =>
           issue.input === undefined
             ? "required: a string or an array of strings"
-            : `expected a string that is not empty, or an array of 1 to ${maxQueries} of them, each of at most 100000 characters`,
+            : `expected a non-empty string, or an array of 1 to ${maxQueries} of them, each of at most 100000 characters`,
       },
     ),
-    max_num_results: optional(resultCount(50)).describe("OpenAI; 10 by default"),
-    limit: optional(resultCount(100)).describe("litellm-pgvector; 20 by default in its dialect"),
-    top_k: optional(resultCount(50)).describe("litellm-vector-store; 5 by default in its dialect"),
+    max_num_results: optional(resultCount(50)).describe("number of results, in OpenAI's dialect; default: 10"),
+    limit: optional(resultCount(100)).describe("number of results, in litellm-pgvector's dialect; default there: 20"),
+    top_k: optional(resultCount(50)).describe("number of results, in litellm-vector-store's dialect; default there: 5"),
     filters: filtersField,
     ...rankingFields,
-    rewrite_query: optional(z.boolean()).describe("words the query anew by CHAT_MODEL, where that is set"),
+    rewrite_query: optional(z.boolean()).describe("rewrite the query with CHAT_MODEL, if one is configured"),
     return_metadata: optional(z.boolean()),
   })
   .meta({ id: "SearchRequest" });
@@ -74,7 +74,7 @@ export const hitAnswer = z.object({
   score: z.number().min(0).max(1),
   attributes: z.record(z.string(), attributeValue).nullable(),
   content: z.array(z.object({ type: z.literal("text"), text: z.string() })).length(1),
-  id: z.string().describe("of the chunk"),
+  id: z.string().describe("the chunk's id"),
   chunk_index: z.int().optional(),
   page: z.int().optional(),
   section: z.string().optional(),
@@ -82,9 +82,9 @@ export const hitAnswer = z.object({
   sheet: z.string().optional(),
   attachment: z.string().optional(),
   metadata: z.record(z.string(), z.unknown()).nullable(),
-  vector_rank: z.int().nullable().describe("place in the order of vectors, from 1"),
-  keyword_rank: z.int().nullable().describe("place in the order of keywords, from 1"),
-  vector_score: z.number().min(0).max(1).optional().describe("the score before a rerank model gave its own"),
+  vector_rank: z.int().nullable().describe("place in the vector ranking, from 1"),
+  keyword_rank: z.int().nullable().describe("place in the keyword ranking, from 1"),
+  vector_score: z.number().min(0).max(1).optional().describe("the score before reranking"),
 });
 
 export const searchAnswer = z

@@ -11,8 +11,8 @@ import { invalid } from "../../words/errors.js";
 import { optional, pageQuery, seconds, storeParams } from "./common.js";
 import { scalars } from "./scalars.js";
 
-export const storeFileParams = storeParams.extend({ file_id: z.string().describe("the id of a file") });
-export const batchParams = storeParams.extend({ batch_id: z.string().describe("the id of a file batch") });
+export const storeFileParams = storeParams.extend({ file_id: z.string().describe("id of the file") });
+export const batchParams = storeParams.extend({ batch_id: z.string().describe("id of the file batch") });
 
 export const listStoreFilesQuery = pageQuery(100).extend({ filter: z.enum(fileStatuses).optional() });
 
@@ -65,7 +65,7 @@ export const addFileBody = z
     ),
     metadatas: optional(z.array(scalars.nullable()).max(1000, "at most 1000")),
   })
-  .refine((body) => (body.file_id === undefined) !== (body.texts === undefined), "give `file_id`, or `texts`")
+  .refine((body) => (body.file_id === undefined) !== (body.texts === undefined), "give either `file_id` or `texts`")
   .meta({ id: "AddFileRequest" });
 
 export function readAttach(
@@ -90,7 +90,7 @@ export const createBatchOfFilesBody = z
     attributes: optional(attributes),
     chunking_strategy: optional(chunkingStrategy),
   })
-  .refine((body) => (body.file_ids === undefined) !== (body.files === undefined), "give `file_ids`, or `files`")
+  .refine((body) => (body.file_ids === undefined) !== (body.files === undefined), "give either `file_ids` or `files`")
   .meta({ id: "CreateFileBatchRequest" });
 
 /** With `files`, what stands beside it is ignored, as by OpenAI. */
@@ -119,15 +119,18 @@ export const storeFileAnswer = z
     ]),
     attributes: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).nullable(),
     filename: z.string(),
-    content_sha256: z.string().nullable().describe("of the file's bytes, in hexadecimal"),
-    chunks: z.int().describe("rows of the vector store that are the file's"),
+    content_sha256: z.string().nullable().describe("SHA-256 of the file's bytes, in hexadecimal"),
+    chunks: z.int().describe("number of the file's chunks in the vector store"),
     progress: z.object({
       stage: z.enum(["queued", "parsing", "embedding", "done"]),
       chunks_done: z.int(),
-      chunks_total: z.int().nullable().describe("known when the whole document has been read"),
-      waiting_for: z.string().optional().describe("what keeps ingestion from going on at the moment"),
+      chunks_total: z.int().nullable().describe("null until the whole document has been read"),
+      waiting_for: z.string().optional().describe("what ingestion is waiting for at the moment"),
     }),
-    same_as: z.string().optional().describe("a file with the same content, whose chunks stand for both"),
+    same_as: z
+      .string()
+      .optional()
+      .describe("the id of a file with the same content, which shares its chunks with this one"),
   })
   .meta({ id: "VectorStoreFile" });
 
@@ -197,7 +200,7 @@ export function presentFileBatch(batch: BatchWithCounts): z.input<typeof batchOf
 }
 
 export const contentQuery = z.object({
-  page: z.string().max(1000, "at most 1000 characters").optional().describe("`next_page` of the page before"),
+  page: z.string().max(1000, "at most 1000 characters").optional().describe("`next_page` of the previous page"),
 });
 
 export const contentAnswer = z
@@ -228,7 +231,7 @@ export const uploadForm = z.object({
   vision_model: optional(z.string().max(256, "at most 256 characters")),
   vision_prompt: optional(z.string().max(10_000, "at most 10000 characters")),
   attributes: optional(z.string().describe("a JSON object")),
-  replace: optional(z.enum(["true", "false"])).describe("files of the same name in the store give way"),
+  replace: optional(z.enum(["true", "false"])).describe("replace files of the same name in the store"),
 });
 
 function formInteger(min: number, max: number) {

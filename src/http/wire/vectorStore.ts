@@ -28,7 +28,7 @@ const language = z
   .min(1, "must not be empty")
   .max(63, "at most 63 characters")
   .describe(
-    'how words are compared in keyword search: "simple", or a text search configuration of the database such as "english"',
+    'how keyword search compares words: "simple", or a text search configuration of the database such as "english"',
   );
 
 export const modelName = z.string().min(1, "must not be empty").max(256, "at most 256 characters");
@@ -184,12 +184,12 @@ export const storeAnswer = z
       .object({
         state: z
           .enum(["none", "waiting", "building", "ready"])
-          .describe("`none`: so few rows are compared one by one, which is as quick"),
+          .describe("`none`: a store this small is searched row by row, which is as fast"),
         keywords: z.enum(["off", "building", "ready"]),
         indexed: z.int().optional(),
-        fresh: z.int().optional().describe("rows beside the index, compared one by one until they are moved in"),
+        fresh: z.int().optional().describe("new rows that are searched one by one until they move into the index"),
       })
-      .describe("of this server; results are complete in every state"),
+      .describe("state of the store's indexes; results are complete in every state"),
   })
   .meta({ id: "VectorStore" });
 

@@ -229,7 +229,7 @@ describe("errors of a batch", () => {
     scanner.push(Buffer.from(`{"embeddings":[${[good, good, good].join(",")}`));
     expect(() => {
       scanner.push(Buffer.from(","));
-    }).toThrow(/^embeddings: at most 3 rows in one request/);
+    }).toThrow(/^embeddings: at most 3 rows per request/);
   });
 });
 
