@@ -11,8 +11,8 @@ if [ ! -O "$CI_CACHE" ] || [ -L "$CI_CACHE" ]; then
   exit 1
 fi
 
-# install NAME [FILE…]: runs install/NAME.sh, once: again only when it or one of the files changes. A second caller waits for the first.
-install() { run_once "$1" "$ci/install/$1.sh" "${@:2}"; }
+# provide NAME [FILE…]: runs install/NAME.sh, once: again only when it or one of the files changes. A second caller waits for the first.
+provide() { run_once "$1" "$ci/install/$1.sh" "${@:2}"; }
 
 # venv NAME: a Python environment in $CI_CACHE/NAME with exactly the packages of requirements-NAME.txt.
 venv() { run_once "$1" "$ci/install/venv.sh" "$ci/requirements-$1.txt"; }

@@ -146,10 +146,10 @@ metrics_exist() {
 
 title "checkers"
 venv checkers
-install helm
-install helm-unittest
-install crds
-install promtool
+provide helm
+provide helm-unittest
+provide crds
+provide promtool
 PATH=$CI_CACHE/bin:$PATH
 "$python" -B .ci/crdSchemas.py "$work/schemas" "$CI_CACHE"/crds/*.yaml
 

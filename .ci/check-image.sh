@@ -194,12 +194,12 @@ stopped_cleanly() {
 
 title "build"
 venv checkers
-install helm
+provide helm
 PATH=$CI_CACHE/bin:$PATH
 # The installed image is gone when somebody has emptied buildah's storage.
 base=localhost/node:20-bookworm-slim
 if ! buildah images -q "$base" >/dev/null 2>&1; then rm -f "$CI_CACHE"/base-image-*.done; fi
-install base-image
+provide base-image
 # npm and apt verify registries with this machine's certificates.
 build() {
   buildah build --pull-never --network host -v /etc/ssl/certs:/etc/ssl/certs:ro --build-arg "NODE_IMAGE=$base" --format docker -t "$image" .

@@ -22,9 +22,9 @@ if [ "${1:-}" != --isolated ]; then
   needs etcd etcd-server
   needs kubectl kubernetes-client
   venv checkers
-  install helm
-  install crds
-  install kube-apiserver
+  provide helm
+  provide crds
+  provide kube-apiserver
   exec unshare --net --pid --fork --mount-proc --kill-child "$PWD/.ci/check-kube.sh" --isolated
 fi
 

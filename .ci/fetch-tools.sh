@@ -4,5 +4,5 @@ cd "$(dirname "${BASH_SOURCE[0]}")" || exit
 # shellcheck source=.ci/cache.sh
 source cache.sh
 for each in litellm openai checkers; do venv "$each"; done
-install prisma "$ci"/requirements-litellm.txt "$ci"/prisma/*
-for each in postgres helm helm-unittest crds promtool; do install "$each"; done
+provide prisma "$ci"/requirements-litellm.txt "$ci"/prisma/*
+for each in postgres helm helm-unittest crds promtool; do provide "$each"; done

@@ -29,7 +29,7 @@ start_litellm() {
 # carries. Its migrations are plain SQL.
 prepare_litellm_database() {
   local migration
-  install prisma "$ci"/requirements-litellm.txt "$ci"/prisma/*
+  provide prisma "$ci"/requirements-litellm.txt "$ci"/prisma/*
   if [ "$("$postgres_bin/psql" -XAtq -d "$1" -c "SELECT to_regclass('\"LiteLLM_VerificationToken\"')")" != "" ]; then return; fi
   for migration in "$CI_CACHE"/litellm/lib/python3*/site-packages/litellm_proxy_extras/migrations/*/migration.sql; do
     cat "$migration"

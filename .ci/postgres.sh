@@ -21,7 +21,7 @@ as_postgres() {
 # start_postgres PORT: sets postgres_url.
 start_postgres() {
   local port=$1 directory=$CI_CACHE/postgres-$1
-  install postgres
+  provide postgres
   # Noted before the start, so that a start that is broken off is cleaned up as well.
   postgres_ports+=("$port")
   stop_postgres "$port"
