@@ -21,8 +21,7 @@ export async function settle(of: TestService = service): Promise<void> {
 export interface StoreBody {
   index: { state: string; keywords: string; indexed?: number; fresh?: number };
 }
-const storeOf = async (id: string) =>
-  (await service.get(`/v1/vector_stores/${id}`).expect(200)).body as StoreBody;
+const storeOf = async (id: string) => (await service.get(`/v1/vector_stores/${id}`).expect(200)).body as StoreBody;
 export const indexOf = async (id: string) => (await storeOf(id)).index;
 
 export const fill = async (count: number, from = 0, body: object = {}, id?: string) => {
