@@ -1,10 +1,13 @@
-/** @type {import('jest').Config} */
-export default {
+import { testProjects } from "./test/support/projects.js";
+
+const files = testProjects();
+
+/** @param {string[]} testFiles */
+const project = (displayName, testFiles) => ({
+  displayName,
   testEnvironment: "node",
   roots: ["<rootDir>/test"],
-  testMatch: ["**/*.test.ts"],
-  // Tests against a real LiteLLM proxy and the benchmarks' long loads have their own command (see .ci/run).
-  testPathIgnorePatterns: ["/node_modules/", ...(process.env.LITELLM_URL ? [] : ["/test/contract/litellm"])],
+  testMatch: testFiles.map((file) => `<rootDir>/${file}`),
   extensionsToTreatAsEsm: [".ts"],
   moduleNameMapper: { "^(\\.{1,2}/.*)\\.js$": "$1" },
   transform: {
@@ -13,8 +16,20 @@ export default {
       { jsc: { parser: { syntax: "typescript" }, target: "es2022" }, module: { type: "es6" } },
     ],
   },
-  globalSetup: "<rootDir>/test/support/globalSetup.js",
+  globalSetup: `<rootDir>/test/support/${displayName === "service" ? "databaseSetup" : "globalSetup"}.js`,
   globalTeardown: "<rootDir>/test/support/globalTeardown.js",
+});
+
+/** With LITELLM_URL the suites that need a LiteLLM proxy; with TEST_DATABASE_URL those that a database changes; otherwise all others. */
+function projects() {
+  if (process.env.LITELLM_URL) return [project("proxy", files.proxy)];
+  if (process.env.TEST_DATABASE_URL) return [project("service", files.service)];
+  return [project("pure", files.pure), project("service", files.service)];
+}
+
+/** @type {import('jest').Config} */
+export default {
+  projects: projects(),
   maxWorkers: 2,
   // An embedded database holds about 500 MB while it is open; a worker that has kept more than this is replaced.
   workerIdleMemoryLimit: "1500MB",

@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
-# Checks the chart: value sets rendered, validated and rendered again, unit tests, refusals, alerts, dashboard, and its README. Ends with
-# `N passed, N failed`.
+# Checks the chart: every value set is rendered, validated and rendered again; unit tests, refusals, alerts, dashboard, and its README.
+# Ends with `N passed, N failed`.
 #
-# Needs Go, Python and the kit beside this repository, whose checkers are built once, outside of it (some minutes of processor time), and
-# Debian's promtool, which is fetched beside them.
+# Needs Go, Python and apt-get. The checkers are built once (some minutes of processor time), see cache.sh.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 exec </dev/null
 
 # shellcheck source=.ci/checks.sh
 source .ci/checks.sh
-kit=$PWD/../shared/kit
-home=${KIT_HOME:-${TMPDIR:-/tmp}/vector-store-kit}
+# shellcheck source=.ci/cache.sh
+source .ci/cache.sh
+python=$CI_CACHE/checkers/bin/python
 work=$(mktemp -d)
 
 finish() {
@@ -27,17 +27,6 @@ trap 'exit 143' TERM
 
 # --- The parts of a check -------------------------------------------------------------------------------------------------
 
-install_promtool() {
-  if [ -x "$home/promtool" ]; then return; fi
-  # Not installed: the package would bring a service.
-  (
-    cd "$work"
-    apt-get download -qq prometheus 2>apt.log || { apt-get update -qq && apt-get download -qq prometheus; } 2>>apt.log || cat apt.log >&2
-    dpkg -x prometheus_*.deb promtool
-  )
-  mv "$work/promtool/usr/bin/promtool" "$home/promtool"
-}
-
 # render VALUES OPTIONS…
 render() {
   local values=$1
@@ -48,7 +37,7 @@ render() {
 valid() {
   local version
   for version in 1.27 1.34; do
-    "$home/helm/venv/bin/python" -B .ci/validate.py "$version" "$work/schemas" "$1" || return
+    "$python" -B .ci/validate.py "$version" "$work/schemas" "$1" || return
   done
 }
 
@@ -56,9 +45,9 @@ same_again() { render "$1" | cmp - "$2"; }
 
 names_secrets_only() { ! grep -nE '^kind: Secret$|randAlpha|^ *password: ' "$1"; }
 
-# The program reads the server's environment, with something for each secret.
+# The program accepts the server's environment, with a value for each secret.
 program_takes() {
-  "$home/helm/venv/bin/python" - "$1" <<'PYTHON' >"$work/environment.json" &&
+  "$python" - "$1" <<'PYTHON' >"$work/environment.json" &&
 import json, sys, yaml
 secrets = {"DATABASE_URL": "postgresql://user:password@host/name", "DATABASE_PORT": "5432"}
 items = [each for each in yaml.safe_load_all(open(sys.argv[1])) if each]
@@ -71,7 +60,7 @@ PYTHON
       console.log(loadConfig(JSON.parse(readFileSync(process.argv[1], "utf8"))).database);' "$work/environment.json"
 }
 
-# The settings' sum on the pod must follow them, and nothing else.
+# The checksum on the pod must change with the settings, and with nothing else.
 sum_of() { helm template vector-store chart --kube-version 1.34.0 "$@" | sed -n 's/^ *checksum\/config: //p'; }
 
 sum_follows_settings() {
@@ -81,7 +70,7 @@ sum_follows_settings() {
     [ "$before" != "$(sum_of --set config.MAX_BODY_MB=64)" ]
 }
 
-# Every setting that the chart writes, in any value set, is one of the program's, OpenTelemetry's or Node's.
+# Every setting that the chart writes, in any value set, belongs to the program, OpenTelemetry or Node.
 settings_exist() {
   sed -nE '/^kind: (ConfigMap|Deployment)/,/^---/ s/^ *(- name: |)([A-Z][A-Z0-9_]+)(:.*|)$/\2/p' "$work"/*.yaml | LC_ALL=C sort -u |
     grep -vE '^(OTEL_|NODE_EXTRA_CA_CERTS$)' >"$work/written"
@@ -106,7 +95,7 @@ package_is_lean() {
     ! grep -qE '^vector-store/(ci|tests)/' "$work/package.txt"
 }
 
-# Every example of values in the documentation.
+# Renders every example of values in the documentation.
 examples_render() {
   python3 - "$work" <<'PYTHON'
 import re, sys
@@ -123,7 +112,7 @@ PYTHON
 }
 
 write_alerts() {
-  "$home/helm/venv/bin/python" -c '
+  "$python" -c '
 import sys, yaml
 rule = next(each for each in yaml.safe_load_all(sys.stdin) if each and each["kind"] == "PrometheusRule")
 yaml.safe_dump(rule["spec"], sys.stdout)' <"$work/cnpg.yaml" >"$work/alerts.rules.yaml"
@@ -135,7 +124,7 @@ alerts_fire() { (cd "$work" && promtool check rules alerts.rules.yaml && promtoo
 # Every alert has a test that makes it fire.
 alerts_have_tests() {
   sed -n 's/^ *-\? *alert: //p' "$work/alerts.rules.yaml" | sort -u >"$work/alerts"
-  # Where it is expected to fire, a list follows.
+  # A list follows where an alert is expected to fire.
   grep -A1 -E '^ *(- eval_time.*)?alertname: ' chart/tests/alerts.yaml | grep -B1 'exp_alerts:$' | sed -n 's/.*alertname: //p' | sort -u >"$work/fired"
   diff "$work/alerts" "$work/fired"
 }
@@ -144,7 +133,7 @@ dashboard_parses() {
   python3 -B .ci/dashboard.py rules chart/dashboards/vector-store.json >"$work/dashboard.rules.yaml" && promtool check rules "$work/dashboard.rules.yaml"
 }
 
-# The names as src has them, and those that its client of Prometheus adds.
+# The metrics that src names, and those that its Prometheus client adds.
 metrics_exist() {
   {
     grep -rhoE '"vector_store_[a-z_]+"' src | tr -d '"'
@@ -156,10 +145,13 @@ metrics_exist() {
 # --- The checks -----------------------------------------------------------------------------------------------------------
 
 title "checkers"
-PATH=$("$kit/helm/install.sh" | tail -n 1):$home:$PATH
-if ! compgen -G "$home/kube/crds/*.yaml" >/dev/null; then "$kit/kube/crds.sh" >/dev/null; fi
-"$home/helm/venv/bin/python" -B "$kit/helm/crd2schema.py" "$work/schemas" "$home"/kube/crds/*.yaml
-install_promtool
+venv checkers
+provide helm
+provide helm-unittest
+provide crds
+provide promtool
+PATH=$CI_CACHE/bin:$PATH
+"$python" -B .ci/crdSchemas.py "$work/schemas" "$CI_CACHE"/crds/*.yaml
 
 title "value sets"
 for values in chart/ci/*-values.yaml; do
@@ -224,7 +216,7 @@ check "the dashboard's queries can be read" dashboard_parses
 check "dashboard and alerts use metrics that exist" metrics_exist
 
 title "the rest"
-check "a changed setting starts the pods anew, and nothing else does" sum_follows_settings
+check "a changed setting restarts the pods, and nothing else does" sum_follows_settings
 check "the program knows every setting that the chart writes" settings_exist
 check "the chart has the program's version" same_version
 check "the examples of its documentation" examples_render

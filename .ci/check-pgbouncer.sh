@@ -1,16 +1,19 @@
 #!/usr/bin/env bash
-# The whole suite on a real PostgreSQL through PgBouncer in transaction mode; .ci/run has the part of it that is about the database. Ends with
-# jest's own count.
+# All suites that use the database, on PostgreSQL through PgBouncer in transaction mode; .ci/run has a part of them. Arguments go to jest.
+# Ends with jest's own count.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 exec </dev/null
 
-kit=$PWD/../shared/kit
-server_port=${SERVER_PORT:-55471}
+# shellcheck source=.ci/processes.sh
+source .ci/processes.sh
+# shellcheck source=.ci/postgres.sh
+source .ci/postgres.sh
 # shellcheck source=.ci/pgbouncer.sh
 source .ci/pgbouncer.sh
-trap 'stop_pgbouncer; "$kit/postgres.sh" stop "$server_port"' EXIT
+trap 'stop_pgbouncer; stop_all_postgres' EXIT
 
-direct=$("$kit/postgres.sh" start "$server_port" | sed -n 's/^DATABASE_URL=//p')
-start_pgbouncer "${PGBOUNCER_PORT:-56471}" "$server_port"
-TEST_DATABASE_URL=$pgbouncer_url TEST_DIRECT_DATABASE_URL=$direct npm test -- "$@"
+read -r server_port pooler_port < <(free_ports 2)
+start_postgres "$server_port"
+start_pgbouncer "$pooler_port" "$server_port"
+TEST_DATABASE_URL=$pgbouncer_url TEST_DIRECT_DATABASE_URL=$postgres_url npm test -- "$@"

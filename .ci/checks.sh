@@ -6,8 +6,8 @@ failed=0
 
 title() { printf '\n=== %s (after %s s)\n' "$1" "$SECONDS"; }
 
-# check WHAT COMMAND…: one check. What the command printed is shown only when it fails. The command is a function that returns its last
-# status: bash switches `set -e` off where a result is looked at, so several steps of one are joined with &&.
+# check WHAT COMMAND…: one check. Shows what the command printed only when it fails. Bash ignores `set -e` inside a command whose result is
+# tested, so functions that are checked join their steps with &&.
 check() {
   local what=$1 output
   shift
@@ -34,7 +34,7 @@ refused() {
   }
 }
 
-# needs COMMAND PACKAGE: ends the script where a program is not there.
+# needs COMMAND PACKAGE: ends the script when a program is missing.
 needs() {
   command -v "$1" >/dev/null || {
     echo "$1 is not installed: apt-get install $2" >&2
@@ -42,7 +42,7 @@ needs() {
   }
 }
 
-# total CODE: the last line, and the exit code. A script that broke off has failed, and so has one that checked nothing.
+# total CODE: prints the last line and exits. A script that broke off has failed, and so has one that checked nothing.
 total() {
   if [ "$1" -ne 0 ] && [ "$failed" -eq 0 ]; then failed=1; fi
   if [ "$passed" -eq 0 ] && [ "$failed" -eq 0 ]; then failed=1; fi

@@ -3,13 +3,13 @@
 
 pgbouncer_directory=
 
-# start_pgbouncer PORT SERVER_PORT: sets pgbouncer_url. Installed where root may; it refuses to run as root itself.
+# start_pgbouncer PORT SERVER_PORT: sets pgbouncer_url.
 start_pgbouncer() {
   local port=$1 server_port=$2 as=()
   if ! command -v pgbouncer >/dev/null; then
     { apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends pgbouncer; } >/dev/null
-    # The package starts one of its own.
-    pkill -x pgbouncer || true
+    # The package starts a service of its own.
+    service pgbouncer stop >/dev/null 2>&1 || true
   fi
   pgbouncer_directory=$(mktemp -d)
   cat >"$pgbouncer_directory/pgbouncer.ini" <<INI
@@ -30,12 +30,13 @@ logfile = $pgbouncer_directory/log
 pidfile = $pgbouncer_directory/pid
 INI
   echo '"postgres" ""' >"$pgbouncer_directory/users"
+  # It refuses to run as root.
   if [ "$(id -u)" = 0 ]; then
     chown -R nobody "$pgbouncer_directory"
     as=(setpriv --reuid nobody --clear-groups)
   fi
   ${as[@]+"${as[@]}"} pgbouncer -q -d "$pgbouncer_directory/pgbouncer.ini"
-  # shellcheck disable=SC2034
+  # shellcheck disable=SC2034 # read by the scripts that source this
   pgbouncer_url="postgresql://postgres@127.0.0.1:$port/postgres?pgbouncer=true"
 }
 

@@ -93,7 +93,7 @@ function denseSource(dimensions: number): Source {
   };
 }
 
-export const metadataOf = (topic: number) => ({ topic, source: `document-${topic}.txt` });
+const metadataOf = (topic: number) => ({ topic, source: `document-${topic}.txt` });
 
 /** mulberry32: small, fast, and good enough for test data. */
 export function seededRandom(seed: number): () => number {

@@ -1,6 +1,6 @@
 import { Agent, type ClientRequest, type IncomingHttpHeaders, request } from "node:http";
 
-export interface Answer {
+interface Answer {
   text: string;
   headers: IncomingHttpHeaders;
   /** When the first event of a stream was complete, on the clock of performance.now(). */

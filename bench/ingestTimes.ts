@@ -27,6 +27,24 @@ export interface Spent {
 const never = new AbortController().signal;
 const thread = new URL("../dist/reading/thread.js", import.meta.url);
 
+/** The pool with a clock around each connection and statement. */
+function clockedPool(pool: PostgresPool, timed: <T>(work: () => Promise<T>) => Promise<T>): PostgresPool {
+  return {
+    connect: async () => {
+      const client = await timed(() => pool.connect());
+      // Kysely's second overload is for cursors, which are not used here.
+      const query = (text: string, values: readonly unknown[] = []) => timed(() => client.query(text, values));
+      return {
+        query: query as never,
+        release: () => {
+          client.release();
+        },
+      };
+    },
+    end: () => pool.end(),
+  };
+}
+
 /**
  * Measures where the time of an ingestion goes: the service's own worker in this process, with clocks around the
  * reading thread, the embedder and each statement.
@@ -51,22 +69,7 @@ export async function timeIngestion(
       spent[part] += performance.now() - begun;
     }
   };
-  const pool = await openPool(config);
-  const clocked: PostgresPool = {
-    connect: async () => {
-      const client = await timed("database", () => pool.connect());
-      // Kysely's second overload is for cursors, which are not used here.
-      const query = (text: string, values: readonly unknown[] = []) =>
-        timed("database", () => client.query(text, values));
-      return {
-        query: query as never,
-        release: () => {
-          client.release();
-        },
-      };
-    },
-    end: () => pool.end(),
-  };
+  const clocked = clockedPool(await openPool(config), (work) => timed("database", work));
   const kind = environment.DATABASE_URL === undefined ? "pglite" : "postgres";
   const db = await start(clocked, kind, config, log, { schema: null, release: () => Promise.resolve() });
   const litellm = createLitellm(config.embedding, log, metrics);

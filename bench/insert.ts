@@ -60,8 +60,7 @@ export async function benchInsert(options: InsertOptions): Promise<Report> {
     await work({ target, service });
     await cleanUp();
   };
-  const embedded = options.databaseUrl === "pglite";
-  const copies = !embedded && hasPsql(options.psql);
+  const copies = options.databaseUrl !== "pglite" && hasPsql(options.psql);
   const copy = async ({ target, service }: Scene, store: Case["store"]) => {
     const storeId = await service.createStore();
     await fill(service, { storeId, count: rows.length, row: source.row, idOf: (n) => `copied-${store}-${n}` });
@@ -72,25 +71,10 @@ export async function benchInsert(options: InsertOptions): Promise<Report> {
   if (copies) await scene((each) => copy(each, "new"));
   for (const batch of options.batches) {
     for (const clients of options.clients) {
-      await scene(async ({ target, service }) => {
-        const storeId = await service.createStore();
-        // The embedded database has one owner, with one connection.
-        if (embedded) await service.stop();
-        const engine = await openEngine(target.environment, storeId);
-        const work = () => engine.insert(rows.slice(0, batch));
-        await measure(clients, options.warmup, work);
-        const measured = await measure(clients, options.seconds, work);
-        await engine.close();
-        record(
-          {
-            what: `limit: engine's INSERT of ${batch}`,
-            store: "new",
-            rowsPerRequest: batch,
-            encoding: null,
-            peak: null,
-          },
-          measured,
-        );
+      await scene(async (each) => {
+        const measured = await measureEngine(options, each, rows.slice(0, batch), clients);
+        const what = `limit: engine's INSERT of ${batch}`;
+        record({ what, store: "new", rowsPerRequest: batch, encoding: null, peak: null }, measured);
       });
       for (const encoding of encodings) {
         await scene(async ({ service }) => {
@@ -134,6 +118,24 @@ export async function benchInsert(options: InsertOptions): Promise<Report> {
     "“of COPY” compares with psql's COPY into the same tables without indexes, immediately before or after, with one client.",
   ];
   return { kind: "insert", title: "Insert", ...about, notes, tables: [tableOf(cases)], goals };
+}
+
+/** The engine's own INSERT, without HTTP. */
+async function measureEngine(
+  options: InsertOptions,
+  { target, service }: Scene,
+  rows: readonly Row[],
+  clients: number,
+): Promise<Measured> {
+  const storeId = await service.createStore();
+  // The embedded database has one owner, with one connection.
+  if (options.databaseUrl === "pglite") await service.stop();
+  const engine = await openEngine(target.environment, storeId);
+  const work = () => engine.insert(rows);
+  await measure(clients, options.warmup, work);
+  const measured = await measure(clients, options.seconds, work);
+  await engine.close();
+  return measured;
 }
 
 /** The stores to insert into, and how many rows they had before. */

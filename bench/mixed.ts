@@ -19,6 +19,14 @@ export interface MixedOptions extends Pace {
 }
 
 const dimensions = 1536;
+interface Case {
+  clients: number;
+  alone: Measured;
+  mixed: Measured;
+  rowsPerSecond: number;
+  peak: number;
+}
+
 const insertBatch = 20;
 const freshRows = 100;
 
@@ -37,7 +45,7 @@ export async function benchMixed(options: MixedOptions): Promise<Report> {
     path: searchPath(storeId),
     body: { query: source.query(n).text },
   }));
-  const cases: { clients: number; alone: Measured; mixed: Measured; rowsPerSecond: number; peak: number }[] = [];
+  const cases: Case[] = [];
   let next = options.rows;
   for (const clients of options.clients) {
     const alone = await measureSearches(http, clients, options, searches);
@@ -59,9 +67,6 @@ export async function benchMixed(options: MixedOptions): Promise<Report> {
   const found = await countFresh(http, storeId);
   const { version, database } = service;
   await cleanUp();
-  const columns =
-    "clients:whole|inserted rows/s:whole|searches/s alone:fraction|mixed:fraction|p50 ms alone:fraction|mixed:fraction|p95 ms alone:fraction|" +
-    "mixed:fraction|ratio:fraction|memory MB:whole";
   return {
     kind: "mixed",
     title: "Searching while rows arrive",
@@ -71,27 +76,7 @@ export async function benchMixed(options: MixedOptions): Promise<Report> {
       `A store of ${options.rows.toLocaleString("en")} rows; ${insertBatch} rows per request, at regular intervals. ` +
         `${found} of ${freshRows} rows were found by the first search after their insertion.`,
     ],
-    tables: [
-      makeTable(
-        "",
-        columns.split("|"),
-        cases.map(({ clients, alone, mixed, rowsPerSecond, peak }) => {
-          const ratio = mixed.p95 / alone.p95;
-          return [
-            clients,
-            rowsPerSecond,
-            alone.rate,
-            mixed.rate,
-            alone.p50,
-            mixed.p50,
-            alone.p95,
-            mixed.p95,
-            ratio,
-            peak,
-          ];
-        }),
-      ),
-    ],
+    tables: [tableOf(cases)],
     goals: [
       ...cases.map(({ clients, alone, mixed }) =>
         atMost(
@@ -112,6 +97,17 @@ export async function benchMixed(options: MixedOptions): Promise<Report> {
       atLeast("fresh rows found by the first search, indexed store", 1, found / freshRows, "percent"),
     ],
   };
+}
+
+function tableOf(cases: readonly Case[]) {
+  const columns =
+    "clients:whole|inserted rows/s:whole|searches/s alone:fraction|mixed:fraction|p50 ms alone:fraction|mixed:fraction|p95 ms alone:fraction|" +
+    "mixed:fraction|ratio:fraction|memory MB:whole";
+  const rows = cases.map(({ clients, alone, mixed, rowsPerSecond, peak }) => {
+    const ratio = mixed.p95 / alone.p95;
+    return [clients, rowsPerSecond, alone.rate, mixed.rate, alone.p50, mixed.p50, alone.p95, mixed.p95, ratio, peak];
+  });
+  return makeTable("", columns.split("|"), rows);
 }
 
 /** Sends a batch at every tick, whether or not the previous one is answered: an open load, as real writers are. */

@@ -159,17 +159,21 @@ async function benchRows(options: SearchOptions, rows: number, dimensions: numbe
   }
   const { one } = alone;
   const own = alone.own ?? { p50: one.p50 - raw.p50, p95: one.p95 - raw.p95 };
-  const said = [
-    alone.own === null
-      ? "The service does not report its own time; it is taken as the difference to the statements alone, including HTTP and client."
-      : "Own time is what the service reports for itself: everything except database and model.",
-    options.vectors === "text"
-      ? `The built-in embedder takes ${timeEmbedding(source, queries).toFixed(3)} ms per query; the bare server has the vectors prepared.`
-      : "Embeddings come from a server in the measuring process, called once for each of 200 queries.",
-  ].join(" ");
+  const said = noteOf(options, alone.own !== null, source, queries);
   console.error(`${rows} rows, ${dimensions} dimensions: recall ${recall.toFixed(4)}, p50 ${one.p50.toFixed(2)} ms`);
   const found: Case = { rows, dimensions, recall, runs, one, raw, own };
   return { version: service.version, database: service.database, said, found };
+}
+
+function noteOf(options: SearchOptions, reportsOwnTime: boolean, source: Source, queries: readonly Query[]): string {
+  const own = reportsOwnTime
+    ? "Own time is what the service reports for itself: everything except database and model."
+    : "The service does not report its own time; it is taken as the difference to the statements alone, including HTTP and client.";
+  const embedding =
+    options.vectors === "text"
+      ? `The built-in embedder takes ${timeEmbedding(source, queries).toFixed(3)} ms per query; the bare server has the vectors prepared.`
+      : "Embeddings come from a server in the measuring process, called once for each of 200 queries.";
+  return `${own} ${embedding}`;
 }
 
 /** Only the pair with the median ratio. */

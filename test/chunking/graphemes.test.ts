@@ -2,6 +2,7 @@ import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { borderAfter, borderBefore, graphemeEnd } from "../../src/chunking/graphemes.js";
 import { borders, trickyText } from "./support.js";
+import { campaign } from "../support/campaign.js";
 
 describe("grapheme borders", () => {
   test("are those of the whole text, wherever they are asked for", () => {
@@ -14,7 +15,7 @@ describe("grapheme borders", () => {
         }
         for (const [i, border] of all.slice(0, -1).entries()) expect(graphemeEnd(text, border)).toBe(all[i + 1]);
       }),
-      { numRuns: 500 },
+      campaign(500),
     );
   });
 

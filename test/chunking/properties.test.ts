@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { tokenCounter } from "../../src/chunking/tokens.js";
 import type { Block, Cutting, TextChunk } from "../../src/words/document.js";
 import { borders, chunksOf, cutting, document, joined, text, tokens } from "./support.js";
+import { campaign } from "../support/campaign.js";
 
 const tokensCounted = (await tokenCounter()).count;
 const sizeOf = (value: string, { by }: Cutting) => (by === "tokens" ? tokensCounted(value) : value.length);
@@ -65,7 +66,7 @@ describe("chunks of any document", () => {
           if (borders(chunk.text).length > 2) expect(sizeOf(chunk.text, how)).toBeLessThanOrEqual(how.size);
         }
       }),
-      { numRuns: 300 },
+      campaign(300),
     );
   });
 
@@ -74,7 +75,7 @@ describe("chunks of any document", () => {
       fc.asyncProperty(document, cutting(80), async (blocks, how) => {
         expect(readsAsDocument(blocks, await chunksOf(blocks, how))).toBe(true);
       }),
-      { numRuns: 300 },
+      campaign(300),
     );
   });
 
@@ -160,7 +161,7 @@ describe("long words", () => {
         expect(readings.map(({ to }) => to)).toContain(whole.length);
       }),
       // The last chunk is one character that the chunk before contains too.
-      { numRuns: 500, examples: [[[...Array<number>(80).fill(0x4e00), ...Array<number>(41).fill(0x4e01)], 20, 0]] },
+      { ...campaign(500), examples: [[[...Array<number>(80).fill(0x4e00), ...Array<number>(41).fill(0x4e01)], 20, 0]] },
     );
   });
 });

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { countTokens } from "gpt-tokenizer/encoding/cl100k_base";
 import { tokenCounter } from "../../src/chunking/tokens.js";
 import { trickyText } from "./support.js";
+import { campaign } from "../support/campaign.js";
 
 const counter = await tokenCounter();
 const tokensOf = (text: string) => countTokens(text, { disallowedSpecial: new Set() });
@@ -13,7 +14,7 @@ describe("the token counter", () => {
       fc.property(trickyText, (text) => {
         expect(counter.count(text)).toBe(tokensOf(text));
       }),
-      { numRuns: 500 },
+      campaign(500),
     );
     fc.assert(
       fc.property(fc.string({ unit: "grapheme", maxLength: 100 }), (text) => {
@@ -54,7 +55,7 @@ describe("the token counter", () => {
         expect(range(0, to)).toBe(counter.count(text.slice(0, to)));
         expect(range(from, to)).toBe(counter.count(text.slice(from, to)));
       }),
-      { numRuns: 1000 },
+      campaign(1000),
     );
   });
 

@@ -4,8 +4,8 @@ import type { RequestListener } from "node:http";
 import { join } from "node:path";
 import { findServer } from "../../src/cli/connection.js";
 import { type TestService, startService } from "../support/service.js";
-import { testKey } from "../support/database.js";
 import { run, startOther, temporaryDirectory } from "./support.js";
+import { testKey } from "../support/settings.js";
 
 let service: TestService;
 const directory = temporaryDirectory();

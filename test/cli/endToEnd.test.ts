@@ -2,8 +2,8 @@ import { afterAll, expect, test } from "@jest/globals";
 import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { testDimensions } from "../support/database.js";
 import { temporaryDirectory } from "./support.js";
+import { testDimensions } from "../support/settings.js";
 
 const root = resolve(import.meta.dirname, "../..");
 const directory = temporaryDirectory();

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { Command } from "commander";
 import { evalCommand } from "../../src/cli/eval.js";
-import { testKey } from "../support/database.js";
 import { type TestService, startService } from "../support/service.js";
 import { batchPath, createStore } from "../support/stores.js";
 import { anyQuestion, emptyPage, evalAt, questionsFile, refuse, reportOf, startFake } from "./evalSupport.js";
 import { run, startRecorder } from "./support.js";
+import { testKey } from "../support/settings.js";
 
 let service: TestService;
 let store: string;

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { spawn } from "node:child_process";
 import { join, resolve } from "node:path";
-import { testKey } from "../support/database.js";
 import { type TestService, startService } from "../support/service.js";
 import { createStore } from "../support/stores.js";
 import { anyQuestion, emptyPage, evalAt, questionsFile, refuse, startFake } from "./evalSupport.js";
 import { run } from "./support.js";
+import { testKey } from "../support/settings.js";
 
 let service: TestService;
 let store: string;

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from "@jest/globals";
-import { type TestDatabase, createTestDatabase, testDimensions } from "../support/database.js";
+import { type TestDatabase, createTestDatabase } from "../support/database.js";
 import {
   fillReference,
   liveInTokyo,
@@ -10,6 +10,7 @@ import {
 import { makeRole, onServer, urlOf } from "../support/serverDatabase.js";
 import { type Place, createPlace, run } from "./support.js";
 import { type ImportAnswer, contentOf, runJson } from "./transferSupport.js";
+import { testDimensions } from "../support/settings.js";
 
 jest.setTimeout(180_000);
 

@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { registryEntry } from "../../src/cli/litellmConfig.js";
 import { type TestService, startService } from "../support/service.js";
-import { testKey } from "../support/database.js";
 import { run } from "./support.js";
+import { testKey } from "../support/settings.js";
 
 let service: TestService;
 let id: string;

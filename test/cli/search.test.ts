@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { testKey } from "../support/database.js";
 import { type TestService, startService } from "../support/service.js";
 import { run, startRecorder } from "./support.js";
+import { testKey } from "../support/settings.js";
 
 let service: TestService;
 let id: string;

@@ -7,8 +7,9 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { runCli } from "../../src/cli/program.js";
 import { openPglite } from "../../src/db/connection/pglitePool.js";
-import { createTestDatabase, testDimensions } from "../support/database.js";
+import { createTestDatabase } from "../support/database.js";
 import { databaseAt, testServer } from "../support/testServer.js";
+import { testDimensions } from "../support/settings.js";
 
 export interface Outcome {
   code: number;

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { testKey } from "../support/database.js";
 import { type TestService, startService } from "../support/service.js";
 import { createStore } from "../support/stores.js";
 import { run, temporaryDirectory } from "./support.js";
+import { testKey } from "../support/settings.js";
 
 let service: TestService;
 let folder: ReturnType<typeof temporaryDirectory>;

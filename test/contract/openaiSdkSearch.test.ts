@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import OpenAI from "openai";
-import { testKey } from "../support/database.js";
+import { testKey } from "../support/settings.js";
 import { type TestService, startService } from "../support/service.js";
 import { collect } from "./sdk.js";
 

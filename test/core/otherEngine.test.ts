@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import request from "supertest";
-import { testKey } from "../support/database.js";
 import { createMemoryEngine } from "../support/memoryEngine/engine.js";
 import { type TestService, startService } from "../support/service.js";
+import { testKey } from "../support/settings.js";
 import { batchPath, countsOf, createStore, errorOf, rowsInTable, rowsOf, rowsPath, searchPath, searchStore, settle, storedRows } from "../support/stores.js"; // prettier-ignore
 
 /*

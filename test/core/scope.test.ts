@@ -19,8 +19,9 @@ import type { Caller } from "../../src/words/caller.js";
 import { ApiError } from "../../src/words/errors.js";
 import type { IngestSettings } from "../../src/words/file.js";
 import { Secret } from "../../src/words/secret.js";
-import { testDimensions } from "../support/database.js";
-import { type TestService, startService, testVector } from "../support/service.js";
+import { type TestService, startService } from "../support/service.js";
+import { testDimensions } from "../support/settings.js";
+import { testVector } from "../support/vectors.js";
 
 /*
  * What a caller may see, over every use case that takes an id: what belongs to somebody else answers exactly as what

@@ -1,11 +1,11 @@
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from "@jest/globals";
 import pg from "pg";
-import { testDimensions } from "../support/database.js";
+import { testDimensions } from "../support/settings.js";
+import { testVector } from "../support/vectors.js";
 import { type HalfOpenProxy, startHalfOpenProxy } from "../support/halfOpenProxy.js";
 import { type Reply, call, createStore, readCounts, readRows, until } from "../support/httpClient.js";
 import { type ServerData, createServerData } from "../support/serverData.js";
 import { type Program, type ServerProcess, compileProgram } from "../support/serverProcess.js";
-import { testVector } from "../support/service.js";
 
 jest.setTimeout(120_000);
 

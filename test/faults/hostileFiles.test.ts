@@ -7,7 +7,7 @@ import { deflateSync } from "node:zlib";
 import request from "supertest";
 import { makeMail } from "../formats/makeMail.js";
 import { makeZip, type ZipEntry } from "../formats/makeZip.js";
-import { testKey } from "../support/database.js";
+import { testKey } from "../support/settings.js";
 import { call } from "../support/httpClient.js";
 import { measurable, peakMegabytes } from "../support/memory.js";
 import { createServerData, type ServerData } from "../support/serverData.js";

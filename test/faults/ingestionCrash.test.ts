@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import pg from "pg";
 import { encodeBase64Floats } from "../../src/numbers/float32.js";
 import { hashTexts } from "../../src/litellm/hashingEmbedder.js";
-import { testDimensions, testKey } from "../support/database.js";
+import { testDimensions, testKey } from "../support/settings.js";
 import { call, createStore, until } from "../support/httpClient.js";
 import { type ServerData, createServerData } from "../support/serverData.js";
 import { type Program, type ServerProcess, compileProgram } from "../support/serverProcess.js";

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals";
 import { request } from "node:http";
-import { testDimensions, testKey } from "../support/database.js";
+import { testDimensions, testKey } from "../support/settings.js";
+import { testVector } from "../support/vectors.js";
 import { call, createStore, readCounts, readRows, until } from "../support/httpClient.js";
 import { type ServerData, createServerData } from "../support/serverData.js";
 import { type Program, type ServerProcess, compileProgram } from "../support/serverProcess.js";
-import { testVector } from "../support/service.js";
 
 jest.setTimeout(180_000);
 

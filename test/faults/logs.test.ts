@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals";
-import { testDimensions } from "../support/database.js";
+import { testDimensions } from "../support/settings.js";
+import { testVector } from "../support/vectors.js";
 import { call, createStore, until } from "../support/httpClient.js";
 import { type ServerData, createServerData } from "../support/serverData.js";
 import { type Program, compileProgram } from "../support/serverProcess.js";
 import { startSlowModel } from "../support/slowModel.js";
-import { testVector } from "../support/service.js";
 
 jest.setTimeout(120_000);
 

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from "@jest/globals";
 import { Agent } from "node:http";
 import { type Socket, connect } from "node:net";
-import { testKey } from "../support/database.js";
+import { testKey } from "../support/settings.js";
 import { startFakePostgres } from "../support/fakePostgres.js";
 import { call, createStore, readCounts, until } from "../support/httpClient.js";
 import { type ServerData, createServerData } from "../support/serverData.js";

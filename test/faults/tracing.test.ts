@@ -3,7 +3,7 @@ import { type IncomingHttpHeaders, createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type Provider } from "../litellm/support.js";
 import { until } from "../support/httpClient.js";
-import { testKey } from "../support/database.js";
+import { testKey } from "../support/settings.js";
 import { type ServerData, createServerData } from "../support/serverData.js";
 import { type Program, compileProgram } from "../support/serverProcess.js";
 import { startSlowModel } from "../support/slowModel.js";

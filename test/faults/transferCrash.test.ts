@@ -5,7 +5,7 @@ import { join } from "node:path";
 import pg from "pg";
 import { openPglite } from "../../src/db/connection/pglitePool.js";
 import type { ExportAnswer, ImportAnswer } from "../cli/transferSupport.js";
-import { testDimensions } from "../support/database.js";
+import { testDimensions } from "../support/settings.js";
 import { referenceTables } from "../support/litellmPgvector.js";
 import { type ServerData, createServerData } from "../support/serverData.js";
 import { onServer } from "../support/serverDatabase.js";

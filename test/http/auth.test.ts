@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { request } from "node:http";
-import { testKey } from "../support/database.js";
+import { testKey } from "../support/settings.js";
 import { type TestService, startService } from "../support/service.js";
 import { apiRoutes } from "../../src/http/app.js";
 import { errorOf, send } from "./requests.js";

@@ -1,6 +1,6 @@
 import { gzipSync } from "node:zlib";
-import { testDimensions } from "../support/database.js";
-import { testVector } from "../support/service.js";
+import { testDimensions } from "../support/settings.js";
+import { testVector } from "../support/vectors.js";
 import { type BadRequest, deep, half, halfMessage, megabytes, nul, nulMessage, numbered } from "./badRequests.js";
 
 const rowPath = "/v1/vector_stores/{store}/embeddings";

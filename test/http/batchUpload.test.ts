@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { request } from "node:http";
 import { gzipSync } from "node:zlib";
-import { testDimensions, testKey } from "../support/database.js";
+import { testDimensions, testKey } from "../support/settings.js";
 import { type TestService, startService } from "../support/service.js";
 import { batchPath, countsOf, createStore, rowOf, rowsOf, storedRows } from "../support/stores.js";
 import { send } from "./requests.js";

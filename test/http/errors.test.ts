@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { request } from "node:http";
 import { unavailable } from "../../src/words/errors.js";
-import { testKey } from "../support/database.js";
+import { testKey } from "../support/settings.js";
 import { type TestService, startService } from "../support/service.js";
 import { createStore, stubLitellm } from "../support/stores.js";
 import { type Answer, errorOf, send } from "./requests.js";

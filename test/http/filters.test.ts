@@ -2,6 +2,7 @@ import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { ApiError } from "../../src/words/errors.js";
 import { type Filter, filterLimits, parseFilter } from "../../src/words/filter.js";
+import { campaign } from "../support/campaign.js";
 
 /** What a filter was refused with. */
 function refusal(input: unknown): { param: string | null; message: string } {
@@ -124,7 +125,7 @@ describe("for every input", () => {
         // An embedded comparison is what it says; only at the top, one typed word alone is read as grammar too.
         expect(parseFilter(structuredClone(filter))).toEqual(filter);
       }),
-      { numRuns: 500 },
+      campaign(500),
     );
   });
 
@@ -154,7 +155,7 @@ describe("for every input", () => {
           expect(error.envelope.error.param).toMatch(/^filters/);
         }
       }),
-      { numRuns: 2000 },
+      campaign(2000),
     );
     expect(refused).toBeGreaterThan(100);
   });

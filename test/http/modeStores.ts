@@ -1,5 +1,5 @@
 import { expect } from "@jest/globals";
-import { testDimensions } from "../support/database.js";
+import { testDimensions } from "../support/settings.js";
 import type { TestService } from "../support/service.js";
 import { type Found, type Row, batchPath, createStore, searchStore, stubLitellm } from "../support/stores.js";
 

@@ -1,8 +1,9 @@
 import { invalid } from "../../src/words/errors.js";
 import type { ModelChoice } from "../../src/litellm/contract.js";
 import { hashTexts } from "../../src/litellm/hashingEmbedder.js";
-import { testDimensions } from "../support/database.js";
-import { type TestService, testVector } from "../support/service.js";
+import { testDimensions } from "../support/settings.js";
+import { testVector } from "../support/vectors.js";
+import { type TestService } from "../support/service.js";
 import { bodyOf, stubLitellm } from "../support/stores.js";
 
 export interface StoreBody {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { type Provider, base64, embeddings, failure, startProvider, vectorOf } from "../litellm/support.js";
-import { testDimensions } from "../support/database.js";
+import { testDimensions } from "../support/settings.js";
 import { type TestService, startService } from "../support/service.js";
 import { createStore } from "../support/stores.js";
 import { errorOf, send } from "./requests.js";

@@ -1,6 +1,7 @@
 import { expect, test } from "@jest/globals";
-import { testDimensions } from "../support/database.js";
-import { startService, testVector } from "../support/service.js";
+import { testDimensions } from "../support/settings.js";
+import { testVector } from "../support/vectors.js";
+import { startService } from "../support/service.js";
 import { type Row, batchPath, bodyOf, createStore, searchStore, settle, stubLitellm } from "../support/stores.js";
 
 /**

@@ -6,9 +6,9 @@ import { apiRoutes, buildApp } from "../../src/http/app.js";
 import { renderError } from "../../src/http/middleware/renderError.js";
 import { isAllowed, permissions } from "../../src/http/permissions.js";
 import { type Route, mount } from "../../src/http/route.js";
-import { testKey } from "../support/database.js";
 import { type TestService, startService } from "../support/service.js";
 import { errorOf, send } from "./requests.js";
+import { testKey } from "../support/settings.js";
 
 let service: TestService;
 beforeAll(async () => {

@@ -1,5 +1,5 @@
 import { request } from "node:http";
-import { testKey } from "../support/database.js";
+import { testKey } from "../support/settings.js";
 
 export interface Sent {
   method?: string;

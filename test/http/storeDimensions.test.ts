@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { createTestDatabase, testDimensions } from "../support/database.js";
+import { createTestDatabase } from "../support/database.js";
+import { testDimensions } from "../support/settings.js";
+import { testVector } from "../support/vectors.js";
 import { referenceTables } from "../support/litellmPgvector.js";
-import { type TestService, startService, testVector } from "../support/service.js";
+import { type TestService, startService } from "../support/service.js";
 import {
   batchPath,
   bodyOf,

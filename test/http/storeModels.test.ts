@@ -3,8 +3,10 @@ import type { ModelChoice } from "../../src/litellm/contract.js";
 import { createLitellm } from "../../src/litellm/litellm.js";
 import { createMetrics } from "../../src/process/metrics.js";
 import { type Asked, base64, quiet, startProvider } from "../litellm/support.js";
-import { createTestDatabase, testDimensions } from "../support/database.js";
-import { type TestService, startService, testVector } from "../support/service.js";
+import { createTestDatabase } from "../support/database.js";
+import { testDimensions } from "../support/settings.js";
+import { testVector } from "../support/vectors.js";
+import { type TestService, startService } from "../support/service.js";
 import {
   batchPath,
   bodyOf,

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { createConnection } from "node:net";
 import request from "supertest";
-import { testKey } from "../support/database.js";
 import { type TestService, startService } from "../support/service.js";
 import { createStore } from "../support/stores.js";
+import { testKey } from "../support/settings.js";
 
 let service: TestService;
 beforeAll(async () => {

@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import { buildApp } from "../../src/http/app.js";
 import type { Deps } from "../../src/core/deps.js";
 import { giveEngine } from "../support/engine.js";
-import { testKey } from "../support/database.js";
+import { testKey } from "../support/settings.js";
 import type { TestService } from "../support/service.js";
 
 /** The same service, on a port of its own, with some of what it stands on replaced. */

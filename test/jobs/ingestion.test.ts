@@ -2,9 +2,9 @@ import { afterEach, beforeEach, describe, expect, jest, test } from "@jest/globa
 import request from "supertest";
 import { type Ingestion, startIngestion } from "../../src/jobs/ingestion.js";
 import { hashTexts } from "../../src/litellm/hashingEmbedder.js";
-import { testDimensions, testKey } from "../support/database.js";
 import { type TestService, startService } from "../support/service.js";
 import { createStore, stubLitellm } from "../support/stores.js";
+import { testDimensions, testKey } from "../support/settings.js";
 
 let service: TestService;
 let store: string;
@@ -117,7 +117,11 @@ describe("ingestion in the background", () => {
     const reached = new Promise<void>((resolve) => (asked = resolve));
     answer = (_texts, signal) => {
       asked();
-      return new Promise((_, reject) => signal?.addEventListener("abort", () => { reject(signal.reason as Error); }));
+      return new Promise((_, reject) =>
+        signal?.addEventListener("abort", () => {
+          reject(signal.reason as Error);
+        }),
+      );
     };
     const id = await queueFile("given-back.txt");
     const first = start();

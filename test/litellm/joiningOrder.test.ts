@@ -12,6 +12,7 @@ import { ownWork } from "../../src/words/caller.js";
 import { createMetrics } from "../../src/process/metrics.js";
 import { user } from "./callers.js";
 import { quiet, sleepyClock } from "./support.js";
+import { campaign } from "../support/campaign.js";
 
 describe("whatever happens in which order", () => {
   const refusal: Failure = { ...failureOf("network"), kind: "status", status: 400 };
@@ -110,7 +111,7 @@ describe("whatever happens in which order", () => {
             expect(seen.largest).toBeLessThanOrEqual(batch);
           },
         ),
-        { numRuns: 300 },
+        campaign(300),
       );
     },
   );

@@ -162,7 +162,7 @@ export const failure = (status: number, message: string, more: object = {}, head
   json: { error: { message, type: null, param: null, code: String(status), ...more } },
 });
 
-export function settings(baseUrl: string | null, changes: Partial<EmbeddingConfig> = {}): EmbeddingConfig {
+function settings(baseUrl: string | null, changes: Partial<EmbeddingConfig> = {}): EmbeddingConfig {
   return {
     model: "test-model",
     dimensions: 3,

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { readBase64, readFloats } from "../../src/numbers/floatArray.js";
+import { campaign } from "../support/campaign.js";
 
 const bits = (numbers: ArrayLike<number>) => Array.from(new Uint32Array(Float32Array.from(numbers).buffer));
 
@@ -77,7 +78,7 @@ const texts: Record<string, fc.Arbitrary<string>> = {
 describe("numbers are read exactly as JSON.parse and Math.fround would", () => {
   test.each(Object.entries(texts))("%s", (_name, text) => {
     fc.assert(fc.property(fc.array(text, { minLength: 1, maxLength: 20 }), fc.constantFrom("", " "), expectExact), {
-      numRuns: 2000,
+      ...campaign(2000),
     });
   });
 
@@ -180,7 +181,7 @@ describe("what is no array of JSON numbers is not read", () => {
         const json = `[${characters.join("")}]`;
         expect({ json, accepted: accepts(json) }).toEqual({ json, accepted: isNumbers(json) });
       }),
-      { numRuns: 50_000 },
+      campaign(50_000),
     );
   });
 

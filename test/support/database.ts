@@ -8,7 +8,8 @@ import { observePool } from "../../src/db/connection/observedPool.js";
 import { createPglitePool, openPglite } from "../../src/db/connection/pglitePool.js";
 import { createLog } from "../../src/process/log.js";
 import type { Metrics } from "../../src/process/metrics.js";
-import { databaseAt, testServer } from "./testServer.js";
+import { testDimensions, testKey } from "./settings.js";
+import { databaseAt, emptyDump, testServer } from "./testServer.js";
 import type { Database } from "../../src/db/database.js";
 
 /** An empty database of its own: embedded, or on the PostgreSQL that TEST_DATABASE_URL names. pgvector is installed in it. */
@@ -25,9 +26,6 @@ export interface TestDatabase {
 
 const log = createLog("silent");
 
-/** Small vectors keep tests quick; the number is unlike any default, so that a forgotten setting shows. */
-export const testDimensions = 8;
-
 export async function createTestDatabase(): Promise<TestDatabase> {
   const server = testServer();
   return server === null ? createEmbedded() : createOnServer(server);
@@ -42,10 +40,8 @@ function configFor(environment: Record<string, string>): Config {
   });
 }
 
-export const testKey = "sk-test-server-key";
-
 async function createEmbedded(): Promise<TestDatabase> {
-  const pglite: PGlite = await openPglite({ loadDataDir: await openAsBlob(process.env.TEST_PGLITE_DUMP ?? "") });
+  const pglite: PGlite = await openPglite({ loadDataDir: await openAsBlob(emptyDump()) });
   const pool = await createPglitePool(pglite);
   // The database outlives the service that is opened on it, as a server's would.
   const shared = { connect: () => pool.connect(), end: () => Promise.resolve(), idle: () => pool.idle() };

@@ -1,16 +1,16 @@
 import { type Answer, type Asked, type Provider, base64, startProvider } from "../litellm/support.js";
-import { testDimensions } from "./database.js";
-import { testVector } from "./service.js";
+import { testDimensions } from "./settings.js";
+import { testVector } from "./vectors.js";
 
 /** The body of a chat request. `startProvider` types what it records as a request for embeddings. */
-export interface ChatAsked {
+interface ChatAsked {
   model: string;
   messages: { role: string; content: string }[];
   stream?: boolean;
   temperature?: number;
   max_tokens?: number;
 }
-export interface RerankAsked {
+interface RerankAsked {
   model: string;
   query: string;
   documents: (string | { text: string })[];

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 
 /** The filter grammar as a client writes it: OpenAI's, or litellm-pgvector's flat one. */
-export type Scalar = string | number | boolean;
-export type Typed =
+type Scalar = string | number | boolean;
+type Typed =
   | { type: "eq" | "ne" | "gt" | "gte" | "lt" | "lte"; key: string; value: Scalar }
   | { type: "in" | "nin"; key: string; value: Scalar[] }
   | { type: "and" | "or"; filters: Typed[] };

@@ -1,5 +1,5 @@
 import { type Agent, type IncomingHttpHeaders, request } from "node:http";
-import { testKey } from "./database.js";
+import { testKey } from "./settings.js";
 
 export interface Reply<T = Record<string, unknown>> {
   status: number;

@@ -1,7 +1,8 @@
 import { parseFilter } from "../../src/words/filter.js";
 import { matches } from "./filterBruteForce.js";
-import { testDimensions } from "./database.js";
-import { type TestService, testVector } from "./service.js";
+import { testDimensions } from "./settings.js";
+import type { TestService } from "./service.js";
+import { testVector } from "./vectors.js";
 import { storedRows } from "./stores.js";
 
 /** Ids of the `limit` rows nearest to the vector of a seed, by computing all; ties by id. */

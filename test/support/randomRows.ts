@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { testDimensions } from "./database.js";
+import { testDimensions } from "./settings.js";
 
 /** Rows as a database may have them: any text but U+0000, numbers longer than JavaScript's, metadata that is no object. */
 export interface RandomRow {

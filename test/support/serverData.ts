@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
-import { databaseAt, testServer } from "./testServer.js";
+import { databaseAt, emptyDump, testServer } from "./testServer.js";
 
 /** Data that outlives the processes working on it: a directory, or a database on the PostgreSQL that TEST_DATABASE_URL names. */
 export interface ServerData {
@@ -25,7 +25,7 @@ export async function createServerData(): Promise<ServerData> {
 function createDirectory(): ServerData {
   const directory = mkdtempSync(join(tmpdir(), "vector-store-data-"));
   mkdirSync(join(directory, "pglite"));
-  execFileSync("tar", ["-xf", process.env.TEST_PGLITE_DUMP ?? "", "-C", join(directory, "pglite")], {
+  execFileSync("tar", ["-xf", emptyDump(), "-C", join(directory, "pglite")], {
     stdio: "ignore",
   });
   return {

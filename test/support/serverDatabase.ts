@@ -3,7 +3,8 @@ import { sql } from "kysely";
 import { loadConfig } from "../../src/process/config.js";
 import { openDatabase } from "../../src/db/connection/openDatabase.js";
 import { createLog } from "../../src/process/log.js";
-import { type TestDatabase, testDimensions } from "./database.js";
+import { type TestDatabase } from "./database.js";
+import { testDimensions } from "./settings.js";
 import { databaseAt, testServer } from "./testServer.js";
 import type { Database } from "../../src/db/database.js";
 

@@ -1,9 +1,9 @@
-import swc from "@swc/core";
 import { type ChildProcess, spawn } from "node:child_process";
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
-import { testDimensions, testKey } from "./database.js";
+import { join } from "node:path";
+import { compiledProgram } from "./program.js";
+import { testDimensions, testKey } from "./settings.js";
 
 /** The service as its operator runs it: a process of its own, which can be killed. */
 export interface ServerProcess {
@@ -21,32 +21,18 @@ export interface Program {
   run(environment?: Record<string, string>, options?: { cwd?: string; args?: readonly string[] }): ServerProcess;
   /** Runs and waits until it listens. */
   start(environment?: Record<string, string>): Promise<ServerProcess & { url: string }>;
-  /** Ends every process that is still running and removes the program. */
+  /** Ends every process that is still running and removes the working directory. */
   remove(): Promise<void>;
 }
 
-const root = resolve(import.meta.dirname, "../..");
-
-/** Compiles src/ into a directory of its own: started this way a process is one process, which takes its signals itself. */
+/** The program with a working directory of its own: started this way a process is one process, which takes its signals itself. */
 export async function compileProgram(): Promise<Program> {
+  const program = await compiledProgram();
   const directory = mkdtempSync(join(tmpdir(), "vector-store-program-"));
   const processes: ServerProcess[] = [];
-  const sources = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" });
-  for (const file of sources.filter((each) => each.endsWith(".ts"))) {
-    const { code } = await swc.transformFile(join(root, "src", file), {
-      swcrc: false,
-      jsc: { parser: { syntax: "typescript" }, target: "es2022" },
-      module: { type: "es6" },
-    });
-    const target = join(directory, "dist", file.replace(/ts$/, "js"));
-    mkdirSync(dirname(target), { recursive: true });
-    writeFileSync(target, code);
-  }
-  for (const each of ["sql", "node_modules"]) symlinkSync(join(root, each), join(directory, each));
-  copyFileSync(join(root, "package.json"), join(directory, "package.json"));
 
   const run: Program["run"] = (environment = {}, { cwd = directory, args = ["serve"] } = {}) => {
-    const started = runProcess([join(directory, "dist/cli/main.js"), ...args], environment, cwd);
+    const started = runProcess([join(program, "dist/cli/main.js"), ...args], environment, cwd);
     processes.push(started);
     return started;
   };

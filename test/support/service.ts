@@ -1,6 +1,5 @@
 import { type Server, createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { pathToFileURL } from "node:url";
 import request from "supertest";
 import type { Deps } from "../../src/core/deps.js";
 import type { Database } from "../../src/db/database.js";
@@ -10,7 +9,9 @@ import type { Config } from "../../src/process/config.js";
 import { createLog } from "../../src/process/log.js";
 import { createMetrics } from "../../src/process/metrics.js";
 import { createService } from "../../src/service.js";
-import { type TestDatabase, createTestDatabase, testKey } from "./database.js";
+import { type TestDatabase, createTestDatabase } from "./database.js";
+import { readingThread } from "./program.js";
+import { testKey } from "./settings.js";
 
 /** A running service on a database of its own. */
 export interface TestService {
@@ -47,7 +48,7 @@ export async function startService(
     metrics,
     log: createLog(options.logLevel ?? "silent"),
     now: () => Date.now() + offset,
-    readingThread: pathToFileURL(process.env.TEST_READING_THREAD ?? ""),
+    readingThread: await readingThread(),
     ...(options.litellm === undefined ? {} : { litellm: options.litellm }),
   });
   let ingestion: Ingestion | undefined;
@@ -87,15 +88,4 @@ export async function startService(
       await database.drop();
     },
   };
-}
-
-/** An embedding of the test dimensions with a direction of its own for every seed. */
-export function testVector(seed: number, dimensions: number): number[] {
-  let state = (seed * 2654435761) >>> 0 || 1;
-  return Array.from({ length: dimensions }, () => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return Math.fround(((state >>> 0) / 2 ** 32) * 2 - 1);
-  });
 }

@@ -1,6 +1,6 @@
 import { type Answer, type Asked, type Provider, base64, gateway, startProvider } from "../litellm/support.js";
-import { testDimensions } from "./database.js";
-import { testVector } from "./service.js";
+import { testDimensions } from "./settings.js";
+import { testVector } from "./vectors.js";
 
 /** An embedding proxy that can hold its answers. */
 export interface SlowModel extends Provider {

@@ -3,8 +3,9 @@ import { createLitellm } from "../../src/litellm/litellm.js";
 import { loadConfig } from "../../src/process/config.js";
 import { createLog } from "../../src/process/log.js";
 import { createMetrics } from "../../src/process/metrics.js";
-import { testDimensions, testKey } from "./database.js";
-import { type TestService, testVector } from "./service.js";
+import { testDimensions, testKey } from "./settings.js";
+import { testVector } from "./vectors.js";
+import { type TestService } from "./service.js";
 
 /** The built-in variant with parts of its embedder replaced. */
 export function stubLitellm(overrides: Partial<Embedder>): Litellm {

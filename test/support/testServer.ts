@@ -14,3 +14,8 @@ export function databaseAt(url: string, name: string): string {
   other.pathname = `/${name}`;
   return other.toString();
 }
+
+/** The data directory of an empty embedded database, as a tar file. */
+export function emptyDump(): string {
+  return process.env.TEST_PGLITE_DUMP ?? "";
+}

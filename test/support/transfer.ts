@@ -2,11 +2,12 @@ import type { ImportProgress, ImportRequest, ImportResult } from "../../src/core
 import { importRows } from "../../src/core/transfer/importRows.js";
 import { toNetworkOrder } from "../../src/numbers/float32.js";
 import type { TransferPage, TransferRow, TransferSource, TransferStore } from "../../src/words/rows.js";
-import { testDimensions } from "./database.js";
-import { type TestService, testVector } from "./service.js";
+import { testDimensions } from "./settings.js";
+import { testVector } from "./vectors.js";
+import { type TestService } from "./service.js";
 
 /** What the command line asks for when nothing is said. */
-export const importRequest = (overrides: Partial<ImportRequest> = {}): ImportRequest => ({
+const importRequest = (overrides: Partial<ImportRequest> = {}): ImportRequest => ({
   store: null,
   storeName: null,
   embeddingModel: null,

@@ -1,5 +1,5 @@
 import { type IncomingMessage, request } from "node:http";
-import { testKey } from "./database.js";
+import { testKey } from "./settings.js";
 
 /** An NDJSON upload at the level of the connection: what is sent when, and what has come back so far. */
 export interface Upload {

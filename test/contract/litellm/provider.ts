@@ -1,8 +1,8 @@
 import { type IncomingMessage, type ServerResponse, createServer } from "node:http";
 
 /**
- * A provider of models behind the proxy: `node --import tsx provider.ts PORT`. Its readers answer with the passage that stands first,
- * so that an answer shows what the search found; the others fail, each in its own way. GET /calls tells what was asked.
+ * A provider of chat models behind the proxy: `node --import tsx provider.ts PORT`. Its readers answer with the passage that stands first,
+ * so that an answer shows what the search found; some models fail, each in its own way. GET /calls tells what was asked.
  */
 export interface ProviderCall {
   model: string;
@@ -30,8 +30,12 @@ const pictures: Record<string, string> = {
   "gpt-4o-mini": "A login page with fields for a name and a password.",
 };
 
-/** What the models called gpt say: of a picture its size and what was asked, of passages the first, of anything else the same again. */
+/**
+ * What a model answers. The model `upstream-chat` repeats all messages, as JSON, so that a test sees what the proxy put in. Those called gpt
+ * answer a picture with its size and what was asked, passages with the first, and anything else with the same again.
+ */
 function read({ model, messages = [] }: Body): string {
+  if (model === "upstream-chat") return JSON.stringify(messages);
   const system = textOf(messages.find(({ role }) => role === "system")?.content ?? "");
   const last = messages.at(-1)?.content ?? "";
   const said = textOf(last);

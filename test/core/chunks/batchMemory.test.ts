@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { request } from "node:http";
-import { testKey } from "../../support/database.js";
+import { testKey } from "../../support/settings.js";
+import { testVector } from "../../support/vectors.js";
 import { call } from "../../support/httpClient.js";
 import { measurable, peakMegabytes } from "../../support/memory.js";
 import { createServerData, type ServerData } from "../../support/serverData.js";
 import { compileProgram, type Program } from "../../support/serverProcess.js";
-import { testVector } from "../../support/service.js";
 import { batchPath } from "../../support/stores.js";
 
 let program: Program;

@@ -3,7 +3,7 @@ import { call } from "../../support/httpClient.js";
 import { measurable, peakMegabytes } from "../../support/memory.js";
 import { createServerData, type ServerData } from "../../support/serverData.js";
 import { compileProgram, type Program } from "../../support/serverProcess.js";
-import { testVector } from "../../support/service.js";
+import { testVector } from "../../support/vectors.js";
 import { batchPath } from "../../support/stores.js";
 import { openUpload } from "../../support/upload.js";
 

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
-import { createTestDatabase, testDimensions } from "../../support/database.js";
-import { type TestService, startService, testVector } from "../../support/service.js";
+import { createTestDatabase } from "../../support/database.js";
+import { testDimensions } from "../../support/settings.js";
+import { testVector } from "../../support/vectors.js";
+import { type TestService, startService } from "../../support/service.js";
 import {
   type Row,
   batchPath,

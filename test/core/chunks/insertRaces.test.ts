@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { testDimensions } from "../../support/database.js";
-import { type TestService, startService, testVector } from "../../support/service.js";
+import { testDimensions } from "../../support/settings.js";
+import { testVector } from "../../support/vectors.js";
+import { type TestService, startService } from "../../support/service.js";
 import {
   type Row,
   batchPath,

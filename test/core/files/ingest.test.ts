@@ -3,7 +3,7 @@ import request from "supertest";
 import { ingestNext } from "../../../src/core/files/ingest.js";
 import { unavailable } from "../../../src/words/errors.js";
 import { hashTexts } from "../../../src/litellm/hashingEmbedder.js";
-import { testDimensions, testKey } from "../../support/database.js";
+import { testDimensions, testKey } from "../../support/settings.js";
 import { type TestService, startService } from "../../support/service.js";
 import { createStore, searchStore, stubLitellm } from "../../support/stores.js";
 

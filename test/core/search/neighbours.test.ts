@@ -1,6 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { joinTexts } from "../../../src/core/search/neighbours.js";
+import { campaign } from "../../support/campaign.js";
 
 /** Few characters, so that texts overlap by chance too; and text of any kind. */
 const text = fc.oneof(
@@ -27,7 +28,7 @@ describe("joinTexts", () => {
         // A new line between texts that share less than eight characters, which may be chance.
         expect(joined).toHaveLength(first.length + second.length + (overlap >= 8 ? -overlap : 1));
       }),
-      { numRuns: 1000 },
+      campaign(1000),
     );
   });
 

@@ -7,6 +7,7 @@ import pg from "pg";
 import { loadConfig } from "../../../src/process/config.js";
 import { parseDatabaseUrl } from "../../../src/db/connection/url.js";
 import { StartupError } from "../../../src/words/errors.js";
+import { campaign } from "../../support/campaign.js";
 
 const parse = (url: string, environment: Record<string, string> = {}) =>
   parseDatabaseUrl({ ...loadConfig(environment).database, url });
@@ -48,7 +49,7 @@ describe("DATABASE_URL", () => {
           expect(asRead(url)).toMatchObject({ user, password, host: "db.example", port: 5433, database: "vectors" });
         },
       ),
-      { numRuns: 1000 },
+      campaign(1000),
     );
   });
 

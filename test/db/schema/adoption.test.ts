@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { type TestDatabase, createTestDatabase, testDimensions } from "../../support/database.js";
+import { type TestDatabase, createTestDatabase } from "../../support/database.js";
+import { testDimensions } from "../../support/settings.js";
 import {
   embed,
   fillReference,

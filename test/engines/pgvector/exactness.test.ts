@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { testDimensions } from "../../support/database.js";
+import { testDimensions } from "../../support/settings.js";
 import { type TestService, startService } from "../../support/service.js";
 import { batchPath, createStore, postText, stubLitellm } from "../../support/stores.js";
 import { type ClientFilter, anyFilter, anyMetadata, matches } from "../../support/filterBruteForce.js";

@@ -5,8 +5,9 @@ import type { Database } from "../../../src/db/database.js";
 import { findStore } from "../../../src/db/tables/stores.js";
 import { withState } from "../../../src/engines/pgvector/state.js";
 import { giveEngine } from "../../support/engine.js";
-import { testDimensions } from "../../support/database.js";
-import { type TestService, startService, testVector } from "../../support/service.js";
+import { testDimensions } from "../../support/settings.js";
+import { type TestService, startService } from "../../support/service.js";
+import { testVector } from "../../support/vectors.js";
 
 let service: TestService;
 beforeAll(async () => {

@@ -6,7 +6,7 @@ import { loadConfig } from "../../../src/process/config.js";
 import { start } from "../../../src/db/connection/openDatabase.js";
 import { createPglitePool } from "../../../src/db/connection/pglitePool.js";
 import { createLog } from "../../../src/process/log.js";
-import { testDimensions, testKey } from "../../support/database.js";
+import { testDimensions, testKey } from "../../support/settings.js";
 import { ask, idsOf, writeStore } from "./keywordStores.js";
 import type { Database } from "../../../src/db/database.js";
 

@@ -6,8 +6,9 @@ import { giveEngine } from "../../support/engine.js";
 import { pino } from "pino";
 import { findStore } from "../../../src/db/tables/stores.js";
 import { startProbing } from "../../../src/jobs/probing.js";
-import { testDimensions } from "../../support/database.js";
-import { type TestService, startService, testVector } from "../../support/service.js";
+import { testDimensions } from "../../support/settings.js";
+import { type TestService, startService } from "../../support/service.js";
+import { testVector } from "../../support/vectors.js";
 import { batchPath, createStore, rowsOf } from "../../support/stores.js";
 
 let service: TestService;

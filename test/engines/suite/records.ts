@@ -3,8 +3,8 @@ import { Overtaken } from "../../../src/engines/engine.js";
 import { toNetworkOrder } from "../../../src/numbers/float32.js";
 import { type StoredChunk, digestOf } from "../../../src/words/rows.js";
 import type { VectorStore } from "../../../src/words/store.js";
-import { testDimensions } from "../../support/database.js";
 import { type Suite, vectorOf } from "./support.js";
+import { testDimensions } from "../../support/settings.js";
 
 const page = { after: null, limit: 10, filter: null, vectors: true, without: new Set<string>() };
 

@@ -5,9 +5,9 @@ import type { Done, Engine, Step } from "../../../src/engines/engine.js";
 import type { ChunkSelection, NewChunk } from "../../../src/words/chunk.js";
 import type { Filter } from "../../../src/words/filter.js";
 import type { VectorStore } from "../../../src/words/store.js";
-import { testDimensions } from "../../support/database.js";
-import { testVector } from "../../support/service.js";
 import { ofSettings } from "../../support/stores.js";
+import { testDimensions } from "../../support/settings.js";
+import { testVector } from "../../support/vectors.js";
 
 /** What an engine brings to the suite: a way to open it, on a database for stores and counters. */
 export interface EngineUnderTest {

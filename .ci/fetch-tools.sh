@@ -1,0 +1,8 @@
+#!/usr/bin/env bash
+# Fetches and builds everything that .ci/run needs later. What fails here is tried again, and reported, by the step that needs it.
+cd "$(dirname "${BASH_SOURCE[0]}")" || exit
+# shellcheck source=.ci/cache.sh
+source cache.sh
+for each in litellm openai checkers; do venv "$each"; done
+provide prisma "$ci"/requirements-litellm.txt "$ci"/prisma/*
+for each in postgres helm helm-unittest crds promtool; do provide "$each"; done

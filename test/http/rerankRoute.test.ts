@@ -1,0 +1,92 @@
+import { describe, expect, test } from "@jest/globals";
+import { startService } from "../support/service.js";
+import { createStore } from "../support/stores.js";
+import { texts, proxy, service, id, path, page, refusal } from "./rerankSupport.js";
+
+describe("POST /v1/rerank", () => {
+  test("passes documents on and answers as the proxy does", async () => {
+    const body = { model: "mine", query: "cat", documents: ["a dog", "a cat"], top_n: 1, return_documents: true };
+    const answer = await service.post("/v1/rerank", body).expect(200);
+    expect(answer.body).toMatchObject({
+      id: "r1",
+      results: [{ index: 1, relevance_score: 1 }, { index: 0 }],
+      meta: {},
+    });
+    expect(proxy.reranks().at(-1)).toEqual(body);
+    await service.post("/v1/rerank", { query: "cat", documents: [{ text: "a dog" }] }).expect(200);
+    expect(proxy.reranks().at(-1)?.model).toBe("rerank");
+  });
+
+  test("takes a store in place of documents", async () => {
+    const answer = await service.post("/v1/rerank", { vector_store_id: id, query: "cat on the printer", top_n: 2 }).expect(200); // prettier-ignore
+    const { results } = answer.body as {
+      results: { index: number; relevance_score: number; document: object; id: string }[];
+    };
+    expect(results.map((each) => each.document)).toEqual([{ text: texts[0] }, { text: texts[5] }]);
+    expect(results.map((each) => each.id)).toEqual([`${id}-0`, `${id}-5`]);
+    expect(results.map((each) => each.index).toSorted()).toEqual([0, 1]);
+    await service.post("/v1/rerank", { vector_store_id: id, query: "cat", filters: { n: 3 } }).expect(200);
+    expect(proxy.reranks().at(-1)?.documents).toEqual([texts[3]]);
+    await service.post("/v1/rerank", { vector_store_id: "vs_0", query: "cat" }).expect(404);
+  });
+
+  test.each([
+    [400, "unknown model"],
+    [429, "slow down"],
+  ])("hands on a refusal with its status %d", async (status, message) => {
+    proxy.answers.rerank = () => refusal(status, message);
+    const answer = await service.post("/v1/rerank", { model: "m", query: "cat", documents: ["x"] }).expect(status);
+    expect((answer.body as { error: { message: string } }).error.message).toContain(message);
+  });
+
+  test.each([
+    ["neither documents nor a store", { query: "x" }, "documents"],
+    ["both", { query: "x", documents: ["a"], vector_store_id: "vs_1" }, "documents"],
+    ["no documents", { query: "x", documents: [] }, "documents"],
+    ["a document that is a number", { query: "x", documents: [1] }, "documents[0]"],
+    ["no query", { documents: ["a"] }, "query"],
+    ["top_n 0", { query: "x", documents: ["a"], top_n: 0 }, "top_n"],
+    ["too many of a store", { query: "x", vector_store_id: "vs_1", top_n: 51 }, "top_n"],
+  ])("refuses %s", async (_, body, param) => {
+    const answer = await service.post("/v1/rerank", body).expect(400);
+    expect((answer.body as { error: object }).error).toMatchObject({ param });
+  });
+
+  test("the models that can are listed", async () => {
+    const answer = await service.get("/v1/rerank/models").expect(200);
+    expect((answer.body as { data: { id: string }[] }).data.map((each) => each.id)).toEqual(["rerank"]);
+  });
+});
+
+describe("rewrite_query", () => {
+  test("words the query anew by CHAT_MODEL, and is off without one", async () => {
+    await page({ rewrite_query: true });
+    expect(proxy.calls()).not.toContain("chat/completions");
+    const rewriting = await startService({ environment: { ...proxy.environment, CHAT_MODEL: "chat" } });
+    const store = await createStore(rewriting);
+    const ask = async (body: object) =>
+      rewriting
+        .post(path(store), { query: "hey, could you tell me about cats?", rewrite_query: true, ...body })
+        .expect(200);
+    proxy.answers.chat = () => ({ json: { choices: [{ message: { content: ' "office cats" ' } }] } });
+    proxy.calls();
+    expect((await ask({})).body).toMatchObject({ search_query: ["office cats"] });
+    expect(proxy.calls()).toEqual(["chat/completions", "embeddings"]);
+    expect(proxy.chats().at(-1)).toMatchObject({ model: "chat", messages: [{ role: "system" }, { role: "user" }] });
+    expect((await ask({ query: ["a", "b"] })).body).toMatchObject({ search_query: ["office cats", "office cats"] });
+    // A model that fails, or answers with what is no query, leaves the query as it was.
+    for (const answer of [
+      refusal(500, "boom"),
+      { json: { choices: [{ message: { content: "" } }] } },
+      { json: { choices: [{ message: { content: "x".repeat(3000) } }] } },
+    ]) {
+      // prettier-ignore
+      proxy.answers.chat = () => answer;
+      const plain = await ask({ query: "cats" });
+      expect(plain.body).toMatchObject({ search_query: ["cats"] });
+    }
+    proxy.answers.chat = () => refusal(500, "boom");
+    expect((await ask({})).headers["x-vector-store-warning"]).toMatch(/not rewritten: The chat model/);
+    await rewriting.close();
+  });
+});

@@ -1,0 +1,20 @@
+import { PGlite } from "@electric-sql/pglite";
+import { vector } from "@electric-sql/pglite-pgvector";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import setup from "./globalSetup.js";
+
+/**
+ * With TEST_DATABASE_URL the suites run on that PostgreSQL. Otherwise one empty embedded database is made here, which takes seconds, and
+ * written to a file from which every suite starts.
+ */
+export default async function databaseSetup() {
+  setup();
+  if (process.env.TEST_DATABASE_URL) return;
+  const pglite = await PGlite.create({ extensions: { vector } });
+  await pglite.exec("CREATE EXTENSION IF NOT EXISTS vector");
+  const dump = await pglite.dumpDataDir("none");
+  process.env.TEST_PGLITE_DUMP = join(process.env.TEST_DIRECTORY, "empty.tar");
+  writeFileSync(process.env.TEST_PGLITE_DUMP, Buffer.from(await dump.arrayBuffer()));
+  await pglite.close();
+}

@@ -1,0 +1,2 @@
+export function modulesOf(file: string): string[];
+export function testProjects(): Record<"pure" | "service" | "proxy", string[]>;

@@ -1,0 +1,54 @@
+import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+
+const root = resolve(import.meta.dirname, "../..");
+const known = new Map();
+
+/** The modules of ours that a file imports for their values; nothing is left of `import type` at run time. */
+function importsOf(file) {
+  if (known.has(file)) return known.get(file);
+  const text = readFileSync(join(root, file), "utf8");
+  const imports = text.matchAll(
+    /^(?:import|export)\s+(?!type\b)(?:([^;"]*?)\s+from\s+)?"(\.[^"]+)"|\bimport\("(\.[^"]+)"\)/gm,
+  );
+  const found = [...imports]
+    .filter(([, names = ""]) => !/^{(\s*type [^,}]+,?)*\s*}$/.test(names))
+    .map(([, , path, later]) => relative(root, resolve(root, dirname(file), path ?? later)).replace(/\.js$/, ".ts"))
+    .filter((path) => existsSync(join(root, path)));
+  known.set(file, found);
+  return found;
+}
+
+/**
+ * The modules of ours that a file loads, by whatever way, as paths from the root.
+ * @param {string} file
+ * @returns {string[]}
+ */
+export function modulesOf(file) {
+  const seen = new Set();
+  const visit = (each) => {
+    if (seen.has(each)) return;
+    seen.add(each);
+    importsOf(each).forEach(visit);
+  };
+  importsOf(file).forEach(visit);
+  return [...seen];
+}
+
+/**
+ * The test files of each of jest's projects. `service`: those that open the suite's database, an embedded one or the PostgreSQL that
+ * TEST_DATABASE_URL names; that is, those that load test/support/testServer.ts. `proxy`: those that ask a LiteLLM proxy. `pure`: all
+ * others; no database is made for them.
+ * @returns {Record<"pure" | "service" | "proxy", string[]>}
+ */
+export function testProjects() {
+  const projects = { pure: [], service: [], proxy: [] };
+  for (const name of readdirSync(join(root, "test"), { recursive: true }).sort()) {
+    const file = join("test", name);
+    if (!file.endsWith(".test.ts")) continue;
+    if (file.startsWith("test/contract/litellm/")) projects.proxy.push(file);
+    else if (modulesOf(file).includes("test/support/testServer.ts")) projects.service.push(file);
+    else projects.pure.push(file);
+  }
+  return projects;
+}
