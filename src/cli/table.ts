@@ -3,17 +3,17 @@ import { type Output, printable } from "./io.js";
 
 export interface Column<Row> {
   title: string;
-  /** `plain`: for a pipe, where a program reads it: no rounding, no abbreviation. */
+  /** @param plain for a program that reads the pipe: neither rounded nor abbreviated */
   value: (row: Row, plain: boolean) => string;
   align?: "right";
-  /** The one column that is cut when the line is wider than the terminal. */
+  /** The column that is cut if the line is wider than the terminal. */
   flexible?: boolean;
 }
 
 const gap = "  ";
 const narrowest = 12;
 
-/** On a terminal an aligned table with headings that fits its width; in a pipe one tab-separated line per row, nothing cut. */
+/** On a terminal, aligned columns with headings, cut to its width; in a pipe, one tab-separated line per row, uncut. */
 export function renderTable<Row>(columns: readonly Column<Row>[], rows: readonly Row[], out: Output): string {
   const terminal = out.isTTY === true;
   const cells = rows.map((row) => columns.map((column) => printable(column.value(row, !terminal)).trim()));
