@@ -6,43 +6,51 @@ import type { FromThread, ToThread } from "./messages.js";
 export interface ReadingOptions {
   cutting: Cutting;
   pdfVision: boolean;
-  /** The text of a picture. What it throws ends the reading and is thrown from it. */
+  /** Makes a text of a picture. Its errors end the reading. */
   describe: (image: Uint8Array, mediaType: "image/png" | "image/jpeg") => Promise<string>;
   signal: AbortSignal;
 }
 
-/** Reads documents in threads of their own. */
+/** Reads documents in separate threads. */
 export interface DocumentReader {
   /**
-   * The chunks of a document in their order, made as they are taken: of a document of any length, a few are held.
-   * @throws DocumentError when it cannot be read: damaged, encrypted, unknown, or it took too much time or memory.
+   * The chunks of a document in their order, made as they are taken, so that only a few are in memory.
+   * @throws DocumentError if it cannot be read: it is damaged, encrypted or unknown, or takes too much time or memory
    */
   read(source: Source, options: ReadingOptions): AsyncIterable<TextChunk>;
   close(): Promise<void>;
 }
 
 export interface ReaderLimits {
-  /** A thread that says nothing for this long is ended; for each megabyte of the document it may think another half second. */
+  /** A thread is killed after this much time without output, plus 0.5 s for each megabyte of its document. */
   silenceMs: number;
+  /** The heap of a thread. */
   heapMb: number;
+  /** An idle thread is ended after this time, because loaded parsers hold some 100 MB. */
+  idleMs: number;
+  /** A thread that still uses this much heap after a document is not used again. */
+  keptHeapBytes: number;
 }
 
-export const defaultLimits: ReaderLimits = { silenceMs: 12_000, heapMb: 768 };
-
-/** A thread that has been idle for so long is ended: parsers that were loaded once hold some 100 MB. */
-const idleMs = 60_000;
-/** A thread that keeps more than this after a document is not used again. */
-const mostKeptBytes = 150 * 1024 * 1024;
+export const defaultLimits: ReaderLimits = {
+  silenceMs: 12_000,
+  heapMb: 768,
+  idleMs: 60_000,
+  keptHeapBytes: 150 * 1024 * 1024,
+};
 
 /** @param script the compiled thread.ts */
 export function createDocumentReader(script: URL, limits: ReaderLimits = defaultLimits): DocumentReader {
   const idle = new Map<Worker, NodeJS.Timeout>();
   const all = new Set<Worker>();
 
-  const end = (worker: Worker) => {
+  const forget = (worker: Worker) => {
     clearTimeout(idle.get(worker));
     idle.delete(worker);
     all.delete(worker);
+  };
+  const end = (worker: Worker) => {
+    forget(worker);
     return worker.terminate();
   };
   const take = (): Worker => {
@@ -54,20 +62,21 @@ export function createDocumentReader(script: URL, limits: ReaderLimits = default
       return waiting;
     }
     const worker = new Worker(script, {
-      // Nothing of the environment, where keys are, is for parsers.
+      // Parsers must not see the environment, which has keys.
       env: {},
       resourceLimits: { maxOldGenerationSizeMb: limits.heapMb },
     });
-    // While nobody listens a thread may die too, and an error event without a listener would end the process.
-    worker.on("error", () => {
-      all.delete(worker);
+    // A thread may also die while idle. Without a listener, its error would end the process.
+    worker.on("error", () => undefined);
+    worker.on("exit", () => {
+      forget(worker);
     });
     all.add(worker);
     return worker;
   };
   const giveBack = (worker: Worker) => {
     worker.unref();
-    const timer = setTimeout(() => void end(worker), idleMs);
+    const timer = setTimeout(() => void end(worker), limits.idleMs);
     timer.unref();
     idle.set(worker, timer);
   };
@@ -79,7 +88,7 @@ export function createDocumentReader(script: URL, limits: ReaderLimits = default
       try {
         kept = yield* converse(worker, source, options, limits);
       } finally {
-        if (kept < mostKeptBytes) giveBack(worker);
+        if (kept < limits.keptHeapBytes) giveBack(worker);
         else void end(worker);
       }
     },
@@ -89,7 +98,7 @@ export function createDocumentReader(script: URL, limits: ReaderLimits = default
   };
 }
 
-/** Has a thread read one document. @returns the bytes of heap that it keeps */
+/** Has a thread read one document. @returns the bytes of heap that the thread still uses */
 async function* converse(
   worker: Worker,
   source: Source,
@@ -140,10 +149,11 @@ async function* converse(
   }
 }
 
-/** The next message of a thread. @throws DocumentError when it ends or says nothing for too long; the signal's reason */
+/** The next message of a thread. @throws DocumentError if there is none in time; the signal's reason */
 function hear(worker: Worker, limitMs: number, signal: AbortSignal): Promise<FromThread> {
   return new Promise((resolve, reject) => {
     if (worker.threadId === -1) throw new Error("the reading thread ended");
+    signal.throwIfAborted();
     const settle = (act: () => void) => {
       clearTimeout(timer);
       worker.off("message", onMessage);
