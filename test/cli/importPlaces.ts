@@ -4,7 +4,7 @@ import { urlOf } from "../support/serverDatabase.js";
 import { type Outcome, type Place, createPlace, run } from "./support.js";
 import { type ImportAnswer, runJson } from "./transferSupport.js";
 
-/** A PostgreSQL database to import from, empty for each test, and a place to import into, which is emptied after each. */
+/** A PostgreSQL database to import from, empty for each test, and a place to import into, emptied after each. */
 export interface ImportPlaces {
   source: TestDatabase;
   place: Place;

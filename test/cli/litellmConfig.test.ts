@@ -19,8 +19,8 @@ const cli = (args: string[], environment: Record<string, string> = {}) =>
   });
 
 /**
- * Reads the entry as a YAML parser does, but more strictly: every value is either a plain word or a double-quoted scalar
- * of printable characters with escapes that YAML 1.1 and 1.2 share.
+ * Reads the entry as a YAML parser does, but more strictly: every value is either a plain word or a double-quoted
+ * scalar of printable characters with escapes that YAML 1.1 and 1.2 share.
  */
 function parse(yaml: string): Record<string, string> {
   const values: Record<string, string> = {};
