@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { invalid } from "../words/errors.js";
 import { type TransferStore, addChecksums, noChecksum } from "../words/rows.js";
-import { type ExportOutput, type FileOutputOptions, exportFormats, openFileOutput } from "./exportFile.js";
+import { type ExportOutput, type FileOutputOptions, exportFormats, jsonOrNull, openFileOutput } from "./exportFile.js";
 import { writeStoreLine } from "./storeLine.js";
 
 export const manifestName = "manifest.json";
@@ -107,7 +107,7 @@ export async function openDirectoryOutput(
 async function readManifest(directory: string): Promise<Manifest | null> {
   const text = await readFile(join(directory, manifestName), "utf8").catch(() => null);
   if (text === null) return null;
-  const parsed = manifest.safeParse(parseJson(text));
+  const parsed = manifest.safeParse(jsonOrNull(text));
   if (!parsed.success)
     throw invalid(join(directory, manifestName), "is not the manifest of an export. Name another directory");
   return parsed.data;
@@ -119,12 +119,4 @@ export async function filesOfExport(directory: string): Promise<string[]> {
   if (found === null) throw invalid(directory, `has no ${manifestName}: name its files, or an exported directory`);
   if (!found.finished) throw invalid(directory, "has an unfinished export. Run the same export again to finish it");
   return found.files.map(({ name }) => join(directory, name));
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }

@@ -108,6 +108,8 @@ export async function openFileOutput(path: string, options: FileOutputOptions): 
     },
     finish: async () => {
       await writer.end();
+      // No bytes are not a gzip file.
+      if (options.format === "ndjson.gz" && offset === 0) await put(gzipSync(""));
       await file.sync();
       await file.close();
       await rename(partial, path);
@@ -133,10 +135,11 @@ function writerFor(
   return createNdjsonWriter((text) => put(pack(text)), { vectors, rowsOnly, told });
 }
 
+/** What an earlier run noted; null if it cannot be continued. A power cut may leave an empty note. */
 async function keptState(partial: string, note: string, identity: string) {
-  const text = await readFile(note, "utf8").catch(() => null);
-  if (text === null || !existsSync(partial)) return null;
-  const parsed = partialState.safeParse(JSON.parse(text));
+  if (!existsSync(partial)) return null;
+  const text = await readFile(note, "utf8").catch(() => "");
+  const parsed = partialState.safeParse(jsonOrNull(text));
   return parsed.success && parsed.data.identity === identity ? parsed.data : null;
 }
 
@@ -144,5 +147,14 @@ async function writeAll(file: FileHandle, bytes: Buffer, offset: number): Promis
   for (let at = 0; at < bytes.length;) {
     const { bytesWritten } = await file.write(bytes, at, bytes.length - at, offset + at);
     at += bytesWritten;
+  }
+}
+
+/** The value of a JSON text; null if it is not one. */
+export function jsonOrNull(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
   }
 }

@@ -49,8 +49,7 @@ export async function openFiles(
   const files: RowFile[] = [];
   for (const path of paths) {
     if (path === "-") files.push(streamOf(stdin, options));
-    else if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true)
-      for (const part of await filesOfExport(path)) files.push(await openFile(part, options));
+    else if (isDirectory(path)) for (const part of await filesOfExport(path)) files.push(await openFile(part, options));
     else files.push(await openFile(path, options));
   }
   const sizes = files.map((file) => file.size);
@@ -77,6 +76,15 @@ export async function openFiles(
     },
     close: () => Promise.resolve(),
   };
+}
+
+/** False also for what cannot be looked at: opening it says why. */
+function isDirectory(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
 }
 
 async function openFile(path: string, options: FileOptions): Promise<RowFile> {

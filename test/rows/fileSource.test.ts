@@ -54,4 +54,34 @@ describe("a source of files", () => {
     const dones = pages.map((page) => page.done);
     expect(dones).toEqual([...dones].sort((a, b) => a - b));
   });
+
+  test("adds up the sizes of its files, unless one is unknown", async () => {
+    const [one, two] = [directory.file("1.ndjson", '{"content":"x"}\n'), directory.file("2.csv", "content\ny\n")];
+    const source = await openRows([one, two]);
+    expect(source).toMatchObject({ name: "1.ndjson, 2.csv", repeatable: true, total: { amount: 26, unit: "bytes" } });
+    expect((await readPages([one, two])).map((page) => page.done)).toEqual([16, 26]);
+    expect((await openRows([one, directory.file("3.csv.gz", gzipSync("content\n"))])).total).toBeNull();
+    expect(await openRows([one, "-"])).toMatchObject({ total: null, repeatable: false });
+  });
+
+  test("has another identity if a file's content or the columns change", async () => {
+    const path = directory.file("same.ndjson", '{"content":"x"}\n');
+    const identityOf = async (options = {}) => JSON.stringify((await openRows([path], options)).identity);
+    const before = await identityOf();
+    expect(await identityOf()).toBe(before);
+    expect(await identityOf({ columns: { content: "text" } })).not.toBe(before);
+    directory.file("same.ndjson", '{"content":"y"}\n');
+    expect(await identityOf()).not.toBe(before);
+  });
+
+  test("refuses a broken .gz, other formats on standard input, and a file that cannot be opened", async () => {
+    const broken = directory.file("broken.ndjson.gz", gzipSync('{"content":"x"}\n').subarray(0, -6));
+    await expect(readRows([broken])).rejects.toThrow(/broken\.ndjson\.gz: cannot be unpacked/);
+    await expect(readRows([directory.file("no.csv.gz", "content\nx\n")])).rejects.toThrow(
+      /no\.csv\.gz: cannot be unpacked/,
+    );
+    await expect(openRows(["-"], { format: "csv" })).rejects.toThrow(/only NDJSON can be read from standard input/);
+    const file = directory.file("file", "");
+    await expect(openRows([join(file, "x.csv")])).rejects.toThrow(/x\.csv: cannot be read \(ENOTDIR\)/);
+  });
 });
