@@ -85,7 +85,7 @@ export async function readForm<T>(req: Request, allowed: Allowed, keeper: Keeper
     });
     return { fields, files: await Promise.all(files) };
   } catch (error) {
-    // Multer does not wait for files that are still being kept.
+    // Multer does not always wait for files that are still being kept.
     for (const file of await Promise.allSettled(files)) {
       if (file.status === "fulfilled") await keeper.drop(file.value);
     }
@@ -125,7 +125,7 @@ function bodyOf(req: Request): PassThrough {
   return body;
 }
 
-/** Multer's way to our keeper. Whatever fails here ends the body with its error, and so all other files of the form. */
+/** Hands files to the keeper. A failure ends the body, and with it the other files of the form. */
 function storageEngine<T>(body: PassThrough, files: Promise<T>[], keeper: Keeper<T>): multer.StorageEngine {
   return {
     _handleFile(_req, { fieldname: field, originalname, stream }, done) {

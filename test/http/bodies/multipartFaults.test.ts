@@ -80,6 +80,20 @@ describe("a sender that leaves", () => {
     expect(counts).toEqual({ started: 2, kept: 1, failed: 1, dropped: 1 });
   });
 
+  test("before its form is read is answered, not waited for", async () => {
+    const req = Object.assign(new Readable({ read: () => undefined }), {
+      headers: { "content-type": `multipart/form-data; boundary=${boundary}`, "transfer-encoding": "chunked" },
+    });
+    req.destroy();
+    await new Promise((resolve) => req.once("close", resolve));
+    const { keeper, counts } = memoryKeeper();
+    await expect(readForm(req as unknown as Request, allowed, keeper)).rejects.toMatchObject({
+      status: 400,
+      message: "The request ended before its body was complete.",
+    });
+    expect(counts.started).toBe(0);
+  });
+
   test("while a whole file is still being kept: the file is dropped as soon as it is kept", async () => {
     const memory = memoryKeeper();
     const slow = withResolvers<undefined>();
