@@ -6,13 +6,13 @@ import { firstKeyFile } from "../process/firstKey.js";
 import { explainFailure, notOurs } from "./failures.js";
 import { CommandError, type Environment, type Io } from "./io.js";
 
-/** The options of every command that asks a running server. */
+/** Options of every command that talks to a running server. */
 export interface ServerOptions {
   url?: string;
   key?: string;
 }
 
-/** Where the server is. `from` is what named it: the message about a server that does not answer depends on it. */
+/** Where the server is. `from` says what named it, for messages about a server that does not answer. */
 export interface Address {
   /** Root of the API, without `/v1`. */
   url: string;
@@ -21,7 +21,7 @@ export interface Address {
 
 export interface Server extends Address {
   client: OpenAI;
-  /** Runs a request; every failure is thrown as one sentence. */
+  /** Runs a request. @throws CommandError that says in one sentence what to do */
   ask<T>(request: (client: OpenAI) => Promise<T>): Promise<T>;
 }
 
@@ -31,7 +31,7 @@ export function withServerOptions(command: Command): Command {
     .option("--key <key>", "its key (default: VECTOR_STORE_KEY, else SERVER_API_KEY, else the key file in DATA_DIR)");
 }
 
-/** Searches may wait for a model that is retried for a minute; nothing waits for ever. */
+/** A search may wait a minute for retries of a model call. */
 const timeoutMs = 120_000;
 
 export function connect(options: ServerOptions, io: Io): Server {
@@ -41,11 +41,11 @@ export function connect(options: ServerOptions, io: Io): Server {
     baseURL: `${address.url}/v1`,
     apiKey: key,
     timeout: timeoutMs,
-    maxRetries: 0, // a person waits, and may simply try again
+    maxRetries: 0, // the user waits, and can try again
     fetch: (input, init) => fetchJson(address.url, input, init),
-    // A POST that is redirected would arrive as a GET. The address is asked for instead.
+    // fetch would turn a redirected POST into a GET. The user is asked for the right address instead.
     fetchOptions: { redirect: "manual" },
-    // The client would read these from the environment, where they are meant for another server.
+    // Never from the environment, where they are meant for OpenAI.
     organization: null,
     project: null,
     adminAPIKey: null,
@@ -62,15 +62,15 @@ export function connect(options: ServerOptions, io: Io): Server {
   return { ...address, client, ask };
 }
 
-/** A web server's start page, with status 200, must not pass for an empty list. */
-async function fetchJson(url: string, ...request: Parameters<typeof fetch>): Promise<Response> {
-  const response = await fetch(...request);
+/** Fetches JSON. Another web server's start page, with status 200, must not pass for an empty list. */
+async function fetchJson(url: string, input: string | URL | Request, init?: RequestInit): Promise<Response> {
+  const response = await fetch(input, init);
   if (response.ok && !/\bjson\b/.test(response.headers.get("content-type") ?? ""))
     throw notOurs(url, "with something other than JSON");
   return response;
 }
 
-/** @throws CommandError when no usable address is named. */
+/** The server named by --url, else VECTOR_STORE_URL, else HOST and PORT. @throws CommandError if it cannot be used */
 export function findServer(options: Pick<ServerOptions, "url">, io: Io): Address {
   if (options.url !== undefined) return { url: readUrl(options.url, "--url"), from: "--url" };
   const environment = io.environment();
@@ -82,13 +82,13 @@ export function findServer(options: Pick<ServerOptions, "url">, io: Io): Address
       "PORT is 0, so the server's port is not known here. Name the server with --url or VECTOR_STORE_URL.",
     );
   }
-  // A server that listens on every address is asked on the nearest one.
+  // A server that listens on all addresses also answers on the loopback address.
   const everywhere = ["0.0.0.0", "::", "[::]", "localhost", ""].includes(host);
   const name = everywhere ? "127.0.0.1" : host.includes(":") && !host.startsWith("[") ? `[${host}]` : host;
   return { url: `http://${name}:${port}`, from: "the settings" };
 }
 
-/** The key a command sends, from the first place that has one. Never makes one: that is the server's to do. */
+/** The key to send, from the first place that has one. @throws CommandError if none has: only the server makes keys */
 export function findKey(options: Pick<ServerOptions, "key">, io: Io): { key: string; from: string } {
   if (options.key !== undefined) return { key: sendable(options.key, "--key"), from: "--key" };
   const environment = io.environment();
@@ -106,7 +106,7 @@ export function findKey(options: Pick<ServerOptions, "key">, io: Io): { key: str
   );
 }
 
-/** The key that a first start made, or null. */
+/** The key that the server's first start made, or null. */
 export function readFirstKey(config: Config): string | null {
   try {
     const key = readFileSync(firstKeyFile(config.dataDir), "utf8").trim();
@@ -116,7 +116,7 @@ export function readFirstKey(config: Config): string | null {
   }
 }
 
-/** The one place that reads the names meant for the command line alone; as all settings, without regard to case. */
+/** A setting of the command line alone. Like all settings, in upper or lower case. */
 function variable(environment: Environment, name: "VECTOR_STORE_URL" | "VECTOR_STORE_KEY"): string | null {
   const found = Object.entries(environment).find(
     ([key, value]) => key.toUpperCase() === name && value !== undefined && value.trim() !== "",
@@ -124,13 +124,13 @@ function variable(environment: Environment, name: "VECTOR_STORE_URL" | "VECTOR_S
   return found?.[1]?.trim() ?? null;
 }
 
-/** A root URL without `/v1`. What is wrong is not repeated: it may hold a password. */
+/** A root URL without `/v1`. The error does not repeat the URL, which may contain a password. */
 export function readUrl(text: string, from: string): string {
   let url: URL | null = null;
   try {
     url = new URL(text.trim());
   } catch {
-    // told below, together with the URLs that can be read but not used
+    // reported below, together with URLs that parse but cannot be used
   }
   if (
     url === null ||
@@ -154,7 +154,7 @@ function sendable(key: string, from: string): string {
   const trimmed = key.trim();
   if (!/^[\x21-\x7e]+$/.test(trimmed)) {
     throw new CommandError(
-      `The key from ${from} is empty or holds a blank, a line break or a character that no key has. Copy it again.`,
+      `The key from ${from} is empty, or contains a blank, a line break or a character that no key has. Copy it again.`,
     );
   }
   return trimmed;

@@ -7,11 +7,11 @@ import { type Context, type Finding, type Findings, wordsOf } from "./doctor/fin
 import { CommandError, type Io } from "./io.js";
 
 const help = `
-Looks, and changes nothing: settings, key, database, pgvector, migrations, tables, dimensions, models in use, contents, indexes, proxy,
-model, and one test embedding (which a provider may charge, a fraction of a cent). Each line is ok, warn or FAIL; what to do stands
-below it. While a server has the embedded database open, that server is asked instead.
+Checks settings, key, database, pgvector, migrations, tables, dimensions, models in use, contents, indexes, proxy and model, and makes one
+test embedding (for which a provider may charge a fraction of a cent). Changes nothing. Each line is ok, warn or FAIL; the line below
+says what to do. If a running server has the embedded database open, the doctor asks that server.
 
-Exit code 1 when anything is FAIL. --json prints {"ok": …, "checks": [{"check", "status", "message", "todo"}]}.
+Exit code 1 if a check is FAIL. --json prints {"ok": …, "checks": [{"check", "status", "message", "todo"}]}.
 
 Examples:
   $ vector-store doctor
@@ -26,7 +26,7 @@ export function doctorCommand(program: Command, io: Io): void {
   program
     .command("doctor")
     .description("check settings, database, proxy and model, and say what to do")
-    .option("--url <url>", "the server to ask when it has the embedded database open (default: as for other commands)")
+    .option("--url <url>", "the server to ask if it has the embedded database open (default: as for other commands)")
     .option("--json", "print the findings as JSON")
     .addHelpText("after", help)
     .action(async (options: DoctorOptions) => {
@@ -87,7 +87,7 @@ function checkKey(config: Config, findings: Findings): void {
     findings.warn(
       "key",
       "SERVER_API_KEY and LITELLM_MASTER_KEY are the same",
-      "Give the server a key of its own: whoever has it is the proxy's administrator.",
+      "Give the server its own key: whoever has this one is the proxy's administrator.",
     );
   } else if (server !== null) findings.ok("key", "SERVER_API_KEY is set");
   else if (master !== null)
@@ -100,8 +100,8 @@ function checkKey(config: Config, findings: Findings): void {
   else
     findings.warn(
       "key",
-      `none is set, and there is none in ${file} yet`,
-      "Nothing: the first start makes one there. Or set SERVER_API_KEY.",
+      `none is set, and ${file} does not exist yet`,
+      "Nothing to do: the first start makes a key there. Or set SERVER_API_KEY.",
     );
 }
 
@@ -121,17 +121,17 @@ async function checkStorage(config: Config, options: DoctorOptions, io: Io, cont
   } else if (opened === "absent") {
     context.findings.ok(
       "database",
-      `none in ${config.dataDir} yet: the first start makes the embedded one (DATABASE_URL names a PostgreSQL instead)`,
+      `none in ${config.dataDir} yet: the first start creates the embedded one (set DATABASE_URL to use PostgreSQL)`,
     );
   } else {
     try {
       await checkDatabase(opened, config, context);
     } catch (error) {
-      // A database that goes away while it is looked at, or a role that may not read its tables.
+      // The database went away, or the role may not read its tables.
       context.findings.fail(
         "database",
-        `could not be examined to the end: ${wordsOf(error)}`,
-        "The role needs SELECT on the tables, and to serve also INSERT, UPDATE and DELETE; best it owns them.",
+        `could not be checked completely: ${wordsOf(error)}`,
+        "The role needs SELECT on the tables, and to serve also INSERT, UPDATE and DELETE. Ideally it owns them.",
       );
     } finally {
       await opened.close();

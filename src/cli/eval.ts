@@ -11,16 +11,16 @@ const modes = [...searchModes, "reranked"];
 const mostResults = 50;
 
 const help = `
-QUESTIONS has one question a line, with what its results are to have: ids of chunks, ids or names of files, or phrases of a text.
+QUESTIONS has one question per line, with what its results should contain: ids of chunks, ids or names of files, or phrases.
   {"query": "how long can I return things?", "relevant": ["returns.md"]}
   {"query": "error E-4711", "relevant": {"codes.pdf": 3, "faq.md": 1}, "filters": {"lang": "en"}}
   {"query": "what does shipping cost?", "contains": ["free for orders over $50", "within 3 days"]}
-A number is a grade: how much an item is worth beside the others. Case and line breaks of phrases do not matter.
+A number is a grade: how much an item counts compared with the others. Case and line breaks of phrases do not matter.
 
-Every question is asked in every mode, of the running server. RECALL@10 is the share of the items that are in the first 10 results;
-MRR is 1 / the place of the first result that has one; NDCG@10 is 1 when all stand in the best order; each the mean of all questions.
-MEDIAN MS is a search as seen from here, without the embedding of the question, up to 4 at once. The mode reranked is the store's own
-mode with a rerank model after it, and is left out when there is none. docs/evaluation.md says how to read the figures.
+Every question is searched in every mode, up to 4 at once. RECALL@10 is the share of its items in the first 10 results; MRR is 1 / the
+rank of the first result with an item; NDCG@10 is 1 if all items come in the best order; each is the mean of all questions. MEDIAN MS is
+the time of a search as seen from here, without embedding the question. The mode reranked is the store's own mode plus a rerank model; it
+is left out if there is none. docs/evaluation.md explains the figures.
 
 Examples:
   $ vector-store eval questions.jsonl --store vs_0190f2c4a7e87d3f9b1c2d3e4f5a6b7c
@@ -34,7 +34,7 @@ interface EvalOptions extends ServerOptions {
   json?: true;
 }
 
-/** @param stdin where questions come from when the file is "-" */
+/** @param stdin the source of questions if the file is "-" */
 export function evalCommand(program: Command, io: Io, stdin: () => Input = () => process.stdin): void {
   withServerOptions(
     program.command("eval").description("measure how well a running server's searches answer questions"),
@@ -43,7 +43,7 @@ export function evalCommand(program: Command, io: Io, stdin: () => Input = () =>
     .requiredOption("--store <id>", "the store's id (vs_…)")
     .option("--k <n>", `how many results count (1 to ${mostResults})`, resultCount, 10)
     .option("--modes <list>", `which modes, separated by commas (default: ${modes.join(",")})`, modeList)
-    .option("--json", "print all figures as JSON, those of each question too")
+    .option("--json", "print all figures as JSON, with those of each question")
     .addHelpText("after", help)
     .action(async (path: string, options: EvalOptions) => {
       const server = connect(options, io);
@@ -56,7 +56,7 @@ export function evalCommand(program: Command, io: Io, stdin: () => Input = () =>
         k: options.k,
         source,
         modes: options.modes ?? modes,
-        // Who names it wants it; who names nothing takes what there is.
+        // Named with --modes, it must work.
         mayLeaveOut: options.modes === undefined ? ["reranked"] : [],
       };
       const { figures, answered } = await evaluateModes(request, questions, io);
@@ -94,7 +94,7 @@ function columnsFor(k: number, questions: number): Column<ModeFigures>[] {
   ];
 }
 
-/** In the API's style: a program that reads one reads the other. */
+/** The result of --json, in the API's style. */
 function present(storeId: string, k: number, figures: readonly ModeFigures[], answered: readonly Answered[]) {
   return {
     store_id: storeId,

@@ -7,15 +7,15 @@ import { CommandError, type Io } from "./io.js";
 import { bar, progressLine } from "./progress.js";
 import type { Question } from "./questions.js";
 
-/** What is asked of which store. */
+/** What to search, and how. */
 export interface EvalRequest {
   server: Server;
   storeId: string;
   k: number;
-  /** How messages name the questions' file. */
+  /** The questions' file, as messages name it. */
   source: string;
   modes: readonly string[];
-  /** Those of the modes that are left out, with a note, when the server has no rerank model for them. */
+  /** Modes to leave out, with a note, if the server has no rerank model. */
   mayLeaveOut: readonly string[];
 }
 
@@ -28,7 +28,7 @@ export interface ModeFigures {
   medianMs: number;
 }
 
-/** A question with its searches by mode, in the order of modes. */
+/** A question with the outcomes of its searches, by mode. */
 export interface Answered {
   question: Question;
   searches: Map<string, Evaluation & { ms: number }>;
@@ -36,7 +36,7 @@ export interface Answered {
 
 const atOnce = 4;
 
-/** Asks every question in every mode. @throws CommandError for the first search that fails */
+/** Searches every question in every mode. @throws CommandError for the first search that fails */
 export async function evaluateModes(
   request: EvalRequest,
   questions: readonly Question[],
@@ -46,7 +46,7 @@ export async function evaluateModes(
   const leftOut = new Map<string, string>();
   const line = progressLine(io);
   const stop = new AbortController();
-  // A signal for each search: the client never takes its listener off, and Node warns of many on one signal.
+  // One signal per search: the client never removes its listener, and Node warns about many on one signal.
   const ownSignal = () => AbortSignal.any([stop.signal]);
   let [next, done] = [0, 0];
   const work = async () => {
@@ -66,7 +66,7 @@ export async function evaluateModes(
     line?.show(`${bar(0, questions.length)} questions`);
     await Promise.all(Array.from({ length: Math.min(atOnce, questions.length) }, work));
   } finally {
-    // After a failure the searches under way are of no use to anybody, and would keep the process.
+    // After a failure, searches still under way are useless and would keep the process alive.
     stop.abort();
     line?.clear();
   }
@@ -96,8 +96,8 @@ function sumUp(mode: string, searches: readonly (Evaluation & { ms: number })[])
 }
 
 /**
- * The server keeps a question's embedding for a while. Without this, the first mode would wait for the model on behalf of the others
- * and seem slow beside them. What goes wrong here goes wrong again in a search that counts, if that needs an embedding.
+ * Has the server embed and cache a question. Without this, the first mode would wait for the model and look slower than
+ * the others. A failure is ignored here: the searches that count report it.
  */
 async function embed(request: EvalRequest, { query }: Question, signal: AbortSignal): Promise<void> {
   const { server, storeId, modes } = request;
@@ -135,7 +135,7 @@ async function search(
     ...(filters && { filters }),
     ...(mode === "reranked" ? { rerank: "required" } : { rerank: false, ranking_options: { search_mode: mode } }),
   };
-  // What the server refused, beside the sentence that is made of it.
+  // Why the server refused; the CommandError has only the sentence.
   const refusal: { code?: unknown; param?: unknown } = {};
   const started = performance.now();
   try {

@@ -11,18 +11,18 @@ import { openTarget, tellingFailures, untilInterrupted } from "./transfer/open.j
 import { count, duration, progressBar } from "./transfer/progress.js";
 
 const help = `
-Writes rows with id, vector_store_id, content, metadata, created_at and embedding, and what the stores are made with, so that
-"vector-store import" makes the same stores of it elsewhere. Numbers keep all their digits.
+Writes id, vector_store_id, content, metadata, created_at and embedding of each row, and the settings of the stores, so that
+"vector-store import" can make the same stores elsewhere. Numbers keep all their digits.
 
-  --output FILE.ndjson, FILE.ndjson.gz    one JSON object a line; embeddings as base64 of float32 numbers, or as --vectors says
+  --output FILE.ndjson, FILE.ndjson.gz    one JSON object per line; embeddings as base64 of float32 numbers, or see --vectors
   --output FILE.parquet                   for pandas, DuckDB and the like; embeddings as lists of floats (about 2,000 rows/s)
-  --output DIRECTORY                      files of --rows-per-file rows in the format --format says, and manifest.json
+  --output DIRECTORY                      files of --rows-per-file rows in the format of --format, and manifest.json
   --output -                              NDJSON on standard output
 
-Files have another name (….partial) until they are whole. Broken off, the same command goes on where it stopped; only a single Parquet
-file begins anew. Rows that are written to a store meanwhile may be in the export or not. A file that is being ingested is not.
+Files are called ….partial until they are complete. After an interruption, run the same command again to continue; only a single Parquet
+file starts over. Rows written during the export may be in it or not. Files that are still being ingested are left out.
 
-The database is read directly (DATABASE_URL, or the embedded one, whose server must not run meanwhile).
+Reads the database directly: DATABASE_URL, or the embedded one, whose server must be stopped.
 
 Examples:
   $ vector-store export vs_0190f2c4a7e87d3f9b1c2d3e4f5a6b7c --output faq.ndjson.gz
@@ -50,14 +50,14 @@ export function exportCommand(program: Command, io: Io): void {
     .option("--all", "all vector stores")
     .requiredOption("--output <path>", "a file, a directory, or - for standard output")
     .addOption(
-      new Option("--format <format>", "default: as the file's name ends; ndjson in a directory").choices(exportFormats),
+      new Option("--format <format>", "default: by the file's name; ndjson in a directory").choices(exportFormats),
     )
     .addOption(new Option("--vectors <form>", "embeddings in NDJSON").choices(vectorForms).default("base64"))
-    .option("--filter <json>", "only rows whose metadata it holds for, as in a search", readFilter)
-    .option("--rows-only", "leave out what the stores are made with: rows as POST …/embeddings/batch takes them")
-    .option("--rows-per-file <n>", "in a directory", wholeNumber, 100_000)
-    .option("--overwrite", "a file or an export that is there already gives way")
-    .option("--json", "print the result as JSON, on standard error where the rows go to standard output")
+    .option("--filter <json>", "only rows whose metadata matches, as in a search", readFilter)
+    .option("--rows-only", "leave out the stores' settings: only rows, as POST …/embeddings/batch takes them")
+    .option("--rows-per-file <n>", "rows of each file in a directory", wholeNumber, 100_000)
+    .option("--overwrite", "replace an existing file or export")
+    .option("--json", "print the result as JSON (on standard error with --output -)")
     .addHelpText("after", help)
     .action((ids: string[], options: ExportOptions) =>
       tellingFailures(() => untilInterrupted((signal) => runExport(ids, options, signal, io))),
@@ -105,7 +105,7 @@ async function runExport(ids: string[], options: ExportOptions, signal: AbortSig
       if (files.length === 0) await output.leave().catch(() => undefined);
     }
     if (signal.aborted)
-      throw new CommandError(`Stopped after ${count(result.rows)} rows. The same command goes on there.`);
+      throw new CommandError(`Stopped after ${count(result.rows)} rows. Run the same command again to continue.`);
     tell(
       { ...result, stores: stores.length, resumedAfter: begun.rows, files },
       (performance.now() - started) / 1000,
@@ -142,7 +142,7 @@ async function openOutput(
   const format = options.format ?? named ?? "ndjson";
   if (!isDirectory && named === undefined && options.format === undefined)
     throw new CommandError(
-      `--output: what ${output} is to be is not clear. Say --format, or end a directory's name with a slash.`,
+      `--output: is ${output} a file or a directory? Add --format, or end a directory's name with a slash.`,
     );
   if (!isDirectory) return openFileOutput(output, { ...common, format });
   const { openDirectoryOutput } = await import("../rows/exportDirectory.js");
@@ -157,7 +157,7 @@ function tell(
 ): void {
   const { rows, stores, files, resumedAfter } = result;
   const checksum = options.vectors === "none" ? null : result.checksum;
-  // Standard output may be where the rows are.
+  // Standard output may carry the rows.
   const out = options.output === "-" ? io.stderr : io.stdout;
   if (options.json) {
     const answer = {

@@ -2,7 +2,7 @@ import { APIConnectionError, APIConnectionTimeoutError, APIError } from "openai"
 import type { Address } from "./connection.js";
 import { CommandError, printable } from "./io.js";
 
-/** What went wrong between a command and the server, as one sentence that says what to do. */
+/** Why a request to the server failed, as one sentence that says what to do. Other errors are returned unchanged. */
 export function explainFailure(error: unknown, { url, from }: Address, keyFrom: string): unknown {
   const otherwise =
     from === "--url"
@@ -20,7 +20,7 @@ export function explainFailure(error: unknown, { url, from }: Address, keyFrom: 
     );
   }
   if (!(error instanceof APIError) || typeof error.status !== "number") {
-    // What the client throws on a body that is no JSON although its header says so.
+    // The client throws this for a body that is not JSON although its header says so.
     return nameOf(error) === "SyntaxError" ? notOurs(url, "without usable JSON", otherwise) : error;
   }
   const status = error.status;
@@ -28,7 +28,7 @@ export function explainFailure(error: unknown, { url, from }: Address, keyFrom: 
     const headers: unknown = error.headers;
     const target = headers instanceof Headers ? headers.get("location") : null;
     return new CommandError(
-      `${url} sends its callers elsewhere${target === null ? "" : ` (${printable(target)})`}. Use that address: ${otherwise}.`,
+      `${url} redirects its callers${target === null ? "" : ` to ${printable(target)}`}. Use that address: ${otherwise}.`,
     );
   }
   const body: unknown = error.error;
@@ -41,25 +41,25 @@ export function explainFailure(error: unknown, { url, from }: Address, keyFrom: 
   }
   const sentence = printable(message).slice(0, 1000);
   if (error.code === "not_found" && error.param === "vector_store_id") {
-    return new CommandError(`${sentence} See which there are: vector-store stores list`);
+    return new CommandError(`${sentence} To see all: vector-store stores list`);
   }
   return new CommandError(`${sentence} (HTTP ${status} from ${url})`);
 }
 
-/** An answer that our server would not give. */
+/** For an answer that our server never gives. */
 export function notOurs(url: string, how: string, otherwise = "check --url or VECTOR_STORE_URL"): CommandError {
   return new CommandError(
-    `${url} answers ${how}, which a vector store server does not: another program listens there. Please ${otherwise}.`,
+    `${url} answers ${how}, which a vector store server never does: another program listens there. Please ${otherwise}.`,
   );
 }
 
 const nameOf = (error: unknown) => (hasMessage(error) && "name" in error ? error.name : null);
 
-/** By shape, not class: what fetch throws may belong to another realm than this module. */
+/** By shape, not by class: errors of fetch may come from another realm. */
 const hasMessage = (value: unknown): value is { message: unknown; code?: unknown; cause?: unknown; errors?: unknown } =>
   typeof value === "object" && value !== null && "message" in value;
 
-/** The innermost reason: ECONNREFUSED, ENOTFOUND, a certificate's fault. */
+/** The innermost reason: ECONNREFUSED, ENOTFOUND, a certificate error. */
 export function connectionCode(error: unknown): string {
   let found = "no connection";
   let each: unknown = error;

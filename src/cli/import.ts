@@ -10,24 +10,26 @@ import { type SourceOptions, openSource, sourceOptions } from "./transfer/source
 
 const help = `
 Where rows come from:
-  --from URL                 a PostgreSQL database. litellm-pgvector's ("vector_stores", "embeddings") and litellm-vector-store's
-                             ("vector_stores", "documents") are recognised, with their stores; any other table is named with --table.
+  --from URL                 a PostgreSQL database. The tables of litellm-pgvector ("vector_stores", "embeddings") and
+                             litellm-vector-store ("vector_stores", "documents") are recognised, with their stores; name any other
+                             table with --table.
   FILE…                      .ndjson, .jsonl, .csv, .tsv (each also as .gz) or .parquet; "-" is NDJSON from standard input.
-Where they go to:
-  --store ID                 a vector store that is there
-  --store-name NAME          one that is made
-  (neither)                  the source's own stores, with their ids: of its tables, of --store-column, or of vector_store_id in a file
+Where rows go:
+  --store ID                 an existing vector store
+  --store-name NAME          a new one
+  (neither)                  the source's own stores, with their ids: from its tables, --store-column, or vector_store_id in a file
 
-Columns, of a table as of a file, are called id, content, embedding, metadata and created_at (and vector_store_id) if nothing else is
-said. An embedding is a vector, an array of numbers, or base64 of float32 numbers. Ids are kept where the id column of this database can
-hold them. A row without an id gets one that is made from its place and content, the same in every run.
+The columns of a table or file are called id, content, embedding, metadata and created_at (and vector_store_id), unless an option names
+others. An embedding is a vector, an array of numbers, or base64 of float32 numbers. Ids are kept if the id column of this database can
+hold them. A row without an id gets one made from its position and content, the same in every run.
 
-Rows are written into the database directly (DATABASE_URL, or the embedded one, whose server must not run meanwhile). Servers may run and
-be searched. Each row is read back and compared before it is committed. How far the import has come is kept in the database: after any
-end, also kill -9, the same command goes on there, from any machine. Run again after it has finished, it brings what has been added since.
+Rows are written to the database directly: DATABASE_URL, or the embedded one, whose server must be stopped. Servers of a PostgreSQL
+database may run and search meanwhile. Each row is read back and compared before it is committed. The database remembers how far the
+import has come: after any interruption, even kill -9, run the same command again to continue, from any machine. Once it has finished, the
+same command imports what has been added since.
 
 Examples:
-  $ vector-store import --from postgresql://user:password@old-host/litellm                # all stores of a litellm-pgvector
+  $ vector-store import --from postgresql://user:password@old-host/litellm                # all stores of litellm-pgvector
   $ vector-store import --from env:OLD_DATABASE_URL --dry-run                             # the URL from a variable; look first
   $ vector-store import --from "$URL" --table docs --content-column body --metadata-columns lang,url --store-name Docs
   $ vector-store import rows.ndjson more.parquet --store vs_0190f2c4a7e87d3f9b1c2d3e4f5a6b7c
@@ -55,22 +57,22 @@ export function importCommand(program: Command, io: Io): void {
       .argument("[file...]", "files; - is standard input"),
   )
     .option("--store <id>", "the vector store that all rows go to")
-    .option("--store-name <name>", "have a vector store made for all rows")
+    .option("--store-name <name>", "make a vector store for all rows")
     .option(
       "--embedding-model <name>",
-      "what made the vectors, for stores that are made (default: EMBEDDING__MODEL, if the dimensions agree)",
+      "the model that made the vectors, for new stores (default: EMBEDDING__MODEL, if the dimensions agree)",
     )
-    .option("--embed", "embed rows that have no embedding by their store's model; without it they are refused")
-    .option("--id-prefix <text>", "put before the ids of rows", "")
+    .option("--embed", "embed rows without an embedding by their store's model, instead of refusing them")
+    .option("--id-prefix <text>", "put this before the ids of all rows", "")
     .addOption(
-      new Option("--on-conflict <what>", "a row whose id is there already with other content")
+      new Option("--on-conflict <what>", "if a row's id already exists with other content")
         .choices(["error", "skip"])
         .default("error"),
     )
-    .option("--dry-run", "read and check everything, say what would be done, and change nothing")
-    .option("--restart", "begin anew instead of going on where an earlier run stopped")
+    .option("--dry-run", "read and check everything, report what would be done, and change nothing")
+    .option("--restart", "start over instead of continuing an earlier run")
     .option("--no-verify", "do not read rows back before they are committed")
-    .addOption(new Option("--writers <n>", "pages of rows that are written at once").argParser(wholeNumber).default(3))
+    .addOption(new Option("--writers <n>", "pages of rows written at once").argParser(wholeNumber).default(3))
     .option("--json", "print the result as JSON")
     .addHelpText("after", help)
     .action((files: string[], options: ImportOptions) =>
@@ -103,8 +105,8 @@ async function transfer(
 ): Promise<void> {
   if (source.withoutEmbedding > 0 && options.embed !== true && options.dryRun !== true) {
     throw new CommandError(
-      `${count(source.withoutEmbedding)} of ${count(source.total?.amount ?? 0)} rows have no embedding. With --embed they are embedded by the store's model ` +
-        `(which may cost money); with --where "embedding IS NOT NULL" they are left out.`,
+      `${count(source.withoutEmbedding)} of ${count(source.total?.amount ?? 0)} rows have no embedding. Add --embed to embed them by the store's model ` +
+        `(which may cost money), or --where "embedding IS NOT NULL" to leave them out.`,
     );
   }
   const { importRows } = await import("../core/transfer/importRows.js");
@@ -123,7 +125,7 @@ async function transfer(
   if (options.json) io.stdout.write(`${JSON.stringify(asJson(result, source, seconds), null, 2)}\n`);
   else io.stdout.write(describe(result, source, seconds, io));
   if (!result.finished)
-    throw new CommandError(`Stopped after ${count(result.counts.read)} rows. The same command goes on there.`);
+    throw new CommandError(`Stopped after ${count(result.counts.read)} rows. Run the same command again to continue.`);
 }
 
 const requestOf = (options: ImportOptions, signal: AbortSignal): ImportRequest => ({
@@ -152,15 +154,14 @@ function describe(result: ImportResult, source: TransferSource, seconds: number,
   const would = dryRun ? "would be " : "";
   const parts: [number, string][] = [
     [counts.added, `${would}added`],
-    [counts.duplicates, "there already, the same"],
-    [counts.skipped, `there already with other content, ${would}left alone`],
+    [counts.duplicates, "already there, the same"],
+    [counts.skipped, `already there with other content, ${would}left unchanged`],
     [counts.embedded, `without an embedding, ${would}embedded here`],
     [counts.withoutDirection, "with a vector of zeros, which is similar to nothing"],
   ];
   for (const [rows, what] of parts) if (rows > 0) lines.push(`  ${count(rows)} ${what}`);
-  for (const at of result.skippedRows) lines.push(`    left alone: ${printable(at)}`);
-  if (result.repeated)
-    lines.push("The same import was finished before; this run looked for what has been added since.");
+  for (const at of result.skippedRows) lines.push(`    left unchanged: ${printable(at)}`);
+  if (result.repeated) lines.push("This import had finished before; this run looked for what has been added since.");
   if (!dryRun) {
     lines.push(`read    ${count(counts.read - counts.skipped)} rows, checksum ${counts.readChecksum}`);
     const how = result.verified ? "each was read back from the database and compared" : "not read back (--no-verify)";
@@ -172,7 +173,7 @@ function describe(result: ImportResult, source: TransferSource, seconds: number,
       { title: "NAME", value: (store) => store.name, flexible: true },
       { title: "DIMENSIONS", value: (store) => String(store.dimensions), align: "right" as const },
       { title: "MODEL", value: (store) => store.model },
-      { title: "", value: (store) => (store.made ? (dryRun ? "would be made" : "made") : "was there") },
+      { title: "", value: (store) => (store.made ? (dryRun ? "would be made" : "made") : "existed") },
     ],
     result.stores,
     io.stdout,

@@ -1,8 +1,8 @@
-/** What a command may touch of the world around it: injected, so that tests need no process of their own. */
+/** A command's access to the outside, injected so that tests need no separate process. */
 export interface Io {
   stdout: Output;
   stderr: Output;
-  /** Only what reads it opens it. */
+  /** Opened only by commands that read it. */
   stdin?(): AsyncIterable<Buffer>;
   /** Read when first needed: a broken .env must not keep `--help` from answering. */
   environment(): Environment;
@@ -16,14 +16,14 @@ export interface Output {
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** A command that cannot do what was asked. The message is a sentence for the person at the terminal, printed without a stack. */
+/** A command cannot do what was asked. The message is a sentence for the user, printed without a stack. */
 export class CommandError extends Error {
   override readonly name = "CommandError";
 }
 
 /**
- * Text from a server or a database, safe to show: a store's name must not move the cursor, colour the terminal or break a table's
- * line. Control and format characters (line breaks too) become one space.
+ * Makes text from a server or a database safe to show: a store's name must not move the cursor, colour the terminal or
+ * break a table's line. Each run of control and format characters, line breaks included, becomes one space.
  */
 export function printable(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]+/gu, " ");

@@ -7,11 +7,11 @@ import { requireId, requireStore } from "./stores.js";
 import { quoted } from "./yaml.js";
 
 const help = `
-Prints the entry of LiteLLM's vector_store_registry for a store, after a look whether the store is there. Add it to the proxy's
-config.yaml, set the variable it names on the proxy, and restart the proxy.
+Checks that the store exists and prints its entry for LiteLLM's vector_store_registry. Add the entry to the proxy's config.yaml, set the
+variable it names on the proxy, and restart the proxy.
 
-The address must be the one under which the proxy reaches this server. Without --api-base it is --url where that is given, else
-API_URL of the settings, else the address this command used.
+The entry needs the address at which the proxy reaches this server: --api-base, else --url, else the setting API_URL, else the address
+that this command used.
 
 Example:
   $ vector-store litellm-config vs_0190f2c4a7e87d3f9b1c2d3e4f5a6b7c --api-base http://vector-store:8000 >> config.yaml`;
@@ -39,24 +39,24 @@ export function litellmConfigCommand(program: Command, io: Io): void {
     });
 }
 
-/** What the user just named is nearer than the settings, which may be those of another server. */
+/** The default of --api-base. --url wins over API_URL, which may belong to another server. */
 function baseFor(address: Address, io: Io): string {
   if (address.from === "--url") return address.url;
   try {
     return loadConfig(io.environment()).apiUrl ?? address.url;
   } catch (error) {
-    // The store was found without these settings; that they are unusable is no reason to fail now.
+    // The store was found without these settings, so unusable ones are no reason to fail.
     if (error instanceof StartupError) return address.url;
     throw error;
   }
 }
 
-/** The entry as LiteLLM reads it, with what else the proxy needs in comments. */
+/** The entry as LiteLLM reads it, with comments on what else the proxy needs. */
 export function registryEntry(entry: { id: string; name: string; apiBase: string }): string {
   const base = quoted(entry.apiBase);
   const local = /^https?:\/\/(127\.|localhost\b|\[::1\])/.test(entry.apiBase);
   return [
-    "# LiteLLM proxy, config.yaml. A file that has a vector_store_registry already gets only the list item.",
+    "# LiteLLM proxy, config.yaml. If the file already has a vector_store_registry, add only the list item.",
     "# On the proxy, set the environment variable PG_VECTOR_API_KEY to this server's key (SERVER_API_KEY).",
     "vector_store_registry:",
     `  - vector_store_name: ${quoted(entry.name)}`,
@@ -67,7 +67,7 @@ export function registryEntry(entry: { id: string; name: string; apiBase: string
     ...(local ? ["      # This address works only where proxy and server share one machine; see --api-base."] : []),
     `      api_base: ${base}`,
     "      api_key: os.environ/PG_VECTOR_API_KEY",
-    "# To create stores through the proxy as well (POST /v1/vector_stores with custom_llm_provider pg_vector), set there too:",
+    "# To create stores through the proxy as well (POST /v1/vector_stores with custom_llm_provider pg_vector), also set there:",
     `#   PG_VECTOR_API_BASE=${base}`,
     "#   PG_VECTOR_API_KEY=<this server's key>",
     "",

@@ -4,9 +4,9 @@ import { type Config, loadConfig } from "../process/config.js";
 import { type Io, printable } from "./io.js";
 
 const help = `
-"vector-store serve" does the same at its start; this command is for those who migrate as a step of its own, for instance with a
-database role that may create tables while the server's may not. Safe to repeat, and safe while servers run: one process migrates,
-the others wait. The embedded database is open in at most one process, so stop its server first.
+"vector-store serve" does the same when it starts. Use this command to migrate in a separate step, for example with a database role that
+may create tables while the server's role may not. Safe to repeat, and safe while servers run: one process migrates, the others wait.
+Stop the server of an embedded database first: only one process can open it.
 
 Example:
   $ DATABASE_URL=postgresql://owner@db/vectors vector-store migrate`;
@@ -26,7 +26,7 @@ export function migrateCommand(program: Command, io: Io): void {
     });
 }
 
-/** Turns the log of a start into sentences: what the migration says there is what it did. */
+/** Turns the log messages of a migration into sentences. */
 class Report {
   private applied = 0;
 
@@ -60,7 +60,7 @@ class Report {
 
   summary(config: Config): string {
     const where = config.database.url === null ? `The embedded database in ${config.dataDir}` : "The database";
-    if (this.applied === 0) return `${where} is up to date; nothing was to be done.`;
+    if (this.applied === 0) return `${where} is up to date; there was nothing to do.`;
     return `${where} is up to date: ${this.applied} ${this.applied === 1 ? "migration" : "migrations"} applied.`;
   }
 }

@@ -1,14 +1,14 @@
 import { InvalidArgumentError } from "commander";
 
-/** The words that the API takes. */
+/** Values that the API accepts. */
 export const searchModes = ["vector", "keyword", "hybrid"];
 export const recalls = ["exact", "high", "fast"];
 
-/** Readers of option values; what they throw commander prefixes with the option's name. */
+/** Parsers of option values. commander puts the option's name before their messages. */
 
 export function wholeNumber(text: string): number {
   if (!/^\d{1,9}$/.test(text) || Number(text) === 0)
-    throw new InvalidArgumentError("It must be a whole number from 1 on.");
+    throw new InvalidArgumentError("It must be a whole number, at least 1.");
   return Number(text);
 }
 
@@ -24,14 +24,14 @@ export function jsonObject(text: string): Record<string, unknown> {
   try {
     value = JSON.parse(text);
   } catch {
-    throw new InvalidArgumentError("It is not valid JSON. Put it in single quotes, so that the shell leaves it alone.");
+    throw new InvalidArgumentError("It is not valid JSON. Put it in single quotes to protect it from the shell.");
   }
   if (typeof value !== "object" || value === null || Array.isArray(value))
     throw new InvalidArgumentError("It must be a JSON object.");
   return value as Record<string, unknown>;
 }
 
-/** Collects `key=value`, repeated or several in a row. The value is everything after the first `=`, always a string. */
+/** Collects repeated `key=value`. The value is everything after the first `=`, always a string. */
 export function pair(text: string, before: Record<string, string> = {}): Record<string, string> {
   const [, key, value] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
   if (key === undefined || value === undefined) {

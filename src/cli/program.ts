@@ -15,7 +15,7 @@ import { storesCommand } from "./stores.js";
 import { uploadCommand } from "./upload.js";
 
 const manual = `
-A first round, in two terminals:
+First steps, in two terminals:
   $ vector-store serve
   $ ID=$(vector-store stores create FAQ)
   $ vector-store upload $ID ./documents
@@ -23,28 +23,28 @@ A first round, in two terminals:
   $ vector-store litellm-config $ID          # what LiteLLM needs to use it
   $ vector-store doctor                      # when something does not work
 
-Bring what you have, and take it elsewhere:
+Import and export:
   $ vector-store import --from postgresql://user:password@old-host/litellm --dry-run
   $ vector-store export --all --output backup/
 
-When a store grows, the server gives it an index by itself; "stores list" shows its state. To have indexes checked and made anew:
+The server indexes a store as it grows; "stores list" shows the state of the index. To check and rebuild indexes:
   $ vector-store reindex --all --wait
 
-Which commands talk to what:
-  serve, migrate,  the database: PostgreSQL (DATABASE_URL), or the embedded one in DATA_DIR, which only one process can have open.
+What each command connects to:
+  serve, migrate,  the database: PostgreSQL (DATABASE_URL), or the embedded one in DATA_DIR, which only one process can open.
   import, export
   doctor           the database and the LiteLLM proxy; changes nothing.
   all others       a running server, over HTTP: --url, else VECTOR_STORE_URL, else http://127.0.0.1:PORT;
-                   with --key, else VECTOR_STORE_KEY, else SERVER_API_KEY, else LITELLM_MASTER_KEY, else the key that the first start
-                   kept in DATA_DIR/server-key.
+                   with --key, else VECTOR_STORE_KEY, else SERVER_API_KEY, else LITELLM_MASTER_KEY, else the key in
+                   DATA_DIR/server-key, which the server's first start made.
 
-Settings come from the environment and from the file .env of the working directory (the environment wins); "vector-store serve
---help" names the most important ones, .env.example has all.
+Settings come from the environment, or from the file .env in the working directory. "vector-store serve --help" lists the most important
+ones, .env.example all.
 
-Output is a table on a terminal, and tab-separated lines without headings in a pipe; --json prints what the API answered.
-Exit code 0: done; 1: not done, with one sentence on standard error that says what to do.`;
+Output is a table on a terminal, and tab-separated lines without headings in a pipe; --json prints the API's answer.
+Exit code 0: done; 1: failed, with one sentence on standard error that says what to do.`;
 
-/** The whole command line, on the given streams and environment. Errors and exits are thrown; `runCli` turns them into an exit code. */
+/** The command line on the given streams and environment. It throws errors and exits, which `runCli` handles. */
 export function buildProgram(io: Io): Command {
   const program = new Command("vector-store")
     .description("Vector stores for LiteLLM and every OpenAI SDK, on PostgreSQL + pgvector.")
@@ -78,23 +78,20 @@ export function buildProgram(io: Io): Command {
   return program;
 }
 
-/**
- * Runs one command line (without node and the script) and returns its exit code. After `serve` it returns as soon as the server
- * listens.
- */
+/** Runs a command line, without node and the script. `serve` returns once it listens. @returns the exit code */
 export async function runCli(args: readonly string[], io: Io): Promise<number> {
   try {
     await buildProgram(io).parseAsync([...args], { from: "user" });
     return 0;
   } catch (error) {
-    // Commander has written its sentence, or the help that was asked for.
+    // Commander has already printed its message, or the help.
     if (error instanceof CommanderError) return error.exitCode;
     io.stderr.write(`vector-store: ${sentenceOf(error, io)}\n`);
     return 1;
   }
 }
 
-/** Foreseen failures are sentences. Of others only the message is shown; who looks for the cause asks for the stack. */
+/** Foreseen failures are sentences. Others show only their message, and with LOG_LEVEL=debug their stack. */
 function sentenceOf(error: unknown, io: Io): string {
   if (error instanceof CommandError || error instanceof StartupError) return error.message;
   if (!(error instanceof Error)) return String(error);

@@ -1,12 +1,12 @@
 import { type Io, printable } from "./io.js";
 
-/** One line on the terminal that is written over; undefined in a pipe, where nobody looks on. */
+/** A line on standard error that is overwritten in place; undefined if that is not a terminal. */
 export function progressLine({ stderr }: Io): { show(text: string): void; clear(): void } | undefined {
   if (stderr.isTTY !== true) return undefined;
   const empty = "\r\u001b[2K";
   return {
     show: (text) => {
-      // A line that breaks could not be written over.
+      // A line that wraps could not be overwritten.
       stderr.write(empty + printable(text).slice(0, (stderr.columns ?? 80) - 1));
     },
     clear: () => {
@@ -17,7 +17,7 @@ export function progressLine({ stderr }: Io): { show(text: string): void; clear(
 
 const width = 24;
 
-/** `[######------------------] 12/48`, for the beginning of such a line. */
+/** `[######------------------] 12/48`, to start such a line with. */
 export function bar(done: number, total: number): string {
   const filled = total === 0 ? width : Math.round((done / total) * width);
   return `[${"#".repeat(filled)}${"-".repeat(width - filled)}] ${done}/${total}`;

@@ -3,9 +3,9 @@ import { z } from "zod";
 import { comparableName, comparableText, type Item } from "./evaluation.js";
 import { CommandError, printable } from "./io.js";
 
-/** A question to a store, and what its results are to have. */
+/** A question, and what its results should contain. */
 export interface Question {
-  /** Where it stands in the file, from 1. */
+  /** Its line in the file, from 1. */
   line: number;
   query: string;
   items: Item[];
@@ -49,10 +49,14 @@ const questionLine = z
   )
   .refine(({ relevant, contains }) => relevant != null || contains != null, {
     path: ["relevant"],
-    message: "required, or contains: what the results are to have",
+    message: "required, or contains: what the results should have",
   });
 
-/** What the file says, and how messages name it. @param path a file, or "-" for standard input */
+/**
+ * Reads a file of questions.
+ * @param path a file, or "-" for standard input
+ * @returns its text, and its name for messages
+ */
 export async function openQuestions(path: string, stdin: () => Input): Promise<{ text: string; source: string }> {
   const source = path === "-" ? "standard input" : printable(path);
   const bytes = await (path === "-" ? readAll(stdin()) : readFile(path)).catch((error: unknown) => {
@@ -61,18 +65,18 @@ export async function openQuestions(path: string, stdin: () => Input): Promise<{
   try {
     return { text: new TextDecoder("utf-8", { fatal: true }).decode(bytes), source };
   } catch {
-    throw new CommandError(`${source} is not UTF-8 text. It is to have one question a line: ${example}`);
+    throw new CommandError(`${source} is not UTF-8 text. Write one question per line: ${example}`);
   }
 }
 
-/** One question a line; empty lines are skipped. @throws CommandError that names the line and the field */
+/** Parses one question per line, skipping empty lines. @throws CommandError that names the line and the field */
 export function readQuestions(text: string, source: string): Question[] {
   const questions = text
     .split("\n")
     .map((content, index) => ({ content, line: index + 1 }))
     .filter(({ content }) => content.trim() !== "")
     .map(({ content, line }) => readQuestion(content, line, `${source}, line ${line}`));
-  if (questions.length === 0) throw new CommandError(`${source} has no questions. One a line: ${example}`);
+  if (questions.length === 0) throw new CommandError(`${source} has no questions. Write one per line: ${example}`);
   return questions;
 }
 
@@ -81,7 +85,7 @@ function readQuestion(content: string, line: number, where: string): Question {
   try {
     value = JSON.parse(content);
   } catch {
-    throw new CommandError(`${where}: is not valid JSON. One question a line: ${example}`);
+    throw new CommandError(`${where}: is not valid JSON. Write one question per line: ${example}`);
   }
   const read = questionLine.safeParse(value);
   if (!read.success) throw new CommandError(`${where}: ${printable(describeIssue(read.error.issues))}`);
@@ -89,7 +93,7 @@ function readQuestion(content: string, line: number, where: string): Question {
   return { line, query, items: listItems(relevant ?? [], contains ?? []), filters: filters ?? null };
 }
 
-/** Each item once, however often the line names it. */
+/** The items of a question, each once. */
 function listItems(relevant: readonly string[] | Record<string, number>, contains: string | readonly string[]): Item[] {
   const graded = Array.isArray(relevant)
     ? relevant.map((name: string) => [name, 1] as const)
@@ -104,7 +108,7 @@ function listItems(relevant: readonly string[] | Record<string, number>, contain
   return [...items.values()];
 }
 
-/** `relevant[2]: must not be empty`. Of the readings of a field, the one that got further tells what is wrong. */
+/** `relevant[2]: must not be empty`. For a union, the alternative that matched deeper gives the reason. */
 function describeIssue(issues: readonly z.core.$ZodIssue[], outer: readonly PropertyKey[] = []): string {
   const [issue] = issues;
   if (issue === undefined) return "is not a question";
@@ -113,7 +117,7 @@ function describeIssue(issues: readonly z.core.$ZodIssue[], outer: readonly Prop
     const inside = issue.errors.find(([first]) => first !== undefined && first.path.length > 0);
     if (inside !== undefined) return describeIssue(inside, path);
   }
-  // An object's key that is refused brings its own reason.
+  // A refused key of an object has its own reason.
   const problem = issue.code === "invalid_key" ? (issue.issues[0]?.message ?? issue.message) : issue.message;
   const field = path.reduce<string>((whole, each) => whole + step(each, whole === ""), "");
   return field === "" ? problem : `${field}: ${problem}`;
@@ -131,5 +135,5 @@ async function readAll(input: Input): Promise<Uint8Array> {
 }
 
 function codeOf(error: unknown): string {
-  return typeof error === "object" && error !== null && "code" in error ? String(error.code) : "no reason is known";
+  return typeof error === "object" && error !== null && "code" in error ? String(error.code) : "unknown reason";
 }

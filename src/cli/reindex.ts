@@ -8,12 +8,12 @@ import { listStores, requireId, requireStore } from "./stores.js";
 import { renderTable } from "./table.js";
 
 const help = `
-The server checks what it has derived from the rows of a store against the rows themselves (adds what is missing, as of rows that
-another program has written, and removes what is left over), and builds the store's index anew with its settings HNSW_M and
-HNSW_EF_CONSTRUCTION. A store below INDEX_MIN_ROWS gets an index by this. Searches and writes go on meanwhile.
+The server compares its copies of a store's vectors and words with the rows, adds what is missing (for example after another program has
+written rows) and removes what is left over. Then it rebuilds the store's index with the settings HNSW_M and HNSW_EF_CONSTRUCTION, even for
+a store below INDEX_MIN_ROWS. Searches and writes continue meanwhile.
 
-Without --wait the command only asks for it. The states: waiting and building, then ready; or none for a store that can have no index
-(its vectors have too many dimensions) and is searched exactly.
+Without --wait the command returns at once. An index is waiting, building, then ready. The state none means that the store's vectors have
+too many dimensions for an index and that it is searched exactly.
 
 Examples:
   $ vector-store reindex vs_0190f2c4a7e87d3f9b1c2d3e4f5a6b7c --wait
@@ -27,11 +27,11 @@ interface ReindexOptions extends ServerOptions {
 }
 
 export function reindexCommand(program: Command, io: Io): void {
-  withServerOptions(program.command("reindex").description("check the indexes of vector stores and build them anew"))
+  withServerOptions(program.command("reindex").description("check and rebuild the indexes of vector stores"))
     .argument("[id...]", "the stores' ids (vs_…)")
     .option("--all", "all vector stores")
-    .option("--wait", "wait until it is done, as long as that takes, and show how far it is")
-    .option("--json", "print the stores as the API answers them, in OpenAI's list object")
+    .option("--wait", "wait until it is done, and show the progress")
+    .option("--json", "print the stores as OpenAI's list object")
     .addHelpText("after", help)
     .action(async (named: string[], options: ReindexOptions) => {
       const all = options.all === true;
@@ -56,8 +56,9 @@ const columns = [
 ];
 
 /**
- * Has a store reindexed (post) or looks at it (get).
- * @param mayBeGone a store of a list may be deleted before its turn comes, which is no failure: then there is no store.
+ * Reindexes a store (post) or reads it (get).
+ * @param mayBeGone a store that has been deleted meanwhile is not a failure
+ * @returns the store; nothing if it is gone
  */
 async function askFor(server: Server, method: "get" | "post", id: string, mayBeGone: boolean): Promise<Store[]> {
   const path = `/vector_stores/${encodeURIComponent(id)}${method === "post" ? "/reindex" : ""}`;
@@ -74,12 +75,12 @@ async function askFor(server: Server, method: "get" | "post", id: string, mayBeG
   return [store];
 }
 
-/** Between two looks: soon at first, for small stores, then at leisure. */
+/** Between two requests: short at first, for small stores. */
 const pause = { firstMs: 100, longestMs: 2000 };
 
 const isDone = (store: Store) => !["waiting", "building"].includes(indexState(store));
 
-/** The stores as they are when the last of them is done. */
+/** Waits until all stores are done. @returns them as they are then */
 async function waitFor(server: Server, stores: readonly Store[], mayBeGone: boolean, io: Io): Promise<Store[]> {
   const line = progressLine(io);
   const done: Store[] = [];
@@ -102,7 +103,7 @@ async function waitFor(server: Server, stores: readonly Store[], mayBeGone: bool
 /** What matters most comes first, since the line is cut to the terminal's width. */
 async function describe(server: Server, store: Store, place: string): Promise<string> {
   const { state = "-", indexed, fresh } = store.index ?? {};
-  // Only the sight of the progress is lost when this cannot be had.
+  // Without it only the progress is not shown.
   const indexing = readIndexing(await server.client.get<unknown>("/health").catch(() => null));
   const build = state === "building" && indexing !== null ? slowestBuild(indexing) : undefined;
   const rows = indexed === undefined || fresh === undefined ? "" : `${indexed} rows indexed, ${fresh} fresh`;

@@ -17,16 +17,15 @@ const columns: Column<Result>[] = [
 ];
 
 const help = `
-The query need not be quoted; words that begin with a dash come after "--". The score is between 0 and 1; of vectors, 1 is the same
-direction. SOURCE is the file's name where the result has one, otherwise the id of the chunk. On a terminal TEXT is cut to the line's
-end.
+The query needs no quotes; put "--" before words that begin with a dash. Scores are from 0 to 1; in a vector search, 1 means the same
+direction. SOURCE is the name of the result's file, or the id of the chunk if it has no file. On a terminal, TEXT is cut to the line.
 
---mode vector compares meaning, keyword words (codes, names), hybrid both. --recall exact compares every row, high and fast use the
-store's index where it has one. Without them it is as the store was made, else vector and high.
+--mode vector compares meaning, keyword compares words (codes, names), hybrid does both. --recall exact compares every row; high and fast
+use the store's index if it has one. The defaults are the store's settings, else vector and high.
 
---rerank needs a rerank model behind the server's LiteLLM proxy. The query comes before it, or a name after it, for it takes the next word.
+--rerank needs a rerank model behind the server's LiteLLM proxy. It takes the next word as the model's name, so put it after the query.
 
---filter takes OpenAI's filters or plain key-values, on the chunks' metadata; 5 is not "5":
+--filter takes OpenAI's filters or plain key-values, and compares them with the chunks' metadata; 5 is not "5":
   '{"type": "and", "filters": [{"type": "gte", "key": "year", "value": 2024}, {"type": "in", "key": "lang", "value": ["en", "de"]}]}'
   '{"lang": "en"}'
 
@@ -41,30 +40,30 @@ export function searchCommand(program: Command, io: Io): void {
     .argument("<store-id>", "the store's id (vs_…)")
     .argument("<query...>", "what to look for")
     .option("--limit <n>", "how many results at most (1 to 50)", wholeNumber, 10)
-    .option("--filter <json>", "only chunks whose metadata fits", jsonObject)
+    .option("--filter <json>", "only chunks whose metadata matches", jsonObject)
     .option("--threshold <score>", "only results with at least this score (0 to 1)", score)
     .addOption(new Option("--mode <mode>", "how to search").choices(searchModes))
     .addOption(new Option("--recall <recall>", "how thorough to be").choices(recalls))
-    .option("--rerank [model]", "let a rerank model put the results in order; without a name the server chooses it")
+    .option("--rerank [model]", "order the results by a rerank model (default: the server's choice)")
     .option("--json", "print OpenAI's page of results")
     .addHelpText("after", help)
     .action(async (id: string, words: string[], options: SearchOptions) => {
       const server = connect(options, io);
       const ranking = {
         ...(options.threshold !== undefined && { score_threshold: options.threshold }),
-        // Beyond OpenAI's fields, so unknown to the SDK's types.
+        // Not OpenAI's fields, so unknown to the SDK's types.
         ...(options.mode !== undefined && { search_mode: options.mode }),
         ...(options.recall !== undefined && { recall: options.recall }),
         ...(options.rerank !== undefined && { rerank: "required" }),
         ...(typeof options.rerank === "string" && { rerank_model: options.rerank }),
       };
-      // The response itself, not the SDK's page object, which keeps only a part of the answer.
+      // The response itself: the SDK's page object keeps only a part of the answer.
       const answer = await server.ask(async (client) => {
         const response = await client.vectorStores
           .search(requireId(id), {
             query: words.join(" "),
             max_num_results: options.limit,
-            // The flat form is this server's own; the SDK's types know OpenAI's alone.
+            // The SDK's types do not know plain key-values.
             ...(options.filter && { filters: options.filter as unknown as OpenAI.ComparisonFilter }),
             ...(Object.keys(ranking).length > 0 && { ranking_options: ranking }),
           })

@@ -1,18 +1,18 @@
 import type { Command } from "commander";
 
 const help = `
-The settings that matter first (.env.example has all of them):
-  DATABASE_URL            postgresql://user:password@host:5432/database; without it the embedded database in DATA_DIR is used
+The most important settings (.env.example has all):
+  DATABASE_URL            postgresql://user:password@host:5432/database; without it, the embedded database in DATA_DIR
   DATA_DIR                the embedded database and the generated key (./data)
   HOST, PORT              where to listen (0.0.0.0, 8000)
-  SERVER_API_KEY          the key that callers must send; without any key the first start makes one in DATA_DIR/server-key
-  LITELLM_PROXY_URL       the proxy that makes embeddings; without it a built-in embedder compares words, not meaning
+  SERVER_API_KEY          the key that callers must send; without any key, the first start makes one in DATA_DIR/server-key
+  LITELLM_PROXY_URL       the proxy that makes embeddings; without it, a built-in embedder compares words, not meaning
   LITELLM_MASTER_KEY      its master key, also accepted from callers
   EMBEDDING__MODEL        the embedding model's name at the proxy
   EMBEDDING__DIMENSIONS   how many numbers its vectors have (1536)
 
-The first start makes the tables, or adopts those of litellm-pgvector without rewriting a row. SIGTERM and SIGINT let accepted
-requests finish.
+The first start creates the tables, or adopts those of litellm-pgvector without rewriting a row. After SIGTERM or SIGINT, accepted requests
+still finish.
 
 Example:
   $ PORT=9000 SERVER_API_KEY=sk-mine vector-store serve`;
@@ -23,7 +23,7 @@ export function serveCommand(program: Command): void {
     .description("start the server")
     .addHelpText("after", help)
     .action(async () => {
-      // Loaded only here: the other commands start faster without Express and the database drivers.
+      // Imported here, because other commands start faster without Express and the database drivers.
       const { serve } = await import("../main.js");
       await serve();
     });

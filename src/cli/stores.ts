@@ -25,18 +25,17 @@ const columns: Column<Store>[] = [
 ];
 
 const listHelp = `
-INDEX is ready, building or waiting (to be built); none is a store of so few rows that comparing them one by one is as quick.
-ITEMS counts files, and embeddings that were posted without one. In a pipe the columns are separated by tabs, sizes are bytes and
-times ISO 8601.
+INDEX is ready, building or waiting; none means that the store has so few rows that comparing them one by one is as fast. ITEMS counts
+files, and embeddings without a file. In a pipe, columns are separated by tabs, sizes are in bytes and times in ISO 8601.
 
 Examples:
   $ vector-store stores list --limit 100
   $ vector-store stores list --json | jq -r '.data[].id'`;
 
 const createHelp = `
-Prints the new store's id and nothing else, so that a script can keep it. Model and dimensions are the store's own and stay; the
-default is the server's EMBEDDING__MODEL. Mode, recall and language are for searches that do not say them: a keyword or hybrid search
-compares words as --language says, "simple" (the default) or a text search configuration of the database such as "english".
+Prints only the new store's id, for use in scripts. A store keeps its model and dimensions; the default is the server's
+EMBEDDING__MODEL. Mode, recall and language are the defaults of its searches. Keyword and hybrid searches compare words by --language:
+"simple" (the default), or a text search configuration of the database such as "english".
 
 Examples:
   $ ID=$(vector-store stores create "Support FAQ" --metadata team=support tier=2)
@@ -45,12 +44,12 @@ Examples:
   $ vector-store stores create manuals --search-mode hybrid --language english --recall exact`;
 
 const deleteHelp = `
-Deletes the store with everything in it, without asking again.
+Deletes the store with everything in it, without asking for confirmation.
 
 Example:
   $ vector-store stores delete vs_0190f2c4a7e87d3f9b1c2d3e4f5a6b7c`;
 
-/** The largest page that the API gives. */
+/** The largest page of the API. */
 const pageSize = 100;
 
 export function storesCommand(program: Command, io: Io): void {
@@ -79,15 +78,15 @@ export function storesCommand(program: Command, io: Io): void {
     });
 
   withServerOptions(stores.command("create").description("create a vector store and print its id"))
-    .argument("<name>", "what people call it")
-    .option("--metadata <key=value...>", "key-values of the store, as strings; repeat or give several", pair)
-    .option("--expires-after-days <n>", "let it expire after so many days without use (1 to 365)", wholeNumber)
-    .option("--embedding-model <name>", "the model of its embeddings (default: the server's)")
-    .option("--embedding-dimensions <n>", "numbers of a vector (default: as many as the model gives)", wholeNumber)
-    .addOption(new Option("--search-mode <mode>", "how it is searched").choices(searchModes))
-    .addOption(new Option("--recall <recall>", "how thorough a search is").choices(recalls))
+    .argument("<name>", "the store's name")
+    .option("--metadata <key=value...>", "metadata of the store, as strings; give several or repeat", pair)
+    .option("--expires-after-days <n>", "expire after this many days without use (1 to 365)", wholeNumber)
+    .option("--embedding-model <name>", "the model that makes its embeddings (default: the server's)")
+    .option("--embedding-dimensions <n>", "numbers per vector (default: the model's)", wholeNumber)
+    .addOption(new Option("--search-mode <mode>", "how to search it").choices(searchModes))
+    .addOption(new Option("--recall <recall>", "how thorough searches are").choices(recalls))
     .option("--language <name>", "how words are compared in keyword and hybrid search")
-    .option("--json", "print the store as the API answers it")
+    .option("--json", "print the store as OpenAI's object")
     .addHelpText("after", createHelp)
     .action(async (name: string, options: CreateOptions) => {
       const server = connect(options, io);
@@ -98,7 +97,7 @@ export function storesCommand(program: Command, io: Io): void {
           ...(options.expiresAfterDays !== undefined && {
             expires_after: { anchor: "last_active_at", days: options.expiresAfterDays },
           }),
-          // Beyond OpenAI's fields, so unknown to the SDK's types.
+          // Not OpenAI's fields, so unknown to the SDK's types.
           ...(options.embeddingModel !== undefined && { embedding_model: options.embeddingModel }),
           ...(options.embeddingDimensions !== undefined && { embedding_dimensions: options.embeddingDimensions }),
           ...(options.searchMode !== undefined && { search_mode: options.searchMode }),
@@ -116,7 +115,7 @@ export function storesCommand(program: Command, io: Io): void {
     .action(async (id: string, options: ServerOptions) => {
       const server = connect(options, io);
       const answer = await server.ask((client) => client.vectorStores.delete(requireId(id)));
-      // A web server that answers everything with its start page must not be believed.
+      // Another program may answer anything with status 200.
       if ((answer as Partial<typeof answer> | null)?.deleted !== true)
         throw notOurs(server.url, "without saying that the store was deleted");
       io.stdout.write(`Deleted ${id}\n`);
@@ -148,14 +147,14 @@ export async function listStores(server: Server, limit: number): Promise<{ data:
   return { data: data.slice(0, limit), hasMore: data.length > limit || page.hasNextPage() };
 }
 
-/** An id as a path segment of its own. @throws CommandError for what would name another path */
+/** An id that is safe as a path segment. @throws CommandError for one that would name another path */
 export function requireId(id: string): string {
   if (id.trim() === "" || /^\.{1,2}$/.test(id))
     throw new CommandError("The vector store's id is missing. See: vector-store stores list");
   return id;
 }
 
-/** @throws CommandError when the answer is not a vector store, although it came with status 200. */
+/** @throws CommandError if an answer with status 200 is not a vector store */
 export function requireStore(answer: unknown, server: { url: string }): void {
   const store = typeof answer === "object" && answer !== null && "object" in answer ? answer.object : null;
   if (store !== "vector_store") throw notOurs(server.url, "without a vector store");

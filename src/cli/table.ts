@@ -1,24 +1,25 @@
+import stringWidth from "string-width";
 import { type Output, printable } from "./io.js";
 
 export interface Column<Row> {
   title: string;
-  /** `plain`: for a pipe, where a program reads it: no rounding, no abbreviation. */
+  /** @param plain for a program that reads the pipe: neither rounded nor abbreviated */
   value: (row: Row, plain: boolean) => string;
   align?: "right";
-  /** The one column that is cut when the line is wider than the terminal. */
+  /** The column that is cut if the line is wider than the terminal. */
   flexible?: boolean;
 }
 
 const gap = "  ";
 const narrowest = 12;
 
-/** On a terminal an aligned table with headings that fits its width; in a pipe one tab-separated line per row, nothing cut. */
+/** On a terminal, aligned columns with headings, cut to its width; in a pipe, one tab-separated line per row, uncut. */
 export function renderTable<Row>(columns: readonly Column<Row>[], rows: readonly Row[], out: Output): string {
   const terminal = out.isTTY === true;
   const cells = rows.map((row) => columns.map((column) => printable(column.value(row, !terminal)).trim()));
   if (!terminal) return cells.map((line) => `${line.join("\t")}\n`).join("");
   const widths = columns.map((column, i) =>
-    Math.max(widthOf(column.title), ...cells.map((line) => widthOf(line[i] ?? ""))),
+    Math.max(stringWidth(column.title), ...cells.map((line) => stringWidth(line[i] ?? ""))),
   );
   const excess = widths.reduce((sum, width) => sum + width + gap.length, -gap.length) - (out.columns ?? 80);
   const flexible = columns.findIndex((column) => column.flexible);
@@ -34,30 +35,19 @@ export function renderTable<Row>(columns: readonly Column<Row>[], rows: readonly
 
 function pad(cell: string, width: number, right: boolean): string {
   const text = cut(cell, width);
-  const blanks = " ".repeat(width - widthOf(text));
+  const blanks = " ".repeat(width - stringWidth(text));
   return right ? blanks + text : text + blanks;
 }
 
 const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" });
 
-/** East Asian wide characters and emoji take two cells of a terminal. */
-const wide =
-  /^[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}]|\p{Emoji_Presentation}/u;
-const cellsOf = (grapheme: string) => (wide.test(grapheme) ? 2 : 1);
-
-export function widthOf(text: string): number {
-  if (/^[\x20-\x7e]*$/.test(text)) return text.length;
-  let width = 0;
-  for (const { segment } of graphemes.segment(text)) width += cellsOf(segment);
-  return width;
-}
-
+/** Text of at most `width` terminal cells, ending with "…" if something is left out. */
 function cut(text: string, width: number): string {
-  if (widthOf(text) <= width) return text;
+  if (stringWidth(text) <= width) return text;
   let kept = "";
   let used = 1;
   for (const { segment } of graphemes.segment(text)) {
-    used += cellsOf(segment);
+    used += stringWidth(segment);
     if (used > width) break;
     kept += segment;
   }

@@ -12,9 +12,9 @@ import { bar, progressLine } from "./progress.js";
 import { requireId } from "./stores.js";
 
 const help = `
-A path is a file, a folder (with all below it but hidden files and node_modules), or a pattern in quotes. Each file is sent, and done
-when it is found by searches. What the store has already, by name and content, is not sent again; so a run that was broken off can
-simply be repeated. A file that cannot be read is told at the end with its reason, and the exit code is 1.
+A path is a file, a folder (with everything below it except hidden files and node_modules), or a quoted pattern. A file counts as added
+once searches find it. Files that the store already has, by name and content, are skipped, so an interrupted run can be repeated. If a
+file cannot be read, the reason is printed and the exit code is 1.
 
 Examples:
   $ vector-store upload $ID handbook.pdf faq.md
@@ -30,7 +30,7 @@ interface UploadOptions extends ServerOptions {
   parallel: number;
 }
 
-/** A document may be read by a vision model page by page. */
+/** A vision model may have to read a document page by page. */
 const timeoutMs = 600_000;
 
 export function uploadCommand(program: Command, io: Io): void {
@@ -38,17 +38,17 @@ export function uploadCommand(program: Command, io: Io): void {
     .argument("<id>", "the store's id (vs_…)")
     .argument("<path...>", "files, folders or patterns")
     .option("--attribute <key=value...>", "an attribute of each file, to filter searches by", pair)
-    .option("--chunk-size <n>", "characters of a chunk (default: 512)", wholeNumber)
+    .option("--chunk-size <n>", "characters per chunk (default: 512)", wholeNumber)
     .option("--chunk-overlap <n>", "characters that neighbouring chunks share (default: 50)", wholeNumber)
-    .option("--vision-model <model>", "what reads pictures (default: the server's VISION_MODEL)")
-    .option("--replace", "files of the same name in the store give way")
-    .addOption(new Option("--parallel <n>", "files at once").argParser(wholeNumber).default(4))
+    .option("--vision-model <model>", "the model that reads pictures (default: the server's VISION_MODEL)")
+    .option("--replace", "replace files of the same name in the store")
+    .addOption(new Option("--parallel <n>", "files uploaded at once").argParser(wholeNumber).default(4))
     .addHelpText("after", help)
     .action(async (id: string, paths: string[], options: UploadOptions) => {
       const server = connect(options, io);
       const storeId = requireId(id);
       const files = await findDocuments(paths);
-      if (files.length === 0) throw new CommandError("There are no files in these places.");
+      if (files.length === 0) throw new CommandError("No files found there.");
       const known = await listKnown(server, storeId);
       const failures = await uploadAll(server, storeId, files, known, options, io);
       if (failures > 0) {
@@ -57,7 +57,7 @@ export function uploadCommand(program: Command, io: Io): void {
     });
 }
 
-/** Every file once, in the order of paths. @throws CommandError for a path where nothing is */
+/** Every file once, in the order of paths. @throws CommandError for a path that does not exist */
 async function findDocuments(paths: readonly string[]): Promise<string[]> {
   const found = new Set<string>();
   for (const path of paths) {
@@ -83,7 +83,7 @@ interface StoreFile {
 
 const keyOf = (filename: string, sha256: string) => `${sha256} ${filename}`;
 
-/** What the store has already. */
+/** The files that the store already has, by `keyOf`. */
 async function listKnown(server: Server, storeId: string): Promise<Set<string>> {
   const known = new Set<string>();
   for (let after: string | undefined; ;) {
@@ -127,7 +127,7 @@ async function uploadAll(
         await upload(server, storeId, path, options);
         counts.added += 1;
       } catch (error) {
-        // Whatever one file's trouble is, the others are not to suffer from it.
+        // One file's failure must not stop the others.
         if (!(error instanceof CommandError)) throw error;
         counts.failed += 1;
         line?.clear();
@@ -160,10 +160,10 @@ async function upload(server: Server, storeId: string, path: string, options: Up
   field("vision_model", options.visionModel);
   field("attributes", options.attribute && JSON.stringify(options.attribute));
   field("replace", options.replace && "true");
-  // Read from disk while it is sent.
+  // Read from disk as it is sent.
   form.append("file", await openAsBlob(path), basename(path));
   const file = await server.ask((client) =>
     client.post<StoreFile>(`/vector_stores/${encodeURIComponent(storeId)}/upload`, { body: form, timeout: timeoutMs }),
   );
-  if (file.status !== "completed") throw new CommandError(file.last_error?.message ?? `is ${file.status} still`);
+  if (file.status !== "completed") throw new CommandError(file.last_error?.message ?? `is still ${file.status}`);
 }

@@ -1,6 +1,6 @@
 /**
- * Any text as a double-quoted YAML scalar, readable by parsers of YAML 1.1 (PyYAML, which LiteLLM uses) and 1.2. A JSON string is
- * one already, save for the characters that JSON lets stand and YAML forbids or folds: those are escaped.
+ * Any text as a double-quoted YAML scalar, for parsers of YAML 1.1 (PyYAML, which LiteLLM uses) and 1.2. That is a JSON
+ * string in which the characters are escaped that JSON allows and YAML forbids or folds.
  */
 export function quoted(text: string): string {
   return JSON.stringify(text).replace(/[\p{C}\p{Zl}\p{Zp}\u00a0]/gu, (character) => {

@@ -7,17 +7,16 @@ import type { FromThread, ToThread } from "./messages.js";
 export interface ReadingOptions {
   cutting: Cutting;
   pdfVision: boolean;
-  /** Gives the text of an image. An error from it ends the reading and is thrown from `read`. */
+  /** Makes a text of a picture. Its errors end the reading. */
   describe: (image: Uint8Array, mediaType: "image/png" | "image/jpeg") => Promise<string>;
   signal: AbortSignal;
 }
 
-/** Reads documents in worker threads. */
+/** Reads documents in separate threads. */
 export interface DocumentReader {
   /**
-   * Yields the chunks of a document in order. They are made as they are taken, so only a few are in memory however long
-   * it is.
-   * @throws DocumentError when it cannot be read: damaged, encrypted, of unknown format, or too slow or large to read
+   * The chunks of a document in their order, made as they are taken, so that only a few are in memory.
+   * @throws DocumentError if it cannot be read: it is damaged, encrypted or unknown, or takes too much time or memory
    */
   read(source: Source, options: ReadingOptions): AsyncIterable<TextChunk>;
   close(): Promise<void>;
@@ -25,29 +24,35 @@ export interface DocumentReader {
 
 /** When a thread is stopped. */
 export interface ReaderLimits {
-  /** A thread is stopped after this long without a message, plus 0.5 s per MB of the document. */
+  /** A thread is killed after this much time without output, plus 0.5 s for each megabyte of its document. */
   silenceMs: number;
-  /** Heap limit of a thread, in MB. */
+  /** The heap of a thread. */
   heapMb: number;
+  /** An idle thread is ended after this time, because loaded parsers hold some 100 MB. */
+  idleMs: number;
+  /** A thread that still uses this much heap after a document is not used again. */
+  keptHeapBytes: number;
 }
 
-/** The limits of the server. */
-export const defaultLimits: ReaderLimits = { silenceMs: 12_000, heapMb: 768 };
-
-/** An idle thread is stopped after this long, because its loaded parsers hold about 100 MB. */
-const idleMs = 60_000;
-/** A thread whose heap holds more than this after a document is not reused. */
-const mostKeptBytes = 150 * 1024 * 1024;
+export const defaultLimits: ReaderLimits = {
+  silenceMs: 12_000,
+  heapMb: 768,
+  idleMs: 60_000,
+  keptHeapBytes: 150 * 1024 * 1024,
+};
 
 /** Starts threads on demand and reuses idle ones. @param script the compiled thread.ts */
 export function createDocumentReader(script: URL, limits: ReaderLimits = defaultLimits): DocumentReader {
   const idle = new Map<Worker, NodeJS.Timeout>();
   const all = new Set<Worker>();
 
-  const end = (worker: Worker) => {
+  const forget = (worker: Worker) => {
     clearTimeout(idle.get(worker));
     idle.delete(worker);
     all.delete(worker);
+  };
+  const end = (worker: Worker) => {
+    forget(worker);
     return worker.terminate();
   };
   const take = (): Worker => {
@@ -59,20 +64,21 @@ export function createDocumentReader(script: URL, limits: ReaderLimits = default
       return waiting;
     }
     const worker = new Worker(script, {
-      // Parsers must not see the environment, which holds keys.
+      // Parsers must not see the environment, which has keys.
       env: {},
       resourceLimits: { maxOldGenerationSizeMb: limits.heapMb },
     });
-    // An idle thread can die too, and an error event without a listener would end the process.
-    worker.on("error", () => {
-      all.delete(worker);
+    // A thread may also die while idle. Without a listener, its error would end the process.
+    worker.on("error", () => undefined);
+    worker.on("exit", () => {
+      forget(worker);
     });
     all.add(worker);
     return worker;
   };
   const giveBack = (worker: Worker) => {
     worker.unref();
-    const timer = setTimeout(() => void end(worker), idleMs);
+    const timer = setTimeout(() => void end(worker), limits.idleMs);
     timer.unref();
     idle.set(worker, timer);
   };
@@ -84,7 +90,7 @@ export function createDocumentReader(script: URL, limits: ReaderLimits = default
       try {
         kept = yield* converse(worker, source, options, limits);
       } finally {
-        if (kept < mostKeptBytes) giveBack(worker);
+        if (kept < limits.keptHeapBytes) giveBack(worker);
         else void end(worker);
       }
     },
@@ -94,7 +100,7 @@ export function createDocumentReader(script: URL, limits: ReaderLimits = default
   };
 }
 
-/** Has a thread read one document. @returns the bytes that its heap still holds */
+/** Has a thread read one document. @returns the bytes of heap that the thread still uses */
 async function* converse(
   worker: Worker,
   source: Source,
@@ -145,10 +151,11 @@ async function* converse(
   }
 }
 
-/** Waits for a thread's next message. @throws DocumentError when it exceeds its time or memory; the signal's reason */
+/** The next message of a thread. @throws DocumentError if there is none in time; the signal's reason */
 function hear(worker: Worker, limitMs: number, signal: AbortSignal): Promise<FromThread> {
   return new Promise((resolve, reject) => {
     if (worker.threadId === -1) throw new Error("the reading thread ended");
+    signal.throwIfAborted();
     const settle = (act: () => void) => {
       clearTimeout(timer);
       worker.off("message", onMessage);

@@ -14,21 +14,25 @@ import {
   withKeys,
 } from "./rowColumns.js";
 
-/** Bytes of one row: a 16,000-dimension embedding as numbers is 350 KB, the content may be 10 million characters. */
+/** Bytes of one row. An embedding of 16,000 numbers takes 350 KB, and content may have 10 million characters. */
 const largestRecord = 64 * 1024 * 1024;
 
-/** The names of the columns, rows that were read, and the offset of the next one. */
+/** The names of the columns, the number of rows read, and the offset of the next row. */
 const position = z.object({ header: z.array(z.string()), row: z.int(), offset: z.int() });
 
 interface Parsed {
   record: string[];
-  /** Bytes and lines up to its end. */
+  /** Bytes and lines up to the end of the record. */
   info: { bytes: number; lines: number };
 }
 
 /**
- * Rows of a table of text, whose first row has the names of the columns (RFC 4180, in UTF-8). An empty cell is none. An embedding is a
- * JSON array or base64, metadata is JSON; further columns become keys of it, as strings.
+ * Reads CSV (RFC 4180, UTF-8) whose first row names the columns. An empty cell counts as missing. An embedding is a
+ * JSON array or base64. Metadata is JSON; further columns become keys of it, as strings.
+ * @param open the bytes from an offset on
+ * @param name the file's name, for messages and for the ids of rows without one
+ * @param after the position of an earlier page; null to begin
+ * @throws ApiError 400 naming the row
  */
 export async function* readCsv(
   open: (offset: number) => AsyncIterable<Buffer>,
@@ -52,7 +56,7 @@ export async function* readCsv(
     relax_column_count: true,
     info: true,
   });
-  // Errors of either are errors of the parser, which the loop throws.
+  // Errors of both reach the loop through the parser.
   pipeline(Readable.from(checkedUtf8(open(from), name)), parser, () => undefined);
   try {
     for await (const { record, info } of parser as AsyncIterable<Parsed>) {
@@ -72,25 +76,25 @@ export async function* readCsv(
     }
   } catch (error) {
     if (!(error instanceof CsvError)) throw error;
-    throw invalid(`row ${number + 1} of ${name}`, `it cannot be read: ${error.message}`);
+    throw invalid(`row ${number + 1} of ${name}`, `cannot be read: ${error.message}`);
   }
   if (rows.length > 0) yield { stores: [], rows, position: { header, row: number, offset }, done: offset };
 }
 
-/** Bytes as they come. @throws ApiError 400 where they are not UTF-8, which would be replaced silently */
+/** Passes bytes on. @throws ApiError 400 if they are not UTF-8: the parser would replace them silently */
 async function* checkedUtf8(chunks: AsyncIterable<Buffer>, name: string): AsyncGenerator<Buffer> {
   const decoder = new TextDecoder("utf-8", { fatal: true });
   for await (const chunk of chunks) {
     try {
       decoder.decode(chunk, { stream: true });
     } catch {
-      throw invalid(name, "it is not valid UTF-8");
+      throw invalid(name, "is not valid UTF-8");
     }
     yield chunk;
   }
 }
 
-/** @throws ApiError 400 when a column that must be there, or was asked for, is not. */
+/** @throws ApiError 400 if a required or requested column is missing */
 function headerOf(record: readonly string[], name: string, columns: FileColumns): string[] {
   const header = record.map((cell) => cell.trim());
   for (const [wanted, flag] of [
@@ -111,7 +115,7 @@ function rowOf(
   columns: FileColumns,
 ): TransferRow {
   if (record.length !== header.length)
-    throw invalid(at, `it has ${record.length} columns, and the first row has ${header.length}`);
+    throw invalid(at, `has ${record.length} columns, but the first row has ${header.length}`);
   const cell = (name: string): string | null => {
     const found = record[header.indexOf(name)] ?? "";
     return found === "" ? null : found;
@@ -132,7 +136,7 @@ function rowOf(
   };
 }
 
-/** A JSON array, as pgvector writes one too, or base64. @throws ApiError 400 */
+/** A vector from a JSON array (pgvector's text form is one) or base64. @throws ApiError 400 */
 export function vectorOfText(text: string | null, at: string, name: string): Buffer | null {
   if (text === null) return null;
   const trimmed = text.trim();
@@ -144,6 +148,6 @@ export function vectorOfText(text: string | null, at: string, name: string): Buf
     return vectorOf(JSON.parse(trimmed) as unknown[], at, name);
   } catch (error) {
     if (error instanceof ApiError) throw error;
-    throw invalid(at, `"${name}" is no array of numbers`);
+    throw invalid(at, `"${name}" is not an array of numbers`);
   }
 }

@@ -4,12 +4,12 @@ import { join } from "node:path";
 import { z } from "zod";
 import { invalid } from "../words/errors.js";
 import { type TransferStore, addChecksums, noChecksum } from "../words/rows.js";
-import { type ExportOutput, type FileOutputOptions, exportFormats, openFileOutput } from "./exportFile.js";
+import { type ExportOutput, type FileOutputOptions, exportFormats, jsonOrNull, openFileOutput } from "./exportFile.js";
 import { writeStoreLine } from "./storeLine.js";
 
 export const manifestName = "manifest.json";
 
-/** What a directory of exported files holds. */
+/** manifest.json: what a directory of exported files contains. */
 const manifest = z.object({
   object: z.literal("vector_store.export"),
   format: z.enum(exportFormats),
@@ -23,9 +23,11 @@ const manifest = z.object({
 type Manifest = z.output<typeof manifest>;
 
 /**
- * Files of some 100,000 rows each in a directory, and a manifest of them. A run that was broken off goes on where it stopped.
- * @param stores told in the manifest as in the files
- * @throws ApiError 400 when the directory has a finished export
+ * Writes rows to files of at least `rowsPerFile` rows in a directory, with a manifest. A run continues where an earlier
+ * one with the same `identity` was interrupted.
+ * @param path the directory, which is created if necessary
+ * @param options.stores are listed in the manifest as well as in the files
+ * @throws ApiError 400 if the directory has a finished export and `overwrite` is not set
  */
 export async function openDirectoryOutput(
   path: string,
@@ -34,7 +36,7 @@ export async function openDirectoryOutput(
   await mkdir(path, { recursive: true });
   const found = await readManifest(path);
   if (found?.finished === true && !options.overwrite)
-    throw invalid(path, "there is a finished export in this directory. Name another one, or say --overwrite");
+    throw invalid(path, "already has a finished export. Name another directory, or add --overwrite");
   const identity = createHash("sha256").update(options.identity).digest("hex");
   const goesOn = found !== null && !found.finished && found.identity === identity;
   const state: Manifest = goesOn
@@ -105,26 +107,16 @@ export async function openDirectoryOutput(
 async function readManifest(directory: string): Promise<Manifest | null> {
   const text = await readFile(join(directory, manifestName), "utf8").catch(() => null);
   if (text === null) return null;
-  const parsed = manifest.safeParse(parseJson(text));
+  const parsed = manifest.safeParse(jsonOrNull(text));
   if (!parsed.success)
-    throw invalid(join(directory, manifestName), "it is no manifest of an export. Name another directory");
+    throw invalid(join(directory, manifestName), "is not the manifest of an export. Name another directory");
   return parsed.data;
 }
 
-/** The files of a directory that was exported to, in order. @throws ApiError 400 when the export is not finished */
+/** The files of an exported directory, in order. @throws ApiError 400 if there is no finished export */
 export async function filesOfExport(directory: string): Promise<string[]> {
   const found = await readManifest(directory);
-  if (found === null)
-    throw invalid(directory, `it has no ${manifestName}: name the files in it, or a directory that was exported to`);
-  if (!found.finished)
-    throw invalid(directory, "its export is not finished. Run the same export again, and it goes on");
+  if (found === null) throw invalid(directory, `has no ${manifestName}: name its files, or an exported directory`);
+  if (!found.finished) throw invalid(directory, "has an unfinished export. Run the same export again to finish it");
   return found.files.map(({ name }) => join(directory, name));
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }

@@ -10,17 +10,19 @@ import { type RowWriter, type VectorText, createNdjsonWriter } from "./rowWriter
 export const exportFormats = ["ndjson", "ndjson.gz", "parquet"] as const;
 export type ExportFormat = (typeof exportFormats)[number];
 
-/** Rows of one store that are to be written, and where to go on after them. */
+/** Some rows of one store, in the order of the export. */
 export interface WrittenRows {
   store: TransferStore;
   rows: readonly TransferRow[];
+  /** Where the export continues after them, as JSON. */
   position: unknown;
+  /** The sum of their digests, as `addChecksums` adds them. */
   checksum: string;
 }
 
-/** What was written so far. */
+/** What has been written so far. */
 export interface ExportState {
-  /** Null: nothing. */
+  /** Null if nothing has been. */
   position: unknown;
   rows: number;
   checksum: string;
@@ -28,12 +30,12 @@ export interface ExportState {
 
 /** Where exported rows go. */
 export interface ExportOutput {
-  /** What an earlier run has written, which this one goes on after. */
+  /** What an earlier run has written; this one continues after it. */
   begun: ExportState;
   write(page: WrittenRows): Promise<void>;
-  /** Gives what was written its name. @returns the files */
+  /** Completes the output and gives it its name. @returns the files */
   finish(): Promise<string[]>;
-  /** Closes what is unfinished, for a next run to go on. */
+  /** Closes unfinished output, so that the next run can continue it. */
   leave(): Promise<void>;
 }
 
@@ -42,11 +44,11 @@ export interface FileOutputOptions {
   vectors: VectorText;
   rowsOnly: boolean;
   overwrite: boolean;
-  /** What must be the same for a next run to go on with this file. */
+  /** A next run continues this file only if its identity is the same. */
   identity: string;
 }
 
-/** A run that is killed writes again what it wrote since the last of these. */
+/** After kill -9, the next run writes at most this much time's rows again. */
 const saveEveryMs = 1000;
 
 const partialState = z.object({
@@ -59,17 +61,17 @@ const partialState = z.object({
 });
 
 /**
- * One file, under another name until it is whole. NDJSON goes on after a run that was broken off: what was written up to a second before
- * is kept, beside a note of how far that is. Parquet says at its end where everything is, so it begins anew.
- * @throws ApiError 400 when the file is there already and may not be overwritten
+ * Writes rows to a file, called ….partial until it is complete. NDJSON continues an interrupted run: ….partial.json
+ * notes once a second how far it has come. Parquet starts over, because its index is at its end.
+ * @throws ApiError 400 if the file exists and `overwrite` is not set, or cannot be written
  */
 export async function openFileOutput(path: string, options: FileOutputOptions): Promise<ExportOutput> {
   if (!options.overwrite && existsSync(path))
-    throw invalid(path, "there is such a file already. Name another one, or say --overwrite");
+    throw invalid(path, "already exists. Name another file, or add --overwrite");
   const [partial, note] = [`${path}.partial`, `${path}.partial.json`];
   const kept = options.format === "parquet" ? null : await keptState(partial, note, options.identity);
   const file = await open(partial, kept === null ? "w" : "r+").catch((error: unknown) => {
-    throw invalid(path, `it cannot be written (${(error as NodeJS.ErrnoException).code ?? "unknown"})`);
+    throw invalid(path, `cannot be written (${(error as NodeJS.ErrnoException).code ?? "unknown"})`);
   });
   let offset = kept?.offset ?? 0;
   await file.truncate(offset);
@@ -88,7 +90,7 @@ export async function openFileOutput(path: string, options: FileOutputOptions): 
   let savedAt = performance.now();
   const save = async () => {
     if (options.format === "parquet") return;
-    // The note must not say more than the disk has.
+    // The note must not claim more than the disk has.
     await file.datasync();
     await writeFile(`${note}.new`, JSON.stringify({ identity: options.identity, offset, told: [...told], ...state }));
     await rename(`${note}.new`, note);
@@ -106,6 +108,8 @@ export async function openFileOutput(path: string, options: FileOutputOptions): 
     },
     finish: async () => {
       await writer.end();
+      // No bytes are not a gzip file.
+      if (options.format === "ndjson.gz" && offset === 0) await put(gzipSync(""));
       await file.sync();
       await file.close();
       await rename(partial, path);
@@ -126,15 +130,16 @@ function writerFor(
   told: ReadonlySet<string>,
 ): RowWriter {
   if (format === "parquet") return createParquetWriter(put, vectors !== "none");
-  // Members of gzip one after the other are a gzip file too, and a next run may begin with one.
+  // A gzip file may have several members, so the next run can append one.
   const pack = format === "ndjson.gz" ? (text: string) => gzipSync(text) : (text: string) => Buffer.from(text);
   return createNdjsonWriter((text) => put(pack(text)), { vectors, rowsOnly, told });
 }
 
+/** What an earlier run noted; null if it cannot be continued. A power cut may leave an empty note. */
 async function keptState(partial: string, note: string, identity: string) {
-  const text = await readFile(note, "utf8").catch(() => null);
-  if (text === null || !existsSync(partial)) return null;
-  const parsed = partialState.safeParse(JSON.parse(text));
+  if (!existsSync(partial)) return null;
+  const text = await readFile(note, "utf8").catch(() => "");
+  const parsed = partialState.safeParse(jsonOrNull(text));
   return parsed.success && parsed.data.identity === identity ? parsed.data : null;
 }
 
@@ -142,5 +147,14 @@ async function writeAll(file: FileHandle, bytes: Buffer, offset: number): Promis
   for (let at = 0; at < bytes.length;) {
     const { bytesWritten } = await file.write(bytes, at, bytes.length - at, offset + at);
     at += bytesWritten;
+  }
+}
+
+/** The value of a JSON text; null if it is not one. */
+export function jsonOrNull(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
   }
 }

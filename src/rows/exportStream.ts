@@ -2,7 +2,7 @@ import { noChecksum } from "../words/rows.js";
 import type { ExportOutput } from "./exportFile.js";
 import { type VectorText, createNdjsonWriter } from "./rowWriter.js";
 
-/** NDJSON to a stream, which nothing can be taken back from: a run that was broken off begins anew. */
+/** Writes rows to a stream as NDJSON. An interrupted run starts over. */
 export function createStreamOutput(
   put: (text: string) => unknown,
   options: { vectors: VectorText; rowsOnly: boolean },

@@ -17,29 +17,29 @@ export type FileFormat = (typeof fileFormats)[number];
 
 export interface FileOptions {
   columns: FileColumns;
-  /** Null: as the name's ending says. */
+  /** Null: by the ending of the name. */
   format: FileFormat | null;
-  /** Null: a comma, and a tab in .tsv. */
+  /** Null: a comma; in .tsv, a tab. */
   delimiter: string | null;
 }
 
-/** Rows of a file, or of a stream. */
+/** A file or stream of rows. */
 interface RowFile {
   name: string;
-  /** In what `done` of its pages counts; null: not known. */
+  /** The total of `done` of its pages; null if unknown. */
   size: number | null;
-  /** What tells its content from another's, without reading all of it. */
+  /** Differs for other contents. Made without reading all of a file. */
   fingerprint: string;
   pages(after: unknown): AsyncIterable<TransferPage>;
 }
 
-/** Which file, and where in it. */
+/** The number of a file, and the position in it. */
 const position = z.object({ file: z.int(), at: z.unknown() });
 
 /**
- * Files, one after the other.
- * @param paths `-` is standard input, a directory is one that was exported to
- * @throws ApiError 400 for a file that is not there or of no format that is known
+ * Opens files as one source of rows, file after file.
+ * @param paths files; `-` for standard input; a directory must be an exported one
+ * @throws ApiError 400 for a file that is missing, unreadable or of unknown format
  */
 export async function openFiles(
   paths: readonly string[],
@@ -49,8 +49,7 @@ export async function openFiles(
   const files: RowFile[] = [];
   for (const path of paths) {
     if (path === "-") files.push(streamOf(stdin, options));
-    else if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true)
-      for (const part of await filesOfExport(path)) files.push(await openFile(part, options));
+    else if (isDirectory(path)) for (const part of await filesOfExport(path)) files.push(await openFile(part, options));
     else files.push(await openFile(path, options));
   }
   const sizes = files.map((file) => file.size);
@@ -79,12 +78,21 @@ export async function openFiles(
   };
 }
 
+/** False also for what cannot be looked at: opening it says why. */
+function isDirectory(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
+}
+
 async function openFile(path: string, options: FileOptions): Promise<RowFile> {
   const zipped = /\.gz$/i.test(path);
   const format = options.format ?? formatOf(path);
-  // The same file compressed or not has the same rows.
+  // A file has the same rows whether it is compressed or not.
   const name = basename(path).replace(/\.gz$/i, "");
-  if (zipped && format === "parquet") throw invalid(path, "a Parquet file is compressed within; take the .gz off");
+  if (zipped && format === "parquet") throw invalid(path, "Parquet is compressed inside; unpack the .gz");
   const { size, fingerprint } = await look(path);
   const bytes = (offset: number) => readFile(path, zipped, offset);
   switch (format) {
@@ -111,7 +119,7 @@ async function openFile(path: string, options: FileOptions): Promise<RowFile> {
 }
 
 function streamOf(stdin: AsyncIterable<Buffer>, { columns, format }: FileOptions): RowFile {
-  if (format !== null && format !== "ndjson") throw invalid("-", "from standard input only NDJSON can be read");
+  if (format !== null && format !== "ndjson") throw invalid("-", "only NDJSON can be read from standard input");
   const name = "standard input";
   return { name, size: null, fingerprint: "", pages: () => readNdjson(() => stdin, name, columns, null) };
 }
@@ -121,7 +129,7 @@ function formatOf(path: string): FileFormat {
   if (ending === "ndjson" || ending === "jsonl") return "ndjson";
   if (ending === "csv" || ending === "tsv") return "csv";
   if (ending === "parquet") return "parquet";
-  throw invalid(path, "its name does not end in .ndjson, .jsonl, .csv, .tsv or .parquet. Say what it is with --format");
+  throw invalid(path, "its name does not end in .ndjson, .jsonl, .csv, .tsv or .parquet. Add --format");
 }
 
 const lookedAt = 1024 * 1024;
@@ -136,13 +144,13 @@ async function look(path: string): Promise<{ size: number; fingerprint: string }
     return { size, fingerprint: hash.digest("hex") };
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? "unknown";
-    throw invalid(path, code === "ENOENT" ? "there is no such file" : `it cannot be read (${code})`);
+    throw invalid(path, code === "ENOENT" ? "there is no such file" : `cannot be read (${code})`);
   } finally {
     await file?.close();
   }
 }
 
-/** @param offset in the content, which of a compressed file must be read to get there */
+/** The content from an offset on. A compressed file must be unpacked up to there. */
 async function* readFile(path: string, zipped: boolean, offset: number): AsyncGenerator<Buffer> {
   if (!zipped) {
     yield* createReadStream(path, { start: offset }) as AsyncIterable<Buffer>;
@@ -159,7 +167,7 @@ async function* readFile(path: string, zipped: boolean, offset: number): AsyncGe
     }
   } catch (error) {
     if (error instanceof ApiError) throw error;
-    throw invalid(path, `it cannot be unpacked: ${(error as Error).message}`);
+    throw invalid(path, `cannot be unpacked: ${(error as Error).message}`);
   } finally {
     source.destroy();
   }

@@ -1,6 +1,6 @@
 import { afterSpace } from "../numbers/floatArray.js";
 
-/** Where the value of a field stands in the bytes. */
+/** The place of a value in the bytes: `end` is the offset after its last byte. */
 export interface Span {
   start: number;
   end: number;
@@ -10,9 +10,9 @@ const [quote, backslash, comma, colon] = [0x22, 0x5c, 0x2c, 0x3a];
 const [openArray, closeArray, openObject, closeObject] = [0x5b, 0x5d, 0x7b, 0x7d];
 
 /**
- * The fields of a JSON object by the places of their values, which are left as they are: numbers may be larger than JavaScript's, and
- * vectors are read from their bytes. Of two fields of one name the last counts, as with JSON.parse. That the values are JSON is for
- * who reads them to see.
+ * Finds the fields of a JSON object without parsing their values: numbers may be larger than JavaScript's, and vectors
+ * are read straight from the bytes. The last of several fields of one name counts, as in JSON.parse. Values are not
+ * checked; whoever parses them must.
  * @throws SyntaxError with the column, from 1
  */
 export function fieldsOf(bytes: Buffer): Map<string, Span> {
@@ -70,7 +70,7 @@ function afterString(bytes: Buffer, start: number): number {
   throw unexpected(bytes, bytes.length);
 }
 
-/** Most bytes of a row are digits: an array of numbers is passed in one step. */
+/** Skips an array of numbers in one step, since most bytes of a row are digits. @returns null for other arrays */
 function afterNumbers(bytes: Buffer, start: number): number | null {
   const end = bytes.indexOf(closeArray, start);
   if (end === -1) return null;

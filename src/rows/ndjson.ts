@@ -17,13 +17,16 @@ import {
 import { type Span, fieldsOf } from "./jsonFields.js";
 import { parseStoreLine } from "./storeLine.js";
 
-/** Lines that were read, and the offset of the next one. */
+/** The number of lines read, and the offset of the next line. */
 const position = z.object({ line: z.int(), offset: z.int() });
 
 /**
- * Rows of JSON, one a line, and lines that tell of a store (see storeLine.ts). The texts of numbers in metadata are kept as they are.
+ * Reads NDJSON: one row per line, and lines that describe a store (see storeLine.ts). Numbers in metadata keep their
+ * text.
  * @param open the bytes from an offset on
- * @param name for messages and for ids that are made
+ * @param name the file's name, for messages and for the ids of rows without one
+ * @param after the position of an earlier page; null to begin
+ * @throws ApiError 400 naming the line
  */
 export async function* readNdjson(
   open: (offset: number) => AsyncIterable<Buffer>,
@@ -34,7 +37,7 @@ export async function* readNdjson(
   const begin = after === null ? { line: 0, offset: 0 } : position.parse(after);
   let page = emptyPage();
   const tooLong = (number: number) =>
-    invalid(`line ${begin.line + number} of ${name}`, `it is longer than ${maxLineBytes / 1024 / 1024} MB`);
+    invalid(`line ${begin.line + number} of ${name}`, `is longer than ${maxLineBytes / 1024 / 1024} MB`);
   for await (const { bytes, number, end } of readLines(open(begin.offset), tooLong)) {
     const line = begin.line + number;
     const at = `line ${line} of ${name}`;
@@ -63,7 +66,7 @@ const emptyPage = () => ({
 });
 
 function parseLine(bytes: Buffer, at: string, key: string, columns: FileColumns): TransferRow | TransferStore {
-  if (!isUtf8(bytes)) throw invalid(at, "it is not valid UTF-8");
+  if (!isUtf8(bytes)) throw invalid(at, "is not valid UTF-8");
   try {
     const fields = fieldsOf(bytes);
     const value = (name: string): unknown => {
@@ -88,7 +91,7 @@ function parseLine(bytes: Buffer, at: string, key: string, columns: FileColumns)
     };
   } catch (error) {
     if (error instanceof ApiError) throw error;
-    throw invalid(at, `it is not a JSON object: ${(error as Error).message}`);
+    throw invalid(at, `is not a JSON object: ${(error as Error).message}`);
   }
 }
 

@@ -21,12 +21,12 @@ import { fieldsOf } from "./jsonFields.js";
 import { readBytes, readColumnRows } from "./parquetColumn.js";
 import { parseStoreLine } from "./storeLine.js";
 
-/** A moment as a column has it, in microseconds; nanoseconds are more than the database keeps. */
+/** A timestamp of a column, in microseconds like in the database. */
 class Moment {
   constructor(readonly micros: number) {}
 }
 
-/** A text may begin with U+FEFF, which is a mark only at the beginning of a file. */
+/** Keeps U+FEFF at the beginning of a text: it is a byte order mark only at the beginning of a file. */
 const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const decode = (bytes: Uint8Array | undefined) => (bytes === undefined ? undefined : text.decode(bytes));
 
@@ -37,11 +37,11 @@ const parsers: ParquetParsers = {
   timestampFromNanoseconds: (nanos) => new Moment(Number(nanos / 1000n)),
   dateFromDays: (days) => new Moment(days * 86_400e6),
   stringFromBytes: decode,
-  // Numbers in it may be larger than JavaScript's.
+  // As text, because its numbers may be larger than JavaScript's.
   jsonFromBytes: decode,
 };
 
-/** Where the stores that a file was exported from are told, one a line as in NDJSON. */
+/** The key-value metadata that describes the stores of an export: one line per store, as in NDJSON. */
 export const storesKey = "vector_stores";
 
 const position = z.object({ group: z.int(), row: z.int() });
@@ -49,9 +49,11 @@ const position = z.object({ group: z.int(), row: z.int() });
 const rowsAtOnce = 250;
 
 /**
- * Rows of a Parquet file, a few pages of each column at a time. An embedding is a list of numbers, or float32 bytes, little-endian;
- * metadata is JSON text, a struct or a map.
- * @throws ApiError 400 for a file that is none
+ * Reads a Parquet file, a few pages of each column at a time. An embedding is a list of numbers, or the bytes of
+ * float32 numbers, little-endian. Metadata is JSON text, a struct or a map.
+ * @param name the file's name, for messages and for the ids of rows without one
+ * @param after the position of an earlier page; null to begin
+ * @throws ApiError 400 naming the row, or for a file that is not Parquet
  */
 export async function* readParquet(
   path: string,
@@ -99,19 +101,19 @@ export async function* readParquet(
     }
   } catch (error) {
     if (error instanceof ApiError) throw error;
-    throw invalid(name, `it is no Parquet file that can be read: ${(error as Error).message}`);
+    throw invalid(name, `is not a readable Parquet file: ${(error as Error).message}`);
   } finally {
     await file.close();
   }
 }
 
-/** Bytes of all row groups without compression, which `done` counts in. @throws ApiError 400 */
+/** The uncompressed bytes of all row groups: the total of `done`. @throws ApiError 400 */
 export async function parquetSize(path: string, name: string): Promise<number> {
   const file = await open(path);
   try {
     return (await readMetadata(file)).row_groups.reduce((sum, each) => sum + Number(each.total_byte_size), 0);
   } catch (error) {
-    throw invalid(name, `it is no Parquet file that can be read: ${(error as Error).message}`);
+    throw invalid(name, `is not a readable Parquet file: ${(error as Error).message}`);
   } finally {
     await file.close();
   }
@@ -124,12 +126,12 @@ async function readMetadata(file: FileHandle): Promise<FileMetaData> {
     return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length) as ArrayBuffer;
   };
   if (size < 12) throw new Error("the file ends too early");
-  // Of bytes that are no text there are statistics too.
+  // Statistics may be of bytes that are not text.
   const statistics = { ...parsers, stringFromBytes: (bytes: Uint8Array) => bytes };
   return parquetMetadataAsync({ byteLength: size, slice }, { parsers: statistics, geoparquet: false });
 }
 
-/** The columns that are read. @throws ApiError 400 naming the flag of one that must be there and is not */
+/** The columns to read. @throws ApiError 400 naming the flag of a required or requested column that is missing */
 function selectColumns(schema: SchemaTree, name: string, columns: FileColumns): SchemaTree {
   const names = schema.children.map((child) => child.element.name);
   for (const [wanted, flag] of [
@@ -218,16 +220,17 @@ function vectorValue(value: unknown, at: string, name: string): Buffer | null {
   if (value === null || value === undefined) return null;
   if (typeof value === "string") return vectorOfText(value, at, name);
   if (value instanceof Uint8Array) {
-    if (value.length % 4 !== 0) throw invalid(at, `"${name}" has ${value.length} bytes, which are no float32 numbers`);
+    if (value.length % 4 !== 0)
+      throw invalid(at, `"${name}" has ${value.length} bytes, which is not a number of float32 values`);
     // Copied, because a Float32Array must begin at a multiple of 4.
     return checkedVector(new Float32Array(Uint8Array.from(value).buffer), at, name);
   }
   if (Array.isArray(value) || value instanceof Float32Array || value instanceof Float64Array)
     return vectorOf(value, at, name);
-  throw invalid(at, `"${name}" is no list of numbers`);
+  throw invalid(at, `"${name}" is not a list of numbers`);
 }
 
-/** JSON text of what a column holds. */
+/** The value of a column as JSON text. */
 function jsonOf(value: unknown): string {
   if (value === null || value === undefined) return "null";
   if (typeof value === "bigint") return value.toString();

@@ -8,18 +8,18 @@ import type { FileHandle } from "node:fs/promises";
 import { brotliDecompressSync, gunzipSync } from "node:zlib";
 
 /**
- * The values of one column of a row group, page by page. hyparquet's own reading takes a column's whole chunk into memory, and what
- * pandas writes is one row group of up to a million rows: gigabytes of vectors. A page is a megabyte.
+ * Reads one column of a row group page by page. hyparquet alone would hold a column's whole chunk in memory, which can
+ * be gigabytes: pandas writes row groups of up to a million vectors. A page is a megabyte.
  */
 
-/** What is native in Node is used from there. */
+/** Node's own decompressors where there are some: they are faster. */
 const compressors = {
   ...foreign,
   GZIP: (bytes: Uint8Array) => gunzipSync(bytes),
   BROTLI: (bytes: Uint8Array) => brotliDecompressSync(bytes),
 };
 
-/** Read at once where the size of what comes is not known. */
+/** How much to read for a header, whose size is not known beforehand. */
 const headBytes = 16 * 1024;
 
 export interface ColumnOfGroup {
@@ -27,7 +27,7 @@ export interface ColumnOfGroup {
   schemaPath: SchemaTree[];
 }
 
-/** Rows of a leaf column: values, or for a column within lists and structs what `assembleAsync` takes. */
+/** The rows of a leaf column: values, or for a column inside lists and structs the input of `assembleAsync`. */
 export async function* readColumnRows(
   file: FileHandle,
   { metadata, schemaPath }: ColumnOfGroup,
@@ -47,7 +47,7 @@ export async function* readColumnRows(
   };
   const flat = isFlatColumn(schemaPath);
   let dictionary: DecodedArray | undefined;
-  /** The last row of a nested column may go on in the next page. */
+  /** The last row of a nested column, which may continue in the next page. */
   let held: unknown[] = [];
   for await (const { header, bytes } of readPages(file, metadata)) {
     const reader = { view: new DataView(bytes.buffer, bytes.byteOffset, bytes.length), offset: 0 };
@@ -56,7 +56,7 @@ export async function* readColumnRows(
       if (data !== undefined) dictionary = convert(data, decoder);
       continue;
     }
-    // pyarrow writes such; what would come of it is not the row that is held.
+    // pyarrow writes empty pages; reading one would spoil the held row.
     if ((header.data_page_header_v2 ?? header.data_page_header)?.num_values === 0) continue;
     const { data = [] } = readPage(reader, header, decoder, dictionary, flat ? undefined : held, 0);
     if (flat) {
@@ -75,7 +75,7 @@ async function* readPages(
   { data_page_offset, dictionary_page_offset, total_compressed_size }: ColumnMetaData,
 ): AsyncGenerator<{ header: PageHeader; bytes: Buffer }> {
   const first = Number(data_page_offset);
-  // Some writers say 0 where there is no dictionary.
+  // Some writers set 0 if there is no dictionary.
   const dictionary = Number(dictionary_page_offset ?? 0);
   let at = dictionary > 0 && dictionary < first ? dictionary : first;
   const end = at + Number(total_compressed_size);
@@ -88,7 +88,7 @@ async function* readPages(
   }
 }
 
-/** Its length is known when it was read; with long statistics it is more than is read at first. */
+/** Reads a page header. Its length is known only afterwards, and statistics can make it long. */
 async function readHeader(file: FileHandle, at: number, end: number): Promise<{ header: PageHeader; length: number }> {
   for (let size = headBytes; ; size *= 8) {
     const bytes = await readBytes(file, at, Math.min(size, end - at));
@@ -101,7 +101,7 @@ async function readHeader(file: FileHandle, at: number, end: number): Promise<{ 
   }
 }
 
-/** @throws Error when the file ends before. */
+/** @throws Error if the file ends earlier */
 export async function readBytes(file: FileHandle, at: number, length: number): Promise<Buffer> {
   const buffer = Buffer.allocUnsafeSlow(length);
   const { bytesRead } = await file.read(buffer, 0, length, at);

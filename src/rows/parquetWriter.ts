@@ -7,11 +7,11 @@ import { storesKey } from "./parquet.js";
 import type { RowWriter } from "./rowWriter.js";
 import { writeStoreLine } from "./storeLine.js";
 
-/** Rows of a row group, for files without vectors. */
+/** Rows per row group, in files without vectors. */
 const groupRows = 2000;
 /**
- * Numbers of a row group, 3 MB: 500 vectors of 1,536 dimensions. The writer holds lists of numbers as arrays of levels and values; with four times as
- * many an export takes 700 MB instead of 430, and is no quicker, and its file is no smaller.
+ * Numbers per row group: 3 MB, or 500 vectors of 1,536 dimensions. The writer holds lists as arrays of levels and
+ * values. With four times as many, an export takes 700 MB of memory instead of 430, and is neither faster nor smaller.
  */
 const groupNumbers = 768_000;
 
@@ -42,8 +42,8 @@ const columns = (withVectors: boolean): SchemaElement[] => {
 };
 
 /**
- * Rows as Parquet, a row group at a time. The embedding is a list of floats, not compressed, since numbers hardly are. The stores are told in
- * the key-value metadata.
+ * Writes rows as Parquet, one row group at a time. An embedding is a list of floats, uncompressed because compression
+ * would save little. The key-value metadata describes the stores.
  */
 export function createParquetWriter(put: (bytes: Buffer) => Promise<void>, withVectors: boolean): RowWriter {
   const bytes = new ByteWriter();
@@ -58,7 +58,7 @@ export function createParquetWriter(put: (bytes: Buffer) => Promise<void>, withV
   const stores = new Map<string, TransferStore>();
   let group: TransferRow[] = [];
   let numbers = 0;
-  /** What was written so far; its place in the file is counted on. */
+  /** Passes on what is in the buffer. The writer keeps counting offsets in the file. */
   const flush = async () => {
     const written = Buffer.from(bytes.getBytes());
     bytes.index = 0;

@@ -1,35 +1,35 @@
 import { invalid } from "../words/errors.js";
 import { decodeBase64Floats, toNetworkOrder } from "../numbers/float32.js";
 
-/** What the fields of a row are called in a file. */
+/** The names of a row's columns in a file. */
 export interface FileColumns {
   id: string;
   content: string;
   embedding: string;
   metadata: string;
-  /** Further ones that become keys of the metadata. */
+  /** Further columns that become keys of the metadata. */
   metadataColumns: readonly string[];
   createdAt: string;
   store: string;
 }
 
-/** @throws ApiError 400 when a value is no text. */
+/** An optional text; numbers count as text. @throws ApiError 400 */
 export function textValue(value: unknown, at: string, name: string): string | null {
   if (value === null || value === undefined) return null;
   if (typeof value === "string") return value;
   if (typeof value === "number" || typeof value === "bigint") return String(value);
-  throw invalid(at, `"${name}" is no text`);
+  throw invalid(at, `"${name}" is not a text`);
 }
 
-/** @throws ApiError 400 when there is none */
+/** The text of a row. @throws ApiError 400 if it is missing */
 export function contentValue(value: unknown, at: string, name: string): string {
   if (typeof value === "string") return value;
   if (value === null || value === undefined)
-    throw invalid(at, `there is no "${name}", the row's text. Another name for it is given with --content-column`);
-  throw invalid(at, `"${name}", the row's text, is no string`);
+    throw invalid(at, `has no "${name}", the row's text. Name another column with --content-column`);
+  throw invalid(at, `"${name}", the row's text, is not a string`);
 }
 
-/** Numbers of any kind as float32 in network order. @throws ApiError 400 */
+/** A vector of numbers or bigints as float32 in network order. @throws ApiError 400 */
 export function vectorOf(numbers: ArrayLike<unknown>, at: string, name: string): Buffer {
   const vector = new Float32Array(numbers.length);
   for (let i = 0; i < numbers.length; i += 1) {
@@ -39,22 +39,22 @@ export function vectorOf(numbers: ArrayLike<unknown>, at: string, name: string):
   return checkedVector(vector, at, name);
 }
 
+/** A vector in network order. @throws ApiError 400 if it is empty or has a number that float32 cannot hold */
 export function checkedVector(vector: Float32Array, at: string, name: string): Buffer {
   if (vector.length === 0) throw invalid(at, `"${name}" is empty`);
   const wrong = vector.findIndex((number) => !Number.isFinite(number));
-  if (wrong !== -1)
-    throw invalid(at, `number ${wrong + 1} of "${name}" is missing, or not within the range of float32`);
+  if (wrong !== -1) throw invalid(at, `number ${wrong + 1} of "${name}" is missing or outside the range of float32`);
   return toNetworkOrder(vector);
 }
 
-/** base64 of float32 numbers, little-endian. @throws ApiError 400 */
+/** A vector from base64 of float32 numbers, little-endian. @throws ApiError 400 */
 export function vectorFromBase64(text: string, at: string, name: string): Buffer {
   const vector = /^[A-Za-z0-9+/]+={0,2}$/.test(text) ? decodeBase64Floats(text) : null;
   if (vector === null) throw invalid(at, `"${name}" is neither an array of numbers nor base64 of float32 numbers`);
   return checkedVector(vector, at, name);
 }
 
-/** JSON text of an object with further keys, whose values are JSON texts too. A value that is no object becomes the key "metadata". */
+/** Adds keys to metadata; all values are JSON text. Metadata that is not an object becomes the key "metadata". */
 export function withKeys(metadata: string | null, keys: readonly (readonly [string, string])[]): string | null {
   if (keys.length === 0) return metadata;
   const pairs = keys.map(([name, value]) => `${JSON.stringify(name)}:${value}`).join(",");
@@ -64,13 +64,17 @@ export function withKeys(metadata: string | null, keys: readonly (readonly [stri
 }
 
 /**
- * Unix microseconds of a number of seconds, or of a date as ISO 8601 has it; without a zone it is UTC.
+ * Unix microseconds of a number of Unix seconds or an ISO 8601 time, which is UTC if it has no zone.
  * @throws ApiError 400
  */
 export function momentValue(value: unknown, at: string, name: string): number | null {
   if (value === null || value === undefined || value === "") return null;
   const seconds = typeof value === "string" && /^-?\d+(\.\d+)?$/.test(value.trim()) ? Number(value) : value;
-  if (typeof seconds === "number" && Math.abs(seconds) < 1e11) return Math.round(seconds * 1e6);
+  if (typeof seconds === "number" && Math.abs(seconds) < 1e11) {
+    // Multiplied as a whole, microseconds of years from 2041 on would be rounded twice.
+    const whole = Math.floor(seconds);
+    return whole * 1e6 + Math.round((seconds - whole) * 1e6);
+  }
   const micros = typeof value === "string" ? isoMicros(value.trim()) : null;
   if (micros === null)
     throw invalid(at, `"${name}" is neither a number of Unix seconds nor a time such as 2026-01-31T12:00:00Z`);

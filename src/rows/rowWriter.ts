@@ -5,15 +5,15 @@ import { writeStoreLine } from "./storeLine.js";
 export const vectorForms = ["base64", "numbers", "none"] as const;
 export type VectorText = (typeof vectorForms)[number];
 
-/** Rows and stores, as a file of one format takes them. */
+/** Writes rows and their stores in one file format. */
 export interface RowWriter {
-  /** @param store the rows' own; told in the file before its first rows */
+  /** @param store the rows' store, which is described in the file too */
   write(store: TransferStore, rows: readonly TransferRow[]): Promise<void>;
-  /** What the format has at its end. */
+  /** Writes the end of the format. */
   end(): Promise<void>;
 }
 
-/** Rows as NDJSON, with the words of the API. Metadata is the database's own text, so that no number loses a digit. */
+/** A row as a line of NDJSON, named like the API's fields. Metadata keeps the text of its numbers. */
 export function writeRowLine(row: TransferRow, vectors: VectorText): string {
   const parts = [
     `"id":${JSON.stringify(row.id)}`,
@@ -29,7 +29,10 @@ export function writeRowLine(row: TransferRow, vectors: VectorText): string {
   return `{${parts.join(",")}}\n`;
 }
 
-/** NDJSON to anything that takes text. */
+/**
+ * Writes rows as NDJSON. A line that describes a store precedes its first rows, unless `rowsOnly`.
+ * @param told ids of stores that the file already describes
+ */
 export function createNdjsonWriter(
   put: (text: string) => Promise<void>,
   { vectors, rowsOnly, told }: { vectors: VectorText; rowsOnly: boolean; told: ReadonlySet<string> },

@@ -5,8 +5,8 @@ import { momentValue } from "./rowColumns.js";
 import type { Span } from "./jsonFields.js";
 
 /**
- * A store as a line of NDJSON, before the rows of it: `{"object": "vector_store", "id", "name", …}`, with all that makes it what it is, in
- * the words of the API. JSON within is kept as the text it is.
+ * A line of NDJSON that describes a store, before its rows: `{"object": "vector_store", "id", "name", …}`, with all its
+ * settings, named like the API's fields. Nested JSON keeps its text.
  */
 export function writeStoreLine(store: TransferStore): string {
   const json = (text: string | null) => text ?? "null";
@@ -39,7 +39,7 @@ const line = z.object({
   asks_dimensions: z.boolean().nullish(),
 });
 
-/** @param fields where the values stand in the line. @throws ApiError 400 */
+/** Reads such a line. @param fields the places of its values. @throws ApiError 400 */
 export function parseStoreLine(fields: ReadonlyMap<string, Span>, bytes: Buffer, at: string): TransferStore {
   const raw = (name: string) => {
     const span = fields.get(name);
@@ -50,7 +50,7 @@ export function parseStoreLine(fields: ReadonlyMap<string, Span>, bytes: Buffer,
     Object.fromEntries(Object.keys(line.shape).map((name) => [name, JSON.parse(raw(name) ?? "null") as unknown])),
   );
   if (!parsed.success)
-    throw invalid(at, `it is no vector store: ${z.prettifyError(parsed.error).replaceAll("\n", " ")}`);
+    throw invalid(at, `is not a vector store: ${z.prettifyError(parsed.error).replaceAll("\n", " ")}`);
   const store = parsed.data;
   for (const name of ["metadata", "expires_after", "search_settings"]) JSON.parse(raw(name) ?? "null");
   return {

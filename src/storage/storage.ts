@@ -3,9 +3,11 @@ import { deleteSlices, readSlice, writeSlice } from "../db/tables/fileSlices.js"
 import { directoryContents } from "./directory.js";
 import type { Database } from "../db/database.js";
 
-/** Where the bytes of a content are: a name, and whether in FILES_DIR or in the database. */
+/** Where the bytes of a file are. */
 export interface Content {
+  /** Their name. */
   content: string;
+  /** In FILES_DIR, otherwise in the database. */
   inDirectory: boolean;
 }
 
@@ -15,22 +17,27 @@ export interface Written extends Content {
   contentHash: Buffer;
 }
 
-/** Keeps bytes. Neither reading nor writing holds more than a slice of a content in memory. */
+/** Keeps the bytes of files. Reading and writing hold at most one slice in memory. */
 export interface Storage {
-  /** Writes a content from its beginning to its end. What is written of one that breaks off is removed. @throws what the bytes throw */
+  /** Stores bytes. If they fail to arrive, nothing is left. @throws what `bytes` throws */
   write(bytes: AsyncIterable<Uint8Array>): Promise<Written>;
+  /** The bytes in their order. @throws Error if FILES_DIR has them and is not set, or they are missing there */
   read(from: Content): AsyncIterable<Buffer>;
+  /** Does nothing if they are already gone. */
   remove(from: Content): Promise<void>;
 }
 
-/** What one statement carries: small enough that others get their turn on the embedded database's only connection. */
+/** Bytes of one statement: few enough to let others use the only connection of the embedded database. */
 const sliceBytes = 1024 * 1024;
 
-/** @param directory where new contents go; null: the database. Those that are already somewhere are read there. */
+/**
+ * Storage in a directory or in the database. What is already in the other place can still be read and removed.
+ * @param directory where new bytes go; null for the database
+ */
 export function createStorage(db: Database, directory: string | null, now: () => number): Storage {
   const files = directory === null ? null : directoryContents(directory);
   const requireFiles = () => {
-    if (files === null) throw new Error("a file's bytes are in FILES_DIR, which is not set");
+    if (files === null) throw new Error("the file's bytes are in FILES_DIR, which is not set");
     return files;
   };
   const inDatabase = {
@@ -67,7 +74,7 @@ export function createStorage(db: Database, directory: string | null, now: () =>
       try {
         await place.write(content, counted());
       } catch (error) {
-        // The sweep takes what cannot be removed now.
+        // The sweep removes what cannot be removed now.
         await place.remove(content).catch(() => undefined);
         throw error;
       }
@@ -78,7 +85,7 @@ export function createStorage(db: Database, directory: string | null, now: () =>
   };
 }
 
-/** Bytes in slices of one size, the last one smaller. */
+/** Cuts bytes into slices of `sliceBytes`; only the last is smaller. */
 async function* slices(bytes: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   let parts: Buffer[] = [];
   let size = 0;

@@ -51,7 +51,7 @@ describe("which server is asked", () => {
     expect(findServer({}, io).url).toBe(url);
   });
 
-  test("with --url and --key the settings need not be usable", async () => {
+  test("with --url and --key, other settings may be wrong", async () => {
     const broken = { PORT: "nonsense" };
     expect((await list(broken, "--url", service.url, "--key", testKey)).code).toBe(0);
     const { code, err } = await list(broken, "--key", testKey);
@@ -60,7 +60,7 @@ describe("which server is asked", () => {
   });
 
   test.each(["", "nonsense", "ftp://host", "http://user:secret@host", "http://host/?key=secret"])(
-    "%j is no server's URL, and what is wrong is not repeated",
+    "%j is not the URL of a server, and the error does not repeat it",
     async (url) => {
       const { code, err } = await list({}, `--url=${url}`, "--key", "k");
       expect(code).toBe(1);
@@ -77,7 +77,7 @@ describe("which server is asked", () => {
 });
 
 describe("which key is sent", () => {
-  test("--key, VECTOR_STORE_KEY, SERVER_API_KEY, LITELLM_MASTER_KEY, the generated one: the first that is there", async () => {
+  test("--key, VECTOR_STORE_KEY, SERVER_API_KEY, LITELLM_MASTER_KEY, the generated one: the first that is set", async () => {
     const dataDir = join(directory.path, "with-key");
     mkdirSync(dataDir);
     writeFileSync(join(dataDir, "server-key"), `${testKey}\n`);
@@ -90,14 +90,14 @@ describe("which key is sent", () => {
     const worse: Record<string, string> = { VECTOR_STORE_URL: service.url };
     for (const place of places) {
       expect((await list({ ...worse, ...place })).code).toBe(0);
-      // Every place that comes later must win over this one.
+      // Every later place must win over this one.
       for (const name of Object.keys(place)) if (name !== "DATA_DIR") worse[name] = "sk-wrong";
     }
     expect((await list(worse)).code).toBe(1);
     expect((await list(worse, "--key", testKey)).code).toBe(0);
   });
 
-  test("a wrong key: one sentence that says which key it was, and not the key", async () => {
+  test("a wrong key: one sentence that says where it came from, without the key", async () => {
     const { code, out, err } = await list({ VECTOR_STORE_URL: service.url, SERVER_API_KEY: "sk-wrong-secret" });
     expect({ code, out }).toEqual({ code: 1, out: "" });
     expect(err).toContain(`The server at ${service.url} does not accept the key from SERVER_API_KEY.`);
@@ -105,7 +105,7 @@ describe("which key is sent", () => {
     expect(err.trimEnd().split("\n")).toHaveLength(1);
   });
 
-  test("no key at all: one sentence, and none is made", async () => {
+  test("no key: one sentence, and none is made", async () => {
     const dataDir = join(directory.path, "none");
     const { code, err } = await list({ VECTOR_STORE_URL: service.url, DATA_DIR: dataDir });
     expect(code).toBe(1);
@@ -116,7 +116,7 @@ describe("which key is sent", () => {
   test.each(["", "sk-a b", "sk-a\nb", "„sk-a“"])("%j cannot be a key", async (key) => {
     const { code, err } = await list({ VECTOR_STORE_URL: service.url }, `--key=${key}`);
     expect(code).toBe(1);
-    expect(err).toContain("The key from --key is empty or holds");
+    expect(err).toContain("The key from --key is empty, or contains");
   });
 });
 
@@ -133,7 +133,7 @@ describe("a server that cannot help", () => {
     [
       "a page that is not found",
       (_, response) => response.writeHead(404).end("nope"),
-      "answers with HTTP 404, which a vector store server does not",
+      "answers with HTTP 404, which a vector store server never does",
     ],
     ["another error form", json, "answers with HTTP 502"],
     [
@@ -144,11 +144,11 @@ describe("a server that cannot help", () => {
     [
       "a redirect",
       (_, response) => response.writeHead(308, { location: "https://other.example/v1" }).end(),
-      "(https://other.example/v1). Use that address: check --url.",
+      "redirects its callers to https://other.example/v1. Use that address: check --url.",
     ],
     ["a cut connection", (request) => request.socket.destroy(), "No server answers at"],
     [
-      "an error that would paint the terminal",
+      "an error with control characters",
       (_, response) =>
         response.writeHead(400, { "content-type": "application/json" }).end('{"error":{"message":"a\\u001b[2J\\nb"}}'),
       "vector-store: a [2J b (HTTP 400",
@@ -174,7 +174,7 @@ describe("a server that cannot help", () => {
     }
   });
 
-  test("nobody listens: what to do depends on what named the address", async () => {
+  test("no server: the advice depends on what named the address", async () => {
     const gone = await startOther(() => undefined);
     await gone.close();
     const settings = await list({ PORT: new URL(gone.url).port, SERVER_API_KEY: "k" });
@@ -186,7 +186,7 @@ describe("a server that cannot help", () => {
     expect((await list({}, "--url", wrong, "--key", "k")).err).toContain("or check --url.");
   });
 
-  test("JSON of another kind is no vector store", async () => {
+  test("other JSON is not a vector store", async () => {
     const other = await startOther((_, response) =>
       response.setHeader("content-type", "application/json").end('{"object":"list","data":{}}'),
     );

@@ -16,7 +16,7 @@ beforeEach(() => {
 const doctor = (environment: Record<string, string>) => runDoctor({ DATA_DIR: dataDir, ...environment });
 
 describe("settings and key", () => {
-  test("settings that cannot be read end the examination", async () => {
+  test("unreadable settings end the checks", async () => {
     const { code, checks } = await doctor({ PORT: "x", EMBEDDING__DIMENSIONS: "0" });
     expect(code).toBe(1);
     expect(checks).toHaveLength(1);
@@ -29,7 +29,7 @@ describe("settings and key", () => {
     expect(human).toMatchObject({ code: 1, err: "vector-store: 1 of 1 checks failed: settings.\n" });
   });
 
-  test("where the key is from, never the key", async () => {
+  test("where the key comes from, never the key", async () => {
     const key = async (environment: Record<string, string>) => {
       const { finding, checks } = await doctor(environment);
       expect(JSON.stringify(checks)).not.toContain("sk-");
@@ -57,7 +57,7 @@ describe("the proxy", () => {
     proxy = undefined;
   });
 
-  /** A LiteLLM with one embedding model of three dimensions; single answers may be replaced. */
+  /** A LiteLLM with one embedding model of three dimensions; a test may replace single answers. */
   async function litellm(replaced: Record<string, [number, object]> = {}) {
     const asked: string[] = [];
     const send = (response: ServerResponse, status: number, body: object) =>
@@ -94,7 +94,7 @@ describe("the proxy", () => {
     expect(asked.filter((each) => each === "POST /v1/embeddings")).toHaveLength(1);
   });
 
-  test("a model that is not listed is named together with those that are", async () => {
+  test("an unlisted model is named, with those that are listed", async () => {
     const { environment } = await litellm({
       "POST /v1/embeddings": [400, { error: { message: "Invalid model name" } }],
     });
@@ -110,7 +110,7 @@ describe("the proxy", () => {
     });
   });
 
-  test("the models for answers and reranking, where they are set", async () => {
+  test("the chat and rerank models, if set", async () => {
     const { environment } = await litellm();
     const { code, finding } = await doctor({ ...environment, CHAT_MODEL: "chat", RERANK_MODEL: "nowhere" });
     expect(code).toBe(0);
@@ -123,7 +123,7 @@ describe("the proxy", () => {
     expect((await doctor(environment)).finding("chat model")).toBeUndefined();
   });
 
-  test("a model behind a wildcard is not listed, and works: no FAIL", async () => {
+  test("a model behind a wildcard is not listed but works: no FAIL", async () => {
     const { environment } = await litellm();
     const { code, finding } = await doctor({ ...environment, EMBEDDING__MODEL: "openai/ada" });
     expect(code).toBe(0);
@@ -156,7 +156,7 @@ describe("the proxy", () => {
     expect(asked.filter((each) => each === "POST /v1/embeddings")).toHaveLength(1);
   });
 
-  test("a provider without /health/readiness is no LiteLLM, which is allowed", async () => {
+  test("a provider without /health/readiness is not LiteLLM, which is allowed", async () => {
     const { environment } = await litellm({ "GET /health/readiness": [404, {}] });
     const { code, finding } = await doctor(environment);
     expect(code).toBe(0);
@@ -166,7 +166,7 @@ describe("the proxy", () => {
     });
   });
 
-  test("nobody answers: one FAIL, and no further questions", async () => {
+  test("nothing answers: one FAIL, and no further requests", async () => {
     const { environment } = await litellm();
     await proxy?.close();
     const { code, checks, finding } = await doctor(environment);

@@ -6,7 +6,7 @@ import { openToLook } from "../../src/db/diagnose/probe.js";
 import { createLog } from "../../src/process/log.js";
 import { type Place, createPlace, run, runDoctor, startOther } from "./support.js";
 
-// Every command opens the embedded database anew, which takes a second or more.
+// Every command opens the embedded database, which takes a second or more.
 jest.setTimeout(180_000);
 
 let place: Place | undefined;
@@ -37,15 +37,15 @@ function withParameter(url: string, name: string, value: string): string {
   return changed.toString();
 }
 
-describe("doctor on a database that no start has touched", () => {
-  test("says what the first start will do, and does nothing itself", async () => {
+describe("doctor on a database that no server has used", () => {
+  test("says what the first start will do, and changes nothing", async () => {
     place = await createPlace();
     if (!onServer(place)) {
       const { code, finding } = await runDoctor(place.environment);
       expect(code).toBe(0);
       expect(finding("database")).toMatchObject({
         status: "ok",
-        message: expect.stringContaining("the first start makes"),
+        message: expect.stringContaining("the first start creates"),
       });
       expect(readdirSync(place.environment.DATA_DIR ?? "")).toEqual([]);
       return;
@@ -71,11 +71,11 @@ describe("doctor on a database that no start has touched", () => {
       status: "warn",
       message: expect.stringMatching(/^0 applied, pending: 0001 /),
     });
-    expect(empty.finding("tables")?.message).toBe("not there yet: vector_stores, embeddings");
+    expect(empty.finding("tables")?.message).toBe("missing: vector_stores, embeddings");
     expect(await catalogue(place)).toEqual(ready);
   });
 
-  test("looks at litellm-pgvector's tables without changing them", async () => {
+  test("checks litellm-pgvector's tables without changing them", async () => {
     place = await createPlace();
     await place.exec(adopted);
     const before = await catalogue(place);
@@ -88,7 +88,7 @@ describe("doctor on a database that no start has touched", () => {
       message: expect.stringContaining("0 applied, pending: 0001"),
     });
     expect(finding("tables")?.status).toBe("ok");
-    expect(finding("dimensions")?.message).toBe("8, as the stored embeddings have");
+    expect(finding("dimensions")?.message).toBe("8, like the stored embeddings");
     expect(finding("contents")?.message).toBe("2 vector stores, 3 embeddings");
     const wrong = await runDoctor({ ...place.environment, EMBEDDING__DIMENSIONS: "1536" });
     expect(wrong.code).toBe(1);
@@ -97,7 +97,7 @@ describe("doctor on a database that no start has touched", () => {
   });
 });
 
-test("whatever the doctor would try, its transactions are READ ONLY", async () => {
+test("the doctor's transactions are READ ONLY", async () => {
   place = await createPlace();
   await place.exec("CREATE TABLE t (n int)");
   const probe = await openToLook(loadConfig(place.environment), createLog("silent"));
@@ -112,7 +112,7 @@ test("whatever the doctor would try, its transactions are READ ONLY", async () =
 });
 
 describe("doctor on a database in use", () => {
-  test("all is well: every line is ok but the missing proxy and an index of no use", async () => {
+  test("all is well: every line is ok except the missing proxy and a useless index", async () => {
     place = await createPlace();
     await place.exec(adopted);
     expect((await run(["migrate"], { environment: place.environment })).code).toBe(0);
@@ -156,18 +156,16 @@ describe("doctor on a database in use", () => {
     });
   });
 
-  test("the dimension is found out by the stores' records where the column has none", async () => {
+  test("dimensions come from the stores' records if the column has none", async () => {
     place = await createPlace();
     await place.exec(adopted);
     await run(["migrate"], { environment: place.environment });
-    expect((await runDoctor(place.environment)).finding("dimensions")?.message).toBe(
-      "8, as the stored embeddings have",
-    );
+    expect((await runDoctor(place.environment)).finding("dimensions")?.message).toBe("8, like the stored embeddings");
     const wrong = await runDoctor({ ...place.environment, EMBEDDING__DIMENSIONS: "9" });
     expect(wrong.finding("dimensions")?.message).toBe("EMBEDDING__DIMENSIONS is 9, but the stored embeddings have 8");
   });
 
-  test("counters that another program left behind, changed and newer migrations", async () => {
+  test("counters that do not fit, changed and newer migrations", async () => {
     place = await createPlace();
     await place.exec(adopted);
     await run(["migrate"], { environment: place.environment });
@@ -177,12 +175,12 @@ describe("doctor on a database in use", () => {
     const changed = await runDoctor(place.environment);
     expect(changed.finding("contents")).toMatchObject({
       status: "warn",
-      message: "2 vector stores, 2 embeddings, but the stores' own counters add up to 3",
-      todo: expect.stringContaining('after a restart of the server or "vector-store reindex'),
+      message: "2 vector stores, 2 embeddings, but the stores' counters add up to 3",
+      todo: expect.stringContaining('restart the server or run "vector-store reindex'),
     });
     expect(changed.finding("migrations")).toMatchObject({
       status: "fail",
-      message: expect.stringContaining("text of 0001 "),
+      message: expect.stringMatching(/program's 0001 .* differs/),
     });
     await place.exec("INSERT INTO vector_store_migrations (version, name, checksum) VALUES (9999, 'future', 'x')");
     const newer = await runDoctor(place.environment);
@@ -192,7 +190,7 @@ describe("doctor on a database in use", () => {
     });
   });
 
-  test("a newer migration that serves this program is a warning", async () => {
+  test("a newer migration that still works with this program is a warning", async () => {
     place = await createPlace();
     await run(["migrate"], { environment: place.environment });
     await place.exec(
@@ -201,11 +199,11 @@ describe("doctor on a database in use", () => {
     const doctor = await runDoctor(place.environment);
     expect(doctor.finding("migrations")).toMatchObject({
       status: "warn",
-      message: "the database has 9999 adds from a newer program, and serves this one still",
+      message: "the database has 9999 adds from a newer program, and still works with this one",
     });
   });
 
-  test("a PostgreSQL that takes no writes, and a role that may not read", async () => {
+  test("a PostgreSQL that accepts no writes, and a role that may not read", async () => {
     place = await createPlace();
     if (!onServer(place)) return;
     const { pathname } = new URL(place.environment.DATABASE_URL ?? "");
@@ -239,7 +237,7 @@ describe("doctor on a database in use", () => {
 });
 
 describe("doctor without a database that answers", () => {
-  test("a port where nothing listens: FAIL without the password, and the other checks go on", async () => {
+  test("a port where nothing listens: FAIL without the password, and the other checks continue", async () => {
     const gone = await startOther(() => undefined);
     await gone.close();
     const host = new URL(gone.url).host;
@@ -250,7 +248,7 @@ describe("doctor without a database that answers", () => {
     expect(JSON.stringify(checks)).not.toContain("secret-word");
   });
 
-  test("a DATABASE_URL that is none", async () => {
+  test("a DATABASE_URL of another database", async () => {
     const { finding } = await runDoctor({ DATABASE_URL: "mysql://me:secret-word@host/x" });
     expect(finding("database")).toMatchObject({
       status: "fail",

@@ -16,7 +16,7 @@ const doctor = (environment: Record<string, string>, ...args: string[]) =>
   runDoctor({ DATA_DIR: dataDir, ...environment }, ...args);
 
 describe("an embedded database that another process has open", () => {
-  /** The directory looks like a database, and its lock is taken: doctor must not open it. */
+  /** Makes the directory look like a database whose lock is taken, so that doctor must not open it. */
   async function inUse<T>(work: () => Promise<T>): Promise<T> {
     mkdirSync(join(dataDir, "pglite"));
     writeFileSync(join(dataDir, "pglite", "PG_VERSION"), "18\n");
@@ -44,13 +44,8 @@ describe("an embedded database that another process has open", () => {
   test.each<[string, object, string, string]>([
     ["a healthy server is asked", healthy, "ok", "in use by a running process; asked the server 1.2.3 at"],
     ["an unhealthy one", { ...healthy, status: "unhealthy" }, "fail", "says: unhealthy"],
-    [
-      "a server on PostgreSQL is not the one",
-      { ...healthy, database: { kind: "postgres" } },
-      "fail",
-      "is not the one that has it",
-    ],
-    ["something else", ["hello"], "fail", "is not the one that has it"],
+    ["a server on PostgreSQL", { ...healthy, database: { kind: "postgres" } }, "fail", "does not have it open"],
+    ["something else", ["hello"], "fail", "does not have it open"],
   ])("%s", async (_, health, status, message) => {
     const other = await server(health);
     try {
@@ -62,7 +57,7 @@ describe("an embedded database that another process has open", () => {
     }
   });
 
-  test("other dimensions than the server's are noticed; VECTOR_STORE_URL names it too", async () => {
+  test("other dimensions than the server's are a warning; VECTOR_STORE_URL can name it", async () => {
     const other = await server(healthy);
     try {
       const { finding } = await inUse(() => doctor({ VECTOR_STORE_URL: other.url, EMBEDDING__DIMENSIONS: "8" }));
@@ -81,7 +76,7 @@ describe("an embedded database that another process has open", () => {
   const own = "made by vector-store reindex only";
   test.each<[string, object, object | undefined]>([
     [
-      "how far the indexes are",
+      "states and progress",
       { indexing: { stores, keywords_building: 0, builds: [build] } },
       {
         status: "ok",
@@ -95,8 +90,12 @@ describe("an embedded database that another process has open", () => {
       { indexing: { stores: { none: 0, waiting: 0, building: 0, ready: 0 }, keywords_building: 0, builds: [] } },
       { status: "ok", message: `no stores yet (${own})` },
     ],
-    ["not known in time", { indexing: null }, { status: "warn", message: expect.stringContaining("could not say") }],
-    ["a server of before", {}, undefined],
+    [
+      "not reported in time",
+      { indexing: null },
+      { status: "warn", message: expect.stringContaining("did not report them in time") },
+    ],
+    ["an older server", {}, undefined],
   ])("indexes: %s", async (_, said, expected) => {
     const other = await server({ ...healthy, ...said });
     try {
@@ -120,7 +119,7 @@ describe("an embedded database that another process has open", () => {
     });
   });
 
-  test("an address that the settings leave open", async () => {
+  test("settings without an address", async () => {
     const { finding } = await inUse(() => doctor({ PORT: "0" }));
     expect(finding("database")).toMatchObject({ status: "fail", message: expect.stringContaining("PORT is 0") });
   });

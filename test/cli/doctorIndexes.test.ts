@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from "@jest/globals";
 import { type Place, createPlace, run, runDoctor } from "./support.js";
 
-// Every command opens the embedded database anew, which takes a second or more.
+// Every command opens the embedded database, which takes a second or more.
 jest.setTimeout(180_000);
 
 let place: Place;
@@ -20,7 +20,7 @@ const migrate = async (sql = tables) => {
 };
 const doctor = (environment: Record<string, string> = {}) => runDoctor({ ...place.environment, ...environment });
 
-/** Without the second migration: what it adds is taken away, and the record that it was applied. */
+/** Undoes the second migration and its record. */
 const undoSearch = `
   ALTER TABLE vector_stores DROP COLUMN embedding_model, DROP COLUMN asks_dimensions, DROP COLUMN search_settings,
     DROP COLUMN vectors_complete, DROP COLUMN vectors_table, DROP COLUMN vectors_indexed, DROP COLUMN keywords_language,
@@ -29,7 +29,7 @@ const undoSearch = `
   DELETE FROM vector_store_migrations WHERE version > 1;`;
 
 describe("models and dimensions", () => {
-  test("stores with a recorded model are fine whatever their dimensions; the others must agree with the settings", async () => {
+  test("stores with their own model may have any dimensions; the others must agree with the settings", async () => {
     await migrate();
     await place.exec(`
       INSERT INTO vector_stores (id, name, chunk_count, embedding_dimensions, embedding_model)
@@ -37,15 +37,15 @@ describe("models and dimensions", () => {
     const own = await doctor();
     expect(own.finding("dimensions")).toMatchObject({
       status: "ok",
-      message: "8 for new stores; those there are have their own models",
+      message: "8 for new stores; all existing stores have their own models",
     });
     expect(own.finding("models")?.message).toBe(
       '"large", 1024 dimensions: 2 stores\n"sma ll", 256 dimensions: 1 store',
     );
     await place.exec("INSERT INTO vector_stores (id, name, chunk_count, embedding_dimensions) VALUES ('d', 'd', 5, 8)");
     const agreeing = await doctor({ EMBEDDING__MODEL: "usual" });
-    expect(agreeing.finding("dimensions")).toMatchObject({ status: "ok", message: "8, as the stored embeddings have" });
-    expect(agreeing.finding("models")?.message).toContain('that of the settings (now "usual"), 8 dimensions: 1 store');
+    expect(agreeing.finding("dimensions")).toMatchObject({ status: "ok", message: "8, like the stored embeddings" });
+    expect(agreeing.finding("models")?.message).toContain('the configured model (now "usual"), 8 dimensions: 1 store');
     await place.exec("UPDATE vector_stores SET embedding_dimensions = 9 WHERE id = 'd'");
     const { code, finding } = await doctor();
     expect(code).toBe(1);
@@ -58,12 +58,12 @@ describe("models and dimensions", () => {
       code: 1,
       err: expect.stringContaining("EMBEDDING__DIMENSIONS is 8"),
     });
-    // An empty store without a model says nothing of its dimensions yet.
+    // An empty store without a model has no dimensions yet.
     await place.exec("UPDATE vector_stores SET chunk_count = 0 WHERE id = 'd'");
     expect((await doctor()).finding("dimensions")?.status).toBe("ok");
   });
 
-  test("many models are named up to ten", async () => {
+  test("at most ten models are named", async () => {
     await migrate();
     await place.exec(`INSERT INTO vector_stores (id, name, embedding_dimensions, embedding_model)
       SELECT 's' || n, 's', n, 'm' || n FROM generate_series(1, 12) AS n`);
@@ -72,7 +72,7 @@ describe("models and dimensions", () => {
     expect(lines.at(-1)).toBe("and 2 more");
   });
 
-  test("a database with the first migration alone is examined as before", async () => {
+  test("a database with only the first migration is checked", async () => {
     await migrate();
     await place.exec(`${undoSearch}
       INSERT INTO vector_stores (id, name, chunk_count, embedding_dimensions) VALUES ('a', 'a', 1, 9);
@@ -90,7 +90,7 @@ describe("models and dimensions", () => {
 });
 
 describe("indexes", () => {
-  test("stores by the state of their own index, and the size of what is derived", async () => {
+  test("stores by the state of their index, and the size of derived data", async () => {
     await migrate();
     const empty = (await doctor()).finding("indexes");
     expect(empty).toMatchObject({ status: "ok", message: expect.stringMatching(/^no stores yet \(.*\n.* take [1-9]/) });
@@ -106,7 +106,7 @@ describe("indexes", () => {
     );
   });
 
-  test("half-built leftovers and indexes that are gone", async () => {
+  test("half-built and missing indexes", async () => {
     await migrate();
     await place.exec(`
       CREATE TABLE vector_store_vectors_1 (id text PRIMARY KEY, embedding vector(8));
@@ -124,18 +124,18 @@ describe("indexes", () => {
         check: "indexes",
         status: "warn",
         message: "the index of the store gone is gone",
-        todo: "Have it made anew: vector-store reindex gone",
+        todo: "Rebuild it: vector-store reindex gone",
       },
       {
         check: "indexes",
         status: "warn",
         message: 'the index of the store half was left half-built ("vector_store_vectors_2_hnsw")',
-        todo: "Have it made anew: vector-store reindex half",
+        todo: "Rebuild it: vector-store reindex half",
       },
     ]);
   });
 
-  test("an index on the embeddings table costs and is not used: what it is called, and when to drop it", async () => {
+  test("an unused index on the embeddings table: its name, its cost, and when to drop it", async () => {
     await place.exec(`${tables}
       INSERT INTO vector_stores (id, name) VALUES ('a', 'a');
       INSERT INTO embeddings VALUES ('1', 'a', 'x', '[1,0,0,0,0,0,0,0]', '{}');
@@ -154,7 +154,7 @@ describe("indexes", () => {
         /^the hnsw index "public"\."By meaning" on "embeddings" is not used by this service; it takes \d.*230 times/,
       ),
       expect.stringMatching(
-        /^the ivfflat index "public"\."clusters" on "embeddings" is invalid, .* not used .*every insert enters it$/,
+        /^the ivfflat index "public"\."clusters" on "embeddings" is invalid, .* not used .*slows down every insert$/,
       ),
     ]);
     const drop = 'DROP INDEX "public"."By meaning";';

@@ -26,7 +26,7 @@ interface Running {
   ended: Promise<{ code: number | null; out: string; err: string }>;
 }
 
-/** The command as its user types it, in a directory of its own and with none of the tests' settings. */
+/** Runs a command as a user types it, in its own directory and without the tests' settings. */
 function start(args: string[], environment: Record<string, string> = {}): Running {
   const child = spawn(join(root, "node_modules/.bin/tsx"), [join(root, "src/cli/main.ts"), ...args], {
     cwd: directory.path,
@@ -62,7 +62,7 @@ async function until<T>(what: string, ask: () => Promise<T | undefined> | T | un
   throw new Error(`waited in vain for ${what}`);
 }
 
-test("serve, use it from other processes, refuse a second one on the same data, stop", async () => {
+test("serve, use it from other processes, refuse a second server on the same data, stop", async () => {
   const server = start(["serve"], { PORT: "0", HOST: "127.0.0.1" });
   const url = await until(
     "the server's address",
@@ -76,7 +76,7 @@ test("serve, use it from other processes, refuse a second one on the same data, 
   await until("/health", async () => ((await fetch(`${url}/health`)).ok ? true : undefined), 30_000);
   const key = readFileSync(join(directory.path, "data/server-key"), "utf8").trim();
 
-  // The key is found where the server has put it: in the data directory of the same working directory.
+  // The commands find the key in the data directory of the same working directory.
   const cli = (...args: string[]) => start(args, { VECTOR_STORE_URL: url }).ended;
   const created = await cli("stores", "create", "Support FAQ", "--metadata", "team=a");
   expect(created).toMatchObject({ code: 0, err: "" });
@@ -103,7 +103,7 @@ test("serve, use it from other processes, refuse a second one on the same data, 
   expect(doctor).toMatchObject({ code: 0, err: "" });
   expect(doctor.out).toContain(`in use by a running process; asked the server`);
   expect(doctor.out).toContain("1 store without an index, searched exactly");
-  // The running server takes it up by itself.
+  // The running server builds the index.
   const reindexed = await cli("reindex", id, "--wait");
   expect(reindexed).toMatchObject({ code: 0, out: `${id}\tSupport FAQ\tready\n`, err: "" });
   expect(second.code).toBe(1);
@@ -111,12 +111,12 @@ test("serve, use it from other processes, refuse a second one on the same data, 
   expect(second.err).not.toMatch(/^\s+at /m);
 
   server.child.kill("SIGTERM");
-  // Nothing is under way, so it need not use up the 30 s that it gives to accepted requests.
+  // No request is under way, so it need not wait its 30 s for them.
   const left = () => (server.child.exitCode === null && server.child.signalCode === null ? undefined : true);
   await until("the server's end", left, 30_000);
   expect(await server.ended).toMatchObject({ code: 0 });
 
-  // Stopped: the commands say so, and doctor looks at the database itself.
+  // Stopped: the commands say so, and doctor opens the database itself.
   const away = await cli("stores", "list");
   expect(away).toMatchObject({ code: 1, out: "" });
   expect(away.err).toMatch(/^vector-store: No server answers at .* \(ECONNREFUSED\)\..*\n$/);

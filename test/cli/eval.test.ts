@@ -30,7 +30,7 @@ const cli = (path: string, ...args: string[]) =>
   run(["eval", path, "--url", service.url, "--key", testKey, "--store", store, ...args]);
 
 describe("eval", () => {
-  test("on a terminal a table, in a pipe tab-separated and not rounded", async () => {
+  test("a table on a terminal; tab-separated and not rounded in a pipe", async () => {
     const path = file.of(anyQuestion, "", { query: "shop", relevant: { "file-1": 2 } }, "  ");
     const args = ["eval", path, "--url", service.url, "--key", testKey, "--store", store, "--modes", "keyword"];
     const { code, out, err } = await run([...args, "--k", "3"], { columns: 80 });
@@ -45,7 +45,7 @@ describe("eval", () => {
     expect(piped.out).toMatch(/^keyword\t0\.3333333333333333\t1\t0\.46927\d+\t\d+\.\d\t1\n$/);
   });
 
-  test("each mode has its own figures, and --json those of each question", async () => {
+  test("each mode has its figures, and --json has those of each question", async () => {
     const path = file.of(
       { query: "how to reset your password", relevant: { "faq.md": 1, c3: 2 }, contains: "RESET your  Password" },
       { query: "opening", contains: ["opening hours", "no such phrase"] },
@@ -55,7 +55,7 @@ describe("eval", () => {
     const report = reportOf(out);
     expect(report).toMatchObject({ store_id: store, k: 10, question_count: 2 });
     expect(report.modes.map(({ mode }) => mode)).toEqual(["vector", "keyword", "hybrid"]);
-    // The vectors find all three chunks, the words only those that have them.
+    // The vector search finds all three chunks, the keyword search only those with the words.
     expect(report.modes.map(({ recall }) => recall)).toEqual([3 / 4, (2 / 3 + 1 / 2) / 2, 3 / 4]);
     expect(report.modes.map(({ mrr }) => mrr)).toEqual([1, 1, 1]);
     for (const { median_ms: ms } of report.modes) expect(ms).toBeGreaterThan(0);
@@ -86,7 +86,7 @@ describe("eval", () => {
     expect(reportOf((await cli(all, "--json", "--modes", "vector", "--k", "1")).out).modes[0]?.recall).toBe(1 / 3);
   });
 
-  test("the questions may come from standard input, with a byte order mark and Windows' line ends", async () => {
+  test("questions from standard input, with a byte order mark and Windows line ends", async () => {
     let out = "";
     const io = {
       stdout: { write: (text: string) => (out += text) },
@@ -98,7 +98,7 @@ describe("eval", () => {
       const bytes = Buffer.from(
         `\ufeff${JSON.stringify(anyQuestion)}\r\n\r\n{"query": "Öffnung", "contains": "ü"}\r\n`,
       );
-      // In the middle of a letter.
+      // Cut in the middle of a character.
       await Promise.resolve(yield* [bytes.subarray(0, -20), bytes.subarray(-20)]);
     });
     const args = ["eval", "-", "--url", service.url, "--key", testKey, "--store", store, "--json", ...ours];
@@ -106,7 +106,7 @@ describe("eval", () => {
     expect(reportOf(out).questions.map(({ line }) => line)).toEqual([1, 3]);
   });
 
-  test("the help's examples name options that there are", async () => {
+  test("the examples of the help use existing options", async () => {
     const { code, out } = await run(["eval", "--help"]);
     expect(code).toBe(0);
     const [described = "", examples = ""] = out.split(/Examples?:\n/);
@@ -115,8 +115,8 @@ describe("eval", () => {
   });
 });
 
-describe("what is asked", () => {
-  test("mode by mode, after a search that has the question embedded and does not count", async () => {
+describe("the requests", () => {
+  test("one per mode, after a search that has the question embedded and does not count", async () => {
     const other = await startRecorder(emptyPage);
     const question = { query: "q", relevant: ["a"], filters: { lang: "en" }, note: "ignored" };
     try {
@@ -142,7 +142,7 @@ describe("what is asked", () => {
     ]);
   });
 
-  test("keyword searches alone have nothing embedded", async () => {
+  test("keyword searches alone embed nothing", async () => {
     const other = await startRecorder(emptyPage);
     try {
       expect((await evalAt(other.url, file.of(anyQuestion), "--modes", "keyword")).code).toBe(0);
@@ -152,7 +152,7 @@ describe("what is asked", () => {
     expect(other.asked).toMatchObject([{ max_num_results: 10, ranking_options: { search_mode: "keyword" } }]);
   });
 
-  test("at most four at once, and more results than k do not count", async () => {
+  test("at most four at once; results after the k-th do not count", async () => {
     let [now, most] = [0, 0];
     const data = ["x", "y", "a"].map((id) => ({
       id,
@@ -183,7 +183,7 @@ describe("what is asked", () => {
 
 describe("the mode reranked", () => {
   const message = "There is no rerank model.";
-  /** Reranking puts the right one first; without a model it is refused. */
+  /** Reranking puts the right result first; without a model it is refused. */
   const startReranker = (model: boolean) =>
     startFake(({ rerank }, response) => {
       if (rerank === "required" && !model) {
@@ -210,7 +210,7 @@ describe("the mode reranked", () => {
     }
   };
 
-  test("has a row of its own", async () => {
+  test("has its own row", async () => {
     const { code, out, err } = await ask(true, "--json");
     expect({ code, err }).toEqual({ code: 0, err: "" });
     expect(reportOf(out).modes.map(({ mode, mrr }) => [mode, mrr])).toEqual([
@@ -221,7 +221,7 @@ describe("the mode reranked", () => {
     ]);
   });
 
-  test("without a model it is left out, and that is said once", async () => {
+  test("without a model it is left out, with one note", async () => {
     const { code, out, err } = await ask(false, "--json");
     expect(code).toBe(0);
     expect(err).toMatch(/^The mode reranked is left out: There is no rerank model\. \(HTTP 400 from [^\n]+\)\n$/);
@@ -230,7 +230,7 @@ describe("the mode reranked", () => {
     for (const { modes } of report.questions) expect(Object.keys(modes)).toEqual(["vector", "keyword", "hybrid"]);
   });
 
-  test("without a model it is an error when it was asked for", async () => {
+  test("without a model it is an error if named with --modes", async () => {
     const { code, out, err } = await ask(false, "--modes", "vector,reranked");
     expect({ code, out }).toEqual({ code: 1, out: "" });
     expect(err).toMatch(/^vector-store: There is no rerank model\. \(HTTP 400 from [^\n]+\)\n$/);

@@ -22,9 +22,9 @@ afterAll(async () => {
 const cli = (path: string, ...args: string[]) =>
   run(["eval", path, "--url", service.url, "--key", testKey, "--store", store, ...args]);
 
-describe("an eval that cannot be made", () => {
+describe("an eval that fails", () => {
   test.each([
-    [["--k", "0"], "It must be a whole number from 1 on"],
+    [["--k", "0"], "It must be a whole number, at least 1"],
     [["--k", "51"], "It must be a whole number from 1 to 50"],
     [["--modes", "vector,words"], "It must be some of vector, keyword, hybrid, reranked"],
     [["--modes", ""], "It must be some of"],
@@ -41,13 +41,13 @@ describe("an eval that cannot be made", () => {
     expect(err).toContain("required option '--store <id>' not specified");
   });
 
-  test("a store that is not there", async () => {
+  test("a missing store", async () => {
     const { code, out, err } = await cli(file.of(anyQuestion), "--store", "vs_00000000000000000000000000000000");
     expect({ code, out }).toEqual({ code: 1, out: "" });
     expect(err).toMatch(/^vector-store: No vector store found with id .* vector-store stores list\n$/);
   });
 
-  test("a filter that the server refuses is told with its line", async () => {
+  test("a filter that the server refuses is named with its line", async () => {
     const { code, out, err } = await cli(
       file.of(anyQuestion, { ...anyQuestion, filters: { type: "near", key: "a", value: 1 } }),
     );
@@ -56,7 +56,7 @@ describe("an eval that cannot be made", () => {
   });
 
   test.each(["{}", '{"object":"list","data":[]}', '{"object":"vector_store.search_results.page","data":[{}]}'])(
-    "a server that answers %s is none",
+    "an answer of %s is refused",
     async (answer) => {
       const other = await startFake((_, response) => response.end(answer));
       try {
@@ -69,7 +69,7 @@ describe("an eval that cannot be made", () => {
     },
   );
 
-  test("a search that fails ends the others, which nobody waits for", async () => {
+  test("a search that fails ends the others", async () => {
     let closed = 0;
     const other = await startFake(({ query }, response) => {
       response.once("close", () => (closed += response.writableEnded ? 0 : 1));
@@ -89,12 +89,12 @@ describe("an eval that cannot be made", () => {
   });
 });
 
-describe("as a process of its own", () => {
+describe("as a separate process", () => {
   const root = resolve(import.meta.dirname, "../..");
   function start(url: string) {
     const args = ["eval", "-", "--url", url, "--key", "k", "--store", "vs_1"];
     const command = ["--import", "tsx", join(root, "src/cli/main.ts"), ...args];
-    // Without the tests' own settings, which silence Node's warnings.
+    // Without the tests' settings, which silence Node's warnings.
     const child = spawn(process.execPath, command, { cwd: root, stdio: "pipe", env: { PATH: process.env.PATH } });
     let [out, err] = ["", ""];
     child.stdout.setEncoding("utf8").on("data", (text: string) => (out += text));
@@ -107,7 +107,7 @@ describe("as a process of its own", () => {
     return { child, ended };
   }
 
-  test("many searches, and not a word of Node's about them", async () => {
+  test("many searches cause no warning of Node's", async () => {
     const other = await startFake((_, response) => response.end(JSON.stringify(emptyPage)));
     const { child, ended } = start(other.url);
     child.stdin.end(`${JSON.stringify(anyQuestion)}\n`.repeat(20));
@@ -120,7 +120,7 @@ describe("as a process of its own", () => {
     }
   });
 
-  test("Ctrl-C ends it at once and nothing half done is printed", async () => {
+  test("Ctrl-C ends it at once and prints no partial result", async () => {
     let interrupt: () => void = () => undefined;
     const other = await startFake(() => {
       interrupt();

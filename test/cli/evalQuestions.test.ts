@@ -9,7 +9,7 @@ afterAll(() => {
   file.remove();
 });
 
-/** Nobody listens there: a wrong file is told before anything is asked. */
+/** Nothing listens there: a wrong file is reported before any request. */
 const cli = (path: string) => evalAt("http://127.0.0.1:1", path);
 
 describe("a wrong file", () => {
@@ -43,7 +43,7 @@ describe("a wrong file", () => {
     expect(err.trimEnd().split("\n")).toHaveLength(1);
   });
 
-  test("empty, absent, a folder, or no text", async () => {
+  test("empty, missing, a folder, or not text", async () => {
     expect((await cli(file.of("", " "))).err).toContain("questions.jsonl has no questions.");
     expect((await cli(join(file.path, "none"))).err).toContain("none cannot be read (ENOENT).");
     expect((await cli(file.path)).err).toContain("cannot be read (EISDIR).");
@@ -63,7 +63,7 @@ describe("a file of questions", () => {
     ]);
   });
 
-  test("names and phrases together, with grades where there are some", () => {
+  test("names and phrases together, with and without grades", () => {
     const line = { query: "q", relevant: { "a.md": 3, "file-1": 0.5 }, contains: ["x"], filters: { lang: "en" } };
     expect(readQuestions(JSON.stringify(line), "f")).toEqual([
       {
@@ -79,7 +79,7 @@ describe("a file of questions", () => {
     ]);
   });
 
-  test("each thing counts once, however often the line names it", () => {
+  test("each item counts once, however often the line names it", () => {
     const line = {
       query: "q",
       relevant: ["a", "a", "ü", "ü".normalize("NFD"), "A"],

@@ -20,7 +20,7 @@ export function questionsFile() {
   };
 }
 
-/** `eval` at a server that is none of ours and takes any key and store. */
+/** `eval` at a fake server, which takes any key and store. */
 export const evalAt = (url: string, path: string, ...args: string[]) =>
   run(["eval", path, "--url", url, "--key", "k", "--store", "vs_1", ...args]);
 
@@ -38,7 +38,7 @@ export interface Asked {
   rerank: boolean | string;
 }
 
-/** A server of searches; `answer` sees what was asked. */
+/** A fake server for searches; `answer` gets the request. */
 export const startFake = (answer: (asked: Asked, response: ServerResponse) => void) =>
   startOther((request, response) => {
     let body = "";
@@ -49,7 +49,7 @@ export const startFake = (answer: (asked: Asked, response: ServerResponse) => vo
     });
   });
 
-/** An answer of this error. */
+/** Answers with this error. */
 export const refuse = (response: ServerResponse, error: object) => {
   response.writeHead(400).end(JSON.stringify({ error: { type: "invalid_request_error", param: null, ...error } }));
 };

@@ -7,7 +7,7 @@ const phrase = (text: string): Item => ({ kind: "phrase", text, grade: 1 });
 describe("where an item is found", () => {
   const placesOf = (items: Item[], results: Result[]) => placeItems(items, results).map(({ place }) => place);
 
-  test("by the id of a chunk, the id of a file or its name, as a whole", () => {
+  test("by the whole id of a chunk, or the whole id or name of a file", () => {
     const results: Result[] = [
       { id: "emb_1", file_id: "file-1", filename: "a.md", text: "" },
       { id: "emb_2", file_id: "", filename: "", text: "" },
@@ -20,18 +20,18 @@ describe("where an item is found", () => {
     ).toEqual([2, 1, 1, null, null]);
   });
 
-  test("once, at its first place", () => {
+  test("once, at its first rank", () => {
     expect(placesOf([named("b"), named("a")], files("a", "b", "a", "b"))).toEqual([2, 1]);
   });
 
-  test("by a phrase, whatever its case and whitespace; a name is none", () => {
+  test("by a phrase, in any case and with any whitespace; a name does not match texts", () => {
     const results: Result[] = [{ filename: "days", text: "Returns  within\n30\u00a0DAYS." }];
     expect(placesOf([phrase("returns within"), phrase(" 30 days"), phrase("31 days")], results)).toEqual([1, 1, null]);
     expect(placesOf([phrase("md")], [{ filename: "a.md", text: "" }])).toEqual([null]);
     expect(placesOf([named("returns")], [{ filename: "a", text: "returns" }])).toEqual([null]);
   });
 
-  test("a letter is the same composed and decomposed", () => {
+  test("composed and decomposed letters are equal", () => {
     const results: Result[] = [{ filename: "Prüfung.pdf".normalize("NFD"), text: "Ärger".normalize("NFD") }];
     expect(placesOf([named("Prüfung.pdf"), phrase("ärger")], results)).toEqual([1, 1]);
   });
@@ -42,8 +42,8 @@ describe("where an item is found", () => {
   });
 });
 
-describe("worked by hand", () => {
-  test("one item at the third of five places", () => {
+describe("figures worked out by hand", () => {
+  test("one item at the third of five ranks", () => {
     const found = evaluate([named("c")], files("a", "b", "c", "d", "e"), 5);
     // The best order has it first: 1 / log2(2) = 1. Here 1 / log2(4) = 0.5.
     expect(found).toMatchObject({ recall: 1, reciprocalRank: 1 / 3, ndcg: 0.5 });
@@ -61,7 +61,7 @@ describe("worked by hand", () => {
     expect(evaluate([named("a")], [], 10)).toMatchObject({ recall: 0, reciprocalRank: 0, ndcg: 0 });
   });
 
-  test("more items than places: the best order is cut at k, recall is not", () => {
+  test("more items than ranks: the best order is cut at k, recall is not", () => {
     const found = evaluate([named("a"), named("b"), named("c")], files("a", "b"), 2);
     expect(found).toMatchObject({ recall: 2 / 3, ndcg: 1 });
   });
@@ -78,8 +78,8 @@ describe("worked by hand", () => {
     expect(ndcgOf(placed([1, 1], [1, 1], [1, 2]), 10)).toBe(1);
   });
 
-  test("of items that share a result the higher grade has the place", () => {
-    // 5 at the second place, 1 at the third; at best 5 at the first and 1 at the second.
+  test("the higher grade of items that share a result takes its rank", () => {
+    // 5 at the second rank, 1 at the third; at best 5 at the first and 1 at the second.
     const best = 5 + 1 / Math.log2(3);
     expect(ndcgOf(placed([1, 2], [5, 2]), 10)).toBeCloseTo((5 / Math.log2(3) + 1 / 2) / best, 12);
   });

@@ -9,7 +9,7 @@ const anyGrade = fc.oneof(
   fc.integer({ min: 1, max: 5 }),
   fc.double({ min: 1e-6, max: 1e6, noNaN: true }),
 );
-/** Where items were found among k results; several may share a result. */
+/** Ranks of items among k results; several may share a result. */
 const anyPlaces = (k: number, most = 12) =>
   fc
     .array(fc.tuple(anyGrade, fc.option(fc.integer({ min: 1, max: k }), { freq: 3 })), {
@@ -19,7 +19,7 @@ const anyPlaces = (k: number, most = 12) =>
     .map((pairs) => placed(...pairs));
 const anyCase = (most?: number) => anyK.chain((k) => fc.record({ k: fc.constant(k), places: anyPlaces(k, most) }));
 
-/** The textbook's formula, for at most one item a result. */
+/** The textbook's formula, for at most one item per result. */
 function textbook(places: readonly Placed[], k: number): number {
   const discounted = (grades: number[]) => grades.reduce((sum, grade, i) => sum + grade / Math.log2(i + 2), 0);
   const inOrder = Array.from({ length: k }, (_, i) => places.find(({ place }) => place === i + 1)?.item.grade ?? 0);
@@ -27,7 +27,7 @@ function textbook(places: readonly Placed[], k: number): number {
   return discounted(inOrder) / discounted(grades.slice(0, k));
 }
 
-/** The best that any giving of places makes of the items: each a place of its own, none before its result. */
+/** The best gain of all ways to give each item its own rank, none before its result. */
 function bestGain(places: readonly Placed[], k: number, taken: readonly number[] = []): number {
   const [first, ...rest] = places;
   if (first === undefined) return 0;
@@ -54,7 +54,7 @@ describe("whatever was found", () => {
     );
   });
 
-  test("the best order is 1, and its items one by one a place later are less", () => {
+  test("the best order is 1, and less if every item comes one rank later", () => {
     fc.assert(
       fc.property(anyK, fc.array(anyGrade, { minLength: 1, maxLength: 60 }), (k, grades) => {
         const best = grades
@@ -70,7 +70,7 @@ describe("whatever was found", () => {
     );
   });
 
-  test("with one item a result nDCG is the textbook's", () => {
+  test("with one item per result, nDCG is the textbook's", () => {
     const apart = anyK.chain((k) =>
       fc.record({
         k: fc.constant(k),
@@ -94,7 +94,7 @@ describe("whatever was found", () => {
     );
   });
 
-  test("with several items a result nDCG is the best that can be made of them", () => {
+  test("with several items per result, nDCG is the best possible gain", () => {
     const small = fc
       .integer({ min: 1, max: 5 })
       .chain((k) => fc.record({ k: fc.constant(k), places: anyPlaces(k, 5) }));
@@ -106,7 +106,7 @@ describe("whatever was found", () => {
     );
   });
 
-  test("an item that is found earlier lowers nothing", () => {
+  test("finding an item earlier lowers no figure", () => {
     fc.assert(
       fc.property(anyCase(), fc.nat(), fc.nat(), ({ k, places }, which, where) => {
         const index = which % places.length;
@@ -120,7 +120,7 @@ describe("whatever was found", () => {
     );
   });
 
-  test("two results that swap places raise nDCG exactly when the better one comes first", () => {
+  test("swapping two results raises nDCG exactly if the better one comes first then", () => {
     const order = fc.array(fc.integer({ min: 0, max: 5 }), { minLength: 2, maxLength: 20 });
     fc.assert(
       fc.property(order, fc.nat(), (grades, which) => {
@@ -137,7 +137,7 @@ describe("whatever was found", () => {
     );
   });
 
-  test("the order in which the items are named and the scale of the grades mean nothing", () => {
+  test("neither the order of items nor the scale of grades matters", () => {
     fc.assert(
       fc.property(anyCase(), fc.double({ min: 0.01, max: 100, noNaN: true }), ({ k, places }, factor) => {
         const other = places

@@ -5,7 +5,7 @@ import { gunzipSync } from "node:zlib";
 import { type Place, createPlace, run, temporaryDirectory } from "./support.js";
 import { type ExportAnswer, type ImportAnswer, contentOf, insertSql, runJson } from "./transferSupport.js";
 
-// Every command opens the embedded database anew, which takes a second or more.
+// Every command opens the embedded database, which takes a second or more.
 jest.setTimeout(600_000);
 
 let place: Place;
@@ -46,7 +46,7 @@ const simple = (count: number) =>
     micros: 1_735_689_600_000_000 + i,
   }));
 
-describe("what is exported and imported elsewhere is the same", () => {
+describe("an export imported elsewhere gives the same rows and stores", () => {
   test.each([
     [".ndjson", []],
     ["/", ["--format", "parquet", "--rows-per-file", "20"]],
@@ -70,7 +70,7 @@ const linesOf = (text: string) =>
     .map((line) => JSON.parse(line) as Record<string, unknown>);
 
 describe("export", () => {
-  test("to standard output, with a filter, without vectors or what stores are made with", async () => {
+  test("to standard output, with a filter, without vectors or stores", async () => {
     await place.exec(store);
     await place.exec(insertSql("vs_one", simple(10)));
     const environment = place.environment;
@@ -117,7 +117,7 @@ describe("export", () => {
     );
   });
 
-  test("to a directory has a manifest of what is in it", async () => {
+  test("to a directory writes a manifest of its files", async () => {
     await place.exec(store);
     await place.exec(insertSql("vs_one", simple(120)));
     const output = fresh("");
@@ -150,14 +150,14 @@ describe("export", () => {
     for (const { name, rows } of manifest.files) {
       const lines = linesOf(gunzipSync(readFileSync(join(output, name))).toString());
       expect(lines.filter((line) => line.object === undefined)).toHaveLength(rows);
-      // Each file can be imported by itself.
+      // Each file can be imported alone.
       for (const line of lines.filter((each) => each.object === undefined))
         expect(lines[0]).toMatchObject({ object: "vector_store", id: line.vector_store_id });
     }
     const { code, err } = await run(["export", "--all", "--output", output], { environment: place.environment });
     expect({ code, err }).toEqual({
       code: 1,
-      err: expect.stringMatching(/there is a finished export in this directory.*--overwrite/),
+      err: expect.stringMatching(/already has a finished export.*--overwrite/),
     });
   });
 
@@ -165,9 +165,9 @@ describe("export", () => {
     [["export", "--output", "x.ndjson"], /^vector-store: Which vector stores\? Give their ids, or --all/],
     [["export", "vs_one", "--all", "--output", "x.ndjson"], /Give either ids or --all/],
     [["export", "vs_none", "--output", "x.ndjson"], /No vector store found with id 'vs_none'/],
-    [["export", "vs_one", "--output", "x.xlsx"], /--output: what x\.xlsx is to be is not clear\. Say --format/],
+    [["export", "vs_one", "--output", "x.xlsx"], /--output: is x\.xlsx a file or a directory\? Add --format/],
     [["export", "vs_one", "--output", "-", "--format", "parquet"], /Only NDJSON goes to standard output/],
-    [["export", "vs_one", "--output", "/no/such/place/x.ndjson"], /x\.ndjson: it cannot be written \(ENOENT\)/],
+    [["export", "vs_one", "--output", "/no/such/place/x.ndjson"], /x\.ndjson: cannot be written \(ENOENT\)/],
     [
       ["export", "vs_one", "--output", "x.ndjson", "--filter", '{"type": "eq", "key": "a"}'],
       /--filter.value: expected a string/,
@@ -179,13 +179,13 @@ describe("export", () => {
     expect(err).toMatch(message);
   });
 
-  test("does not write over a file unless it is told to", async () => {
+  test("does not overwrite a file without --overwrite", async () => {
     await place.exec(store);
     const output = fresh(".ndjson");
     writeFileSync(output, "mine");
     const { code, err } = await run(["export", "vs_one", "--output", output], { environment: place.environment });
     expect(code).toBe(1);
-    expect(err).toMatch(/there is such a file already\. Name another one, or say --overwrite/);
+    expect(err).toMatch(/already exists\. Name another file, or add --overwrite/);
     expect(readFileSync(output, "utf8")).toBe("mine");
     await runJson(place, ["export", "vs_one", "--output", output, "--overwrite"]);
     expect(linesOf(readFileSync(output, "utf8"))).toHaveLength(1);

@@ -19,7 +19,7 @@ const commands = [
 ];
 
 describe("the help", () => {
-  test("--help names every command and where a server is looked for", async () => {
+  test("--help names every command and the settings that name a server", async () => {
     const { code, out, err } = await run(["--help"]);
     expect({ code, err }).toEqual({ code: 0, err: "" });
     for (const [first = ""] of commands) expect(out).toMatch(new RegExp(`^  ${first}\\b`, "m"));
@@ -51,7 +51,7 @@ describe("the help", () => {
     expect(await run(["--version"])).toEqual({ code: 0, out: `${version}\n`, err: "" });
   });
 
-  test("it answers although the environment cannot be read", async () => {
+  test("it answers even if the environment cannot be read", async () => {
     let out = "";
     const { runCli } = await import("../../src/cli/program.js");
     const code = await runCli(["stores", "list", "--help"], {

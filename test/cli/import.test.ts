@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { type Place, createPlace, run, temporaryDirectory } from "./support.js";
 import { type ImportAnswer, runJson } from "./transferSupport.js";
 
-// Every command opens the embedded database anew, which takes a second or more.
+// Every command opens the embedded database, which takes a second or more.
 jest.setTimeout(600_000);
 
 let place: Place;
@@ -31,7 +31,7 @@ const importing = (...args: string[]) => run(["import", ...args], { environment:
 const count = async () => (await place.query("SELECT count(*)::int AS n FROM embeddings"))[0]?.n;
 
 describe("import of files", () => {
-  test("tells what it did, with counts and checksums that agree", async () => {
+  test("reports what it did, with counts and checksums that agree", async () => {
     const path = file("rows.ndjson", [0, 1, 2].map((n) => line(n)).join("\n"));
     const { code, out, err } = await importing(path, "--store-name", "Docs");
     expect({ code, err }).toEqual({ code: 0, err: "" });
@@ -44,15 +44,13 @@ describe("import of files", () => {
     expect(await count()).toBe(3);
 
     const again = await importing(path, "--store-name", "Docs");
-    expect(again.out).toContain("  3 there already, the same\n");
-    expect(again.out).toContain(
-      "The same import was finished before; this run looked for what has been added since.\n",
-    );
+    expect(again.out).toContain("  3 already there, the same\n");
+    expect(again.out).toContain("This import had finished before; this run looked for what has been added since.\n");
     expect(again.out).toContain(`checksum ${checksum}; each was read back`);
     expect(await place.query("SELECT count(*)::int AS n FROM vector_stores")).toEqual([{ n: 1 }]);
   });
 
-  test("several files of several kinds, and standard input, into one store", async () => {
+  test("files of several formats, and standard input, into one store", async () => {
     await place.exec(
       "INSERT INTO vector_stores (id, name, embedding_dimensions, vectors_complete) VALUES ('vs_1', 'one', 8, true)",
     );
@@ -79,7 +77,7 @@ describe("import of files", () => {
     expect(await place.query("SELECT chunk_count::int AS n FROM vector_stores")).toEqual([{ n: await count() }]);
   });
 
-  test("with columns by flags, and rows that name their store", async () => {
+  test("columns named by flags, and rows that name their store", async () => {
     const csv = file("mapped.csv", 'key,body,vec,topic,collection\na,text,"[1,2,3,4,5,6,7,8]",shipping,FAQ\n');
     const answer = await runJson<ImportAnswer>(place, [
       "import",
@@ -93,7 +91,7 @@ describe("import of files", () => {
     ]);
   });
 
-  test("--dry-run reads everything, says what would be done and changes nothing", async () => {
+  test("--dry-run reads everything, reports what would be done and changes nothing", async () => {
     const path = file("dry.ndjson", `${line(1)}\n${line(2, { embedding: null })}\n`);
     const { code, out } = await importing(path, "--store-name", "Docs", "--dry-run");
     expect(code).toBe(0);
@@ -122,7 +120,7 @@ describe("import of files", () => {
     }
   });
 
-  test("--embed embeds what has no embedding", async () => {
+  test("--embed embeds rows without an embedding", async () => {
     const path = file("embed.ndjson", `${line(1, { embedding: null })}\n${line(2)}\n`);
     const refused = await importing(path, "--store-name", "Docs");
     expect(refused.err).toMatch(/^vector-store: line 1 of embed\.ndjson: it has no embedding\. With --embed/);
@@ -147,10 +145,7 @@ describe("import of files", () => {
     [["FILE", "--store", "a", "--store-name", "b"], /Give either --store or --store-name/],
     [["FILE"], /--store: the rows do not say which vector store they belong to/],
     [["FILE", "--store", "vs_none"], /No vector store found with id 'vs_none'/],
-    [
-      ["FILE", "--store-name", "x", "--content-column", "body"],
-      /line 1 of bad\.ndjson: there is no "body", the row's text/,
-    ],
+    [["FILE", "--store-name", "x", "--content-column", "body"], /line 1 of bad\.ndjson: has no "body", the row's text/],
     [["--from", "env:NO_SUCH", "--store-name", "x"], /--from: there is no variable NO_SUCH in the environment/],
     [["--from", "http://x", "--store-name", "x"], /--from must start with postgresql:\/\//],
     [
@@ -168,12 +163,12 @@ describe("import of files", () => {
     expect(await count()).toBe(0);
   });
 
-  test("a broken line is named, what comes before it is kept, and after it was mended the import goes on", async () => {
+  test("a broken line is named, the rows before it are kept, and once it is corrected the import continues", async () => {
     const broken = [...Array.from({ length: 1500 }, (_, n) => line(n)), '{"id": "x", ', line(1501)].join("\n");
     const path = file("broken.ndjson", broken);
     const { code, err } = await importing(path, "--store-name", "Docs");
     expect(code).toBe(1);
-    expect(err).toMatch(/^vector-store: line 1501 of broken\.ndjson: it is not a JSON object: ends too early/);
+    expect(err).toMatch(/^vector-store: line 1501 of broken\.ndjson: is not a JSON object: ends too early/);
     expect(await count()).toBe(1000);
     file("broken.ndjson", broken.replace('{"id": "x", ', line(1500)));
     const answer = await runJson<ImportAnswer>(place, ["import", path, "--store-name", "Docs"]);

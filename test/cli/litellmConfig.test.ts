@@ -19,13 +19,13 @@ const cli = (args: string[], environment: Record<string, string> = {}) =>
   });
 
 /**
- * What a YAML parser reads of the entry: its lines as keys and scalars. Written by hand, and stricter than YAML: every value is
- * either a plain word or a double-quoted scalar of printable characters with the escapes that YAML 1.1 and 1.2 share.
+ * Reads the entry as a YAML parser does, but more strictly: every value is either a plain word or a double-quoted
+ * scalar of printable characters with escapes that YAML 1.1 and 1.2 share.
  */
 function parse(yaml: string): Record<string, string> {
   const values: Record<string, string> = {};
   const shape: string[] = [];
-  // All that YAML 1.1 takes for a line break.
+  // All line breaks of YAML 1.1.
   for (const line of yaml.split(/\r\n|[\n\r\u0085\u2028\u2029]/)) {
     if (line === "" || /^ *#/.test(line)) continue;
     const [, indent = "", key = "", value = ""] = /^([ -]*)(\w+):(?: (.*))?$/.exec(line) ?? [];
@@ -76,7 +76,7 @@ describe("litellm-config", () => {
     });
   });
 
-  test("comments tell which variables the proxy needs, and that a local address is local", async () => {
+  test("comments name the variables that the proxy needs, and warn about a local address", async () => {
     const comments = (await cli([id])).out
       .split("\n")
       .filter((line) => line.trimStart().startsWith("#"))
@@ -93,25 +93,25 @@ describe("litellm-config", () => {
     expect(parse(out)).toMatchObject({ api_base: "http://vs.svc:8000", vector_store_name: 'a: "b" # c' });
   });
 
-  test("the address is --url, else API_URL of the settings, else the one that was asked", async () => {
+  test("the address is --url, else API_URL, else the one that was used", async () => {
     const settings = { API_URL: "https://vs.example/v1" };
     expect(parse((await cli([id], settings)).out)).toMatchObject({ api_base: "https://vs.example" });
     expect(parse((await cli([id, "--url", service.url], settings)).out)).toMatchObject({ api_base: service.url });
     expect(parse((await cli([id], { PORT: "nonsense" })).out)).toMatchObject({ api_base: service.url });
   });
 
-  test("a store without a name is called by its id", async () => {
+  test("a store without a name is named by its id", async () => {
     const unnamed = ((await service.post("/v1/vector_stores")).body as { id: string }).id;
     expect(parse((await cli([unnamed])).out)).toMatchObject({ vector_store_name: unnamed });
   });
 
-  test("a store that is not there is not configured", async () => {
+  test("a missing store is an error", async () => {
     const { code, out, err } = await cli(["vs_00000000000000000000000000000000"]);
     expect({ code, out }).toEqual({ code: 1, out: "" });
     expect(err).toContain("No vector store found");
   });
 
-  test("any name is one valid YAML value", () => {
+  test("any name is a valid YAML value", () => {
     const hostile = [
       "\u0085",
       "\u2028",

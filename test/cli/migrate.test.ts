@@ -1,7 +1,7 @@
 import { afterEach, expect, jest, test } from "@jest/globals";
 import { type Place, createPlace, run } from "./support.js";
 
-// Every command opens the embedded database anew, which takes a second or more.
+// Every command opens the embedded database, which takes a second or more.
 jest.setTimeout(180_000);
 
 let place: Place | undefined;
@@ -10,7 +10,7 @@ afterEach(async () => {
   place = undefined;
 });
 
-test("migrate makes the tables and says so; a second time there is nothing to do", async () => {
+test("migrate creates the tables and says so; a second time there is nothing to do", async () => {
   place = await createPlace();
   const first = await run(["migrate"], { environment: place.environment });
   expect(first).toMatchObject({ code: 0, err: "" });
@@ -22,7 +22,7 @@ test("migrate makes the tables and says so; a second time there is nothing to do
 
   const second = await run(["migrate"], { environment: place.environment });
   expect(second).toMatchObject({ code: 0, err: "" });
-  expect(second.out).toMatch(/^.* is up to date; nothing was to be done\.\n$/);
+  expect(second.out).toMatch(/^.* is up to date; there was nothing to do\.\n$/);
 });
 
 test("migrate says that it adopts the tables of litellm-pgvector", async () => {
@@ -39,7 +39,7 @@ test("migrate says that it adopts the tables of litellm-pgvector", async () => {
   expect(await place.query("SELECT chunk_count::int AS n FROM vector_stores")).toEqual([{ n: 1 }]);
 });
 
-test("what stops a start stops migrate: one sentence, exit code 1, nothing changed", async () => {
+test("whatever keeps a server from starting stops migrate: one sentence, exit code 1, nothing changed", async () => {
   place = await createPlace();
   await place.exec("CREATE TABLE embeddings (id text PRIMARY KEY, words text)");
   const { code, out, err } = await run(["migrate"], { environment: place.environment });
@@ -48,7 +48,7 @@ test("what stops a start stops migrate: one sentence, exit code 1, nothing chang
   expect(await place.query("SELECT to_regclass('vector_stores')::text AS t")).toEqual([{ t: null }]);
 });
 
-test("settings that cannot be used are named", async () => {
+test("unusable settings are named", async () => {
   const { code, err } = await run(["migrate"], { environment: { PORT: "x", DATABASE_POOL_SIZE: "0" } });
   expect(code).toBe(1);
   expect(err).toContain("PORT must be a number");

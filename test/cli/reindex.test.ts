@@ -25,7 +25,7 @@ const cli = (args: string[], columns?: number) =>
 const stateOf = async (id: string) =>
   ((await service.get(`/v1/vector_stores/${id}`).expect(200)).body as { index: { state: string } }).index.state;
 
-/** As the running server: a request to reindex begins the next round at once. */
+/** Like the running server: a request to reindex starts the next round at once. */
 function maintain(): void {
   giveEngine(service, {
     wake: () => {
@@ -41,7 +41,7 @@ async function filledStore(name: string): Promise<string> {
 }
 
 describe("reindex", () => {
-  test("asks for it and says what each store's index is doing; nothing is waited for", async () => {
+  test("requests it and prints the state of each index, without waiting", async () => {
     const [a, b] = [await filledStore("first"), await filledStore("second")];
     expect(await stateOf(a)).toBe("none");
     const { code, out, err } = await cli([a, b, a]);
@@ -54,7 +54,7 @@ describe("reindex", () => {
     );
   });
 
-  test("--wait comes back when the index is ready, with the stores as they are then", async () => {
+  test("--wait returns the stores once their indexes are ready", async () => {
     const id = await filledStore("waited for");
     maintain();
     const { code, out, err } = await cli([id, "--wait", "--json"]);
@@ -65,7 +65,7 @@ describe("reindex", () => {
     });
   });
 
-  test("--all is every store, also beyond the API's page of 100", async () => {
+  test("--all means every store, beyond the API's page of 100", async () => {
     for (let i = 0; i < 101; i += 1) await createStore(service, { name: `s${i}` });
     const { out } = await cli(["--all"]);
     const stores = (await run(["stores", "list", "--limit", "1000", "--url", service.url, "--key", testKey])).out;
@@ -88,13 +88,13 @@ describe("reindex", () => {
   });
 });
 
-describe("reindex at a server whose answers are played", () => {
+describe("reindex at a fake server", () => {
   const send = (response: ServerResponse, status: number, body: object) =>
     response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
   const store = (id: string, index: object) => ({ id, object: "vector_store", name: id, index });
   const gone = { error: { message: "No vector store found.", param: "vector_store_id", code: "not_found" } };
 
-  /** Answers each request with the next answer of its list, the last one again and again. */
+  /** Answers each request with the next answer of its list, then repeats the last one. */
   async function play(answers: Record<string, [number, object][]>, ...args: string[]) {
     const asked: string[] = [];
     const server = await startOther((request, response) => {
@@ -126,7 +126,7 @@ describe("reindex at a server whose answers are played", () => {
           [200, store("a", { state: "building", indexed: 500, fresh: 0 })],
           [200, store("a", { state: "ready", indexed: 500, fresh: 0 })],
         ],
-        // The progress is not worth failing for.
+        // A missing progress is not a failure.
         "GET /v1/health": [
           [503, {}],
           [200, health(0)],
@@ -147,7 +147,7 @@ describe("reindex at a server whose answers are played", () => {
     expect(asked.filter((each) => each === "GET /v1/vector_stores/a")).toHaveLength(3);
   });
 
-  test("a store of --all that is deleted meanwhile is left out; one that was named is missed", async () => {
+  test("a store deleted meanwhile is left out with --all, and an error if named", async () => {
     const answers = () =>
       ({
         "GET /v1/vector_stores": [[200, { object: "list", data: [store("a", {}), store("b", {})], has_more: false }]],
@@ -166,14 +166,14 @@ describe("reindex at a server whose answers are played", () => {
     });
   });
 
-  test("a server that knows no reindexing has not done it", async () => {
+  test("a server that cannot reindex is an error", async () => {
     const list = { object: "list", data: [store("a", {})], has_more: false };
     const { code, err } = await play({ "GET /v1/vector_stores": [[200, list]] }, "--all");
     expect(code).toBe(1);
     expect(err).toContain("HTTP 404");
   });
 
-  test("a vector store is expected, not any JSON", async () => {
+  test("other JSON than a vector store is an error", async () => {
     const { code, err } = await play({ "POST /v1/vector_stores/a/reindex": [[200, { hello: 1 }]] }, "a");
     expect(code).toBe(1);
     expect(err).toContain("without a vector store");

@@ -32,16 +32,16 @@ describe("search", () => {
       .map((line) => line.split("\t"));
     expect(lines).toHaveLength(3);
     expect(lines[0]).toEqual(["1.0000", "faq.md", "how to reset your password"]);
-    // Without a file name, the chunk's own id tells where the text is from.
+    // Without a file name, the source is the chunk's id.
     expect(lines[1]?.[1]).toMatch(/^emb_[0-9a-f]{32}$/);
   });
 
-  test("on a terminal the text is cut to the line", async () => {
+  test("on a terminal, the text is cut to the line", async () => {
     const { out } = await cli([id, "password", "--limit", "1"], 40);
     expect(out).toMatch(/^ SCORE {2}SOURCE {2}TEXT\n\d\.\d{4} {2}faq\.md {2}how to reset your passw…\n$/);
   });
 
-  test("--json is what the API answers", async () => {
+  test("--json prints the API's answer", async () => {
     const { out } = await cli([id, "opening hours", "--json"]);
     const api = await service.post(`/v1/vector_stores/${id}/search`, { query: "opening hours", max_num_results: 10 });
     expect(JSON.parse(out)).toEqual(api.body);
@@ -64,7 +64,7 @@ describe("search", () => {
   test("--mode, --recall and --rerank reach the server", async () => {
     const words = await cli([id, "opening", "--mode", "keyword", "--json"]);
     expect(words).toMatchObject({ code: 0, err: "" });
-    // The other chunks do not have the word; in the order of vectors they would follow.
+    // The other chunks do not have the word; a vector search would list them too.
     expect(texts(words.out)).toEqual(["opening hours of the shop"]);
     const other = await startRecorder({ object: "vector_store.search_results.page", data: [] });
     const ask = (...args: string[]) => run(["search", "--url", other.url, "--key", "k", "vs_1", "q", ...args]);
@@ -87,7 +87,7 @@ describe("search", () => {
     ]);
   });
 
-  test("nothing found is no failure, and standard output stays empty", async () => {
+  test("finding nothing is not a failure, and standard output stays empty", async () => {
     expect(await cli([id, "password", "--filter", '{"lang": "fr"}'])).toEqual({
       code: 0,
       out: "",
@@ -114,7 +114,7 @@ describe("search", () => {
     expect(err).toContain(sentence);
   });
 
-  test("a store that is not there", async () => {
+  test("a missing store", async () => {
     const { code, err } = await cli(["vs_00000000000000000000000000000000", "q"]);
     expect(code).toBe(1);
     expect(err).toContain("No vector store found with id 'vs_00000000000000000000000000000000'");

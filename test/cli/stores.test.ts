@@ -16,7 +16,7 @@ const retrieve = async (id: string) => (await service.get(`/v1/vector_stores/${i
 const storeIn = (out: string) => JSON.parse(out) as { id: string; [key: string]: unknown };
 
 describe("stores list of an empty server", () => {
-  test("says how to make a store, and nothing on standard output", async () => {
+  test("says how to make a store, and prints nothing on standard output", async () => {
     const { code, out, err } = await cli(["stores", "list"]);
     expect({ code, out }).toEqual({ code: 0, out: "" });
     expect(err).toContain("vector-store stores create");
@@ -34,7 +34,7 @@ describe("stores list of an empty server", () => {
 });
 
 describe("stores create", () => {
-  test("prints the id alone, for $(…), and makes the store as it was asked for", async () => {
+  test("prints only the id, for $(…), and makes the store as requested", async () => {
     const { code, out, err } = await cli([
       ...["stores", "create", "Support FAQ", "--metadata", "team=a", "formula=a=b", "--metadata", "empty="],
       ...["--expires-after-days", "7"],
@@ -48,14 +48,14 @@ describe("stores create", () => {
     });
   });
 
-  test("settings of its own", async () => {
+  test("with metadata and expiry", async () => {
     const settings = ["--search-mode", "hybrid", "--recall", "fast", "--language", "english"];
     const { code, out, err } = await cli(["stores", "create", "own", ...settings]);
     expect({ code, err }).toEqual({ code: 0, err: "" });
     expect(await retrieve(out.trim())).toMatchObject({ search_mode: "hybrid", recall: "fast", language: "english" });
   });
 
-  test("model and dimensions reach the server; what was not given is not sent", async () => {
+  test("model and dimensions reach the server; options not given are not sent", async () => {
     const other = await startRecorder({ object: "vector_store", id: "vs_1" });
     const create = (...args: string[]) => run(["stores", "create", "n", "--url", other.url, "--key", "k", ...args]);
     try {
@@ -67,7 +67,7 @@ describe("stores create", () => {
     expect(other.asked).toEqual([{ name: "n" }, { name: "n", embedding_model: "m", embedding_dimensions: 12 }]);
   });
 
-  test("--json prints the store as the API answers it", async () => {
+  test("--json prints the API's answer", async () => {
     const { out } = await cli(["stores", "create", "j", "--json"]);
     const store = storeIn(out);
     expect(store).toEqual(await retrieve(store.id));
@@ -79,7 +79,7 @@ describe("stores create", () => {
     [["stores", "create", "n", "--metadata", "=b"], "It must be key=value"],
     [["stores", "create", "n", "--metadata", "a=b", "a=c"], "The key a is given twice"],
     [["stores", "create", "n", "--expires-after-days", "soon"], "It must be a whole number"],
-    [["stores", "create", "n", "--expires-after-days", "0"], "It must be a whole number from 1 on"],
+    [["stores", "create", "n", "--expires-after-days", "0"], "It must be a whole number, at least 1"],
     [["stores", "create", "n", "--expires-after-days", "366"], "expires_after.days: must be at most 365"],
     [["stores", "create", "n".repeat(257)], "name: at most 256 characters"],
     [["stores", "create", "n", "--embedding-dimensions", "many"], "It must be a whole number"],
@@ -99,7 +99,7 @@ describe("stores create", () => {
 });
 
 describe("stores list", () => {
-  test("on a terminal: headings, aligned columns, one line per store whatever its name holds, cut to the width", async () => {
+  test("on a terminal: headings, aligned columns, one line per store whatever its name, cut to the width", async () => {
     const evil = storeIn((await cli(["stores", "create", "a\u001b[2Jb\nc\td\u202e", "--json"])).out).id;
     const wide = storeIn((await cli(["stores", "create", "日本語".repeat(40), "--json"])).out).id;
     const { out } = await cli(["stores", "list", "--limit", "2"], 130);
@@ -126,7 +126,7 @@ describe("stores list", () => {
     expect(out).toBe(`${[id, name, "completed", "none", "1", "1234", created, "-"].join("\t")}\n`);
   });
 
-  test("--limit beyond the API's page of 100 goes on paging, and says when there are more", async () => {
+  test("--limit beyond the API's page of 100 reads further pages, and a note says if there are more", async () => {
     for (let i = 0; i < 105; i += 1) await service.post("/v1/vector_stores", { name: `s${i}` }).expect(200);
     const some = await cli(["stores", "list", "--limit", "103", "--json"]);
     const page = JSON.parse(some.out) as { data: { name: string }[]; has_more: boolean };
@@ -145,18 +145,18 @@ describe("stores list", () => {
   test.each(["0", "-1", "1.5", "many"])("--limit %s is refused", async (limit) => {
     const { code, err } = await cli(["stores", "list", `--limit=${limit}`]);
     expect(code).toBe(1);
-    expect(err).toContain("whole number from 1 on");
+    expect(err).toContain("whole number, at least 1");
   });
 });
 
 describe("stores delete", () => {
-  test("deletes the store, and a second time says that there is none", async () => {
+  test("deletes the store; a second time it is missing", async () => {
     const id = (await cli(["stores", "create", "gone"])).out.trim();
     expect(await cli(["stores", "delete", id])).toEqual({ code: 0, out: `Deleted ${id}\n`, err: "" });
     const again = await cli(["stores", "delete", id]);
     expect(again.code).toBe(1);
     expect(again.err).toBe(
-      `vector-store: No vector store found with id '${id}'. See which there are: vector-store stores list\n`,
+      `vector-store: No vector store found with id '${id}'. To see all: vector-store stores list\n`,
     );
   });
 

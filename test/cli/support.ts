@@ -17,7 +17,7 @@ export interface Outcome {
   err: string;
 }
 
-/** Runs a command line in this process, on an environment of its own. */
+/** Runs a command line in this process, with its own environment. */
 export async function run(
   args: readonly string[],
   options: { environment?: Record<string, string>; columns?: number; stdin?: string } = {},
@@ -30,7 +30,7 @@ export async function run(
     stdin: () => Readable.from([Buffer.from(options.stdin ?? "")]),
     environment: () => options.environment ?? {},
   });
-  // Whatever happens, nobody at a terminal is shown a stack.
+  // Whatever happens, users must not see a stack.
   if (/^\s+at .*:\d+/m.test(out + err)) throw new Error(`a stack was printed: ${out}${err}`);
   return { code, out, err };
 }
@@ -40,7 +40,7 @@ interface Report {
   checks: { check: string; status: "ok" | "warn" | "fail"; message: string; todo?: string }[];
 }
 
-/** `doctor --json`, with what holds for every report checked. */
+/** Runs `doctor --json`, and checks what holds for every report. */
 export async function runDoctor(environment: Record<string, string>, ...args: string[]) {
   const { code, out, err } = await run(["doctor", "--json", ...args], { environment });
   const { ok, checks } = JSON.parse(out) as Report;
@@ -48,15 +48,15 @@ export async function runDoctor(environment: Record<string, string>, ...args: st
   expect({ ok, code, quiet: err === "" }).toEqual(
     failed.length === 0 ? { ok: true, code: 0, quiet: true } : { ok: false, code: 1, quiet: false },
   );
-  // Whatever is not ok comes with what to do.
+  // A finding says what to do unless it is ok.
   for (const each of checks) expect(each.todo === undefined).toBe(each.status === "ok");
   return { code, err, checks, finding: (check: string) => checks.find((each) => each.check === check) };
 }
 
-/** A database as an operator's settings name it, which no service has touched: PostgreSQL, or a DATA_DIR of its own. */
+/** A database that no server has used, named by settings: PostgreSQL, or its own DATA_DIR. */
 export interface Place {
   environment: Record<string, string>;
-  /** Runs statements beside the commands; for the embedded database it is opened and closed again. */
+  /** Runs statements beside the commands; opens the embedded database for them and closes it again. */
   exec(sql: string): Promise<void>;
   query(sql: string): Promise<Record<string, unknown>[]>;
   remove(): Promise<void>;
@@ -79,7 +79,7 @@ export async function createPlace(): Promise<Place> {
 function embeddedPlace(settings: Record<string, string>): Place {
   const directory = temporaryDirectory();
   const dataDir = join(directory.path, "pglite");
-  // Made from the suite's dump of an empty database, which saves the seconds of initdb.
+  // From the suite's dump of an empty database, which saves the seconds of initdb.
   const open = async () =>
     existsSync(dataDir)
       ? openPglite({ dataDir })
@@ -111,7 +111,7 @@ export function temporaryDirectory(): { path: string; remove(): void } {
   };
 }
 
-/** Some other HTTP server, on a port of its own. */
+/** Another HTTP server on its own port. */
 export async function startOther(listener: RequestListener): Promise<{ url: string; close(): Promise<void> }> {
   const server = createServer(listener);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -124,7 +124,7 @@ export async function startOther(listener: RequestListener): Promise<{ url: stri
   };
 }
 
-/** A server that gives every request the same answer, and keeps the JSON bodies that it was sent. */
+/** A server that gives every request the same answer and keeps the JSON bodies of requests. */
 export async function startRecorder(answer: object) {
   const asked: unknown[] = [];
   const other = await startOther((request, response) => {

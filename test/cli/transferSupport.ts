@@ -1,7 +1,7 @@
 import type { RandomRow } from "../support/randomRows.js";
 import { type Place, run } from "./support.js";
 
-/** Everything that is recorded of rows and stores, as text. */
+/** All columns of rows and stores, as text. */
 export const contentOf = async (place: Pick<Place, "query">): Promise<{ rows: unknown; stores: unknown }> => ({
   rows: await place.query(
     `SELECT id, vector_store_id, content, COALESCE(metadata, '{}')::text AS metadata, embedding::text AS embedding,
@@ -14,7 +14,7 @@ export const contentOf = async (place: Pick<Place, "query">): Promise<{ rows: un
   ),
 });
 
-/** Puts rows into the tables beside the service, as a statement with literals: what a place can run without parameters. */
+/** A statement that inserts rows; with literals, because a place runs statements without parameters. */
 export function insertSql(storeId: string, rows: readonly RandomRow[]): string {
   const json = JSON.stringify(
     rows.map((row) => ({ ...row, metadata: row.metadata, embedding: `[${row.embedding.join(",")}]` })),

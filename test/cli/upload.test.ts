@@ -38,7 +38,7 @@ const names = async () => {
 };
 
 describe("upload", () => {
-  test("a folder: all files below it but hidden ones and dependencies; again, nothing is sent", async () => {
+  test("a folder: all files below it except hidden ones and dependencies; repeated, it sends nothing", async () => {
     expect(await upload(folder.path)).toEqual({ code: 0, out: "3 added, 0 already there, 0 failed\n", err: "" });
     expect(await names()).toEqual(["a.txt", "b.md", "c.txt"]);
     expect(await upload(folder.path)).toEqual({ code: 0, out: "0 added, 3 already there, 0 failed\n", err: "" });
@@ -56,7 +56,7 @@ describe("upload", () => {
     expect(await names()).toEqual(["b.md"]);
   });
 
-  test("one that cannot be read is told with its reason, and the others are added", async () => {
+  test("the reason is printed for a file that cannot be read, and the others are added", async () => {
     const bad = join(folder.path, "bad.pdf");
     writeFileSync(bad, "no PDF");
     const { code, out, err } = await upload(bad, join(folder.path, "a.txt"), "--parallel", "1");
@@ -66,7 +66,7 @@ describe("upload", () => {
 
   test.each([
     [["nowhere.txt"], /no file or folder nowhere\.txt/],
-    [["*.nothing-has-this"], /There are no files/],
+    [["*.nothing-has-this"], /No files found/],
   ])("%j is refused", async (paths, message) => {
     const { code, err } = await upload(...paths);
     expect(code).toBe(1);

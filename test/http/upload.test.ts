@@ -15,7 +15,7 @@ const form = (path: string) => request(service.url).post(path).set("authorizatio
 const uploadTo = (storeId: string) => form(`/v1/vector_stores/${storeId}/upload`);
 const count = async (table: string) =>
   (await service.database.query<{ n: number }>(`SELECT count(*)::int AS n FROM ${table}`))[0]?.n;
-/** Nothing is left of a request that was refused. */
+/** What a refused request must not change. */
 const leftOver = async () => ({
   slices: await count("vector_store_file_slices"),
   files: await count("vector_store_file_objects"),
@@ -28,7 +28,7 @@ interface Answered {
 }
 
 describe("POST …/upload", () => {
-  test("answers when the document is found by searches", async () => {
+  test("answers once searches find the document", async () => {
     const store = await createStore(service);
     const answer = await uploadTo(store)
       .field("chunk_size", "100")
@@ -53,7 +53,7 @@ describe("POST …/upload", () => {
     expect(data).toHaveLength((answer.body as Answered).chunks);
   });
 
-  test("several files at once are a list, each with its own end", async () => {
+  test("several files at once are a list, each with its own outcome", async () => {
     const store = await createStore(service);
     const answer = await uploadTo(store)
       .attach("file", Buffer.from("good"), "good.txt")
@@ -68,7 +68,7 @@ describe("POST …/upload", () => {
     });
   });
 
-  test("the same document again is not added again; a changed one replaces it when asked to", async () => {
+  test("the same document is added once; a changed one replaces it if asked to", async () => {
     const store = await createStore(service);
     const send = (text: string, replace = "false") =>
       uploadTo(store).field("replace", replace).attach("file", Buffer.from(text), "doc.txt").expect(200);
@@ -117,7 +117,7 @@ describe("texts", () => {
   });
 });
 
-describe("what is refused leaves nothing", () => {
+describe("a refused upload leaves nothing", () => {
   let store: string;
   let before: Awaited<ReturnType<typeof leftOver>>;
   beforeAll(async () => {
@@ -133,7 +133,7 @@ describe("what is refused leaves nothing", () => {
   test.each([
     ["no file", () => uploadTo(store).field("chunk_size", "100"), 400, "file", /required/],
     [
-      "a wrong field behind its file",
+      "a wrong field after the file",
       () => uploadTo(store).attach("file", Buffer.from("x"), "x.txt").field("chunk_size", "many"),
       400,
       "chunk_size",
@@ -148,7 +148,7 @@ describe("what is refused leaves nothing", () => {
       /at most half of chunk_size/,
     ],
     [
-      "attributes that are no JSON",
+      "attributes that are not JSON",
       () => uploadTo(store).field("attributes", "{").attach("file", Buffer.from("x"), "x.txt"),
       400,
       "attributes",
@@ -187,7 +187,7 @@ describe("what is refused leaves nothing", () => {
     expect(await leftOver()).toEqual(before);
   });
 
-  test("exactly as many bytes as are allowed are taken", async () => {
+  test("a file of exactly the allowed size is accepted", async () => {
     const answer = await form("/v1/files")
       .field("purpose", "assistants")
       .attach("file", Buffer.alloc(1024 * 1024, 97), "x.txt")
@@ -195,7 +195,7 @@ describe("what is refused leaves nothing", () => {
     await service.delete(`/v1/files/${(answer.body as Answered).id}`).expect(200);
   });
 
-  test("a sender who stops half-way", async () => {
+  test("a sender that disconnects half-way", async () => {
     const { hostname, port } = new URL(service.url);
     await new Promise<void>((resolve, reject) => {
       const socket = createConnection(Number(port), hostname, () => {
@@ -211,7 +211,7 @@ describe("what is refused leaves nothing", () => {
       });
       socket.once("error", reject);
     });
-    // Whatever of it is still on its way has an end; until then the request may not have been noticed at all.
+    // The server may not have noticed the request yet.
     for (let i = 0; i < 20; i += 1) {
       await service.get("/health");
       expect((await leftOver()).files).toBe(before.files);
@@ -230,7 +230,7 @@ describe("POST /v1/files", () => {
       { purpose: "evals", "expires_after[anchor]": "created_at", "expires_after[seconds]": "5" },
       "expires_after.seconds",
     ],
-    ["with a life as JSON that is none", { purpose: "evals", expires_after: "{" }, "expires_after"],
+    ["with a life that is not JSON", { purpose: "evals", expires_after: "{" }, "expires_after"],
   ])("%s is refused and leaves nothing", async (_, fields, param) => {
     const before = await leftOver();
     const sent = form("/v1/files").attach("file", Buffer.from("x"), "x.txt");
@@ -240,7 +240,7 @@ describe("POST /v1/files", () => {
     expect(await leftOver()).toEqual(before);
   });
 
-  test("a life as JSON, as other clients send it; and a name without its path", async () => {
+  test("a life as JSON, as other clients send it, and a filename without its path", async () => {
     const answer = await form("/v1/files")
       .field("purpose", "assistants")
       .field("expires_after", '{"anchor":"created_at","seconds":3600}')

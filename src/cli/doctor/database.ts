@@ -10,7 +10,7 @@ import { checkIndexes } from "./indexes.js";
 import { checkContents, checkModels } from "./stored.js";
 import { inspectEmbeddings, inspectVectorStores } from "../../db/schema/inspect.js";
 
-/** Everything about the database that can be learned by reading. Ends early where the next question would have no meaning. */
+/** Checks the database without writing to it. Stops where further checks would make no sense. */
 export async function checkDatabase(probe: diagnose.Probe, config: Config, { findings }: Context): Promise<void> {
   const schema = schemaOf(config);
   const facts = await probe.look((tx) => diagnose.serverFacts(tx, schema));
@@ -27,7 +27,7 @@ export async function checkDatabase(probe: diagnose.Probe, config: Config, { fin
     findings.warn(
       "migrations",
       `the schema "${schema ?? ""}" does not exist yet`,
-      'Nothing: the first start, or "vector-store migrate", makes it.',
+      'Nothing to do: the first start, or "vector-store migrate", creates it.',
     );
     return;
   }
@@ -52,7 +52,7 @@ interface Place {
 const schemaOf = (config: Config) =>
   config.database.url === null ? null : parseDatabaseUrl({ ...config.database, url: config.database.url }).schema;
 
-/** False when there is none that could be used, and so no table with vectors either. */
+/** False if the database does not have it, and so no table with vectors either. */
 function checkPgvector(pgvector: diagnose.ServerFacts["pgvector"], findings: Context["findings"]): boolean {
   const { installed, available, mayCreate } = pgvector;
   const version = installed ?? available;
@@ -81,18 +81,18 @@ function checkPgvector(pgvector: diagnose.ServerFacts["pgvector"], findings: Con
     findings.warn(
       "pgvector",
       `version ${version} is on the server but not in this database yet`,
-      "Nothing: the first start creates the extension.",
+      "Nothing to do: the first start creates the extension.",
     );
   else
     findings.fail(
       "pgvector",
       `version ${version} is on the server but not in this database, and this role may not create it`,
-      "Let an administrator run, in this database: CREATE EXTENSION vector;",
+      "Ask an administrator to run in this database: CREATE EXTENSION vector;",
     );
   return false;
 }
 
-/** @returns the last migration that was applied: which of this program's columns and tables can be counted on. */
+/** @returns the number of the last migration applied, which says what tables and columns exist */
 async function checkMigrations({ probe, tables, findings }: Place): Promise<number> {
   const { version, applied, pending, newer, compatible, changed } = await probe.look((tx) =>
     diagnose.migrationFacts(tx, tables),
@@ -106,26 +106,26 @@ async function checkMigrations({ probe, tables, findings }: Place): Promise<numb
   } else if (changed.length > 0) {
     findings.fail(
       "migrations",
-      `this program's text of ${changed.join(", ")} differs from the one that was applied`,
-      "Install the program again, unchanged.",
+      `this program's ${changed.join(", ")} differs from what was applied`,
+      "Reinstall the program, unchanged.",
     );
   } else if (pending.length > 0) {
     findings.warn(
       "migrations",
       `${applied.length} applied, pending: ${pending.join(", ")}`,
-      'Nothing: the next start, or "vector-store migrate", applies them.',
+      'Nothing to do: the next start, or "vector-store migrate", applies them.',
     );
   } else if (compatible.length > 0) {
     findings.warn(
       "migrations",
-      `the database has ${compatible.join(", ")} from a newer program, and serves this one still`,
-      "Nothing while an upgrade or a roll back is under way; then install the newer version again.",
+      `the database has ${compatible.join(", ")} from a newer program, and still works with this one`,
+      "Nothing to do during an upgrade or a rollback. Afterwards, install the newer version again.",
     );
   } else findings.ok("migrations", `all applied (${applied.length}, the last is ${applied.at(-1) ?? ""})`);
   return version;
 }
 
-/** The embeddings table, or null when there is none or it does not fit the settings. */
+/** The embeddings table, or null if it is missing or does not fit the settings. */
 async function checkTables({ probe, config, tables, findings }: Place): Promise<Layout["embeddings"] | null> {
   const names = config.database.tables;
   try {
@@ -145,8 +145,8 @@ async function checkTables({ probe, config, tables, findings }: Place): Promise<
     );
     findings.warn(
       "tables",
-      `not there yet: ${missing.join(", ")}`,
-      "Nothing on a new database: the first start makes them. Otherwise check DB_TABLES__* and the schema in DATABASE_URL.",
+      `missing: ${missing.join(", ")}`,
+      "Nothing to do for a new database: the first start creates them. Otherwise check DB_TABLES__* and the schema in DATABASE_URL.",
     );
   } catch (error) {
     if (!(error instanceof StartupError)) throw error;
@@ -155,7 +155,7 @@ async function checkTables({ probe, config, tables, findings }: Place): Promise<
   return null;
 }
 
-/** Why a database could not be opened. */
+/** Reports why the database could not be opened. */
 export function reportUnopened(error: unknown, config: Config, { findings }: Context): void {
   if (config.database.url === null) {
     findings.fail(
@@ -168,6 +168,6 @@ export function reportUnopened(error: unknown, config: Config, { findings }: Con
     findings.fail(
       "database",
       `cannot be opened: ${wordsOf(error)}`,
-      "Check host, port, user and password in DATABASE_URL, and that the server runs and lets this host in.",
+      "Check host, port, user and password in DATABASE_URL, and that the server runs and accepts connections from this host.",
     );
 }

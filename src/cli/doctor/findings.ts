@@ -6,11 +6,11 @@ export interface Finding {
   check: string;
   status: "ok" | "warn" | "fail";
   message: string;
-  /** What to do about it; absent where nothing needs doing. */
+  /** What to do; absent if all is well. */
   todo?: string;
 }
 
-/** Takes findings as they are made, so that a slow check does not hold back what is known already. */
+/** Receives each finding at once, so that a slow check does not delay the others. */
 export interface Findings {
   ok(check: string, message: string): void;
   warn(check: string, message: string, todo: string): void;
@@ -22,7 +22,7 @@ export interface Context {
   log: Log;
 }
 
-/** A failure's own words, on one line: they name host, role or database, never a password. */
+/** An error's message on one line. It may name host, role or database, but no password. */
 export function wordsOf(error: unknown): string {
   const words = error instanceof AggregateError ? error.errors.map(String).join("; ") : String(error);
   return printable(words.replace(/^\w*Error: /i, ""));

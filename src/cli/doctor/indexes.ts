@@ -8,14 +8,13 @@ import {
 import { readableBytes } from "../table.js";
 import { counted, type Stored } from "./stored.js";
 
-/** The stores' own indexes, what is wrong with them, and indexes on the embeddings table that cost and are of no use here. */
+/** Checks the stores' indexes, and reports indexes on the embeddings table that only cost time and space. */
 export async function checkIndexes(stored: Stored): Promise<void> {
   const { probe, config, tables, version, findings } = stored;
   const kind = config.database.url === null ? "pglite" : "postgres";
   const { minRows } = config.indexing;
   let unready = 0;
-  if (version < 2)
-    findings.ok("indexes", "the stores have none of their own yet; the server makes them after its next start");
+  if (version < 2) findings.ok("indexes", "the stores have none yet; the server makes them after its next start");
   else {
     const counts = await probe.look((tx) => countIndexes(tx, tables, kind, minRows));
     unready = counts.waiting + counts.building;
@@ -23,11 +22,7 @@ export async function checkIndexes(stored: Stored): Promise<void> {
     findings.ok("indexes", `${describeCounts(counts, minRows)}\n${derived}`);
     for (const { store, index } of await probe.look((tx) => brokenIndexes(tx, tables))) {
       const what = index === null ? "is gone" : `was left half-built ("${index}")`;
-      findings.warn(
-        "indexes",
-        `the index of the store ${store} ${what}`,
-        `Have it made anew: vector-store reindex ${store}`,
-      );
+      findings.warn("indexes", `the index of the store ${store} ${what}`, `Rebuild it: vector-store reindex ${store}`);
     }
   }
   for (const index of await probe.look((tx) => recordIndexes(tx, tables))) {
@@ -39,7 +34,7 @@ export async function checkIndexes(stored: Stored): Promise<void> {
   }
 }
 
-/** The states of core/indexing.ts, in words. @param minRows null: only stores for which it was asked get an index */
+/** The index states of all stores in words. @param minRows null if only `vector-store reindex` makes indexes */
 export function describeCounts(counts: Omit<IndexCounts, "bytes">, minRows: number | null): string {
   const { ready, building, waiting, none } = counts;
   const why = minRows === null ? "made by vector-store reindex only" : `INDEX_MIN_ROWS is ${minRows}`;
@@ -57,9 +52,9 @@ export function describeCounts(counts: Omit<IndexCounts, "bytes">, minRows: numb
 function describeRecordIndex({ name, method, valid, bytes }: RecordIndex, table: string): string {
   const cost =
     method === "hnsw"
-      ? "and every insert enters it (230 times slower inserts were measured with 200,000 rows in an hnsw index)"
-      : "and every insert enters it";
-  const state = valid ? "" : " is invalid, its building was interrupted; it";
+      ? "and slows down every insert (230 times with 200,000 rows in an hnsw index, as measured)"
+      : "and slows down every insert";
+  const state = valid ? "" : " is invalid, because its build was interrupted; it";
   return `the ${method} index ${name} on "${table}"${state} is not used by this service; it takes ${readableBytes(bytes)}, ${cost}`;
 }
 

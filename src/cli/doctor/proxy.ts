@@ -9,7 +9,7 @@ import type { Context } from "./findings.js";
 
 const readinessLimitMs = 5000;
 
-/** The LiteLLM proxy, or another OpenAI-compatible provider: reachable, knows the model, embeds with it. */
+/** Checks the LiteLLM proxy, or another OpenAI-compatible provider: reachable, knows the models, embeds a text. */
 export async function checkProxy(config: Config, { findings, log }: Context): Promise<void> {
   const { baseUrl, model, dimensions } = config.embedding;
   if (baseUrl === null) {
@@ -25,10 +25,10 @@ export async function checkProxy(config: Config, { findings, log }: Context): Pr
     findings.warn(
       "proxy key",
       "none is configured",
-      "Set LITELLM_MASTER_KEY or EMBEDDING__API_KEY, unless the proxy asks for no key.",
+      "Set LITELLM_MASTER_KEY or EMBEDDING__API_KEY, unless the proxy needs no key.",
     );
   }
-  // One attempt each: the doctor tells how things are, not how they are after a minute of retries.
+  // No retries: the doctor reports how things are now.
   const litellm = createLitellm({ ...config.embedding, retryBudgetMs: 0 }, log, createMetrics());
   const names = await checkModel(litellm, model, findings);
   if (names !== null) {
@@ -48,7 +48,7 @@ export async function checkProxy(config: Config, { findings, log }: Context): Pr
   }
 }
 
-/** False when nothing answers, and further questions would only repeat that. */
+/** False if nothing answers; further checks would only repeat that. */
 async function checkReadiness(baseUrl: string, findings: Context["findings"]): Promise<boolean> {
   const url = `${baseUrl}/health/readiness`;
   let response: Response;
@@ -74,7 +74,7 @@ async function checkReadiness(baseUrl: string, findings: Context["findings"]): P
   return true;
 }
 
-/** As the embedding model, but what is not set is not needed. */
+/** Checks that the proxy lists an optional model, if one is set. */
 function checkNamed(
   check: string,
   setting: string,
@@ -91,8 +91,9 @@ function checkNamed(
 }
 
 /**
- * The names of all models; null when they could not be had. A model that is not listed is only worth a warning: the proxy may serve it by a wildcard. The
- * test embedding decides.
+ * Checks that the proxy lists the embedding model. If not, it only warns: the proxy may serve the model by a wildcard.
+ * The test embedding decides.
+ * @returns the names of all models; null if the proxy does not list them
  */
 async function checkModel(litellm: Litellm, model: string, findings: Context["findings"]): Promise<string[] | null> {
   try {

@@ -16,7 +16,7 @@ interface HealthAnswer {
   indexing?: unknown;
 }
 
-/** The embedded database belongs to the process that has it open: that one is asked how it is. */
+/** Asks the server that has the embedded database open, since only one process can open it. */
 export async function checkThroughServer(
   config: Config,
   url: string | undefined,
@@ -42,7 +42,7 @@ export async function checkThroughServer(
   const { version, database, embedding } = health;
   if (health.status !== "healthy" || database?.kind !== "pglite") {
     const what =
-      database?.kind === "pglite" ? `says: ${printable(health.status ?? "nothing")}` : "is not the one that has it";
+      database?.kind === "pglite" ? `says: ${printable(health.status ?? "nothing")}` : "does not have it open";
     findings.fail("database", `${held}; the server at ${address.url} ${what}`, todo);
     return;
   }
@@ -53,7 +53,7 @@ export async function checkThroughServer(
   findings.ok("pgvector", `version ${printable(database.pgvector ?? "?")}`);
   findings.ok("migrations", "all applied, or the server would not have started");
   if (embedding?.dimensions === config.embedding.dimensions)
-    findings.ok("dimensions", `${config.embedding.dimensions}, as the server has`);
+    findings.ok("dimensions", `${config.embedding.dimensions}, like the server`);
   else
     findings.warn(
       "dimensions",
@@ -64,11 +64,11 @@ export async function checkThroughServer(
 }
 
 function reportIndexing(health: HealthAnswer, config: Config, findings: Findings): void {
-  // A server of an earlier version says nothing of them.
+  // Older servers do not report them.
   if (health.indexing === undefined) return;
   const indexing = readIndexing(health);
   if (indexing === null) {
-    findings.warn("indexes", "the server could not say in time how far they are", "Run the doctor again.");
+    findings.warn("indexes", "the server did not report them in time", "Run the doctor again.");
     return;
   }
   const build = slowestBuild(indexing);
@@ -76,7 +76,7 @@ function reportIndexing(health: HealthAnswer, config: Config, findings: Findings
   findings.ok("indexes", `${describeCounts(indexing.stores, config.indexing.minRows)}${progress}`);
 }
 
-/** The answer of /health, also of an unhealthy server; or why there is none. */
+/** The answer of /health, even of an unhealthy server; a text says why there is none. */
 async function askHealth(url: string): Promise<HealthAnswer | string> {
   try {
     const response = await fetch(`${url}/health`, { signal: AbortSignal.timeout(limitMs) });

@@ -6,12 +6,12 @@ import { ApiError } from "../../words/errors.js";
 import { printable } from "../io.js";
 import type { Findings } from "./findings.js";
 
-/** Where the checks of what is stored look. */
+/** What the checks of stored data work on. */
 export interface Stored {
   probe: Probe;
   config: Config;
   tables: Tables;
-  /** The last migration that was applied; 0 for none. */
+  /** The number of the last migration applied; 0 for none. */
   version: number;
   findings: Findings;
 }
@@ -19,10 +19,10 @@ export interface Stored {
 export const counted = (count: number, singular: string, plural = `${singular}s`) =>
   `${count} ${count === 1 ? singular : plural}`;
 
-/** More models than this are only counted. */
+/** Further models are only counted. */
 const shownModels = 10;
 
-/** Stores with a model of their own have its dimensions, whatever the settings say; all others must agree with the settings. */
+/** Stored embeddings must have the dimensions of the settings, unless their store has its own model. */
 export async function checkModels(stored: Stored, column: number | null): Promise<void> {
   const { probe, config, tables, version, findings } = stored;
   const models = await probe.look((tx) => modelsInUse(tx, config.database, tables, version));
@@ -37,15 +37,15 @@ export async function checkModels(stored: Stored, column: number | null): Promis
       `EMBEDDING__DIMENSIONS is ${wanted}, but the stored embeddings have ${others.join(" and ")}`,
       `Set EMBEDDING__DIMENSIONS=${others[0] ?? ""} and the model that made them (EMBEDDING__MODEL), or use another database or schema.`,
     );
-  } else if (found.length > 0) findings.ok("dimensions", `${wanted}, as the stored embeddings have`);
+  } else if (found.length > 0) findings.ok("dimensions", `${wanted}, like the stored embeddings`);
   else if (filled.length === 0) findings.ok("dimensions", `${wanted}; nothing is stored yet`);
-  else findings.ok("dimensions", `${wanted} for new stores; those there are have their own models`);
+  else findings.ok("dimensions", `${wanted} for new stores; all existing stores have their own models`);
   if (version >= 2 && models.length > 0) findings.ok("models", describeModels(models, config.embedding.model));
 }
 
 function describeModels(models: readonly ModelInUse[], ofSettings: string): string {
   const shown = models.slice(0, shownModels).map(({ model, dimensions, stores }) => {
-    const name = model === null ? `that of the settings (now "${ofSettings}")` : `"${model}"`;
+    const name = model === null ? `the configured model (now "${ofSettings}")` : `"${model}"`;
     return printable(
       `${name}, ${dimensions === null ? "dimensions unknown" : counted(dimensions, "dimension")}: ${counted(stores, "store")}`,
     );
@@ -60,7 +60,7 @@ export async function checkContents({ probe, tables, version, findings }: Stored
     contents = await probe.look((tx) => countContents(tx, tables, version));
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    findings.warn("contents", `could not be counted: ${error.message}`, "Try again when the database has less to do.");
+    findings.warn("contents", `could not be counted: ${error.message}`, "Try again when the database is less busy.");
     return;
   }
   const { stores, embeddings, recorded } = contents;
@@ -69,8 +69,8 @@ export async function checkContents({ probe, tables, version, findings }: Stored
   else {
     findings.warn(
       "contents",
-      `${message}, but the stores' own counters add up to ${recorded}`,
-      "Another program writes to the table. Search finds its rows, and the counters are right again, after a restart of the server or " +
+      `${message}, but the stores' counters add up to ${recorded}`,
+      "Another program writes to the table. For searches to find its rows and to correct the counters, restart the server or run " +
         '"vector-store reindex ID" (--all for every store).',
     );
   }

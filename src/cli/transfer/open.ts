@@ -4,7 +4,7 @@ import type { TransferDeps } from "../../core/transfer/importRequest.js";
 import { ApiError } from "../../words/errors.js";
 import { CommandError, type Io, printable } from "../io.js";
 
-/** The database that rows go into or come out of, opened by this process itself. */
+/** The database of an import or export, opened by this process. */
 export interface Opened {
   config: Config;
   deps: TransferDeps;
@@ -13,8 +13,9 @@ export interface Opened {
 }
 
 /**
- * Opens it as a server's start does: its schema is brought up to date, unless nothing may be changed.
- * @throws StartupError, CommandError
+ * Opens the database and migrates it, like the start of a server.
+ * @param lookOnly change nothing
+ * @throws StartupError, CommandError if `lookOnly` and the database needs a migration
  */
 export async function openTarget(io: Io, { lookOnly }: { lookOnly: boolean }): Promise<Opened> {
   const config = loadConfig(io.environment());
@@ -28,7 +29,7 @@ export async function openTarget(io: Io, { lookOnly }: { lookOnly: boolean }): P
   return { config, deps: service.deps, log, close: () => service.close() };
 }
 
-/** What a server would log as a warning is told as a sentence. */
+/** Prints a server's warnings as sentences. */
 function warnings(io: Io): pino.Logger {
   const write = (line: string) => {
     const { msg } = JSON.parse(line) as { msg?: string };
@@ -37,13 +38,13 @@ function warnings(io: Io): pino.Logger {
   return pino({ level: "warn", base: null }, { write });
 }
 
-/** @throws CommandError when opening the database would make or change tables. */
+/** @throws CommandError if opening the database would create or change tables */
 async function requirePrepared(config: Config, log: pino.Logger): Promise<void> {
   const { openToLook, migrationFacts } = await import("../../db/diagnose/probe.js");
   const { locateTables } = await import("../../db/schema/tables.js");
   const { parseDatabaseUrl } = await import("../../db/connection/url.js");
   const opened = await openToLook(config, log);
-  // Then opening it says so.
+  // Opening it will report that.
   if (opened === "in use") return;
   const notYet = (why: string) =>
     new CommandError(`${why}, and --dry-run changes nothing. Prepare it first: vector-store migrate`);
@@ -60,7 +61,7 @@ async function requirePrepared(config: Config, log: pino.Logger): Promise<void> 
   }
 }
 
-/** Runs the work of a command; what is foreseen to fail is told as a sentence. */
+/** Runs the work of a command. @throws CommandError for an ApiError */
 export async function tellingFailures<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
@@ -70,7 +71,7 @@ export async function tellingFailures<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Aborts at the first SIGINT or SIGTERM, so that the command can end in good order; the second ends the process. */
+/** Aborts at the first SIGINT or SIGTERM, so that the command can end cleanly; the second kills the process. */
 export async function untilInterrupted<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();
   const stop = () => {

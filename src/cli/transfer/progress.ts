@@ -2,28 +2,27 @@ import type { Io } from "../io.js";
 import { progressLine } from "../progress.js";
 import { readableBytes } from "../table.js";
 
-/** Between two lines where nobody looks on but a log. */
+/** Between two lines in a log. */
 const lineEveryMs = 10_000;
 const paintEveryMs = 100;
 
-/** What `done` of a source or a target counts. */
+/** The total of `done`; null if unknown. */
 type Total = { amount: number; unit: "rows" | "bytes" } | null;
 
 interface Reached {
-  /** Of the total. */
+  /** In the unit of the total. */
   done: number;
   rows: number;
-  /** Of these, rows of an earlier run. */
+  /** How many of `rows` an earlier run did. */
   before: number;
 }
 
-/** How far a long work has come: a bar on a terminal, a line now and then in a log, on standard error. */
+/** Progress on standard error: a bar on a terminal, a line every 10 seconds in a log. */
 export interface ProgressBar {
   show(reached: Reached): void;
   clear(): void;
 }
 
-/** @param total null: not known */
 export function progressBar(io: Io, total: Total): ProgressBar {
   const terminal = progressLine(io);
   const begun = performance.now();
@@ -41,7 +40,7 @@ export function progressBar(io: Io, total: Total): ProgressBar {
   };
 }
 
-/** @param rate rows a second, of this run */
+/** @param rate rows per second in this run */
 function describe({ done, rows }: Reached, total: Total, rate: number): string {
   const speed = `${count(Math.round(rate))} rows/s`;
   if (total === null) return `${count(rows)} rows, ${speed}`;
@@ -52,7 +51,7 @@ function describe({ done, rows }: Reached, total: Total, rate: number): string {
     total.unit === "rows"
       ? `${count(rows)} of ${count(total.amount)} rows`
       : `${count(rows)} rows, ${readableBytes(done)} of ${readableBytes(total.amount)}`;
-  // As many rows in each part of it as there were so far.
+  // Assuming that the rest has as many rows per unit as the part so far.
   const left = done > 0 && rate > 0 ? `, ${duration(((total.amount - done) * rows) / done / rate)} left` : "";
   return `[${"#".repeat(filled)}${"-".repeat(width - filled)}] ${Math.floor(part * 100)} %, ${of}, ${speed}${left}`;
 }

@@ -6,7 +6,7 @@ import type { FileFormat } from "../../rows/fileSource.js";
 import { CommandError, type Io } from "../io.js";
 import type { Opened } from "./open.js";
 
-/** The options that say where rows come from and what is what in them. */
+/** Options for where rows come from and what their columns are called. */
 export interface SourceOptions {
   from?: string;
   fromKind?: SourceKind;
@@ -28,16 +28,16 @@ const names = (text: string) => text.split(",").map((each) => each.trim());
 
 export function sourceOptions(command: Command): Command {
   return command
-    .option("--from <url>", "a PostgreSQL database (postgresql://…), or env:NAME of a variable that has its URL")
+    .option("--from <url>", "a PostgreSQL database: its URL (postgresql://…), or env:NAME for a variable with the URL")
     .addOption(
-      new Option("--from-kind <kind>", "what it is (default: as its tables say)").choices([
+      new Option("--from-kind <kind>", "its kind (default: recognised by its tables)").choices([
         "litellm-pgvector",
         "litellm-vector-store",
         "table",
       ]),
     )
     .option("--table <name>", "the table with the rows, or schema.table")
-    .option("--where <condition>", "SQL: only rows of the table that it holds for")
+    .option("--where <condition>", "an SQL condition for the rows of the table")
     .option("--id-column <name>", "the rows' ids (default: id, else the table's key)")
     .option("--content-column <name>", "their texts (default: content)")
     .option("--embedding-column <name>", "their vectors (default: embedding)")
@@ -49,11 +49,9 @@ export function sourceOptions(command: Command): Command {
     )
     .option("--created-at-column <name>", "times (default: created_at)")
     .option("--store-column <name>", "which store a row belongs to")
-    .addOption(
-      new Option("--format <format>", "of files whose names do not say it").choices(["ndjson", "csv", "parquet"]),
-    )
+    .addOption(new Option("--format <format>", "of files without a known ending").choices(["ndjson", "csv", "parquet"]))
     .option("--delimiter <character>", "between the cells of CSV (default: a comma)")
-    .option("--key-column <name>", "what a table or view without a primary key is read in the order of");
+    .option("--key-column <name>", "a unique column to order a table or view without a primary key by");
 }
 
 /** @throws CommandError, StartupError */
@@ -114,7 +112,7 @@ async function openDatabaseSource(
   }
 }
 
-/** A URL on a command line can be read by everybody on the machine, with its password. */
+/** `env:NAME` reads a variable: everybody on the machine can read a command line, with the password in a URL. */
 function urlOf(from: string, io: Io): string {
   const name = /^env:(.+)$/.exec(from)?.[1];
   if (name === undefined) return from;

@@ -1,31 +1,33 @@
-import { Busboy, type BusboyFileStream, type BusboyHeaders } from "@fastify/busboy";
 import type { Request } from "express";
-import { once } from "node:events";
+import multer, { MulterError } from "multer";
+import { PassThrough, type Writable, finished } from "node:stream";
 import type { Deps } from "../../core/deps.js";
 import { type KeptBytes, drop, keep } from "../../core/files/files.js";
 import { ApiError, invalid, tooLarge, unsupportedMediaType } from "../../words/errors.js";
-import { rawChunks } from "./jsonBody.js";
 import { unstorable } from "./unstorableText.js";
 
+/** A file of a form while it arrives. */
 export interface FormFile {
   /** The name of its form field. */
   field: string;
+  /** Without the sender's directories; "file" if the part has no filename. */
   filename: string;
   bytes: AsyncIterable<Buffer>;
 }
 
+/** A form that was read to its end. */
 export interface Form<T> {
-  /** Of a field that is given more than once, the last value. */
+  /** By name, brackets included; the last value of a repeated field. */
   fields: ReadonlyMap<string, string>;
   /** What was kept of the files, in their order. */
   files: T[];
 }
 
-const limits = { fields: 100, fieldBytes: 1024 * 1024, nameBytes: 200 };
-
-/** What becomes of the files of a form: `keep` must read the bytes to their end; `drop` undoes it, when the form turns out bad. */
+/** Where a form's files go. */
 export interface Keeper<T> {
+  /** Must read the bytes to their end. If it fails, it leaves nothing behind. */
   keep(file: FormFile): Promise<T>;
+  /** Undoes `keep` when the rest of the form turns out to be bad. */
   drop(kept: T): Promise<void>;
 }
 
@@ -34,122 +36,177 @@ export const keeperOf = (deps: Deps): Keeper<KeptBytes> => ({
   drop: (kept) => drop(deps, kept),
 });
 
+interface Allowed {
+  /** Bytes of each file. */
+  fileBytes: number;
+  files: number;
+}
+
+const most = { fields: 100, fieldBytes: 1024 * 1024, nameCharacters: 200, nesting: 10 };
+
+/** Multer's middleware, as far as it is used: it needs the headers and the body of a request, and no response. */
+type Middleware = (body: PassThrough, res: null, next: (error?: Error) => void) => void;
+
 /**
- * Reads a form while it comes: each file is handed on as a stream, whose reader sets the pace of the sender. When anything fails, nothing
- * is kept.
+ * Reads a form (multipart/form-data) while it arrives. Files go to `keeper` as streams, whose reader sets the
+ * sender's pace. A bad form is refused at once, while its sender may still be sending; then no file is kept.
  * @throws ApiError 400, 413, 415, and what `keep` throws
  */
-export async function readForm<T>(
-  req: Request,
-  allowed: { fileBytes: number; files: number },
-  keeper: Keeper<T>,
-): Promise<Form<T>> {
-  const busboy = open(req, allowed);
+export async function readForm<T>(req: Request, allowed: Allowed, keeper: Keeper<T>): Promise<Form<T>> {
+  requireForm(req, allowed);
+  const body = bodyOf(req);
   const fields = new Map<string, string>();
-  const streams = new Set<BusboyFileStream>();
   const files: Promise<T>[] = [];
-  let failure: Error | null = null;
-  let tellFailed = (): void => undefined;
-  const failed = new Promise<void>((resolve) => {
-    tellFailed = resolve;
-  });
-  const fail = (error: unknown): Error => {
-    failure ??= error instanceof Error ? error : new Error(String(error));
-    tellFailed();
-    for (const stream of streams) stream.destroy(failure);
-    // Whoever waits for it to take more is not to wait any longer.
-    busboy.emit("drain");
-    return failure;
+  const options: multer.Options & { streamHandler: (body: PassThrough, parser: Writable) => void } = {
+    limits: {
+      fileSize: allowed.fileBytes,
+      files: allowed.files,
+      fields: most.fields,
+      fieldSize: most.fieldBytes,
+      // Off unless asked for (CVE-2026-5079, CVE-2026-77078). OpenAI's SDKs nest once: expires_after[anchor].
+      fieldNestingDepth: most.nesting,
+      fieldArrayIndexLimit: most.fields,
+    },
+    defParamCharset: "utf8",
+    storage: storageEngine(body, files, keeper),
+    streamHandler: (_, parser) => {
+      prepare(body, parser, fields);
+      body.pipe(parser);
+    },
   };
-  const refuseAt = (event: "filesLimit" | "fieldsLimit", message: string) => {
-    busboy.once(event, () => {
-      fail(invalid(null, message));
-    });
-  };
-  refuseAt("filesLimit", `The form has more than ${allowed.files} files; send them in several requests.`);
-  refuseAt("fieldsLimit", `The form has more than ${limits.fields} fields.`);
-  busboy.on("error", () => {
-    fail(invalid(null, "The form cannot be read: its parts are not as its Content-Type says.", "invalid_multipart"));
-  });
-  busboy.on("field", (name, value, nameCut, valueCut) => {
-    const problem = nameCut || valueCut ? "longer than is allowed" : (unstorable(name) ?? unstorable(value));
-    if (problem === null) fields.set(name, value);
-    else fail(invalid(name.slice(0, 64), problem));
-  });
-  busboy.on("file", (field, stream, filename) => {
-    streams.add(stream);
-    stream.once("limit", () => {
-      fail(tooLarge(`The file is larger than ${Math.floor(allowed.fileBytes / 1024 / 1024)} MB (MAX_FILE_MB).`, field));
-    });
-    // An error before anybody reads is told to the reader all the same.
-    stream.on("error", () => undefined);
-    const taken = keeper.keep({ field, filename: nameOf(filename), bytes: stream });
-    taken.catch(fail).finally(() => streams.delete(stream));
-    files.push(taken);
-  });
-
-  const finished = once(busboy, "finish");
-  finished.catch(() => undefined);
   try {
-    for await (const chunk of rawChunks(req)) {
-      const more = busboy.write(chunk);
-      throwIf(failure);
-      if (!more) await once(busboy, "drain");
-      throwIf(failure);
-    }
-    busboy.end();
-    // Parts that broke off have told their readers; the form itself then never finishes.
-    await Promise.race([finished, failed]);
-    throwIf(failure);
+    const parse = multer(options).any() as unknown as Middleware;
+    await new Promise<void>((resolve, reject) => {
+      parse(body, null, (error) => {
+        if (error !== undefined) reject(error === body.errored ? error : asApiError(error, allowed));
+        else if (!body.readableEnded) reject(malformed());
+        else resolve();
+      });
+    });
     return { fields, files: await Promise.all(files) };
   } catch (error) {
-    const reason = fail(error);
+    // Multer does not always wait for files that are still being kept.
     for (const file of await Promise.allSettled(files)) {
       if (file.status === "fulfilled") await keeper.drop(file.value);
     }
-    throw reason;
+    throw error;
+  } finally {
+    body.destroy();
   }
 }
 
-function throwIf(failure: Error | null): void {
-  if (failure !== null) throw failure;
-}
-
-function open(req: Request, allowed: { fileBytes: number; files: number }) {
+/** Refuses what needs no look at the body. @throws ApiError 400, 413, 415 */
+function requireForm(req: Request, allowed: Allowed): void {
   const { "content-type": type, "content-length": length } = req.headers;
   if (type === undefined || !/^multipart\/form-data\s*;/i.test(type)) {
     throw unsupportedMediaType("The body must be a form: multipart/form-data, as `curl -F file=@…` sends it.");
+  }
+  if (!/;\s*boundary=./i.test(type)) {
+    throw invalid(null, "The form has no boundary: its Content-Type is not complete.", "invalid_multipart");
   }
   if (Number(length ?? 0) > allowed.fileBytes * allowed.files + 10 * 1024 * 1024) {
     throw tooLarge(
       `The body is larger than ${allowed.files} file(s) of ${Math.floor(allowed.fileBytes / 1024 / 1024)} MB may be.`,
     );
   }
-  try {
-    return new Busboy({
-      headers: req.headers as BusboyHeaders,
-      limits: {
-        fileSize: allowed.fileBytes,
-        files: allowed.files,
-        fields: limits.fields,
-        fieldSize: limits.fieldBytes,
-        fieldNameSize: limits.nameBytes,
-        headerPairs: 50,
-        headerSize: 16 * 1024,
-      },
-      // A part with a name of a file is one; a text field that a client sends with a type is none.
-      isPartAFile: (_, contentType, filename) => filename !== undefined || contentType === "application/octet-stream",
-    });
-  } catch (error) {
-    throw new ApiError(400, "The form has no boundary: its Content-Type is not complete.", {
-      code: "invalid_multipart",
-      cause: error,
-    });
+}
+
+/**
+ * The request as multer sees it: its headers and body. Multer reports an error only when the request has ended, and
+ * our answer must not wait for that; this stream can be ended without ending the connection.
+ */
+function bodyOf(req: Request): PassThrough {
+  const body = Object.assign(new PassThrough(), { headers: req.headers });
+  body.on("error", () => undefined);
+  finished(req, { writable: false }, (error) => {
+    if (error) body.destroy(new ApiError(400, "The request ended before its body was complete.", { cause: error }));
+  });
+  req.pipe(body);
+  return body;
+}
+
+/** Hands files to the keeper. A failure ends the body, and with it the other files of the form. */
+function storageEngine<T>(body: PassThrough, files: Promise<T>[], keeper: Keeper<T>): multer.StorageEngine {
+  return {
+    _handleFile(_req, { fieldname: field, originalname, stream }, done) {
+      // The parser would skip the rest of the file, however long it is.
+      stream.once("limit", () => body.destroy());
+      const kept = keeper.keep({ field, filename: nameOf(originalname), bytes: stream });
+      files.push(kept);
+      kept.then(
+        () => {
+          done(null);
+        },
+        (error: unknown) => {
+          if (stream.errored === null) body.destroy(error instanceof Error ? error : new Error(String(error)));
+          done(error);
+        },
+      );
+    },
+    // readForm drops all files when the last has settled.
+    _removeFile(_req, _file, done) {
+      done(null);
+    },
+  };
+}
+
+/** Listens to multer's parser (busboy) before multer does. */
+function prepare(body: PassThrough, parser: Writable, fields: Map<string, string>): void {
+  parser.prependListener("field", (name: string | undefined, value: string | undefined) => {
+    if (name === undefined) return;
+    const problem =
+      name.length > most.nameCharacters
+        ? "longer than is allowed"
+        : value === undefined
+          ? "is in an unknown character set"
+          : (unstorable(name) ?? unstorable(value));
+    if (problem !== null) body.destroy(invalid(name.slice(0, 64), problem));
+    else if (value !== undefined) fields.set(name, value);
+  });
+  // Multer skips a file without a filename.
+  parser.prependListener("file", (_name, _stream, info: { filename?: string }) => {
+    if (info.filename === undefined || info.filename === "") info.filename = "file";
+  });
+  // Multer is done with the body, or the parser has failed.
+  parser.once("unpipe", () => body.destroy());
+}
+
+function asApiError(error: unknown, allowed: Allowed): ApiError {
+  if (error instanceof ApiError) return error;
+  if (!(error instanceof MulterError)) return malformed(error);
+  const field = error.field?.slice(0, 64) ?? null;
+  // The types do not know the newer codes.
+  switch (error.code as string) {
+    case "LIMIT_FILE_SIZE":
+      return tooLarge(
+        `The file is larger than ${Math.floor(allowed.fileBytes / 1024 / 1024)} MB (MAX_FILE_MB).`,
+        field,
+      );
+    case "LIMIT_FILE_COUNT":
+      return invalid(null, `The form has more than ${allowed.files} files; send them in several requests.`);
+    case "LIMIT_FIELD_COUNT":
+      return invalid(null, `The form has more than ${most.fields} fields.`);
+    case "LIMIT_FIELD_VALUE":
+      return invalid(field, "longer than is allowed");
+    case "LIMIT_FIELD_NESTING":
+    case "LIMIT_FIELD_ARRAY_INDEX":
+      return invalid(field, "nested too deeply, or numbered too high");
+    default:
+      return malformed(error);
   }
 }
 
-/** The last part of a path, as a sender's system writes it. */
-function nameOf(filename: string | undefined): string {
-  const name = (filename ?? "").split(/[/\\]/).at(-1)?.replaceAll("\0", "").toWellFormed().trim() ?? "";
-  return name === "" || name === "." || name === ".." ? "file" : name.slice(-255);
+const malformed = (cause?: unknown) =>
+  new ApiError(400, "The form cannot be read: its parts are not as its Content-Type says.", {
+    code: "invalid_multipart",
+    cause,
+  });
+
+/** A filename that is safe to store and show. Multer has taken off the sender's directories. */
+function nameOf(filename: string): string {
+  const name = filename
+    .replaceAll(/\p{Cc}/gu, "")
+    .toWellFormed()
+    .trim();
+  return ["", ".", ".."].includes(name) ? "file" : name.slice(-255);
 }

@@ -1,0 +1,115 @@
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { chmodSync, existsSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { sweepSlices } from "../../src/db/tables/fileSlices.js";
+import { createStorage } from "../../src/storage/storage.js";
+import { type TestStorages, inParts, megabyte, openStorages, patternOf, readAll } from "./support.js";
+
+let storages: TestStorages;
+beforeAll(async () => {
+  storages = await openStorages();
+});
+afterAll(() => storages.close());
+
+describe("slices in the database", () => {
+  test("are a megabyte each but the last, written before the next bytes are taken", async () => {
+    const counts: number[] = [];
+    const taken = async function* () {
+      for (let i = 0; i < 4; i += 1) {
+        const { slices } = await storages.everything();
+        counts.push(slices.length);
+        yield patternOf(0.75 * megabyte);
+      }
+    };
+    const { content } = await storages.inDatabase.write(taken());
+    expect(counts).toEqual([0, 0, 1, 2]);
+    const { slices } = await storages.everything();
+    expect(slices.map(({ number, bytes }) => [number, bytes])).toEqual([
+      [0, megabyte],
+      [1, megabyte],
+      [2, megabyte],
+    ]);
+    await storages.inDatabase.remove({ content, inDirectory: false });
+  });
+
+  test("that no file refers to are swept once they are old", async () => {
+    const begun = Date.now();
+    const old = createStorage(storages.db, null, () => begun - 1000);
+    await old.write(inParts(patternOf(megabyte + 1), [megabyte]));
+    await storages.inDatabase.write(inParts(patternOf(1), [1]));
+    expect(await sweepSlices(storages.db, begun - 500)).toBe(1);
+    expect((await storages.everything()).slices).toHaveLength(1);
+    expect(await sweepSlices(storages.db, Date.now() + 1000)).toBe(1);
+    expect((await storages.everything()).slices).toEqual([]);
+  });
+
+  test("a database that fails in the middle ends the write with its error", async () => {
+    const failing = async function* () {
+      yield patternOf(megabyte);
+      await storages.database.exec("ALTER TABLE vector_store_file_slices RENAME TO hidden_slices");
+      yield patternOf(megabyte);
+    };
+    try {
+      await expect(storages.inDatabase.write(failing())).rejects.toThrow(/vector_store_file_slices/);
+    } finally {
+      await storages.database.exec("ALTER TABLE hidden_slices RENAME TO vector_store_file_slices");
+    }
+    // It could not be removed then; the sweep does.
+    expect((await storages.everything()).slices).toHaveLength(1);
+    expect(await sweepSlices(storages.db, Date.now() + 1000)).toBe(1);
+  });
+});
+
+describe("files in a directory", () => {
+  const pathOf = (content: string) => join(storages.directory, content.slice(0, 2), content);
+
+  test("are for the server's user alone, in folders by two characters", async () => {
+    const { content } = await storages.inDirectory.write(inParts(patternOf(10), [10]));
+    expect((await storages.everything()).files).toEqual([join(content.slice(0, 2), content)]);
+    expect(statSync(pathOf(content)).mode & 0o777).toBe(0o600);
+    expect(statSync(dirname(pathOf(content))).mode & 0o777).toBe(0o700);
+    await storages.inDirectory.remove({ content, inDirectory: true });
+  });
+
+  test("have another name until they are complete", async () => {
+    let seen: string[] = [];
+    const watched = async function* () {
+      yield patternOf(megabyte);
+      // The first bytes have been written when the second are asked for and the file is there.
+      do seen = (await storages.everything()).files;
+      while (seen.length === 0);
+      yield patternOf(1);
+    };
+    const { content } = await storages.inDirectory.write(watched());
+    expect(seen).toEqual([`${join(content.slice(0, 2), content)}.part`]);
+    await storages.inDirectory.remove({ content, inDirectory: true });
+    expect((await storages.everything()).files).toEqual([]);
+  });
+
+  test("a file that is gone fails when it is read", async () => {
+    const content = await storages.inDirectory.write(inParts(patternOf(10), [10]));
+    rmSync(pathOf(content.content));
+    await expect(readAll(storages.inDirectory.read(content))).rejects.toMatchObject({ code: "ENOENT" });
+    await storages.inDirectory.remove(content);
+  });
+
+  test("a directory that is a file fails, and takes no bytes", async () => {
+    const path = join(storages.directory, "no-directory");
+    writeFileSync(path, "");
+    const broken = createStorage(storages.db, path, Date.now);
+    await expect(broken.write(inParts(patternOf(10), [10]))).rejects.toMatchObject({ code: "ENOTDIR" });
+    rmSync(path);
+    expect(await storages.everything()).toEqual({ slices: [], files: [] });
+  });
+
+  // The superuser may write anywhere.
+  (process.getuid?.() === 0 ? test.skip : test)("a directory without permission fails", async () => {
+    chmodSync(storages.directory, 0o500);
+    try {
+      await expect(storages.inDirectory.write(inParts(patternOf(10), [10]))).rejects.toMatchObject({ code: "EACCES" });
+    } finally {
+      chmodSync(storages.directory, 0o700);
+    }
+    expect(existsSync(storages.directory)).toBe(true);
+  });
+});
