@@ -32,14 +32,5 @@ export default tseslint.config(
     files: ["bench/**/*.ts", "test/support/**/*.ts"],
     rules: { "no-console": "off" },
   },
-  {
-    // What does not fit into the reader's head is split by topic, or nobody reads it.
-    files: ["bench/**/*.ts", "test/**/*.ts"],
-    rules: { "max-lines": ["error", 280] },
-  },
-  {
-    files: ["bench/**/*.ts"],
-    rules: { "max-lines-per-function": ["error", 80] },
-  },
   prettier,
 );

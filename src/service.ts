@@ -50,6 +50,9 @@ export function createService(parts: ServiceParts): Service {
   const { metrics = createMetrics(), now = () => Date.now(), readingThread = usualReadingThread } = parts;
   const stopping = new AbortController();
   const wakes = { upkeep: (): void => undefined, ingestion: (): void => undefined };
+  const wakeUpkeep = () => {
+    wakes.upkeep();
+  };
   const deps: Deps = {
     config,
     db,
@@ -57,12 +60,14 @@ export function createService(parts: ServiceParts): Service {
     metrics,
     now,
     stopping: stopping.signal,
-    engine: createPgvector({ config, db, log, metrics, now, wake: () => wakes.upkeep() }),
+    engine: createPgvector({ config, db, log, metrics, now, wake: wakeUpkeep }),
     litellm: parts.litellm ?? createLitellm(config.embedding, log, metrics),
     storage: createStorage(db, config.files.directory, now),
     documents: createDocumentReader(readingThread),
     recentStores: new LRUCache({ max: 10_000 }),
-    wakeIngestion: () => wakes.ingestion(),
+    wakeIngestion: () => {
+      wakes.ingestion();
+    },
   };
   let stops: (() => Promise<void>)[] = [];
   return {

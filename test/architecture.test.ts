@@ -1,6 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import { readFileSync, readdirSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
+import ts from "typescript";
 
 const src = resolve("src");
 
@@ -124,12 +125,12 @@ describe("the rooms of src", () => {
     expect(circleIn(round)).toEqual(["b", "c", "b"]);
   });
 
-  test("Express is known in http alone, SQL in db and pgvector alone, the proxy's client in litellm alone", () => {
+  test("Express is known in http alone, SQL in db and pgvector, OpenAI's client in litellm and the command line", () => {
     const using = (...names: string[]) => files.filter((file) => packagesOf(file).some((name) => names.includes(name)));
     const outside = (room: string | undefined, ...allowed: string[]) => room === undefined || !allowed.includes(room);
     expect(using("express").filter((file) => outside(roomOf(file), "http"))).toEqual([]);
     expect(using("kysely", "pg").filter((file) => outside(roomOf(file), "db", "engines/pgvector"))).toEqual([]);
-    expect(using("openai").filter((file) => outside(roomOf(file), "litellm"))).toEqual([]);
+    expect(using("openai").filter((file) => outside(roomOf(file), "litellm", "cli"))).toEqual([]);
   });
 
   test("wire/ has schemas and presenters only: it reads no request and writes no answer", () => {
@@ -144,16 +145,46 @@ describe("the rooms of src", () => {
   });
 });
 
-describe("the size of files", () => {
-  const longest = 280;
+describe("what fits in a head", () => {
   const written = ["src", "test", "bench"].flatMap((folder) =>
     readdirSync(folder, { recursive: true, encoding: "utf8" })
       .filter((file) => /\.(ts|js|mjs)$/.test(file))
       .map((file) => join(folder, file)),
   );
 
-  test(`no file has more than ${longest} lines`, () => {
+  /** Every function of a file with its lines, but those that only group tests. */
+  function functionsOf(file: string, text: string): { name: string; lines: number }[] {
+    const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true);
+    const lineAt = (position: number) => source.getLineAndCharacterOfPosition(position).line;
+    const found: { name: string; lines: number }[] = [];
+    const visit = (node: ts.Node) => {
+      if (ts.isFunctionLike(node) && !groupsTests(node)) {
+        const start = node.getStart(source);
+        found.push({ name: `${file}:${lineAt(start) + 1}`, lines: lineAt(node.end) - lineAt(start) + 1 });
+      }
+      ts.forEachChild(node, visit);
+    };
+    visit(source);
+    return found;
+  }
+  const groupsTests = (node: ts.SignatureDeclaration) => {
+    const body = "body" in node ? node.body : undefined;
+    const statements = body !== undefined && ts.isBlock(body) ? [...body.statements] : [];
+    return statements.some((each) => /^(describe|test)\b/.test(each.getText()));
+  };
+
+  test("no file has more than 280 lines", () => {
     const lines = (file: string) => readFileSync(file, "utf8").split("\n").length - 1;
-    expect(written.filter((file) => lines(file) > longest)).toEqual([]);
+    expect(written.filter((file) => lines(file) > 280)).toEqual([]);
+  });
+
+  test("no function has more than 80 lines", () => {
+    const long = written
+      .flatMap((file) => functionsOf(file, readFileSync(file, "utf8")))
+      .filter(({ lines }) => lines > 80);
+    expect(long).toEqual([]);
+    expect(functionsOf("a.ts", "describe('x', () => {\n  test('y', () => {\n  });\n});")).toEqual([
+      { name: "a.ts:2", lines: 2 },
+    ]);
   });
 });

@@ -3,20 +3,13 @@ import { readFileSync } from "node:fs";
 import { OpenAI } from "openai";
 import { type Config, loadConfig } from "../process/config.js";
 import { firstKeyFile } from "../process/firstKey.js";
-import { explainFailure, notOurs } from "./failures.js";
+import { type Address, explainFailure, notOurs } from "./failures.js";
 import { CommandError, type Environment, type Io } from "./io.js";
 
 /** Options of every command that talks to a running server. */
 export interface ServerOptions {
   url?: string;
   key?: string;
-}
-
-/** Where the server is. `from` says what named it, for messages about a server that does not answer. */
-export interface Address {
-  /** Root of the API, without `/v1`. */
-  url: string;
-  from: "--url" | "VECTOR_STORE_URL" | "the settings";
 }
 
 export interface Server extends Address {
@@ -89,7 +82,7 @@ export function findServer(options: Pick<ServerOptions, "url">, io: Io): Address
 }
 
 /** The key to send, from the first place that has one. @throws CommandError if none has: only the server makes keys */
-export function findKey(options: Pick<ServerOptions, "key">, io: Io): { key: string; from: string } {
+function findKey(options: Pick<ServerOptions, "key">, io: Io): { key: string; from: string } {
   if (options.key !== undefined) return { key: sendable(options.key, "--key"), from: "--key" };
   const environment = io.environment();
   const named = variable(environment, "VECTOR_STORE_KEY");

@@ -1,6 +1,12 @@
 import { APIConnectionError, APIConnectionTimeoutError, APIError } from "openai";
-import type { Address } from "./connection.js";
 import { CommandError, printable } from "./io.js";
+
+/** Where the server is. `from` says what named it, for messages about a server that does not answer. */
+export interface Address {
+  /** Root of the API, without `/v1`. */
+  url: string;
+  from: "--url" | "VECTOR_STORE_URL" | "the settings";
+}
 
 /** Why a request to the server failed, as one sentence that says what to do. Other errors are returned unchanged. */
 export function explainFailure(error: unknown, { url, from }: Address, keyFrom: string): unknown {

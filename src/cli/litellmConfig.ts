@@ -1,7 +1,8 @@
 import type { Command } from "commander";
 import { loadConfig } from "../process/config.js";
 import { StartupError } from "../words/errors.js";
-import { type Address, connect, readUrl, type ServerOptions, withServerOptions } from "./connection.js";
+import { connect, readUrl, type ServerOptions, withServerOptions } from "./connection.js";
+import type { Address } from "./failures.js";
 import type { Io } from "./io.js";
 import { requireId, requireStore } from "./stores.js";
 import { quoted } from "./yaml.js";

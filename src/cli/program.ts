@@ -45,7 +45,7 @@ Output is a table on a terminal, and tab-separated lines without headings in a p
 Exit code 0: done; 1: failed, with one sentence on standard error that says what to do.`;
 
 /** The command line on the given streams and environment. It throws errors and exits, which `runCli` handles. */
-export function buildProgram(io: Io): Command {
+function buildProgram(io: Io): Command {
   const program = new Command("vector-store")
     .description("Vector stores for LiteLLM and every OpenAI SDK, on PostgreSQL + pgvector.")
     .version(version, "-V, --version", "print the version")

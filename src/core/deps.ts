@@ -31,7 +31,7 @@ export interface Deps {
   wakeIngestion: () => void;
 }
 
-export interface RecentStore {
+interface RecentStore {
   store: VectorStore;
   /** The scope in which it was found. */
   scope: string;

@@ -75,7 +75,7 @@ export interface Bounds {
 }
 
 /** What an engine can do by itself. A request for anything else is refused with a 400 that names the engine. */
-export interface Capabilities {
+interface Capabilities {
   /** Chunks, counters and books change in one transaction of the database. */
   readonly shareTransaction: boolean;
   readonly operators: ReadonlySet<Filter["type"]>;

@@ -66,7 +66,7 @@ export type Route = Omit<Declaration<never, never, never>, "handle" | "handleStr
   run: (call: Omit<Call<never, never, never>, "params" | "query" | "body">) => Promise<void>;
 };
 
-export const defaultBodyLimit = 10 * 1024 * 1024;
+const defaultBodyLimit = 10 * 1024 * 1024;
 
 export function route<Params = undefined, Query = undefined, Body = undefined>(
   declaration: Declaration<Params, Query, Body>,

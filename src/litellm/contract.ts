@@ -11,7 +11,7 @@ import type { Caller } from "../words/caller.js";
  * key with the proxy's status and message (401, 403, 422 `budget_exceeded`, 429); no other caller notices it.
  * @throws ApiError 401 for nobody
  */
-export interface CallOptions {
+interface CallOptions {
   readonly caller: Caller;
   readonly signal?: AbortSignal | undefined;
 }
@@ -125,7 +125,7 @@ export interface RerankRequest {
 }
 
 /** `index`: the document's place in the request. `relevance`: the model's own number, usually but not always 0…1. */
-export interface Ranked {
+interface Ranked {
   index: number;
   relevance: number;
 }
@@ -134,12 +134,12 @@ export interface Ranked {
 export type Rerank = (request: RerankRequest, options: Required<CallOptions>) => Promise<Ranked[]>;
 
 /** The body of POST /v1/rerank (Cohere's), already validated. */
-export interface RerankBody {
+interface RerankBody {
   readonly model: string;
   readonly [further: string]: unknown;
 }
 
-export interface Picture {
+interface Picture {
   image: Uint8Array;
   mediaType: "image/png" | "image/jpeg";
   model: string;

@@ -18,7 +18,7 @@ export interface Sending {
 }
 
 /** Every request must carry these: the account's key, and the signal of this attempt. */
-export interface RequestOptions {
+interface RequestOptions {
   readonly headers: { readonly authorization: string };
   readonly signal: AbortSignal;
 }
@@ -26,7 +26,7 @@ export interface RequestOptions {
 /**
  * One request, made with the client. Without the options the proxy sees no key at all, so a forgotten one is refused.
  */
-export type Call = (client: OpenAI, options: RequestOptions) => Promise<unknown>;
+type Call = (client: OpenAI, options: RequestOptions) => Promise<unknown>;
 
 /** The only way to the proxy: time limit, breaker and retries around every request. */
 export interface Gate {

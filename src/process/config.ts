@@ -83,7 +83,6 @@ function databaseUrl(s: Settings): string | null {
 }
 
 function arrange(s: Settings, given: Readonly<Record<string, string>>) {
-  const baseUrl = s.EMBEDDING__BASE_URL ?? s.LITELLM_PROXY_URL ?? null;
   const url = databaseUrl(s);
   return Object.freeze({
     host: s.HOST,
@@ -123,49 +122,55 @@ function arrange(s: Settings, given: Readonly<Record<string, string>>) {
       probeMs: s.RECALL_PROBE_MINUTES === 0 ? null : s.RECALL_PROBE_MINUTES * 60_000,
     }),
     keys: Object.freeze({ server: s.SERVER_API_KEY ?? null, master: s.LITELLM_MASTER_KEY ?? null }),
-    database: Object.freeze({
-      url,
-      poolSize: s.DATABASE_POOL_SIZE,
-      poolTimeoutMs: s.DATABASE_POOL_TIMEOUT_SECONDS * 1000,
-      statementTimeoutMs: s.DATABASE_STATEMENT_TIMEOUT_SECONDS * 1000,
-      startTimeoutMs: s.DATABASE_START_TIMEOUT_SECONDS * 1000,
-      sslCaFile: s.DATABASE_SSL_CA ?? null,
-      sslCertFile: s.DATABASE_SSL_CERT ?? null,
-      sslKeyFile: s.DATABASE_SSL_KEY ?? null,
-      tables: Object.freeze({ vectorStores: s.DB_TABLES__VECTOR_STORES, embeddings: s.DB_TABLES__EMBEDDINGS }),
-      fields: Object.freeze({
-        id: s.DB_FIELDS__ID_FIELD,
-        content: s.DB_FIELDS__CONTENT_FIELD,
-        metadata: s.DB_FIELDS__METADATA_FIELD,
-        embedding: s.DB_FIELDS__EMBEDDING_FIELD,
-        vectorStoreId: s.DB_FIELDS__VECTOR_STORE_ID_FIELD,
-        createdAt: s.DB_FIELDS__CREATED_AT_FIELD,
-      }),
-    }),
-    embedding: Object.freeze({
-      model: s.EMBEDDING__MODEL,
-      dimensions: s.EMBEDDING__DIMENSIONS,
-      /** Providers refuse `dimensions` for many models, so it is sent only when the operator set it. */
-      dimensionsConfigured: "EMBEDDING__DIMENSIONS" in given,
-      /** Root of the LiteLLM proxy without `/v1`; null means the built-in embedder. */
-      baseUrl,
-      apiKey: s.EMBEDDING__API_KEY ?? s.LITELLM_MASTER_KEY ?? null,
-      /** One attempt. */
-      timeoutMs: s.EMBEDDING__TIMEOUT_SECONDS * 1000,
-      /** All attempts of one call together, waits included. */
-      retryBudgetMs: s.EMBEDDING__RETRY_SECONDS * 1000,
-      /** Inputs per provider request. */
-      batchSize: s.EMBEDDING__BATCH_SIZE,
-      /** The other models behind the same proxy: the whole answer, or between two pieces of one that is streamed; and one reranking. */
-      chatTimeoutMs: s.CHAT_TIMEOUT_SECONDS * 1000,
-      rerankTimeoutMs: s.RERANK_TIMEOUT_SECONDS * 1000,
-    }),
+    database: databaseOf(s, url),
+    embedding: embeddingOf(s, given),
     /** What answers questions where the request names no model. */
     chatModel: s.CHAT_MODEL ?? null,
     /** What puts results in order where neither request nor store names a model; null: the proxy's first one that can. */
     rerankModel: s.RERANK_MODEL ?? null,
   });
 }
+
+const databaseOf = (s: Settings, url: string | null) =>
+  Object.freeze({
+    url,
+    poolSize: s.DATABASE_POOL_SIZE,
+    poolTimeoutMs: s.DATABASE_POOL_TIMEOUT_SECONDS * 1000,
+    statementTimeoutMs: s.DATABASE_STATEMENT_TIMEOUT_SECONDS * 1000,
+    startTimeoutMs: s.DATABASE_START_TIMEOUT_SECONDS * 1000,
+    sslCaFile: s.DATABASE_SSL_CA ?? null,
+    sslCertFile: s.DATABASE_SSL_CERT ?? null,
+    sslKeyFile: s.DATABASE_SSL_KEY ?? null,
+    tables: Object.freeze({ vectorStores: s.DB_TABLES__VECTOR_STORES, embeddings: s.DB_TABLES__EMBEDDINGS }),
+    fields: Object.freeze({
+      id: s.DB_FIELDS__ID_FIELD,
+      content: s.DB_FIELDS__CONTENT_FIELD,
+      metadata: s.DB_FIELDS__METADATA_FIELD,
+      embedding: s.DB_FIELDS__EMBEDDING_FIELD,
+      vectorStoreId: s.DB_FIELDS__VECTOR_STORE_ID_FIELD,
+      createdAt: s.DB_FIELDS__CREATED_AT_FIELD,
+    }),
+  });
+
+const embeddingOf = (s: Settings, given: Readonly<Record<string, string>>) =>
+  Object.freeze({
+    model: s.EMBEDDING__MODEL,
+    dimensions: s.EMBEDDING__DIMENSIONS,
+    /** Providers refuse `dimensions` for many models, so it is sent only when the operator set it. */
+    dimensionsConfigured: "EMBEDDING__DIMENSIONS" in given,
+    /** Root of the LiteLLM proxy without `/v1`; null means the built-in embedder. */
+    baseUrl: s.EMBEDDING__BASE_URL ?? s.LITELLM_PROXY_URL ?? null,
+    apiKey: s.EMBEDDING__API_KEY ?? s.LITELLM_MASTER_KEY ?? null,
+    /** One attempt. */
+    timeoutMs: s.EMBEDDING__TIMEOUT_SECONDS * 1000,
+    /** All attempts of one call together, waits included. */
+    retryBudgetMs: s.EMBEDDING__RETRY_SECONDS * 1000,
+    /** Inputs per provider request. */
+    batchSize: s.EMBEDDING__BATCH_SIZE,
+    /** The other models behind the same proxy: the whole answer, or between two pieces of one that is streamed; and one reranking. */
+    chatTimeoutMs: s.CHAT_TIMEOUT_SECONDS * 1000,
+    rerankTimeoutMs: s.RERANK_TIMEOUT_SECONDS * 1000,
+  });
 
 export type DatabaseConfig = Config["database"];
 export type EmbeddingConfig = Config["embedding"];

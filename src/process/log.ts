@@ -62,7 +62,7 @@ export function createLog(level: string): Log {
 }
 
 /** Name, message, code and stack only: a database error's `detail` or a provider's body may quote a user's text. */
-export function describeError(error: unknown): Record<string, unknown> {
+function describeError(error: unknown): Record<string, unknown> {
   if (!(error instanceof Error)) return { message: typeof error };
   const code = "code" in error && typeof error.code === "string" ? error.code : undefined;
   const cause = error.cause === undefined ? undefined : describeError(error.cause);

@@ -7,7 +7,7 @@ import { type TransferStore, addChecksums, noChecksum } from "../words/rows.js";
 import { type ExportOutput, type FileOutputOptions, exportFormats, jsonOrNull, openFileOutput } from "./exportFile.js";
 import { writeStoreLine } from "./storeLine.js";
 
-export const manifestName = "manifest.json";
+const manifestName = "manifest.json";
 
 /** manifest.json: what a directory of exported files contains. */
 const manifest = z.object({

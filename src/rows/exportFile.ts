@@ -21,7 +21,7 @@ export interface WrittenRows {
 }
 
 /** What has been written so far. */
-export interface ExportState {
+interface ExportState {
   /** Null if nothing has been. */
   position: unknown;
   rows: number;

@@ -12,8 +12,7 @@ import { filesOfExport } from "./exportDirectory.js";
 import { readNdjson } from "./ndjson.js";
 import { parquetSize, readParquet } from "./parquet.js";
 
-export const fileFormats = ["ndjson", "csv", "parquet"] as const;
-export type FileFormat = (typeof fileFormats)[number];
+export type FileFormat = "ndjson" | "csv" | "parquet";
 
 export interface FileOptions {
   columns: FileColumns;

@@ -14,7 +14,7 @@ export interface RowWriter {
 }
 
 /** A row as a line of NDJSON, named like the API's fields. Metadata keeps the text of its numbers. */
-export function writeRowLine(row: TransferRow, vectors: VectorText): string {
+function writeRowLine(row: TransferRow, vectors: VectorText): string {
   const parts = [
     `"id":${JSON.stringify(row.id)}`,
     `"vector_store_id":${JSON.stringify(row.storeId)}`,

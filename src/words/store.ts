@@ -1,5 +1,5 @@
 /** When a vector store expires: so many days after its last use. OpenAI's `expires_after`. */
-export interface ExpiresAfter {
+interface ExpiresAfter {
   anchor: "last_active_at";
   days: number;
 }
@@ -29,7 +29,7 @@ export interface SearchSettings {
  * What a store's engine remembers of it: tables, indexes, progress. It travels with the store, so that a search needs no second
  * look-up, but only the engine that wrote it may read it.
  */
-export type EngineState = Readonly<Record<string, unknown>>;
+type EngineState = Readonly<Record<string, unknown>>;
 
 /** A vector store as recorded. Times are Unix milliseconds. */
 export interface VectorStore {

@@ -6,7 +6,7 @@ import { type FileFormat, openFiles } from "../../src/rows/fileSource.js";
 import type { FileColumns } from "../../src/rows/rowColumns.js";
 import type { TransferPage, TransferRow } from "../../src/words/rows.js";
 
-export const usualColumns: FileColumns = {
+const usualColumns: FileColumns = {
   id: "id",
   content: "content",
   embedding: "embedding",

@@ -22,7 +22,7 @@ export const anyText = (maxLength = 30): fc.Arbitrary<string> =>
   );
 
 /** JSON objects as PostgreSQL writes jsonb: numbers may have more digits than a double. */
-export const anyMetadata: fc.Arbitrary<string | null> = fc.oneof(
+const anyMetadata: fc.Arbitrary<string | null> = fc.oneof(
   fc.constantFrom(null, "{}", '{"n": 12345678901234567890.50}', '{"a": {"b": [1e400, "\\"}"]}}'),
   fc.dictionary(anyText(5), fc.jsonValue({ maxDepth: 2 }), { maxKeys: 4 }).map((value) => JSON.stringify(value)),
 );

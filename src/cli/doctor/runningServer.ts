@@ -1,5 +1,6 @@
 import type { Config } from "../../process/config.js";
-import { type Address, findServer } from "../connection.js";
+import { findServer } from "../connection.js";
+import type { Address } from "../failures.js";
 import { connectionCode } from "../failures.js";
 import { readIndexing, slowestBuild } from "../indexing.js";
 import { CommandError, type Io, printable } from "../io.js";

@@ -6,7 +6,7 @@ import type { Deps } from "../deps.js";
 import { dimensionsOf, modelName } from "./model.js";
 
 /** What a store says beside what is recorded of it. */
-export interface StoreDetails {
+interface StoreDetails {
   model: string;
   dimensions: number;
   state: IndexState;

@@ -63,7 +63,10 @@ export function resolveSettings(
   const resolved: ResolvedSettings = { ...defaults };
   const inMetadata = settingsInMetadata(store.metadata, engine.words?.languages ?? []);
   for (const source of [inMetadata, store.search, request]) {
-    Object.assign(resolved, Object.fromEntries(Object.entries(source).filter(([, value]) => value != null)));
+    Object.assign(
+      resolved,
+      Object.fromEntries(Object.entries(source).filter(([, value]: [string, unknown]) => value != null)),
+    );
   }
   return resolved;
 }

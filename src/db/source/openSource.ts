@@ -7,8 +7,7 @@ import { type TableMapping, compileMapping } from "./mapping.js";
 import { type RowsToRead, countRows, readPages, requireUniqueKey } from "./pages.js";
 import { readSourceStores } from "./stores.js";
 
-export const sourceKinds = ["litellm-pgvector", "litellm-vector-store", "table"] as const;
-export type SourceKind = (typeof sourceKinds)[number];
+export type SourceKind = "litellm-pgvector" | "litellm-vector-store" | "table";
 
 /** What is to be read of a database, as it was asked for. */
 export interface SourceRequest {

@@ -33,11 +33,11 @@ export async function takeImport(
       conflict
         .column("fingerprint")
         .doUpdateSet({ lease, lease_until: leaseEnd })
-        .where(({ or, eb, lit }) =>
-          or([
+        .where((eb) =>
+          eb.or([
             eb("vector_store_imports.lease", "is", null),
             eb("vector_store_imports.lease_until", "<", now),
-            lit(alone),
+            eb.lit(alone),
           ]),
         ),
     )

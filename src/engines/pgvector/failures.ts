@@ -29,7 +29,10 @@ async function inTime<T>({ signal, deadline }: Bounds, work: () => Promise<T>): 
       reject(signal?.reason as Error);
     };
     signal?.addEventListener("abort", leave, { once: true });
-    if (deadline !== undefined) timer = setTimeout(() => reject(late()), deadline - performance.now());
+    if (deadline === undefined) return;
+    timer = setTimeout(() => {
+      reject(late());
+    }, deadline - performance.now());
   });
   const running = work();
   // It may fail after its caller has left.

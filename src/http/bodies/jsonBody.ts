@@ -36,7 +36,7 @@ export function decodeJson(bytes: Buffer, path = ""): string {
  * @param options.positions whether a syntax error is told with its position in the text.
  * @throws ApiError 400 naming the field.
  */
-export function parseJson(text: string, path = "", { positions = true }: { positions?: boolean } = {}): unknown {
+function parseJson(text: string, path = "", { positions = true }: { positions?: boolean } = {}): unknown {
   let value: unknown;
   try {
     value = JSON.parse(text);

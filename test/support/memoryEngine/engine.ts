@@ -1,7 +1,7 @@
 import type { Database } from "../../../src/db/database.js";
 import { derivedId } from "../../../src/db/schema/ids.js";
 import { addToCounts, findStore } from "../../../src/db/tables/stores.js";
-import { type Change, type Engine, EngineError } from "../../../src/engines/engine.js";
+import { type Change, type Engine, EngineError, type Words } from "../../../src/engines/engine.js";
 import type { Filter } from "../../../src/words/filter.js";
 import type { VectorStore } from "../../../src/words/store.js";
 import { matching, nearest } from "./finding.js";
@@ -24,33 +24,7 @@ export interface MemoryParts {
 const operators: readonly Filter["type"][] = ["eq", "ne", "gt", "gte", "lt", "lte", "in", "nin", "and", "or"];
 
 export function createMemoryEngine({ db, now, without = [], keywords = true }: MemoryParts): Engine {
-  const shelves = new Map<string, Shelf>();
-  const shelfOf = (storeId: string): Shelf => {
-    const shelf = shelves.get(storeId) ?? { rows: new Map<string, Row>(), hidden: new Set<string>() };
-    shelves.set(storeId, shelf);
-    return shelf;
-  };
-  const visible = (storeId: string) => {
-    const { rows, hidden } = shelfOf(storeId);
-    return [...rows].filter(([, row]) => !hidden.has(fileOf(row)));
-  };
-
-  async function write<Held extends { store: VectorStore }, T>(change: Change<Held, T>): Promise<T> {
-    const { held, steps } = await db.transaction(async (tx) => {
-      const locked = await change.hold(tx);
-      return { held: locked, steps: await change.steps(tx, locked) };
-    });
-    const taken = take(shelfOf(held.store.id), steps, change.now);
-    return db.transaction(async (tx) => {
-      const again = await change.hold(tx);
-      const chunks = taken.added.size - taken.removed.chunks;
-      const bytes = taken.addedBytes - taken.removed.bytes;
-      const counted = await addToCounts(tx, held.store.id, { chunks, bytes, dimensions: taken.dimensions }, change);
-      if (counted === undefined) throw gone(held.store.id);
-      return change.book(tx, { ...taken, store: counted }, again);
-    });
-  }
-
+  const shelves: Shelves = new Map();
   return {
     name: "memory",
     can: {
@@ -64,15 +38,8 @@ export function createMemoryEngine({ db, now, without = [], keywords = true }: M
       ofFile: (chunkBase, number) => `emb_${chunkBase}${number.toString(16).padStart(8, "0")}`,
       derived: (parts) => derivedId("text", "emb_", parts),
     },
-    words: keywords
-      ? {
-          languages: ["simple"],
-          problemWith: (language) => Promise.resolve(language === "simple" ? null : "there is only 'simple'"),
-          matching: (store, { text, filter, limit }, bounds) =>
-            inBounds(bounds, () => matching(store.id, visible(store.id), text, filter).slice(0, limit)),
-        }
-      : null,
-    records: createRecords(db, shelves, shelfOf),
+    words: keywords ? wordsOf(shelves) : null,
+    records: createRecords(db, shelves, (id) => shelfOf(shelves, id)),
     prepare: (store) => Promise.resolve(store),
     drop: async ({ hold, book }) => {
       const [id, result] = await db.transaction(async (tx) => {
@@ -82,64 +49,119 @@ export function createMemoryEngine({ db, now, without = [], keywords = true }: M
       shelves.delete(id);
       return result;
     },
-    write: (change, bounds) => inBounds(bounds, () => write(change)),
-    compare: (store, chunks, bounds) => inBounds(bounds, () => compare(shelfOf(store.id), chunks)),
-    nearest: (store, { embedding, filter, limit }, bounds) =>
-      inBounds(bounds, () => nearest(store.id, visible(store.id), embedding, filter).slice(0, limit)),
-    read: (store, ids, { embeddings }, bounds) =>
-      inBounds(bounds, () =>
-        [...shelfOf(store.id).rows].filter(([id]) => ids.includes(id)).map(([id, row]) => chunkOf(id, row, embeddings)),
-      ),
-    page: (store, selection, { limit, order, after, before, embeddings }, bounds) =>
-      inBounds(bounds, () => {
-        const backwards = before !== null && after === null;
-        const all = visible(store.id)
-          .filter(([id, row]) => isSelected(id, row, selection))
-          .sort(([a], [b]) => (a < b === (order === "asc") ? -1 : 1))
-          .filter(([id]) => after === null || (order === "asc" ? id > after : id < after))
-          .filter(([id]) => before === null || (order === "asc" ? id < before : id > before));
-        const chosen = backwards ? all.slice(-limit) : all.slice(0, limit);
-        return { chunks: chosen.map(([id, row]) => chunkOf(id, row, embeddings)), hasMore: all.length > limit };
-      }),
-    places: (store, places, bounds) =>
-      inBounds(bounds, () =>
-        places.flatMap((place) =>
-          visible(store.id)
-            .map(([, row]) => ({ row, metadata: JSON.parse(row.metadata) as Record<string, unknown> }))
-            .filter(({ metadata }) => metadata[place.key] === place.document && metadata.chunk_index === place.index)
-            .map(({ row }) => ({ ...place, content: row.content })),
-        ),
-      ),
-    count: (store, filter, bounds) =>
-      inBounds(bounds, () => sizeOf([...shelfOf(store.id).rows].filter(([, row]) => passes(row, filter)))),
-    state: () => ({ index: "none", keywords: keywords ? "ready" : "off" }),
-    indexed: () => Promise.resolve(null),
-    summary: () =>
-      Promise.resolve({
-        stores: { none: shelves.size, waiting: 0, building: 0, ready: 0 },
-        keywordsBuilding: 0,
-        builds: [],
-      }),
-    reindex: (store) => Promise.resolve(store),
-    check: () => Promise.resolve(),
+    write: (change, bounds) => inBounds(bounds, () => write(db, shelves, change)),
+    ...reading(shelves),
+    ...indexing(shelves),
     upkeep: async () => {
       let repaired = 0;
-      for (const id of shelves.keys()) if (await repairCounters(id)) repaired += 1;
+      for (const [id, shelf] of shelves) {
+        if (await repairCounters(db, { id, shelf, now: now() })) repaired += 1;
+        if ((await findStore(db, { kind: "all" }, id)) === undefined) shelves.delete(id);
+      }
       return repaired;
     },
   };
-
-  /** After a crash between a put and its counters. */
-  async function repairCounters(id: string): Promise<boolean> {
-    const store = await findStore(db, { kind: "all" }, id);
-    if (store === undefined) return shelves.delete(id);
-    const { chunks, bytes } = sizeOf([...shelfOf(id).rows]);
-    const change = { chunks: chunks - store.chunkCount, bytes: bytes - store.contentBytes, dimensions: null };
-    if (change.chunks === 0 && change.bytes === 0) return false;
-    await addToCounts(db, id, change, { as: "correction", now: now() });
-    return true;
-  }
 }
+
+type Shelves = Map<string, Shelf>;
+
+function shelfOf(shelves: Shelves, storeId: string): Shelf {
+  const shelf = shelves.get(storeId) ?? { rows: new Map<string, Row>(), hidden: new Set<string>() };
+  shelves.set(storeId, shelf);
+  return shelf;
+}
+
+function visible(shelves: Shelves, storeId: string): [string, Row][] {
+  const { rows, hidden } = shelfOf(shelves, storeId);
+  return [...rows].filter(([, row]) => !hidden.has(fileOf(row)));
+}
+
+/** Chunks first, then the counters and what the change books. */
+async function write<Held extends { store: VectorStore }, T>(
+  db: Database,
+  shelves: Shelves,
+  change: Change<Held, T>,
+): Promise<T> {
+  const { held, steps } = await db.transaction(async (tx) => {
+    const locked = await change.hold(tx);
+    return { held: locked, steps: await change.steps(tx, locked) };
+  });
+  const taken = take(shelfOf(shelves, held.store.id), steps, change.now);
+  return db.transaction(async (tx) => {
+    const again = await change.hold(tx);
+    const chunks = taken.added.size - taken.removed.chunks;
+    const bytes = taken.addedBytes - taken.removed.bytes;
+    const counted = await addToCounts(tx, held.store.id, { chunks, bytes, dimensions: taken.dimensions }, change);
+    if (counted === undefined) throw gone(held.store.id);
+    return change.book(tx, { ...taken, store: counted }, again);
+  });
+}
+
+/** Repairs counters after a crash between a put and its counters. @returns whether they were wrong */
+async function repairCounters(
+  db: Database,
+  { id, shelf, now }: { id: string; shelf: Shelf; now: number },
+): Promise<boolean> {
+  const store = await findStore(db, { kind: "all" }, id);
+  if (store === undefined) return false;
+  const { chunks, bytes } = sizeOf([...shelf.rows]);
+  const change = { chunks: chunks - store.chunkCount, bytes: bytes - store.contentBytes, dimensions: null };
+  if (change.chunks === 0 && change.bytes === 0) return false;
+  await addToCounts(db, id, change, { as: "correction", now });
+  return true;
+}
+
+const wordsOf = (shelves: Shelves): Words => ({
+  languages: ["simple"],
+  problemWith: (language) => Promise.resolve(language === "simple" ? null : "there is only 'simple'"),
+  matching: (store, { text, filter, limit }, bounds) =>
+    inBounds(bounds, () => matching(store.id, visible(shelves, store.id), text, filter).slice(0, limit)),
+});
+
+const reading = (shelves: Shelves): Pick<Engine, "compare" | "nearest" | "read" | "page" | "places" | "count"> => ({
+  compare: (store, chunks, bounds) => inBounds(bounds, () => compare(shelfOf(shelves, store.id), chunks)),
+  nearest: (store, { embedding, filter, limit }, bounds) =>
+    inBounds(bounds, () => nearest(store.id, visible(shelves, store.id), embedding, filter).slice(0, limit)),
+  read: (store, ids, { embeddings }, bounds) =>
+    inBounds(bounds, () => {
+      const rows = [...shelfOf(shelves, store.id).rows].filter(([id]) => ids.includes(id));
+      return rows.map(([id, row]) => chunkOf(id, row, embeddings));
+    }),
+  page: (store, selection, { limit, order, after, before, embeddings }, bounds) =>
+    inBounds(bounds, () => {
+      const backwards = before !== null && after === null;
+      const all = visible(shelves, store.id)
+        .filter(([id, row]) => isSelected(id, row, selection))
+        .sort(([a], [b]) => (a < b === (order === "asc") ? -1 : 1))
+        .filter(([id]) => after === null || (order === "asc" ? id > after : id < after))
+        .filter(([id]) => before === null || (order === "asc" ? id < before : id > before));
+      const chosen = backwards ? all.slice(-limit) : all.slice(0, limit);
+      return { chunks: chosen.map(([id, row]) => chunkOf(id, row, embeddings)), hasMore: all.length > limit };
+    }),
+  places: (store, places, bounds) =>
+    inBounds(bounds, () =>
+      places.flatMap((place) =>
+        visible(shelves, store.id)
+          .map(([, row]) => ({ row, metadata: JSON.parse(row.metadata) as Record<string, unknown> }))
+          .filter(({ metadata }) => metadata[place.key] === place.document && metadata.chunk_index === place.index)
+          .map(({ row }) => ({ ...place, content: row.content })),
+      ),
+    ),
+  count: (store, filter, bounds) =>
+    inBounds(bounds, () => sizeOf([...shelfOf(shelves, store.id).rows].filter(([, row]) => passes(row, filter)))),
+});
+
+/** There is no index: every search looks at every row. */
+const indexing = (shelves: Shelves): Pick<Engine, "state" | "indexed" | "summary" | "reindex" | "check"> => ({
+  state: () => ({ index: "none", keywords: "ready" }),
+  indexed: () => Promise.resolve(null),
+  summary: () => {
+    const stores = { none: shelves.size, waiting: 0, building: 0, ready: 0 };
+    return Promise.resolve({ stores, keywordsBuilding: 0, builds: [] });
+  },
+  reindex: (store) => Promise.resolve(store),
+  check: () => Promise.resolve(),
+});
 
 async function inBounds<T>(
   { signal, deadline }: { signal?: AbortSignal | undefined; deadline?: number | undefined } = {},

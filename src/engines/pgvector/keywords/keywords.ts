@@ -49,15 +49,6 @@ export async function deleteKeywords(tx: Db, storeId: string, ids: readonly stri
   );
 }
 
-/** Whether this database has a text search configuration of that name: `simple`, `english`, … */
-export async function isLanguage(db: Db, name: string): Promise<boolean> {
-  // Other names would have to be quoted, and a number would mean an object's id.
-  if (!/^[a-z_][a-z0-9_]*$/.test(name)) return false;
-  const { rows } = await sql`
-    SELECT 1 FROM pg_ts_config WHERE cfgname = ${name} AND pg_ts_config_is_visible(oid)`.execute(db.run);
-  return rows.length > 0;
-}
-
 /** Has the planner learn what the keyword table holds. */
 export async function analyzeKeywords(db: Db): Promise<void> {
   await sql`ANALYZE ${db.layout.derived.keywords}`.execute(db.run);
