@@ -66,7 +66,7 @@ export function createMemoryEngine({ db, now, without = [], keywords = true }: M
 type Shelves = Map<string, Shelf>;
 
 function shelfOf(shelves: Shelves, storeId: string): Shelf {
-  const shelf = shelves.get(storeId) ?? { rows: new Map<string, Row>(), hidden: new Set<string>() };
+  const shelf = shelves.get(storeId) ?? { rows: new Map<string, Row>(), hidden: new Set<string>(), changes: 0 };
   shelves.set(storeId, shelf);
   return shelf;
 }
@@ -86,15 +86,21 @@ async function write<Held extends { store: VectorStore }, T>(
     const locked = await change.hold(tx);
     return { held: locked, steps: await change.steps(tx, locked) };
   });
-  const taken = take(shelfOf(shelves, held.store.id), steps, change.now);
-  return db.transaction(async (tx) => {
-    const again = await change.hold(tx);
-    const chunks = taken.added.size - taken.removed.chunks;
-    const bytes = taken.addedBytes - taken.removed.bytes;
-    const counted = await addToCounts(tx, held.store.id, { chunks, bytes, dimensions: taken.dimensions }, change);
-    if (counted === undefined) throw gone(held.store.id);
-    return change.book(tx, { ...taken, store: counted }, again);
-  });
+  const shelf = shelfOf(shelves, held.store.id);
+  shelf.changes += 1;
+  try {
+    const taken = take(shelf, steps, change.now);
+    return await db.transaction(async (tx) => {
+      const again = await change.hold(tx);
+      const chunks = taken.added.size - taken.removed.chunks;
+      const bytes = taken.addedBytes - taken.removed.bytes;
+      const counted = await addToCounts(tx, held.store.id, { chunks, bytes, dimensions: taken.dimensions }, change);
+      if (counted === undefined) throw gone(held.store.id);
+      return change.book(tx, { ...taken, store: counted }, again);
+    });
+  } finally {
+    shelf.changes -= 1;
+  }
 }
 
 /** Repairs counters after a crash between a put and its counters. @returns whether they were wrong */
@@ -103,7 +109,8 @@ async function repairCounters(
   { id, shelf, now }: { id: string; shelf: Shelf; now: number },
 ): Promise<boolean> {
   const store = await findStore(db, { kind: "all" }, id);
-  if (store === undefined) return false;
+  // A change under way will still move the counters itself.
+  if (store === undefined || shelf.changes > 0) return false;
   const { chunks, bytes } = sizeOf([...shelf.rows]);
   const change = { chunks: chunks - store.chunkCount, bytes: bytes - store.contentBytes, dimensions: null };
   if (change.chunks === 0 && change.bytes === 0) return false;

@@ -19,6 +19,8 @@ export interface Row {
 export interface Shelf {
   rows: Map<string, Row>;
   hidden: Set<string>;
+  /** Changes that have put chunks and not moved the counters yet. */
+  changes: number;
 }
 
 export const objectOf = (row: Row) => (JSON.parse(row.metadata) ?? {}) as Record<string, unknown>;
