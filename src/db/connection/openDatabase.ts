@@ -69,7 +69,7 @@ export async function start(
   };
   try {
     await untilUp(() => unlimited.connection().execute(() => Promise.resolve()), config, log).catch(rethrowAtStart);
-    const layout = await migrate(unlimited, config, options.schema, kind, log);
+    const layout = await migrate({ run: unlimited, config, schema: options.schema, kind }, log);
     // The serving pool's own parameters are tried now rather than by the first request.
     await run
       .connection()

@@ -25,17 +25,24 @@ const lockWaitMs = 300;
 const mostTries = 200;
 const longestPauseMs = 600;
 
+/** What to migrate. `schema`: where to create tables; null: where the search path of the role says. */
+interface DatabaseToMigrate {
+  run: Kysely<OurTables>;
+  config: Config;
+  schema: string | null;
+  kind: DatabaseKind;
+}
+
 /**
  * Brings the schema up to date: all pending files of sql/ in one transaction, under an advisory lock that lives as long as the
  * transaction (so it works through pgbouncer, and of many replicas that start at once one migrates while the others wait). Other
  * programs may work on the tables meanwhile: it is the migration that gives way.
  * @throws StartupError when the database is newer than the program, misses pgvector, does not fit the settings, or is never free.
  */
-export async function migrate(...given: Parameters<typeof tryMigration>): Promise<Layout> {
-  const log = given[4];
+export async function migrate(database: DatabaseToMigrate, log: Log): Promise<Layout> {
   for (let tries = 1; ; tries += 1) {
     try {
-      return await tryMigration(...given);
+      return await tryMigration(database, log);
     } catch (error) {
       if (!isInTheWay(error)) throw asStartupError(error);
       if (tries === mostTries) {
@@ -64,13 +71,7 @@ function asStartupError(error: unknown): unknown {
   );
 }
 
-async function tryMigration(
-  run: Kysely<OurTables>,
-  config: Config,
-  schema: string | null,
-  kind: DatabaseKind,
-  log: Log,
-): Promise<Layout> {
+async function tryMigration({ run, config, schema, kind }: DatabaseToMigrate, log: Log): Promise<Layout> {
   // Each statement must see what the holder of the lock before us has committed, whatever the role's default isolation is.
   return await run
     .transaction()
