@@ -4,6 +4,7 @@ import { PassThrough, type Writable, finished } from "node:stream";
 import type { Deps } from "../../core/deps.js";
 import { type KeptBytes, drop, keep } from "../../core/files/files.js";
 import { ApiError, invalid, tooLarge, unsupportedMediaType } from "../../words/errors.js";
+import { type PartCounter, countParts } from "./formParts.js";
 import { unstorable } from "./unstorableText.js";
 
 /** A file of a form while it arrives. */
@@ -53,9 +54,10 @@ type Middleware = (body: PassThrough, res: null, next: (error?: Error) => void) 
  * @throws ApiError 400, 413, 415, and what `keep` throws
  */
 export async function readForm<T>(req: Request, allowed: Allowed, keeper: Keeper<T>): Promise<Form<T>> {
-  requireForm(req, allowed);
-  const body = bodyOf(req);
+  const counter = countParts(requireForm(req, allowed));
+  const body = bodyOf(req, counter);
   const fields = new Map<string, string>();
+  let read = 0;
   const files: Promise<T>[] = [];
   const options: multer.Options & { streamHandler: (body: PassThrough, parser: Writable) => void } = {
     limits: {
@@ -71,6 +73,7 @@ export async function readForm<T>(req: Request, allowed: Allowed, keeper: Keeper
     storage: storageEngine(body, files, keeper),
     streamHandler: (_, parser) => {
       prepare(body, parser, fields);
+      for (const event of ["field", "file"]) parser.on(event, () => (read += 1));
       body.pipe(parser);
     },
   };
@@ -79,7 +82,7 @@ export async function readForm<T>(req: Request, allowed: Allowed, keeper: Keeper
     await new Promise<void>((resolve, reject) => {
       parse(body, null, (error) => {
         if (error !== undefined) reject(error === body.errored ? error : asApiError(error, allowed));
-        else if (!body.readableEnded) reject(malformed());
+        else if (!body.readableEnded || read < counter.count()) reject(malformed());
         else resolve();
       });
     });
@@ -95,13 +98,15 @@ export async function readForm<T>(req: Request, allowed: Allowed, keeper: Keeper
   }
 }
 
-/** Refuses what needs no look at the body. @throws ApiError 400, 413, 415 */
-function requireForm(req: Request, allowed: Allowed): void {
+/** Refuses what needs no look at the body. @returns the boundary @throws ApiError 400, 413, 415 */
+function requireForm(req: Request, allowed: Allowed): string {
   const { "content-type": type, "content-length": length } = req.headers;
   if (type === undefined || !/^multipart\/form-data\s*;/i.test(type)) {
     throw unsupportedMediaType("The body must be a form: multipart/form-data, as `curl -F file=@…` sends it.");
   }
-  if (!/;\s*boundary=./i.test(type)) {
+  const [, quoted, plain] = /;\s*boundary=(?:"([^"]+)"|([^\s;"]+))/i.exec(type) ?? [];
+  const boundary = quoted ?? plain;
+  if (boundary === undefined) {
     throw invalid(null, "The form has no boundary: its Content-Type is not complete.", "invalid_multipart");
   }
   if (Number(length ?? 0) > allowed.fileBytes * allowed.files + 10 * 1024 * 1024) {
@@ -109,17 +114,21 @@ function requireForm(req: Request, allowed: Allowed): void {
       `The body is larger than ${allowed.files} file(s) of ${Math.floor(allowed.fileBytes / 1024 / 1024)} MB may be.`,
     );
   }
+  return boundary;
 }
 
 /**
  * The request as multer sees it: its headers and body. Multer reports an error only when the request has ended, and
  * our answer must not wait for that; this stream can be ended without ending the connection.
  */
-function bodyOf(req: Request): PassThrough {
+function bodyOf(req: Request, counter: PartCounter): PassThrough {
   const body = Object.assign(new PassThrough(), { headers: req.headers });
   body.on("error", () => undefined);
   finished(req, { writable: false }, (error) => {
     if (error) body.destroy(new ApiError(400, "The request ended before its body was complete.", { cause: error }));
+  });
+  req.on("data", (chunk: Buffer) => {
+    counter.see(chunk);
   });
   req.pipe(body);
   return body;
