@@ -14,11 +14,14 @@ export interface Database extends Db {
   kind: DatabaseKind;
   transaction<T>(work: (tx: Db) => Promise<T>): Promise<T>;
   /**
-   * A short transaction that only reads, under settings that end with it (`SET LOCAL`, so nothing stays on a connection, also behind
-   * PgBouncer). It begins with one message, and its answer does not wait for its end.
+   * A short read-only transaction, under settings that end with it (`SET LOCAL`, so nothing stays on a connection, even
+   * behind PgBouncer). It begins with one message, and its answer does not wait for the commit.
    */
   reading<T>(settings: Readonly<Record<string, string | number>>, work: (tx: Db) => Promise<T>): Promise<T>;
-  /** For building indexes: outside any transaction and without a time limit, on a separate connection that is opened when needed. */
+  /**
+   * For building indexes: outside any transaction and without a time limit, on a separate connection that is opened
+   * when needed.
+   */
   maintenance<T>(work: (db: Db) => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }

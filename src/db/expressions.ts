@@ -2,9 +2,9 @@ import { type RawBuilder, sql } from "kysely";
 import type { Scope } from "../words/caller.js";
 
 /**
- * The rows of a table that a scope may see, as a condition for every WHERE. One function for all tables: no statement can mean
- * something else by the same scope.
- * @param owner the column that records whose a row is
+ * The rows of a table that a scope may see, as a condition for every WHERE. One function for all tables, so that every
+ * statement means the same by a scope.
+ * @param owner the column with the row's owner
  */
 export function within(scope: Scope, owner: RawBuilder<unknown>): RawBuilder<boolean> {
   switch (scope.kind) {
@@ -17,7 +17,10 @@ export function within(scope: Scope, owner: RawBuilder<unknown>): RawBuilder<boo
   }
 }
 
-/** A moment as the type of its column: litellm-pgvector's timestamps have no zone and are in UTC. @param millis Unix milliseconds */
+/**
+ * A moment as the type of its column: litellm-pgvector's timestamps have no zone and are in UTC.
+ * @param millis Unix milliseconds
+ */
 export function instant(millis: number, zoned: boolean): RawBuilder<Date> {
   const moment = sql<Date>`to_timestamp(${millis / 1000}::float8)`;
   return zoned ? moment : sql<Date>`(${moment} AT TIME ZONE 'UTC')`;
@@ -34,8 +37,8 @@ export function epochMicros(column: RawBuilder<unknown>): RawBuilder<number> {
 }
 
 /**
- * A text that must be read exactly. PGlite takes a leading U+FEFF for a byte order mark and drops it, so a character is put before
- * the text here, and `exactly` removes it.
+ * A text that must be read exactly. PGlite takes a leading U+FEFF for a byte order mark and drops it, so a character is
+ * put before the text here, and `exactly` removes it.
  */
 export const exactText = (column: RawBuilder<unknown>): RawBuilder<string> => sql<string>`('=' || ${column}::text)`;
 export const exactly = (text: string): string => text.slice(1);

@@ -6,15 +6,16 @@ import type { ChunkMark, StoredChunk } from "../words/rows.js";
 import type { Recall, VectorStore } from "../words/store.js";
 
 /**
- * The contract between the use cases and the place where a store's chunks live and are searched. `core` imports this file and nothing
- * else of engines/; a new engine is a sibling folder that passes test/engines/engineSuite.ts.
+ * The contract between the use cases and the engine that stores and searches chunks. `core` imports only this file of
+ * engines/; a new engine is a sibling folder that passes test/engines/engineSuite.ts.
  *
- * - Every call is safe to repeat. It rejects when its signal aborts or its deadline passes; what it began may still happen.
+ * - Every call is safe to repeat. It rejects when its signal aborts or its deadline passes; its work may go on.
  * - Every failure of the engine itself is an `EngineError` of one of four kinds.
- * - An acknowledged chunk is found by the next search. The chunks of a hidden file are found by no search until it is shown.
- * - A store's counters say what its chunks are. An engine that shares the database's transaction (`can.shareTransaction`) changes both
- *   in one. Any other makes puts idempotent by chunk id, moves the counters after the acknowledged put, and repairs in `upkeep` what a
- *   crash between the two left, by comparing `count` with the counters (docs/decisions/0022-engine-contract.md).
+ * - The next search finds an acknowledged chunk. No search finds the chunks of a hidden file until it is shown.
+ * - A store's counters match its chunks. An engine that shares the database's transaction (`can.shareTransaction`)
+ *   changes both in one. Any other makes puts idempotent by chunk id, moves the counters after the acknowledged put,
+ *   and repairs in `upkeep` what a crash in between left, by comparing `count` with the counters
+ *   (docs/decisions/0027-engine-contract.md).
  */
 export interface Engine {
   /** For messages, logs and settings. */
@@ -28,38 +29,38 @@ export interface Engine {
 
   /** Makes a new or imported store ready for its first chunk. @param language of keyword search; null: none yet */
   prepare(store: VectorStore, language: string | null, bounds?: Bounds): Promise<VectorStore>;
-  /** Removes everything of a store together with its row, which `book` deletes. */
+  /** Removes all of a store's data; `book` deletes its row. */
   drop<T>(change: Drop<T>, bounds?: Bounds): Promise<T>;
-  /** Changes chunks of one store, its counters, and what the change books, as one. @throws IdConflict, Overtaken */
+  /** Changes one store's chunks and counters, and what `book` writes, as one. @throws IdConflict, Overtaken */
   write<Held extends { store: VectorStore }, T>(change: Change<Held, T>, bounds?: Bounds): Promise<T>;
 
-  /** Of the ids that exist, in whatever store: whether what is stored is the same as what is given. */
+  /** For each id that exists, in any store: whether the stored chunk equals the given one. */
   compare(store: VectorStore, chunks: readonly NewChunk[], bounds?: Bounds): Promise<Map<string, boolean>>;
 
-  /** The nearest chunks, best first, ties in the order of ids: `limit` of them, or all that pass the filter if they are fewer. */
+  /** The `limit` nearest chunks that pass the filter, or all if there are fewer; best first, ties by id. */
   nearest(store: VectorStore, query: VectorQuery, bounds?: Bounds): Promise<FoundChunk[]>;
-  /** Chunks by their ids, in no order; absent ones are left out. */
+  /** Chunks by id, in no particular order; absent ones are left out. */
   read(store: VectorStore, ids: readonly string[], wanted: Wanted, bounds?: Bounds): Promise<Chunk[]>;
-  /** One page of the selected chunks in the order of ids. */
+  /** One page of the selected chunks, ordered by id. */
   page(store: VectorStore, selection: ChunkSelection, page: Page & Wanted, bounds?: Bounds): Promise<ChunkPage>;
-  /** The contents of the chunks at these places of documents, where they exist. */
+  /** The contents of the chunks at these positions in documents, where they exist. */
   places(
     store: VectorStore,
     places: readonly ChunkPlace[],
     bounds?: Bounds,
   ): Promise<(ChunkPlace & { content: string })[]>;
-  /** Chunks of a store that pass the filter, counted one by one, hidden ones too. */
+  /** Counts a store's chunks that pass the filter, hidden ones too, one by one. */
   count(store: VectorStore, filter: Filter | null, bounds?: Bounds): Promise<{ chunks: number; bytes: number }>;
 
-  /** What the store's index is doing, from what the store remembers. Asks nobody. */
+  /** The state of the store's index, from `store` alone, without a query. */
   state(store: VectorStore): IndexState;
-  /** How many rows are in the index and how many are compared one by one beside it; null where there is no such difference. */
+  /** Rows in the index, and fresh rows that searches compare one by one; null if the engine has no such difference. */
   indexed(store: VectorStore, bounds?: Bounds): Promise<{ indexed: number; fresh: number } | null>;
   /** The indexes of all stores, for health and metrics. */
   summary(bounds?: Bounds): Promise<IndexSummary>;
-  /** Has a store's derived data checked and its index rebuilt by the next `upkeep`. Searches continue meanwhile. */
+  /** Asks the next `upkeep` to check a store's derived data and rebuild its index. Searches continue. */
   reindex(store: VectorStore, bounds?: Bounds): Promise<VectorStore>;
-  /** At start, before the first `upkeep`: makes what stores remember agree with what is there. */
+  /** At start, before the first `upkeep`: corrects stores whose recorded state does not match the engine's data. */
   check(): Promise<void>;
   /** One round of maintenance: indexes, repairs, sweeps. @returns how many things it worked on; 0 means it can rest */
   upkeep(pace: Pace): Promise<number>;
@@ -74,9 +75,9 @@ export interface Bounds {
   deadline?: number | undefined;
 }
 
-/** What an engine can do by itself. A request for anything else is refused with a 400 that names the engine. */
+/** What an engine supports. Any other request gets a 400 that names the engine. */
 interface Capabilities {
-  /** Chunks, counters and books change in one transaction of the database. */
+  /** Chunks, counters and what `book` writes change in one database transaction. */
   readonly shareTransaction: boolean;
   readonly operators: ReadonlySet<Filter["type"]>;
   /** Every vector must have this many dimensions; null: each store has its own. */
@@ -85,24 +86,24 @@ interface Capabilities {
 
 /** The ids that chunks can have. */
 export interface ChunkIds {
-  /** What ids are, for messages: `text`, `uuid` or `bigint`. */
+  /** The type of ids, for messages: `text`, `uuid` or `bigint`. */
   readonly type: string;
-  /** The id as the engine writes it (a uuid in capitals is the same uuid); null when it can hold no such id. */
+  /** The id as the engine writes it (uuids in lower case); null if it cannot hold such an id. */
   read(id: string): string | null;
-  /** The id of a file's chunk, the same in every run; null: the engine hands out ids itself. @param number from 0 */
+  /** The id of a file's chunk, the same in every run; null if the engine assigns ids itself. @param number from 0 */
   ofFile(chunkBase: string, number: number): string | null;
-  /** The same id for the same parts, always. */
+  /** Always the same id for the same parts. */
   derived(parts: readonly string[]): string;
 }
 
 export interface Words {
-  /** Languages that a store's metadata may name. Other values there belong to somebody else and mean nothing here. */
+  /** Languages that a store's metadata may name. Other values, meant for other programs, are ignored. */
   readonly languages: readonly string[];
-  /** Why a language cannot be used, for its sender; null: it can. */
+  /** Why a language cannot be used, for the client; null if it can. */
   problemWith(language: string): Promise<string | null>;
   /**
-   * The chunks that have words of the query, best first, ties in the order of ids.
-   * @throws EngineError `away` while the words of a large store are still being made
+   * The chunks with words of the query, best first, ties by id.
+   * @throws EngineError `away` while a large store's words are still being made
    */
   matching(store: VectorStore, query: WordQuery, bounds?: Bounds): Promise<FoundChunk[]>;
 }
@@ -125,7 +126,7 @@ export interface Wanted {
   embeddings: boolean;
 }
 
-/** `after` and `before` are ids, of chunks that exist or not. */
+/** `after` and `before` are ids; no chunk needs to have them. */
 export interface Page {
   limit: number;
   order: "asc" | "desc";
@@ -139,16 +140,17 @@ export interface ChunkPage {
 }
 
 /**
- * A change of one store. `hold` runs first; then `steps` says what the engine shall do; `book` runs last. An engine that shares the
- * database's transaction runs all of it in one. Any other runs `hold` and `steps` in a transaction, takes the steps without one, and runs
- * `hold` again with `book` in another: neither may do anything but read, lock and write the database.
+ * A change of one store. `hold` runs first, then `steps` lists the engine's work, then `book` runs. An engine that
+ * shares the database's transaction runs all of it in one. Any other runs `hold` and `steps` in a transaction, takes
+ * the steps outside it, and runs `hold` again with `book` in another: neither may do anything but read, lock and write
+ * the database.
  */
 export interface Change<Held extends { store: VectorStore }, T> {
-  /** Unix milliseconds: when chunks of this change were created, and the store was used. */
+  /** Unix milliseconds: when the change creates chunks and uses the store. */
   now: number;
   /** How the change counts for the store's expiry; see `addToCounts` of db/tables/stores.ts. */
   as: "use" | "ingestion" | "correction";
-  /** Locks and reads what the change depends on. Throws to call it off. */
+  /** Locks and reads what the change depends on. Throws to cancel it. */
   hold: (tx: Db) => Promise<Held>;
   steps: (tx: Db, held: Held) => Promise<readonly Step[]> | readonly Step[];
   book: (tx: Db, done: Done, held: Held) => Promise<T>;
@@ -157,39 +159,39 @@ export interface Change<Held extends { store: VectorStore }, T> {
 export type Step =
   | {
       /**
-       * `error`: a chunk whose id exists with the same content is counted as a duplicate; with other content the change is refused
-       * (IdConflict). `skip`: existing chunks stay as they are. `replace`: existing chunks of this store give way.
+       * `error`: a chunk whose id exists with the same content is counted as a duplicate; with other content the change
+       * is refused (IdConflict). `skip`: existing chunks stay. `replace`: existing chunks of this store are replaced.
        */
       do: "put";
       chunks: readonly NewChunk[];
       onConflict: "error" | "skip" | "replace";
     }
   | { do: "remove"; which: ChunkSelection }
-  /** Takes keys out of the metadata of a file's chunks, then sets others. */
+  /** Removes keys from the metadata of a file's chunks, then sets others. */
   | { do: "relabel"; file: FileChunks; remove: readonly string[]; set: Readonly<Record<string, unknown>> }
   /** Hides the chunks of a file from every search, or shows them. */
   | { do: "hide" | "show"; fileId: string };
 
-/** What the steps did, in sum. */
+/** What all steps did together. */
 export interface Done {
   /** The store as it is now, with its counters moved. */
   store: VectorStore;
-  /** The ids of the chunks that were put, in their order. */
+  /** The ids of the chunks that were put, in order. */
   ids: readonly string[];
-  /** Of these, the ids that were not there before. */
+  /** Those of `ids` that did not exist before. */
   added: ReadonlySet<string>;
   addedBytes: number;
   removed: { chunks: number; bytes: number };
 }
 
 export interface Drop<T> {
-  /** Locks the store's row. Throws to call the change off. */
+  /** Locks the store's row. Throws to cancel the change. */
   hold: (tx: Db) => Promise<VectorStore>;
   /** Deletes the row. */
   book: (tx: Db, store: VectorStore) => Promise<T>;
 }
 
-/** `none`: so few rows that they are compared one by one, which is as quick. `waiting`: an index will be built. */
+/** `none`: so few rows that comparing them one by one is as fast. `waiting`: an index will be built. */
 export type IndexingState = "none" | "waiting" | "building" | "ready";
 
 export interface IndexState {
@@ -200,33 +202,33 @@ export interface IndexState {
 export interface IndexSummary {
   /** How many stores have an index in each state. */
   stores: Record<IndexingState, number>;
-  /** How many stores have their keywords being made. */
+  /** How many stores' keywords are being made. */
   keywordsBuilding: number;
-  /** Builds under way, by any process: `done` of `total` rows or blocks; a total of 0 is not known yet. */
+  /** Running builds of any process: `done` of `total` rows or blocks; `total` is 0 if not known yet. */
   builds: { phase: string; done: number; total: number }[];
 }
 
-/** Called between portions of maintenance with the time that the last one took. False: stop here; the next start continues. */
+/** Called between portions of maintenance with the duration of the last one. False: stop; the next start continues. */
 export type Pace = (workedMs: number) => Promise<boolean>;
 
 export interface Records {
-  /** JSON texts as the engine writes them back. @throws EngineError `refused` for what it cannot store */
+  /** JSON texts as the engine returns them. @throws EngineError `refused` for what it cannot store */
   canonicalJson(texts: readonly string[]): Promise<string[]>;
-  /** What is stored under these ids, in whatever store. */
+  /** The marks of the chunks with these ids, in any store. */
   marks(chunks: readonly { id: string; storeId: string }[]): Promise<Map<string, ChunkMark>>;
   /** The vectors stored under these ids; null for one with other content or metadata, or in another store. */
   vectors(chunks: readonly Omit<StoredChunk, "vector">[]): Promise<Map<string, Buffer | null>>;
   /**
-   * Adds chunks that are not there yet, of any stores, and moves the counters.
-   * @throws Overtaken when one of the ids exists by now; EngineError `gone` naming the store
+   * Adds new chunks, of any stores, and moves the counters.
+   * @throws Overtaken if one of the ids exists by now; EngineError `gone` naming the store
    */
   add(chunks: readonly StoredChunk[], options: AddOptions): Promise<void>;
-  /** A page of a store's chunks in the order of ids, without those of hidden files. */
+  /** A page of a store's chunks, ordered by id, without those of hidden files. */
   page(store: VectorStore, page: RecordPageRequest): Promise<RecordPage>;
 }
 
 export interface AddOptions {
-  /** Called with what is stored, before it is final. What it throws undoes the addition. */
+  /** Called with what is stored, before it is final. Throwing undoes the addition. */
   readBack: ((marks: ReadonlyMap<string, ChunkMark>) => void) | null;
   /** Unix milliseconds. */
   now: number;
@@ -250,8 +252,8 @@ export interface RecordPage {
 }
 
 /**
- * `away`: it does not answer, or is too busy; the same call may succeed later. `full`: it has no room left. `refused`: it does not take
- * what the caller gave. `gone`: what the caller knew of the store no longer holds; read the store again.
+ * `away`: no answer, or too busy; the same call may succeed later. `full`: no space left. `refused`: the engine does
+ * not accept what the caller gave. `gone`: the caller's copy of the store is out of date; read the store again.
  */
 export type FailureKind = "away" | "full" | "refused" | "gone";
 
@@ -274,5 +276,5 @@ export class IdConflict extends Error {
   }
 }
 
-/** Others changed the same chunks between a look at them and the change. Nothing was stored; look again. */
+/** Someone else changed the same chunks after they were read. Nothing was stored; read them again. */
 export class Overtaken extends Error {}

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Deps } from "../core/deps.js";
 import { ingestNext, takeUpInterrupted } from "../core/files/ingest.js";
 
-/** Between looks into an empty queue: another replica may have queued files, or a postponed file may be due. */
+/** Pause between looks into an empty queue: another replica may have queued files, or a postponed file may be due. */
 const restMs = 2000;
 
 export interface Ingestion {
@@ -22,7 +22,10 @@ export function startIngestion(deps: Deps): Ingestion {
     woken += 1;
     for (const wake of waiting) wake();
   };
-  /** @param seen how often it had been woken before the look that found nothing: a file that arrived meanwhile must not wait */
+  /**
+   * @param seen `woken` before the look that found nothing: if it has changed, a file may have arrived and must not
+   *   wait
+   */
   const rest = (seen: number) =>
     new Promise<void>((resolve) => {
       if (woken !== seen || signal.aborted) {

@@ -18,7 +18,7 @@ export function startSweeping(deps: Deps): () => Promise<void> {
       const files = (await sweepUploads(deps)) + (await sweepFiles(deps));
       if (files > 0) deps.log.info({ files }, "removed expired files and uploads");
     } catch (error) {
-      deps.log.warn({ err: error }, "the sweep of what has expired failed; it will be tried again");
+      deps.log.warn({ err: error }, "the sweep of expired stores and files failed; it will be tried again");
     }
   };
   const timer = setInterval(() => {

@@ -1,8 +1,8 @@
 import type { Deps } from "../core/deps.js";
 
-/** Between rounds that find nothing to do. A search pays 1.5 µs for each row that arrives meanwhile. */
+/** Pause after a round without work. A search pays 1.5 µs for each row that arrives in the meantime. */
 const restMs = 2000;
-/** Between rounds that found something, because more may have arrived. */
+/** Pause after a round with work, because more may have arrived. */
 const busyMs = 50;
 
 export interface Upkeep {

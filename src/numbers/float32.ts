@@ -1,14 +1,17 @@
 import { endianness } from "node:os";
 
-/** Typed arrays have the machine's order, OpenAI's `encoding_format: "base64"` is float32 little-endian. */
+/** Typed arrays have the machine's byte order; OpenAI's `encoding_format: "base64"` is little-endian float32. */
 const foreignOrder = endianness() === "BE";
 
-/** The numbers of a base64 text; null when its bytes are not whole float32 numbers. Whether it is base64 is for the caller to check. */
+/**
+ * The numbers of a base64 text; null when its bytes are not whole float32 numbers. The caller must check that it is
+ * base64.
+ */
 export function decodeBase64Floats(text: string): Float32Array | null {
   const bytes = Buffer.from(text, "base64");
   if (bytes.length % 4 !== 0) return null;
   if (foreignOrder) bytes.swap32();
-  // Copied, because a Buffer lies anywhere in Node's pool and a Float32Array must begin at a multiple of 4.
+  // Copied, because a Buffer may begin anywhere in Node's pool and a Float32Array must begin at a multiple of 4.
   const vector = new Float32Array(bytes.length / 4);
   new Uint8Array(vector.buffer).set(bytes);
   return vector;
@@ -21,7 +24,7 @@ export function encodeBase64Floats(vector: Float32Array): string {
   return bytes.toString("base64");
 }
 
-/** The vector at length 1; one without a length as it is. */
+/** The vector scaled to length 1; a zero vector stays as it is. */
 export function normalized(vector: Float32Array): Float32Array {
   let square = 0;
   for (const each of vector) square += each * each;
@@ -29,14 +32,14 @@ export function normalized(vector: Float32Array): Float32Array {
   return length > 0 ? vector.map((each) => each / length) : vector;
 }
 
-/** The numbers as PostgreSQL sends them: float32, the highest byte first. */
+/** The numbers as PostgreSQL sends them: big-endian float32. */
 export function toNetworkOrder(vector: Float32Array): Buffer {
-  // Turned around all at once: native code, where a loop of writeFloatBE is not.
+  // Swapped all at once: native code, unlike a loop of writeFloatBE.
   const bytes = Buffer.from(vector.slice().buffer);
   return foreignOrder ? bytes : bytes.swap32();
 }
 
-/** The inverse, in memory of its own. */
+/** The inverse of `toNetworkOrder`, in new memory. */
 export function fromNetworkOrder(bytes: Uint8Array): Float32Array {
   const numbers = new Uint8Array(bytes.length);
   numbers.set(bytes);

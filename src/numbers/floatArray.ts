@@ -6,28 +6,29 @@ export interface ReadVector {
   end: number;
 }
 
-/** More numbers than any vector has. What is longer is left to JSON.parse. */
+/** More numbers than any vector has. Longer arrays are left to JSON.parse. */
 const scratch = new Float32Array(65_536);
 
 /** 10^-300 to 10^300, each the nearest double. */
 const powersOfTen = Float64Array.from({ length: 601 }, (_, i) => Number(`1e${i - 300}`));
 
-/** Of a longer text the digits are not computed here, so that the error stays within the margin. */
+/** Longer texts go to Number, so that the error of values computed here stays within the margin. */
 const maxNumberLength = 32;
 
 /**
- * How far off a value computed here may be, relatively and generously: at most 17 digits are added beyond the 15 that a double surely
- * holds (2^-52 each), the power of ten, the product with it, and the products that ask for the neighbourhood are 2^-53 each.
+ * A generous bound on the relative error of a value computed here. At most 17 digits are added beyond the 15 that a
+ * double surely holds (2^-52 each); the power of ten, the product with it, and the products with `below` and `above`
+ * add 2^-53 each.
  */
 const margin = 2 ** -46;
 const [below, above] = [1 - margin, 1 + margin];
 
 /**
- * Reads a JSON array of numbers without making text or JavaScript numbers of them.
- * Every number is exactly `Math.fround(JSON.parse(text))`: where a value's neighbourhood does not all round to the same float32 (once
- * in 2^21 numbers, or at a tie), its text is given to Number.
+ * Reads a JSON array of numbers without making strings or JavaScript numbers of them. Every number is exactly
+ * `Math.fround(JSON.parse(text))`: if the values within the margin do not all round to the same float32 (once in 2^21
+ * numbers, or at a tie), the text is given to Number.
  * @param start index of the `[`.
- * @returns null for anything but JSON numbers and white space, for which JSON.parse has the word; numbers may be infinite.
+ * @returns null for anything but JSON numbers and white space, which JSON.parse must judge; numbers may be infinite.
  */
 export function readFloats(bytes: Buffer, start: number): ReadVector | null {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
@@ -36,14 +37,14 @@ export function readFloats(bytes: Buffer, start: number): ReadVector | null {
   if (bytes[at] === 0x5d) return { vector: new Float32Array(0), end: at + 1 };
   for (let count = 0; count < scratch.length; count += 1) {
     const first = at;
-    // Computed: a branch on the sign would be guessed wrong for half of the numbers.
+    // Computed: the CPU would mispredict a branch on the sign for half of the numbers.
     const minus = (((bytes[at] ?? 0) ^ 0x2d) - 1) >>> 31;
     at += minus;
 
     let mantissa = digitAt(bytes, at);
     if (!isDigit(mantissa)) return null;
     at += 1;
-    // No number but 0 itself begins with 0.
+    // A leading 0 is the whole integer part.
     if (mantissa !== 0) {
       for (let digit = digitAt(bytes, at); isDigit(digit); digit = digitAt(bytes, ++at))
         mantissa = mantissa * 10 + digit;
@@ -56,7 +57,7 @@ export function readFloats(bytes: Buffer, start: number): ReadVector | null {
         const others = notDigits(four);
         if (others !== 0) {
           const digits = (31 - Math.clz32(others & -others)) >> 3;
-          // Moved up, so that zeros stand before them. In two steps: a shift by 32 would be none.
+          // Shifted up, so that zeros precede them. In two steps, because a shift by 32 shifts nothing.
           mantissa = mantissa * (powersOfTen[300 + digits] ?? NaN) + valueOf((four << (24 - 8 * digits)) << 8);
           at += digits;
           break;
@@ -79,7 +80,7 @@ export function readFloats(bytes: Buffer, start: number): ReadVector | null {
       power += sign === 0x2d ? -exponent : exponent;
     }
 
-    // NaN, out of the table's range, equals nothing.
+    // Outside the table's range this is NaN, which equals nothing.
     const value = mantissa * (powersOfTen[power + 300] ?? NaN);
     const certain = Math.fround(value * below) === Math.fround(value * above) && at - first <= maxNumberLength;
     if (certain) scratch[count] = value * (1 - 2 * minus);
@@ -95,14 +96,17 @@ export function readFloats(bytes: Buffer, start: number): ReadVector | null {
   return null;
 }
 
-/** What the byte is as a digit, or something that is none. */
+/** The byte as a digit; not in 0…9 if it is none. */
 const digitAt = (bytes: Buffer, at: number): number => (bytes[at] ?? 0) - 0x30;
 
 const isDigit = (digit: number): boolean => digit >= 0 && digit <= 9;
 
-/** Four bytes as an integer, the first one lowest; in the answer the highest bit of the first that is no digit is set, and none below. */
+/**
+ * Takes four bytes as an integer, the first one lowest. The lowest set bit of the result is the highest bit of the
+ * first byte that is not a digit; 0 if all are digits.
+ */
 const notDigits = (four: number): number =>
-  // Above "9" (0x39 + 0x46 = 0x7f) the sum has that bit, or the byte has, below "0" the difference.
+  // Above "9" (0x39 + 0x46 = 0x7f) the sum has the high bit; below "0" the difference has it.
   ((four + 0x46464646) | (four - 0x30303030)) & 0x80808080;
 
 /** The number that four ASCII digits stand for, all computed at once; a byte of 0 counts as the digit 0. */
@@ -124,8 +128,9 @@ export function afterSpace(bytes: Buffer, at: number): number {
 /**
  * Reads a JSON string of base64 of float32 numbers.
  * @param start index of the opening quote.
- * @returns null for anything unusual. Node's decoder passes over what is not base64, so every character counted is the proof of it;
- * only `-` and `_` (base64url) it takes as well, and of a last group of one character it would not tell.
+ * @returns null for anything unusual. Node's decoder skips what is not base64, so a result of the full length proves
+ *   that all of it was. It also takes `-` and `_` (base64url) and ignores a last group of one character, so these are
+ *   checked first.
  */
 export function readBase64(bytes: Buffer, start: number): ReadVector | null {
   const end = bytes.indexOf(0x22, start + 1);

@@ -1,4 +1,4 @@
-/** One row as JSON: a 16,000-dimension embedding as numbers is 350 KB, the content may be 10 million characters. */
+/** One row as JSON: a 16,000-dimension embedding as numbers is 350 KB, its content may have 10 million characters. */
 export const maxLineBytes = 64 * 1024 * 1024;
 
 export interface Line {

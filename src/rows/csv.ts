@@ -56,7 +56,7 @@ export async function* readCsv(
     relax_column_count: true,
     info: true,
   });
-  // Errors of both reach the loop through the parser.
+  // Errors of the source and the parser both reach the loop through the parser.
   pipeline(Readable.from(checkedUtf8(open(from), name)), parser, () => undefined);
   try {
     for await (const { record, info } of parser as AsyncIterable<Parsed>) {

@@ -44,7 +44,7 @@ export interface FileOutputOptions {
   vectors: VectorText;
   rowsOnly: boolean;
   overwrite: boolean;
-  /** A next run continues this file only if its identity is the same. */
+  /** The next run continues this file only if its identity is the same. */
   identity: string;
 }
 
@@ -108,7 +108,7 @@ export async function openFileOutput(path: string, options: FileOutputOptions): 
     },
     finish: async () => {
       await writer.end();
-      // No bytes are not a gzip file.
+      // An empty file is not a gzip file.
       if (options.format === "ndjson.gz" && offset === 0) await put(gzipSync(""));
       await file.sync();
       await file.close();

@@ -16,7 +16,7 @@ export type FileFormat = "ndjson" | "csv" | "parquet";
 
 export interface FileOptions {
   columns: FileColumns;
-  /** Null: by the ending of the name. */
+  /** Null: by the file name's extension. */
   format: FileFormat | null;
   /** Null: a comma; in .tsv, a tab. */
   delimiter: string | null;
@@ -77,7 +77,7 @@ export async function openFiles(
   };
 }
 
-/** False also for what cannot be looked at: opening it says why. */
+/** False also if the path cannot be read: opening it then reports why. */
 function isDirectory(path: string): boolean {
   try {
     return statSync(path).isDirectory();

@@ -126,7 +126,7 @@ async function readMetadata(file: FileHandle): Promise<FileMetaData> {
     return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length) as ArrayBuffer;
   };
   if (size < 12) throw new Error("the file ends too early");
-  // Statistics may be of bytes that are not text.
+  // Statistics may contain bytes that are not text.
   const statistics = { ...parsers, stringFromBytes: (bytes: Uint8Array) => bytes };
   return parquetMetadataAsync({ byteLength: size, slice }, { parsers: statistics, geoparquet: false });
 }

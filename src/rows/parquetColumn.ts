@@ -12,7 +12,7 @@ import { brotliDecompressSync, gunzipSync } from "node:zlib";
  * be gigabytes: pandas writes row groups of up to a million vectors. A page is a megabyte.
  */
 
-/** Node's own decompressors where there are some: they are faster. */
+/** Node's own decompressors if it has them: they are faster. */
 const compressors = {
   ...foreign,
   GZIP: (bytes: Uint8Array) => gunzipSync(bytes),

@@ -27,7 +27,7 @@ export interface Storage {
   remove(from: Content): Promise<void>;
 }
 
-/** Bytes of one statement: few enough to let others use the only connection of the embedded database. */
+/** Bytes per statement: few enough to let others use the only connection of the embedded database. */
 const sliceBytes = 1024 * 1024;
 
 /**

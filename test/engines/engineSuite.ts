@@ -7,8 +7,8 @@ import { type EngineUnderTest, openSuite } from "./suite/support.js";
 import { truthSuite } from "./suite/truth.js";
 
 /**
- * What every engine must do: the contract of engines/engine.ts as tests. An engine brings nothing but a way to open it, and no test makes
- * an exception for one.
+ * What every engine must do: the contract of engines/engine.ts as tests. An engine only brings a way to open it, and no
+ * test makes an exception for one.
  */
 export function describeEngine(name: string, open: () => Promise<EngineUnderTest>): void {
   const suite = openSuite(open);

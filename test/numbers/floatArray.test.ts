@@ -5,7 +5,7 @@ import { campaign } from "../support/campaign.js";
 
 const bits = (numbers: ArrayLike<number>) => Array.from(new Uint32Array(Float32Array.from(numbers).buffer));
 
-/** Compared bit by bit with what the text says: as if by JSON.parse, then rounded to float32. */
+/** Compares the numbers bit by bit with those of JSON.parse, rounded to float32. */
 function expectExact(texts: readonly string[], space = ""): void {
   const json = `[${texts.join(`,${space}`)}]`;
   const read = readFloats(Buffer.from(json), 0);
@@ -16,12 +16,12 @@ function expectExact(texts: readonly string[], space = ""): void {
   });
 }
 
-/** Any finite double: by its bits, so that all exponents come. */
+/** Any finite double, made of random bits so that all exponents occur. */
 const double = fc
   .tuple(fc.integer({ min: 0, max: 0xffffffff }), fc.integer({ min: 0, max: 0xffffffff }))
   .map((words) => new Float64Array(new Uint32Array(words).buffer)[0] ?? 0)
   .filter(Number.isFinite);
-/** Any finite float32 by its bits. */
+/** Any finite float32, made of random bits. */
 const float = fc
   .integer({ min: 0, max: 0xffffffff })
   .map((word) => new Float32Array(new Uint32Array([word]).buffer)[0] ?? 0)
@@ -121,7 +121,7 @@ describe("numbers are read exactly as JSON.parse and Math.fround would", () => {
     for (const text of given) expectExact([text]);
   });
 
-  test("no numbers, and white space of every kind", () => {
+  test("empty arrays, and white space of every kind", () => {
     for (const json of ["[]", "[ \n\t\r]", "[\t1 ,\n2\r\n]"]) {
       const read = readFloats(Buffer.from(json), 0);
       expect({ numbers: Array.from(read?.vector ?? []), end: read?.end }).toEqual({
@@ -137,7 +137,7 @@ describe("numbers are read exactly as JSON.parse and Math.fround would", () => {
   });
 });
 
-describe("what is no array of JSON numbers is not read", () => {
+describe("anything but an array of JSON numbers is refused", () => {
   const accepts = (json: string) => readFloats(Buffer.from(json), 0)?.end === json.length;
   const isNumbers = (json: string) => {
     try {
@@ -169,12 +169,12 @@ describe("what is no array of JSON numbers is not read", () => {
       .flatMap((inside) => [`[${inside}]`, `[1, ${inside}]`])
       .concat("[", "[1", "[1,", "[1.", "[-", "[1e", "[1234567"),
   )("%s", (json) => {
-    // "[]" of the empty text is the one that is right.
+    // Of these only "[]", from the empty text, is JSON.
     expect(accepts(json)).toBe(json === "[]");
     expect(isNumbers(json)).toBe(json === "[]");
   });
 
-  test("any text of the characters of numbers is taken when and only when it is JSON", () => {
+  test("any text of the characters of numbers is accepted if and only if it is JSON", () => {
     const character = fc.constantFrom(..."00112345679--+..eE,,, \n]".split(""));
     fc.assert(
       fc.property(fc.array(character, { maxLength: 14 }), (characters) => {
@@ -203,7 +203,7 @@ describe("what is no array of JSON numbers is not read", () => {
 describe("base64", () => {
   const read = (text: string) => readBase64(Buffer.from(`"${text}"`), 0);
 
-  test("of any floats comes out bit by bit", () => {
+  test("of any floats is read bit by bit", () => {
     fc.assert(
       fc.property(fc.array(float, { minLength: 1, maxLength: 40 }), (numbers) => {
         const text = Buffer.from(Float32Array.from(numbers).buffer).toString("base64");
@@ -213,7 +213,7 @@ describe("base64", () => {
     );
   });
 
-  test("what is no plain base64 of whole floats is not read", () => {
+  test("anything but plain base64 of whole floats is refused", () => {
     const good = Buffer.from(Float32Array.of(1.5, -2.25, 3e8).buffer).toString("base64");
     for (let at = 0; at < good.length; at += 1) {
       for (const wrong of ["-", "_", "=", " ", "!", "\\n", "\\/", "é", "\0", ""]) {

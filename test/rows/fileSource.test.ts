@@ -12,7 +12,7 @@ afterAll(() => {
 });
 
 describe("a source of files", () => {
-  test("tells formats by the ending of the name, or by --format", async () => {
+  test("recognises formats by the file name's extension, or by --format", async () => {
     const path = directory.file("rows.txt", '{"content":"x"}\n');
     await expect(openRows([path])).rejects.toThrow(/does not end in \.ndjson.*--format/);
     expect(await readRows([path], { format: "ndjson" })).toHaveLength(1);

@@ -3,8 +3,9 @@ import type pg from "pg";
 import { from, to } from "pg-copy-streams";
 
 /**
- * COPY as a query like any other, in PostgreSQL's binary form: `COPY … FROM STDIN (FORMAT binary)` takes all rows as one block of bytes,
- * its only parameter; `COPY … TO STDOUT (FORMAT binary)` answers with one row whose `bytes` are all rows.
+ * COPY as a query like any other, in PostgreSQL's binary form: `COPY … FROM STDIN (FORMAT binary)` takes all rows as
+ * one block of bytes, its only parameter; `COPY … TO STDOUT (FORMAT binary)` answers with one row whose `bytes` are all
+ * rows.
  */
 export interface CopyResult {
   command: "COPY";
@@ -14,7 +15,7 @@ export interface CopyResult {
 
 export const isCopy = (text: string): boolean => text.startsWith("COPY ");
 
-/** @throws the server's error, or the connection's, as `client.query`. */
+/** @throws the server's error, or the connection's, like `client.query`. */
 export async function runCopy(client: pg.PoolClient, text: string, values: readonly unknown[]): Promise<CopyResult> {
   const [given] = values;
   if (Buffer.isBuffer(given)) {

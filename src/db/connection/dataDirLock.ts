@@ -9,22 +9,23 @@ import { errorCode } from "./errors.js";
 /** Another process has the data directory. */
 export class DataDirInUse extends StartupError {}
 
-/** Where the sockets of the processes that want a data directory lie, and how their names begin. */
+/** The directory and name prefix of the sockets of all processes that want a data directory. */
 interface Place {
   directory: string;
   prefix: string;
 }
 
 /**
- * Takes a data directory for this process alone. PGlite takes no lock of its own: two processes on one directory lose
- * committed rows silently (measured). The lock is a listening Unix socket in the directory: the kernel frees it the moment its
- * owner dies, also by kill -9, so there are no stale process ids to guess about, and it holds between containers that share a volume.
+ * Takes a data directory for this process alone. PGlite itself takes no lock: two processes on one directory silently
+ * lose committed rows (measured). The lock is a listening Unix socket in the directory: the kernel frees it the moment
+ * its owner dies, even by kill -9, so there are no stale process ids, and it also works between containers that share a
+ * volume.
  *
- * Every process shows a socket of its own before it looks for others, so of any two at least one sees the other. Who sees an owner,
- * or a smaller name, gives up; who sees a greater name that is undecided waits for it to decide. No name is ever taken over from a
- * dead process, so there is no moment at which a living one's could be taken by mistake.
- * @returns a function that gives the directory back.
- * @throws DataDirInUse when another process has it, StartupError when it cannot be written.
+ * Every process shows its socket before it looks for others, so of any two at least one sees the other. A process that
+ * sees an owner, or a smaller name, gives up; one that sees a greater, undecided name waits for it to decide. Names of
+ * dead processes are never reused, so a living process's name cannot be taken by mistake.
+ * @returns a function that releases the directory.
+ * @throws DataDirInUse if another process has it, StartupError if it cannot be written.
  */
 export async function lockDataDir(dataDir: string): Promise<() => Promise<void>> {
   let place: Place;
@@ -56,7 +57,7 @@ const unusable = (dataDir: string, error: unknown) =>
       `may write to, or use PostgreSQL: DATABASE_URL.`,
   );
 
-/** A socket's path may have 107 bytes; for a deeper directory the sockets lie in the temp directory under the path's hash. */
+/** A socket's path may have 107 bytes; for a longer one the sockets are in the temp directory under the path's hash. */
 function placeFor(dataDir: string): Place {
   return Buffer.byteLength(dataDir) < 70 ? { directory: dataDir, prefix: "lock-" } : placeOutside(dataDir);
 }
@@ -68,7 +69,10 @@ function placeOutside(dataDir: string): Place {
 
 const ownedMark = (place: Place, name: string) => join(place.directory, `${name}.owned`);
 
-/** Listens on a socket of this process's own. It gets its name once it listens: a socket that does not answer is a dead one's. */
+/**
+ * Listens on a socket for this process. The socket gets its name once it listens, so one that does not answer belongs
+ * to a dead process.
+ */
 async function show(dataDir: string, place: Place): Promise<{ name: string; withdraw: () => Promise<void> }> {
   const name = place.prefix + randomBytes(6).toString("hex");
   const path = join(place.directory, `${name}.sock`);
@@ -125,7 +129,10 @@ function close(server: Server): Promise<void> {
   });
 }
 
-/** Does a process listen there? Only the kernel's "nobody does" is a no: another user's socket, or a full queue, is a living one. */
+/**
+ * Whether a process listens there. Only "nobody does" from the kernel means no: another user's socket, or one with a
+ * full queue, belongs to a living process.
+ */
 function answers(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(path);

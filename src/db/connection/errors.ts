@@ -12,7 +12,9 @@ const away = "The database is not reachable at the moment. Try again shortly.";
 const unstorable = (message: string) => (cause: unknown) =>
   new ApiError(400, message, { param: null, code: "invalid_value", cause });
 
-/** PostgreSQL's SQLSTATEs (appendix A of its manual) that mean something to a caller; all others are our own fault: 500. */
+/**
+ * PostgreSQL's SQLSTATEs (appendix A of its manual) that mean something to a caller; all others are our own fault: 500.
+ */
 const bySqlState: Record<string, (cause: unknown) => ApiError> = {
   "22001": (cause) =>
     new ApiError(400, "A text is longer than its database column allows.", { code: "invalid_value", cause }),
@@ -62,7 +64,7 @@ const socketErrors = new Set([
   "EHOSTUNREACH",
 ]);
 
-/** PgBouncer has one code for all that goes wrong, also for what waiting will not mend. */
+/** PgBouncer uses one code for all errors, including those that waiting will not fix. */
 const misnamed = /does not exist|no such (user|database)|authentication failed/i;
 
 /** True for failures of the connection itself, after which it must not be used again. */
@@ -70,7 +72,7 @@ export function isConnectionFailure(error: unknown): boolean {
   const code = errorCode(error);
   if (code === "08P01" && misnamed.test((error as Error).message)) return false;
   if (code !== null && (socketErrors.has(code) || code.startsWith("08") || code.startsWith("57P"))) return true;
-  // What `pg` raises about its own connection carries no code. A server without TLS will still have none when it is asked again.
+  // Errors that `pg` raises about its own connection have no code. Trying again does not give a server TLS.
   return (
     error instanceof Error &&
     code === null &&

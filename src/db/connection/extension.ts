@@ -13,8 +13,8 @@ export function isTooOld(version: string): boolean {
 }
 
 /**
- * Makes sure that pgvector is there, creating the extension where the role may.
- * @throws StartupError with the command an administrator has to run.
+ * Makes sure that pgvector is installed, and creates the extension if the role may.
+ * @throws StartupError with the command that an administrator has to run.
  */
 export async function requireVectorExtension(tx: Executor): Promise<void> {
   const { rows } = await sql<{ installed: string | null; available: string | null }>`

@@ -2,7 +2,7 @@ import type { PostgresPool, PostgresPoolClient } from "kysely";
 import type { Metrics } from "../../process/metrics.js";
 import { SpanKind, inSpan } from "../../process/tracing.js";
 
-/** A pool that knows how many of its connections nobody uses. */
+/** A pool that knows how many of its connections are idle. */
 export interface Pool extends PostgresPool {
   idle(): number;
 }
@@ -39,7 +39,7 @@ export function observePool(pool: Pool, metrics: Metrics): PostgresPool {
   };
 }
 
-/** The text of a statement holds no value of anybody's: these travel as parameters. */
+/** A statement's text contains no user data: values are parameters. */
 function traced(run: PostgresPoolClient["query"]): PostgresPoolClient["query"] {
   const query = (text: string, values: readonly unknown[]) =>
     inSpan(

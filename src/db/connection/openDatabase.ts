@@ -14,10 +14,10 @@ import { createPgPool } from "./pgPool.js";
 import { parseDatabaseUrl } from "./url.js";
 
 /**
- * Opens PostgreSQL (DATABASE_URL) or the embedded PGlite (DATA_DIR), brings the schema up to date and checks it.
- * Waits for a PostgreSQL that is still starting up to DATABASE_START_TIMEOUT_SECONDS.
+ * Opens PostgreSQL (DATABASE_URL) or the embedded PGlite (DATA_DIR), brings the schema up to date and checks it. Waits
+ * up to DATABASE_START_TIMEOUT_SECONDS for a PostgreSQL that is still starting.
  * @param metrics where connections are counted; a command that ends at once has none
- * @throws StartupError with a sentence for the operator.
+ * @throws StartupError with a message for the operator.
  */
 export async function openDatabase(config: Config, log: Log, metrics?: Metrics): Promise<Database> {
   const observed = (pool: Pool) => (metrics === undefined ? pool : observePool(pool, metrics));
@@ -26,7 +26,7 @@ export async function openDatabase(config: Config, log: Log, metrics?: Metrics):
   const target = parseDatabaseUrl({ ...config.database, url });
   if (target.tls === "prefer") target.tls = await serverHasTls(config, target, log);
   const pool = createPgPool(config.database, target, log);
-  // An index on a large table, or waiting for another replica to make it, may take longer than any request may.
+  // Building an index on a large table, or waiting for another replica to do so, may take longer than any request may.
   const memory = `-c maintenance_work_mem=${config.indexing.buildMemoryMb}MB`;
   const options = target.options === null ? memory : `${target.options} ${memory}`;
   const unlimited = createPgPool(
@@ -41,7 +41,7 @@ export async function openDatabase(config: Config, log: Log, metrics?: Metrics):
 async function openEmbedded(config: Config, log: Log, observed: (pool: Pool) => PostgresPool): Promise<Database> {
   const release = await lockDataDir(config.dataDir);
   try {
-    // Loaded only when used: the WebAssembly PostgreSQL takes 500 MB that a server on a real PostgreSQL must not pay.
+    // Loaded only when used: the WebAssembly PostgreSQL needs 500 MB, which a server on a real PostgreSQL must not pay.
     const { createPglitePool, openPglite } = await import("./pglitePool.js");
     const pglite = await openPglite({ dataDir: join(config.dataDir, "pglite") }).catch((error: unknown) => {
       throw new StartupError(`The embedded database in ${config.dataDir} cannot be opened: ${String(error)}`);
@@ -53,7 +53,7 @@ async function openEmbedded(config: Config, log: Log, observed: (pool: Pool) => 
   }
 }
 
-/** Migrates and checks an open pool, with `unlimited` where it is given; on failure both are closed. Tests bring their own pool. */
+/** Migrates and checks an open pool, using `unlimited` if given; closes both on failure. Tests bring their own pool. */
 export async function start(
   pool: PostgresPool,
   kind: Database["kind"],
@@ -70,7 +70,7 @@ export async function start(
   try {
     await untilUp(() => unlimited.connection().execute(() => Promise.resolve()), config, log).catch(rethrowAtStart);
     const layout = await migrate({ run: unlimited, config, schema: options.schema, kind }, log);
-    // The serving pool's own parameters are tried now rather than by the first request.
+    // Try the serving pool's own parameters now, not in the first request.
     await run
       .connection()
       .execute(() => Promise.resolve())
@@ -100,7 +100,7 @@ const readingOn =
             await connection.executeQuery(CompiledQuery.raw("rollback")).catch(() => undefined);
             throw error;
           }
-          // The answer is known; a connection that fails here is thrown away by the pool.
+          // The answer is already known; the pool discards a connection that fails here.
           await connection.executeQuery(CompiledQuery.raw("commit")).catch(() => undefined);
         })
         .catch(reject);
@@ -110,7 +110,10 @@ const openKysely = (pool: PostgresPool) => new Kysely<OurTables>({ dialect: new 
 
 const isTemporary = (error: unknown): error is ApiError => error instanceof ApiError && error.status === 503;
 
-/** Tries to connect until the server is there, for at most DATABASE_START_TIMEOUT_SECONDS. @throws the last try's error. */
+/**
+ * Tries to connect until the server is there, for at most DATABASE_START_TIMEOUT_SECONDS.
+ * @throws the last try's error.
+ */
 async function untilUp<T>(connect: () => Promise<T>, config: Config, log: Log): Promise<T> {
   const deadline = Date.now() + config.database.startTimeoutMs;
   for (let pause = 250; ; pause = Math.min(pause * 2, 4000)) {
@@ -139,7 +142,7 @@ function rethrowAtStart(error: unknown): never {
   throw new StartupError(`The database cannot be opened (DATABASE_URL): ${reason}${remedy}`);
 }
 
-/** libpq's `prefer`: one connection is tried with TLS; where that does not work, TLS is not used. */
+/** libpq's `prefer`: tries one connection with TLS, and uses no TLS if that fails. */
 async function serverHasTls(config: Config, target: ReturnType<typeof parseDatabaseUrl>, log: Log) {
   const tls = { rejectUnauthorized: false };
   const probe = createPgPool({ ...config.database, poolSize: 1 }, { ...target, tls }, log);

@@ -8,21 +8,21 @@ import type { Pool } from "./observedPool.js";
 import { quote } from "../schema/tables.js";
 import type { ConnectionTarget } from "./url.js";
 
-/** bigint as number, as PGlite gives it: counts and bytes stay far below 2^53. Local to our pool, so no global is touched. */
+/** bigint as number, like PGlite: counts and bytes stay far below 2^53. Local to our pool, so no global is touched. */
 const types: pg.CustomTypesConfig = {
   getTypeParser: (oid, format): unknown =>
     oid === pg.types.builtins.INT8 && format !== "binary" ? Number : pg.types.getTypeParser(oid, format),
 };
 
 /**
- * A `pg` pool for Kysely's PostgresDialect. Every wait has a limit: for a connection, for a statement (on the server), and,
- * because a black-holed server cannot time anything out, five seconds more on our side. A connection that failed is thrown away.
- * PgBouncer refuses settings at connecting, so behind it (`pgbouncer=true`) only our side's limit holds.
+ * A `pg` pool for Kysely's PostgresDialect. Every wait has a limit: for a connection, for a statement (on the server),
+ * and, because an unreachable server cannot time anything out, 5 s more on our side. A failed connection is discarded.
+ * PgBouncer refuses settings at connecting, so behind it (`pgbouncer=true`) only our side's limit applies.
  */
 export function createPgPool(config: DatabaseConfig, target: ConnectionTarget, log: Log): Pool {
   const options = [
     ...(target.options === null ? [] : [target.options]),
-    // Supabase keeps pgvector in a schema "extensions"; names of schemas that do not exist do no harm here.
+    // Supabase keeps pgvector in a schema "extensions"; schemas that do not exist do no harm here.
     ...(target.schema === null ? [] : [`-c search_path=${escapeOption(`${quote(target.schema)},public,extensions`)}`]),
     ...(config.statementTimeoutMs === 0 ? [] : [`-c statement_timeout=${config.statementTimeoutMs}`]),
   ].join(" ");
@@ -51,14 +51,16 @@ export function createPgPool(config: DatabaseConfig, target: ConnectionTarget, l
 
 function wrapClient(client: pg.PoolClient): PostgresPoolClient {
   let failure: unknown;
-  // While a connection is lent out the pool does not listen: a server that goes away in the middle of a transaction would end the process.
+  // The pool does not listen on connections in use: without this listener, a server that goes away in the middle of a
+  // transaction would end the process.
   const onError = (error: unknown) => {
     failure ??= error;
   };
   client.on("error", onError);
   const query = async (text: string, values: readonly unknown[]) => {
     if (failure !== undefined) {
-      // The server undoes what a lost connection has begun. Waiting for a second answer on it would double the time limit.
+      // The server rolls back what a lost connection has begun. Waiting for a second answer would double the time
+      // limit.
       if (text === "rollback") return { command: "ROLLBACK", rowCount: 0, rows: [] };
       return rethrow(failure);
     }

@@ -40,11 +40,13 @@ export async function createPglitePool(pglite: PGlite): Promise<Pool> {
   };
 }
 
-/** Opens (and on the first start makes, in 2–5 s) an embedded PostgreSQL with pgvector in a directory, or from a dump. */
+/**
+ * Opens (and on the first start creates, in 2–5 s) an embedded PostgreSQL with pgvector in a directory, or from a dump.
+ */
 export async function openPglite(options: { dataDir?: string; loadDataDir?: Blob }): Promise<PGlite> {
   const making = options.dataDir === undefined ? null : `${options.dataDir}.making`;
   if (options.dataDir !== undefined && making !== null) {
-    // The first start was killed while it made the database. Nothing can be in it yet, and PGlite would never open it again.
+    // The first start was killed while creating the database. It has no data yet, and PGlite could never open it again.
     if (existsSync(making)) rmSync(options.dataDir, { recursive: true, force: true });
     if (!existsSync(join(options.dataDir, "PG_VERSION"))) {
       mkdirSync(dirname(making), { recursive: true, mode: 0o700 });
@@ -61,7 +63,8 @@ function queryOf(pglite: PGlite): PostgresPoolClient["query"] {
   const query = async (text: string, values: readonly unknown[] | undefined) => {
     try {
       if (isCopy(text)) return await copyIn(pglite, text, values);
-      // Only the simple protocol takes several statements in one text (migrations); only the extended one takes parameters.
+      // Only the simple protocol takes several statements in one text (migrations); only the extended one takes
+      // parameters.
       const result =
         values === undefined || values.length === 0
           ? (await pglite.exec(text)).at(-1)
@@ -79,14 +82,17 @@ function queryOf(pglite: PGlite): PostgresPoolClient["query"] {
   return query as unknown as PostgresPoolClient["query"];
 }
 
-/** As `runCopy`, for the one direction that is used here. */
+/** Like `runCopy`, for COPY … FROM STDIN only. */
 async function copyIn(pglite: PGlite, text: string, values: readonly unknown[] = []): Promise<CopyResult> {
   const blob = new Blob(values.filter((value) => Buffer.isBuffer(value)));
   const { affectedRows = 0 } = await pglite.query(text.replace("FROM STDIN", "FROM '/dev/blob'"), [], { blob });
   return { command: "COPY", rowCount: affectedRows, rows: [] };
 }
 
-/** `pg` sends a Buffer parameter as binary; PGlite would call toString() on one unless its type's serializer lets it through. */
+/**
+ * `pg` sends a Buffer parameter as binary; PGlite would call toString() on one unless its type's serializer lets it
+ * through.
+ */
 async function passBuffersAsBinary(pglite: PGlite): Promise<void> {
   const names = ["vector", "halfvec", "text", "uuid", "jsonb", "int8"].flatMap((name) => [name, `_${name}`]);
   const { rows } = await pglite.query<{ oid: number }>("SELECT oid::int AS oid FROM pg_type WHERE typname = ANY($1)", [

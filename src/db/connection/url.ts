@@ -10,9 +10,9 @@ export interface ConnectionTarget {
   schema: string | null;
   /** libpq's `?options=`, e.g. `-c role=app`. */
   options: string | null;
-  /** Prisma's `?pgbouncer=true`: between us and the server is a pooler that takes no settings at connecting. */
+  /** Prisma's `?pgbouncer=true`: a pooler that takes no settings at connecting is in between. */
   pgbouncer: boolean;
-  /** false = plain; "prefer" = TLS when the server has it, as libpq. */
+  /** false = plain; "prefer" = TLS if the server has it, like libpq. */
   tls: false | "prefer" | ConnectionOptions;
 }
 
@@ -38,9 +38,10 @@ const foreign = [
 ];
 
 /**
- * Reads DATABASE_URL as libpq and Prisma write it. `sslmode` has libpq's meaning (https://www.postgresql.org/docs/current/libpq-ssl.html):
- * `require` encrypts without checking who answers unless a CA is given, `verify-ca` checks the chain, `verify-full` the name too.
- * @throws StartupError when the URL or a certificate file cannot be read.
+ * Reads DATABASE_URL as libpq and Prisma write it. `sslmode` has libpq's meaning
+ * (https://www.postgresql.org/docs/current/libpq-ssl.html): `require` encrypts without checking who answers unless a CA
+ * is given, `verify-ca` checks the chain, `verify-full` the name too.
+ * @throws StartupError if the URL or a certificate file cannot be read.
  */
 export function parseDatabaseUrl(config: DatabaseConfig & { url: string }): ConnectionTarget {
   const url = readUrl(config.url);
@@ -71,13 +72,13 @@ export function parseDatabaseUrl(config: DatabaseConfig & { url: string }): Conn
 
 function readUrl(text: string): URL {
   for (const candidate of [text, text.replace("@/", "@localhost/")]) {
-    // The second has a place for the host, which libpq lets one leave out where `?host=` names a directory of sockets.
+    // The second adds a host, which libpq allows to be missing if `?host=` names a directory of sockets.
     if (URL.canParse(candidate)) return new URL(candidate);
   }
   throw new StartupError("DATABASE_URL is not a URL such as postgresql://user:password@host:5432/database.");
 }
 
-/** `pg` would decode the whole URL differently, and then know neither user nor password. */
+/** Otherwise `pg` would decode the whole URL differently, and find neither user nor password in it. */
 function requireDecodable(part: string): void {
   try {
     decodeURIComponent(part);
@@ -88,7 +89,10 @@ function requireDecodable(part: string): void {
   }
 }
 
-/** libpq and Prisma: TLS where the server has it. `ssl=true` is node-postgres's own word. There is no TLS on a local socket. */
+/**
+ * Like libpq and Prisma: TLS if the server has it. `ssl=true` is node-postgres's own parameter. A local socket has no
+ * TLS.
+ */
 function defaultMode(config: DatabaseConfig, url: URL): string {
   if (config.sslCaFile !== null) return "verify-full";
   const ssl = url.searchParams.get("ssl");

@@ -11,16 +11,16 @@ import { type Tables, tableExists } from "../schema/tables.js";
 import { parseDatabaseUrl } from "../connection/url.js";
 import type { Executor } from "../executor.js";
 
-/** A database opened to look, not to touch: nothing is migrated, and every transaction is READ ONLY. */
+/** A database opened only to read: nothing is migrated, and every transaction is READ ONLY. */
 export interface Probe {
   look<T>(work: (tx: Executor) => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
 
-/** `absent`: the embedded database was not made yet; `in use`: another process, the server most likely, has it open. */
+/** `absent`: the embedded database does not exist yet; `in use`: another process, probably the server, has it open. */
 export type Opened = Probe | "absent" | "in use";
 
-/** A person waits for the answer, so a database that is slow to connect or to count is given up early. */
+/** A person is waiting, so give up early on a database that is slow to connect or count. */
 const limits = { poolSize: 1, poolTimeoutMs: 5000, statementTimeoutMs: 15_000 };
 
 /** @throws StartupError or the driver's error when the database cannot be opened. */
@@ -92,7 +92,7 @@ export interface ServerFacts {
   /** A standby, or a server set to read-only: reads work, writes do not. */
   readOnly: boolean;
   pgvector: { installed: string | null; available: string | null; mayCreate: boolean };
-  /** False when `?schema=` names one that is not there yet. */
+  /** False if `?schema=` names a schema that does not exist yet. */
   schemaExists: boolean;
 }
 
@@ -115,14 +115,14 @@ export async function serverFacts(tx: Executor, schema: string | null): Promise<
 }
 
 export interface MigrationFacts {
-  /** The last one that was applied; 0 for none. Tells which of this program's columns and tables are there. */
+  /** The last one applied; 0 for none. Tells which of this program's columns and tables exist. */
   version: number;
   /** Names as `0001 vector_stores_and_embeddings`. */
   applied: string[];
   pending: string[];
-  /** In the database but unknown to this program, which cannot work with them. */
+  /** In the database and unknown to this program, which cannot work with them. */
   newer: string[];
-  /** The same, but it can: as far as it is concerned nothing has changed. */
+  /** In the database and unknown to this program, but it can work with them. */
   compatible: string[];
   /** Applied with another text than this program's. */
   changed: string[];

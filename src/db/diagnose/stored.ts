@@ -4,18 +4,18 @@ import { derivedVectorType, maxIndexDimensions } from "../schema/layout.js";
 import { type Tables, quote } from "../schema/tables.js";
 import type { DatabaseKind, Executor } from "../executor.js";
 
-/** For the doctor: what is stored and indexed. `version` is the last migration that was applied, see `MigrationFacts`. */
+/** For the doctor: what is stored and indexed. `version` is the last migration applied, see `MigrationFacts`. */
 
 export interface ModelInUse {
-  /** Null: the one of the settings. */
+  /** Null: the model of the settings. */
   model: string | null;
-  /** Null for stores that were adopted without a vector. */
+  /** Null for stores adopted without a vector. */
   dimensions: number | null;
   stores: number;
   chunks: number;
 }
 
-/** Which models the stores say that their vectors are of; before stores recorded any, what is known of the dimensions. */
+/** The models of the stores' vectors, as recorded; before stores recorded any, only the dimensions. */
 export async function modelsInUse(
   tx: Executor,
   config: DatabaseConfig,
@@ -42,7 +42,7 @@ export interface Contents {
   recorded: number | null;
 }
 
-/** Reads the whole index of embeddings: on a very large table it may meet the time limit, which is thrown. */
+/** Reads the whole index of embeddings: on a very large table it may exceed the time limit, which throws. */
 export async function countContents(tx: Executor, tables: Tables, version: number): Promise<Contents> {
   const stores = tables.vectorStores.reference;
   const recorded =
@@ -72,7 +72,7 @@ export async function recordIndexes(tx: Executor, tables: Tables): Promise<Recor
 }
 
 export interface IndexCounts {
-  /** Stores by the state of their index, as core/indexing.ts has it. */
+  /** Stores by the state of their index; see engines/pgvector/upkeep/indexState.ts. */
   ready: number;
   building: number;
   waiting: number;
@@ -112,11 +112,11 @@ export async function countIndexes(
 
 export interface BrokenIndex {
   store: string;
-  /** The half-built one; null where the store counts on an index that is not there. */
+  /** The half-built one; null if the store's index is missing. */
   index: string | null;
 }
 
-/** What the stores' own indexes lack: half-built leftovers that nobody is at work on, and indexes that are gone. */
+/** Broken indexes of stores: half-built ones that no process is building, and missing ones. */
 export async function brokenIndexes(tx: Executor, tables: Tables): Promise<BrokenIndex[]> {
   const { schema, name } = tables.vectors;
   const { rows } = await sql<BrokenIndex>`

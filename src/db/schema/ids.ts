@@ -4,14 +4,14 @@ import { bigintId, newId, uuidV7 } from "../../words/ids.js";
 /** The type of an id column. An adopted table may have chosen any of these. */
 export type IdType = "text" | "uuid" | "bigint";
 
-/** Whether a column can hold an id. One that it cannot hold does not exist, and PostgreSQL would fail on comparing it. */
+/** Whether a column can hold an id. If it cannot, the id does not exist, and PostgreSQL would fail to compare it. */
 export function canHold(type: IdType, id: string): boolean {
   if (id.includes("\0") || id.length > 1000) return false;
   if (type === "uuid") return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id);
   return type === "text" || (/^-?\d{1,19}$/.test(id) && BigInt.asIntN(64, BigInt(id)) === BigInt(id));
 }
 
-/** The id as its column writes it: a uuid in capitals is the same uuid. Null when the column cannot hold it. */
+/** The id as its column writes it (uuids in lower case); null if the column cannot hold it. */
 export function asWritten(type: IdType, id: string): string | null {
   if (!canHold(type, id)) return null;
   if (type === "text") return id;
@@ -24,7 +24,7 @@ export function makeId(type: IdType, prefix: "vs_" | "emb_", now: number = Date.
   return type === "text" ? newId(prefix, now) : bigintId(now);
 }
 
-/** The same id for the same parts, always: version 8 of a UUID (RFC 9562), or its bits in the form that the column takes. */
+/** Always the same id for the same parts: a version 8 UUID (RFC 9562), or its bits in the column's type. */
 export function derivedId(type: IdType, prefix: "vs_" | "emb_", parts: readonly string[]): string {
   const hash = createHash("sha256").update(JSON.stringify(parts)).digest();
   if (type === "bigint") return (hash.readBigUInt64BE(0) >> 1n).toString();

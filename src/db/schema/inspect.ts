@@ -28,7 +28,7 @@ const embeddingFields = {
 } as const;
 
 /**
- * The columns of the embeddings table, checked against the settings, or null when there is no such table yet.
+ * The columns of the embeddings table, checked against the settings, or null if there is no such table yet.
  * @throws StartupError naming the setting and the missing column.
  */
 export async function inspectEmbeddings(
@@ -92,7 +92,7 @@ export async function inspectEmbeddings(
   };
 }
 
-/** As `inspectEmbeddings`, for the vector stores table, whose columns have fixed names. */
+/** Like `inspectEmbeddings`, for the vector stores table, whose columns have fixed names. */
 export async function inspectVectorStores(
   db: Executor,
   config: DatabaseConfig,
@@ -119,7 +119,7 @@ function checkStoreTypes(table: string, columns: readonly Column[]): void {
       `The column "${column.name}" of "${table}" has the type ${column.type}; it must be one of ${types.join(", ")}.`,
     );
   }
-  // Times are compared with each other; between the two kinds PostgreSQL would convert by the session's time zone.
+  // Times are compared with each other, and PostgreSQL would convert between the two kinds by the session's time zone.
   const times = columns.filter((each) => storeColumns[each.name]?.types === timeTypes);
   if (new Set(times.map((each) => each.type)).size > 1) {
     throw new StartupError(
@@ -128,7 +128,10 @@ function checkStoreTypes(table: string, columns: readonly Column[]): void {
   }
 }
 
-/** After the migrations: the vector stores table has all that we read and write, and asks for nothing that we do not know. */
+/**
+ * Runs after the migrations.
+ * @throws StartupError if the vector stores table lacks a column that we use, or requires one that we do not know
+ */
 export async function requireStoreColumns(db: Executor, config: DatabaseConfig, table: Table): Promise<void> {
   const columns = (await columnsOf(db, table)) ?? [];
   const missing = Object.keys(storeColumns).find((name) => !columns.some((each) => each.name === name));

@@ -4,7 +4,7 @@ import type { IdType } from "./ids.js";
 import type { OurTable } from "./ourTables.js";
 import { type Table, type Tables, beside } from "./tables.js";
 
-/** Where things are in this database: names quoted for SQL, and the types that an adopted table may have chosen differently. */
+/** Names in this database, quoted for SQL, and the types that an adopted table may have chosen. */
 export interface Layout {
   vectorStores: {
     table: RawBuilder<unknown>;
@@ -33,25 +33,25 @@ export interface Layout {
     vectorStoreIdType: IdType;
     metadataType: "json" | "jsonb";
     zoned: boolean;
-    /** The column's own limit, `vector(1536)`; null when it takes any dimension. */
+    /** The column's own limit, `vector(1536)`; null if it takes any dimension. */
     dimensions: number | null;
     /** The bare metadata column as jsonb, for an index on it, and that index. */
     metadataColumn: RawBuilder<unknown>;
     metadataIndex: Table;
-    /** An index on the ranges of one key; its name without a suffix begins the names of all. */
+    /** The index on the ranges of one key. All their names begin with its name without a suffix. */
     rangeIndex: (suffix: string) => Table;
     /** The bare column, for an index on it. */
     vectorStoreIdColumn: RawBuilder<unknown>;
-    /** The type's OID in this database: pgvector's differ from one to the next. */
+    /** The OID of `vector`, which differs from one database to the next. */
     vectorOid: number;
   };
   derived: Derived;
   ours: Readonly<Record<OurTable, Table>>;
 }
 
-/** The tables that are made from the record for searching. */
+/** The tables derived from the record for search. */
 export interface Derived {
-  /** Shared by all stores: their vectors, or the fresh ones of a store that has a table of its own. */
+  /** Shared by all stores: their vectors, or only the fresh ones of a store with its own table. */
   vectors: RawBuilder<unknown>;
   /** A store's own table. */
   ownVectors: (number: number) => Table;
@@ -59,13 +59,13 @@ export interface Derived {
   vectorsNumbers: string;
   keywords: RawBuilder<unknown>;
   /**
-   * halfvec on a server: half the size, and indexed up to 4,000 dimensions. vector in the embedded database, where halfvec is
-   * converted in software (124 ms instead of 28 for 10,000 rows).
+   * halfvec on a server: half the size, and indexed up to 4,000 dimensions. vector in the embedded database, where
+   * halfvec is converted in software (124 ms instead of 28 for 10,000 rows).
    */
   vectorType: "halfvec" | "vector";
 }
 
-/** What the derived tables are called and made of. */
+/** Names and types of the derived tables. */
 export function describeDerived(tables: Tables, kind: DatabaseKind): Derived {
   return {
     vectors: tables.vectors.reference,
@@ -76,7 +76,9 @@ export function describeDerived(tables: Tables, kind: DatabaseKind): Derived {
   };
 }
 
-/** What pgvector can index: 4,000 dimensions in half precision, 2,000 in single. A store of more is searched exactly. */
+/**
+ * What pgvector can index: 4,000 dimensions in half precision, 2,000 in single. A store with more is searched exactly.
+ */
 export const maxIndexDimensions = (type: Derived["vectorType"]): number => (type === "halfvec" ? 4000 : 2000);
 
 export const derivedVectorType = (kind: DatabaseKind) => (kind === "pglite" ? "vector" : "halfvec");

@@ -16,16 +16,16 @@ import { type Table, type Tables, beside, locateTables, quote, tableExists } fro
 const lockKey = 0x766563746f722d73n;
 
 /**
- * How long a migration waits for a table that others use before it gives way and begins anew. Everybody else waits behind it meanwhile. It
- * must be shorter than PostgreSQL's deadlock_timeout (1 s): of a migration and an insertion that wait for each other (seen in an upgrade under
- * 20 insertions/s), the insertion could be the one to fail.
+ * How long a migration waits for a table in use before it gives way and starts again. While it waits, all other users
+ * of the table wait behind it. It must be shorter than PostgreSQL's deadlock_timeout (1 s): if a migration and an
+ * insertion wait for each other (seen in an upgrade under 20 insertions/s), the insertion could be the one to fail.
  */
 const lockWaitMs = 300;
-/** Then somebody holds a transaction open, and a person should know. With the pauses between them: two minutes. */
+/** After this many tries (two minutes, with the pauses) some transaction does not end, and an operator should know. */
 const mostTries = 200;
 const longestPauseMs = 600;
 
-/** What to migrate. `schema`: where to create tables; null: where the search path of the role says. */
+/** What to migrate. `schema`: where to create tables; null: by the role's search path. */
 interface DatabaseToMigrate {
   run: Kysely<OurTables>;
   config: Config;
@@ -34,10 +34,11 @@ interface DatabaseToMigrate {
 }
 
 /**
- * Brings the schema up to date: all pending files of sql/ in one transaction, under an advisory lock that lives as long as the
- * transaction (so it works through pgbouncer, and of many replicas that start at once one migrates while the others wait). Other
- * programs may work on the tables meanwhile: it is the migration that gives way.
- * @throws StartupError when the database is newer than the program, misses pgvector, does not fit the settings, or is never free.
+ * Brings the schema up to date: all pending files of sql/ in one transaction, under an advisory lock that ends with the
+ * transaction (so it works through PgBouncer, and of many replicas that start at once one migrates while the others
+ * wait). Other programs may use the tables: the migration gives way.
+ * @throws StartupError if the database is newer than the program, lacks pgvector, does not fit the settings, or is
+ *   never free.
  */
 export async function migrate(database: DatabaseToMigrate, log: Log): Promise<Layout> {
   for (let tries = 1; ; tries += 1) {
@@ -47,16 +48,16 @@ export async function migrate(database: DatabaseToMigrate, log: Log): Promise<La
       if (!isInTheWay(error)) throw asStartupError(error);
       if (tries === mostTries) {
         throw new StartupError(
-          "The database could not be prepared: transactions of others that do not end hold the tables. End them (SELECT * FROM pg_stat_activity), then start again.",
+          "The database could not be prepared: long transactions of other programs lock its tables. End them (SELECT * FROM pg_stat_activity), then start again.",
         );
       }
-      if (tries === 1) log.info("the migration waits for transactions of others");
+      if (tries === 1) log.info("the migration waits for other transactions");
       await sleep(Math.random() * longestPauseMs);
     }
   }
 }
 
-/** A lock that was not to be had in time, or a deadlock of which we were the victim after all. */
+/** A lock timeout, or a deadlock in which PostgreSQL aborted us. */
 function isInTheWay(error: unknown): boolean {
   const code = errorCode(error instanceof ApiError ? error.details.cause : error);
   return code === "55P03" || code === "40P01";
@@ -72,7 +73,7 @@ function asStartupError(error: unknown): unknown {
 }
 
 async function tryMigration({ run, config, schema, kind }: DatabaseToMigrate, log: Log): Promise<Layout> {
-  // Each statement must see what the holder of the lock before us has committed, whatever the role's default isolation is.
+  // Each statement must see what the lock's previous holder committed, whatever the role's default isolation is.
   return await run
     .transaction()
     .setIsolationLevel("read committed")
@@ -83,7 +84,7 @@ async function tryMigration({ run, config, schema, kind }: DatabaseToMigrate, lo
       if (schema !== null) await createSchema(tx, schema);
       await requireVectorExtension(tx);
       const tables = await locateTables(tx, config.database, schema);
-      // A mistaken field name must be found before anything is changed.
+      // Find a wrong field name before anything is changed.
       const before = await inspect(tx, config.database, tables);
       await applyPending(tx, config.database, tables, before, kind, log);
       const { vectorStores, embeddings } = await inspect(tx, config.database, tables);
@@ -121,8 +122,8 @@ async function applyPending(
   kind: DatabaseKind,
   log: Log,
 ): Promise<void> {
-  // Not CREATE TABLE IF NOT EXISTS: that asks for the right to create even where there is nothing to do, and a role that may only
-  // read and write rows must be able to start on tables that another role has prepared.
+  // Not CREATE TABLE IF NOT EXISTS, which needs the right to create tables even if this one exists: a role that may
+  // only read and write rows must be able to start on tables that another role has prepared.
   if (!(await tableExists(tx, tables.migrations))) {
     await sql`CREATE TABLE ${tables.migrations.reference} (
       version integer PRIMARY KEY, name text NOT NULL, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now(),
@@ -142,7 +143,7 @@ async function applyPending(
   if (ahead.length > 0) {
     log.warn(
       { migrations: ahead.map((each) => each.name) },
-      "the database is newer than this program, which it serves still",
+      "the database is newer than this program, but still works with it",
     );
   }
   const changed = migrations.find((each) =>
@@ -160,7 +161,7 @@ async function applyPending(
   const pending = migrations.filter((each) => !applied.some((a) => a.version === each.version));
   if (pending.length > 0) {
     await sql`SET LOCAL lock_timeout = ${sql.lit(lockWaitMs)}`.execute(tx);
-    // The lock that most migrations end with, before any other: what they take first would be one more to wait for with.
+    // First take the lock that most migrations need last, so that they hold no other lock while they wait for it.
     if (found.vectorStores !== null) {
       await sql`LOCK TABLE ${tables.vectorStores.reference} IN ACCESS EXCLUSIVE MODE`.execute(tx);
     }
@@ -174,7 +175,7 @@ async function applyPending(
   }
 }
 
-/** Names from the settings, which allow-list them, in quotes; and the types that an adopted table has chosen. */
+/** Fills in quoted names, which the settings allow-list, and the types that an adopted table has chosen. */
 function fill(text: string, config: DatabaseConfig, tables: Tables, found: Found, kind: DatabaseKind): string {
   const { fields } = config;
   const { vectorStores: stores, embeddings } = found;
@@ -226,7 +227,7 @@ function fill(text: string, config: DatabaseConfig, tables: Tables, found: Found
   });
 }
 
-/** PostgreSQL cuts names at 63 bytes. An index lies in the schema of its table. */
+/** PostgreSQL cuts names at 63 bytes. An index is in its table's schema. */
 function indexName(table: Table, suffix: string): string {
   return quote(`${table.name.slice(0, 50)}_${suffix}`);
 }
@@ -237,8 +238,9 @@ async function createSchema(tx: Executor, schema: string): Promise<void> {
 }
 
 /**
- * Where the column has a dimension, or stores whose model was never recorded have another one than the settings' model makes, the
- * settings cannot be right. Stores with a recorded model have the dimension of that model, whatever the settings say.
+ * The settings are wrong if their model's dimensions differ from the column's, or from those of stores whose model was
+ * never recorded. Stores with a recorded model have its dimensions, whatever the settings say.
+ * @throws StartupError
  */
 async function requireDimensions(tx: Executor, layout: Layout, config: Config): Promise<void> {
   const wanted = config.embedding.dimensions;

@@ -12,8 +12,9 @@ export interface Migration {
   text: string;
   checksum: string;
   /**
-   * Programs whose own migrations end here or later go on working on the migrated database, so that a release can be rolled back and old
-   * and new ones run side by side during an upgrade. Said by a line `-- oldest program: 0003`; without one, it is the migration itself.
+   * The oldest program that works on the migrated database, by its last migration. So a release can be rolled back, and
+   * old and new ones run side by side during an upgrade. Set by a line `-- oldest program: 0003`; without one, it is
+   * the migration itself.
    */
   oldestProgram: number;
 }
@@ -22,23 +23,26 @@ export interface AppliedMigration {
   version: number;
   name: string;
   checksum: string;
-  /** Null: recorded by a program that did not know of it yet. */
+  /** Null: recorded by a program that did not have this column yet. */
   oldestProgram: number | null;
 }
 
 export async function appliedMigrations(tx: Executor, table: Table): Promise<AppliedMigration[]> {
-  // Through JSON: the column is not there where an older program made the table.
+  // Through JSON, because a table made by an older program lacks the column.
   const { rows } = await sql<AppliedMigration>`
     SELECT version, name, checksum, (to_jsonb(m) ->> 'oldest_program')::integer AS "oldestProgram"
     FROM ${table.reference} AS m ORDER BY version`.execute(tx);
   return rows;
 }
 
-/** Whether a program whose own migrations end at `newest` works on a database that has this one. */
+/** Whether a program whose own migrations end at `newest` works on a database with this migration. */
 export const servesProgram = ({ oldestProgram }: AppliedMigration, newest: number): boolean =>
   oldestProgram !== null && oldestProgram <= newest;
 
-/** The files of sql/, in order. The checksum is of the text before names are filled in: it is the same in every installation. */
+/**
+ * The files of sql/, in order. The checksum is of the text before names are filled in, so it is the same in every
+ * installation.
+ */
 export function readMigrations(): Migration[] {
   return readdirSync(directory)
     .filter((file) => /^\d{4}_\w+\.sql$/.test(file))

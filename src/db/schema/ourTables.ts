@@ -8,9 +8,9 @@ type OptionalMoment = ColumnType<Date | null, RawBuilder<Date> | null>;
 type Json<T> = ColumnType<T, RawBuilder<unknown>>;
 
 /**
- * The tables that are always ours, with fixed names and columns (sql/0003_files.sql, sql/0004_imports.sql). Statements on them are
- * written with Kysely's builder. The two tables of a litellm-pgvector database have names and types that settings and owners choose;
- * statements on those are written as SQL.
+ * The tables that are always ours, with fixed names and columns (sql/0003_files.sql, sql/0004_imports.sql). Statements
+ * on them are written with Kysely's builder. The two tables of a litellm-pgvector database have names and types that
+ * settings and owners choose; statements on those are written as SQL.
  */
 export interface OurTables {
   vector_store_file_objects: {

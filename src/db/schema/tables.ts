@@ -4,19 +4,18 @@ import { StartupError } from "../../words/errors.js";
 import type { Executor } from "../executor.js";
 import type { OurTable } from "./ourTables.js";
 
-/** A table with the schema it lies in, so that no query depends on a connection's search path. */
+/** A table with its schema, so that no query depends on a connection's search path. */
 export interface Table {
   schema: string;
   name: string;
-  /** `"schema"."name"`, for texts of SQL. */
+  /** `"schema"."name"`, for SQL text. */
   quoted: string;
   reference: RawBuilder<unknown>;
 }
 
 /**
- * Where a table is or, while it is absent, where it will be made. A name with a schema means that one; otherwise `?schema=` decides
- * alone, since a table of the same name in a schema further down the search path belongs to another installation; otherwise the
- * search path does.
+ * Where a table is, or will be created. A schema in the name decides; else `?schema=` does, alone, since a table of the
+ * same name further down the search path belongs to another installation; else the search path does.
  * @param name `table` or `schema.table`, allow-listed by the settings.
  */
 export async function locateTable(db: Executor, name: string, schema: string | null): Promise<Table> {
@@ -29,7 +28,7 @@ export async function locateTable(db: Executor, name: string, schema: string | n
   const found = rows[0]?.schema ?? null;
   if (found === null) {
     throw new StartupError(
-      "The search path of the database role names no schema that exists, so tables cannot be made. Add ?schema=public to DATABASE_URL.",
+      "The search path of the database role has no existing schema, so tables cannot be created. Add ?schema=public to DATABASE_URL.",
     );
   }
   return tableIn(found, name);
@@ -68,13 +67,13 @@ export interface Tables {
   vectorStores: Table;
   embeddings: Table;
   migrations: Table;
-  /** Derived from the record: vectors for searching, and lexemes. */
+  /** Derived from the record: vectors for search, and lexemes. */
   vectors: Table;
   keywords: Table;
   ours: Record<OurTable, Table>;
 }
 
-/** Where the tables are, or will be made. */
+/** Where the tables are, or will be created. */
 export async function locateTables(db: Executor, config: DatabaseConfig, schema: string | null): Promise<Tables> {
   const ours: [OurTable, Table][] = [];
   for (const name of ourTables) ours.push([name, await locateTable(db, name, schema)]);

@@ -5,9 +5,9 @@ import type { Log } from "../../process/log.js";
 import { createPgPool } from "../connection/pgPool.js";
 import { parseDatabaseUrl } from "../connection/url.js";
 
-/** A PostgreSQL that rows are read from: nothing is ever changed in it. */
+/** A PostgreSQL that rows are read from and that is never changed. */
 export interface SourceDatabase {
-  /** host:port/database, for people. */
+  /** host:port/database, for messages. */
   name: string;
   /** `?schema=` of its URL. */
   schema: string | null;
@@ -19,9 +19,9 @@ export interface SourceDatabase {
 /** Counting the rows of a large table may take minutes. */
 const statementTimeoutMs = 900_000;
 
-/** @throws StartupError with a sentence that says --from, and never the password. */
+/** @throws StartupError that names --from and never shows the password. */
 export async function openSourceDatabase(config: DatabaseConfig, url: string, log: Log): Promise<SourceDatabase> {
-  // Certificates of the target are not those of the source; the URL may name its own.
+  // The target's certificates are not the source's; the URL may name its own.
   const settings = {
     ...config,
     sslCaFile: null,
@@ -57,7 +57,7 @@ export async function openSourceDatabase(config: DatabaseConfig, url: string, lo
   throw new Error("unreachable: the last attempt returned or threw");
 }
 
-/** Its messages are about DATABASE_URL, which this is not. */
+/** `parseDatabaseUrl`, with --from instead of DATABASE_URL in its messages. */
 function parseTarget(settings: DatabaseConfig & { url: string }) {
   try {
     return parseDatabaseUrl(settings);

@@ -5,11 +5,11 @@ import type { VectorForm } from "./mapping.js";
 
 /**
  * Reads rows of COPY … (FORMAT binary) field by field, in their order
- * (https://www.postgresql.org/docs/current/sql-copy.html). Texts are made from the block itself: a Buffer for each field of a
- * million rows is work for the garbage collector.
+ * (https://www.postgresql.org/docs/current/sql-copy.html). Texts are made from the block itself: a Buffer for each
+ * field of a million rows would burden the garbage collector.
  */
 export class CopyReader {
-  /** After the signature, the flags, and what else the header has. */
+  /** Begins after the signature, the flags and the header extension. */
   private at: number;
 
   constructor(private readonly block: Buffer) {
@@ -41,7 +41,7 @@ export class CopyReader {
     return value;
   }
 
-  /** Where the field ends that begins at `at`; null for NULL. */
+  /** The end of the field that begins at `at`; null for NULL. */
   private nextField(): number | null {
     const size = this.block.readInt32BE(this.at);
     this.at += 4;
@@ -49,7 +49,7 @@ export class CopyReader {
   }
 }
 
-/** float32 numbers in network order. @param at where the row stands, for messages. @throws StartupError */
+/** float32 numbers in network order. @param at the row, for messages. @throws StartupError */
 export function decodeVectorField(bytes: Buffer, form: VectorForm, at: string): Buffer {
   switch (form) {
     case "vector":
@@ -60,12 +60,15 @@ export function decodeVectorField(bytes: Buffer, form: VectorForm, at: string): 
       return decodeText(bytes, at);
     case "bytes":
       if (bytes.length === 0 || bytes.length % 4 !== 0)
-        throw new StartupError(`${at}: its embedding has ${bytes.length} bytes, which are no float32 numbers`);
+        throw new StartupError(`${at}: its embedding has ${bytes.length} bytes, not whole float32 numbers`);
       return Buffer.from(bytes).swap32();
   }
 }
 
-/** `array_send` of real[]: dimensions, whether there are nulls, the type, length and lower bound; then each element with its length. */
+/**
+ * `array_send` of real[]: dimensions, whether there are nulls, the type, length and lower bound; then each element with
+ * its length.
+ */
 function decodeArray(bytes: Buffer, at: string): Buffer {
   const count = bytes.readInt32BE(0) === 1 && bytes.readInt32BE(4) === 0 ? bytes.readInt32BE(12) : 0;
   if (count === 0) throw new StartupError(`${at}: its embedding is empty, has nulls or more than one dimension`);

@@ -1,7 +1,7 @@
 import { StartupError } from "../../words/errors.js";
 import { type SourceColumn, type SourceTable, columnSql, requireColumn } from "./sourceTable.js";
 
-/** Which columns of a table are what of a row. Null: as it is found, or none. */
+/** Which column has which part of a row. Null: the usual column if there is one, else none. */
 export interface TableMapping {
   id: string | null;
   content: string | null;
@@ -11,14 +11,17 @@ export interface TableMapping {
   metadataColumns: readonly string[];
   createdAt: string | null;
   store: string | null;
-  /** Rows are read in its order, page by page. */
+  /** The column whose order rows are read in, page by page. */
   key: string | null;
 }
 
-/** How the bytes of an embedding are to be understood. */
+/** The format of an embedding's bytes. */
 export type VectorForm = "vector" | "array" | "text" | "bytes";
 
-/** Expressions for a SELECT from the table `t`, each giving text but for `embedding` and `createdAt` (int8 microseconds). */
+/**
+ * Expressions for a SELECT from the table `t`, each giving text, except `embedding` and `createdAt` (int8
+ * microseconds).
+ */
 export interface RowSql {
   id: string;
   store: string;
@@ -28,11 +31,11 @@ export interface RowSql {
   createdAt: string;
   vectorForm: VectorForm;
   dimensions: number | null;
-  /** What rows are ordered by, and what to cast a text to for comparing with it. */
+  /** The columns that order rows, and the types to cast a text to for comparing with them. */
   key: { column: string; type: string }[];
 }
 
-/** @throws StartupError naming the flag of what is not there or of a type that cannot be used. */
+/** @throws StartupError naming the flag of a column that is missing or has an unusable type. */
 export function compileMapping(table: SourceTable, mapping: TableMapping): RowSql {
   const optional = (given: string | null, usual: string, flag: string) =>
     given !== null || table.columns.some((each) => each.name === usual)
@@ -78,7 +81,7 @@ function embeddingSql(column: SourceColumn): readonly [VectorForm, string] {
   const name = columnSql(column.name);
   const { type, typeSql } = column;
   if (type === "vector") return ["vector", name];
-  // The cast is in the schema of the extension.
+  // `vector` is in the extension's schema.
   if (type === "halfvec" || type === "sparsevec") return ["vector", `${name}::${typeSql.replace(/\w+$/, "vector")}`];
   if (arrays.includes(type)) return ["array", `${name}::float4[]`];
   if (texts.includes(type)) return ["text", `${name}::text`];
@@ -89,7 +92,10 @@ function embeddingSql(column: SourceColumn): readonly [VectorForm, string] {
   );
 }
 
-/** An object where it can be one: other columns become keys of it. Text must be JSON, which is checked as it is read. */
+/**
+ * Metadata as an object if possible, so that other columns can become keys of it. Text must be JSON, which is checked
+ * on reading.
+ */
 function metadataSql(metadata: SourceColumn | null, further: readonly SourceColumn[]): string {
   if (metadata !== null && ![...texts, "hstore"].includes(metadata.type)) {
     throw new StartupError(
@@ -111,7 +117,7 @@ function jsonOf({ name, type }: SourceColumn): string {
   return type === "hstore" ? `to_jsonb(${columnSql(name)})` : `NULLIF(${columnSql(name)}::text, '')::jsonb`;
 }
 
-/** Of names of columns only, which were found in the table. */
+/** Only for names of columns that were found in the table. */
 const literal = (name: string) => `'${name.replaceAll("'", "''")}'`;
 
 function momentSql(column: SourceColumn): string {

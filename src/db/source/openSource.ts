@@ -9,11 +9,11 @@ import { readSourceStores } from "./stores.js";
 
 export type SourceKind = "litellm-pgvector" | "litellm-vector-store" | "table";
 
-/** What is to be read of a database, as it was asked for. */
+/** What to read from a database, as requested. */
 export interface SourceRequest {
-  /** Null: as the tables that are there say. */
+  /** Null: detected from the tables. */
   kind: SourceKind | null;
-  /** Of rows; null: as the kind has it. */
+  /** The table of rows; null: the kind's usual one. */
   table: string | null;
   mapping: TableMapping;
   where: string | null;
@@ -23,7 +23,7 @@ export interface SourceRequest {
 const rowTables = { "litellm-pgvector": "embeddings", "litellm-vector-store": "documents" } as const;
 const storeColumns = { "litellm-pgvector": "vector_store_id", "litellm-vector-store": "store_id" } as const;
 
-/** Looks at the tables and prepares to read them. @throws StartupError with a sentence that names the flag. */
+/** Looks at the tables and prepares to read them. @throws StartupError that names the flag. */
 export async function openTableSource(source: SourceDatabase, request: SourceRequest): Promise<TransferSource> {
   const { kind, rows, stores, notes } = await source.reading((tx) => describe(tx, source, request));
   if (request.mapping.key !== null) await requireUniqueKey(source, rows);
@@ -42,7 +42,7 @@ export async function openTableSource(source: SourceDatabase, request: SourceReq
     dimensions: rows.row.dimensions,
     notes,
     async *pages(after) {
-      // Also those that have no rows.
+      // Stores without rows too.
       if (stores.length > 0) yield { stores, rows: [], position: after, done: 0 };
       yield* readPages(source, rows, after);
     },
@@ -92,7 +92,7 @@ async function detectKind(tx: Kysely<unknown>, schema: string | null, name: stri
   );
 }
 
-/** In a database of this service: chunks of a file whose ingestion is under way are not there yet for anybody. */
+/** In a database of this service, leaves out the chunks of files under ingestion, which nobody can see yet. */
 function hiddenFiles(stores: SourceTable, storeSql: string, metadataSql: string): string[] {
   if (!stores.columns.some((each) => each.name === "hidden_files")) return [];
   return [
@@ -101,7 +101,7 @@ function hiddenFiles(stores: SourceTable, storeSql: string, metadataSql: string)
   ];
 }
 
-/** What litellm-vector-store has for its users, who are none here yet. */
+/** Notes about litellm-vector-store's data on users, which is not imported. */
 async function countLeftOut(tx: Kysely<unknown>, schema: string | null): Promise<string[]> {
   const notes: string[] = [];
   for (const [table, what] of [

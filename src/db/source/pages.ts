@@ -8,7 +8,7 @@ import type { SourceTable } from "./sourceTable.js";
 import type { RowSql } from "./mapping.js";
 import { CopyReader, decodeVectorField } from "./copyFields.js";
 
-/** What is read of a source: rows of one table that a condition lets through. */
+/** The rows to read from a source: those of one table that a condition lets through. */
 export interface RowsToRead {
   table: SourceTable;
   row: RowSql;
@@ -16,15 +16,16 @@ export interface RowsToRead {
   where: string | null;
 }
 
-/** The key of the last row that was read, and how many were. */
+/** The key of the last row read, and the number of rows read. */
 const position = z.object({ key: z.array(z.string()), done: z.int() });
 
-/** The first page is small: nobody knows how large rows are. */
+/** The first page is small because the size of the rows is not known yet. */
 const firstRows = 50;
 
 /**
- * The rows in the order of their key, each page in a transaction of its own: a migration may take hours, and a transaction that long would
- * keep the source from being vacuumed. Rows that are added behind the place that is read are found, those before are not.
+ * The rows in the order of their key. Each page is a separate transaction: an import may take hours, and so long a
+ * transaction would keep the source from being vacuumed. Rows added after the current position are found, those added
+ * before it are not.
  */
 export async function* readPages(
   source: SourceDatabase,
@@ -40,7 +41,7 @@ export async function* readPages(
       page = await readPage(source, rows, key, limit);
     } catch (error) {
       if (!isOfRow(error)) throw error;
-      // Row by row, until the one that cannot be read is the next.
+      // Continue row by row, until the unreadable row is the next.
       if (limit === 1) throw unreadable(rows.table, key, error);
       limit = 1;
       continue;
@@ -55,7 +56,7 @@ export async function* readPages(
   }
 }
 
-/** Twice as many rows as before at most, and no more than fill a page. */
+/** At most twice as many rows as before, and no more than fill a page. */
 function nextLimit(page: readonly ReadRow[], limit: number): number {
   const average = page.reduce((sum, { row }) => sum + sizeOfRow(row), 0) / page.length;
   return Math.max(1, Math.min(limit * 2, pageLimits.rows, Math.floor(pageLimits.bytes / average)));
@@ -67,7 +68,8 @@ interface ReadRow {
 }
 
 /**
- * As COPY in binary form: half of the time of a query's text. It takes no parameters, so values are settings of the transaction.
+ * Reads by COPY in binary format, in half the time of a query's text. COPY takes no parameters, so values are passed as
+ * settings of the transaction.
  */
 async function readPage(
   source: SourceDatabase,
@@ -153,7 +155,7 @@ export async function requireUniqueKey(source: SourceDatabase, { table, row, whe
     );
 }
 
-/** SQLSTATE class 22: a value that cannot be what it is read as. */
+/** SQLSTATE class 22: a value that cannot be converted to the type it is read as. */
 const isOfRow = (error: unknown): error is { message: string } =>
   (errorCode(error) ?? causeCode(error))?.startsWith("22") ?? false;
 

@@ -6,20 +6,23 @@ export interface SourceColumn {
   name: string;
   /** typname, `_float4` for real[]. */
   type: string;
-  /** Quoted, with its schema: what a cast to it says. */
+  /** Quoted, with its schema, for a cast to it. */
   typeSql: string;
   /** `vector(1536)`; null without. */
   dimensions: number | null;
 }
 
-/** A table of the source, with what must be known to read it. */
+/** A table of the source, with all that reading it needs. */
 export interface SourceTable extends Table {
   columns: SourceColumn[];
-  /** The columns of its primary key, else of a unique index over columns that are never null; null where there is neither. */
+  /**
+   * The columns of its primary key, else of a unique index over columns that are never null; null where there is
+   * neither.
+   */
   key: string[] | null;
 }
 
-/** @returns undefined where there is no such table or view. */
+/** @returns undefined if there is no such table or view. */
 export async function findSourceTable(
   tx: Kysely<unknown>,
   name: string,
@@ -35,7 +38,7 @@ export async function findSourceTable(
   return columns.length === 0 ? undefined : { ...table, columns, key: await keyOf(tx, table) };
 }
 
-/** The primary key before others, then the narrowest. */
+/** The primary key if there is one, else the narrowest unique index. */
 async function keyOf(tx: Kysely<unknown>, table: Table): Promise<string[] | null> {
   const { rows } = await sql<{ columns: string[] }>`
     SELECT array_agg(a.attname::text ORDER BY k.n) AS columns
@@ -49,7 +52,7 @@ async function keyOf(tx: Kysely<unknown>, table: Table): Promise<string[] | null
   return rows[0]?.columns ?? null;
 }
 
-/** @throws StartupError that names the flag and the columns that there are. */
+/** @throws StartupError that names the flag and the existing columns. */
 export function requireColumn(table: SourceTable, name: string, flag: string): SourceColumn {
   const column = table.columns.find((each) => each.name === name);
   if (column !== undefined) return column;

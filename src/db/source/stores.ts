@@ -4,8 +4,8 @@ import type { SourceTable } from "./sourceTable.js";
 import { epochMicros } from "../expressions.js";
 
 /**
- * The stores of a litellm-pgvector, a litellm-vector-store or another installation of this service, each with what its table has.
- * litellm-pgvector's counters are not read: they are wrong in practice.
+ * The stores of a litellm-pgvector, a litellm-vector-store or another installation of this service, each with the
+ * columns that its table has. litellm-pgvector's counters are not read: they are wrong in practice.
  */
 export async function readSourceStores(tx: Kysely<unknown>, table: SourceTable): Promise<TransferStore[]> {
   const has = (name: string) => table.columns.some((each) => each.name === name);

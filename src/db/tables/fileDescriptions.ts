@@ -2,7 +2,7 @@ import { sql } from "kysely";
 import type { StoreFileKey } from "../../words/file.js";
 import { type Db, ours } from "../database.js";
 
-/** What the vision model said of a file's pictures, by the picture's SHA-256. Kept while the file is attached. */
+/** The vision model's descriptions of a file's pictures, by the picture's SHA-256. Kept while the file is attached. */
 const table = "vector_store_file_descriptions";
 
 export async function findDescription(db: Db, file: StoreFileKey, picture: Buffer): Promise<string | undefined> {
@@ -24,7 +24,7 @@ export async function insertDescription(
   description: string,
 ): Promise<void> {
   const { ours: tables } = db.layout;
-  // As SQL: whether the file is attached is asked in the statement that inserts.
+  // As SQL, because the same statement checks that the file is attached.
   await sql`
     INSERT INTO ${tables[table].reference} (vector_store_id, file_id, picture, description)
     SELECT f.vector_store_id, f.file_id, ${picture}::bytea, ${description.replaceAll("\0", "")}

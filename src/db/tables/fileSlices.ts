@@ -26,7 +26,10 @@ export async function deleteSlices(db: Db, content: string): Promise<void> {
   await slices(db).deleteFrom(table).where("content", "=", content).execute();
 }
 
-/** Removes slices that belong to no file and no upload, unless they were written recently. @returns how many contents */
+/**
+ * Removes slices that belong to no file and no upload, unless they were written recently.
+ * @returns how many contents
+ */
 export async function sweepSlices(db: Db, writtenBefore: number): Promise<number> {
   const { ours: tables } = db.layout;
   const { rows } = await sql<{ contents: number }>`

@@ -42,7 +42,7 @@ export async function insertFile(db: Db, file: StoredFile, owner: string | null)
     .execute();
 }
 
-/** Files by their ids, in no order; those that are absent, expired or out of scope are left out. */
+/** Files by id, in no particular order; those that are absent, expired or out of scope are left out. */
 export async function findFiles(db: Db, scope: Scope, ids: readonly string[], now: number): Promise<StoredFile[]> {
   const possible = ids.filter((id) => !id.includes("\0"));
   return files(db)
@@ -58,7 +58,7 @@ export interface FilePage {
   purpose: string | null;
   limit: number;
   order: "asc" | "desc";
-  /** The id of a file, and when it was made, so that a page can go on after a file that was deleted meanwhile. */
+  /** The id and creation time of a file, so that a page can continue after a file that has been deleted. */
   after: { id: string; madeAt: number } | null;
 }
 

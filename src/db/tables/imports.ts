@@ -9,7 +9,10 @@ export interface ImportState {
   finished: boolean;
 }
 
-/** How long an import belongs to its process without a sign of life, and so how long the next one waits after `kill -9`. */
+/**
+ * How long an import belongs to a process that has stopped renewing it, and so how long the next one waits after `kill
+ * -9`.
+ */
 export const leaseSeconds = 10;
 
 const table = "vector_store_imports";

@@ -4,20 +4,21 @@ import type { Db } from "../database.js";
 import type { IngestSettings, LastError, StoreFile, StoreFileKey } from "../../words/file.js";
 
 /**
- * The queue of files to be ingested: the rows of store files that are in progress. Whoever takes one has a lease, which must be renewed;
- * after a crash it runs out, and somebody else goes on where the chunks end.
+ * The queue of files to ingest: the store files that are in progress. A worker takes a file with a lease and must renew
+ * it. After a crash the lease runs out, and another worker continues after the last stored chunk.
  */
 
-/** Times of the queue are the database's: replicas' clocks differ. */
+/** The queue uses the database's clock, because replicas' clocks differ. */
 const inSeconds = (seconds: number) => sql`now() + make_interval(secs => ${seconds}::float8)`;
 
-/** Several may take at the same moment, and pass over what another one is just taking. */
+/** Workers that take a file at the same moment skip the files that others are just taking. */
 const mostTakers = 100;
 
 /**
- * Takes the next file: the oldest of the store that fewest are working for and, of these, of the one that was not served for the longest.
+ * Takes the next file: the oldest of the store that the fewest workers serve and, if several have as few, that has
+ * waited longest.
  * @param lease names the taker
- * @returns undefined when there is nothing to do.
+ * @returns undefined if there is nothing to do.
  */
 export async function takeNext(db: Db, lease: string, leaseSeconds: number): Promise<StoreFileKey | undefined> {
   const files = db.layout.ours.vector_store_files.reference;
@@ -45,7 +46,7 @@ export async function takeNext(db: Db, lease: string, leaseSeconds: number): Pro
   return rows[0];
 }
 
-/** Ends all leases: for the start of the only process that this database can have. */
+/** Ends all leases, when the only process that can use this database starts. */
 export async function endLeases(db: Db): Promise<void> {
   await sql`
     UPDATE ${db.layout.ours.vector_store_files.reference} SET lease = NULL, lease_until = NULL WHERE lease IS NOT NULL`.execute(
@@ -53,7 +54,7 @@ export async function endLeases(db: Db): Promise<void> {
   );
 }
 
-/** @returns false when the file is no longer this lease's. */
+/** @returns false if this lease no longer holds the file. */
 export async function renewLease(db: Db, file: StoreFileKey, lease: string, leaseSeconds: number): Promise<boolean> {
   const { rows } = await sql`
     UPDATE ${db.layout.ours.vector_store_files.reference} AS f SET lease_until = ${inSeconds(leaseSeconds)}
@@ -61,7 +62,10 @@ export async function renewLease(db: Db, file: StoreFileKey, lease: string, leas
   return rows.length > 0;
 }
 
-/** The file as it is now, held until the transaction ends; undefined when it is no longer this lease's, or to be ingested no more. */
+/**
+ * The file as it is now, locked until the transaction ends; undefined if this lease no longer holds it, or it is no
+ * longer in progress.
+ */
 export async function lockLeased(tx: Db, file: StoreFileKey, lease: string): Promise<StoreFile | undefined> {
   const found = await lockStoreFile(tx, file.vectorStoreId, file.fileId);
   return found?.lease === lease && found.status === "in_progress" ? found : undefined;
@@ -76,7 +80,7 @@ export interface Progress {
   bytes?: number;
 }
 
-/** Who gets on has not failed: a long document may outlive many processes. */
+/** Records progress. Stored chunks reset the attempts: a long document may outlive many processes. */
 export async function recordProgress(tx: Db, file: StoreFileKey, progress: Progress): Promise<void> {
   const { stage, madeBy, chunksTotal, chunks = 0, bytes = 0 } = progress;
   await sql`
@@ -102,8 +106,8 @@ export async function finishFile(tx: Db, file: StoreFileKey, end: FileEnd): Prom
 }
 
 /**
- * Gives a file back, to be taken again after a while.
- * @param options.attempted whether this counts as one of the attempts that a file has
+ * Puts a file back into the queue, for a later try.
+ * @param options.attempted whether this counts as one of the file's attempts
  */
 export async function giveBack(
   db: Db,
@@ -127,13 +131,13 @@ export async function requeue(tx: Db, file: StoreFileKey, settings: IngestSettin
     WHERE ${isFile(file)}`.execute(tx.run);
 }
 
-/** The queue as an operator asks for it. */
+/** The state of the queue, for operators. */
 export interface QueueState {
   waiting: number;
   running: number;
   /** To be tried again later. */
   postponed: number;
-  /** Since the oldest that nobody works on was attached; 0 without one. */
+  /** Age of the oldest file that no worker has; 0 without one. */
   oldestSeconds: number;
 }
 

@@ -6,7 +6,7 @@ import { epochMicros, exactText, exactly, instant } from "../expressions.js";
 import { emptyStoreState } from "./storeColumns.js";
 import { expiry, insertRow } from "./stores.js";
 
-/** Stores that an import brings or an export takes, exactly as recorded: JSON travels as text. */
+/** Stores as imports write and exports read them, exactly as recorded: JSON stays text. */
 
 /**
  * @param store its id must fit the id column

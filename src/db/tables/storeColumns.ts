@@ -9,7 +9,7 @@ interface StoreColumn {
   field?: keyof VectorStore;
   /** The field of the store's engine state that it is read as. */
   state?: string;
-  /** How it is read, where the bare column is not right. */
+  /** How to read it, if not as the bare column. */
   read?: (column: RawBuilder<unknown>) => RawBuilder<unknown>;
 }
 
@@ -20,8 +20,8 @@ const flag = ["bool"];
 const count = ["int8"];
 
 /**
- * The columns of the vector stores table beside its id: the one list that reading, writing and checking adopted tables are made from.
- * A new column is a line here, a field in words/store.ts, a migration, and a presenter.
+ * The columns of the vector stores table beside its id: the one list behind reading, writing and checking adopted
+ * tables. A new column is a line here, a field in words/store.ts, a migration, and a presenter.
  */
 export const storeColumns: Readonly<Record<string, StoreColumn>> = {
   name: { types: text, field: "name" },
@@ -50,7 +50,7 @@ export const storeColumns: Readonly<Record<string, StoreColumn>> = {
   hidden_files: { types: ["_text"], state: "hiddenFiles" },
 };
 
-/** The engine state of a store without chunks: nothing is missing that is derived from them. */
+/** The engine state of a store without chunks: no derived data is missing. */
 export const emptyStoreState = { vectors_complete: true };
 
 const listed = Object.entries(storeColumns);

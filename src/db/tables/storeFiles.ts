@@ -47,7 +47,7 @@ const select = (db: Db) => files(db).selectFrom(table).select(columns);
 const isFile = ({ vectorStoreId, fileId }: StoreFileKey) =>
   sql<boolean>`(vector_store_id = ${vectorStoreId} AND file_id = ${fileId})`;
 
-/** Attaches files that are not attached yet. @returns the ids of those that were. */
+/** Attaches files that are not attached yet. @returns the ids of those it attached. */
 export async function attachFiles(tx: Db, added: readonly NewStoreFile[]): Promise<Set<string>> {
   const ids = new Set<string>();
   for (const file of added) {
@@ -172,7 +172,7 @@ export async function removeStoreFile(tx: Db, file: StoreFileKey): Promise<void>
   await files(tx).deleteFrom(table).where(isFile(file)).execute();
 }
 
-/** A completed file of the store with the same name, content, attributes and settings, that has chunks of its own. */
+/** A completed file of the store with the same name, content, attributes and settings, that has its own chunks. */
 export async function findCompleted(db: Db, document: SameDocument): Promise<StoreFile | undefined> {
   if (document.contentHash === null) return undefined;
   return select(db)
@@ -200,7 +200,7 @@ export async function listSameAs(tx: Db, file: StoreFileKey): Promise<StoreFile[
     .execute();
 }
 
-/** The files of a store with the name of another one whose ingestion has ended, locked until the transaction ends. */
+/** Other files of the store with this file's name whose ingestion has ended, locked until the transaction ends. */
 export async function listSameName(tx: Db, file: StoreFileKey & { filename: string }): Promise<StoreFile[]> {
   return select(tx)
     .where("vector_store_id", "=", file.vectorStoreId)
@@ -213,7 +213,9 @@ export async function listSameName(tx: Db, file: StoreFileKey & { filename: stri
     .execute();
 }
 
-/** Gives a file's chunks to a file that has shared them; the others that share them share them with that one. */
+/**
+ * Gives a file's chunks to another file that shares them, the heir; the others that share them now share the heir's.
+ */
 export async function passChunksOn(
   tx: Db,
   file: StoreFile,

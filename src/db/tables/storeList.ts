@@ -8,7 +8,7 @@ import { selectedStore } from "./storeColumns.js";
 /** A place in the list of stores. */
 export interface StoreCursor {
   id: string;
-  /** When the id says that it was made, in Unix milliseconds: a page can go on after a store that was deleted meanwhile. */
+  /** Creation time in the id, in Unix milliseconds, so that a page can continue after a store that has been deleted. */
   madeAt: number | null;
 }
 
@@ -50,7 +50,7 @@ export async function listExpiredBefore(db: Db, moment: number, limit: number): 
   return rows.map((row) => row.id);
 }
 
-/** What all stores say that they hold. */
+/** The sums of all stores' counters. */
 export async function countStores(db: Db): Promise<{ stores: number; chunks: number; contentBytes: number }> {
   const { rows } = await sql<{ stores: number; chunks: number; contentBytes: number }>`
     SELECT count(*) AS stores, COALESCE(sum(s.chunk_count), 0)::bigint AS chunks,

@@ -14,18 +14,18 @@ const visibleTo = (scope: Scope) => within(scope, sql.ref("s.owner_user_id"));
 /** Whether this database can have a store with this id. */
 export const canBeStoreId = (db: Db, id: string): boolean => canHold(db.layout.vectorStores.idType, id);
 
-/** The id of a store that is made of the same parts in every run. */
+/** The id of a store derived from these parts, the same in every run. */
 export const derivedStoreId = (db: Db, parts: readonly string[]): string =>
   derivedId(db.layout.vectorStores.idType, "vs_", parts);
 
-/** Stores that meet a condition on the row s. For statements whose plan matters to an engine. */
+/** Stores that meet a condition on the row s, for an engine's own queries. */
 export async function selectStores(db: Db, condition: RawBuilder<unknown>): Promise<VectorStore[]> {
   const { rows } = await sql<VectorStore>`
     SELECT ${selectedStore} FROM ${storesOf(db)} AS s WHERE ${condition} ORDER BY s.id`.execute(db.run);
   return rows;
 }
 
-/** Adds a store. It is empty, so nothing is missing that an engine derives from its chunks. */
+/** Adds an empty store, which lacks no derived data. */
 export async function insertStore(
   db: Db,
   store: NewVectorStore,
@@ -34,7 +34,8 @@ export async function insertStore(
 ): Promise<VectorStore> {
   const { idType, zoned } = db.layout.vectorStores;
   const id = makeId(idType, "vs_", now);
-  // The id's own millisecond: a page goes on after a deleted store by its id alone. It may be a few milliseconds later.
+  // Use the id's own millisecond: a page continues after a deleted store by its id alone. It may be a few milliseconds
+  // later.
   const told = idTimestamp(id) ?? now;
   const moment = instant(Math.abs(told - now) < 1000 ? told : now, zoned);
   const policy = jsonb(store.expiresAfter);
@@ -85,9 +86,9 @@ export async function lockStore(tx: Db, scope: Scope, id: string): Promise<Vecto
 }
 
 /**
- * Records that a store is used and returns it; undefined when it is absent, out of scope, expired, or locked: a search waits for no
- * lock. It does not wait for the disk either: a crash may lose the marks of the last half second, which say no more than that a store
- * was used. Must not run inside a transaction, whose commit would then not wait for the disk.
+ * Records a store's use and returns it; undefined if it is absent, out of scope, expired, or locked: a search waits for
+ * no lock. It does not wait for the disk either: a crash may lose the last half second of these marks, which only say
+ * that a store was used. Must not run inside a transaction, whose commit would then not wait for the disk.
  */
 export async function touchStore(db: Db, scope: Scope, id: string, now: number): Promise<VectorStore | undefined> {
   if (!canBeStoreId(db, id)) return undefined;
@@ -109,11 +110,12 @@ export interface CountChange {
 }
 
 /**
- * Moves a store's counters in the transaction that changes its chunks, and locks its row until that ends. Counters never fall below
- * zero: litellm-pgvector, writing to the same tables, does not count.
- * @param as `use`: somebody uses the store, which must not have expired when chunks are added. `ingestion`: the service's own work for a
- *   file, which goes on in an expired store but does not revive it. `correction`: nobody used the store.
- * @returns the store as it is now; undefined when it is gone, or expired where it must not be.
+ * Moves a store's counters in the transaction that changes its chunks, and locks its row until that ends. Counters
+ * never fall below zero: litellm-pgvector, writing to the same tables, does not count.
+ * @param as `use`: a client uses the store, which must not have expired if chunks are added. `ingestion`: the service's
+ *   own work for a file, which continues in an expired store but does not revive it. `correction`: nobody used the
+ *   store.
+ * @returns the store as it is now; undefined if it is gone, or expired where it must not be.
  */
 export async function addToCounts(
   tx: Db,
@@ -163,7 +165,7 @@ export async function updateStore(
   return rows[0];
 }
 
-/** Records a part of what a store's engine remembers of it. Only the engine calls this. */
+/** Records part of a store's engine state. Only the engine calls this. */
 export async function recordEngineState(db: Db, id: string, changes: Readonly<Record<string, unknown>>): Promise<void> {
   await sql`UPDATE ${storesOf(db)} AS s SET ${stateAssignments(changes)} WHERE s.id = ${id}`.execute(db.run);
 }
@@ -179,7 +181,9 @@ export async function deleteStore(tx: Db, scope: Scope, id: string): Promise<boo
 const alive = (layout: Layout, now: number) =>
   sql`(s.expires_at IS NULL OR s.expires_at > ${instant(now, layout.vectorStores.zoned)})`;
 
-/** last_active_at never goes back, even when the clocks of replicas disagree; nor does the expiry that follows from it. */
+/**
+ * last_active_at never goes back, even when the clocks of replicas disagree; nor does the expiry that follows from it.
+ */
 const lastUse = (layout: Layout, now: number) =>
   sql`GREATEST(s.last_active_at, ${instant(now, layout.vectorStores.zoned)})`;
 
@@ -189,8 +193,9 @@ function activity(layout: Layout, now: number): RawBuilder<unknown> {
 }
 
 /**
- * `last_active_at` + days × 86,400 s exactly (an interval of days would follow the session's summer time); null without a policy.
- * litellm-pgvector stored any policy it was given, so one without a number of days counts as none.
+ * `last_active_at` + days × 86,400 s exactly (an interval of days would follow the session's daylight saving time);
+ * null without a policy. litellm-pgvector stored any policy it was given, so one without a number of days counts as
+ * none.
  */
 export const expiry = (moment: RawBuilder<unknown>, policy: RawBuilder<unknown>): RawBuilder<unknown> =>
   sql`CASE WHEN ${policy} ->> 'days' ~ '^[0-9]{1,5}$' THEN ${moment} + make_interval(secs => (${policy} ->> 'days')::float8 * 86400) END`;

@@ -44,7 +44,7 @@ export async function findUpload(db: Db, scope: Scope, id: string): Promise<Uplo
 }
 
 /**
- * Ends an upload that is pending, once: of two requests that complete it at the same time, one succeeds.
+ * Ends a pending upload, once: if two requests complete it at the same time, one succeeds.
  * @returns whether it was pending
  */
 export async function endUpload(tx: Db, id: string, status: Upload["status"], fileId: string | null): Promise<boolean> {
@@ -60,7 +60,7 @@ export async function endUpload(tx: Db, id: string, status: Upload["status"], fi
 
 /** Adds a part to an upload that is still pending. @returns whether it is */
 export async function insertPart(db: Db, part: UploadPart): Promise<boolean> {
-  // As SQL: the lock that keeps the upload pending belongs to the row that is read while the part is inserted.
+  // As SQL, because the same statement locks the upload's row, which keeps it pending.
   const { rows } = await sql`
     INSERT INTO ${db.layout.ours[partsTable].reference} (id, upload_id, content, in_directory, bytes, created_at)
     SELECT ${part.id}, u.id, ${part.content}, ${part.inDirectory}, ${part.bytes}, ${instant(part.createdAt, true)}
@@ -83,7 +83,7 @@ export async function deleteParts(db: Db, uploadId: string): Promise<void> {
   await parts(db).deleteFrom(partsTable).where("upload_id", "=", uploadId).execute();
 }
 
-/** Ids of uploads that expired before anybody ended them, at most `limit`. */
+/** Ids of uploads that expired while pending, at most `limit`. */
 export async function listExpiredUploads(db: Db, now: number, limit: number): Promise<string[]> {
   const rows = await uploads(db)
     .selectFrom(table)

@@ -7,7 +7,7 @@ import type { ChunkPage, Page, Wanted } from "../engine.js";
 import { decodeVector } from "./binary.js";
 import { selected } from "./chunkRows.js";
 
-/** Chunks of a store by their ids, in no order. */
+/** Chunks of a store by id, in no particular order. */
 export async function findChunks(
   db: Db,
   storeId: string,
@@ -47,7 +47,7 @@ export async function listChunks(
   return { chunks: backwards ? chunks.reverse() : chunks, hasMore: rows.length > page.limit };
 }
 
-/** What a store's counters should be, found by reading its chunks. */
+/** The true values of a store's counters, from reading its chunks. */
 export async function countChunks(
   db: Db,
   storeId: string,
@@ -60,12 +60,13 @@ export async function countChunks(
   return rows[0] ?? { chunks: 0, bytes: 0 };
 }
 
-/** Documents of one look-up; each costs a bit of every row that is looked at. */
+/** Documents per lookup: each adds a comparison to every row that is read. */
 const mostDocuments = 100;
 
 /**
  * Contents of the chunks at these places, where they exist.
- * @param indexed whether metadata has its index: then each document is looked up in it, else the store is read once.
+ * @param indexed whether metadata has its index: if so, each document is looked up in it; if not, the store is read
+ *   once.
  */
 export async function findPlaces(
   db: Db,

@@ -7,7 +7,7 @@ import type { ChunkIds } from "../engine.js";
 import { encodeTextArray, encodeVectorArray } from "./binary.js";
 import { compileFilter } from "./filterSql.js";
 
-/** Ids of chunks in the record, whose id column an adopted table may have given any of three types. */
+/** Ids of chunks in the record. An adopted table's id column may have any of three types. */
 export const chunkIds = (type: IdType): ChunkIds => ({
   type,
   read: (id) => asWritten(type, id),
@@ -16,9 +16,9 @@ export const chunkIds = (type: IdType): ChunkIds => ({
 });
 
 /**
- * The id of a file's chunk: 96 bits of the file's own, time-ordered, then the chunk's number in 32 bits. So the chunks of a file are next
- * to each other in the order of ids, are found without an index on metadata, and a chunk that is written again is the same row.
- * @returns null where ids are numbers, which are handed out as for any other chunk
+ * The id of a file's chunk: the file's 96 time-ordered bits, then the chunk's number in 32 bits. So a file's chunks are
+ * adjacent in the order of ids, are found without an index on metadata, and rewriting a chunk hits the same row.
+ * @returns null if ids are numbers, which are assigned as for any other chunk
  */
 function fileChunkId(type: IdType, chunkBase: string, number: number): string | null {
   if (type === "bigint") return null;
@@ -49,11 +49,14 @@ function isOfFile(db: Db, { fileId, chunkBase }: FileChunks): RawBuilder<boolean
   const last = fileChunkId(e.idType, chunkBase, 0xffffffff);
   if (first === null || last === null) return named;
   const type = sql.raw(e.idType);
-  // COALESCE keeps the planner from an index on metadata in place of the range of ids.
+  // COALESCE keeps the planner from using an index on metadata instead of the range of ids.
   return sql`(${e.id} >= ${first}::${type} AND ${e.id} <= ${last}::${type} AND COALESCE(${named}, false))`;
 }
 
-/** Chunks as a table expression with the columns id, content, embedding and metadata: one binary parameter for each column. */
+/**
+ * Chunks as a table expression with the columns id, content, embedding and metadata: one binary parameter for each
+ * column.
+ */
 export function unnested(db: Db, chunks: readonly (NewChunk & { id: string })[]): RawBuilder<unknown> {
   const ids = encodeTextArray(chunks.map((each) => each.id));
   const contents = encodeTextArray(chunks.map((each) => each.content));
@@ -68,12 +71,12 @@ export function unnested(db: Db, chunks: readonly (NewChunk & { id: string })[])
 }
 
 /**
- * Limits of one statement. The server holds its rows up to three times (the arrays, the rows, their vectors), and each time on disk when
- * they exceed work_mem, 4 MB by default.
+ * Limits of one statement. The server holds its rows up to three times (the arrays, the rows, their vectors), each on
+ * disk if it exceeds work_mem, 4 MB by default.
  */
 const statementLimits = { rows: 1000, bytes: 3 * 1024 * 1024 };
 
-/** Chunks in portions for one statement each, in their order. */
+/** Splits chunks into portions for one statement each, in order. */
 export function* portions<T extends NewChunk>(chunks: readonly T[]): Generator<T[]> {
   let portion: T[] = [];
   let bytes = 0;

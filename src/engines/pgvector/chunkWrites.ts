@@ -15,7 +15,8 @@ export type OwnTables = Pick<PgvectorState, "vectorsTable" | "vectorsNext">;
 
 /**
  * Adds chunks with their derived vectors, inside the caller's transaction. Existing ids stay as they are.
- * @param now Unix milliseconds @returns the ids that were added.
+ * @param now Unix milliseconds
+ * @returns the ids that were added.
  */
 export async function insertChunks(
   tx: Db,
@@ -47,7 +48,10 @@ export async function insertChunks(
   return added;
 }
 
-/** Of the ids that exist, in any store: whether what is stored equals what is given. The embedding counts only where it is given. */
+/**
+ * For each id that exists, in any store: whether the stored chunk equals the given one. Embeddings are compared only
+ * where given.
+ */
 export async function compareChunks(
   db: Db,
   storeId: string,
@@ -69,8 +73,8 @@ export async function compareChunks(
 }
 
 /**
- * Ids for new chunks of a table whose id column has a sequence; null where the service makes them. The sequence does not know the ids
- * that clients chose: numbers that are taken are skipped, in growing strides.
+ * Ids for new chunks from the id column's sequence; null if it has none and the service makes ids. The sequence does
+ * not know the ids that clients chose, so taken numbers are skipped, in growing strides.
  */
 export async function reserveIds(tx: Db, count: number): Promise<string[] | null> {
   const { idSequence, id, table } = tx.layout.embeddings;
@@ -113,7 +117,7 @@ export async function deleteChunks(
   return rows[0] ?? { chunks: 0, bytes: 0 };
 }
 
-/** Removes all chunks of a store that is about to be deleted, and its own tables with them. */
+/** Removes all chunks of a store that is about to be deleted, and its own tables. */
 export async function deleteAllChunks(tx: Db, storeId: string, own: OwnTables): Promise<void> {
   const e = tx.layout.embeddings;
   const { derived } = tx.layout;
@@ -125,7 +129,7 @@ export async function deleteAllChunks(tx: Db, storeId: string, own: OwnTables): 
   }
 }
 
-/** Takes keys out of the metadata of a file's chunks and sets others, inside the caller's transaction. */
+/** Removes keys from the metadata of a file's chunks and sets others, inside the caller's transaction. */
 export async function mergeMetadata(
   tx: Db,
   storeId: string,

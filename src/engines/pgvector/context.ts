@@ -13,14 +13,14 @@ export interface PgvectorParts {
   metrics: Metrics;
   /** Unix milliseconds. */
   now: () => number;
-  /** Lets the next round of `upkeep` begin at once. */
+  /** Starts the next round of `upkeep` at once. */
   wake: () => void;
 }
 
 /** The same with what this engine remembers between calls. */
 export interface Pgvector extends PgvectorParts {
-  /** Filters that let many rows through, by store: finding out whether one does costs a look at thousands of its matches. */
+  /** Filters that match many rows, by store: finding that out costs a look at thousands of matches. */
   wideFilters: LRUCache<string, true>;
-  /** Metadata keys that filters of indexed stores compare; `settled` once their index has been made or given up. */
+  /** Metadata keys that filters on indexed stores compare; `settled` once their index was built or given up. */
   ranges: LRUCache<string, { range: Range; settled: boolean }>;
 }

@@ -3,20 +3,20 @@ import type { Layout } from "../../db/schema/layout.js";
 import type { IdType } from "../../db/schema/ids.js";
 
 const signature = Buffer.from("PGCOPY\n\xff\r\n\0", "latin1");
-/** Flags, and the length of what else the header has. */
+/** The signature, the flags, and the length of the header extension. */
 const headerLength = signature.length + 8;
-/** The number of fields, and the length of each. */
+/** Bytes for the number of fields and the length of each. */
 const rowHead = 2 + 6 * 4;
 
-/** PostgreSQL's time begins at 2000-01-01. */
+/** PostgreSQL counts time from 2000-01-01. */
 const epochMicros = 946_684_800_000_000n;
 
 /**
- * Rows of the embeddings table in the form of COPY … (FORMAT binary), columns in the order of `insertColumns`
- * (https://www.postgresql.org/docs/current/sql-copy.html). Ids must be such as their columns can hold.
+ * Rows of the embeddings table in the format of COPY … (FORMAT binary), columns in the order of `insertColumns`
+ * (https://www.postgresql.org/docs/current/sql-copy.html). The id columns must be able to hold the ids.
  */
 export function encodeCopy({ embeddings: e }: Layout, chunks: readonly StoredChunk[]): Buffer {
-  // As many bytes as texts can have at most: counting them exactly costs more than the memory.
+  // The most bytes that the texts can take: counting exactly costs more than the memory.
   const most = chunks.reduce(
     (sum, { id, storeId, content, metadata, vector }) =>
       sum + rowHead + 3 * (id.length + storeId.length + content.length + metadata.length) + vector.length + 64,
@@ -26,7 +26,7 @@ export function encodeCopy({ embeddings: e }: Layout, chunks: readonly StoredChu
   signature.copy(buffer);
   buffer.fill(0, signature.length, headerLength);
   let at = headerLength;
-  /** A field: its length is written when it is known. */
+  /** Writes a field, then its length before it. */
   const field = (write: (from: number) => number) => {
     const end = write(at + 4);
     buffer.writeInt32BE(end - at - 4, at);
@@ -50,7 +50,7 @@ export function encodeCopy({ embeddings: e }: Layout, chunks: readonly StoredChu
       const numbers = buffer.writeInt16BE(0, buffer.writeInt16BE(chunk.vector.length / 4, from));
       return numbers + chunk.vector.copy(buffer, numbers);
     });
-    // `jsonb_recv`: the version of the form, then text.
+    // `jsonb_recv`: the format version, then text.
     if (e.metadataType === "json") text(chunk.metadata);
     else
       field((from) => {

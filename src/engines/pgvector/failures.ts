@@ -7,8 +7,8 @@ import { StoreChanged } from "./storeChanged.js";
 const [diskFull, undefinedTable, foreignKey] = ["53100", "42P01", "23503"];
 
 /**
- * Runs one call of the engine within its bounds, and gives its failures their kinds. A statement whose caller has left still ends by
- * itself, or at DATABASE_STATEMENT_TIMEOUT_SECONDS.
+ * Runs one call of the engine within its bounds, and turns its failures into EngineErrors. If the caller leaves, the
+ * statement runs on to its end or to DATABASE_STATEMENT_TIMEOUT_SECONDS.
  */
 export async function bounded<T>(bounds: Bounds | undefined, work: () => Promise<T>): Promise<T> {
   try {
@@ -35,7 +35,7 @@ async function inTime<T>({ signal, deadline }: Bounds, work: () => Promise<T>): 
     }, deadline - performance.now());
   });
   const running = work();
-  // It may fail after its caller has left.
+  // It may fail after its caller has left; without this, the rejection would be unhandled.
   running.catch(() => undefined);
   try {
     return await Promise.race([running, ended]);
@@ -51,7 +51,7 @@ const late = () =>
     retryAfterSeconds: 5,
   });
 
-/** The error with its kind. What core's own callbacks throw stays as it is. */
+/** The error as an EngineError. Errors that core's own callbacks throw stay as they are. */
 function named(error: unknown): unknown {
   if (error instanceof EngineError) return error;
   if (error instanceof StoreChanged || errorCode(error) === undefinedTable)

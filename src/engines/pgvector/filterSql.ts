@@ -4,7 +4,7 @@ import type { Filter, FilterValue } from "../../words/filter.js";
 
 const operators = { gt: ">", gte: ">=", lt: "<", lte: "<=" } as const;
 
-/** A store's files that are being written: their chunks are in the record already, and no search may see them yet. */
+/** A store's files that are being written: their chunks are already in the record, but no search may see them. */
 export interface Hiding {
   hiddenFiles: readonly string[];
 }
@@ -16,7 +16,7 @@ export function visible(filter: Filter | null, { hiddenFiles }: Hiding): Filter 
   return filter === null ? shown : { type: "and", filters: [filter, shown] };
 }
 
-/** A query for the ids of a store's chunks that pass a filter; of all without one. */
+/** A query for the ids of a store's chunks that pass a filter, or of all without one. */
 export function matchingIds(layout: Layout, storeId: string, filter: Filter | null): RawBuilder<unknown> {
   const e = layout.embeddings;
   return sql`SELECT ${e.id} AS id FROM ${e.table} AS e
@@ -32,8 +32,9 @@ export function passing(layout: Layout, id: RawBuilder<unknown>, filter: Filter 
 }
 
 /**
- * A filter as a condition on a jsonb column, for a WHERE: null counts as false there, also below `or` and `and`. Keys and values travel as
- * parameters only. Conditions are written bare, since an index answers `metadata @> …` but not `(metadata @> …) IS TRUE`.
+ * A filter as a condition on a jsonb column, for a WHERE: null counts as false there, also below `or` and `and`. Keys
+ * and values are always parameters. Conditions are written bare, since an index answers `metadata @> …` but not
+ * `(metadata @> …) IS TRUE`.
  */
 export function compileFilter(filter: Filter, metadata: RawBuilder<unknown>): RawBuilder<boolean> {
   switch (filter.type) {
@@ -80,7 +81,7 @@ export function isIndexed(filter: Filter): boolean {
   }
 }
 
-/** Containment: equality of JSON value and type in one test, and the one that a GIN index on metadata answers. */
+/** Containment tests JSON value and type at once, and a GIN index on metadata answers it. */
 function equals(key: string, value: FilterValue, metadata: RawBuilder<unknown>): RawBuilder<boolean> {
   return sql`${metadata} @> ${JSON.stringify({ [key]: value })}::jsonb`;
 }
@@ -95,7 +96,8 @@ function isOneOf(key: string, values: readonly FilterValue[], metadata: RawBuild
     return sql`(${sql.join(parts, sql` OR `)})`;
   }
   const list = JSON.stringify(values);
-  // `array @> scalar` is true when the array has the scalar; objects and arrays as metadata values must not match so.
+  // `array @> scalar` is true if the array has the scalar; metadata values that are objects or arrays must not match
+  // this way.
   return sql`(jsonb_typeof(${metadata} -> ${key}::text) IN ('string', 'number', 'boolean') AND ${list}::jsonb @> (${metadata} -> ${key}::text))`;
 }
 
@@ -106,7 +108,7 @@ function ordered(
   metadata: RawBuilder<unknown>,
 ): RawBuilder<boolean> {
   const operator = sql.raw(operators[type]);
-  // The comparison first: most rows fail it, and are spared the look at their type.
+  // Compare first: most rows fail, so their type is not checked.
   if (typeof value === "string") {
     const whole = sql`(${metadata} ->> ${key}::text) COLLATE "C"`;
     const beginning = rangeValue({ key: sql`${key}::text`, type: "string" }, metadata);
@@ -118,7 +120,7 @@ function ordered(
   return sql`(${metadata} -> ${key}::text) ${operator} ${JSON.stringify(value)}::jsonb AND jsonb_typeof(${metadata} -> ${key}::text) = ${typeof value}`;
 }
 
-/** Values of metadata that a filter compares by their order, which an index can answer; see `ensureRangeIndex`. */
+/** Metadata values that a filter compares by order, which an index can answer; see `ensureRangeIndex`. */
 export interface Range {
   key: string;
   type: "number" | "string";
@@ -146,12 +148,12 @@ export function rangesOf(filter: Filter): Range[] {
   }
 }
 
-/** An entry of a B-tree has at most 2,704 bytes, and a character up to 4. */
+/** A B-tree entry holds at most 2,704 bytes; a character takes up to 4. */
 const indexedLength = 200;
 
 /**
- * What is compared of a range: numbers as they are, of texts the first 200 characters, by code point whatever the database's collation,
- * so that every installation gives the same answer. Of a value shorter than that, the beginning of a text tells all.
+ * The value that a range compares: a number itself, or the first 200 characters of a text, by code point, so that every
+ * installation answers the same whatever its collation. For a filter value shorter than that, these characters decide.
  */
 export function rangeValue(
   { key, type }: { key: RawBuilder<unknown>; type: Range["type"] },

@@ -13,11 +13,11 @@ import { stateOf } from "./state.js";
 const breadths = [400, 1000];
 
 /**
- * The `limit` nearest chunks of a store that pass the filter, best first, ties in the order of ids; never fewer than there are.
+ * The `limit` nearest chunks of a store that pass the filter, or all if there are fewer; best first, ties by id.
  *
- * The decision is made here and not by the planner, which does not know how many rows a store or a filter has: through the HNSW index of
- * a store that has one, else exactly. Either way the derived vectors find candidates and the record's own vectors order them, so scores
- * have full precision.
+ * This function chooses between the HNSW index and an exact search, because the planner does not know how many rows a
+ * store or a filter has. Either way the derived vectors find candidates and the record's own vectors order them, so
+ * scores have full precision.
  */
 export async function searchChunks(
   { db, wideFilters, now }: Pick<Pgvector, "db" | "wideFilters" | "now">,
@@ -30,10 +30,10 @@ export async function searchChunks(
   const unit = encodeVector(normalized(embedding));
   const query = { store, state, filter, limit, unit, vector: encodeVector(embedding), now: now() };
   if (!state.vectorsComplete) return db.reading(exactly, (tx) => searchRecord(tx, query));
-  // An effort as large as the store is better spent on all of it.
+  // If the index would look at about as many rows as the store has, compare them all.
   const few = store.chunkCount <= candidatesFor(limit) + efAt50k.dense;
   if (!state.vectorsIndexed || recall === "exact" || few) return db.reading(exactly, (tx) => searchExactly(tx, query));
-  // Hidden files alone let nearly everything through.
+  // A filter that only excludes hidden files passes nearly everything.
   const key = given.filter === null ? null : JSON.stringify([store.id, given.filter]);
   if (filter !== null && key !== null && !wideFilters.has(key)) {
     const exact = await db.reading(throughAll(filter), (tx) => searchNarrow(tx, { ...query, filter }));
@@ -43,32 +43,34 @@ export async function searchChunks(
   for (const breadth of filter === null ? [candidatesFor(limit)] : breadths) {
     const settings = throughIndex(store.chunkCount, given, breadth);
     const { hits, passed } = await db.reading(settings, (tx) => searchIndex(tx, query, breadth));
-    // When few of the nearest rows pass, the rows that pass are far from the query, and the index says nothing of the nearest among
-    // them. Without a filter, rows far from all others may be missed, and rows without a direction are not in the index.
+    // If few of the nearest rows pass, the matching rows are far from the query, and the index cannot tell which of
+    // them are nearest. Without a filter, it may miss rows far from all others, and it lacks rows without a direction.
     if (filter === null ? hits.length >= Math.min(limit, store.chunkCount) : passed >= candidatesFor(limit))
       return hits;
   }
-  // Rows may have gone since the filter was found to be wide.
+  // Rows may have been deleted since the filter was found to be wide.
   if (key !== null) wideFilters.delete(key);
   return db.reading(exactly, (tx) => searchExactly(tx, query));
 }
 
-/** Compiling a plan takes 50 ms and more: the planner's estimates for vectors seem to justify it, and nothing repays it. */
+/**
+ * JIT compilation takes 50 ms or more. The planner's estimates for vectors seem to justify it, but it never pays off.
+ */
 const exactly = { jit: "off" };
 
 /**
- * A filter that no index answers is tried on every row of the store: the pages of 200,000 rows take one process 90 ms to read. The
- * planner believes that half of the rows pass and that three thousand are soon found, so it takes no parallel workers unless they are
- * made to look free.
+ * A filter that no index answers is tested on every row of the store: one process takes 90 ms to read 200,000 rows. The
+ * planner expects half of the rows to pass and 3,000 to be found soon, so it uses parallel workers only if they look
+ * free.
  */
 const throughAll = (filter: Filter) =>
   isIndexed(filter) ? exactly : { ...exactly, parallel_setup_cost: 0, parallel_tuple_cost: 0 };
 
 /**
- * hnsw.ef_search, the candidates that the index keeps on its way, sets the recall. It has to grow with about the square root of the rows:
- * in tight clusters 100 found 0.995 of the ten nearest of 20,000 rows, and 200 found 0.98 of 200,000 where 300 found all. Sparse vectors
- * have many neighbours at nearly one distance: of 50,000, 160 found 0.984 and 240 found 0.990. A sequential scan is never wanted, and the
- * planner takes one for small tables.
+ * hnsw.ef_search, the number of candidates that the index keeps, sets the recall. It must grow with about the square
+ * root of the rows: in tight clusters 100 found 0.995 of the ten nearest of 20,000 rows; of 200,000 rows, 200 found
+ * 0.98 and 300 all. Sparse vectors have many neighbours at nearly the same distance: of 50,000, 160 found 0.984 and 240
+ * found 0.990. Sequential scans are off because the planner prefers them for small tables, where they are never wanted.
  */
 function throughIndex(chunkCount: number, { recall, embedding }: VectorQuery, breadth: number) {
   const at50k = isSparse(embedding) ? efAt50k.sparse : efAt50k.dense;
@@ -78,5 +80,5 @@ function throughIndex(chunkCount: number, { recall, embedding }: VectorQuery, br
 }
 const efAt50k = { dense: 160, sparse: 240 };
 
-/** Nearly all numbers of the built-in embedder's vectors are 0, and hardly any of a model's. */
+/** Nearly all numbers of the built-in embedder's vectors are 0, but hardly any of a model's. */
 const isSparse = (vector: Float32Array) => 2 * vector.filter((each) => each === 0).length > vector.length;

@@ -15,29 +15,32 @@ import { vectorsOf } from "./vectors.js";
 export interface Query {
   store: Pick<VectorStore, "id">;
   state: PgvectorState;
-  /** Hidden files are kept out by it. */
+  /** Already excludes hidden files. */
   filter: Filter | null;
   limit: number;
-  /** The embedding as a parameter, encoded once for all places of a statement… */
+  /** The embedding, encoded once for all its uses in a statement. */
   vector: Buffer;
-  /** …and at length 1. */
+  /** The same at length 1. */
   unit: Buffer;
   /** Unix milliseconds: a store that has expired by then is not searched. */
   now: number;
 }
 
 /**
- * Up to this many matches of a filter are compared one by one, at 9 µs each. With more, the nearest rows of the index are checked
- * against the filter; a filter that lets 1 % through would end there at a recall of 0.88, whatever the effort.
+ * Up to this many matches of a filter are compared one by one, at 9 µs each. With more, the index's nearest rows are
+ * checked against the filter; a filter that passes only 1 % would reach a recall of 0.88 there, whatever the effort.
  */
 const narrow = 3000;
 
-/** More candidates than asked for, because half precision may order close neighbours differently from the record's vectors. */
+/**
+ * More candidates than asked for, because half precision may order close neighbours differently from the record's
+ * vectors.
+ */
 export const candidatesFor = (limit: number): number => limit + Math.max(limit, 10);
 
 /**
- * Through the index of the store's own table, and exactly through the fresh rows beside it.
- * @param breadth how many of the nearest in the index are looked at; `passed` says how many of these pass the filter.
+ * Searches the index of the store's own table, and exactly the fresh rows beside it.
+ * @param breadth how many of the index's nearest rows are checked; `passed` is how many of these pass the filter.
  */
 export async function searchIndex(
   tx: Db,
@@ -47,7 +50,7 @@ export async function searchIndex(
   const { layout } = tx;
   const e = layout.embeddings;
   const { store, state, filter, limit, vector } = query;
-  if (state.vectorsTable === null) throw new Error("a store with an index has a table of its own");
+  if (state.vectorsTable === null) throw new Error("an indexed store must have its own table");
   const count = candidatesFor(limit);
   const distance = distanceTo(layout, query.unit);
   const own = layout.derived.ownVectors(state.vectorsTable).reference;
@@ -73,7 +76,7 @@ export async function searchIndex(
   return { hits: foundOf(query, rows), passed: rows[0]?.passed ?? 0 };
 }
 
-/** Exactly among the matches of a filter; null when there are more than `narrow`. */
+/** Searches a filter's matches exactly; null if there are more than `narrow`. */
 export async function searchNarrow(tx: Db, query: Query & { filter: Filter }): Promise<FoundChunk[] | null> {
   const { layout } = tx;
   const { store, state, filter } = query;
@@ -88,7 +91,7 @@ export async function searchNarrow(tx: Db, query: Query & { filter: Filter }): P
   return (rows[0]?.matches ?? 0) > narrow ? null : foundOf(query, rows);
 }
 
-/** Through all vectors of the store, or all that the filter lets through. */
+/** Compares all vectors of the store, or all that pass the filter. */
 export async function searchExactly(tx: Db, query: Query): Promise<FoundChunk[]> {
   const { layout } = tx;
   const { store, state, filter } = query;
@@ -102,8 +105,9 @@ export async function searchExactly(tx: Db, query: Query): Promise<FoundChunk[]>
 }
 
 /**
- * Runs a search on the derived vectors, in one statement with the question whether the store still is as its row said when it was read,
- * perhaps a model call ago. @throws StoreChanged
+ * Searches the derived vectors. The same statement checks that the store's row, perhaps read before a model call, is
+ * still current.
+ * @throws StoreChanged
  */
 async function findIn<More = unknown>(
   tx: Db,
@@ -126,8 +130,9 @@ async function findIn<More = unknown>(
 }
 
 /**
- * Through the record's own vectors, of a store whose derived ones are not complete yet. The `+ 0` keeps the planner from an approximate
- * index that an adopted table may have: it would be read first and filtered by store afterwards (seen: 17 rows of 50).
+ * Searches the record's own vectors, for a store whose derived ones are incomplete. The `+ 0` keeps the planner from
+ * using an adopted table's approximate index, which would be read first and filtered by store afterwards (seen: 17 rows
+ * of 50).
  */
 export async function searchRecord(tx: Db, query: Query): Promise<FoundChunk[]> {
   const e = tx.layout.embeddings;
@@ -143,14 +148,14 @@ export async function searchRecord(tx: Db, query: Query): Promise<FoundChunk[]> 
 }
 
 /**
- * How much nearer than it is a vector may seem, in inner products of unit vectors: rounding to half precision moves each by 2^-11 at
- * most, and sums in single precision add less than as much again.
+ * How much too near rounding can make a vector seem, as an inner product of unit vectors: half precision moves each by
+ * at most 2^-11, and sums in single precision add less than that again.
  */
 const slack = { halfvec: 0.0025, vector: 0.00001 };
 
 /**
- * The nearest of the CTE `scored` by the record's vectors. All rows are candidates that could be among them for all that rounding may
- * have done, so the answer is exact.
+ * The nearest rows of the CTE `scored`, by the record's vectors. Every row that rounding could have kept out is a
+ * candidate, so the answer is exact.
  */
 function nearest(layout: Layout, { store, limit, vector }: Query): RawBuilder<unknown> {
   const e = layout.embeddings;
@@ -164,7 +169,10 @@ function nearest(layout: Layout, { store, limit, vector }: Query): RawBuilder<un
     ORDER BY place LIMIT ${limit}`;
 }
 
-/** The CTE `matches` with the distance of each. One lookup a match: the planner, who thinks of 0.1 % of the rows, must not choose. */
+/**
+ * The CTE `matches` with each distance. Forces one lookup per match, because the planner expects only 0.1 % of the rows
+ * to match.
+ */
 function scoredMatches(layout: Layout, { store, state, unit }: Query): RawBuilder<unknown> {
   return sql`
     SELECT m.id, COALESCE(${distanceTo(layout, unit)}, 'Infinity') AS d
@@ -172,7 +180,10 @@ function scoredMatches(layout: Layout, { store, state, unit }: Query): RawBuilde
       SELECT embedding FROM ${vectorsOf(layout, store.id, state)} AS all_vectors WHERE id = m.id OFFSET 0) AS v`;
 }
 
-/** Negative inner product with the bare column `embedding`: the order of cosine for unit vectors, in a third of its arithmetic. */
+/**
+ * Negative inner product with the bare column `embedding`: orders unit vectors like cosine, with a third of the
+ * arithmetic.
+ */
 const distanceTo = (layout: Layout, unit: Buffer) =>
   sql`(embedding <#> ${unit}::vector::${sql.raw(layout.derived.vectorType)})`;
 

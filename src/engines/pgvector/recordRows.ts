@@ -13,15 +13,15 @@ import { stateOf } from "./state.js";
 export const idsOf = (chunks: readonly { id: string }[]): string[] => chunks.map((chunk) => chunk.id);
 
 /**
- * Adds chunks that are not there yet, of any stores, with their vectors for searching, inside the caller's transaction.
- * @throws the database's error 23505 (as ApiError 409) when one of the ids exists.
+ * Adds new chunks, of any stores, with their derived vectors, inside the caller's transaction.
+ * @throws the database's error 23505 (as ApiError 409) if one of the ids exists.
  */
 export async function copyChunks(tx: Db, chunks: readonly StoredChunk[]): Promise<void> {
   const e = tx.layout.embeddings;
   const copy = sql`COPY ${e.table} (${e.insertColumns}) FROM STDIN (FORMAT binary)`.compile(tx.run);
   await tx.run.executeQuery(CompiledQuery.raw(copy.sql, [encodeCopy(tx.layout, chunks)]));
-  // Normalised once, whatever becomes of it: each use of the record's vector takes it out of TOAST. A vector without its chunk, left
-  // behind by another program that removed the chunk, gives way.
+  // OFFSET 0 makes the planner normalise once: each use of the record's vector reads it from TOAST. A vector left
+  // behind by another program that deleted its chunk is overwritten.
   await sql`
     INSERT INTO ${tx.layout.derived.vectors} (vector_store_id, id, embedding)
     SELECT store_id, id, CASE WHEN vector_norm(unit) > 0 THEN unit::${sql.raw(tx.layout.derived.vectorType)} END
@@ -30,7 +30,7 @@ export async function copyChunks(tx: Db, chunks: readonly StoredChunk[]): Promis
     ON CONFLICT (vector_store_id, id) DO UPDATE SET embedding = EXCLUDED.embedding`.execute(tx.run);
 }
 
-/** Of those that are there, what the database says of them by reading them. */
+/** The marks of the chunks that exist, computed by the database from what it stores. */
 export async function marksOf(db: Db, chunks: readonly { id: string }[]): Promise<Map<string, ChunkMark>> {
   const e = db.layout.embeddings;
   const text = (column: unknown) => sql`convert_to(${column}::text, 'UTF8') || '\\x00'::bytea`;
@@ -43,8 +43,8 @@ export async function marksOf(db: Db, chunks: readonly { id: string }[]): Promis
 }
 
 /**
- * JSON texts as this database writes them back: the order of keys, white space and the form of numbers are its own.
- * @throws ApiError or the database's error when one of them is no JSON that it takes.
+ * JSON texts as this database returns them, with its own key order, white space and number format.
+ * @throws ApiError or the database's error if it does not accept one of them as JSON.
  */
 export async function canonicalJson(db: Db, texts: readonly string[]): Promise<string[]> {
   const { rows } = await sql<{ text: string }>`
@@ -54,7 +54,7 @@ export async function canonicalJson(db: Db, texts: readonly string[]): Promise<s
   return rows.map((row) => row.text);
 }
 
-/** The vectors of those that are there, by id; null for one with other content or metadata, or in another store. */
+/** The vectors of the chunks that exist, by id; null for one with other content or metadata, or in another store. */
 export async function storedVectors(
   db: Db,
   chunks: readonly Omit<StoredChunk, "vector">[],

@@ -40,7 +40,7 @@ async function addChunks(
   }
 }
 
-/** In the order of ids, as every transaction that locks several stores. */
+/** Ordered by store id, like every transaction that locks several stores, so that none deadlock. */
 function byStore(chunks: readonly StoredChunk[]): [string, StoredChunk[]][] {
   const groups = new Map<string, StoredChunk[]>();
   for (const chunk of chunks) {

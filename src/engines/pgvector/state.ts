@@ -2,7 +2,10 @@ import { recordEngineState } from "../../db/tables/stores.js";
 import type { Db } from "../../db/database.js";
 import type { VectorStore } from "../../words/store.js";
 
-/** What this engine remembers of a store, in columns of the store's row (db/tables/storeColumns.ts, sql/0002_search.sql). */
+/**
+ * What this engine remembers of a store, in columns of the store's row (db/tables/storeColumns.ts,
+ * sql/0002_search.sql).
+ */
 export interface PgvectorState {
   /** Every chunk has its derived vector. Until then the record itself is searched. */
   vectorsComplete: boolean;

@@ -3,12 +3,12 @@ import type { Db } from "../../db/database.js";
 import type { PgvectorState } from "./state.js";
 
 /**
- * The store's row was read too long ago: its vectors have moved to another table, so that not all of them were searched, or a file has
- * been hidden or shown, or the store has expired.
+ * The store's row is out of date: its vectors have moved to another table (so the search missed some), a file was
+ * hidden or shown, or the store has expired.
  */
 export class StoreChanged extends Error {}
 
-/** For a search that does not ask this in its own statement. @throws StoreChanged when other files are hidden now */
+/** For searches that do not check this in their own statement. @throws StoreChanged if other files are hidden now */
 export async function requireSameHidden(
   tx: Db,
   storeId: string,

@@ -6,14 +6,14 @@ import { recordedIds, workOnPortion } from "./upkeep/portion.js";
 import type { Db } from "../../db/database.js";
 
 /**
- * The derived vectors: of every chunk its unit vector, in the row itself, where a search reads it in a third of the time that the
- * record's TOASTed vector takes. They are in the table that all stores share, or in one of the store's own that an index lies on; the
- * fresh rows of such a store are in the shared one until they are moved.
+ * The derived vectors: each chunk's unit vector, in the row itself, where a search reads it in a third of the time that
+ * the record's TOASTed vector takes. They are in the table that all stores share, or in a store's own table, which has
+ * an index. Fresh rows of such a store stay in the shared table until they are moved.
  */
 
 type OwnTable = Pick<PgvectorState, "vectorsTable">;
 
-/** A column of type vector as a derived vector; null where it has no direction, or another number of dimensions than its store. */
+/** A vector column as a derived vector; null if it has no direction, or not its store's number of dimensions. */
 export function unitVector(
   layout: Layout,
   vector: RawBuilder<unknown>,
@@ -23,7 +23,10 @@ export function unitVector(
   return sql`CASE WHEN ${usable} AND vector_norm(${vector}) > 0 THEN l2_normalize(${vector})::${sql.raw(layout.derived.vectorType)} END`;
 }
 
-/** All vectors of a store as a table expression with the columns id and embedding. Copies of what the own table has are passed over. */
+/**
+ * All vectors of a store as a table expression with the columns id and embedding. Rows that the own table has too are
+ * skipped.
+ */
 export function vectorsOf(
   layout: Layout,
   storeId: string,
@@ -36,9 +39,9 @@ export function vectorsOf(
 }
 
 /**
- * The next rows of the record whose vectors are missing, in the order of ids, inside the caller's transaction, which must hold the
- * store's row: a deletion in between would leave its vector behind.
- * @returns the id to go on after; null when the end is reached.
+ * Adds the missing vectors of the next rows, in the order of ids, inside the caller's transaction. It must hold the
+ * lock on the store's row: otherwise a concurrent deletion could leave a vector behind.
+ * @returns the id to continue after; null at the end.
  */
 export async function fillVectors(
   tx: Db,
@@ -61,8 +64,8 @@ export async function fillVectors(
 }
 
 /**
- * Copies all vectors of a store to the table that is to become its own, in mixed order: the graph that is built on it depends on the order
- * of rows. Reads and writes go on; what is deleted meanwhile must be removed by `removeOwnOrphans` afterwards.
+ * Copies all vectors of a store to its next own table, in mixed order, because the quality of a graph depends on the
+ * order of rows. Reads and writes continue; afterwards `removeOwnOrphans` must remove what was deleted during the copy.
  * @param db not in a transaction, without a time limit (`Database.maintenance`).
  */
 export async function copyVectors(
@@ -73,7 +76,7 @@ export async function copyVectors(
   const { layout } = db;
   const type = sql.raw(`${layout.derived.vectorType}(${store.embeddingDimensions})`);
   const vectors = vectorsOf(layout, store.id, store);
-  // Ids alone are sorted: the vectors would be gigabytes.
+  // Sort only the ids: the vectors would be gigabytes.
   await sql`
     INSERT INTO ${layout.derived.ownVectors(next).reference} (id, embedding)
     SELECT v.id, v.embedding::${type}
@@ -83,8 +86,8 @@ export async function copyVectors(
 }
 
 /**
- * Moves vectors of a store from the shared table to its own, at most `limit`, inside the caller's transaction, which must hold the
- * store's row.
+ * Moves at most `limit` vectors of a store from the shared table to its own, inside the caller's transaction, which
+ * must hold the lock on the store's row.
  * @returns how many left the shared table.
  */
 export async function moveVectors(
@@ -110,10 +113,11 @@ export async function moveVectors(
 }
 
 /**
- * Removes from the shared table what a new table of the store's own has copies of, among the next rows in the order of ids. Not "the next
- * copies": of a store that is being loaded every other row is none, and each step would look through all of them.
- * @param after the id to go on after; null to begin
- * @returns the last id looked at; null when the end is reached.
+ * Removes from the shared table the rows that the store's new table has too, among the next rows in the order of ids.
+ * Not "the next such rows": in a store that is being loaded most rows are not in it, and each step would look through
+ * all of them.
+ * @param after the id to continue after; null to begin
+ * @returns the last id looked at; null at the end.
  */
 export async function dropCopied(
   tx: Db,
@@ -140,13 +144,16 @@ export async function countShared(db: Db, storeId: string, limit: number): Promi
   return rows[0]?.count ?? 0;
 }
 
-/** Some of the vectors in a store's own table, at length 1, chosen at random: that table lies in mixed order, so a page of it is a fair sample. */
+/**
+ * Random vectors of a store's own table, at length 1. The table is in mixed order, so a page of it is a fair sample.
+ */
 export async function sampleVectors(
   db: Db,
   { vectorsTable, chunkCount }: { vectorsTable: number; chunkCount: number },
   count: number,
 ): Promise<Float32Array[]> {
-  // Twenty times as many as wanted, so that never none is chosen. Pages are quicker to choose than rows, but a small table has too few.
+  // Sample 20 times as many as wanted, so that it never finds none. Sampling pages is faster than rows, but a small
+  // table has too few pages.
   const percent = Math.min(100, (2000 * count) / Math.max(1, chunkCount));
   const method = sql.raw(chunkCount < 10_000 ? "BERNOULLI" : "SYSTEM");
   const { rows } = await sql<{ embedding: Uint8Array }>`
@@ -161,13 +168,15 @@ const unrecorded = (layout: Layout, storeId: string) => {
   return sql`NOT EXISTS (SELECT 1 FROM ${e.table} AS e WHERE ${e.id} = v.id AND ${e.vectorStoreId} = ${storeId})`;
 };
 
-/** Removes derived vectors whose chunk is gone from one of a store's own tables, inside a transaction that holds the store's row. */
+/**
+ * Removes vectors without a chunk from one of a store's own tables, inside a transaction that locks the store's row.
+ */
 export async function removeOwnOrphans(tx: Db, storeId: string, number: number): Promise<void> {
   const own = tx.layout.derived.ownVectors(number).reference;
   await sql`DELETE FROM ${own} AS v WHERE ${unrecorded(tx.layout, storeId)}`.execute(tx.run);
 }
 
-/** The same for all vectors that a store is searched by: another program has removed their chunks from the record. */
+/** The same for all of a store's vectors, after another program deleted chunks from the record. */
 export async function removeOrphans(tx: Db, store: OwnTable & { id: string }): Promise<void> {
   await sql`
     DELETE FROM ${tx.layout.derived.vectors} AS v

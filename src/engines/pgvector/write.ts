@@ -16,7 +16,7 @@ import type { Pgvector } from "./context.js";
 import { insertKeywords } from "./keywords/keywords.js";
 import { recordState, stateOf, withState } from "./state.js";
 
-/** One transaction: what the change holds, the steps, the counters and the books are true together or not at all. */
+/** One transaction: `hold`, the steps, the counters and `book` take effect together or not at all. */
 export function write<Held extends { store: VectorStore }, T>({ db }: Pgvector, change: Change<Held, T>): Promise<T> {
   return db.transaction(async (tx) => {
     const held = await change.hold(tx);
@@ -72,7 +72,7 @@ async function take(tx: Db, held: VectorStore, steps: readonly Step[], { as, now
     const bytes = done.addedBytes - done.removed.bytes;
     store = (await addToCounts(tx, store.id, { chunks, bytes, dimensions }, { as, now })) ?? storeGone(store.id);
   }
-  // Only now that the store's row is locked it is certain whether the making of its keywords will see these chunks.
+  // Only now, with the store's row locked, is it certain whether the fill of its keywords will see these chunks.
   const { keywordsLanguage } = stateOf(store);
   if (keywordsLanguage !== null && done.added.size > 0)
     await insertKeywords(tx, store.id, keywordsLanguage, [...done.added]);
@@ -96,7 +96,7 @@ type Put = Extract<Step, { do: "put" }>;
 async function putChunks(tx: Db, store: VectorStore, { chunks, onConflict }: Put, now: number) {
   const named = await withIds(tx, chunks);
   const ids = named.map((chunk) => chunk.id);
-  // Everybody in one order: of two changes that share ids one waits for the other, and never each for the other.
+  // Insert in the order of ids, so that two changes that share ids cannot deadlock.
   const ordered = chunks.some((chunk) => chunk.id !== null) ? named.toSorted((a, b) => (a.id < b.id ? -1 : 1)) : named;
   const replaced =
     onConflict === "replace" ? await deleteChunks(tx, store.id, stateOf(store), { ids }) : { chunks: 0, bytes: 0 };
@@ -119,7 +119,7 @@ async function withIds(tx: Db, chunks: readonly NewChunk[]): Promise<(NewChunk &
   return chunks.map((chunk) => ({ ...chunk, id: chunk.id ?? reserved?.shift() ?? makeId(idType, "emb_") }));
 }
 
-/** Chunks that were not added must be stored already, just as they are given. @throws IdConflict, Overtaken */
+/** Chunks that were not added must already be stored exactly as given. @throws IdConflict, Overtaken */
 async function requireSame(
   tx: Db,
   storeId: string,
@@ -137,7 +137,7 @@ async function requireSame(
   if (found.size < present.length) throw new Overtaken("a stored chunk was removed");
 }
 
-/** Only an embedding that the sender gave is compared. */
+/** Only an embedding that the client sent is compared. */
 export const asCompared = <T extends NewChunk>(chunk: T): T => ({
   ...chunk,
   embedding: chunk.embeddingMade === true ? null : chunk.embedding,

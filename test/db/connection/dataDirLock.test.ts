@@ -47,12 +47,12 @@ const refusal =
   /^The data directory .* is in use by another vector-store process\. Stop that one, or give this one another DATA_DIR/;
 
 describe("the lock of a data directory", () => {
-  test("the directory is made where it is absent", async () => {
+  test("the directory is created if it is absent", async () => {
     const release = await lockDataDir(join(freshDirectory(), "a", "b"));
     await release();
   });
 
-  test("a second taker is refused with a sentence, in this process and in another", async () => {
+  test("a second taker is refused with a message, in this process and in another", async () => {
     const directory = freshDirectory();
     const release = await lockDataDir(directory);
     await expect(lockDataDir(directory)).rejects.toThrow(StartupError);
@@ -71,7 +71,7 @@ describe("the lock of a data directory", () => {
     )();
   });
 
-  test("it is free again once it was given back, and leaves nothing in the directory", async () => {
+  test("it is free again once released, and leaves nothing in the directory", async () => {
     const directory = freshDirectory();
     for (let i = 0; i < 3; i += 1) {
       const release = await lockDataDir(directory);
@@ -80,7 +80,7 @@ describe("the lock of a data directory", () => {
     expect(readdirSync(directory)).toEqual([]);
   });
 
-  test("another name of the same directory is the same directory", async () => {
+  test("another path to the same directory finds it locked", async () => {
     const directory = freshDirectory();
     const release = await lockDataDir(directory);
     symlinkSync(directory, `${directory}-link`);
@@ -89,12 +89,12 @@ describe("the lock of a data directory", () => {
     await release();
   });
 
-  test("different directories do not hinder each other", async () => {
+  test("different directories do not affect each other", async () => {
     const releases = await Promise.all([lockDataDir(freshDirectory()), lockDataDir(freshDirectory())]);
     for (const release of releases) await release();
   });
 
-  test("an owner that was killed with -9 has lost it, and nothing of it is left behind", async () => {
+  test("an owner killed with -9 loses it, and leaves nothing behind", async () => {
     const directory = freshDirectory();
     const { child, outcome } = await contender(directory);
     expect(outcome).toBe("taken");
@@ -106,7 +106,7 @@ describe("the lock of a data directory", () => {
     expect(readdirSync(directory)).toEqual([]);
   });
 
-  test("an owner that does not get around to answering is still the owner", async () => {
+  test("an owner that is too busy to answer is still the owner", async () => {
     const directory = freshDirectory();
     const { child } = await contender(directory);
     child.kill("SIGSTOP");
@@ -134,7 +134,7 @@ describe("the lock of a data directory", () => {
     expect(outcomes.filter(({ outcome }) => outcome.includes("is in use by another"))).toHaveLength(7);
   });
 
-  test("a directory too deep for the path of a socket is locked all the same", async () => {
+  test("a directory too deep for the path of a socket is locked too", async () => {
     const directory = join(freshDirectory(), "d".repeat(100), "e".repeat(100), "f".repeat(100));
     const release = await lockDataDir(directory);
     await expect(lockDataDir(directory)).rejects.toThrow(refusal);
@@ -150,7 +150,7 @@ describe("the lock of a data directory", () => {
     )();
   });
 
-  test("a directory that cannot be made is refused by a sentence with DATA_DIR", async () => {
+  test("a directory that cannot be created is refused with a message that names DATA_DIR", async () => {
     const file = join(root, "file");
     writeFileSync(file, "");
     await expect(lockDataDir(join(file, "data"))).rejects.toThrow(StartupError);

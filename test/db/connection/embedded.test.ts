@@ -23,7 +23,7 @@ describe("the embedded database in DATA_DIR", () => {
   const dataDir = join(root, "deep", "data");
   let id = "";
 
-  test("the first start makes the directory; what was written is there after closing and opening again", async () => {
+  test("the first start creates the directory; data is still there after closing and opening again", async () => {
     const first = await open(dataDir);
     expect(first.kind).toBe("pglite");
     const store = { name: "kept", description: "é", metadata: { a: 1 }, expiresAfter: null, ...ofSettings };
@@ -42,7 +42,7 @@ describe("the embedded database in DATA_DIR", () => {
     await second.close();
   });
 
-  test("a second opening of the same directory is refused with a sentence, and disturbs nothing", async () => {
+  test("opening the same directory again is refused with a message, and disturbs nothing", async () => {
     const first = await open(dataDir);
     const refused = open(dataDir);
     await expect(refused).rejects.toThrow(StartupError);
@@ -51,7 +51,7 @@ describe("the embedded database in DATA_DIR", () => {
     await first.close();
   });
 
-  test("a start that fails gives the directory back", async () => {
+  test("a start that fails releases the directory", async () => {
     const db = await open(dataDir);
     await sql`UPDATE vector_stores SET chunk_count = 1, embedding_dimensions = 8`.execute(db.run);
     await db.close();
@@ -76,7 +76,7 @@ describe("the embedded database in DATA_DIR", () => {
     await db.close();
   });
 
-  test("a directory that holds something else is refused with a sentence that names it", async () => {
+  test("a directory with other contents is refused with a message that names it", async () => {
     const broken = join(root, "broken");
     mkdirSync(join(broken, "pglite"), { recursive: true });
     writeFileSync(join(broken, "pglite", "PG_VERSION"), "9.6\n");

@@ -31,7 +31,7 @@ describe("errors of the database as their caller sees them", () => {
     ["ECONNREFUSED", 503],
     ["ECONNRESET", 503],
     ["ENETUNREACH", 503],
-  ])("SQLSTATE or errno %s is a %i with a sentence of our own", (code, status) => {
+  ])("SQLSTATE or errno %s is a %i with our own message", (code, status) => {
     const translated = translateError(failure('the server\'s words about "secret_table"', code));
     expect(translated).toBeInstanceOf(ApiError);
     expect(translated).toMatchObject({ status });
@@ -47,7 +47,7 @@ describe("errors of the database as their caller sees them", () => {
     },
   );
 
-  test("what was an answer already stays as it is", () => {
+  test("an ApiError stays as it is", () => {
     const error = notFound("vector store", "vs_1");
     expect(translateError(error)).toBe(error);
   });
@@ -70,11 +70,11 @@ describe("errors of the database as their caller sees them", () => {
     expect(isConnectionFailure(failure(message, code))).toBe(false);
   });
 
-  test("a server without TLS is not asked again in the hope that it gets it", () => {
+  test("a server without TLS is not asked again", () => {
     expect(isConnectionFailure(failure("The server does not support SSL connections"))).toBe(false);
   });
 
-  test("what is no error has no code", () => {
+  test("what is not an error has no code", () => {
     for (const value of [null, undefined, "ECONNRESET", 1, {}, { code: 5 }]) expect(errorCode(value)).toBeNull();
   });
 });

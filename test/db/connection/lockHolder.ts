@@ -2,8 +2,8 @@ import { lockDataDir } from "../../../src/db/connection/dataDirLock.js";
 import { StartupError } from "../../../src/words/errors.js";
 
 /**
- * A process that tries to take the data directory named by its argument, says how it went on its standard output, and lives on
- * until its standard input ends (which gives the directory back) or it is killed.
+ * A process that tries to take the data directory named by its argument, prints the outcome, and runs until its
+ * standard input ends (which releases the directory) or it is killed.
  */
 const [directory = ""] = process.argv.slice(2);
 try {

@@ -64,7 +64,7 @@ function onAServer(): void {
     }
   });
 
-  test("a role whose transactions see one moment only does not apply a migration twice", async () => {
+  test("a role whose transactions are 'repeatable read' does not apply a migration twice", async () => {
     await database.exec(
       "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_isolation TO ''repeatable read''', current_database()); END $$",
     );
@@ -78,7 +78,7 @@ function onAServer(): void {
     ]);
   });
 
-  test("waiting for another's migration is not cut off by the time limit of requests", async () => {
+  test("waiting for another process's migration is not cut off by the time limit of requests", async () => {
     const holder = await open(await urlOf(database, "?schema=holder"));
     let waiting: Promise<Database> | undefined;
     await holder.transaction(async (tx) => {
@@ -86,7 +86,7 @@ function onAServer(): void {
       waiting = open(await urlOf(database), { DATABASE_STATEMENT_TIMEOUT_SECONDS: "1" });
       let failed = false;
       waiting.catch(() => (failed = true));
-      // Our own side gives a statement up five seconds after the server's limit.
+      // Our side gives up on a statement 5 s after the server's limit.
       await until(async () => {
         const asked = await database.query(
           `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'advisory'
@@ -98,7 +98,7 @@ function onAServer(): void {
     expect(await waiting).toMatchObject({ kind: "postgres" });
   });
 
-  test("?schema= is made when absent and used alone: two installations live side by side", async () => {
+  test("?schema= is created if absent and used alone: two installations work side by side", async () => {
     await database.exec("CREATE TABLE vector_stores (id uuid PRIMARY KEY, name text NOT NULL, tenant text NOT NULL)");
     const [one, two] = [
       await open(await urlOf(database, "?schema=one")),
@@ -129,7 +129,7 @@ function onAServer(): void {
     expect(await findStore(db, all, "old")).toMatchObject({ name: "old" });
   });
 
-  test("behind PgBouncer nothing is set at connecting, and ?schema= holds all the same", async () => {
+  test("behind PgBouncer nothing is set at connecting, and ?schema= still applies", async () => {
     const db = await open(await urlOf(database, "?schema=app&pgbouncer=true"));
     expect(await valueOf(db, "current_setting('statement_timeout')")).toBe("0");
     expect(await valueOf(db, "current_schema()")).toBe("public");
@@ -161,7 +161,7 @@ function onAServer(): void {
     );
   });
 
-  test("a role that may not create tables, or pgvector, gets a sentence; after another's migration it may start", async () => {
+  test("a role that may not create tables, or pgvector, gets a message; after another role's migration it can start", async () => {
     const role = await makeRole(database);
     roles.push(role);
     const url = await urlOf(database, "", role);
@@ -180,7 +180,7 @@ function onAServer(): void {
     expect(await findStore(db, all, (await add(db)).id)).toBeDefined();
   });
 
-  test("a wrong password, database or host is told without the password", async () => {
+  test("a wrong password, database or host is reported without the password", async () => {
     const url = new URL(await urlOf(database));
     url.password = "hunter2";
     url.pathname = "/no_such_database";

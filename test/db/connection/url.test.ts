@@ -72,7 +72,7 @@ describe("DATABASE_URL", () => {
     expect(connectionString).toBe("postgresql://u@h/d?application_name=mine");
   });
 
-  test("pgbouncer=true and libpq's options are told to the pool", () => {
+  test("pgbouncer=true and libpq's options reach the pool", () => {
     expect(parse("postgresql://u@h/d?pgbouncer=true").pgbouncer).toBe(true);
     expect(parse("postgresql://u@h/d?pgbouncer=false").pgbouncer).toBe(false);
     expect(parse("postgresql://u@h/d?options=-c%20role%3Dapp")).toMatchObject({
@@ -81,7 +81,7 @@ describe("DATABASE_URL", () => {
     });
   });
 
-  test("a directory of sockets may stand for the host", () => {
+  test("a directory of sockets may replace the host", () => {
     const url = "postgresql://u:p@/d?host=/var/run/postgresql";
     expect(asRead(url)).toMatchObject({ host: "/var/run/postgresql", user: "u", password: "p", database: "d" });
     expect(parse(url).tls).toBe(false);
@@ -142,7 +142,7 @@ describe("TLS", () => {
     expect((tls as { checkServerIdentity: (host: string) => unknown }).checkServerIdentity("any")).toBeUndefined();
   });
 
-  test("DATABASE_SSL_CA alone means verify-full, and goes before the URL's", () => {
+  test("DATABASE_SSL_CA alone means verify-full, and takes precedence over the URL's", () => {
     expect(tlsOf("", { DATABASE_SSL_CA: ca })).toEqual({ ca: "CA", rejectUnauthorized: true });
     expect(tlsOf("?sslmode=verify-full&sslrootcert=/absent", { DATABASE_SSL_CA: ca })).toMatchObject({ ca: "CA" });
   });
@@ -152,7 +152,7 @@ describe("TLS", () => {
     expect(tlsOf("?sslmode=require", files)).toEqual({ cert: "CA", key: "CA", rejectUnauthorized: false });
   });
 
-  test("node-postgres's ssl=true means a checked connection, ssl=false none; sslmode goes before both", () => {
+  test("node-postgres's ssl=true means a checked connection, ssl=false none; sslmode takes precedence over both", () => {
     expect(tlsOf("?ssl=true")).toEqual({ rejectUnauthorized: true });
     expect(tlsOf("?ssl=false")).toBe(false);
     expect(tlsOf("?ssl=true&sslmode=disable")).toBe(false);

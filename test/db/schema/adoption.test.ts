@@ -18,7 +18,7 @@ let database: TestDatabase;
 let service: TestService;
 let before: unknown;
 
-/** Where every row lies and who wrote it last: both change when a row is rewritten. */
+/** Every row's place on disk and last writer: both change when a row is rewritten. */
 const places = () => database.query("SELECT id, xmin::text AS writer, ctid::text AS place FROM embeddings ORDER BY id");
 const applied = () =>
   database.query("SELECT version, name, checksum, applied_at::text AS at FROM vector_store_migrations");
@@ -39,7 +39,10 @@ interface Hit {
   content: { text: string }[];
 }
 
-/** Searches for the content of every row in its store, eight at a time. @returns the rows that were not the first result. */
+/**
+ * Searches for the content of every row in its store, eight at a time.
+ * @returns the rows that were not the first result.
+ */
 async function rowsNotFound(): Promise<string[]> {
   const missing: string[] = [];
   const waiting = [...rows];
@@ -58,7 +61,7 @@ async function rowsNotFound(): Promise<string[]> {
   return missing;
 }
 
-/** The same in the other way of asking: 16 texts at once. Each finds its row with a score that no other row has. */
+/** The same with 16 texts in one request. Each finds its row with a score that no other row has. */
 async function rowsNotFoundByArray(): Promise<string[]> {
   const missing: string[] = [];
   for (const store of stores) {
@@ -117,7 +120,7 @@ describe("a database of litellm-pgvector with 1,000 rows, adopted in place", () 
     }
   });
 
-  test("an expiry that was never acted on does not take a store away: its term begins now", async () => {
+  test("an expiry that was never enforced does not delete a store: its term begins now", async () => {
     const now = Date.now() / 1000;
     const revived = (await service.get(`/v1/vector_stores/${policy ?? ""}`).expect(200)).body as { expires_at: number };
     expect(revived.expires_at).toBeGreaterThan(now + 6.9 * 86_400);
@@ -127,7 +130,7 @@ describe("a database of litellm-pgvector with 1,000 rows, adopted in place", () 
     });
   });
 
-  test("started a second and a third time all is the same and no migration runs again", async () => {
+  test("a second and a third start change nothing and run no migration", async () => {
     const once = await applied();
     for (const start of ["second", "third"]) {
       await service.stop();

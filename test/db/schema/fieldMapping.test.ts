@@ -171,7 +171,7 @@ describe.each(variants)(
   },
 );
 
-test("ids of a sequence step over ids that a client has taken", async () => {
+test("ids of a sequence skip ids that a client has taken", async () => {
   await makeCustomTables(database, { ...usualColumns, id: "bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY" });
   service = await startService({ database, environment: customNames });
   const { id } = (await service.post("/v1/vector_stores").expect(200)).body as { id: string };

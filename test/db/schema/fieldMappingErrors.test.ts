@@ -17,7 +17,7 @@ beforeAll(async () => {
 afterEach(() => dropCustomTables(database));
 afterAll(() => database.drop());
 
-/** Starts on tables that do not fit. @returns the sentence; the database must be as it was. */
+/** Starts on tables that do not fit. The database must stay as it was. @returns the error message */
 async function refusal(columns: Partial<Columns>, environment: Record<string, string> = {}): Promise<string> {
   await makeCustomTables(database, { ...usualColumns, ...columns });
   return refusalAsItIs(environment);
@@ -40,38 +40,35 @@ async function refusalAsItIs(environment: Record<string, string> = {}): Promise<
 const fields = Object.keys(customNames).filter((name) => name.startsWith("DB_FIELDS__"));
 
 describe("a name that the table does not have", () => {
-  test.each(fields)("%s: the sentence names the setting, the column and what there is", async (setting) => {
+  test.each(fields)("%s: the message names the setting, the column and the existing columns", async (setting) => {
     const message = await refusal({}, { [setting]: "absent_one" });
     expect(message).toContain(`${setting} is "absent_one", but the table "table" has no column of that name`);
     expect(message).toContain("(it has: vector, Select, order, user, group, createdAt)");
   });
 
-  test("differs from one that is only written in other letters", async () => {
+  test("in another case is another name", async () => {
     expect(await refusal({}, { DB_FIELDS__CONTENT_FIELD: "select" })).toContain('DB_FIELDS__CONTENT_FIELD is "select"');
   });
 
-  test("a column that was dropped is not there", async () => {
+  test("may be that of a dropped column", async () => {
     await makeCustomTables(database, { ...usualColumns, further: ", extra text" });
     await database.exec('ALTER TABLE "table" DROP COLUMN extra');
     expect(await refusalAsItIs({ DB_FIELDS__CONTENT_FIELD: "extra" })).toContain('DB_FIELDS__CONTENT_FIELD is "extra"');
   });
 });
 
-describe("a table that we could not work with", () => {
+describe("a table that we cannot work with", () => {
   test.each<[string, Partial<Columns>, string, Record<string, string>]>([
     ["DB_FIELDS__ID_FIELD", { id: "integer PRIMARY KEY" }, "int4", {}],
     ["DB_FIELDS__METADATA_FIELD", { metadata: "text" }, "text", {}],
     ["DB_FIELDS__EMBEDDING_FIELD", { further: ", other real[]" }, "_float4", { DB_FIELDS__EMBEDDING_FIELD: "other" }],
     ["DB_FIELDS__CREATED_AT_FIELD", { further: ", other date" }, "date", { DB_FIELDS__CREATED_AT_FIELD: "other" }],
     ["DB_FIELDS__CONTENT_FIELD", { further: ", other bytea" }, "bytea", { DB_FIELDS__CONTENT_FIELD: "other" }],
-  ])(
-    "%s of a type that does not fit is refused by the setting and the type",
-    async (setting, columns, type, environment) => {
-      expect(await refusal(columns, environment)).toMatch(
-        new RegExp(`^${setting}: the column .* has the type ${type}; it must be one of`),
-      );
-    },
-  );
+  ])("%s of a wrong type is refused with the setting and the type", async (setting, columns, type, environment) => {
+    expect(await refusal(columns, environment)).toMatch(
+      new RegExp(`^${setting}: the column .* has the type ${type}; it must be one of`),
+    );
+  });
 
   test.each(["text NOT NULL", "text"])(
     "an id column without a unique index (%s) is refused with the remedy",
@@ -94,7 +91,7 @@ describe("a table that we could not work with", () => {
     expect(await refusalAsItIs()).toContain("neither a primary key nor a unique index");
   });
 
-  test("a unique index that also includes other columns does", async () => {
+  test("a unique index that also includes other columns is accepted", async () => {
     await makeCustomTables(database, { ...usualColumns, id: "text" });
     await database.exec('CREATE UNIQUE INDEX ON "table" ("order") INCLUDE ("Select")');
     const { db } = await database.open(customNames);

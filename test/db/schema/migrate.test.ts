@@ -40,7 +40,7 @@ async function refusal(environment: Record<string, string> = {}): Promise<string
 }
 
 describe("the schema", () => {
-  test("is made on the first start; the second changes nothing", async () => {
+  test("is created on the first start; the second changes nothing", async () => {
     await startAndStop();
     const [once, shape] = [await applied(), await shapeOf(database)];
     expect(once.map((each) => each.version)).toEqual([1, 2, 3, 4]);
@@ -66,7 +66,7 @@ describe("the schema", () => {
     expect(message).toContain("this program ends at 4");
   });
 
-  test("a newer database that says that it serves this program is taken as it is, also when it was made before it could say so", async () => {
+  test("a newer database that is marked as compatible is accepted, even if its table was made before such marks", async () => {
     await startAndStop();
     await database.exec("ALTER TABLE vector_store_migrations DROP COLUMN oldest_program");
     await startAndStop();
@@ -85,7 +85,7 @@ describe("the schema", () => {
     expect(await refusal()).toContain("The file of migration 1 (vector_stores_and_embeddings) differs");
   });
 
-  test("an empty table of migrations beside our tables is adopted as any others would be", async () => {
+  test("tables beside an empty table of migrations are adopted like any others", async () => {
     await startAndStop();
     await database.exec("DELETE FROM vector_store_migrations");
     await startAndStop();

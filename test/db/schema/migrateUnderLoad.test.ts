@@ -6,7 +6,7 @@ import { batchPath, createStore } from "../../support/stores.js";
 
 jest.setTimeout(240_000);
 
-/** As if the third migration had not been: its tables are gone, and nobody recorded it. */
+/** Undoes the third migration: its tables and its record are gone. */
 const unmigrate = `LOCK TABLE vector_stores IN ACCESS EXCLUSIVE MODE; DROP TABLE IF EXISTS ${fileTables
   .split(",")
   .filter((each) => /file|upload/.test(each))
@@ -20,7 +20,7 @@ const unmigrate = `LOCK TABLE vector_stores IN ACCESS EXCLUSIVE MODE; DROP TABLE
   });
   afterAll(() => service.close());
 
-  test("fails no request, and is made", async () => {
+  test("fails no request, and completes", async () => {
     const store = await createStore(service);
     const url = await urlOf(service.database);
     const statuses = new Map<number, number>();

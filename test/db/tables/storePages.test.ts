@@ -21,11 +21,11 @@ afterAll(async () => {
 
 const all = { kind: "all" } as const;
 const plain = { name: "a", description: null, metadata: null, expiresAfter: null, ...ofSettings };
-/** As the service makes them: the id is made at the moment of making. */
+/** Made like the service makes them: the id contains the time of creation. */
 const add = () => insertStore(db, plain, null, Date.now());
 const cursorOf = (id: string): StoreCursor => ({ id, madeAt: idTimestamp(id) });
 
-/** Chance that can be repeated: a test that failed fails again. */
+/** Seeded random numbers: a test that failed fails again. */
 function chanceFrom(seed: number) {
   let state = seed;
   return (below: number) => {
@@ -74,7 +74,7 @@ describe("paging through stores while others are made and deleted", () => {
   );
 });
 
-test("stores of one and the same moment are paged through by their ids", async () => {
+test("stores of the same moment are paged by their ids", async () => {
   const now = Date.now();
   const ids: string[] = [];
   for (let i = 0; i < 20; i += 1) ids.push((await insertStore(db, plain, null, now)).id);
@@ -89,7 +89,7 @@ test("stores of one and the same moment are paged through by their ids", async (
   expect(seen).toEqual(ids.toReversed());
 });
 
-test("a store's created_at is the very moment that its id tells", async () => {
+test("a store's created_at is exactly the time in its id", async () => {
   for (let i = 0; i < 50; i += 1) {
     const store = await add();
     expect(store.createdAt).toBe(idTimestamp(store.id));

@@ -65,7 +65,7 @@ describe("the scope of a caller", () => {
     }
   });
 
-  test("list: pages of the owner's stores are full of their own, whatever lies between", async () => {
+  test("list: pages are filled with the owner's stores, whatever is between them", async () => {
     const own: string[] = [];
     for (let i = 0; i < 12; i += 1) {
       const store = await add(i % 3 === 0 ? "alice" : i % 3 === 1 ? "bob" : null, start + i * 1000);
@@ -97,7 +97,7 @@ describe("expiry", () => {
     });
   });
 
-  test("at its moment a store can be touched and added to no more, but emptied and updated", async () => {
+  test("from its moment on a store can no longer be touched or added to, but emptied and updated", async () => {
     const { id } = await expiring();
     const late = start + day;
     const change = { chunks: 2, bytes: 9, dimensions: 8 };
@@ -112,7 +112,7 @@ describe("expiry", () => {
     expect(await touchStore(db, all, id, late + 2 * day)).toBeDefined();
   });
 
-  test("the sweep is told of those before its moment only", async () => {
+  test("the sweep gets only stores that expired before its moment", async () => {
     const { id } = await expiring();
     await add();
     expect(await listExpiredBefore(db, start + day, 10)).toEqual([]);
@@ -146,7 +146,7 @@ describe("counts", () => {
   });
 });
 
-test("ids that a column cannot hold are known without asking the database", () => {
+test("ids that a column cannot hold are recognised without asking the database", () => {
   const uuid = "09beee6f-ed62-47c6-a161-dea9018a5a40";
   expect([uuid, uuid.toUpperCase(), "vs_1", `${uuid} `, `{${uuid}}`].map((id) => canHold("uuid", id))).toEqual([
     true,

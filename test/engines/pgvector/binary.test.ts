@@ -55,7 +55,7 @@ describe("vectors in binary", () => {
     expect(dimensions).toBe(5);
   });
 
-  test("they are the same vectors as pgvector's own client writes as text", async () => {
+  test("they equal the vectors that pgvector's own client writes as text", async () => {
     const { same } = await one(
       sql<{ same: boolean }>`SELECT ${encodeVector(plain)}::vector = ${String(toSql([...plain]))}::vector AS same`,
     );
@@ -89,7 +89,7 @@ describe("vectors in binary", () => {
     expect(vector).toEqual(plain);
   });
 
-  test("decoding does not ask for alignment", () => {
+  test("decoding needs no alignment", () => {
     const bytes = encodeVector(plain);
     for (const offset of [0, 1, 2, 3]) {
       const shifted = new Uint8Array(bytes.length + offset);

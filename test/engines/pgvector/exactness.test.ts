@@ -5,7 +5,7 @@ import { type TestService, startService } from "../../support/service.js";
 import { batchPath, createStore, postText, stubLitellm } from "../../support/stores.js";
 import { type ClientFilter, anyFilter, anyMetadata, matches } from "../../support/filterBruteForce.js";
 
-/** The query text is its vector, so a test aims exactly. */
+/** The query text is its vector, so a test controls it exactly. */
 const litellm = stubLitellm({
   embedQuery: (text) => Promise.resolve(Float32Array.from(JSON.parse(text) as number[])),
 });
@@ -25,7 +25,7 @@ interface Search {
   query: number[];
   filter: ClientFilter | null;
   limit: number;
-  /** A number, or "of a row": the score of some row exactly, which is still an answer. */
+  /** A number, or "of a row": exactly the score of some row, which must still be found. */
   threshold: number | "of a row" | null;
 }
 
@@ -33,7 +33,10 @@ interface Search {
 const toJson = (value: unknown) =>
   JSON.stringify(value, (_, each: unknown) => (Object.is(each, -0) ? "<-0>" : each)).replaceAll('"<-0>"', "-0");
 
-/** Small whole numbers: float32 sums of their products are exact, so equal scores are equal here and there, bit by bit. */
+/**
+ * Small whole numbers: float32 sums of their products are exact, so equal scores are equal in the test and in the
+ * database, bit by bit.
+ */
 const wholeVector = fc
   .array(fc.integer({ min: -3, max: 3 }), { minLength: testDimensions, maxLength: testDimensions })
   .filter((vector) => vector.some((value) => value !== 0));
@@ -114,12 +117,12 @@ async function ask(storeId: string, search: Search, threshold: number | null) {
   return (answer.body as { data: { id: string; score: number; metadata: unknown }[] }).data;
 }
 
-/** Time for a small counterexample, short of the test's own limit, which would hide it. */
+/** Time to shrink a counterexample, shorter than the test's own limit, which would hide it. */
 const shrinking = { interruptAfterTimeLimit: 45_000, markInterruptAsFailure: true };
 
 describe("search is exact", () => {
-  test("for any data, filter, limit and threshold the answer is the brute force's, ties by id", async () => {
-    // Guards against generators that never meet: an answer compared with nothing proves nothing.
+  test("for any data, filter, limit and threshold the answer matches brute force, ties by id", async () => {
+    // Guards against generators whose filters and data never match: comparing empty answers proves nothing.
     const seen = { hits: 0, filtered: 0, fewer: 0, ties: 0, cut: 0 };
     const scenario = fc.record({
       data: anyData(wholeVector),

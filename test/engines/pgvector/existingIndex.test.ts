@@ -41,7 +41,7 @@ test.each(Object.entries(indexes))("an existing %s index never takes results awa
   // An index needs the dimension in the column's type, as every adopted table has it.
   await service.database.exec(`ALTER TABLE embeddings ALTER COLUMN embedding TYPE vector(${testDimensions});
     CREATE INDEX existing_${kind} ON embeddings ${definition("embedding")}; ANALYZE embeddings`);
-  // As a store that was adopted a moment ago: only there the record's own vectors are searched.
+  // Like a store that was just adopted: only there the record's own vectors are searched.
   const found = await findStore(service.db, { kind: "all" }, small);
   if (found === undefined) throw new Error("the store is gone");
   const store = withState(found, { vectorsComplete: false });

@@ -8,7 +8,7 @@ import { bruteForceIds } from "../../support/nearest.js";
 import { pg, service, settle, indexOf, fill, search, ownTable, countIn } from "./indexingSupport.js";
 
 describe("repair", () => {
-  test("a half-built index is made anew", async () => {
+  test("a half-built index is rebuilt", async () => {
     const id = await fill(320);
     await settle();
     const table = await ownTable(id);
@@ -25,7 +25,7 @@ describe("repair", () => {
     expect(await search(id, 12)).toEqual(await bruteForceIds(service, id, 12, 10));
   });
 
-  test("a process killed while it built leaves a table that the next one finishes", async () => {
+  test("a process killed during a build leaves a table that the next one finishes", async () => {
     const id = await fill(320);
     // As after the kill: half of the rows copied, an index that is not valid, and rows deleted since.
     await service.database.exec(`
@@ -43,7 +43,7 @@ describe("repair", () => {
     expect(await search(id, 12, { max_num_results: 50 })).toEqual(await bruteForceIds(service, id, 12, 50));
   });
 
-  test("a graph that has doubled is built anew, and nothing is lost or doubled meanwhile", async () => {
+  test("a graph that has doubled is rebuilt, and no row is lost or duplicated", async () => {
     const id = await fill(300);
     await settle();
     const first = await ownTable(id);
@@ -87,7 +87,7 @@ describe("repair", () => {
     const all = await search(id, 3, { max_num_results: 50 });
     expect(all).toHaveLength(24);
     expect(all).toEqual(await bruteForceIds(service, id, 3, 50));
-    // Built anew a second time, with an index that is there.
+    // Rebuilt a second time, now that an index exists.
     await service.post(`/v1/vector_stores/${id}/reindex`).expect(200);
     await settle();
     expect(await search(id, 3, { max_num_results: 50 })).toEqual(all);
@@ -107,7 +107,7 @@ describe("repair", () => {
     expect(await search(id, 3, { max_num_results: 50 })).toEqual(await bruteForceIds(service, id, 3, 50));
   });
 
-  test("an adopted store is searched in its own table until its vectors are there, also while it is written to", async () => {
+  test("an adopted store is searched in the record until its vectors are there, even during writes", async () => {
     const id = await fill(40);
     await service.database.exec(`
       DELETE FROM vector_store_vectors WHERE vector_store_id = '${id}';
@@ -139,7 +139,7 @@ describe("repair", () => {
     const before = await findStore(service.db, { kind: "all" }, id);
     await service.post(`/v1/vector_stores/${id}/reindex`).expect(200);
     await settle();
-    // The search has read the store's row before, and comes to its table after it was replaced.
+    // The search read the store's row earlier, and reaches its table after the replacement.
     const vector = Float32Array.from(testVector(3, testDimensions));
     const embedder = { ...service.deps.litellm.embedder, embedQuery: () => Promise.resolve(vector) };
     const usual: typeof service.db.reading = (settings, work) => service.db.reading(settings, work);

@@ -98,13 +98,13 @@ describe("an indexed store", () => {
     if (recall === "exact") expect(found).toEqual(expected);
   });
 
-  test("can be told by ranker where only OpenAI's fields pass", async () => {
+  test("recall can be set through `ranker` where only OpenAI's fields pass", async () => {
     expect(await search(id, 556, { ranking_options: { ranker: "exact" } })).toEqual(
       await bruteForceIds(service, id, 556, 10),
     );
   });
 
-  test("a filter that let many rows through and then few gives all of these", async () => {
+  test("a filter that matched many rows and then few finds all of these", async () => {
     const filters = { type: "gte", key: "n", value: 1000 };
     expect(await search(id, 31337, { filters })).toHaveLength(10);
     expect([...pg.wideFilters.keys()].some((key) => key.includes('"value":1000'))).toBe(true);

@@ -1,4 +1,7 @@
-/** The service of the suites of indexes: a suite that imports this module gets one, started before its tests, that builds an index from 300 rows on. */
+/**
+ * The service for suites about indexes. A suite that imports this module gets one, started before its tests, that
+ * builds an index from 300 rows on.
+ */
 import { afterAll, beforeAll } from "@jest/globals";
 import type { Pgvector } from "../../../src/engines/pgvector/context.js";
 import { giveEngine } from "../../support/engine.js";
@@ -49,7 +52,7 @@ export async function search(id: string, seed: number, body: object = {}): Promi
   return found.map((chunk) => chunk.id);
 }
 
-/** The table of the store's own, by its number. */
+/** The store's own table, by its number. */
 export async function ownTable(id: string): Promise<string> {
   const [row] = await service.database.query<{ number: number }>(
     "SELECT vectors_table::int AS number FROM vector_stores WHERE id = $1",

@@ -35,12 +35,12 @@ describe("the units of a query", () => {
     expect(queryUnits(text)).toEqual(units);
   });
 
-  test("a long path goes on in another unit", () => {
+  test("a long path continues in another unit", () => {
     const path = Array.from({ length: 20 }, (_, i) => `p${i}`);
     expect(queryUnits(path.join("/"))).toEqual([path.slice(0, 16).join(" "), path.slice(16).join(" ")]);
   });
 
-  test("of too many units those with digits and the longest are kept", () => {
+  test("if there are too many units, those with digits and the longest are kept", () => {
     const words = Array.from({ length: 100 }, (_, i) => "x".repeat(3 + i).replace(/^/, "abcdefghij"[i % 10] ?? ""));
     const units = queryUnits(["E-4711", ...words].join(" "));
     expect(units).toHaveLength(maxUnits);
@@ -48,7 +48,7 @@ describe("the units of a query", () => {
     expect(units[1]).toBe(words[99]);
   });
 
-  test("what is beyond 100,000 characters is not looked at", () => {
+  test("text beyond 100,000 characters is ignored", () => {
     expect(queryUnits(`${"a ".repeat(maxQueryCharacters / 2)}late`)).toEqual(["a"]);
   });
 
@@ -59,7 +59,7 @@ describe("the units of a query", () => {
         expect(units.length).toBeLessThanOrEqual(maxUnits);
         expect(new Set(units.map((each) => each.toLowerCase())).size).toBe(units.length);
         for (const unit of units) expect(unit).not.toMatch(/^ | $| {2}|[!-/:-@[-`{-~]/);
-        // Asked again word by word, and in another order, it is the same.
+        // Blanks and punctuation around it change nothing.
         expect(queryUnits(`- ${text} ,`)).toEqual(units);
       }),
     );

@@ -10,7 +10,7 @@ import { testDimensions, testKey } from "../../support/settings.js";
 import { ask, idsOf, writeStore } from "./keywordStores.js";
 import type { Database } from "../../../src/db/database.js";
 
-/** The embedded database has pg_trgm at hand; the service itself never asks for it. */
+/** The embedded database comes with pg_trgm; the service itself never installs it. */
 let pglite: PGlite;
 let db: Database;
 beforeAll(async () => {

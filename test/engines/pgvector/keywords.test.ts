@@ -75,7 +75,7 @@ describe("what is found", () => {
     expect(idsOf(await ask(db, "found", text)).sort()).toEqual(found.split(" ").filter(Boolean).sort());
   });
 
-  test("no text is an error, and none means more than its words", async () => {
+  test("no query text is an error or means more than its words", async () => {
     const pieces = fc.constantFrom(
       "'",
       "\\",

@@ -20,7 +20,7 @@ afterAll(async () => {
 });
 
 describe("stores", () => {
-  test("with the same words are apart, whatever their names are", async () => {
+  test("with the same words stay apart, whatever their names are", async () => {
     const names = ["plain", "it's", "back\\slash", "a/b", "#1/a", "quote\"'\\'", "名"];
     for (const [i, name] of names.entries()) await writeStore(db, name, [{ id: `apart${i}`, content: "shared words" }]);
     for (const [i, name] of names.entries()) expect(idsOf(await ask(db, name, "shared"))).toEqual([`apart${i}`]);

@@ -33,7 +33,7 @@ beforeAll(async () => {
   const embeddings = rowsOf(rows, (n) => ({ id: `row-${n}`, metadata: metadataOf(n) }));
   await service.post(batchPath(id), { embeddings, return: "count" }).expect(200);
   await settle();
-  // For a second it is remembered as it was.
+  // The service remembers the store for a second, as it was without an index.
   service.deps.recentStores.clear();
 });
 afterAll(() => service.close());
@@ -86,7 +86,7 @@ describe("ranges of an indexed store", () => {
     const { ids, plan } = await matches(parseFilter(filters));
     expect(ids).toEqual(first);
     expect(plan).toContain("embeddings_range_");
-    // Once is enough.
+    // A second search requests no second index.
     await found(filters);
     await settle();
     expect(await indexes()).toHaveLength(before.length + 1);
@@ -114,7 +114,7 @@ describe("ranges of an indexed store", () => {
     );
   });
 
-  test("values of another type are in no range, with the index as without", async () => {
+  test("values of another type are in no range, with or without the index", async () => {
     const filters = { type: "gte", key: "mixed", value: 100 };
     const before = await found({ type: "and", filters: [filters, { type: "lt", key: "n", value: 180 }] });
     await settle();
@@ -129,7 +129,7 @@ describe("ranges of an indexed store", () => {
     expect(await found({ type: "gt", key: "absent 11", value: 1 })).toEqual([]);
   });
 
-  test("what an index on metadata answers asks for no other", async () => {
+  test("filters that the index on metadata answers request no other", async () => {
     const known = pg.ranges.size;
     await found({ type: "and", filters: [{ type: "eq", key: "n", value: 7 }, { type: "gt", key: "new", value: 1 }] }); // prettier-ignore
     await found({ type: "ne", key: "new", value: 1 });
@@ -137,7 +137,7 @@ describe("ranges of an indexed store", () => {
   });
 });
 
-test("a store that is searched exactly asks for no index", async () => {
+test("a store that is searched exactly requests no index", async () => {
   const small = await createStore(service);
   await service.post(batchPath(small), { embeddings: rowsOf(3, () => ({ metadata: { n: 1 } })), return: "count" });
   const known = pg.ranges.size;

@@ -44,14 +44,14 @@ async function gauges(): Promise<Record<string, number>> {
   };
 }
 
-test("a sound index finds the exact nearest rows; a store without one is not asked", async () => {
+test("a sound index finds the exact nearest rows; a store without one is not probed", async () => {
   const id = await makeIndexed();
   expect(await probeRecall(pg, await storeOf(id))).toBeGreaterThan(0.9);
   const plain = await createStore(service);
   expect(await probeRecall(pg, await storeOf(plain))).toBeNull();
 });
 
-test("an index that leads elsewhere shows as missing recall, and its store is named in the log", async () => {
+test("a wrong index shows as low recall, and the log names its store", async () => {
   const id = await createStore(service);
   // Rows so close to each other that an exact search compares the record's vectors of all of them.
   const embeddings = Array.from({ length: 300 }, (_, n) => {
@@ -94,7 +94,7 @@ test("the mean and the worst of all probed stores are published, and stores that
   expect(await gauges()).toEqual({ stores: 0, at: expect.any(Number) });
 });
 
-test("RECALL_PROBE_MINUTES=0 probes never, and a probe that waits ends with the service", async () => {
+test("RECALL_PROBE_MINUTES=0 never probes, and a waiting probe ends with the service", async () => {
   const never = {
     ...service.deps,
     config: { ...service.config, indexing: { ...service.config.indexing, probeMs: null } },

@@ -35,7 +35,7 @@ const chunk = (storeId: string, overrides: Partial<StoredChunk> = {}): StoredChu
   ...overrides,
 });
 
-/** JSON of every kind, with numbers that JavaScript has no number for. */
+/** JSON of every kind, with numbers that JavaScript cannot represent. */
 const jsonText = (): fc.Arbitrary<string> =>
   fc.letrec<{ value: string; object: string }>((tie) => ({
     value: fc.oneof(
@@ -119,7 +119,7 @@ describe("chunks copied into the tables", () => {
             db,
             rows.map(([, , metadata]) => metadata),
           );
-          // What the database writes it reads as the same.
+          // The database reads back unchanged what it has written.
           expect(await canonicalJson(db, texts)).toEqual(texts);
           const chunks = rows.map(([id, content, , numbers], i) =>
             chunk("vs_1", { id: `${(number += 1)} ${id}`, content, metadata: texts[i] ?? "", vector: numbers }),

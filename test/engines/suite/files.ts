@@ -30,7 +30,7 @@ export function filesSuite(name: string, suite: Suite): void {
       expect(await idsIn(store)).toHaveLength(4);
     });
 
-    test("a search with a store that was read before a file appeared finds it, or says that the store is gone", async () => {
+    test("a search with a store read before a file was shown finds the file, or fails as gone", async () => {
       const store = await makeStore();
       await change(store, [{ do: "hide", fileId: "late" }]);
       await change(store, [{ do: "put", chunks: inFile("late", [5]), onConflict: "skip" }], { as: "ingestion" });
@@ -58,7 +58,7 @@ export function filesSuite(name: string, suite: Suite): void {
       expect(await idsIn(store, { filter: { type: "eq", key: "n", value: 7 } })).toEqual(found);
     });
 
-    test("places of a document give their contents", async () => {
+    test("positions in a document give the contents of their chunks", async () => {
       const store = await makeStore();
       await put(store, [...inFile("doc", [1, 2, 3]), ...inFile("else", [2])]);
       const places = [1, 3, 4].map((index) => ({ key: "file_id", document: "doc", index }));

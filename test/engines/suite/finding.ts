@@ -19,7 +19,7 @@ export function findingSuite(name: string, suite: Suite): void {
   const { under, current, id, makeStore, dropStore, put } = suite;
 
   describe(`${name}: finding`, () => {
-    test("the nearest are those of brute force, for any data and filter, with exact scores and ties by id", async () => {
+    test("the nearest chunks match brute force for any data and filter, with exact scores and ties by id", async () => {
       const row = fc.record({ seed: fc.integer({ min: 1, max: 12 }), metadata: anyMetadata });
       const check = async (
         rows: readonly { seed: number; metadata: Record<string, unknown> | null }[],
@@ -53,7 +53,7 @@ export function findingSuite(name: string, suite: Suite): void {
       await fc.assert(property, { numRuns: under().runs });
     });
 
-    test("by words, chunks that have more of them come first, and a filter holds", async () => {
+    test("chunks with more of the words come first, and the filter applies", async () => {
       const { words } = under().engine;
       if (words === null) return;
       const store = await makeStore();

@@ -6,7 +6,7 @@ export function limitsSuite(name: string, suite: Suite): void {
   const { under, current, change, id, makeStore, put, idsIn } = suite;
 
   describe(`${name}: limits and upkeep`, () => {
-    test("an aborted signal ends a call with its reason, a deadline that has passed as away", async () => {
+    test("an aborted signal rejects a call with its reason, a passed deadline as away", async () => {
       const store = await makeStore();
       await put(store, [chunkOf(1, { id: id("a") })]);
       const { engine, now } = under();
@@ -38,7 +38,7 @@ export function limitsSuite(name: string, suite: Suite): void {
       }
     });
 
-    test("each operator that it claims is answered, and it claims those of every filter or refuses the rest", async () => {
+    test("every operator that it claims selects the right chunks", async () => {
       const store = await makeStore();
       await put(store, [1, 2, 3].map((n) => chunkOf(n, { id: id(`c${n}`), metadata: { n } }))); // prettier-ignore
       const expected: Record<string, number[]> = {
@@ -58,7 +58,7 @@ export function limitsSuite(name: string, suite: Suite): void {
       }
     });
 
-    test("it says what its indexes are doing, and rests when there is nothing to do", async () => {
+    test("it reports what its indexes are doing, and rests when there is nothing to do", async () => {
       const store = await makeStore();
       await put(store, [chunkOf(1)]);
       await under().engine.check();

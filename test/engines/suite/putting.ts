@@ -19,7 +19,7 @@ export function puttingSuite(name: string, suite: Suite): void {
       expect(await trueCount(store)).toBe(2);
     });
 
-    test("makes ids where none are given, and says them in the order of the chunks", async () => {
+    test("makes missing ids, and returns all ids in the order of the chunks", async () => {
       const store = await makeStore();
       const { ids, added } = await put(store, [chunkOf(1), chunkOf(2, { id: id("given") }), chunkOf(3)]);
       expect(ids[1]).toBe(id("given"));
@@ -75,7 +75,7 @@ export function puttingSuite(name: string, suite: Suite): void {
       expect(await trueCount(store)).toBe(3);
     });
 
-    test("many at once, with the same ids, keep the counters true", async () => {
+    test("concurrent puts with the same ids keep the counters true", async () => {
       const store = await makeStore();
       const batches = Array.from({ length: 6 }, (_, n) =>
         Array.from({ length: 10 }, (_each, i) => chunkOf(i + 1, { id: id(`c${(n * 7 + i) % 30}`), content: "same" })),
@@ -84,7 +84,7 @@ export function puttingSuite(name: string, suite: Suite): void {
       expect(await trueCount(store)).toBe((await idsIn(store)).length);
     });
 
-    test("what it stores again by its own ids of a file is the same chunk", async () => {
+    test("storing a file's chunks again under the same ids changes nothing", async () => {
       const store = await makeStore();
       const base = "0123456789abcdef01230001";
       const chunks = [0, 1].map((n) => chunkOf(n + 1, { id: under().engine.ids.ofFile(base, n) }));

@@ -23,7 +23,7 @@ export function recordsSuite(name: string, suite: Suite): void {
   const { under, current, makeStore, dropStore } = suite;
 
   describe(`${name}: records`, () => {
-    test("are the same when they are read, marked by their digests, counted, and found", async () => {
+    test("are read back unchanged, marked by their digests, counted, and found", async () => {
       const { engine, now } = under();
       const [one, two] = [await makeStore(), await makeStore()];
       const [metadata = ""] = await engine.records.canonicalJson(['{"b": [1, "x"], "a": true}']);
@@ -42,7 +42,7 @@ export function recordsSuite(name: string, suite: Suite): void {
       expect(await engine.nearest(await current(two), query)).toMatchObject([{ id: chunks[1]?.id }]);
     });
 
-    test("pages go on after an id, without vectors where none are wanted, and leave files out", async () => {
+    test("pages continue after an id, leave out vectors if none are wanted, and leave out files", async () => {
       const { engine, now } = under();
       const store = await makeStore();
       const [inFile = ""] = await engine.records.canonicalJson(['{"file_id": "file-x"}']);
@@ -55,7 +55,7 @@ export function recordsSuite(name: string, suite: Suite): void {
       expect(without.chunks).toHaveLength(3);
     });
 
-    test("an id that exists is not added again, and nothing beside it", async () => {
+    test("an existing id is not added again, and neither are the chunks beside it", async () => {
       const { engine, now } = under();
       const store = await makeStore();
       await engine.records.add([record(store, 1)], { readBack: null, now: now() });
@@ -65,7 +65,7 @@ export function recordsSuite(name: string, suite: Suite): void {
       expect(await engine.count(store, null)).toMatchObject({ chunks: 1 });
     });
 
-    test("what reading back throws undoes the addition", async () => {
+    test("an error in readBack undoes the addition", async () => {
       const { engine, now } = under();
       const store = await makeStore();
       const wrong = new Error("not as read");
@@ -81,7 +81,7 @@ export function recordsSuite(name: string, suite: Suite): void {
       expect(await current(store)).toMatchObject({ chunkCount: 0 });
     });
 
-    test("vectors of stored chunks are known by id, where content and metadata agree", async () => {
+    test("vectors of stored chunks are found by id, if content and metadata agree", async () => {
       const { engine, now } = under();
       const store = await makeStore();
       const stored = record(store, 1);
@@ -91,7 +91,7 @@ export function recordsSuite(name: string, suite: Suite): void {
       expect(await engine.records.vectors([{ ...stored, content: "other" }])).toEqual(new Map([[stored.id, null]]));
     });
 
-    test("a store that is gone refuses its records by its kind", async () => {
+    test("adding records to a deleted store fails as gone", async () => {
       const { engine, now } = under();
       const store = await makeStore();
       await dropStore(store);

@@ -23,7 +23,7 @@ export interface EngineUnderTest {
 
 const all = { kind: "all" } as const;
 
-/** A chunk with a direction of its own for each seed. */
+/** A chunk whose vector has a different direction for each seed. */
 export const chunkOf = (seed: number, overrides: Partial<NewChunk> = {}): NewChunk => ({
   id: null,
   content: `content ${seed}`,

@@ -26,14 +26,14 @@ export function truthSuite(name: string, suite: Suite): void {
       expect(await idsIn(store)).toEqual([]);
     });
 
-    test("a change that breaks off before its books can be repeated, and the counters come right", async () => {
+    test("a change that fails before `book` can be repeated, and the counters are corrected", async () => {
       const store = await makeStore();
       const crash = new Error("the process died");
       const chunks = [chunkOf(1, { id: id("a") }), chunkOf(2, { id: id("b") })];
       const steps: Step[] = [{ do: "put", chunks, onConflict: "error" }];
       await expect(change(store, steps, { book: () => Promise.reject(crash) })).rejects.toBe(crash);
       expect((await current(store)).chunkCount).toBe(0);
-      // In one transaction nothing is left. Elsewhere the chunks are, and the sweep counts them.
+      // After a rolled-back transaction nothing is left. Otherwise the chunks are, and upkeep counts them.
       const left = under().engine.can.shareTransaction ? 0 : 2;
       expect(await under().engine.count(store, null)).toMatchObject({ chunks: left });
       await under().engine.upkeep(pace);
@@ -43,7 +43,7 @@ export function truthSuite(name: string, suite: Suite): void {
       expect(await under().engine.upkeep(pace)).toBe(0);
     });
 
-    test("an expired store takes no chunks from its users; ingestion goes on in it and does not revive it", async () => {
+    test("an expired store takes no chunks from its users; ingestion continues in it and does not revive it", async () => {
       const store = await makeStore(1);
       under().advance(2 * day);
       const refused = put(store, [chunkOf(1, { id: id("a") })]);
@@ -57,7 +57,7 @@ export function truthSuite(name: string, suite: Suite): void {
       await trueCount(store);
     });
 
-    test("chunks are removed by ids, by a filter and of a file, and counted out", async () => {
+    test("chunks are removed by ids, by filter and by file, and the counters follow", async () => {
       const store = await makeStore();
       const file = { fileId: id("file"), chunkBase: "0123456789abcdef01230002" };
       const ofFile = [0, 1, 2].map((n) => {
@@ -79,7 +79,7 @@ export function truthSuite(name: string, suite: Suite): void {
       expect(await remove({ filter: null })).toBe(1);
     });
 
-    test("a dropped store takes everything of it away, and nothing of others", async () => {
+    test("dropping a store removes all of its data, and nothing of other stores", async () => {
       const [store, other] = [await makeStore(), await makeStore()];
       await put(store, [chunkOf(1, { id: id("dropped") })]);
       await put(other, [chunkOf(2, { id: id("stays") })]);

@@ -1,12 +1,15 @@
 /**
- * What a query asks for, word by word. A unit is what one word of the query must be found as: a word, or several in a row where the
- * word has punctuation inside (`E-4711`) or no blanks around it (Chinese, Japanese, Korean). All pure.
+ * Splits a query into units. A unit is what one word of the query must match: a word, or several in a row if the word
+ * has punctuation inside (`E-4711`) or no blanks around it (Chinese, Japanese, Korean). All pure.
  */
 
 /** Characters as [first, last] code points, written once for JavaScript and PostgreSQL. */
 type Ranges = readonly (readonly [number, number])[];
 
-/** What stands between words. Named one by one, because what is punctuation to PostgreSQL depends on the database's locale. */
+/**
+ * Characters between words. Listed one by one, because PostgreSQL's idea of punctuation depends on the database's
+ * locale.
+ */
 const separators: Ranges = [
   [0x01, 0x2f], // controls, blank, ASCII punctuation; the underscore too, so that parts of identifiers are words
   [0x3a, 0x40],
@@ -45,7 +48,10 @@ const separators: Ranges = [
   [0xe0000, 0xe01ef],
 ];
 
-/** Scripts without blanks between words; each character is a word of its own. Separators among them are gone before. */
+/**
+ * Scripts without blanks between words; each character counts as a word. Separators among them have been removed
+ * before.
+ */
 const ideographs: Ranges = [
   [0x1100, 0x11ff], // jamo
   [0x3005, 0x9fff], // kana, bopomofo, han
@@ -76,12 +82,12 @@ const ideographRuns = new RegExp(`(${classFor(ideographs, inJavaScript)}+)`, "u"
 
 export const maxQueryCharacters = 100_000;
 export const maxUnits = 32;
-/** Parts of one unit: a longer one (a URL, a path) goes on in the next unit. */
+/** Parts of one unit: a longer word (a URL, a path) continues in the next unit. */
 const maxParts = 16;
 
 /**
- * The units of a query, at most `maxUnits`, each as its parts with a blank in between: `E-4711` → `E 4711`, `東京都` → `東 京` and
- * `京 都`. Of more, those with digits are kept first and then the longest, since these say most.
+ * The units of a query, at most `maxUnits`, with blanks between their parts: `E-4711` → `E 4711`, `東京都` → `東 京` and
+ * `京 都`. If there are more, those with digits are kept first and then the longest, since these say most.
  */
 export function queryUnits(text: string): string[] {
   const units = new Map<string, string>();
@@ -98,7 +104,7 @@ export function queryUnits(text: string): string[] {
 }
 
 function* unitsOfWord(word: string): Generator<string> {
-  // split() with a group gives what is between the runs and the runs in turn.
+  // split() with a group gives the texts between the runs and the runs alternately.
   for (const [i, piece] of word.split(ideographRuns).entries()) {
     const parts = piece.split(notInWords).filter((part) => part !== "");
     if (i % 2 === 0) yield* phrases(parts);
@@ -115,25 +121,26 @@ function* bigrams(characters: readonly string[]): Generator<string> {
   for (let at = 1; at < characters.length; at++) yield characters.slice(at - 1, at + 1).join(" ");
 }
 
-/** A unit as PostgreSQL's text search asks for it. */
+/** A unit as a query of PostgreSQL's text search. */
 export interface Term {
   unit: string;
   /** The text of a tsquery. */
   query: string;
-  /** Chunks of the store that have it; an estimate where they are many. */
+  /** Chunks of the store that have it; an estimate if there are many. */
   count: number;
 }
 
-/** Chunks with rare terms that are all ranked: 6 µs each. */
+/** Up to this many chunks with rare terms are all ranked: 6 µs each. */
 export const rankedWithRare = 1500;
 
 const all = (queries: readonly string[]) => queries.map((each) => `( ${each} )`).join(" & ");
 export const any = (queries: readonly string[]) => queries.map((each) => `( ${each} )`).join(" | ");
 
 /**
- * Where to look for the best chunks, in this order and until there are enough: queries of which no two match the same chunk. First all
- * that have one of the rarest terms, as long as these are not too many; then those that have all others, then the rarer 70 % of these, and so on
- * (each step takes 4 ms in 50,000 chunks); last those with any. So of few matches all are found, and of many those with the most terms.
+ * Queries for the best chunks, to be run in this order until there are enough; no two match the same chunk. First all
+ * chunks with one of the rarest terms, as long as there are not too many; then those with all other terms, then with
+ * the rarer 70 % of these, and so on (each step takes 4 ms in 50,000 chunks); last those with any. So few matches are
+ * all found, and of many those with the most terms.
  */
 export function candidateQueries(terms: readonly Term[]): { rare: string | null; common: string[] } {
   const byCount = terms.filter((each) => each.count > 0).sort((a, b) => a.count - b.count);
@@ -152,8 +159,9 @@ export function candidateQueries(terms: readonly Term[]): { rare: string | null;
 }
 
 /**
- * Two lexemes that every chunk has beside its words, which begin with no such characters: its store, so that the index itself keeps stores
- * apart; and its store and one of 64 samples, in which common words are counted in a fraction of the time.
+ * Two lexemes that every chunk has beside its words, which never begin with these characters: its store, so that the
+ * index itself keeps stores apart; and its store with one of 64 samples, in which common words are counted in a
+ * fraction of the time.
  */
 export const storeLexeme = (storeId: string) => `/${storeId}`;
 export const sampleLexeme = (storeId: string, sample: number) => `#${sample}/${storeId}`;

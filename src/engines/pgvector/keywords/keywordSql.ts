@@ -4,15 +4,15 @@ import { encodeTextArray } from "../binary.js";
 import { any, postgresClasses, sampleLexeme, samples, storeLexeme } from "./keywordQuery.js";
 
 /**
- * Characters of a chunk that are searched by words. A tsvector holds 1 MB at most and an insertion beyond it fails; no character takes
- * more than 8 bytes in it.
+ * How many characters of a chunk keyword search covers. A tsvector holds at most 1 MB, inserting a larger one fails,
+ * and no character takes more than 8 bytes in it.
  */
 const wordCharacters = 120_000;
 
 /**
- * A text as the parser is to see it, the same for chunks and queries: compatibility forms made plain (full-width letters), no
- * punctuation (of which the parser would make URLs, file names, signed numbers and compounds), CJK characters apart. 40 µs for
- * 500 characters; testing first whether a text is normalised costs a third of normalising it.
+ * The text that the parser sees, the same for chunks and queries: compatibility forms made plain (full-width letters),
+ * no punctuation (the parser would make URLs, file names, signed numbers and compounds of it), CJK characters apart. 40
+ * µs for 500 characters; testing whether a text is normalised costs a third of normalising it.
  */
 export function parserText(text: RawBuilder<unknown>): RawBuilder<string> {
   const start = sql`left(${text}, ${sql.lit(wordCharacters)})`;
@@ -33,8 +33,8 @@ export function wordsOf(layout: Layout, storeId: string, language: string): RawB
 /**
  * The CTE `terms` (query, found, weight) from a query for the columns query and count.
  *
- * A weight is the square of the inverse document frequency ln(1 + N / n), as in the cosine of two tf-idf vectors: squared, a word that
- * few chunks have outweighs many common ones.
+ * A weight is the square of the inverse document frequency ln(1 + N / n), as in the cosine of two tf-idf vectors:
+ * squared, one rare word outweighs many common ones.
  */
 export function termWeights(terms: RawBuilder<unknown>, chunkCount: number): RawBuilder<unknown> {
   return sql`
@@ -58,8 +58,8 @@ export function similarTable(layout: Layout, similar: readonly Similar[]): RawBu
 /**
  * The best of some chunks: id, score, content, metadata. Needs the CTE `terms`.
  *
- * Score: 0.9 × the weight of the terms that a chunk has, as a share of all + 0.1 × ts_rank (more and denser occurrences). For a
- * mistyped word less than half of what the lightest term gives, so that it helps and never beats a term that is there.
+ * Score: 0.9 × the chunk's share of the terms' total weight + 0.1 × ts_rank (more and denser occurrences). A mistyped
+ * word adds less than half of what the lightest term adds, so it helps but never beats a term that is there.
  * @param candidates a query for the columns id and words, each chunk once
  */
 export function bestOf(
@@ -70,7 +70,7 @@ export function bestOf(
   similar: readonly Similar[],
 ): RawBuilder<unknown> {
   const e = layout.embeddings;
-  // A new value in a subquery of its own, so that words in TOAST are fetched once and not for each term.
+  // A new value in a separate subquery, so that words in TOAST are fetched once, not once per term.
   const flat = sql`SELECT id, words || ''::tsvector AS words FROM (${candidates}) AS c OFFSET 0`;
   const occurrences = sql`least(1, ts_rank('{1,1,1,1}', c.words, ${any(terms.map((each) => each.query))}::tsquery, 1))`;
   const mistyped =
@@ -82,7 +82,7 @@ export function bestOf(
     SELECT c.id, 0.9 * COALESCE((SELECT sum(t.weight) FROM terms AS t WHERE c.words @@ t.query), 0) / (SELECT sum(weight) FROM terms)
       + 0.1 * ${occurrences} + ${mistyped} AS score
     FROM (${flat}) AS c ORDER BY score DESC, id`;
-  // The record is asked last, for as many as are wanted: another program may have removed a chunk from it.
+  // Read the record last, for as many rows as wanted: another program may have deleted a chunk from it.
   return sql`
     SELECT r.id, least(1, r.score)::float8 AS score, present.content, present.metadata
     FROM (${ranked}) AS r CROSS JOIN LATERAL (

@@ -4,13 +4,16 @@ import { type Term, having, queryUnits, sampleLexeme, samples, storeLexeme } fro
 import { parserText } from "./keywordSql.js";
 import type { Db } from "../../../db/database.js";
 
-/** Stores of this size are sampled, for words that are in so many chunks of the sample: 1,000 of the store, give or take a quarter. */
+/**
+ * Stores of `from` chunks or more are sampled. A word in `least` chunks of the sample is in 1,000 of the store, give or
+ * take a quarter; rarer ones are counted.
+ */
 const sampling = { from: 10_000, least: 16 };
 
 /** A term that is not counted yet. */
 export type Unit = Omit<Term, "count">;
 
-/** The query's units as tsqueries, without those that are stop words of the language. */
+/** The query's units as tsqueries, without the language's stop words. */
 export async function parseTerms(db: Db, { text, language }: { text: string; language: string }): Promise<Unit[]> {
   const units = queryUnits(text);
   if (units.length === 0) return [];
@@ -18,13 +21,14 @@ export async function parseTerms(db: Db, { text, language }: { text: string; lan
     SELECT u.unit, q.query::text AS query FROM unnest(${encodeTextArray(units)}::text[]) WITH ORDINALITY AS u(unit, n)
     CROSS JOIN LATERAL (SELECT phraseto_tsquery(${language}::regconfig, ${parserText(sql`u.unit`)}) AS query) AS q
     WHERE numnode(q.query) > 0 ORDER BY u.n`.execute(db.run);
-  // Two words may have one stem.
+  // Two words may share a stem.
   return [...new Map(rows.map((row) => [row.query, row])).values()];
 }
 
 /**
- * In how many chunks of the store each unit is: of a large store's common ones an estimate from a sample, since counting them would take
- * 5 ms each for 50,000 rows. Each query is a parameter of its own, so that the planner knows how rare it is.
+ * Counts the store's chunks with each unit. A large store's common units are estimated from a sample, since counting
+ * them would take 5 ms each for 50,000 rows. Each query is a separate parameter, so that the planner knows how rare it
+ * is.
  */
 export async function countTerms(
   db: Db,

@@ -5,14 +5,17 @@ import { compileFilter } from "../filterSql.js";
 import type { Similar } from "./keywordSql.js";
 import type { Db } from "../../../db/database.js";
 
-/** What is compared with a mistyped word, at some 0.1 ms a chunk of 500 characters and word: only for words that no chunk has. */
+/**
+ * Limits of what is compared with mistyped words, at about 0.1 ms per word and chunk of 500 characters. Only for words
+ * that no chunk has.
+ */
 const compared = { chunks: 5000, characters: 10_000, words: 3, similarity: 0.6, found: 200 };
 
-/** A word that may be meant for another one: of letters alone, since one digit of a code makes it another code. */
+/** Whether a word may be a typo: letters only, since another digit makes another code. */
 export const isMistypable = (unit: string) => /^\p{L}{4,}$/u.test(unit);
 
 /**
- * Chunks that have words similar to these, the most similar first; none where the extension pg_trgm is not installed. The similarity
+ * Chunks that have words similar to these, the most similar first; none without the extension pg_trgm. The similarity
  * is the mean over the words.
  */
 export async function findSimilar(

@@ -5,10 +5,13 @@ import { encodeTextArray } from "../binary.js";
 import { recordedIds, workOnPortion } from "../upkeep/portion.js";
 import { wordsOf } from "./keywordSql.js";
 
-/** Adds the words of rows that the record has already, inside the caller's transaction. Those of ids of other stores are left out. */
+/**
+ * Adds the words of rows that the record already has, inside the caller's transaction. Ids of other stores are left
+ * out.
+ */
 export async function insertKeywords(tx: Db, storeId: string, language: string, ids: readonly string[]): Promise<void> {
   const e = tx.layout.embeddings;
-  // Words without their chunk, left behind by another program that removed the chunk, give way.
+  // Words left behind by another program that deleted their chunk are overwritten.
   await sql`
     INSERT INTO ${tx.layout.derived.keywords} AS w (vector_store_id, id, words)
     SELECT ${e.vectorStoreId}, ${e.id}, ${wordsOf(tx.layout, storeId, language)} FROM ${e.table} AS e
@@ -17,10 +20,10 @@ export async function insertKeywords(tx: Db, storeId: string, language: string, 
 }
 
 /**
- * Adds the words that are missing of the store's next rows in the order of ids, inside the caller's transaction, which must hold the
- * store's row: a deletion in between would leave its words behind.
- * @param after the id to go on after; null to begin
- * @returns the last id looked at; null when the end is reached.
+ * Adds the missing words of the store's next rows, in the order of ids, inside the caller's transaction. It must hold
+ * the lock on the store's row: otherwise a concurrent deletion could leave words behind.
+ * @param after the id to continue after; null to begin
+ * @returns the last id looked at; null at the end.
  */
 export async function fillKeywords(
   tx: Db,
@@ -40,7 +43,7 @@ export async function fillKeywords(
   return workOnPortion(tx, recordedIds(tx.layout, storeId), { after, limit }, fill);
 }
 
-/** Removes the words of these chunks of a store, or (null) of all. */
+/** Removes the words of these chunks of a store, or of all (null). */
 export async function deleteKeywords(tx: Db, storeId: string, ids: readonly string[] | null): Promise<void> {
   const { idType } = tx.layout.embeddings;
   const selected = ids === null ? sql`true` : sql`id = ANY(${encodeTextArray(ids)}::text[]::${sql.raw(idType)}[])`;
@@ -49,7 +52,7 @@ export async function deleteKeywords(tx: Db, storeId: string, ids: readonly stri
   );
 }
 
-/** Has the planner learn what the keyword table holds. */
+/** Updates the planner's statistics of the keywords table. */
 export async function analyzeKeywords(db: Db): Promise<void> {
   await sql`ANALYZE ${db.layout.derived.keywords}`.execute(db.run);
 }

@@ -11,9 +11,9 @@ import { type Unit, countTerms, parseTerms, withCounts } from "./keywordTerms.js
 import { findSimilar, isMistypable } from "./keywordTypos.js";
 
 /**
- * Search by words: of every chunk its lexemes in a table beside the record, with one GIN index for all stores. What a query's words
- * weigh is known from counts in the store, so a code or a name that few chunks have comes before any number of common words. Letters
- * are the same in upper and lower case as far as the database's locale knows them; the locale C knows ASCII only.
+ * Keyword search: a table beside the record has each chunk's lexemes, with one GIN index for all stores. A query's
+ * words are weighted by their counts in the store, so a code or a name that few chunks have comes before any number of
+ * common words. Case is ignored for letters that the database's locale knows; the locale C knows only ASCII.
  */
 
 /** @param language the text search configuration that the store's words were made with */
@@ -23,21 +23,27 @@ export interface KeywordSearch extends WordQuery {
   chunkCount: number;
 }
 
-/** A row that a search answers. `score` is in 0…1: near 1 for a chunk that has all words of the query; see `bestOf`. */
+/** A row of the result. `score` is in 0…1: near 1 for a chunk that has all words of the query; see `bestOf`. */
 type Row = Pick<FoundChunk, "id" | "score" | "content" | "metadata">;
 
-/** For `Database.reading`: the planner takes a sequential scan for a small table and compiles plans for a large one; neither pays. */
+/**
+ * For `Database.reading`: the planner would scan a small table sequentially and JIT-compile plans for a large one;
+ * neither pays off.
+ */
 export const keywordSettings = { enable_seqscan: "off", jit: "off" };
 
-/** Chunks that are ranked when none has a rare word. With a filter fewer, because each candidate costs a look at the record. */
+/**
+ * How many chunks are ranked if none has a rare word. Fewer with a filter, because each candidate costs a lookup in the
+ * record.
+ */
 const rankedWithCommon = { unfiltered: 500, filtered: 300 };
 
 /** Up to this many matches of a filter are looked at one by one. */
 const narrow = 5000;
 
 /**
- * The chunks that have words of the query, best first, ties in the order of ids. All of them are compared as long as the words are in
- * 1,500 chunks at most; of common words, chunks that have more of them are looked at first. Never fewer than `limit` if there are.
+ * The `limit` best chunks with words of the query, or all if there are fewer; best first, ties by id. All are ranked if
+ * the words are in at most 1,500 chunks; of common words, chunks with more of them are ranked first.
  */
 export async function searchKeywords(db: Db, search: KeywordSearch): Promise<FoundChunk[]> {
   const units = await parseTerms(db, search);
@@ -78,8 +84,8 @@ export async function searchKeywords(db: Db, search: KeywordSearch): Promise<Fou
 }
 
 /**
- * As `searchKeywords` without the table of words, for a store whose words are not complete yet: makes those of all its rows, some
- * 80 µs for one of 500 characters. The same order, from all matches.
+ * Like `searchKeywords`, for a store whose words are incomplete: makes the words of all its rows, about 80 µs per row
+ * of 500 characters. The order is the same, from all matches.
  */
 export async function scanKeywords(db: Db, search: KeywordSearch): Promise<FoundChunk[]> {
   const units = await parseTerms(db, search);
@@ -94,7 +100,7 @@ function similarTo(db: Db, search: KeywordSearch, terms: readonly Term[]): Promi
   return findSimilar(db, search, words);
 }
 
-/** Among the matches of a filter; null when there are more than `narrow`. */
+/** Searches a filter's matches; null if there are more than `narrow`. */
 async function searchNarrow(
   db: Db,
   search: KeywordSearch,
@@ -152,7 +158,7 @@ function relevant(layout: Layout, terms: readonly Unit[], similar: readonly Simi
 
 const rowOf = sql`h.id::text AS id, h.score, h.content, h.metadata`;
 
-/** Rows as found chunks; a row without an id only told counts. */
+/** Rows as found chunks; a row without an id has only counts. */
 const foundOf = ({ storeId }: KeywordSearch, rows: readonly Partial<Row>[]): FoundChunk[] =>
   rows
     .filter((row): row is Row => row.id != null)

@@ -12,15 +12,16 @@ import { requestKeywords } from "../upkeep/requests.js";
 import { keywordSettings, scanKeywords, searchKeywords } from "./matching.js";
 
 /**
- * The text search configurations that every PostgreSQL since 14 has. A store's metadata may name only these: a `language` there often
- * belongs to somebody else ("en", "Deutsch"), and a search by a configuration that the database lacks fails.
+ * The text search configurations that every PostgreSQL since 14 has. A store's metadata may name only these: a
+ * `language` there is often for another program ("en", "Deutsch"), and a search with a configuration that the database
+ * lacks fails.
  */
 const languages = (
   "simple arabic armenian basque catalan danish dutch english finnish french german greek hindi hungarian indonesian irish italian " +
   "lithuanian nepali norwegian portuguese romanian russian serbian spanish swedish tamil turkish yiddish"
 ).split(" ");
 
-/** Up to this many chunks, a search makes the words itself while the keywords table lacks them: 60 µs a chunk. */
+/** Up to this many chunks, a search makes the words itself (60 µs per chunk) while the keywords table lacks them. */
 const mostScanned = 50_000;
 
 export const createWords = (pg: Pgvector): Words => ({

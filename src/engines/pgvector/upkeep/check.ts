@@ -6,8 +6,9 @@ import { hnswState } from "./indexes.js";
 import { listIndexed, listMiscounted } from "./stores.js";
 
 /**
- * At start, makes what stores remember agree with what the database has: indexes may have been dropped or left half-built, and another
- * program, such as litellm-pgvector after a roll back, may have written rows without counting them.
+ * At start, corrects stores whose recorded state does not match the database: indexes may have been dropped or left
+ * half-built, and another program, such as litellm-pgvector after a roll back, may have written rows without counting
+ * them.
  */
 export async function checkIndexes({ db, log }: Pgvector): Promise<void> {
   for (const store of await listIndexed(db)) {

@@ -8,12 +8,12 @@ import { fillKeywords } from "../keywords/keywords.js";
 import { recordState, stateOf } from "../state.js";
 import { fillVectors, removeOrphans } from "../vectors.js";
 
-/** Rows of one transaction: writers of the same store wait some 50 ms for it. */
+/** Rows per transaction: writers of the same store wait about 50 ms for it. */
 export const rowsPerStep = 500;
 
 const all = { kind: "all" } as const;
 
-/** Runs steps until one says that it was the last; false when the pace says to stop. */
+/** Runs steps until one returns "done"; false if the pace says to stop. */
 export async function inSteps(pace: Pace, step: () => Promise<"more" | "done">): Promise<boolean> {
   for (;;) {
     const start = performance.now();
@@ -22,7 +22,7 @@ export async function inSteps(pace: Pace, step: () => Promise<"more" | "done">):
   }
 }
 
-/** Makes every vector of a store that is missing, after counting the store's rows and removing vectors without one. */
+/** Counts the store's rows, removes vectors without a row, and makes all missing vectors. */
 export function fillAllVectors({ db }: Pgvector, id: string, pace: Pace): Promise<boolean> {
   let after: string | null = null;
   let begun = false;
@@ -61,8 +61,9 @@ export function fillAllKeywords({ db }: Pgvector, id: string, language: string, 
 }
 
 /**
- * Counts a store's rows in the transaction that locks it. Our own changes move the counters before they release the lock, so a
- * difference comes from another program. @returns whether there was one
+ * Counts a store's rows in the transaction that locks it. Our own changes move the counters before they release the
+ * lock, so a difference comes from another program.
+ * @returns whether there was one
  */
 export async function recount(tx: Db, store: VectorStore): Promise<boolean> {
   const { chunks, bytes } = await countChunks(tx, store.id, null);

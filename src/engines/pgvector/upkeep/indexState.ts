@@ -37,7 +37,7 @@ export function wantsIndex(pg: Parts, store: VectorStore): boolean {
   return state.reindexRequested || state.vectorsTable !== null || (minRows !== null && chunkCount >= minRows);
 }
 
-/** Counts the fresh rows of a store, 10,000 a millisecond; the rest of its rows is in the index. */
+/** Counts a store's fresh rows, 10,000 per millisecond; its other rows are in the index. */
 export async function countIndexedRows({ db }: Parts, store: VectorStore) {
   if (stateOf(store).vectorsTable === null) return null;
   const fresh = await countShared(db, store.id, store.chunkCount);

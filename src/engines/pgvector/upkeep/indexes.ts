@@ -6,13 +6,13 @@ import { type Table, beside } from "../../../db/schema/tables.js";
 import { type Range, rangeValue } from "../filterSql.js";
 import type { Db } from "../../../db/database.js";
 
-/** How an HNSW graph is built: links of a node, and candidates that are looked at for them. */
+/** How an HNSW graph is built: links per node, and candidates considered for them. */
 export interface IndexParameters {
   m: number;
   efConstruction: number;
 }
 
-/** A table of a store's own for its vectors, inside the caller's transaction. @returns its number. */
+/** Creates a store's own table of vectors, inside the caller's transaction. @returns its number. */
 export async function createOwnTable(tx: Db, dimensions: number): Promise<number> {
   const { derived, embeddings } = tx.layout;
   const { rows } = await sql<{ number: number }>`SELECT nextval(${derived.vectorsNumbers}::regclass) AS number`.execute(
@@ -34,7 +34,7 @@ const hnswOf = (layout: Layout, number: number): Table => {
   return beside(table, `${table.name}_hnsw`);
 };
 
-/** `invalid`: left behind half-built; `building`: somebody is at it now. */
+/** `invalid`: left behind half-built; `building`: a process is building it now. */
 export type HnswState = "absent" | "valid" | "invalid" | "building";
 
 /** The state of the HNSW index on a store's own table. */
@@ -52,10 +52,10 @@ async function stateOf(db: Db, index: Table): Promise<HnswState> {
 }
 
 /**
- * Makes sure of an index while its table is read and written. A half-built leftover is removed first.
+ * Makes sure that an index exists, while its table is read and written. A half-built leftover is removed first.
  * @param db not in a transaction, without a time limit (`Database.maintenance`).
  * @param definition what follows the index's name in CREATE INDEX.
- * @returns whether it was there, was built, or is being built by another process.
+ * @returns whether it existed, was built, or is being built by another process.
  */
 async function ensureIndex(
   db: Db,
@@ -74,12 +74,12 @@ async function ensureIndex(
     throw error;
   }
 }
-/** Of an index, too. */
+/** PostgreSQL reports it for an index too. */
 const duplicateTable = "42P07";
 
 /**
- * The HNSW index of a store's own table, as `ensureIndex`.
- * @returns false when another process is building it.
+ * Builds the HNSW index of a store's own table, like `ensureIndex`.
+ * @returns false if another process is building it.
  */
 export async function buildIndex(db: Db, number: number, { m, efConstruction }: IndexParameters): Promise<boolean> {
   const { derived } = db.layout;
@@ -96,12 +96,15 @@ export async function buildIndex(db: Db, number: number, { m, efConstruction }: 
   return true;
 }
 
-/** Removes a table that has been replaced, inside the caller's transaction. It waits for the searches that still read it. */
+/**
+ * Removes a table that has been replaced, inside the caller's transaction. It waits for the searches that still read
+ * it.
+ */
 export async function dropOwnTable(tx: Db, number: number): Promise<void> {
   await sql`DROP TABLE IF EXISTS ${tx.layout.derived.ownVectors(number).reference}`.execute(tx.run);
 }
 
-/** Progress of the builds under way in this database, by any process. `total` is 0 while it is not known. */
+/** Progress of the running builds in this database, by any process. `total` is 0 while it is not known. */
 export async function buildProgress(db: Db): Promise<{ phase: string; done: number; total: number }[]> {
   const { rows } = await sql<{ phase: string; done: number; total: number }>`
     SELECT p.phase,
@@ -115,20 +118,23 @@ export async function buildProgress(db: Db): Promise<{ phase: string; done: numb
   return rows;
 }
 
-/** The index that answers equality filters, on the record's metadata, as `ensureIndex`. Made when the first store gets an index of its own. */
+/**
+ * Builds the index on the record's metadata that answers equality filters, like `ensureIndex`, with the first store's
+ * index.
+ */
 export async function ensureMetadataIndex(db: Db): Promise<void> {
   const { table, metadataColumn, metadataIndex } = db.layout.embeddings;
   const state = await ensureIndex(db, metadataIndex, sql`ON ${table} USING gin ((${metadataColumn}) jsonb_path_ops)`);
   if (state === "built") await sql`ANALYZE ${table}`.execute(db.run);
 }
 
-/** Each costs every insertion some 5 µs a row. */
+/** Each adds about 5 µs to every inserted row. */
 const mostRangeIndexes = 8;
 
 /**
- * An index that answers comparisons of one key of the record's metadata, as `ensureIndex`, for all stores. A range of 1 % of 200,000 rows
- * is found in 5 ms by it and in 100 without.
- * @returns false when there are as many as may be.
+ * Builds the index that answers comparisons of one metadata key, for all stores, like `ensureIndex`. A range of 1 % of
+ * 200,000 rows is found in 5 ms with it and in 100 ms without.
+ * @returns false if there are as many such indexes as allowed.
  */
 export async function ensureRangeIndex(db: Db, range: Range): Promise<boolean> {
   const { table, vectorStoreIdColumn, metadataColumn, quotedTable, rangeIndex } = db.layout.embeddings;
@@ -144,7 +150,7 @@ export async function ensureRangeIndex(db: Db, range: Range): Promise<boolean> {
   );
   const { literal, others } = rows[0] ?? { literal: "''", others: mostRangeIndexes };
   if (others >= mostRangeIndexes) return false;
-  // A definition takes no parameters; the server has put the key into quotes.
+  // An index definition takes no parameters; the server has quoted the key.
   const key = sql.raw(`${literal}::text`);
   const value = rangeValue({ key, type: range.type }, metadataColumn);
   const state = await ensureIndex(

@@ -11,8 +11,9 @@ import { wantsIndex } from "./indexState.js";
 const all = { kind: "all" } as const;
 
 /**
- * Creates the table that will replace a store's vectors, if the store wants an index or another one.
- * @param options.surely it is wanted, whatever its size @returns the store as it is now
+ * Creates the table that will replace a store's vectors, if the store needs an index, or a new one.
+ * @param options.surely create it whatever the store's size
+ * @returns the store as it is now
  */
 export function giveNextTable(
   pg: Pgvector,
@@ -30,9 +31,9 @@ export function giveNextTable(
 }
 
 /**
- * Fills a table with all of a store's vectors in mixed order, builds the index on it, and puts it in the place of what the store had,
- * which is searched until then. Rows that arrive meanwhile stay in the shared table.
- * @returns false when another process is doing it.
+ * Fills a table with all of a store's vectors in mixed order, builds its index, and replaces the store's previous
+ * table, which is searched until then. Rows that arrive in between stay in the shared table.
+ * @returns false if another process is doing it.
  */
 export async function renew(pg: Pgvector, store: VectorStore, next: number, pace: Pace): Promise<boolean> {
   const { db, log, config } = pg;
@@ -41,7 +42,7 @@ export async function renew(pg: Pgvector, store: VectorStore, next: number, pace
   const { vectorsTable } = stateOf(store);
   await db.maintenance((connection) => copyVectors(connection, { id, vectorsTable, embeddingDimensions }, next));
   await db.transaction(async (tx) => {
-    // From here on deletions reach the copies; earlier ones are made up for now.
+    // From here on deletions reach the copies too; this removes what was deleted earlier.
     if ((await lockStore(tx, all, id)) !== undefined) await removeOwnOrphans(tx, id, next);
   });
   const built = await db.maintenance(async (connection) => {
@@ -76,7 +77,7 @@ export function moveSome({ db }: Pgvector, id: string, vectorsTable: number, lim
     const store = await lockStore(tx, all, id);
     if (store === undefined) return "done";
     const state = stateOf(store);
-    // What enters a table after it was copied would be lost with it.
+    // Rows moved into a table after it was copied would be lost with it.
     if (state.vectorsTable !== vectorsTable || state.vectorsNext !== null) return "done";
     const { embeddingDimensions } = store;
     if (embeddingDimensions === null) return "done";

@@ -4,9 +4,9 @@ import type { Db } from "../../../db/database.js";
 
 /**
  * Works on the next rows of a store in the order of ids, inside the caller's transaction.
- * @param from a query for the ids that are to be gone through, in the column `id`
+ * @param from a query for the ids to work through, in the column `id`
  * @param work a statement for the ids of the CTE `portion`
- * @returns the id to go on after; null when the end is reached.
+ * @returns the id to continue after; null at the end.
  */
 export async function workOnPortion(
   tx: Db,

@@ -5,7 +5,9 @@ import { rangesOf } from "../filterSql.js";
 import { stateOf } from "../state.js";
 import { ensureRangeIndex } from "./indexes.js";
 
-/** Has an index built by the next round of upkeep for each key that a filter of a large store compares and that has none. */
+/**
+ * Asks the next round of upkeep to index each metadata key that a filter on an indexed store compares, once per key.
+ */
 export function requestRangeIndexes({ ranges, wake }: Pgvector, store: VectorStore, filter: Filter | null): void {
   if (filter === null || !stateOf(store).vectorsIndexed) return;
   for (const range of rangesOf(filter)) {
@@ -16,7 +18,10 @@ export function requestRangeIndexes({ ranges, wake }: Pgvector, store: VectorSto
   }
 }
 
-/** Builds the indexes that were requested. Each is tried once: without it a filter is slow, not wrong. @returns how many were tried */
+/**
+ * Builds the indexes that were requested. Each is tried once: without it a filter is slow, not wrong.
+ * @returns how many were tried
+ */
 export async function makeRangeIndexes({ db, log, ranges }: Pgvector): Promise<number> {
   const open = [...ranges.values()].filter((each) => !each.settled);
   for (const each of open) {

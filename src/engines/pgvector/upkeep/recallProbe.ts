@@ -5,18 +5,22 @@ import { stateOf } from "../state.js";
 import { sampleVectors } from "../vectors.js";
 import { listIndexed } from "./stores.js";
 
-/** Ten nearest rows of five rows: an exact search takes 1.5 µs a row, so a round takes less than ten seconds for a million. */
+/**
+ * Per store, the ten nearest rows of five rows. An exact search takes 1.5 µs per row, so a million rows take less than
+ * 10 s.
+ */
 const [neighbours, queries] = [10, 5];
 const storesOfRound = 5;
-/** Below this an index needs a look: recall `high` promises 99 of 100. */
+/** Below this recall a warning is logged: `high` promises 99 of 100. */
 const poor = 0.9;
 
 /** What was measured so far, by store; null: nothing could be measured. Stores without an index are forgotten. */
 export type Probed = Map<string, number | null>;
 
 /**
- * Measures what share of the exact nearest rows the index finds, with rows of the store as queries, at the default recall.
- * @returns 0…1; null for a store that has nothing to ask for
+ * Measures what share of the exact nearest rows the index finds, with rows of the store as queries, at the default
+ * recall.
+ * @returns 0…1; null for a store without an index or vectors
  */
 export async function probeRecall(pg: Pgvector, store: VectorStore): Promise<number | null> {
   const { vectorsTable, vectorsIndexed } = stateOf(store);
@@ -35,7 +39,7 @@ export async function probeRecall(pg: Pgvector, store: VectorStore): Promise<num
   return wanted === 0 ? null : Math.min(1, found / wanted);
 }
 
-/** Probes the indexed stores that were not probed for the longest time, a few in a round, and publishes what is known of all. */
+/** Probes a few indexed stores per round, those with the oldest probe first, and publishes the results of all. */
 export async function probeNext(pg: Pgvector, probed: Probed): Promise<void> {
   const indexed = await listIndexed(pg.db);
   for (const id of probed.keys()) if (!indexed.some((store) => store.id === id)) probed.delete(id);

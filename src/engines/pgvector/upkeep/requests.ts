@@ -4,7 +4,7 @@ import type { Pgvector } from "../context.js";
 import { deleteKeywords } from "../keywords/keywords.js";
 import { recordState, stateOf, withState } from "../state.js";
 
-/** Has the words of a store made in a language by the next round of upkeep. Does nothing for a store that has them. */
+/** Asks the next round of upkeep to make a store's words in a language. Does nothing for a store that has them. */
 export async function requestKeywords({ db, wake }: Pgvector, storeId: string, language: string): Promise<void> {
   await db.transaction(async (tx) => {
     const store = await lockStore(tx, { kind: "all" }, storeId);
@@ -17,7 +17,10 @@ export async function requestKeywords({ db, wake }: Pgvector, storeId: string, l
   wake();
 }
 
-/** A store that will be searched by words has them made from its first chunk on. @returns the store as it is now */
+/**
+ * Has a store's words made from its first chunk on, if it will be searched by words.
+ * @returns the store as it is now
+ */
 export async function prepare(pg: Pgvector, store: VectorStore, language: string | null): Promise<VectorStore> {
   if (language === null || stateOf(store).keywordsLanguage === language) return store;
   await requestKeywords(pg, store.id, language);
@@ -25,8 +28,8 @@ export async function prepare(pg: Pgvector, store: VectorStore, language: string
 }
 
 /**
- * Has everything derived from a store's chunks checked against them by the next round of upkeep: what is missing is made, what is left
- * over is removed, and the index is rebuilt (or, below INDEX_MIN_ROWS, built at all). Searches continue with what there is.
+ * Asks the next round of upkeep to check everything derived from a store's chunks: it adds what is missing, removes
+ * what is left over, and rebuilds the index (or builds one, even below INDEX_MIN_ROWS). Searches continue.
  */
 export async function requestReindex({ db, wake }: Pgvector, store: VectorStore): Promise<VectorStore> {
   await recordState(db, store.id, { reindexRequested: true });

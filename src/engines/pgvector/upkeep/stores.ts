@@ -4,14 +4,16 @@ import { selectStores } from "../../../db/tables/stores.js";
 import type { VectorStore } from "../../../words/store.js";
 
 /**
- * A graph that has grown to this many times its rows by single insertions is rebuilt. The order of insertion shows in it: of 50 rows
- * that came before many unlike ones, 12 are found by a search for themselves; in mixed order 49 are.
+ * A graph that has grown to this many times its rows by single insertions is rebuilt, because recall depends on the
+ * order of insertion: of 50 rows inserted before many unlike ones, searches for themselves found 12; in mixed order,
+ * 49.
  */
 export const outgrown = 2;
 
 /**
- * Stores whose derived tables need work: vectors missing, rows enough for an index, an index to build or rebuild, keywords to make.
- * They are few, and none at rest. @param minRows null: no store gets an index by its size
+ * Stores whose derived tables need work: missing vectors, enough rows for an index, an index to build or rebuild,
+ * keywords to make. There are few, and none at rest.
+ * @param minRows null: no store gets an index by its size
  */
 export function listToIndex(db: Db, minRows: number | null, maxDimensions: number): Promise<VectorStore[]> {
   const large =
@@ -37,7 +39,10 @@ export async function countIndexed(db: Db): Promise<{ stores: number; indexed: n
   return rows[0] ?? { stores: 0, indexed: 0 };
 }
 
-/** Stores whose counters differ from their chunks, because another program wrote to the tables. Reads the index of all chunks once. */
+/**
+ * Stores whose counters differ from their chunks, because another program wrote to the tables. Reads the index of all
+ * chunks once.
+ */
 export async function listMiscounted(db: Db): Promise<string[]> {
   const e = db.layout.embeddings;
   const { rows } = await sql<{ id: string }>`

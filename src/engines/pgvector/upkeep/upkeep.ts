@@ -11,23 +11,30 @@ import { giveNextTable, moveSome, renew } from "./ownTable.js";
 import { makeRangeIndexes } from "./rangeIndexes.js";
 import { listIndexed, listToIndex } from "./stores.js";
 
-/** A fresh row costs a search 1.5 µs; moving one into a graph of 50,000 costs 5–10 ms. So they wait until there are a few. */
+/**
+ * A fresh row costs a search 1.5 µs; moving one into a graph of 50,000 costs 5–10 ms. So they wait until there are this
+ * many.
+ */
 const freshToMove = 200;
-/** A row costs 0.5 ms where a graph is built as a whole: with this share of fresh rows that is cheaper. */
+/** Building a whole graph costs 0.5 ms per row: from this share of fresh rows on, a rebuild is cheaper. */
 const freshToRebuild = 0.1;
-/** Rows per second that mean a load is under way, four times what a graph takes in one by one. Building during it means building twice. */
+/**
+ * More rows per second than this are a bulk load: four times what a graph takes in one by one. Building during a load
+ * means building twice.
+ */
 const loadingRate = 500;
 /** Never wait forever: build once a loading store has ten times the rows that its index needs. */
 const mostWaited = 10;
 /** Rows that enter the graph in one transaction. */
 const movedPerStep = 50;
-/** After these steps it is checked again whether a rebuild has become cheaper. */
+/** After this many steps, check again whether a rebuild has become cheaper. */
 const stepsPerRound = 20;
 
 /**
- * Brings everything derived from the record up to date, store by store: missing vectors and keywords are filled in, a store that is large
- * enough gets its own table with an HNSW index, fresh rows move into it, and an outgrown graph is rebuilt. Reads and writes continue.
- * Several replicas may do this at once: a step is a transaction that locks its store's row, and each index has one builder.
+ * Brings everything derived from the record up to date, store by store: missing vectors and keywords are filled in, a
+ * store that is large enough gets its own table with an HNSW index, fresh rows move into it, and an outgrown graph is
+ * rebuilt. Reads and writes continue. Several replicas may do this at once: a step is a transaction that locks its
+ * store's row, and each index has one builder.
  * @returns how many stores and range indexes were worked on.
  */
 export async function bringUpToDate(pg: Pgvector, pace: Pace): Promise<number> {
@@ -61,7 +68,7 @@ async function repair(pg: Pgvector, store: VectorStore, pace: Pace): Promise<boo
   }
   if (state.keywordsLanguage !== null && !state.keywordsComplete) {
     if (!(await fillAllKeywords(pg, store.id, state.keywordsLanguage, pace))) return true;
-    // The plans of keyword searches depend on how frequent each word is, and autovacuum may come a minute later.
+    // The plans of keyword searches depend on how frequent each word is, and autovacuum may take a minute to find out.
     await pg.db.maintenance(analyzeKeywords);
   }
   const early = !state.vectorsIndexed && store.chunkCount < mostWaited * (pg.config.indexing.minRows ?? 0);
@@ -82,7 +89,10 @@ async function isLoading({ db }: Pgvector, id: string, pace: Pace): Promise<bool
   return (after?.chunkCount ?? 0) - (before?.chunkCount ?? 0) > loadingRate;
 }
 
-/** Moves the fresh rows of an indexed store into its index, a few at a time; after a large load the index is rebuilt with them. */
+/**
+ * Moves the fresh rows of an indexed store into its index, a few at a time; after a large load the index is rebuilt
+ * with them.
+ */
 async function moveFresh(pg: Pgvector, store: VectorStore, pace: Pace): Promise<boolean> {
   const { vectorsTable, vectorsBuilt, vectorsNext } = stateOf(store);
   const many = Math.ceil(freshToRebuild * vectorsBuilt);
