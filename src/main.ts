@@ -14,18 +14,24 @@ import { version } from "./process/version.js";
 import { type Service, createService } from "./service.js";
 import { StartupError } from "./words/errors.js";
 
-/** A request's headers must arrive within this; a body may take as long as it keeps coming. */
+/** Time limit for a request's headers; a body may take longer, as long as data keeps arriving. */
 const headersMs = 60_000;
-/** A connection on which nothing moves for this long is closed (the reference's request limit is 600 s). */
+/** A connection without traffic for this long is closed (the reference's request limit is 600 s). */
 const idleMs = 600_000;
-/** Kept-alive connections outlast those of load balancers and proxies (60 s by default), which must be the ones to close them. */
+/**
+ * Idle connections are kept longer than load balancers and proxies keep theirs (60 s by default), so that those close
+ * first.
+ */
 const keepAliveMs = 75_000;
-/** What the background work, the threads, the database's and the collector's connections may take once requests are done. */
+/** Time limit per phase once requests are done: background work, threads, database, traces. */
 const closeMs = 2_000;
 
-/** The server process: reads the configuration, opens the database, makes the service, listens, and drains on SIGTERM and SIGINT. */
+/**
+ * The server process: reads the configuration, opens the database, makes the service, listens, and drains on SIGTERM
+ * and SIGINT.
+ */
 export async function serve(): Promise<void> {
-  // The first process of a container ignores a signal without a handler, also while it waits for its database.
+  // The first process of a container ignores signals without a handler, so set one before waiting for the database.
   let stop: (signal: NodeJS.Signals) => void = () => process.exit(0);
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     process.on(signal, () => {
@@ -57,7 +63,7 @@ export async function serve(): Promise<void> {
   service.startJobs();
 
   stop = (signal) => {
-    // A second signal means: now.
+    // A second signal stops at once.
     stop = () => process.exit(1);
     log.info("stopping: finishing accepted requests");
     const phases = [
@@ -73,7 +79,7 @@ export async function serve(): Promise<void> {
 
 function drainPhases({ deps, stopJobs }: Service, connections: Connections, signal: NodeJS.Signals): Phase[] {
   const { config, log, documents, db } = deps;
-  // A person who presses Ctrl-C balances no load.
+  // After Ctrl-C there is no load balancer to wait for.
   const delayMs = signal === "SIGINT" ? 0 : config.shutdown.delayMs;
   let background: Promise<unknown> = Promise.resolve();
   const announceEnd = () => {
@@ -84,10 +90,7 @@ function drainPhases({ deps, stopJobs }: Service, connections: Connections, sign
     return setTimeout(delayMs);
   };
   const cut = () => {
-    log.warn(
-      { requests: connections.cut() },
-      "requests were cut off; SHUTDOWN_DRAIN_SECONDS is how long they may take",
-    );
+    log.warn({ requests: connections.cut() }, "requests were cut off because they exceeded SHUTDOWN_DRAIN_SECONDS");
   };
   return [
     { name: "announcement", limitMs: delayMs + 1000, work: announceEnd },
@@ -110,14 +113,17 @@ function listen(server: Server, config: Config): Promise<number> {
   });
 }
 
-/** For the person who typed `npm start`. The key itself is not printed, because terminals and log collectors keep what they see. */
+/**
+ * Tells a person how to use the server. Does not print the key itself, because terminals and log collectors keep
+ * output.
+ */
 function announce(config: Config, port: number, keyFile: string | null, builtIn: boolean): void {
   const url = config.apiUrl ?? `http://localhost:${port}`;
   const lines = [
     `vector-store ${version} is at ${url}/v1 (docs: ${url}/docs)`,
     ...(keyFile === null
       ? []
-      : [`A key was made for you. Use it with:  export VECTOR_STORE_KEY="$(cat ${quoted(keyFile)})"`]),
+      : [`A key was generated. Use it with:  export VECTOR_STORE_KEY="$(cat ${quoted(keyFile)})"`]),
     ...(builtIn
       ? [
           "Embeddings: the built-in embedder, which compares words, not meaning. Set LITELLM_PROXY_URL for semantic search.",

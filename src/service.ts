@@ -17,7 +17,7 @@ import { type Metrics, createMetrics } from "./process/metrics.js";
 import { createDocumentReader } from "./reading/documentReader.js";
 import { createStorage } from "./storage/storage.js";
 
-/** What a service is made of. Everything but configuration, database and log has a usual value. */
+/** The parts of a service. All except configuration, database and log have defaults. */
 export interface ServiceParts {
   config: Config;
   db: Database;
@@ -32,19 +32,19 @@ export interface ServiceParts {
 
 export interface Service {
   deps: Deps;
-  /** The HTTP interface, for these keys. */
+  /** The HTTP request listener, which accepts these keys. */
   app: (keys: Keys) => RequestListener;
-  /** Begins the background work: upkeep of indexes, ingestion, sweeps, measurements. */
+  /** Starts the background jobs: index upkeep, ingestion, sweeps, recall measurements. */
   startJobs: () => void;
-  /** Tells everybody that the service is stopping, and ends the background work; files under way go back to the queue. */
+  /** Marks the service as stopping and stops the background jobs; files being ingested go back to the queue. */
   stopJobs: () => Promise<void>;
-  /** Ends reading threads, then the database. */
+  /** Closes the reading threads, then the database. */
   close: () => Promise<void>;
 }
 
 const usualReadingThread = new URL("./reading/thread.js", import.meta.url);
 
-/** Puts the service together: the one place where its rooms meet, for the server, the command line, tests and benchmarks. */
+/** Wires the service together; the only place that does, for the server, the command line, tests and benchmarks. */
 export function createService(parts: ServiceParts): Service {
   const { config, db, log } = parts;
   const { metrics = createMetrics(), now = () => Date.now(), readingThread = usualReadingThread } = parts;

@@ -38,8 +38,8 @@ interface Places {
 }
 
 /**
- * A blank with a combining mark is not a border. In a text full of these the search stops early, because checking each is
- * slow.
+ * A blank with a combining mark is not a border. In a text full of these the search stops early, because checking each
+ * is slow.
  */
 const mostWithinGraphemes = 20;
 

@@ -18,6 +18,7 @@ export interface Server extends Address {
   ask<T>(request: (client: OpenAI) => Promise<T>): Promise<T>;
 }
 
+/** Adds --url and --key to a command. */
 export function withServerOptions(command: Command): Command {
   return command
     .option("--url <url>", "the running server (default: VECTOR_STORE_URL, else http://127.0.0.1:PORT)")
@@ -27,6 +28,7 @@ export function withServerOptions(command: Command): Command {
 /** A search may wait a minute for retries of a model call. */
 const timeoutMs = 120_000;
 
+/** A client of the running server that options or environment name. @throws CommandError without a usable URL or key */
 export function connect(options: ServerOptions, io: Io): Server {
   const address = findServer(options, io);
   const { key, from: keyFrom } = findKey(options, io);
@@ -38,7 +40,7 @@ export function connect(options: ServerOptions, io: Io): Server {
     fetch: (input, init) => fetchJson(address.url, input, init),
     // fetch would turn a redirected POST into a GET. The user is asked for the right address instead.
     fetchOptions: { redirect: "manual" },
-    // Never from the environment, where they are meant for OpenAI.
+    // Not from the environment, where they are meant for OpenAI.
     organization: null,
     project: null,
     adminAPIKey: null,
@@ -109,7 +111,7 @@ export function readFirstKey(config: Config): string | null {
   }
 }
 
-/** A setting of the command line alone. Like all settings, in upper or lower case. */
+/** A setting that only the command line uses. Its name is case-insensitive, like all settings. */
 function variable(environment: Environment, name: "VECTOR_STORE_URL" | "VECTOR_STORE_KEY"): string | null {
   const found = Object.entries(environment).find(
     ([key, value]) => key.toUpperCase() === name && value !== undefined && value.trim() !== "",

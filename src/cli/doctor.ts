@@ -7,9 +7,10 @@ import { type Context, type Finding, type Findings, wordsOf } from "./doctor/fin
 import { CommandError, type Io } from "./io.js";
 
 const help = `
-Checks settings, key, database, pgvector, migrations, tables, dimensions, models in use, contents, indexes, proxy and model, and makes one
-test embedding (for which a provider may charge a fraction of a cent). Changes nothing. Each line is ok, warn or FAIL; the line below
-says what to do. If a running server has the embedded database open, the doctor asks that server.
+Checks settings, key, database, pgvector, migrations, tables, dimensions, models in use, contents, indexes, proxy and
+model, and makes one test embedding (for which a provider may charge a fraction of a cent). Changes nothing. Each line
+is ok, warn or FAIL; the line below says what to do. If a running server has the embedded database open, the doctor
+asks that server.
 
 Exit code 1 if a check is FAIL. --json prints {"ok": …, "checks": [{"check", "status", "message", "todo"}]}.
 

@@ -11,16 +11,18 @@ const modes = [...searchModes, "reranked"];
 const mostResults = 50;
 
 const help = `
-QUESTIONS has one question per line, with what its results should contain: ids of chunks, ids or names of files, or phrases.
+QUESTIONS has one question per line, with what its results should contain: ids of chunks, ids or names of files, or
+phrases.
   {"query": "how long can I return things?", "relevant": ["returns.md"]}
   {"query": "error E-4711", "relevant": {"codes.pdf": 3, "faq.md": 1}, "filters": {"lang": "en"}}
   {"query": "what does shipping cost?", "contains": ["free for orders over $50", "within 3 days"]}
 A number is a grade: how much an item counts compared with the others. Case and line breaks of phrases do not matter.
 
-Every question is searched in every mode, up to 4 at once. RECALL@10 is the share of its items in the first 10 results; MRR is 1 / the
-rank of the first result with an item; NDCG@10 is 1 if all items come in the best order; each is the mean of all questions. MEDIAN MS is
-the time of a search as seen from here, without embedding the question. The mode reranked is the store's own mode plus a rerank model; it
-is left out if there is none. docs/evaluation.md explains the figures.
+Every question is searched in every mode, up to 4 at once. RECALL@10 is the share of its items in the first 10
+results; MRR is 1 / the rank of the first result with an item; NDCG@10 is 1 if all items come in the best order; each
+is the mean of all questions. MEDIAN MS is the time of a search as seen from here, without embedding the question. The
+mode reranked is the store's own mode plus a rerank model; it is left out if there is none. docs/evaluation.md
+explains the figures.
 
 Examples:
   $ vector-store eval questions.jsonl --store vs_0190f2c4a7e87d3f9b1c2d3e4f5a6b7c

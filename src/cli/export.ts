@@ -11,16 +11,17 @@ import { openTarget, tellingFailures, untilInterrupted } from "./transfer/open.j
 import { count, duration, progressBar } from "./transfer/progress.js";
 
 const help = `
-Writes id, vector_store_id, content, metadata, created_at and embedding of each row, and the settings of the stores, so that
-"vector-store import" can make the same stores elsewhere. Numbers keep all their digits.
+Writes id, vector_store_id, content, metadata, created_at and embedding of each row, and the settings of the stores,
+so that "vector-store import" can make the same stores elsewhere. Numbers keep all their digits.
 
   --output FILE.ndjson, FILE.ndjson.gz    one JSON object per line; embeddings as base64 of float32 numbers, or see --vectors
   --output FILE.parquet                   for pandas, DuckDB and the like; embeddings as lists of floats (about 2,000 rows/s)
   --output DIRECTORY                      files of --rows-per-file rows in the format of --format, and manifest.json
   --output -                              NDJSON on standard output
 
-Files are called ….partial until they are complete. After an interruption, run the same command again to continue; only a single Parquet
-file starts over. Rows written during the export may be in it or not. Files that are still being ingested are left out.
+Files are called ….partial until they are complete. After an interruption, run the same command again to continue;
+only a single Parquet file starts over. Rows written during the export may be in it or not. Files that are still being
+ingested are left out.
 
 Reads the database directly: DATABASE_URL, or the embedded one, whose server must be stopped.
 

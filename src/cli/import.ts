@@ -19,14 +19,15 @@ Where rows go:
   --store-name NAME          a new one
   (neither)                  the source's own stores, with their ids: from its tables, --store-column, or vector_store_id in a file
 
-The columns of a table or file are called id, content, embedding, metadata and created_at (and vector_store_id), unless an option names
-others. An embedding is a vector, an array of numbers, or base64 of float32 numbers. Ids are kept if the id column of this database can
-hold them. A row without an id gets one made from its position and content, the same in every run.
+The columns of a table or file are called id, content, embedding, metadata and created_at (and vector_store_id),
+unless an option names others. An embedding is a vector, an array of numbers, or base64 of float32 numbers. Ids are
+kept if the id column of this database can hold them. A row without an id gets one made from its position and content,
+the same in every run.
 
-Rows are written to the database directly: DATABASE_URL, or the embedded one, whose server must be stopped. Servers of a PostgreSQL
-database may run and search meanwhile. Each row is read back and compared before it is committed. The database remembers how far the
-import has come: after any interruption, even kill -9, run the same command again to continue, from any machine. Once it has finished, the
-same command imports what has been added since.
+Rows are written to the database directly: DATABASE_URL, or the embedded one, whose server must be stopped. Servers of
+a PostgreSQL database may run and search meanwhile. Each row is read back and compared before it is committed. The
+database remembers how far the import has come: after any interruption, even kill -9, run the same command again to
+continue, from any machine. Once it has finished, the same command imports what has been added since.
 
 Examples:
   $ vector-store import --from postgresql://user:password@old-host/litellm                # all stores of litellm-pgvector
@@ -53,7 +54,7 @@ export function importCommand(program: Command, io: Io): void {
   sourceOptions(
     program
       .command("import")
-      .description("bring rows from another database or from files into vector stores")
+      .description("import rows from another database or from files into vector stores")
       .argument("[file...]", "files; - is standard input"),
   )
     .option("--store <id>", "the vector store that all rows go to")
@@ -157,7 +158,7 @@ function describe(result: ImportResult, source: TransferSource, seconds: number,
     [counts.duplicates, "already there, the same"],
     [counts.skipped, `already there with other content, ${would}left unchanged`],
     [counts.embedded, `without an embedding, ${would}embedded here`],
-    [counts.withoutDirection, "with a vector of zeros, which is similar to nothing"],
+    [counts.withoutDirection, "with a vector of zeros, which no search can find"],
   ];
   for (const [rows, what] of parts) if (rows > 0) lines.push(`  ${count(rows)} ${what}`);
   for (const at of result.skippedRows) lines.push(`    left unchanged: ${printable(at)}`);

@@ -6,6 +6,7 @@ export type Store = OpenAI.VectorStore & {
   index?: { state: string; keywords?: string; indexed?: number; fresh?: number };
 };
 
+/** The state of a store's index; "-" if the server does not say. */
 export const indexState = (store: Store): string => store.index?.state ?? "-";
 
 /** The part of `indexing` in /health that the command line shows. */

@@ -8,11 +8,11 @@ import { requireId, requireStore } from "./stores.js";
 import { quoted } from "./yaml.js";
 
 const help = `
-Checks that the store exists and prints its entry for LiteLLM's vector_store_registry. Add the entry to the proxy's config.yaml, set the
-variable it names on the proxy, and restart the proxy.
+Checks that the store exists and prints its entry for LiteLLM's vector_store_registry. Add the entry to the proxy's
+config.yaml, set the variable it names on the proxy, and restart the proxy.
 
-The entry needs the address at which the proxy reaches this server: --api-base, else --url, else the setting API_URL, else the address
-that this command used.
+The entry needs the address at which the proxy reaches this server: --api-base, else --url, else the setting API_URL,
+else the address that this command used.
 
 Example:
   $ vector-store litellm-config vs_0190f2c4a7e87d3f9b1c2d3e4f5a6b7c --api-base http://vector-store:8000 >> config.yaml`;

@@ -4,9 +4,9 @@ import { type Config, loadConfig } from "../process/config.js";
 import { type Io, printable } from "./io.js";
 
 const help = `
-"vector-store serve" does the same when it starts. Use this command to migrate in a separate step, for example with a database role that
-may create tables while the server's role may not. Safe to repeat, and safe while servers run: one process migrates, the others wait.
-Stop the server of an embedded database first: only one process can open it.
+"vector-store serve" does the same when it starts. Use this command to migrate in a separate step, for example with a
+database role that may create tables while the server's role may not. Safe to repeat, and safe while servers run: one
+process migrates, the others wait. Stop the server of an embedded database first: only one process can open it.
 
 Example:
   $ DATABASE_URL=postgresql://owner@db/vectors vector-store migrate`;

@@ -38,8 +38,8 @@ What each command connects to:
                    with --key, else VECTOR_STORE_KEY, else SERVER_API_KEY, else LITELLM_MASTER_KEY, else the key in
                    DATA_DIR/server-key, which the server's first start made.
 
-Settings come from the environment, or from the file .env in the working directory. "vector-store serve --help" lists the most important
-ones, .env.example all.
+Settings come from the environment, or from the file .env in the working directory. "vector-store serve --help" lists
+the most important ones, .env.example all.
 
 Output is a table on a terminal, and tab-separated lines without headings in a pipe; --json prints the API's answer.
 Exit code 0: done; 1: failed, with one sentence on standard error that says what to do.`;

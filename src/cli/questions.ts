@@ -26,7 +26,7 @@ const grade = z
   .max(highestGrade, `must be at most ${highestGrade}`);
 const filled = (value: object) => Object.keys(value).length > 0;
 
-/** As everywhere in the API, null counts as absent and unknown fields are ignored. */
+/** As in the API, null counts as absent and unknown fields are ignored. */
 const questionLine = z
   .object(
     {

@@ -8,12 +8,12 @@ import { listStores, requireId, requireStore } from "./stores.js";
 import { renderTable } from "./table.js";
 
 const help = `
-The server compares its copies of a store's vectors and words with the rows, adds what is missing (for example after another program has
-written rows) and removes what is left over. Then it rebuilds the store's index with the settings HNSW_M and HNSW_EF_CONSTRUCTION, even for
-a store below INDEX_MIN_ROWS. Searches and writes continue meanwhile.
+The server compares its copies of a store's vectors and words with the rows, adds what is missing (for example after
+another program has written rows) and removes what is left over. Then it rebuilds the store's index with the settings
+HNSW_M and HNSW_EF_CONSTRUCTION, even for a store below INDEX_MIN_ROWS. Searches and writes continue meanwhile.
 
-Without --wait the command returns at once. An index is waiting, building, then ready. The state none means that the store's vectors have
-too many dimensions for an index and that it is searched exactly.
+Without --wait the command returns at once. An index is waiting, building, then ready. The state none means that the
+store's vectors have too many dimensions for an index and that it is searched exactly.
 
 Examples:
   $ vector-store reindex vs_0190f2c4a7e87d3f9b1c2d3e4f5a6b7c --wait
@@ -57,7 +57,7 @@ const columns = [
 
 /**
  * Reindexes a store (post) or reads it (get).
- * @param mayBeGone a store that has been deleted meanwhile is not a failure
+ * @param mayBeGone whether a store that was deleted meanwhile is not a failure
  * @returns the store; nothing if it is gone
  */
 async function askFor(server: Server, method: "get" | "post", id: string, mayBeGone: boolean): Promise<Store[]> {
@@ -75,7 +75,7 @@ async function askFor(server: Server, method: "get" | "post", id: string, mayBeG
   return [store];
 }
 
-/** Between two requests: short at first, for small stores. */
+/** Pauses between two requests: short at first, for small stores. */
 const pause = { firstMs: 100, longestMs: 2000 };
 
 const isDone = (store: Store) => !["waiting", "building"].includes(indexState(store));
@@ -100,10 +100,10 @@ async function waitFor(server: Server, stores: readonly Store[], mayBeGone: bool
   return done;
 }
 
-/** What matters most comes first, since the line is cut to the terminal's width. */
+/** The progress of one store. The most important part comes first, because the line is cut to the terminal's width. */
 async function describe(server: Server, store: Store, place: string): Promise<string> {
   const { state = "-", indexed, fresh } = store.index ?? {};
-  // Without it only the progress is not shown.
+  // If this fails, only the progress is not shown.
   const indexing = readIndexing(await server.client.get<unknown>("/health").catch(() => null));
   const build = state === "building" && indexing !== null ? slowestBuild(indexing) : undefined;
   const rows = indexed === undefined || fresh === undefined ? "" : `${indexed} rows indexed, ${fresh} fresh`;

@@ -17,13 +17,15 @@ const columns: Column<Result>[] = [
 ];
 
 const help = `
-The query needs no quotes; put "--" before words that begin with a dash. Scores are from 0 to 1; in a vector search, 1 means the same
-direction. SOURCE is the name of the result's file, or the id of the chunk if it has no file. On a terminal, TEXT is cut to the line.
+The query needs no quotes; put "--" before words that begin with a dash. Scores are from 0 to 1; in a vector search, 1
+means the same direction. SOURCE is the name of the result's file, or the id of the chunk if it has no file. On a
+terminal, TEXT is cut to the line.
 
---mode vector compares meaning, keyword compares words (codes, names), hybrid does both. --recall exact compares every row; high and fast
-use the store's index if it has one. The defaults are the store's settings, else vector and high.
+--mode vector compares meaning, keyword compares words (codes, names), hybrid does both. --recall exact compares every
+row; high and fast use the store's index if it has one. The defaults are the store's settings, else vector and high.
 
---rerank needs a rerank model behind the server's LiteLLM proxy. It takes the next word as the model's name, so put it after the query.
+--rerank needs a rerank model behind the server's LiteLLM proxy. It takes the next word as the model's name, so put it
+after the query.
 
 --filter takes OpenAI's filters or plain key-values, and compares them with the chunks' metadata; 5 is not "5":
   '{"type": "and", "filters": [{"type": "gte", "key": "year", "value": 2024}, {"type": "in", "key": "lang", "value": ["en", "de"]}]}'

@@ -11,8 +11,8 @@ The most important settings (.env.example has all):
   EMBEDDING__MODEL        the embedding model's name at the proxy
   EMBEDDING__DIMENSIONS   how many numbers its vectors have (1536)
 
-The first start creates the tables, or adopts those of litellm-pgvector without rewriting a row. After SIGTERM or SIGINT, accepted requests
-still finish.
+The first start creates the tables, or adopts those of litellm-pgvector without rewriting a row. After SIGTERM or
+SIGINT, accepted requests still finish.
 
 Example:
   $ PORT=9000 SERVER_API_KEY=sk-mine vector-store serve`;

@@ -25,16 +25,18 @@ const columns: Column<Store>[] = [
 ];
 
 const listHelp = `
-INDEX is ready, building or waiting; none means that the store has so few rows that comparing them one by one is as fast. ITEMS counts
-files, and embeddings without a file. In a pipe, columns are separated by tabs, sizes are in bytes and times in ISO 8601.
+INDEX is ready, building or waiting; none means that the store has so few rows that comparing them one by one is as
+fast. ITEMS counts files, and embeddings without a file. In a pipe, columns are separated by tabs, sizes are in bytes
+and times in ISO 8601.
 
 Examples:
   $ vector-store stores list --limit 100
   $ vector-store stores list --json | jq -r '.data[].id'`;
 
 const createHelp = `
-Prints only the new store's id, for use in scripts. A store keeps its model and dimensions; the default is the server's
-EMBEDDING__MODEL. Mode, recall and language are the defaults of its searches. Keyword and hybrid searches compare words by --language:
+Prints only the new store's id, for use in scripts. A store keeps its model and dimensions; the default is the
+server's EMBEDDING__MODEL. Mode, recall and language are the defaults of its searches. Keyword and hybrid searches
+compare words by --language:
 "simple" (the default), or a text search configuration of the database such as "english".
 
 Examples:
@@ -73,7 +75,7 @@ export function storesCommand(program: Command, io: Io): void {
         return;
       }
       if (data.length > 0) io.stdout.write(renderTable(columns, data, io.stdout));
-      else io.stderr.write('No vector stores yet. Make one with: vector-store stores create "My documents"\n');
+      else io.stderr.write('No vector stores yet. Create one with: vector-store stores create "My documents"\n');
       if (hasMore) io.stderr.write(`There are more; --limit ${options.limit * 5} shows the next ones too.\n`);
     });
 

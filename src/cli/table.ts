@@ -3,7 +3,7 @@ import { type Output, printable } from "./io.js";
 
 export interface Column<Row> {
   title: string;
-  /** @param plain for a program that reads the pipe: neither rounded nor abbreviated */
+  /** @param plain true: for a program that reads a pipe, so neither rounded nor abbreviated */
   value: (row: Row, plain: boolean) => string;
   align?: "right";
   /** The column that is cut if the line is wider than the terminal. */

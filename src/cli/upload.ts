@@ -12,9 +12,9 @@ import { bar, progressLine } from "./progress.js";
 import { requireId } from "./stores.js";
 
 const help = `
-A path is a file, a folder (with everything below it except hidden files and node_modules), or a quoted pattern. A file counts as added
-once searches find it. Files that the store already has, by name and content, are skipped, so an interrupted run can be repeated. If a
-file cannot be read, the reason is printed and the exit code is 1.
+A path is a file, a folder (with everything below it except hidden files and node_modules), or a quoted pattern. A
+file counts as added once searches find it. Files that the store already has, by name and content, are skipped, so an
+interrupted run can be repeated. If a file cannot be read, the reason is printed and the exit code is 1.
 
 Examples:
   $ vector-store upload $ID handbook.pdf faq.md

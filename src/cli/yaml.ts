@@ -1,6 +1,6 @@
 /**
- * Any text as a double-quoted YAML scalar, for parsers of YAML 1.1 (PyYAML, which LiteLLM uses) and 1.2. That is a JSON
- * string in which the characters are escaped that JSON allows and YAML forbids or folds.
+ * Any text as a double-quoted YAML scalar, for parsers of YAML 1.1 (PyYAML, which LiteLLM uses) and 1.2. It is a JSON
+ * string in which characters that JSON allows but YAML forbids or folds are escaped.
  */
 export function quoted(text: string): string {
   return JSON.stringify(text).replace(/[\p{C}\p{Zl}\p{Zp}\u00a0]/gu, (character) => {

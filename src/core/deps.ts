@@ -16,24 +16,24 @@ export interface Deps {
   /** Where the chunks of stores live. */
   engine: Engine;
   litellm: Litellm;
-  /** Where the bytes of files are. */
+  /** Where the bytes of files live. */
   storage: Storage;
   documents: DocumentReader;
   log: Log;
   metrics: Metrics;
   /** Aborted once the process has been told to stop: it still answers, but is not ready for more. */
   stopping: AbortSignal;
-  /** Unix milliseconds; tests bring their own clock. */
+  /** Unix milliseconds; tests replace it. */
   now: () => number;
-  /** Stores that were used within the last second, by id: that second's searches need not ask the database again. */
+  /** Stores used within the last second, by id: searches within that second need not query the database again. */
   recentStores: LRUCache<string, RecentStore>;
-  /** Lets ingestion look into its queue at once. */
+  /** Makes ingestion look into its queue at once. */
   wakeIngestion: () => void;
 }
 
 interface RecentStore {
   store: VectorStore;
-  /** The scope in which it was found. */
+  /** The scope of the caller who found it. */
   scope: string;
   /** Unix milliseconds. */
   at: number;

@@ -1,6 +1,9 @@
 import type { Response } from "express";
 
-/** How long database and models took of a request that came in at `startedAt`, as `Server-Timing` has it, in milliseconds. */
+/**
+ * Sets `Server-Timing`: the milliseconds that a request took in the database, in models and in total, from `startedAt`
+ * (performance.now()) on.
+ */
 export function setTimes(res: Response, spent: { database: number; model: number }, startedAt: number): void {
   const total = performance.now() - startedAt;
   res.set(
@@ -9,7 +12,10 @@ export function setTimes(res: Response, spent: { database: number; model: number
   );
 }
 
-/** What was left undone. A header has room for letters of Latin-1 only, and one line. */
+/**
+ * Sets `x-vector-store-warning`: what was not done. Non-ASCII characters become "?", because headers are one line of
+ * Latin-1.
+ */
 export function setWarnings(res: Response, warnings: readonly string[]): void {
   if (warnings.length === 0) return;
   const text = warnings.join("; ").replace(/[^\x20-\x7e]+/g, "?");
@@ -19,6 +25,7 @@ export function setWarnings(res: Response, warnings: readonly string[]): void {
 /** OpenAI's SDKs poll again after this many milliseconds; without the header, after five seconds. */
 const pollAfterMs = 300;
 
+/** Tells OpenAI's SDKs when to poll again, while `status` is `in_progress`. */
 export function setPollAfter(res: Response, status: string): void {
   if (status === "in_progress") res.set("openai-poll-after-ms", String(pollAfterMs));
 }

@@ -34,10 +34,13 @@ export const apiRoutes = [
   ...healthRoutes,
 ];
 
-/** LiteLLM appends `/v1/vector_stores` to an api_base that often ends in `/v1`; older versions append no version. */
+/**
+ * LiteLLM appends `/v1/vector_stores` to an api_base that often already ends in `/v1`; older versions append
+ * `/vector_stores`.
+ */
 const prefixes = ["/v1/v1", "/v1", "/"];
 
-/** The Express app: its parts in order, nothing else. */
+/** The Express app. */
 export function buildApp(deps: Deps, keys: Keys): Express {
   const app = express();
   app.disable("etag");

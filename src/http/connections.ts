@@ -1,22 +1,22 @@
 import type { Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 
-/** A server's connections, for an end at which no accepted request is lost. */
+/** A server's connections, for a shutdown that loses no accepted request. */
 export interface Connections {
   /**
-   * From here on every answer is the last on its connection (`Connection: close`), so that clients who keep connections open go
-   * elsewhere with their next request. New connections are still taken.
+   * From now on every answer closes its connection (`Connection: close`), so that clients with kept-alive connections
+   * send their next request elsewhere. New connections are still accepted.
    */
   retire(): void;
-  /** Refuses new connections, closes those without a request, and resolves when all accepted requests have been answered. */
+  /** Refuses new connections, closes idle ones, and resolves when all accepted requests have been answered. */
   drain(): Promise<void>;
-  /** Cuts off what is left. @returns how many requests that were */
+  /** Closes all remaining connections. @returns how many requests this cut off */
   cut(): number;
 }
 
 /**
- * Knows which connections have a request under way. Node's own close() also waits for kept-alive connections after their last answer, and
- * for those that never sent a whole request.
+ * Tracks which connections have a request in progress. Node's own close() would also wait for kept-alive connections
+ * after their last answer, and for those that never sent a complete request.
  */
 export function followConnections(server: Server): Connections {
   const underWay = new Map<Socket, Set<ServerResponse>>();
@@ -25,7 +25,7 @@ export function followConnections(server: Server): Connections {
     underWay.set(socket, new Set());
     socket.once("close", () => underWay.delete(socket));
   });
-  // Before Express' listener: the header must be set when the answer begins.
+  // Before Express' listener: the header must be set before the answer begins.
   server.prependListener("request", ({ socket }, res) => {
     underWay.get(socket)?.add(res);
     if (retired) res.setHeader("connection", "close");

@@ -13,7 +13,10 @@ const css = `
   .method { display: inline-block; min-width: 4.5rem; font-weight: 600; } .muted { opacity: .75; }
   table { border-collapse: collapse; width: 100%; } td, th { text-align: left; vertical-align: top; padding: .25rem .75rem .25rem 0; border-top: 1px solid var(--line); }`;
 
-/** The API for a human reader: one page of plain HTML from the OpenAPI document, no script, nothing from elsewhere. */
+/**
+ * The API documentation for people: one page of plain HTML from the OpenAPI document, without scripts or external
+ * resources.
+ */
 export function renderDocs(document: OpenApiDocument): string {
   const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => ({ path, method, operation })),
@@ -54,7 +57,7 @@ ${operation.description === undefined ? "" : `<p>${inline(operation.description)
 ${rows.length === 0 ? "" : `<table>${rows.join("")}</table>`}${bodies.join("")}<p>Answer:</p>${renderJson(answer)}</details>`;
 }
 
-/** JSON with every reference to a schema as a link to it. */
+/** JSON in which references to schemas are links. */
 function renderJson(value: unknown): string {
   const text = escape(JSON.stringify(value, null, 2));
   return `<pre>${text.replaceAll(/#\/components\/schemas\/(\w+)/g, '<a href="#$1">$1</a>')}</pre>`;

@@ -1,7 +1,7 @@
 import type { Response } from "express";
 import { once } from "node:events";
 
-/** Proxies between us and a client give up a connection on which nothing comes for a minute. */
+/** Interval of keep-alive comments: proxies often close a connection after a minute without data. */
 const quietMs = 15_000;
 
 export interface EventStream {
@@ -10,12 +10,15 @@ export interface EventStream {
   end(): void;
 }
 
-/** Begins an answer of server-sent events (WHATWG HTML, 9.2). From here on its status is 200, whatever comes. */
+/**
+ * Begins an answer of server-sent events (WHATWG HTML, 9.2). From here on its status is 200, even if a later event is
+ * an error.
+ */
 export function openEventStream(res: Response): EventStream {
   res.status(200).set({
     "content-type": "text/event-stream; charset=utf-8",
     "cache-control": "no-cache, no-transform",
-    // nginx would hold the events back until its buffer is full.
+    // Otherwise nginx would buffer events.
     "x-accel-buffering": "no",
   });
   res.flushHeaders();
@@ -30,7 +33,7 @@ export function openEventStream(res: Response): EventStream {
   return {
     async send(event, data) {
       timer.refresh();
-      // JSON has no line ends of its own, so one line is enough.
+      // JSON.stringify gives no line breaks, so one line is enough.
       if (!res.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`) && !res.destroyed) {
         const closed = new AbortController();
         const leave = () => {

@@ -111,14 +111,17 @@ function parameters(schema: z.ZodType | undefined, where: "path" | "query"): Ope
   }));
 }
 
-/** A parameter is text on the wire; the document says what it means: an integer has bounds and a default, no pattern of digits. */
+/**
+ * A parameter is text on the wire, but documented by its meaning: an integer has bounds and a default, not a pattern of
+ * digits.
+ */
 function parameterSchema(field: z.ZodType): JsonSchema {
   const { pattern, description, ...schema } = toSchema(field);
   const absent = field.safeParse(undefined);
   return {
     ...schema,
     ...(pattern === undefined || schema.type === "integer" ? {} : { pattern }),
-    // Said beside the schema already.
+    // Otherwise the description is already next to the schema.
     ...(field.description === undefined && description !== undefined ? { description } : {}),
     ...(absent.success && absent.data !== undefined ? { default: absent.data } : {}),
   };
@@ -127,7 +130,7 @@ function parameterSchema(field: z.ZodType): JsonSchema {
 const options = {
   io: "input",
   unrepresentable: "any",
-  // Zod's whole numbers are JavaScript's; their bounds say nothing to a reader.
+  // The bounds of JavaScript's safe integers, which zod adds, tell a reader nothing.
   override: ({ jsonSchema }: { jsonSchema: JsonSchema }) => {
     if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
     if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
@@ -135,7 +138,7 @@ const options = {
 } as const;
 const uri = (id: string) => `#/components/schemas/${id}`;
 
-/** A reference for schemas with an id, the schema itself for all others. */
+/** A reference if the schema has an id, else the schema itself. */
 function toSchema(schema: z.ZodType): JsonSchema {
   const id = z.globalRegistry.get(schema)?.id;
   if (id !== undefined) return { $ref: uri(id) };

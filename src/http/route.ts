@@ -17,7 +17,7 @@ export interface Call<Params, Query, Body> {
   body: Body;
   req: Request;
   res: Response;
-  /** Aborted when the client leaves before its answer is complete. */
+  /** Aborted if the client leaves before its answer is complete. */
   signal: AbortSignal;
   /** When the request came in, on the clock of performance.now(). */
   startedAt: number;
@@ -39,21 +39,21 @@ interface Declaration<Params, Query, Body> {
   form?: z.ZodType;
   /** A request without a body counts as `{}`. */
   bodyOptional?: boolean;
-  /** What the answer looks like; the OpenAPI document is made from it. */
+  /** The answer's schema, for the OpenAPI document. */
   answer: z.ZodType;
-  /** The answer's media type, where it is not JSON. */
+  /** The answer's media type, if it is not JSON. */
   answerType?: string;
-  /** What the events of a streamed answer look like, for the OpenAPI document. */
+  /** The schema of a streamed answer's events, for the OpenAPI document. */
   streamAnswer?: z.ZodType;
-  /** Another status that comes with the same answer, for the OpenAPI document. */
+  /** Another status with the same answer, for the OpenAPI document. */
   alsoStatus?: { status: number; when: string };
   /** The largest body in bytes; the default suits requests without bulk data. */
   bodyLimit?: (deps: Deps) => number;
-  /** Reads a body of at most `limit` bytes to the value that `body` checks; the default parses it as a whole. */
+  /** Reads a body of at most `limit` bytes into the value that `body` checks; the default parses it as a whole. */
   readBody?: (req: Request, res: Response, limit: number) => Promise<unknown>;
-  /** Handles a request whose body is not JSON, and answers it. */
+  /** Handles and answers a request with this content type instead of JSON. */
   handleStream?: { contentType: string; handle: (call: Call<Params, Query, undefined>) => Promise<void> };
-  /** Returns the JSON to answer; undefined when the handler has answered itself. */
+  /** Returns the JSON to answer; undefined if the handler has answered itself. */
   handle: (call: Call<Params, Query, Body>) => unknown;
 }
 
@@ -68,6 +68,7 @@ export type Route = Omit<Declaration<never, never, never>, "handle" | "handleStr
 
 const defaultBodyLimit = 10 * 1024 * 1024;
 
+/** Makes a route; its `run` parses the request, calls the handler and answers. @throws ApiError 400, 413, 415 */
 export function route<Params = undefined, Query = undefined, Body = undefined>(
   declaration: Declaration<Params, Query, Body>,
 ): Route {
@@ -102,7 +103,7 @@ export function route<Params = undefined, Query = undefined, Body = undefined>(
   };
 }
 
-/** A query string that names a field twice says two things; picking one would be a guess. */
+/** Refuses a query string that names a field twice: choosing one value would be a guess. */
 function single(query: Request["query"]): Request["query"] {
   const [repeated] = Object.entries(query).find(([, value]) => Array.isArray(value)) ?? [];
   if (repeated !== undefined) throw invalid(repeated.slice(0, 64), "given more than once in the query string");

@@ -12,7 +12,7 @@ import {
 } from "./gatewayErrors.js";
 import { keyError } from "./keyErrors.js";
 
-/** A model and where its name comes from, which is where the operator looks when the proxy refuses it. */
+/** A model, and where its name is set: that is where the operator looks if the proxy refuses it. */
 export interface NamedModel {
   readonly model: string;
   readonly namedBy: "settings" | "store";
@@ -25,8 +25,8 @@ const embedding: Asked = {
 };
 
 /**
- * For a request whose model the settings or a store name: a refusal is theirs to correct, not the caller's (502). The
- * sentence is ours, because the provider's may quote texts.
+ * For a request whose model the settings or a store name: a refusal is the operator's to fix, not the caller's (502).
+ * The message is ours, because the provider's may quote texts.
  */
 export function serviceError(failure: Failure, account: Account, named: NamedModel): ApiError {
   return (
@@ -47,7 +47,7 @@ const notServed = ({ model, namedBy }: NamedModel, status: number) =>
     ? "Check that EMBEDDING__MODEL names an embedding model it serves."
     : "Check that the store's embedding_model names an embedding model the proxy serves.");
 
-/** 502: the model answers vectors of another length than expected. */
+/** 502: the model's vectors have another length than expected. */
 export function lengthError({ model, namedBy }: NamedModel, answered: number, expected: number): ApiError {
   return badGateway(
     `The model '${model}' answers vectors of ${answered} dimensions, but ` +
@@ -57,7 +57,7 @@ export function lengthError({ model, namedBy }: NamedModel, answered: number, ex
   );
 }
 
-/** For a model that a caller chooses for a new store: what the provider refuses about it is theirs to correct (400). */
+/** For a model that a caller chooses for a new store: a refusal is the caller's to fix (400). */
 export function choiceError(failure: Failure, account: Account, model: string): ApiError {
   return (
     commonError(failure, account) ??
@@ -68,15 +68,13 @@ export function choiceError(failure: Failure, account: Account, model: string): 
   );
 }
 
-/** For a request whose caller named the model: they read the provider's refusal, with its status and message. */
+/** For a request whose caller named the model: passes the provider's refusal on, with its status and message. */
 export function passedOnError(failure: Failure, account: Account, asked = embedding): ApiError {
   if (failure.kind === "status" && failure.status === 429) return rateLimited(failure, readable(failure.message));
   return commonError(failure, account, asked) ?? refusalOf(failure);
 }
 
-/**
- * The same for a model that the settings or a store name, which only the operator can mend (502). `where`: the setting.
- */
+/** The same for a model that the settings or a store name: only the operator can fix it (502). `where`: the setting. */
 export function refusedError(
   failure: Failure,
   account: Account,
@@ -92,7 +90,7 @@ export function refusedError(
   );
 }
 
-/** What every request has in common: outages and refusals of the key. null when the provider refused what was asked. */
+/** Errors common to all requests: outages and refusals of the key. null if the provider refused the request itself. */
 function commonError(failure: Failure, account: Account, asked = embedding): ApiError | null {
   const { provider } = asked;
   const retryAfterSeconds = wholeSeconds(failure.retryAfterMs);

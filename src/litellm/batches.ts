@@ -15,12 +15,15 @@ export const tokensPerRequest = 200_000;
 /** Gateways in front of providers often limit a request to 10 MB. */
 export const bytesPerRequest = 8_000_000;
 
-/** Tokens of a text by its UTF-8 bytes, at 2 bytes each. English has about 4.3 and Chinese about 3 (cl100k_base). */
+/**
+ * Estimated tokens of a text, from its UTF-8 bytes, at 2 bytes per token. English has about 4.3 and Chinese about 3
+ * (cl100k_base).
+ */
 export const estimateTokens = (bytes: number) => Math.ceil(bytes / 2);
 
 /**
- * Splits the texts into consecutive batches, in order and never empty, each within every limit. A text that exceeds a
- * limit alone is one batch, for the provider to judge.
+ * Splits the texts into consecutive batches, in order and never empty, each within every limit. A text that alone
+ * exceeds a limit becomes a batch by itself; the provider may accept it.
  */
 export function splitIntoBatches(texts: readonly string[], limits: BatchLimits): string[][] {
   const batches: string[][] = [];

@@ -5,8 +5,8 @@ import { type Failure, type Outcome, concernsKey, failureOf, isOutage } from "./
 
 export interface Breaker {
   /**
-   * Runs the attempt, or answers with a `breaker` failure without running it. An error that the attempt throws passes
-   * through and counts as nothing.
+   * Runs the attempt, or returns a `breaker` failure without running it. An error that the attempt throws passes
+   * through and is not counted.
    */
   execute<T>(attempt: () => Promise<Outcome<T>>): Promise<Outcome<T>>;
   /**
@@ -18,7 +18,7 @@ export interface Breaker {
 const outagesToOpen = 5;
 const openForMs = 10_000;
 
-/** Goes through the policy as an error, because the policy counts every returned value as an outage or a success. */
+/** Passes through the policy as an error, because the policy counts every returned value as an outage or a success. */
 class Uncounted extends Error {
   constructor(readonly failure: Failure) {
     super("not counted");
@@ -26,9 +26,9 @@ class Uncounted extends Error {
 }
 
 /**
- * Opens for 10 seconds after 5 outages in a row: network, time limit, 5xx. Other answers prove the provider alive and
- * end the row. Refusals of a key do neither, because one caller's spent budget must not hide an outage from the others;
- * if the trial after 10 seconds ends in one, the next outage opens the breaker again.
+ * Opens for 10 seconds after 5 outages in a row: network, time limit, 5xx. Other answers prove that the provider works
+ * and reset the count. Refusals of a key do neither, because one caller's spent budget must not hide an outage from the
+ * others. If the trial after 10 seconds gets such a refusal, the next outage opens the breaker again.
  */
 export function createBreaker(log: Log): Breaker {
   const policy = circuitBreaker(

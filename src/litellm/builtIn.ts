@@ -8,17 +8,17 @@ import type { Embedder, EmbeddingsAnswer, EmbeddingsBody, Litellm, Model, ModelC
 import { wordsOf } from "./hashing.js";
 import { builtInModel as model, hashTexts, hashingEmbedder } from "./hashingEmbedder.js";
 
-/** The variant without a proxy: the hashing embedder answers everything. `accountOf` still refuses nobody's calls. */
+/**
+ * The variant without a proxy: the hashing embedder answers everything. `accountOf` still refuses calls of `nobody`.
+ */
 export function createBuiltIn(config: EmbeddingConfig, accountOf: AccountOf): Litellm {
   const embedder = hashingEmbedder(config.dimensions, accountOf);
-  // Only so that the same choice is the same object: an embedder that hashes holds nothing.
+  // Cached only so that the same choice gives the same object; a hashing embedder has no state.
   const others = new LRUCache<number, Embedder>({
     max: 100,
     memoMethod: (dimensions) => hashingEmbedder(dimensions, accountOf),
   });
-  /**
-   * Stores may carry the model name of the settings, which stands for the built-in embedder while there is no proxy.
-   */
+  /** Stores may name the settings' model, which means the built-in embedder while there is no proxy. */
   const check = (name: string) => {
     if (name === model || name === config.model) return;
     throw invalid(
@@ -70,7 +70,7 @@ export function createBuiltIn(config: EmbeddingConfig, accountOf: AccountOf): Li
       Promise.reject(
         new DocumentError(
           "unsupported_file",
-          "A vision model reads pictures, and there is no proxy that has one. Set LITELLM_PROXY_URL.",
+          "Reading pictures needs a vision model, and there is no proxy to call one. Set LITELLM_PROXY_URL.",
         ),
       ),
     state: () => ({ configured: false, breaker: "closed" }),
@@ -83,7 +83,7 @@ const noProxy = (param: string) => () =>
 /** Numbers in one answer: 60 MB as JSON, half a second of work. OpenAI's limit of 2,048 inputs × 1,536 is below it. */
 const mostNumbers = 4_000_000;
 
-/** OpenAI's answer to POST /v1/embeddings. @throws ApiError 400 for tokens in place of text, 404 for another model */
+/** OpenAI's answer to POST /v1/embeddings. @throws ApiError 400 for tokens instead of text, 404 for another model */
 async function createEmbeddings(
   body: EmbeddingsBody,
   config: EmbeddingConfig,

@@ -20,13 +20,16 @@ const completion = z.object({
   usage: chatUsage,
 });
 
+/**
+ * Chat completions through the proxy. CHAT_TIMEOUT_SECONDS limits an answer, or the wait for each piece of a stream.
+ */
 export function createChat(
   config: EmbeddingConfig,
   baseUrl: string,
   { accountOf, ...deps }: GateDeps & { accountOf: AccountOf },
 ): Chat {
   const limitMs = config.chatTimeoutMs;
-  // One attempt: LiteLLM retries itself, and a caller would rather know at once than wait for a minute of ours.
+  // One attempt only: LiteLLM already retries, and callers prefer an error at once to a minute of our retries.
   const gateOf = createGates({ ...config, timeoutMs: limitMs, retryBudgetMs: 0 }, baseUrl, deps);
 
   return {
@@ -60,7 +63,7 @@ export function createChat(
       const opening = gateOf(request.model).ask(
         "chat",
         async (client, options) => {
-          // The gate lets go of its signal when the stream begins; ours lasts as long as the stream.
+          // The gate's signal ends when the stream begins; ours lasts as long as the stream.
           const unfollowOpening = follow(options.signal, controller);
           try {
             const whole = { ...options, signal: controller.signal, body, stream: true };

@@ -19,21 +19,24 @@ const chunk = z.object({
   usage: chatUsage,
 });
 
-/** How the reader of a stream ends it, and how its failures look to the caller. */
+/** How to end a stream, and how to turn its failures into errors. */
 interface Reading {
-  /** Ends the request. */
+  /** Aborting it ends the request. */
   readonly controller: AbortController;
-  /** Called once, when the reading has ended. */
+  /** Called once, when reading has ended. */
   readonly unfollow: () => void;
   /** The caller's own; already followed by the controller. */
   readonly signal: AbortSignal;
-  /** Between two pieces: a long answer is not a slow one. */
+  /** Longest wait between two pieces: a long answer is not a slow one. */
   readonly limitMs: number;
   readonly clock: Clock;
   readonly errorOf: (failure: Failure) => ApiError;
 }
 
-/** The text of a streamed chat completion, piece by piece; returns the whole answer. */
+/**
+ * The text of a streamed chat completion, piece by piece; returns the complete answer.
+ * @param asked the requested model's name
+ */
 export async function* readPieces(
   stream: AsyncIterable<unknown>,
   asked: string,
@@ -55,7 +58,7 @@ export async function* readPieces(
       seen.chunks += 1;
       const text = add(answer, parsed.data);
       if (text !== "") yield text;
-      // After the yield: the reader's time is not the model's.
+      // After the yield, because the reader's time does not count as the model's.
       timer = setTimeout(end, limitMs);
     }
     // The client ends an aborted stream as if it were complete.

@@ -1,6 +1,6 @@
 import { setTimeout } from "node:timers/promises";
 
-/** Time and chance as a parameter, so that tests need not wait. */
+/** Time and randomness as a parameter, so that tests need not wait. */
 export interface Clock {
   /** Unix milliseconds. */
   now(): number;

@@ -6,10 +6,11 @@ import type { Caller } from "../words/caller.js";
  */
 
 /**
- * Who asks a model, and what ends the call early. The proxy gets the caller's own key: a user's, or the service's
- * (EMBEDDING__API_KEY, else LITELLM_MASTER_KEY) for the server and the administrator. A user reads a refusal of their
- * key with the proxy's status and message (401, 403, 422 `budget_exceeded`, 429); no other caller notices it.
- * @throws ApiError 401 for nobody
+ * Who calls a model, and what ends the call early. The proxy gets the caller's own key: a user's, or the service's
+ * (EMBEDDING__API_KEY, else LITELLM_MASTER_KEY) for the server and the administrator. If the proxy refuses a user's
+ * key, that user gets the proxy's status and message (401, 403, 422 `budget_exceeded`, 429); other callers are not
+ * affected.
+ * @throws ApiError 401 for `nobody`
  */
 interface CallOptions {
   readonly caller: Caller;
@@ -66,7 +67,9 @@ export interface EmbeddingsAnswer {
   readonly usage: { readonly prompt_tokens: number; readonly total_tokens: number };
 }
 
-/** OpenAI's model object. `created` in Unix seconds; LiteLLM adds `mode`, `dimensions` and `max_input_tokens` if known. */
+/**
+ * OpenAI's model object. `created` in Unix seconds; LiteLLM adds `mode`, `dimensions` and `max_input_tokens` if known.
+ */
 export interface Model {
   readonly id: string;
   readonly object: "model";
@@ -89,7 +92,7 @@ export interface ChatRequest {
   maxTokens?: number | undefined;
 }
 
-/** OpenAI's counts; null where the proxy did not say. */
+/** Token counts, as OpenAI names them. */
 export interface ChatUsage {
   prompt_tokens: number;
   completion_tokens: number;
@@ -98,7 +101,7 @@ export interface ChatUsage {
 
 export interface ChatAnswer {
   text: string;
-  /** The proxy's name for it, which may be more exact than the name in the request. */
+  /** The model's name in the proxy's answer, which may be more exact than that in the request. */
   model: string;
   finishReason: string | null;
   usage: ChatUsage | null;
@@ -109,7 +112,7 @@ export interface Chat {
   complete(request: ChatRequest, options: Required<CallOptions>): Promise<ChatAnswer>;
   /**
    * The same, piece by piece. Resolves when the model begins to answer, so a refusal still has its status. Read the
-   * pieces to their end or return the iterator, which ends the request. Reading may throw as well.
+   * pieces to the end, or return the iterator, which ends the request. Reading may throw as well.
    */
   stream(request: ChatRequest, options: Required<CallOptions>): Promise<AsyncGenerator<string, ChatAnswer>>;
 }
@@ -130,7 +133,10 @@ interface Ranked {
   relevance: number;
 }
 
-/** POST /v1/rerank of the proxy, best first. One attempt, because a late order is worth less than the existing one. */
+/**
+ * POST /v1/rerank of the proxy, best first. One attempt, because a late reranking is worth less than the existing
+ * order.
+ */
 export type Rerank = (request: RerankRequest, options: Required<CallOptions>) => Promise<Ranked[]>;
 
 /** The body of POST /v1/rerank (Cohere's), already validated. */
@@ -146,7 +152,7 @@ interface Picture {
   prompt: string;
 }
 
-/** What a vision model says of a picture. A refusal carries the proxy's own words. */
+/** What a vision model says about a picture. A refusal has the proxy's message. */
 export type DescribePicture = (picture: Picture, options: Required<CallOptions>) => Promise<string>;
 
 /** Everything this service asks of the LiteLLM proxy. */
@@ -154,26 +160,26 @@ export interface Litellm {
   /** Uses the model of the settings. */
   readonly embedder: Embedder;
   /**
-   * The embedder of a store's own model: the same object for the same choice, of the last 100. Asks nothing.
+   * The embedder of a store's own model; the same object for the same choice, for the 100 used last. Makes no request.
    * @throws ApiError 400 without a proxy, for any model but the built-in one
    */
   readonly embedderFor: (choice: ModelChoice) => Embedder;
   /**
    * Numbers per vector when the request does not say `dimensions`. Embeds one short text to find out, and remembers the
-   * answer for that key: another key may not be allowed to use the model, or may mean another one by the name
+   * answer for that key: another key may not be allowed to use the model, or the name may mean another model for it
    * (LiteLLM's aliases).
-   * @throws ApiError 400 naming `embedding_model` where the proxy refuses the model
+   * @throws ApiError 400 naming `embedding_model` if the proxy refuses the model
    */
   readonly dimensionsOf: (model: string, options: CallOptions) => Promise<number>;
   /** POST /v1/embeddings for a caller who names the model: the proxy's answer and refusals, unchanged. */
   readonly createEmbeddings: (body: EmbeddingsBody, options: CallOptions) => Promise<EmbeddingsAnswer>;
-  /** The models that the caller's key may see, here and below. */
+  /** The models that the caller's key may see; so do the next three. */
   readonly models: (options: CallOptions) => Promise<Model[]>;
   readonly embeddingModels: (options: CallOptions) => Promise<Model[]>;
   readonly visionModels: (options: CallOptions) => Promise<Model[]>;
   /** Up to a minute old. */
   readonly rerankModels: (options: CallOptions) => Promise<Model[]>;
-  /** How many tokens a model takes; null where LiteLLM does not tell this key. Up to a minute old. */
+  /** How many tokens a model reads; null if LiteLLM does not tell this key. Up to a minute old. */
   readonly maxInputTokens: (model: string, options: CallOptions) => Promise<number | null>;
   readonly chat: Chat;
   readonly rerank: Rerank;

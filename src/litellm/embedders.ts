@@ -10,7 +10,7 @@ import { createGates } from "./gates.js";
 import { builtInModel, hashingEmbedder } from "./hashingEmbedder.js";
 import { createProxyEmbedder } from "./proxyEmbedder.js";
 
-/** Each may cache 6 MB of queries at 1,536 dimensions. Dropping one loses these and what it learned, no more. */
+/** Each may cache 6 MB of queries at 1,536 dimensions. Dropping one loses only this cache and what it learned. */
 const keptModels = 100;
 const keptDimensions = 1_000;
 
@@ -26,7 +26,7 @@ export function createEmbedders(
   const embedder = createProxyEmbedder({ ...own, namedBy: "settings" }, config.batchSize, ownGate, deps);
   const ownKey = keyOf(own);
 
-  /** A store that began without a proxy keeps its embedder once there is one. */
+  /** A store created without a proxy keeps its embedder once there is one. */
   const isBuiltIn = (model: string) => model === builtInModel && model !== config.model;
 
   const gates = createGates(config, baseUrl, deps);
@@ -40,7 +40,7 @@ export function createEmbedders(
         : createProxyEmbedder({ ...choice, namedBy: "store" }, config.batchSize, gateOf(choice.model), deps),
   });
 
-  // By account: a key may not be allowed to use a model, and LiteLLM's aliases let one name mean another model for it.
+  // Per account: a key may not be allowed to use a model, and LiteLLM's aliases can give a name another meaning for it.
   const known = new LRUCache<string, Promise<number>>({ max: keptDimensions });
   async function measure(model: string, account: Account): Promise<number> {
     const target = { model, namedBy: "store", dimensions: null, sendDimensions: false } as const;
@@ -62,7 +62,7 @@ export function createEmbedders(
       const key = `${account.id} ${model}`;
       let dimensions = known.get(key);
       if (dimensions === undefined) {
-        // All calls of the same moment share it, so no caller's leaving ends it.
+        // Concurrent calls share it, so it does not end when one caller leaves.
         dimensions = measure(model, account);
         known.set(key, dimensions);
         dimensions.catch(() => known.delete(key));

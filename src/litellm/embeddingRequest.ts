@@ -5,15 +5,15 @@ import type { Gate, Sending } from "./gate.js";
 import { readVectors } from "./vectors.js";
 
 /**
- * One request for the vectors of all texts.
- * @throws ApiError 502 for an answer that makes no sense, or the signal's reason
+ * Requests the vectors of all texts at once.
+ * @throws ApiError 502 for an invalid answer, or the signal's reason
  */
 export type Ask = (texts: readonly string[], sending: Sending) => Promise<Outcome<Float32Array[]>>;
 
 /**
- * Requests to one model. Learns from refusals of `dimensions` and `encoding_format` to leave them out, for all accounts
- * and as long as it lives.
- * @param target `dimensions`: numbers per vector; null where any length will do
+ * Makes requests to one model. If the provider refuses `dimensions` or `encoding_format`, later requests of all
+ * accounts leave it out.
+ * @param target `dimensions`: numbers per vector; null if any length will do
  */
 export function createAsk(
   target: NamedModel & { readonly dimensions: number | null; readonly sendDimensions: boolean },
@@ -39,7 +39,7 @@ export function createAsk(
   const ask: Ask = async (texts, sending) => {
     const body = {
       model,
-      // Providers refuse an empty text and the whole batch with it; a space is the nearest text to nothing.
+      // Providers refuse an empty text, and with it the whole batch; a space is the closest substitute.
       input: texts.map((text) => (text === "" ? " " : text)),
       // Always explicit: without it the client's own method asks for base64 and decodes it to an array of numbers.
       ...(encoding && { encoding_format: encoding }),

@@ -1,14 +1,17 @@
 import { APIConnectionTimeoutError, APIError } from "openai";
 
 /**
- * Why one request to the provider failed. A value, not an exception, because retries and the breaker look at it first.
+ * Why one request to the provider failed. A value, not an exception, because retries and the breaker inspect it first.
  */
 export interface Failure {
-  /** `status`: an HTTP answer other than 2xx; `unusable`: a 2xx that is not JSON; `breaker`: not even asked. */
+  /** `status`: an HTTP answer other than 2xx; `unusable`: a 2xx that is not JSON; `breaker`: no request was made. */
   readonly kind: "status" | "timeout" | "network" | "unusable" | "breaker";
   /** The HTTP status; 0 for every other kind. */
   readonly status: number;
-  /** The provider's own words, which tell causes apart. Only who chose the model or owns the key sees them; no log does. */
+  /**
+   * The provider's message. It shows the cause, but may quote texts: only whoever chose the model or owns the key sees
+   * it, no log does.
+   */
   readonly message: string;
   readonly type: string | null;
   readonly code: string | null;
@@ -24,10 +27,13 @@ export function failureOf(kind: Exclude<Failure["kind"], "status">, retryAfterMs
   return { kind, status: 0, message: "", type: null, code: null, param: null, retryAfterMs };
 }
 
-/** What the `openai` client threw, as a Failure. `now` in Unix milliseconds resolves a Retry-After given as a date. */
+/**
+ * Turns what the `openai` client threw into a Failure. `now` in Unix milliseconds resolves a Retry-After given as a
+ * date.
+ */
 export function readFailure(error: unknown, now: number): Failure {
   if (error instanceof APIConnectionTimeoutError) return failureOf("timeout");
-  // By name: the parser of a fetched body may belong to another realm than this module.
+  // By name, because the parser of a fetched body may belong to another realm, where instanceof fails.
   if (typeof error === "object" && error !== null && "name" in error && error.name === "SyntaxError") {
     return failureOf("unusable");
   }
@@ -60,7 +66,7 @@ const text = (value: unknown): string | null => (typeof value === "string" && va
 
 /**
  * Milliseconds to wait by `retry-after-ms` or `retry-after` (seconds or an HTTP date, RFC 9110 §10.2.3). LiteLLM passes
- * its upstream's header on with a prefix. null when the header is missing or unreadable.
+ * its provider's header on with a prefix. null when the header is missing or unreadable.
  */
 export function readRetryAfter(headers: Headers, now: number): number | null {
   const milliseconds = headers.get("retry-after-ms");
@@ -72,20 +78,20 @@ export function readRetryAfter(headers: Headers, now: number): number | null {
   return Number.isNaN(date) ? null : Math.max(0, date - now);
 }
 
-/** The provider is in trouble, whatever the request: the breaker counts it, unless it concerns a key. */
+/** The provider is failing, independently of the request: the breaker counts it, unless it concerns a key. */
 export function isOutage(failure: Failure): boolean {
   return failure.kind === "network" || failure.kind === "timeout" || failure.status >= 500;
 }
 
 /**
- * The proxy refused a key, or could not check it. This says nothing about the model and holds for no other caller, so
- * nobody may learn from it and no breaker counts it. A 429 may be the key's limit or the model's.
+ * The proxy refused a key, or could not check it. This says nothing about the model or other callers, so requests must
+ * not adapt to it and no breaker counts it. A 429 may be the key's limit or the model's.
  */
 export function concernsKey(failure: Failure): boolean {
   return [401, 403, 429].includes(failure.status) || isOverBudget(failure) || failure.type === "no_db_connection";
 }
 
-/** Worth another attempt: the `openai` client's own list, except an empty account, which time does not fill. */
+/** Worth another attempt: the `openai` client's own list, except an empty account, which waiting does not fill. */
 export function isTransient(failure: Failure): boolean {
   if (failure.type === "insufficient_quota" || failure.code === "insufficient_quota") return false;
   return isOutage(failure) || [408, 409, 429].includes(failure.status);
@@ -96,9 +102,7 @@ export function isOverBudget({ type, code }: Failure): boolean {
   return type === "budget_exceeded" || code === "budget_exceeded";
 }
 
-/**
- * Something in the request is wrong. A refusal of the key is not: whatever its message says, the request may be fine.
- */
+/** Something in the request is wrong. Refusals of the key do not count: the request itself may be fine. */
 const refused = (failure: Failure) => (failure.status === 400 || failure.status === 422) && !concernsKey(failure);
 
 /** The request as a whole was too large: fewer or shorter texts may pass. */

@@ -23,14 +23,12 @@ interface RequestOptions {
   readonly signal: AbortSignal;
 }
 
-/**
- * One request, made with the client. Without the options the proxy sees no key at all, so a forgotten one is refused.
- */
+/** Makes one request with the client. It must pass the options on; if it forgets, the proxy gets no key and refuses. */
 type Call = (client: OpenAI, options: RequestOptions) => Promise<unknown>;
 
-/** The only way to the proxy: time limit, breaker and retries around every request. */
+/** All requests to the proxy go through a gate, which adds time limit, breaker and retries. */
 export interface Gate {
-  /** The parsed answer, or why there is none. @throws only the signal's reason once it is aborted */
+  /** The parsed answer, or why the request failed. @throws only the signal's reason once it is aborted */
   ask(operation: Operation, call: Call, sending: Sending): Promise<Outcome<unknown>>;
   breaker(): BreakerState;
 }
@@ -98,13 +96,13 @@ export function createGate(config: EmbeddingConfig, baseUrl: string, { log, metr
   };
 }
 
-/** One client for all accounts: each request brings its key. */
+/** One client for all accounts: each request has its own key. */
 const createClient = (baseUrl: string, timeoutMs: number) =>
   new OpenAI({
     baseURL: `${baseUrl}/v1`,
     apiKey: "none",
     timeout: timeoutMs,
-    maxRetries: 0, // the client's retries know no common budget
+    maxRetries: 0, // the client's own retries have no common budget
     // The client would read these from the environment, where OPENAI_LOG=debug prints texts.
     organization: null,
     project: null,
@@ -121,7 +119,7 @@ const createClient = (baseUrl: string, timeoutMs: number) =>
     },
   });
 
-/** One of few words, for a label. */
+/** A label from a small fixed set. */
 function reasonOf({ kind, status }: Failure): string {
   if (kind === "status") return status === 429 ? "rate_limited" : status >= 500 ? "server_error" : "refused";
   return { timeout: "timeout", network: "connection", unusable: "server_error", breaker: "breaker_open" }[kind];

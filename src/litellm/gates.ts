@@ -4,7 +4,7 @@ import { type Gate, type GateDeps, createGate } from "./gate.js";
 
 const keptModels = 100;
 
-/** A gate per model, for the 100 used last: a model that is down must not open the breaker of the others. */
+/** One gate per model, for the 100 used last: a model that is down must not open the other models' breakers. */
 export function createGates(config: EmbeddingConfig, baseUrl: string, deps: GateDeps): (model: string) => Gate {
   const gates = new LRUCache<string, Gate>({
     max: keptModels,

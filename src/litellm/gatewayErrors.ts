@@ -1,14 +1,14 @@
 import { ApiError } from "../words/errors.js";
 import { type Failure, refusesModel } from "./failures.js";
 
-/** What the proxy was asked for, as sentences name it. `timeLimit`: the setting that limits the time. */
+/** What the proxy was asked for, as named in messages. `timeLimit`: the setting for the time limit. */
 export interface Asked {
   readonly provider: string;
   readonly purpose: string;
   readonly timeLimit: string;
 }
 
-/** 502: an answer that makes no sense, or a refusal that only the operator can mend. */
+/** 502: an invalid answer, or a refusal that only the operator can fix. */
 export function badGateway(message: string, retryAfterSeconds?: number): ApiError {
   return new ApiError(502, message, { code: "bad_gateway", retryAfterSeconds });
 }
@@ -27,7 +27,7 @@ export const rateLimited = (failure: Failure, message: string) =>
     retryAfterSeconds: wholeSeconds(failure.retryAfterMs),
   });
 
-/** A refusal as the provider said it: status, message, param and code. */
+/** The provider's refusal, passed on: status, message, param and code. */
 export const refusalOf = (failure: Failure) =>
   new ApiError(failure.status, readable(failure.message), {
     // LiteLLM leaves `param` out.
@@ -42,7 +42,7 @@ export const refusalOf = (failure: Failure) =>
   });
 const codes: Partial<Record<number, string>> = { 403: "permission_denied", 404: "model_not_found" };
 
-/** Retry-After in seconds, at least 1; undefined when the provider did not say. */
+/** Retry-After in seconds, at least 1; undefined if the provider did not say. */
 export const wholeSeconds = (milliseconds: number | null) =>
   milliseconds === null ? undefined : Math.max(1, Math.ceil(milliseconds / 1000));
 

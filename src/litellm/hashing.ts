@@ -4,13 +4,13 @@
  */
 
 const letter = "[\\p{L}\\p{N}\\p{M}]";
-/** Scripts without spaces between words. Pairs of characters count as words there. */
+/** Scripts without spaces between words; pairs of characters count as words. */
 const spaceless = ["Han", "Hiragana", "Katakana", "Thai", "Lao", "Khmer", "Myanmar"]
   .map((script) => `\\p{scx=${script}}`)
   .join("");
 const tokenPattern = new RegExp(`(?<run>(?:(?=${letter})[${spaceless}])+)|(?:(?![${spaceless}])${letter})+`, "gu");
 
-/** A word has about as many trigrams as letters. At 0.25 the whole word still counts for more than its parts. */
+/** A word has about as many trigrams as letters. At 0.25 the whole word still counts more than any of its parts. */
 const trigramWeight = 0.25;
 
 /**
@@ -48,12 +48,12 @@ function* wordFeatures(plain: string): Generator<readonly [string, number]> {
     for (const word of splitRun(match)) yield [word, 1];
     if (match.groups?.run !== undefined) continue;
     const marked = `^${match[0]}$`;
-    // The prefix tells the trigram of a word from a word of three letters.
+    // The prefix distinguishes a trigram from a word of three letters.
     for (let at = 0; at + 3 <= marked.length; at += 1) yield [`#${marked.slice(at, at + 3)}`, trigramWeight];
   }
 }
 
-/** The features as one unit vector; null without features, or when they cancel out. */
+/** Sums the features into a unit vector; null if there are none or they cancel out. */
 function project(features: Iterable<readonly [string, number]>, dimensions: number): Float32Array | null {
   const counts = new Map<string, { weight: number; count: number }>();
   for (const [feature, weight] of features) {
@@ -72,7 +72,7 @@ function project(features: Iterable<readonly [string, number]>, dimensions: numb
   let squares = 0;
   for (const sum of sums) squares += sum * sum;
   const length = Math.sqrt(squares);
-  // A shorter vector is rounding, not a direction.
+  // A shorter vector is only rounding error.
   if (length < 1e-9) return null;
   const vector = new Float32Array(dimensions);
   for (let i = 0; i < dimensions; i += 1) vector[i] = (sums[i] ?? 0) / length;

@@ -6,10 +6,10 @@ import { hashText } from "./hashing.js";
 /** The name of the model that needs no proxy. */
 export const builtInModel = "built-in-hashing";
 
-/** Texts to hash before other work gets its turn: about 10 ms for chunks of ordinary size. */
+/** Texts to hash before yielding to other work: about 10 ms for chunks of ordinary size. */
 const textsPerTurn = 32;
 
-/** The Embedder that asks no proxy. It costs nobody, but refuses nobody's calls as the proxy would. */
+/** The Embedder without a proxy. It costs nothing, but refuses calls of `nobody`, as the proxy would. */
 export function hashingEmbedder(dimensions: number, accountOf: AccountOf): Embedder {
   return {
     model: builtInModel,

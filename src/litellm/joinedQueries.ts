@@ -5,7 +5,7 @@ import type { GateDeps, Sending } from "./gate.js";
 import type { Query, QueryRequests } from "./queryQueue.js";
 import { createQueryQueue } from "./queryQueue.js";
 
-/** Of all accounts together: 6 MB at 1,536 dimensions. */
+/** For all accounts together: 6 MB at 1,536 dimensions. */
 const cachedQueries = 1_000;
 const cachedForMs = 10 * 60 * 1000;
 
@@ -22,10 +22,10 @@ interface Lane {
 }
 
 /**
- * `embedQuery` over requests for many vectors. Within an account, identical queries of the same moment become one text
+ * Implements `embedQuery` on requests for many vectors. Within an account, identical concurrent queries become one text
  * of a request, and different ones may share a request (queryQueue.ts). Vectors stay cached for 10 minutes, at most
- * 1,000 of all accounts; a cached vector costs nobody anything, and only its account gets it. A caller who leaves does
- * not disturb the others. A text that nobody waits for is given up. Failures are not cached.
+ * 1,000 for all accounts; only the account that paid for a vector gets it. A caller who leaves does not disturb the
+ * others. A text that no caller waits for any more is given up. Failures are not cached.
  */
 export function joinQueries(
   requests: QueryRequests,
@@ -37,7 +37,7 @@ export function joinQueries(
     ttlResolution: 0,
     perf: { now: () => clock.now() },
   });
-  // Only of accounts that wait for something.
+  // Only accounts with waiting calls have a lane.
   const lanes = new Map<string, Lane>();
 
   const depart = (lane: Lane, key: string, text: string): Flight => {
@@ -69,7 +69,7 @@ export function joinQueries(
       flight.waiters -= 1;
       if (flight.waiters === 0) {
         flight.query.giveUp();
-        // Landed or given up: no later call may join it.
+        // The flight has ended: no later call may join it.
         lane.flights.delete(key);
         if (lane.flights.size === 0 && lanes.get(account.id) === lane) lanes.delete(account.id);
       }

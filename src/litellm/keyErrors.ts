@@ -4,11 +4,10 @@ import { type Failure, isOverBudget } from "./failures.js";
 import { type Asked, badGateway, rateLimited, readable, refusalOf, wholeSeconds } from "./gatewayErrors.js";
 
 /**
- * What it means that the proxy refused a key, or could not check it. A user reads the refusal of their own key with the
- * provider's status and message. A refusal of the service's key is the operator's to mend, so its sentences name
- * settings.
- * @returns null when the failure is not about the key; a 403 for the service's key as well, because who named the model
- * decides that sentence
+ * The error when the proxy refused a key or could not check it. Users get the refusal of their own key with the
+ * provider's status and message. The service's key is the operator's to fix, so those messages name settings.
+ * @returns null if the failure is not about the key; also for a 403 of the service's key, whose message depends on who
+ * named the model
  */
 export const keyError = (failure: Failure, account: Account, asked: Asked): ApiError | null =>
   account.owner === "user" ? usersKeyError(failure) : servicesKeyError(failure, asked);
@@ -52,7 +51,7 @@ function servicesKeyError(failure: Failure, { provider, purpose }: Asked): ApiEr
 
 const overBudget = { code: "budget_exceeded" };
 
-/** The provider's message, or ours where its answer had none that the `openai` client can read. */
+/** The provider's message, or ours if its answer had none that the `openai` client could read. */
 function said({ message }: Failure, otherwise: string): string {
   const text = readable(message);
   return text === "" || /^\d{3} status code \(no body\)$/.test(text) ? otherwise : text;

@@ -17,7 +17,7 @@ import { createModels } from "./models.js";
 import { createRerank } from "./rerank.js";
 import { createVision } from "./vision.js";
 
-/** The proxy at `config.baseUrl`, or the built-in embedder without one. Asks nothing until somebody uses it. */
+/** The proxy at `config.baseUrl`, or the built-in embedder if that is null. Makes no request until used. */
 export function createLitellm(
   config: EmbeddingConfig,
   log: Log,
@@ -32,7 +32,8 @@ export function createLitellm(
   }
   const deps = { log, metrics, clock, accountOf };
   const { breaker, ...embedders } = createEmbedders(config, baseUrl, deps);
-  // Not the embedders' gates: a caller who sends nonsense to a model must not open the breaker of everybody's searches.
+  // Separate from the embedders' gates: a caller who sends bad requests to a model must not open the breaker for
+  // everybody's searches.
   const gateOf = createGates(config, baseUrl, deps);
   return {
     ...embedders,

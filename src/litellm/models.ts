@@ -19,7 +19,7 @@ const modelList = z.object({
   ),
 });
 
-/** Unknown and null both count as absent: LiteLLM fills these fields from a table that lacks many models. */
+/** Invalid and null values count as absent: LiteLLM fills these fields from a table that lacks many models. */
 const optional = <T extends z.ZodType>(schema: T) => schema.optional().catch(undefined);
 const modelInfo = z.object({
   data: z.array(
@@ -43,7 +43,7 @@ const rememberedMs = 60_000;
 const rememberedAccounts = 100;
 
 /**
- * The proxy's models as an account may see them: `/v1/models` unchanged, and LiteLLM's `/model/info` (outside `/v1`) by
+ * The models that an account may use: `/v1/models` unchanged, and LiteLLM's `/model/info` (outside `/v1`), filtered by
  * what a model can do. A server without `/model/info` is not LiteLLM; then the configured model, if listed, counts as
  * the only embedding model.
  */
@@ -72,14 +72,14 @@ export function createModels(
     return list.data;
   }
 
-  /** Every reranked search and every answer asks for it, so they may see a new model this much later. */
+  /** Cached, because every reranked search and every answer needs it: they may see a new model up to a minute late. */
   const recent = new LRUCache<string, { list: Promise<Described | null>; at: number }>({ max: rememberedAccounts });
-  /** null when the server has no `/model/info`. */
+  /** null if the server has no `/model/info`. */
   function describedModels(account: Account, maxAgeMs: number, signal?: AbortSignal): Promise<Described | null> {
     signal?.throwIfAborted();
     const known = recent.get(account.id);
     if (known !== undefined && clock.now() - known.at < maxAgeMs) return untilAborted(known.list, signal);
-    // The account's calls of the next minute share it, so no caller's leaving ends it.
+    // The account's calls of the next minute share it, so it does not end when one caller leaves.
     const asked = {
       list: get("/model/info", modelInfo, { account }).then((list) => (list === "absent" ? null : list.data)),
       at: clock.now(),
@@ -105,7 +105,7 @@ export function createModels(
       modelsWith(await describedModels(accountOf(caller), rememberedMs, signal), (info) => info.mode === "rerank"),
     maxInputTokens: async (model, { caller, signal }) => {
       const account = accountOf(caller);
-      // An unknown window is no reason not to ask the model.
+      // An unknown window must not prevent the model call.
       const described = await describedModels(account, rememberedMs, signal).catch(() => null);
       signal?.throwIfAborted();
       return smallestWindow(described ?? [], model);
@@ -122,7 +122,7 @@ function modelsWith(described: Described | null, ability: (info: Info) => boolea
   return [...found.values()];
 }
 
-/** The tokens that every deployment of the name takes; null where LiteLLM knows none of them. */
+/** The tokens that all deployments of the name can read; null if LiteLLM knows none of them. */
 function smallestWindow(described: Described, model: string): number | null {
   const windows = described
     .filter((each) => each.model_name === model)

@@ -12,12 +12,12 @@ import { isTooLarge, isTooMany } from "./failures.js";
 import type { Gate, GateDeps, Sending } from "./gate.js";
 import { joinQueries } from "./joinedQueries.js";
 
-/** Requests of one `embed` call at the same time. */
+/** Concurrent requests per `embed` call. */
 const concurrency = 4;
 
 /**
- * The Embedder that asks the proxy. As long as it lives it learns from refusals what to leave out of a request and how
- * many texts fit into one; that holds for the model, so all accounts share it.
+ * The Embedder through the proxy. From refusals it learns what to leave out of a request and how many texts fit into
+ * one; this is a property of the model, so all accounts share it.
  * @param batchSize texts per request, at most
  */
 export function createProxyEmbedder(
@@ -34,7 +34,7 @@ export function createProxyEmbedder(
     count = Math.min(count, accepted);
   };
 
-  /** For a refusal that neither leaving out nor splitting could mend. */
+  /** For a refusal that neither leaving parameters out nor splitting could fix. */
   const errorOf = (failure: Failure, account: Account): ApiError =>
     isTooLarge(failure)
       ? invalid("input", `A text is longer than the embedding model '${model}' accepts.`, "context_length_exceeded")
@@ -46,9 +46,9 @@ export function createProxyEmbedder(
     const { failure } = outcome;
     if (texts.length <= 1 || !isTooLarge(failure)) throw errorOf(failure, sending.account);
     const half = Math.ceil(texts.length / 2);
-    // One after the other: where the provider refuses every text, the first single one ends it.
+    // One after the other: if the provider refuses every text, the first single one ends it.
     const first = await request(texts.slice(0, half), sending);
-    // Learned from success alone: one long text, refused in the same words, must not shrink every later request.
+    // Learn only from success: one long text, refused with the same message, must not shrink all later requests.
     if (isTooMany(failure)) learnCount(half);
     return [...first, ...(await request(texts.slice(half), sending))];
   }

@@ -8,7 +8,7 @@ import type { Ask } from "./embeddingRequest.js";
 import type { Failure } from "./failures.js";
 import { isTooMany, mayConcernOneText } from "./failures.js";
 
-/** An idle service sends up to 4 requests without waiting. Later texts collect until one of them returns. */
+/** Up to 4 requests are sent at once. Later texts collect until one of them returns. */
 const requestsAtOnce = 4;
 /** A text waits no longer than this for a request to return: four that hang must not stop the rest. */
 const longestWaitMs = 250;
@@ -17,18 +17,18 @@ const longestWaitMs = 250;
 export interface QueryRequests {
   readonly ask: Ask;
   readonly limits: () => BatchLimits;
-  /** Told how many texts the model took after it refused more. */
+  /** Called with how many texts the model accepted after refusing more. */
   readonly learnCount: (accepted: number) => void;
   readonly errorOf: (failure: Failure, account: Account) => ApiError;
 }
 
 /** One text on its way to its vector. */
 export interface Query {
-  /** Rejects with an ApiError. Means nothing once the query is given up. */
+  /** Rejects with an ApiError. Undefined once the query is given up. */
   readonly vector: Promise<Float32Array>;
   /**
-   * Call it once, when nobody waits for the text any more. It is then not sent, or its request is aborted if nobody
-   * waits for the request's other texts either.
+   * Call once, when no caller waits for the text any more. If it is not sent yet, it never is. If it is, its request is
+   * aborted once all the request's texts are given up.
    */
   giveUp(): void;
 }
@@ -42,7 +42,7 @@ interface Waiting {
   request: { readonly controller: AbortController; wanted: number } | null;
 }
 
-/** Texts for one request. `refusal`: why the request of which they are a half was refused. */
+/** Texts for one request. `refusal`: if they are half of a refused request, why it was refused. */
 interface Lot {
   readonly queries: readonly Waiting[];
   readonly refusal: Failure | null;
@@ -50,8 +50,8 @@ interface Lot {
 
 /**
  * Joins one account's queries into requests: texts of the same turn of the event loop share one, and so do texts that
- * arrive while 4 requests are under way, for at most 250 ms. A request that is refused for what may be one text's fault
- * is asked again in halves, down to that text, so that only it fails.
+ * arrive while 4 requests are under way, for at most 250 ms. If one text may be the cause of a refusal, the request is
+ * repeated in halves, down to that text, so that only it fails.
  */
 export function createQueryQueue(requests: QueryRequests, account: Account, clock: Clock): (text: string) => Query {
   const waiting = new Set<Waiting>();
@@ -85,7 +85,7 @@ export function createQueryQueue(requests: QueryRequests, account: Account, cloc
     watch();
   }
 
-  /** Keeps the timer that limits the wait, while something waits. */
+  /** Runs the timer that limits the wait, as long as something waits. */
   function watch(): void {
     if (waiting.size === 0 && halves.length === 0) {
       patience?.abort();
@@ -112,7 +112,7 @@ export function createQueryQueue(requests: QueryRequests, account: Account, cloc
     waiting.add(query);
     if (!planned) {
       planned = true;
-      // After the code that runs now: the queries of one search come one after the other, without a pause.
+      // After the current code, because the queries of one search are added one after the other without a pause.
       queueMicrotask(() => {
         planned = false;
         sendWhileFree();
@@ -147,7 +147,7 @@ function giveUp(query: Waiting): void {
   if (query.request.wanted === 0) query.request.controller.abort();
 }
 
-/** Asks for a lot's vectors and hands each query its own, or its error. Never rejects. @returns halves to ask again */
+/** Requests a lot's vectors and settles each of its queries. Never rejects. @returns halves to request again */
 async function ask({ queries, refusal }: Lot, requests: QueryRequests, account: Account): Promise<Lot[]> {
   const request = { controller: new AbortController(), wanted: queries.length };
   for (const query of queries) query.request = request;

@@ -13,6 +13,7 @@ const answer = z.object({
   results: z.array(z.object({ index: z.int().min(0), relevance_score: z.number() })),
 });
 
+/** Reranking through the proxy, each in one attempt of at most RERANK_TIMEOUT_SECONDS. */
 export function createRerank(
   config: EmbeddingConfig,
   baseUrl: string,

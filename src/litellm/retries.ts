@@ -8,10 +8,10 @@ const firstStepMs = 500;
 const longestStepMs = 8_000;
 
 /**
- * Repeats the attempt until it succeeds, fails for good, or the budget leaves no time for another. Waits at least as
- * long as the provider's Retry-After says, else exponentially longer with full jitter. If the wait is longer than what
- * is left of the budget, it returns the failure at once, with the provider's Retry-After.
- * @param attempt gets its time limit in milliseconds: `timeoutMs`, or less where the budget ends earlier
+ * Repeats the attempt until it succeeds, fails permanently, or the budget leaves no time for another attempt. Waits at
+ * least as long as the provider's Retry-After says, else exponentially longer with full jitter. If the wait is longer
+ * than what is left of the budget, it returns the failure at once, with the provider's Retry-After.
+ * @param attempt gets its time limit in milliseconds: `timeoutMs`, or less if the budget ends earlier
  * @throws the signal's reason once it is aborted
  */
 export async function withRetries<T>(
@@ -27,10 +27,11 @@ export async function withRetries<T>(
     const outcome = await attempt(limitMs);
     if (!("failure" in outcome)) return outcome;
     const { failure } = outcome;
-    // If the budget ends during an attempt, the earlier failure says more: it is why there was another attempt.
+    // If the budget ends during an attempt, return the earlier failure: it is the cause.
     if (before !== null && failure.kind === "timeout" && limitMs < limits.timeoutMs) return { failure: before };
     before = failure;
-    // An open breaker fails new calls at once. A call that already tried may use its budget to outlast a short outage.
+    // An open breaker fails new calls at once. A call that has already tried may use its budget to wait out a short
+    // outage.
     const again = isTransient(failure) || (failure.kind === "breaker" && tries > 0);
     const step = clock.random() * Math.min(longestStepMs, firstStepMs * 2 ** tries);
     const waitMs = Math.max(step, failure.retryAfterMs ?? 0);

@@ -4,7 +4,7 @@ import type { NamedModel } from "./apiErrors.js";
 import { lengthError } from "./apiErrors.js";
 import { badGateway } from "./gatewayErrors.js";
 
-// decode() checks the numbers of an array: a schema for each number would take longer than everything else here.
+// decode() checks the numbers of an array: a schema per number would take longer than everything else here.
 const numbers = z.custom<readonly unknown[]>((value) => Array.isArray(value));
 const answerShape = z.object({
   data: z.array(z.object({ index: z.int().min(0), embedding: z.union([z.string(), numbers]) })),
@@ -14,8 +14,8 @@ const answerShape = z.object({
  * The vectors of an OpenAI embeddings answer, in the order of their `index`. Each is base64 of little-endian float32,
  * as requested, or an array of numbers, from a provider that ignores the request.
  * @param expected number of texts in the request
- * @param dimensions numbers per vector; null for any length but 0
- * @throws ApiError 502 when vectors are missing, doubled, of another length than `dimensions`, or not finite
+ * @param dimensions numbers per vector; null: any length except 0
+ * @throws ApiError 502 if vectors are missing, repeated, of another length than `dimensions`, or not finite
  */
 export function readVectors(
   answer: unknown,

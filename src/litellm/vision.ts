@@ -8,13 +8,14 @@ import type { GateDeps } from "./gate.js";
 import { badGateway } from "./gatewayErrors.js";
 import { createGates } from "./gates.js";
 
-/** A page of text takes a model far longer than an embedding. */
+/** Reading a page of text takes a model far longer than an embedding. */
 const timeoutMs = 120_000;
 
 const answer = z.object({
   choices: z.array(z.object({ message: z.object({ content: z.string().nullable() }) })).min(1),
 });
 
+/** Descriptions of pictures by a vision model of the proxy, through /chat/completions. */
 export function createVision(
   config: EmbeddingConfig,
   baseUrl: string,

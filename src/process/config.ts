@@ -5,12 +5,12 @@ import { type Settings, aliases, settings, withoutVersion } from "./settings.js"
 
 export type Config = Readonly<ReturnType<typeof arrange>>;
 
-/** `docker run --env-file` hands on the quotes of a `.env` line, which every other reader takes off. */
+/** `docker run --env-file` keeps the quotes of a `.env` line; every other reader removes them. */
 const withoutQuotes = (value: string) => /^"([^"]*)"$/.exec(value)?.[1]?.trim() ?? value;
 
 /**
- * The environment as one frozen Config.
- * @throws StartupError naming every setting that is wrong, and both names where two of them disagree.
+ * Reads the environment into one frozen Config.
+ * @throws StartupError naming every wrong setting, and both names if two of them disagree
  */
 export function loadConfig(environment: Readonly<Record<string, string | undefined>>): Config {
   const problems: string[] = [];
@@ -45,7 +45,7 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
   return arrange(parsed.data, input);
 }
 
-/** Two fields in one column, or both tables in one, could never be written. */
+/** Two fields must not share a column, nor both tables a name: nothing could be written. */
 function repeatedNames(s: Settings): string[] {
   const names = Object.entries(s).filter(([name]) => name.startsWith("DB_FIELDS__") || name.startsWith("DB_TABLES__"));
   return names.flatMap(([name, value], i) => {
@@ -55,12 +55,12 @@ function repeatedNames(s: Settings): string[] {
   });
 }
 
-/** pgvector refuses such an index, which would only show in the background. */
+/** pgvector would refuse such an index, and only a background job would notice. */
 function unusableIndex({ HNSW_M: m, HNSW_EF_CONSTRUCTION: ef }: Settings): string[] {
   return ef >= 2 * m ? [] : [`HNSW_EF_CONSTRUCTION is ${ef} and must be at least twice HNSW_M, which is ${m}`];
 }
 
-/** The database is named by one URL or by its parts; of both, one would silently lose. */
+/** The database is named by one URL or by its parts. If both were allowed, one would be ignored silently. */
 function twoDatabases({ DATABASE_URL: url, DATABASE_HOST: host }: Settings, given: object): string[] {
   const parts = ["PORT", "NAME", "USER", "PASSWORD", "PARAMETERS"].map((each) => `DATABASE_${each}`);
   if (url !== undefined && host !== undefined) return ["DATABASE_URL and DATABASE_HOST both name a database; keep one"];
@@ -68,14 +68,17 @@ function twoDatabases({ DATABASE_URL: url, DATABASE_HOST: host }: Settings, give
   return stray === undefined ? [] : [`${stray} is used with DATABASE_HOST only, which is not set`];
 }
 
-/** The parts as a URL: a password that Kubernetes or a password manager made may hold any character. */
+/**
+ * The database URL, made from its parts if these are set. They are URL-encoded, because a generated password may
+ * contain any character.
+ */
 function databaseUrl(s: Settings): string | null {
   if (s.DATABASE_HOST === undefined) return s.DATABASE_URL ?? null;
   const { DATABASE_HOST: host, DATABASE_USER: user, DATABASE_PASSWORD: password } = s;
   const secret = password === undefined ? "" : `:${encodeURIComponent(password)}`;
   const login = user === undefined ? "" : `${encodeURIComponent(user)}${secret}@`;
   const parameters = new URLSearchParams(s.DATABASE_PARAMETERS?.replace(/^\?/, ""));
-  // A directory of sockets, which a URL has no place for but here.
+  // A directory of sockets only fits into a URL as a parameter.
   if (host.startsWith("/")) parameters.set("host", host);
   const at = host.startsWith("/") ? "localhost" : host.includes(":") ? `[${host.replace(/^\[|\]$/g, "")}]` : host;
   const query = parameters.size === 0 ? "" : `?${parameters.toString()}`;
@@ -92,41 +95,44 @@ function arrange(s: Settings, given: Readonly<Record<string, string>>) {
     dataDir: s.DATA_DIR,
     maxBodyBytes: s.MAX_BODY_MB * 1024 * 1024,
     shutdown: Object.freeze({
-      /** Unready but still accepting, while those who balance the load take notice. */
+      /** How long the service reports unready but still accepts requests, so that load balancers notice. */
       delayMs: s.SHUTDOWN_DELAY_SECONDS * 1000,
       /** How long accepted requests may take to finish after that. */
       drainMs: s.SHUTDOWN_DRAIN_SECONDS * 1000,
     }),
-    /** Whether traces are sent. Where to and how the SDK reads itself, from OpenTelemetry's own names in the environment. */
+    /** Whether traces are sent. The SDK itself reads OpenTelemetry's own variables for where and how. */
     tracing:
       s.OTEL_SDK_DISABLED === "false" &&
       (s.OTEL_EXPORTER_OTLP_ENDPOINT ?? s.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT) !== undefined,
     files: Object.freeze({
       maxBytes: s.MAX_FILE_MB * 1024 * 1024,
-      /** Where bytes are kept; null: in the database. */
+      /** Where files' bytes are stored; null: in the database. */
       directory: s.FILES_DIR ?? null,
-      /** Files that are ingested at the same time by this process. */
+      /** How many files this process ingests at the same time. */
       concurrency: s.INGEST_CONCURRENCY,
       visionModel: s.VISION_MODEL,
-      /** Whether pages of a PDF without any text are given to the vision model. */
+      /** Whether the vision model reads PDF pages without any text. */
       pdfVision: s.PDF_VISION === "auto",
     }),
     expiredStoreRetentionDays: s.EXPIRED_STORE_RETENTION_DAYS,
     indexing: Object.freeze({
-      /** Rows from which a store gets an index; null: only when asked, since the embedded database builds 350 rows a second. */
+      /**
+       * A store with this many rows gets an index; null: only on request, because the embedded database indexes only
+       * 350 rows per second.
+       */
       minRows: url === null && !("INDEX_MIN_ROWS" in given) ? null : s.INDEX_MIN_ROWS,
       buildMemoryMb: s.INDEX_BUILD_MEMORY_MB,
       m: s.HNSW_M,
       efConstruction: s.HNSW_EF_CONSTRUCTION,
-      /** Between two measurements of how much of the exact answer the indexes find; null: never. */
+      /** Interval between measurements of recall, the share of the exact answer that indexes find; null: never. */
       probeMs: s.RECALL_PROBE_MINUTES === 0 ? null : s.RECALL_PROBE_MINUTES * 60_000,
     }),
     keys: Object.freeze({ server: s.SERVER_API_KEY ?? null, master: s.LITELLM_MASTER_KEY ?? null }),
     database: databaseOf(s, url),
     embedding: embeddingOf(s, given),
-    /** What answers questions where the request names no model. */
+    /** The chat model if a request names none; null: requests must name one. */
     chatModel: s.CHAT_MODEL ?? null,
-    /** What puts results in order where neither request nor store names a model; null: the proxy's first one that can. */
+    /** The rerank model if neither request nor store names one; null: the proxy's first. */
     rerankModel: s.RERANK_MODEL ?? null,
   });
 }
@@ -161,13 +167,13 @@ const embeddingOf = (s: Settings, given: Readonly<Record<string, string>>) =>
     /** Root of the LiteLLM proxy without `/v1`; null means the built-in embedder. */
     baseUrl: s.EMBEDDING__BASE_URL ?? s.LITELLM_PROXY_URL ?? null,
     apiKey: s.EMBEDDING__API_KEY ?? s.LITELLM_MASTER_KEY ?? null,
-    /** One attempt. */
+    /** Time limit of one attempt. */
     timeoutMs: s.EMBEDDING__TIMEOUT_SECONDS * 1000,
-    /** All attempts of one call together, waits included. */
+    /** Time limit of all attempts of one call, waits included. */
     retryBudgetMs: s.EMBEDDING__RETRY_SECONDS * 1000,
     /** Inputs per provider request. */
     batchSize: s.EMBEDDING__BATCH_SIZE,
-    /** The other models behind the same proxy: the whole answer, or between two pieces of one that is streamed; and one reranking. */
+    /** Time limit of a chat answer; if streamed, of the wait for each piece. */
     chatTimeoutMs: s.CHAT_TIMEOUT_SECONDS * 1000,
     rerankTimeoutMs: s.RERANK_TIMEOUT_SECONDS * 1000,
   });
@@ -175,7 +181,7 @@ const embeddingOf = (s: Settings, given: Readonly<Record<string, string>>) =>
 export type DatabaseConfig = Config["database"];
 export type EmbeddingConfig = Config["embedding"];
 
-/** The process environment over the `.env` file of the working directory, as litellm-pgvector reads it. */
+/** The process environment, plus what only the working directory's `.env` file sets, as in litellm-pgvector. */
 export function readEnvironment(): Record<string, string | undefined> {
   let file: NodeJS.Dict<string> = {};
   try {
@@ -187,7 +193,7 @@ export function readEnvironment(): Record<string, string | undefined> {
   }
   const set = new Set(Object.keys(process.env).map((name) => name.toUpperCase()));
   const added = Object.entries(file).filter(([name]) => !set.has(name.toUpperCase()));
-  // OpenTelemetry's SDK reads its many settings itself, and from the environment alone.
+  // OpenTelemetry's SDK reads its many settings itself, only from the process environment.
   for (const [name, value] of added) if (name.startsWith("OTEL_") && value !== undefined) process.env[name] = value;
   return { ...Object.fromEntries(added), ...process.env };
 }

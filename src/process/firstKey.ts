@@ -4,11 +4,13 @@ import { join } from "node:path";
 import type { Config } from "./config.js";
 import { StartupError } from "../words/errors.js";
 
+/** The file with the key that the first start generated. */
 export const firstKeyFile = (dataDir: string) => join(dataDir, "server-key");
 
 /**
- * The keys that open the server. With none configured the first start makes one and keeps it in the data directory, readable by its
- * owner alone: there is never an open server and never a default key.
+ * The keys that the server accepts. If none is configured, the first start generates one and stores it in the data
+ * directory, readable only by its owner: the server is never open and has no default key.
+ * @throws StartupError if the key cannot be stored or the file is empty
  */
 export function serverKeys(config: Config): {
   server: string | null;
@@ -26,11 +28,14 @@ export function serverKeys(config: Config): {
     key = readKept(file, error);
   }
   if (key === "")
-    throw new StartupError(`The file ${file} is empty. Remove it to have a new key made, or set SERVER_API_KEY.`);
+    throw new StartupError(`The file ${file} is empty. Remove it to get a new key, or set SERVER_API_KEY.`);
   return { server: key, master: null, generatedIn: file };
 }
 
-/** Writes a key where there is none. Of two processes that start at once one succeeds, and the other finds the key whole. @throws EEXIST */
+/**
+ * Writes the key file, complete at once: of two processes that start together, one succeeds and the other gets EEXIST
+ * and finds the complete key.
+ */
 function keep(file: string, key: string): void {
   const own = `${file}.${randomBytes(4).toString("hex")}`;
   const options = { mode: 0o600, flag: "wx" };
@@ -46,14 +51,14 @@ function keep(file: string, key: string): void {
   }
 }
 
-/** The key of an earlier start. @param failure why none could be written; usually that there is one. */
+/** The key of an earlier start. @param failure why none could be written; usually because one exists */
 function readKept(file: string, failure: unknown): string {
   try {
     return readFileSync(file, "utf8").trim();
   } catch {
     const code = (failure as NodeJS.ErrnoException).code ?? "unknown";
     throw new StartupError(
-      `No key is configured and none can be kept in ${file} (${code}). Set SERVER_API_KEY, or another DATA_DIR.`,
+      `No key is configured and none can be stored in ${file} (${code}). Set SERVER_API_KEY, or another DATA_DIR.`,
     );
   }
 }

@@ -2,19 +2,23 @@ import { pino } from "pino";
 
 export type Log = pino.Logger;
 
-/** How long a line may wait for others, so that they are written at once: a write a request was a fifth of a search's own work. */
+/**
+ * How long a line may wait for others, to be written together: one write per request was a fifth of a search's own
+ * work.
+ */
 const patienceMs = 100;
-/** Lines of so many characters do not wait. */
+/** Waiting lines are written once they have this many characters. */
 const enough = 8192;
 const { warn = 40 } = pino.levels.values;
 
 /**
- * One JSON line per event. Keys, texts and vectors are never passed to it; the redaction is the second net. Warnings and errors are written
- * at once with what waits before them, and the rest within 100 ms or at the process's end.
+ * One JSON line per event. Never pass it keys, texts or vectors; the redaction is only a safety net. Warnings and
+ * errors are written at once, together with waiting lines; other lines within 100 ms or when the process exits.
  */
 export function createLog(level: string): Log {
   const output = pino.destination({ sync: false });
-  // Not the destination's own buffer: what comes while it writes would stay there until something else is logged.
+  // Instead of the destination's own buffer, which keeps lines that arrive during a write until the next line is
+  // logged.
   let lines = "";
   let waiting: NodeJS.Timeout | undefined;
   const flush = () => {
@@ -61,7 +65,9 @@ export function createLog(level: string): Log {
   return pino(settings, { write });
 }
 
-/** Name, message, code and stack only: a database error's `detail` or a provider's body may quote a user's text. */
+/**
+ * Only name, message, code, stack and cause: a database error's `detail` or a provider's body may quote a user's text.
+ */
 function describeError(error: unknown): Record<string, unknown> {
   if (!(error instanceof Error)) return { message: typeof error };
   const code = "code" in error && typeof error.code === "string" ? error.code : undefined;

@@ -1,16 +1,16 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from "prom-client";
 
-/** What a model of the proxy is asked for. */
+/** The kinds of requests to the proxy. */
 export type Operation = "embeddings" | "chat" | "rerank" | "vision" | "models";
 
 const quick = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
-/** Of what waits for models or reads documents. */
+/** Buckets for work that waits for models or reads documents. */
 const slow = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300];
 
 /**
- * What a process counts while it works; what the database knows is read at each scrape (core/status/metrics.ts). Every label is of a small set
- * that callers cannot enlarge: a route's pattern and no URL, no id or name of a store, no model. A registry of its own, not prom-client's
- * global one: a process may have many apps.
+ * The metrics that a process counts itself; those in the database are read at each scrape (core/status/metrics.ts).
+ * Every label has a small set of values that callers cannot enlarge: a route's pattern but no URL, no id or name of a
+ * store, no model. Uses a new registry, not prom-client's global one, because a process may have many apps.
  */
 export function createMetrics() {
   const registry = new Registry();
@@ -29,20 +29,20 @@ export function createMetrics() {
 const ofRequests = (registers: Registry[]) => ({
   httpRequests: new Counter({
     name: "vector_store_http_requests_total",
-    help: "Requests that were answered; status 499: the caller left before that",
+    help: "Answered requests; status 499: the caller disconnected first",
     labelNames: ["method", "route", "status"] as const,
     registers,
   }),
   httpDuration: new Histogram({
     name: "vector_store_http_request_duration_seconds",
-    help: "From a request's headers to the end of its answer",
+    help: "Time from a request's headers to the end of its answer",
     labelNames: ["method", "route"] as const,
     buckets: slow,
     registers,
   }),
   httpInFlight: new Gauge({
     name: "vector_store_http_requests_in_flight",
-    help: "Requests that are being answered",
+    help: "Requests being answered",
     registers,
   }),
 });
@@ -50,14 +50,14 @@ const ofRequests = (registers: Registry[]) => ({
 const ofSearches = (registers: Registry[]) => ({
   searchDuration: new Histogram({
     name: "vector_store_search_duration_seconds",
-    help: "Searches from the parsed request to the results, the models' time included",
+    help: "Time from the parsed search request to its results, including model calls",
     labelNames: ["mode"] as const,
     buckets: quick,
     registers,
   }),
   searchPart: new Histogram({
     name: "vector_store_search_part_duration_seconds",
-    help: "What a search waited for: the database, models (embedding, reranking, rewording), or this process itself",
+    help: "Time a search spent in the database, in models (embedding, reranking, rewriting), or in this process itself",
     labelNames: ["part"] as const,
     buckets: quick,
     registers,
@@ -72,33 +72,33 @@ const ofSearches = (registers: Registry[]) => ({
 const ofIngestion = (registers: Registry[]) => ({
   inserted: new Counter({
     name: "vector_store_embeddings_inserted_total",
-    help: "Embeddings that were added, those of files left out",
+    help: "Embeddings added, except those of files",
     registers,
   }),
   duplicates: new Counter({
     name: "vector_store_embeddings_duplicates_total",
-    help: "Embeddings that were sent although they were there already",
+    help: "Embeddings sent that were already stored",
     registers,
   }),
   ingestedFiles: new Counter({
     name: "vector_store_ingested_files_total",
-    help: "Ends of work on a file: its chunks are found, it cannot be used, or it waits for another try",
+    help: "Files by how work on them ended; postponed: they wait for another try",
     labelNames: ["outcome"] as const,
     registers,
   }),
   ingestedChunks: new Counter({
     name: "vector_store_ingested_chunks_total",
-    help: "Chunks of files that were stored",
+    help: "Chunks stored for files",
     registers,
   }),
   ingestedBytes: new Counter({
     name: "vector_store_ingested_bytes_total",
-    help: "Bytes of files that were ingested to the end",
+    help: "Bytes of completely ingested files",
     registers,
   }),
   ingestDuration: new Histogram({
     name: "vector_store_ingest_duration_seconds",
-    help: "Work on one file, however it ended",
+    help: "Time of work on one file, however it ended",
     buckets: slow,
     registers,
   }),
@@ -107,18 +107,18 @@ const ofIngestion = (registers: Registry[]) => ({
 const ofDatabase = (registers: Registry[]) => ({
   poolWait: new Histogram({
     name: "vector_store_db_pool_wait_seconds",
-    help: "Waiting for a database connection",
+    help: "Time spent waiting for a database connection",
     buckets: [0.0001, ...quick],
     registers,
   }),
   poolWaiting: new Gauge({
     name: "vector_store_db_pool_waiting",
-    help: "Who waits for a database connection now",
+    help: "How many callers wait for a database connection now",
     registers,
   }),
   connections: new Gauge({
     name: "vector_store_db_connections",
-    help: "Connections to the database that serve requests, by whether one is at work",
+    help: "Database connections that serve requests, by state",
     labelNames: ["state"] as const,
     registers,
   }),
@@ -127,25 +127,25 @@ const ofDatabase = (registers: Registry[]) => ({
 const ofProvider = (registers: Registry[]) => ({
   providerDuration: new Histogram({
     name: "vector_store_provider_request_duration_seconds",
-    help: "Requests to the LiteLLM proxy, each attempt by itself; of a streamed answer until it begins",
+    help: "Time of requests to the LiteLLM proxy, per attempt; for a streamed answer, until it begins",
     labelNames: ["operation"] as const,
     buckets: slow,
     registers,
   }),
   providerErrors: new Counter({
     name: "vector_store_provider_errors_total",
-    help: "Requests to the LiteLLM proxy that failed, each attempt by itself, by the reason",
+    help: "Failed requests to the LiteLLM proxy, per attempt, by reason",
     labelNames: ["operation", "reason"] as const,
     registers,
   }),
   breakerOpen: new Gauge({
     name: "vector_store_provider_breaker_open",
-    help: "1 while the proxy is left alone after five failures of the settings' embedding model in a row",
+    help: "1 while requests pause after five consecutive failures of the settings' embedding model",
     registers,
   }),
   queryCache: new Counter({
     name: "vector_store_query_cache_requests_total",
-    help: "Embeddings of queries: remembered, joined to a request for the same text, or asked for",
+    help: "Query embeddings: cached (hit), joined to a pending request for the same text (joined), or requested (miss)",
     labelNames: ["result"] as const,
     registers,
   }),
@@ -172,7 +172,7 @@ const ofRecall = (registers: Registry[]) => ({
 
 export type Metrics = ReturnType<typeof createMetrics>;
 
-/** Adds memory, CPU, event loop and garbage collection of the process: at most once in each. */
+/** Adds memory, CPU, event loop and garbage collection of the process. Call at most once per process. */
 export function collectProcess({ registry }: Metrics): void {
   collectDefaultMetrics({ register: registry });
 }

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** Names of columns and tables that may be used unquoted or quoted alike; quoting is still always applied. */
+/** Names of columns that need no quoting; they are still always quoted. */
 const identifier = z
   .string()
   .regex(/^[A-Za-z_][A-Za-z0-9_$]{0,62}$/, "must be a plain column name: letters, digits, _ and $, at most 63");
@@ -21,8 +21,8 @@ const whole = (min: number, max: number, fallback: number) =>
     .default(fallback);
 
 /**
- * Every setting, by its first name. Names are looked up without regard to case; an empty value counts as absent.
- * The names with `__` are litellm-pgvector's, so that its `.env` works unchanged.
+ * Every setting, by its main name (`aliases` has second names). Names are case-insensitive; an empty value counts as
+ * absent. The names with `__` are litellm-pgvector's, so that its `.env` works unchanged.
  */
 export const settings = z.object({
   DATABASE_URL: z.string().optional(),
@@ -86,7 +86,7 @@ export const settings = z.object({
 });
 export type Settings = z.output<typeof settings>;
 
-/** Second names for one setting: the words of the READMEs this service replaces. */
+/** Second names of settings, from the READMEs of the services that this one replaces. */
 export const aliases: Partial<Record<keyof Settings, string>> = {
   SERVER_API_KEY: "OPENAI_API_KEY",
   EMBEDDING__MODEL: "EMBEDDING_MODEL",

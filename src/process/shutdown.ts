@@ -1,19 +1,19 @@
 import type { Log } from "./log.js";
 
-/** One step of an orderly end. */
+/** One step of an orderly shutdown. */
 export interface Phase {
   name: string;
-  /** Milliseconds. A phase that takes longer is left behind, whatever it waits for, and the next begins. */
+  /** Milliseconds. If a phase takes longer, the next begins without waiting for it. */
   limitMs: number;
   work: () => Promise<unknown>;
-  /** What is done about a phase that was left behind. */
+  /** Called if the phase exceeds its limit. */
   onLimit?: () => void;
 }
 
 /**
- * Runs the phases one after the other, each within its limit. What fails or hangs in one must not keep the next from being done: a
- * database that is away is no reason to drop a request.
- * @returns the names of the phases that failed or were left behind
+ * Runs the phases one after the other, each within its limit. A phase that fails or hangs must not prevent the next: an
+ * unreachable database is no reason to drop a request.
+ * @returns the names of the phases that failed or exceeded their limit
  */
 export async function runPhases(phases: readonly Phase[], log: Log): Promise<string[]> {
   const unfinished: string[] = [];
@@ -25,12 +25,12 @@ export async function runPhases(phases: readonly Phase[], log: Log): Promise<str
     try {
       if ((await Promise.race([work(), limit])) === "limit") {
         unfinished.push(name);
-        log.warn({ phase: name, limitMs }, "stopping: took too long, going on");
+        log.warn({ phase: name, limitMs }, "stopping: a phase took too long, continuing");
         onLimit?.();
       }
     } catch (error) {
       unfinished.push(name);
-      log.error({ err: error, phase: name }, "stopping: failed, going on");
+      log.error({ err: error, phase: name }, "stopping: a phase failed, continuing");
     } finally {
       clearTimeout(timer);
     }

@@ -13,14 +13,14 @@ import {
 import type { Log } from "./log.js";
 
 /**
- * OpenTelemetry traces. The API costs next to nothing while no SDK is started: without OTEL_EXPORTER_OTLP_ENDPOINT every span is empty.
- * Attributes are names, statuses and counts; no text, vector, key or parameter of a statement is ever one.
+ * OpenTelemetry traces. Without OTEL_EXPORTER_OTLP_ENDPOINT no SDK is started, every span is empty and costs next to
+ * nothing. Attributes are names, statuses and counts, never a text, vector, key or statement parameter.
  */
 const tracer = () => trace.getTracer("vector-store");
 
 export { SpanKind };
 
-/** Runs the work as a span below the one that is active; what it throws is recorded by its name alone. */
+/** Runs the work in a child span of the active one. Of an error, only the name is recorded. */
 export function inSpan<T>(
   name: string,
   options: { kind: SpanKind; attributes?: Attributes; root?: boolean },
@@ -39,12 +39,15 @@ export function inSpan<T>(
   });
 }
 
-/** A span that is ended by somebody else: of a request, whose name is known only when its route is. */
+/**
+ * Starts a request's span, in the trace that its headers name. The caller ends it and then gives it its name, because
+ * the route is known only later.
+ */
 export function openSpan(name: string, attributes: Attributes, headers: NodeJS.Dict<string | string[]>) {
   const parent = propagation.extract(context.active(), headers);
   const span = tracer().startSpan(name, { kind: SpanKind.SERVER, attributes }, parent);
   return {
-    /** Runs the work with the span as the active one, and whatever it begins. */
+    /** Runs the work, and everything it starts, with this span active. */
     run: (work: () => void): void => {
       context.with(trace.setSpan(parent, span), work);
     },
@@ -54,26 +57,29 @@ export function openSpan(name: string, attributes: Attributes, headers: NodeJS.D
       if (failed) span.setStatus({ code: SpanStatusCode.ERROR });
       span.end();
     },
-    /** For the log; undefined without tracing. */
+    /** The trace id for the log; undefined without tracing. */
     traceId: span.isRecording() ? span.spanContext().traceId : undefined,
   };
 }
 
-/** Adds to the active span what is known only now. */
+/** Adds attributes to the active span. */
 export function describeSpan(attributes: Attributes): void {
   trace.getActiveSpan()?.setAttributes(attributes);
 }
 
-/** The active trace in the headers of a request to another server (W3C `traceparent`). */
+/** Headers that pass the active trace to another server (W3C `traceparent`). */
 export function traceHeaders(active: Context = context.active()): Record<string, string> {
   const headers: Record<string, string> = {};
   propagation.inject(active, headers);
   return headers;
 }
 
-/** Starts sending spans to the collector that the environment names. @returns a function that sends what is left */
+/**
+ * Starts sending spans to the collector that the environment names.
+ * @returns a function that sends the remaining spans and stops
+ */
 export async function startTracing(log: Log, serviceVersion: string): Promise<() => Promise<void>> {
-  // Loaded only when used: 25 ms and 6 MB.
+  // Imported only when used: costs 25 ms and 6 MB.
   const [
     { NodeTracerProvider, BatchSpanProcessor },
     { OTLPTraceExporter },
@@ -85,7 +91,7 @@ export async function startTracing(log: Log, serviceVersion: string): Promise<()
   ]);
   const own = resourceFromAttributes({ "service.name": "vector-store", "service.version": serviceVersion });
   const provider = new NodeTracerProvider({
-    // What the environment says (OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES) wins.
+    // The environment (OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES) wins.
     resource: own.merge(detectResources({ detectors: [envDetector] })),
     spanProcessors: [new BatchSpanProcessor(new OTLPTraceExporter())],
   });
@@ -97,7 +103,10 @@ export async function startTracing(log: Log, serviceVersion: string): Promise<()
 
 const quietMs = 60_000;
 
-/** A collector that is away is told of once a minute, not with every batch; and not in its own words, which may quote its headers. */
+/**
+ * Logs an unreachable collector once a minute, not with every batch, and without the SDK's message, which may quote
+ * headers.
+ */
 function diagnosticsTo(log: Log): DiagLogger {
   let toldAt = -Infinity;
   const tell = () => {

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 
-/** The package's version, the only place that knows it. */
+/** The version from package.json. */
 export const version = (
   JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { version: string }
 ).version;

@@ -1,4 +1,4 @@
-/** Promise.withResolvers is Node 22's. */
+/** As Promise.withResolvers, which Node 20 does not have. */
 export function withResolvers<T>() {
   let resolve: (value: T) => void = () => undefined;
   let reject: (reason: unknown) => void = () => undefined;

@@ -1,12 +1,13 @@
 import type { Secret } from "./secret.js";
 
-/** The rows that a query may see. It is part of every WHERE (`within` in db/expressions.ts), so no statement forgets it. */
+/** The rows that a query may see. Part of every WHERE (`within` in db/expressions.ts), so no statement forgets it. */
 export type Scope = { kind: "all" } | { kind: "owner"; userId: string } | { kind: "none" };
 
 /**
- * Who asks. `nobody`: a public route, which sees nothing and may ask no model. `server`: the server key, which sees all
- * stores, because LiteLLM decides for its users. `admin`: LiteLLM's master key. `user`: a user with a LiteLLM key,
- * `key`, which goes to the proxy with each model call, so the proxy checks the user's models, budget and limits.
+ * Who makes a request. `nobody`: on a public route; sees nothing and may call no model. `server`: the server key; sees
+ * all stores, because LiteLLM decides for its users. `admin`: LiteLLM's master key. `user`: a user with a LiteLLM key,
+ * `key`, which is sent to the proxy with each model call, so that the proxy checks the user's models, budget and
+ * limits.
  */
 export type Caller =
   | { readonly kind: "nobody" }

@@ -6,9 +6,12 @@ export interface NewChunk {
   id: string | null;
   content: string;
   metadata: Record<string, unknown> | null;
-  /** Null: the chunk was found to be stored already, and the change only confirms that it still is. */
+  /** Null: the chunk is already stored, and the change only confirms that it still is. */
   embedding: Float32Array | null;
-  /** A model made the embedding just now. Such a one is not compared with what is stored: a model seldom makes equal numbers twice. */
+  /**
+   * True: a model made the embedding for this write. It is not compared with the stored one: models seldom give equal
+   * numbers twice.
+   */
   embeddingMade?: boolean;
 }
 
@@ -20,7 +23,7 @@ export interface Chunk {
   metadata: unknown;
   /** Unix milliseconds. */
   createdAt: number;
-  /** Null where it was not asked for. */
+  /** Null if not asked for. */
   embedding: Float32Array | null;
 }
 
@@ -32,14 +35,14 @@ export interface FoundChunk {
   metadata: unknown;
   /** 0…1, higher is better; docs/search.md says what it means in each search mode. */
   score: number;
-  /** Its place among the nearest vectors and among the matching words, from 1; null: not found that way. */
+  /** Its rank among the nearest vectors and among the keyword matches, from 1; null: not in that list. */
   vectorRank: number | null;
   keywordRank: number | null;
-  /** The score of the search, where a rerank model gave `score`. */
+  /** The search's own score, if a rerank model gave `score`. */
   vectorScore?: number;
 }
 
-/** A chunk's place in its document, as its metadata says it. */
+/** A chunk's place in its document, from its metadata. */
 export interface ChunkPlace {
   /** The metadata key that names the document, e.g. `file_id`. */
   key: string;
@@ -48,7 +51,9 @@ export interface ChunkPlace {
   index: number;
 }
 
-/** The chunks of a file: their metadata names the file, and their ids begin with `chunkBase` where the engine made them. */
+/**
+ * The chunks of a file: their metadata names the file, and their ids begin with `chunkBase` where the engine made them.
+ */
 export interface FileChunks {
   fileId: string;
   /** 24 hexadecimal digits; see `newChunkBase`. */

@@ -27,8 +27,8 @@ export type Block = {
   /** Level 1 is the outermost. */
   | { kind: "heading"; level: number }
   /**
-   * `header` is the text of the table's header row, which chunks inside the table repeat; null if there is none, or if
-   * this row is it.
+   * `header` is the text of the table's header row, which chunks inside the table repeat; null if the table has none,
+   * or if this is that row.
    */
   | { kind: "row"; header: string | null }
 );

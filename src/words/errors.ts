@@ -38,6 +38,7 @@ export class ApiError extends Error {
 export const invalid = (param: string | null, problem: string, code = "invalid_value") =>
   new ApiError(400, param === null ? problem : `${param}: ${problem}`, { param, code });
 
+/** 401: the key is missing or unknown. */
 export const unauthorized = (message: string) =>
   new ApiError(401, message, {
     type: "authentication_error",
@@ -45,6 +46,7 @@ export const unauthorized = (message: string) =>
     headers: { "www-authenticate": "Bearer" },
   });
 
+/** 403: the key is known but may not do this. */
 export const forbidden = (message: string) =>
   new ApiError(403, message, { type: "permission_error", code: "insufficient_permissions" });
 
@@ -52,12 +54,15 @@ export const forbidden = (message: string) =>
 export const notFound = (what: string, id: string, param = "id") =>
   new ApiError(404, `No ${what} found with id '${id}'.`, { param, code: "not_found" });
 
+/** 409: contradicts what is stored or was already given. */
 export const conflict = (param: string, problem: string) =>
   new ApiError(409, `${param}: ${problem}`, { param, code: "conflict" });
 
+/** 413. @param param the field that is too large; null: the body */
 export const tooLarge = (message: string, param: string | null = null) =>
   new ApiError(413, message, { param, code: "request_too_large" });
 
+/** 415: a wrong Content-Type or Content-Encoding. */
 export const unsupportedMediaType = (message: string) =>
   new ApiError(415, message, { param: "content-type", code: "unsupported_media_type" });
 

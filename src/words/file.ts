@@ -5,11 +5,11 @@ export interface StoredFile {
   id: string;
   filename: string;
   purpose: string;
-  /** Its size. */
+  /** Size in bytes. */
   bytes: number;
   /** SHA-256. */
   contentHash: Buffer;
-  /** Names the bytes in the storage. */
+  /** The key of the bytes in the storage. */
   content: string;
   inDirectory: boolean;
   createdAt: number;
@@ -51,20 +51,20 @@ export interface StoreFile extends StoreFileKey {
   errorMessage: string | null;
   attributes: Attributes | null;
   settings: IngestSettings;
-  /** The attached file whose chunks stand for this one too, because content and settings are equal. */
+  /** The attached file whose chunks this one shares, because content and settings are equal. */
   sameAs: string | null;
-  /** Other files of the same name leave the store when this one is complete. */
+  /** Other files of the same name leave the store once this one is complete. */
   replaces: boolean;
   chunkCount: number;
   contentBytes: number;
-  /** Null until the file has been read to its end. */
+  /** Null until the file has been read completely. */
   chunksTotal: number | null;
   stage: "queued" | "parsing" | "embedding" | "done";
   /** The ids of its chunks begin with this. */
   chunkBase: string;
   /** The version of reading and chunking that made its chunks. */
   madeBy: number | null;
-  /** Names the worker that ingests it. */
+  /** The worker that ingests it; null: none. */
   lease: string | null;
   attempts: number;
 }
@@ -83,7 +83,7 @@ export interface NewStoreFile extends Pick<
   | "replaces"
   | "chunkBase"
 > {
-  /** Why it cannot be ingested at all; null: it can. */
+  /** Why it cannot be ingested; null: it can. */
   error: LastError | null;
 }
 

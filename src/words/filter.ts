@@ -3,8 +3,8 @@ import { invalid } from "./errors.js";
 export type FilterValue = string | number | boolean;
 
 /**
- * A condition on a chunk's metadata (OpenAI's comparison and compound filters). A comparison holds only between values of one
- * type: the number 5 is not the string "5". A missing key satisfies only `ne` and `nin`.
+ * A condition on a chunk's metadata (OpenAI's comparison and compound filters). A comparison holds only between values
+ * of one type: the number 5 is not the string "5". A missing key satisfies only `ne` and `nin`.
  */
 export type Filter =
   | { type: "eq" | "ne" | "gt" | "gte" | "lt" | "lte"; key: string; value: FilterValue }
@@ -24,9 +24,9 @@ const includes = <T extends string>(list: readonly T[], value: unknown): value i
   (list as readonly unknown[]).includes(value);
 
 /**
- * Reads `filters` in either dialect: OpenAI's grammar, or litellm-pgvector's flat `{key: value, …}`, which means equality of all.
- * An object counts as OpenAI's when it has `type` together with `key`, `value` or `filters`, so that a flat filter on a key
- * called "type" still works. Recursion stops at `filterLimits.depth`, whatever the input.
+ * Reads `filters` in either dialect: OpenAI's grammar, or litellm-pgvector's flat `{key: value, …}`, where all keys
+ * must be equal. An object counts as OpenAI's when it has `type` together with `key`, `value` or `filters`, so that a
+ * flat filter on a key called "type" still works. Recursion stops at `filterLimits.depth`, whatever the input.
  * @throws ApiError 400 naming the place, e.g. `filters.filters[2].value`.
  */
 export function parseFilter(input: unknown, path = "filters"): Filter | null {
@@ -45,10 +45,10 @@ export function parseFilter(input: unknown, path = "filters"): Filter | null {
   return filters.length === 0 ? null : { type: "and", filters };
 }
 
-/** An "and" of nothing holds for every row, so it is no filter: above all, it is not enough to delete by. */
+/** An empty "and" matches every row, so it counts as no filter; in particular, it must not delete anything. */
 const isEmpty = (filter: Filter): boolean => filter.type === "and" && filter.filters.every(isEmpty);
 
-/** What is left of the limits that hold for a filter as a whole. */
+/** What is left of the limits for the whole filter. */
 type Budget = Pick<typeof filterLimits, "conditions" | "values">;
 
 function parseTyped(input: unknown, path: string, depth: number, budget: Budget): Filter {

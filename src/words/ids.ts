@@ -2,12 +2,13 @@ import { randomBytes, randomUUID } from "node:crypto";
 
 /**
  * Time-ordered ids. 128 bits as in UUID version 7 (RFC 9562): 48 bits of milliseconds, then a counter that starts at
- * random in every millisecond and rises by one, then 62 random bits. Ids made by one process sort in the order they were
- * made, so B-trees grow at their right edge and a batch reads back in the order it was written.
+ * random in every millisecond and rises by one, then 62 random bits. Ids made by one process sort in the order they
+ * were made, so B-trees grow at their right edge and a batch reads back in the order it was written.
  */
 let lastMillis = 0;
 let counter = 0;
 
+/** @param now Unix milliseconds */
 export function uuidV7(now: number = Date.now()): string {
   // A clock that steps back must not break the order.
   const millis = Math.max(now, lastMillis);
@@ -41,7 +42,10 @@ export function idTimestamp(id: string): number | null {
 
 let lastBigint = 0n;
 
-/** 63-bit time-ordered id for tables whose id column is a bigint without a sequence: 41 bits of milliseconds, 22 of counter. */
+/**
+ * 63-bit time-ordered id for tables whose id column is a bigint without a sequence: 41 bits of milliseconds since 2024,
+ * 22 bits of counter.
+ */
 export function bigintId(now: number = Date.now()): string {
   const epoch = 1_704_067_200_000; // 2024-01-01; 41 bits last until 2093
   const floor = (BigInt(now - epoch) << 22n) + BigInt(randomBytes(2).readUInt16BE(0));

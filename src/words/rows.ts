@@ -1,25 +1,25 @@
 import { createHash } from "node:crypto";
 
-/** What is moved into or out of vector stores: rows and stores as they are recorded, where nothing may be lost on the way. */
+/** Rows and stores exactly as recorded, for imports and exports, which must not lose anything. */
 
-/** A row of a source. Metadata is JSON text, since numbers in it may be larger than JavaScript's. */
+/** A row of a source. Metadata is JSON text, because JavaScript cannot hold all its numbers exactly. */
 export interface TransferRow {
-  /** Where it stands, for messages: `line 17 of rows.ndjson`. */
+  /** Its place, for messages: `line 17 of rows.ndjson`. */
   at: string;
-  /** The same for a program: of rows without an id, theirs is made from it. Unique in the source, the same in every run. */
+  /** Unique in the source and the same in every run; the id of a row without one is derived from it. */
   key: string;
   id: string | null;
-  /** The source's name for the row's store; null where it has none. */
+  /** The source's name for the row's store; null if it has none. */
   storeId: string | null;
   content: string;
   metadata: string | null;
-  /** float32 numbers in network order, as PostgreSQL sends them; null: without embedding. */
+  /** float32 numbers in network order, as PostgreSQL sends them; null: no embedding. */
   vector: Buffer | null;
   /** Unix microseconds, as precise as the database. */
   createdAt: number | null;
 }
 
-/** A vector store of a source. What is null the source does not know. JSON is text here too. */
+/** A vector store of a source. Null: the source does not say. JSON is text here too. */
 export interface TransferStore {
   id: string;
   name: string;
@@ -31,62 +31,63 @@ export interface TransferStore {
   createdAt: number | null;
   embeddingModel: string | null;
   embeddingDimensions: number | null;
-  /** The model is asked for that many dimensions. */
+  /** Whether model calls ask for that many dimensions. */
   asksDimensions: boolean;
-  /** `SearchSettings` of db/vectorStores.ts. */
+  /** `SearchSettings` as JSON text. */
   search: string | null;
 }
 
 /** Some rows of a source, in its order. */
 export interface TransferPage {
-  /** Stores that the source tells of from here on. */
+  /** Stores that the source describes from here on. */
   stores: TransferStore[];
   rows: TransferRow[];
-  /** Where to go on after this page, as JSON: kept in the checkpoint and given back to `pages`. */
+  /** Where to continue after this page, as a JSON value: kept in the checkpoint and passed to `pages`. */
   position: unknown;
-  /** How much of `total` is read with this page. */
+  /** How much of `total` has been read, including this page. */
   done: number;
 }
 
 /** Where rows come from. */
 export interface TransferSource {
-  /** For people: no password, no more than a line. */
+  /** For people: one line, without a password. */
   name: string;
-  /** Where it is, however it is read: stores that are made of it are found again by it. */
+  /** Where the source is, however it is read: the ids of new stores are derived from it. */
   origin: string;
-  /** What tells this source, and how it is read, from any other: JSON, part of the import's fingerprint. */
+  /** Identifies the source and how it is read: a JSON value, part of the import's fingerprint. */
   identity: unknown;
-  /** Null: not known beforehand. */
+  /** Null: unknown beforehand. */
   total: { amount: number; unit: "rows" | "bytes" } | null;
-  /** False for a stream that cannot be read a second time: then there is no checkpoint either. */
+  /** False for a stream that cannot be read a second time, so there is no checkpoint. */
   repeatable: boolean;
-  /** Rows that are known to have no embedding, where they could be counted. */
+  /** Rows without an embedding, as far as they could be counted. */
   withoutEmbedding: number;
-  /** Of every vector, where the source says so itself. */
+  /** Of every vector; null: the source does not say. */
   dimensions: number | null;
-  /** Its metadata is as PostgreSQL writes jsonb. */
+  /** Whether its metadata is already written as PostgreSQL writes jsonb. */
   canonical: boolean;
-  /** Sentences for the person at the terminal: what is in the source and will not be imported. */
+  /** Sentences for the terminal: what is in the source but will not be imported. */
   notes: string[];
   /** @param after a position of an earlier run; null to begin */
   pages(after: unknown): AsyncIterable<TransferPage>;
   close(): Promise<void>;
 }
 
-/** A page is full with so many rows, or so many bytes of texts and vectors. */
+/** A page is full with this many rows, or this many bytes of texts and vectors. */
 export const pageLimits = { rows: 1000, bytes: 8 * 1024 * 1024 };
 
-/** Roughly what a row holds in memory. */
+/** Roughly the bytes of a row in memory. */
 export const sizeOfRow = ({ content, metadata, vector }: TransferRow): number =>
   content.length + (metadata?.length ?? 0) + (vector?.length ?? 0);
 
-/** The sum of no rows' digests. */
+/** The checksum of no rows. */
 export const noChecksum = "0000000000000000";
 
-/** Sums of digests of rows, modulo 2^64, in hexadecimal: in whatever order rows come, those of the same rows are the same. */
+/** Adds two checksums: sums of row digests modulo 2^64, in hexadecimal. The order of rows does not matter. */
 export const addChecksums = (one: string, other: string): string =>
   sumDigests([BigInt(`0x${one}`), BigInt(`0x${other}`)]);
 
+/** The sum of row digests as a checksum: modulo 2^64, 16 hexadecimal digits. */
 export function sumDigests(digests: Iterable<bigint>): string {
   let sum = 0n;
   for (const digest of digests) sum += digest;
@@ -106,16 +107,16 @@ export interface StoredChunk {
   createdAt: number;
 }
 
-/** What is compared of a stored chunk: its store, and the digest of everything else but its time. */
+/** What is compared of a stored chunk: its store, and the digest of everything else except its time. */
 export interface ChunkMark {
   storeId: string;
   digest: bigint;
 }
 
 /**
- * The digest of a chunk: the first 64 bits of SHA-256 of id, content, metadata and vector. Texts cannot hold U+0000, so it separates
- * them. PostgreSQL computes the same by itself (engines/pgvector/records.ts).
- * @param chunk its metadata as `Records.canonicalJson` gives it
+ * The digest of a chunk: the first 64 bits of SHA-256 of id, content, metadata and vector. Texts cannot hold U+0000, so
+ * it separates them. PostgreSQL computes the same digest (engines/pgvector/recordRows.ts).
+ * @param chunk with its metadata as `Records.canonicalJson` returns it
  */
 export function digestOf(chunk: Pick<StoredChunk, "id" | "content" | "metadata" | "vector">): bigint {
   // As pgvector sends a vector: int16 dimensions, int16 zero, then the numbers.

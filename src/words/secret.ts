@@ -1,8 +1,8 @@
 import { inspect } from "node:util";
 
 /**
- * A text that must not reach a log, a trace or an answer. JSON, templates, `console` and spreading an object that holds
- * it give "[redacted]"; only `reveal` gives the text.
+ * A text that must not reach a log, a trace or an answer. JSON, templates and `console` show "[redacted]", even for an
+ * object that holds it; only `reveal` gives the text.
  */
 export class Secret {
   readonly #text: string;

@@ -1,4 +1,4 @@
-/** When a vector store expires: so many days after its last use. OpenAI's `expires_after`. */
+/** A vector store expires this many days after its last use. OpenAI's `expires_after`. */
 interface ExpiresAfter {
   anchor: "last_active_at";
   days: number;
@@ -7,11 +7,11 @@ interface ExpiresAfter {
 export const searchModes = ["vector", "keyword", "hybrid"] as const;
 export type SearchMode = (typeof searchModes)[number];
 
-/** `exact`: the true nearest, always. `high`: 99 of 100 of them. `fast`: the quickest that an index can do. */
+/** `exact`: always the true nearest. `high`: 99 of 100 of them. `fast`: the fastest that an index allows. */
 export const recalls = ["exact", "high", "fast"] as const;
 export type Recall = (typeof recalls)[number];
 
-/** How a store wants to be searched. An absent field leaves the choice to the request or to the default. */
+/** A store's search settings. An absent field leaves the choice to the request or the default. */
 export interface SearchSettings {
   mode?: SearchMode | undefined;
   recall?: Recall | undefined;
@@ -26,8 +26,8 @@ export interface SearchSettings {
 }
 
 /**
- * What a store's engine remembers of it: tables, indexes, progress. It travels with the store, so that a search needs no second
- * look-up, but only the engine that wrote it may read it.
+ * What the engine remembers about a store: tables, indexes, progress. Part of the store, so that a search needs no
+ * second look-up, but only the engine that wrote it may read it.
  */
 type EngineState = Readonly<Record<string, unknown>>;
 
@@ -46,9 +46,9 @@ export interface VectorStore {
   contentBytes: number;
   /** Null: the model of the settings, for a store made before stores recorded their model. */
   embeddingModel: string | null;
-  /** Null until the first vector, for a store that was adopted empty. */
+  /** Null until the first vector, in a store that was adopted empty. */
   embeddingDimensions: number | null;
-  /** The model is asked for that many dimensions; otherwise it answers with them by itself. */
+  /** Whether model calls ask for that many dimensions; otherwise the model has them by default. */
   asksDimensions: boolean;
   search: SearchSettings;
   engine: EngineState;

@@ -52,7 +52,7 @@ interface Place {
 const schemaOf = (config: Config) =>
   config.database.url === null ? null : parseDatabaseUrl({ ...config.database, url: config.database.url }).schema;
 
-/** False if the database does not have it, and so no table with vectors either. */
+/** False if the database does not have pgvector, and therefore no table with vectors. */
 function checkPgvector(pgvector: diagnose.ServerFacts["pgvector"], findings: Context["findings"]): boolean {
   const { installed, available, mayCreate } = pgvector;
   const version = installed ?? available;

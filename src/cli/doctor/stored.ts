@@ -16,10 +16,11 @@ export interface Stored {
   findings: Findings;
 }
 
+/** A count with its noun: "1 store", "2 stores". */
 export const counted = (count: number, singular: string, plural = `${singular}s`) =>
   `${count} ${count === 1 ? singular : plural}`;
 
-/** Further models are only counted. */
+/** Further models are only counted, not listed. */
 const shownModels = 10;
 
 /** Stored embeddings must have the dimensions of the settings, unless their store has its own model. */
@@ -54,6 +55,7 @@ function describeModels(models: readonly ModelInUse[], ofSettings: string): stri
   return [...shown, ...(more > 0 ? [`and ${more} more`] : [])].join("\n");
 }
 
+/** Counts stores and embeddings, and compares the count with the stores' counters. */
 export async function checkContents({ probe, tables, version, findings }: Stored): Promise<void> {
   let contents: Contents;
   try {

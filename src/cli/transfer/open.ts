@@ -14,7 +14,7 @@ export interface Opened {
 
 /**
  * Opens the database and migrates it, like the start of a server.
- * @param lookOnly change nothing
+ * @param lookOnly change nothing, not even by a migration
  * @throws StartupError, CommandError if `lookOnly` and the database needs a migration
  */
 export async function openTarget(io: Io, { lookOnly }: { lookOnly: boolean }): Promise<Opened> {
@@ -24,7 +24,7 @@ export async function openTarget(io: Io, { lookOnly }: { lookOnly: boolean }): P
   const { createService } = await import("../../service.js");
   const { openDatabase } = await import("../../db/connection/openDatabase.js");
   const db = await openDatabase(config, log);
-  // What the models would log concerns a server's start; the command names them at its end.
+  // Silent, because warnings about models concern a server's start; the command names models in its result.
   const service = createService({ config, db, log: pino({ level: "silent" }) });
   return { config, deps: service.deps, log, close: () => service.close() };
 }
@@ -44,7 +44,7 @@ async function requirePrepared(config: Config, log: pino.Logger): Promise<void> 
   const { locateTables } = await import("../../db/schema/tables.js");
   const { parseDatabaseUrl } = await import("../../db/connection/url.js");
   const opened = await openToLook(config, log);
-  // Opening it will report that.
+  // `openDatabase` will report that.
   if (opened === "in use") return;
   const notYet = (why: string) =>
     new CommandError(`${why}, and --dry-run changes nothing. Prepare it first: vector-store migrate`);
@@ -61,7 +61,7 @@ async function requirePrepared(config: Config, log: pino.Logger): Promise<void> 
   }
 }
 
-/** Runs the work of a command. @throws CommandError for an ApiError */
+/** Runs the work of a command. @throws CommandError in place of an ApiError */
 export async function tellingFailures<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();

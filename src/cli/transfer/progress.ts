@@ -2,7 +2,7 @@ import type { Io } from "../io.js";
 import { progressLine } from "../progress.js";
 import { readableBytes } from "../table.js";
 
-/** Between two lines in a log. */
+/** Interval between two lines in a log. */
 const lineEveryMs = 10_000;
 const paintEveryMs = 100;
 
@@ -51,11 +51,12 @@ function describe({ done, rows }: Reached, total: Total, rate: number): string {
     total.unit === "rows"
       ? `${count(rows)} of ${count(total.amount)} rows`
       : `${count(rows)} rows, ${readableBytes(done)} of ${readableBytes(total.amount)}`;
-  // Assuming that the rest has as many rows per unit as the part so far.
+  // Assumes that the rest has as many rows per unit as the part so far.
   const left = done > 0 && rate > 0 ? `, ${duration(((total.amount - done) * rows) / done / rate)} left` : "";
   return `[${"#".repeat(filled)}${"-".repeat(width - filled)}] ${Math.floor(part * 100)} %, ${of}, ${speed}${left}`;
 }
 
+/** A number with thousands separators: "12,345". */
 export const count = (value: number): string => value.toLocaleString("en");
 
 /** "2 h 5 min", "3 min 20 s", "12 s". */

@@ -26,6 +26,7 @@ export interface SourceOptions {
 
 const names = (text: string) => text.split(",").map((each) => each.trim());
 
+/** Adds the options of `SourceOptions` to a command. */
 export function sourceOptions(command: Command): Command {
   return command
     .option("--from <url>", "a PostgreSQL database: its URL (postgresql://…), or env:NAME for a variable with the URL")

@@ -21,7 +21,7 @@ export interface RagRequest {
   /** The conversation so far, oldest message first. */
   history: readonly RagMessage[];
   systemPrompt: string | null;
-  /** Whether a follow-up is first rewritten to stand alone; null: if there is a history. */
+  /** Whether a follow-up is first rewritten to stand alone; null: only if there is a history. */
   standAlone: boolean | null;
   /** When nothing is found: `answer` tells the model so, `decline` does not ask it. */
   onEmpty: "answer" | "decline";
@@ -33,7 +33,7 @@ export interface RagRequest {
 /** What is known before the model starts to answer. */
 export interface RagSources {
   passages: Passage[];
-  /** The question as it was searched for. */
+  /** The question that was searched for, rewritten or not. */
   query: string;
   reranked: boolean | null;
   warnings: string[];
@@ -46,16 +46,16 @@ export interface RagAnswer extends ChatAnswer {
   cited: number[];
 }
 
-/** The answer that no model was asked for. */
+/** The answer when nothing was found and no model is asked. */
 const declined = "The documents have nothing on this question.";
 
 /**
- * Answers a question from what a search finds, with one call of the chat model (two when a follow-up is rewritten). It is an async
- * generator: first the sources, then the pieces of the answer, last the complete answer. The first value comes when the model has begun to
- * answer, so that a refusal by the model or a store is still an error with a status. The model is always asked for a stream: when a caller
- * leaves, LiteLLM passes that on to the provider of a stream, but for a whole answer only where its `cancel_on_disconnect` is set. No
- * database connection is held while a model is asked.
- * @param describe how the model is told about a passage
+ * Answers a question from what a search finds, with one call of the chat model (two when a follow-up is rewritten). It
+ * is an async generator: first the sources, then the pieces of the answer, last the complete answer. The first value
+ * comes once the model has begun to answer, so a refusal by the model or a store is still an error with a status. The
+ * model is always asked for a stream: when a caller disconnects, LiteLLM cancels a streamed answer at the provider, but
+ * a complete answer only if its `cancel_on_disconnect` is set. No database connection is held during a model call.
+ * @param describe turns a passage into what the model sees of it
  * @throws ApiError 400 when no model is named or the window is too small, and as `search` and the chat model do
  */
 export async function* answerQuestion(

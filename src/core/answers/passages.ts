@@ -10,27 +10,29 @@ export interface Passage {
   chunkIds: string[];
 }
 
-/** Tokens that a passage costs beside its text, for its number and name. */
+/** Tokens of a passage's number and name, in addition to its text. */
 export const passageOverhead = 40;
 
 /**
- * Chooses passages that fit into a number of tokens, best first. Chunks are whole; one that repeats a better one is left out; neighbours in
- * a document are joined, with text that they share at their border once. When not even the best chunk fits, its beginning is taken.
+ * Chooses the passages that fit into a number of tokens, best first. Chunks are not cut. A chunk that repeats a better
+ * one is left out. Neighbours in a document are joined, and text that both have at their border appears once. If not
+ * even the best chunk fits, its beginning is used.
  */
 export function choosePassages(found: readonly FoundChunk[], tokens: number, counter: Counter): Passage[] {
   const chosen: FoundChunk[] = [];
-  const told: string[] = [];
+  const seen: string[] = [];
   let left = tokens;
-  // A token has at least one byte. Usually a few chunks meet a large window, and counting them would be half of the service's own time.
+  // A token has at least one byte, so bytes are an upper bound. Usually a few chunks easily fit a large window, and
+  // counting their tokens would take half of the service's own time.
   const most = found.reduce((sum, { content }) => sum + Buffer.byteLength(content) + passageOverhead, 0);
   const allFit = most <= tokens;
   for (const hit of found) {
     const plain = hit.content.replace(/\s+/g, " ").trim();
-    if (told.some((each) => each.includes(plain))) continue;
+    if (seen.some((each) => each.includes(plain))) continue;
     const cost = passageOverhead + (allFit ? 0 : tokensOf(hit.content, counter, left + 1));
     if (cost > left) continue;
     chosen.push(hit);
-    told.push(plain);
+    seen.push(plain);
     left -= cost;
   }
   const [best] = found;
@@ -41,13 +43,13 @@ export function choosePassages(found: readonly FoundChunk[], tokens: number, cou
   return joinAdjacent(chosen);
 }
 
-/** Tokens of a text, or `most` for one with more. */
+/** Tokens of a text, at most `most`. */
 export function tokensOf(text: string, counter: Counter, most: number): number {
   const measured = counter.measure(text, most);
   return measured.reach < text.length ? most : measured.range(0, text.length);
 }
 
-/** Joins chunks that are neighbours. A passage takes the rank of its best chunk. */
+/** Joins neighbouring chunks. A passage takes the rank of its best chunk. */
 function joinAdjacent(found: readonly FoundChunk[]): Passage[] {
   const passages: { hit: FoundChunk; members: FoundChunk[] }[] = [];
   for (const hit of found) {

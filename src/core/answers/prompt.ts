@@ -21,8 +21,8 @@ const nothingFound =
   "A search of the documents found nothing for this question. Say so, in the language of the question, and do not answer it from other knowledge.";
 
 /**
- * The messages that ask a model to answer from passages. Passages are enclosed in tags with a random name that no document can know, so
- * that no document can close its tag and give instructions.
+ * The messages that ask a model to answer from passages. The tags around passages have a random name, so that no
+ * document can close its tag and give instructions.
  * @param systemPrompt replaces the persona; the rules about passages stay
  */
 export function promptOf(asked: {
@@ -52,7 +52,7 @@ const oneLine = (text: string) =>
     .slice(0, longestName)
     .toWellFormed();
 
-/** [1], [1, 2], [1-3], [1][2], and 【1】 as some models write it. */
+/** [1], [1, 2], [1-3], [1][2], and 【1】, which some models write. */
 const citation = /[[【]\s*(\d{1,4}(?:\s*[-–,;]\s*\d{1,4})*)\s*[\]】]/g;
 
 /**

@@ -5,20 +5,21 @@ import { tokensOf } from "./passages.js";
 
 /** For a model whose window LiteLLM does not know. */
 const usualWindow = 8192;
-/** Kept free for the answer when the request does not limit it. */
+/** Tokens kept free for the answer when the request sets no limit. */
 const usualAnswer = 1024;
-/** The rules of the prompt, and what messages cost beside their text. */
+/** Tokens of the prompt's rules, and of what surrounds each message's text. */
 const promptOverhead = 300;
-/** A conversation takes at most this share of what the question leaves. */
+/** The conversation gets at most this share of what the question leaves. */
 const historyShare = 1 / 3;
-/** Tokens are counted as OpenAI's models count them; others count a few more for the same text. */
+/** Tokens are counted with OpenAI's tokenizer; other models count a few more for the same text. */
 const counted = 0.9;
-/** A passage of a hundred words. */
+/** Tokens of a passage of a hundred words. */
 const smallestContext = 150;
 
 /**
- * Shares a model's window: question and answer first, then the newest part of the conversation; the rest is for passages.
- * @param window in tokens; null: not known
+ * Shares a model's window: question and answer first, then the newest part of the conversation; the rest is for
+ * passages.
+ * @param known tokens that the model reads at once; null: unknown
  * @throws ApiError 400 `context_length_exceeded` when the question alone leaves no room
  */
 export function shareWindow(

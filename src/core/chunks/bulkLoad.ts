@@ -8,17 +8,17 @@ import type { EmbeddingInput } from "./rowChecks.js";
 const chunkLimits = { rows: 500, bytes: 8 * 1024 * 1024 };
 
 export interface LoadProgress {
-  /** Rows of the upload that are stored now; the upload can be resumed after this many. */
+  /** Rows of the upload that are stored so far; the upload can be resumed after them. */
   count: number;
-  /** Of these, rows that were stored before. */
+  /** Of these, rows that had been stored before. */
   duplicates: number;
 }
 
 /**
- * Adds any number of rows, one transaction per chunk of rows. Memory does not grow with the upload: the next row is read only after the
- * chunk before it was committed, which also slows the sender down.
- * @param onProgress called after every commit; when this function throws, the last progress says what is stored
- * @throws what `insert` throws, and what reading `rows` throws; rows of the current chunk are then not stored
+ * Adds any number of rows, one transaction per chunk of rows. Memory does not grow with the upload: the next row is
+ * read only once the previous chunk is committed, which also slows the sender down.
+ * @param onProgress called after every commit; if this function throws, the last progress says what is stored
+ * @throws as `insert` does, and as reading `rows` does; rows of the current chunk are then not stored
  */
 export async function loadEmbeddings(
   deps: Deps,
@@ -27,7 +27,7 @@ export async function loadEmbeddings(
   rows: AsyncIterable<{ row: EmbeddingInput; path: string }>,
   onProgress: (progress: LoadProgress) => void,
 ): Promise<LoadProgress> {
-  // A store that takes no rows is refused now, and not after the first chunk of a long upload.
+  // Refuses an unknown or expired store now, not after the first chunk of a long upload.
   await stores.use(deps, caller, storeId);
   const progress: LoadProgress = { count: 0, duplicates: 0 };
   let chunk: { row: EmbeddingInput; path: string }[] = [];
@@ -56,7 +56,7 @@ export async function loadEmbeddings(
   return progress;
 }
 
-/** Roughly what a row holds in memory. */
+/** Roughly the bytes of a row in memory. */
 function sizeOf({ content, embedding, metadata }: EmbeddingInput): number {
   return (
     content.length * 2 + (embedding?.byteLength ?? 0) + (metadata === null ? 0 : JSON.stringify(metadata).length * 2)

@@ -11,7 +11,10 @@ import { throwUnknown } from "../stores/unknown.js";
 
 /** Reading and removing chunks; imported as `chunks`. */
 
-/** A page of a store's chunks, for checking a migration. `after` and `before` are ids of chunks, present or not. */
+/**
+ * A page of a store's chunks, for checking a migration. `after` and `before` are ids of chunks, which need not exist.
+ * @throws ApiError 404, 400 naming the field
+ */
 export async function list(
   deps: Deps,
   caller: Caller,
@@ -32,7 +35,8 @@ export async function list(
 /**
  * Removes the selected chunks of a store, all or none, and moves its counters.
  * @returns how many were removed
- * @throws ApiError 404, 400 (expired; or a filter that no chunk can fail, which a script makes by mistake: all chunks are `filter: null`)
+ * @throws ApiError 404, 400 (expired; or a filter that matches every chunk, probably by mistake: use `filter: null` to
+ * select all)
  */
 export async function remove(deps: Deps, caller: Caller, storeId: string, selection: ChunkSelection): Promise<number> {
   const { filter = null } = selection;
@@ -44,7 +48,7 @@ export async function remove(deps: Deps, caller: Caller, storeId: string, select
   return deps.engine.write({
     now: deps.now(),
     as: "use",
-    // One deletion at a time: two that meet the same chunks in different orders would wait for each other.
+    // One deletion at a time: two that lock the same chunks in different orders would deadlock.
     hold: async (tx) => ({ store: (await lockStore(tx, scopeOf(caller), id)) ?? throwUnknown(id) }),
     steps: () => [{ do: "remove", which: selection }],
     book: (_tx, { removed }) => Promise.resolve(removed.chunks),

@@ -13,32 +13,33 @@ import { type EmbeddingInput, checkRow, field, uniqueRows } from "./rowChecks.js
 export interface Inserted {
   /** In the order of the rows. */
   ids: string[];
-  /** Rows whose id and content were stored before, and so were not added again. */
+  /** Rows that were already stored with the same id and content, so they were not added again. */
   duplicates: number;
   /** Unix milliseconds. */
   createdAt: number;
 }
 
-/** How often an insertion starts again because others changed the very rows that it repeats. */
+/** How often an insertion starts again because others changed the rows that it repeats. */
 const maxAttempts = 5;
 
 /** The rows of one insertion. */
 interface Batch {
   rows: readonly EmbeddingInput[];
-  /** The place of the first row with each given id; later rows with the id repeat it. */
+  /** For each given id, the index of its first row; later rows with that id repeat it. */
   first: ReadonlyMap<string, number>;
-  /** Vectors that the model made here. */
+  /** Vectors that the model made for rows without one. */
   made: Map<EmbeddingInput, Float32Array>;
   /** Where a row is in the request, for messages. */
   at: (row: number) => string;
 }
 
 /**
- * Adds rows to a store: all of them or none. A repeated id with the same content is counted and not doubled, so a request can be sent
- * again after any failure. No database connection is held while the model is asked.
+ * Adds rows to a store: all or none. A repeated id with the same content is counted but not added again, so a request
+ * can be repeated after any failure. No database connection is held during a model call.
  * @param at the path of a row in the request, for messages
- * @param claimedModel the model that made all given embeddings, where the sender says it
- * @throws ApiError 400 (model, dimensions, a vector without direction, id), 404, 409 (an id that exists with other content), 5xx of the model
+ * @param claimedModel the model that made all given embeddings, if the sender says so
+ * @throws ApiError 400 (model, dimensions, a vector of zeros, id), 404, 409 (an id that exists with other content), 5xx
+ * of the model
  */
 export async function insert(
   deps: Deps,
@@ -96,7 +97,7 @@ async function storeRows(deps: Deps, store: VectorStore, batch: Batch): Promise<
   return { ids: rows.map((row) => row.id ?? idOf.get(row) ?? ""), duplicates, createdAt: now };
 }
 
-/** Ids that are stored already, of rows that came without an embedding: a retry must not pay the model twice. */
+/** Ids of rows without an embedding that are already stored: a retry must not pay for the model twice. */
 async function alreadyStored(deps: Deps, store: VectorStore, batch: Batch): Promise<ReadonlySet<string>> {
   const candidates = batch.rows.filter((row) => row.id !== null && row.embedding === null);
   if (candidates.length === 0) return new Set();
@@ -106,7 +107,7 @@ async function alreadyStored(deps: Deps, store: VectorStore, batch: Batch): Prom
   return new Set(found.keys());
 }
 
-/** Has the model embed the rows that came without an embedding, once each, unless they are stored or were embedded before. */
+/** Embeds the rows that came without an embedding, each once, unless they are already stored or embedded. */
 async function embedMissing(
   deps: Deps,
   caller: Caller,

@@ -2,20 +2,20 @@ import { isDeepStrictEqual } from "node:util";
 import type { ChunkIds } from "../../engines/engine.js";
 import { invalid } from "../../words/errors.js";
 
-/** One row of an insertion. Without an embedding its content is embedded here; without an id one is made. */
+/** One row of an insertion. Without an embedding, the store's model embeds its content; without an id, it gets one. */
 export interface EmbeddingInput {
   id: string | null;
   content: string;
   metadata: Record<string, unknown> | null;
   embedding: Float32Array | null;
-  /** The model that made the embedding, where the sender says it. */
+  /** The model that made the embedding, if the sender says so. */
   model: string | null;
 }
 
-/** A field of a row, for messages. A single row is the body itself and has the path "". */
+/** The path of a row's field, for messages. A single row is the body itself and has the path "". */
 export const field = (path: string, name: string): string => (path === "" ? name : `${path}.${name}`);
 
-/** The row, with its id as the engine writes it. @throws ApiError 400 naming the field */
+/** Checks a row. @returns the row with its id in the engine's form. @throws ApiError 400 naming the field */
 export function checkRow(
   row: EmbeddingInput,
   path: string,
@@ -25,11 +25,11 @@ export function checkRow(
   if (row.id === null) return row;
   const id = ids.read(row.id);
   if (id === null)
-    throw invalid(field(path, "id"), `the id column of this database holds ${ids.type} values, and this is none`);
+    throw invalid(field(path, "id"), `the id column of this database holds ${ids.type} values, and this is not one`);
   return { ...row, id };
 }
 
-/** Squared lengths between which pgvector, which sums products in float32, can compute a cosine in 16,000 dimensions. */
+/** Between these squared lengths, pgvector can compute a cosine in 16,000 dimensions; it sums products in float32. */
 const squaredLengths = { min: 1e-30, max: 1e38 };
 
 function checkVector(vector: Float32Array, dimensions: number, path: string): void {
@@ -44,7 +44,7 @@ function checkVector(vector: Float32Array, dimensions: number, path: string): vo
   throw invalid(path, `${problem} can never be found by cosine`);
 }
 
-/** The first row of each id that was given. @throws ApiError 400 when an id is repeated with other content */
+/** The index of the first row of each given id. @throws ApiError 400 if an id is repeated with other content */
 export function uniqueRows(rows: readonly EmbeddingInput[], at: (row: number) => string): Map<string, number> {
   const first = new Map<string, number>();
   const comparable = (row: EmbeddingInput | undefined) => ({ ...row, metadata: row?.metadata ?? {} });

@@ -26,20 +26,21 @@ export interface AttachInput {
   settings: IngestSettings;
 }
 
-/** How long an answer waits for ingestion: small files are searchable by then, and their senders need not poll. */
+/** How long an answer waits for ingestion: small files are searchable by then, so their senders need not poll. */
 const briefMs = 2000;
 
-/** Takes a store for use and attaches a file to it; as `attachTo`. @throws ApiError 404, 400 `vector_store_expired` */
+/** Marks a store as used and attaches a file to it, as `attachTo`. @throws ApiError 404, 400 `vector_store_expired` */
 export async function attach(deps: Deps, caller: Caller, storeId: string, input: AttachInput): Promise<StoreFile> {
   return attachTo(deps, caller, await stores.use(deps, caller, storeId), input, { waitMs: briefMs, replaces: false });
 }
 
 /**
- * Attaches a file to a store that is in use, and waits for it to become searchable. A file that is attached already stays as it is; one
- * that had failed or was cancelled is tried again.
- * @param options.replaces files of the same name leave the store when this one is complete
- * @param options.waitMs how long to wait
- * @throws ApiError 404 for an unknown file, before anything is written; 400 for reserved attributes; 409 when it is attached with other settings
+ * Attaches a file to a store that is in use, and waits until it is searchable. A file that is already attached stays as
+ * it is; one that failed or was cancelled is tried again.
+ * @param options.replaces files of the same name leave the store once this one is complete
+ * @param options.waitMs how long to wait, in milliseconds
+ * @throws ApiError 404 for an unknown file, before anything is written; 400 for reserved attributes; 409 if it is
+ * already attached with other settings
  */
 export async function attachTo(
   deps: Deps,
@@ -58,8 +59,8 @@ export async function attachTo(
 }
 
 /**
- * Attaches many files to a store. Files that nobody knows are listed as failed, as OpenAI does.
- * @returns those that were not attached before.
+ * Attaches many files to a store. Unknown files are listed as failed, as OpenAI does.
+ * @returns the files that were not attached before.
  */
 export async function enqueue(
   deps: Deps,
@@ -129,7 +130,13 @@ async function attachAgain(deps: Deps, caller: Caller, key: StoreFileKey, input:
   deps.wakeIngestion();
 }
 
-/** Looks again and again, in growing strides, because another replica may be ingesting it. @returns the file as it is then */
+/**
+ * Waits until a file's ingestion has ended. It polls, at growing intervals, because another replica may be ingesting
+ * the file.
+ * @param waitMs at most this long, in milliseconds
+ * @returns the file as it is then, ended or not
+ * @throws ApiError 404
+ */
 export async function untilEnded(deps: Deps, key: StoreFileKey, waitMs: number): Promise<StoreFile> {
   const deadline = performance.now() + waitMs;
   for (let pause = 10; ; pause = Math.min(pause * 1.5, 250)) {
@@ -140,7 +147,7 @@ export async function untilEnded(deps: Deps, key: StoreFileKey, waitMs: number):
   }
 }
 
-/** Waits a moment for files to be ingested; they may also be gone by then. */
+/** Waits up to 2 s in all for files to be ingested. @throws ApiError 404 if one was deleted meanwhile */
 export async function briefly(deps: Deps, files: readonly StoreFileKey[]): Promise<void> {
   const deadline = performance.now() + briefMs;
   for (const key of files) {

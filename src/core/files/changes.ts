@@ -10,16 +10,18 @@ import type { Deps } from "../deps.js";
 import * as stores from "../stores/stores.js";
 
 /**
- * A change of a store's files: the steps that the engine takes, and what the database records with them. Parts are planned inside the
- * change's `hold`, with the store and the file locked, and are true together or not at all.
+ * A part of a change to a store's files: the steps that the engine takes, and what the database records with them.
+ * Parts are planned while store and file are locked, and commit together or not at all.
  */
 export interface Part {
   steps: readonly Step[];
   book: (tx: Db, done: Done) => Promise<unknown>;
 }
 
+/** The part that changes nothing. */
 export const nothing: Part = { steps: [], book: () => Promise.resolve() };
 
+/** Joins parts into one, in their order. */
 export const together = (parts: readonly Part[]): Part => ({
   steps: parts.flatMap((part) => part.steps),
   book: async (tx, done) => {
@@ -27,7 +29,10 @@ export const together = (parts: readonly Part[]): Part => ({
   },
 });
 
-/** Plans a change while its store is locked, then makes it. @throws what `hold` and `plan` throw, which call it off */
+/**
+ * Plans a change while its store is locked, then makes it.
+ * @throws what `hold` and `plan` throw; then nothing changes
+ */
 export async function changeStore<Held extends { store: VectorStore }>(
   deps: Deps,
   as: Change<Held, void>["as"],
@@ -51,9 +56,10 @@ export async function changeStore<Held extends { store: VectorStore }>(
   stores.forget(deps, id);
 }
 
-/** 24 hexadecimal digits that begin the ids of a file's chunks: the first 96 bits of a time-ordered id. */
+/** The first 24 hexadecimal digits of the ids of a file's chunks: 96 bits of a time-ordered id. */
 export const newChunkBase = (now: number): string => uuidV7(now).replaceAll("-", "").slice(0, 24);
 
+/** Selects a file's own chunks, for the engine. */
 export const chunksOf = ({ fileId, chunkBase }: FileChunks): FileChunks => ({ fileId, chunkBase });
 
 /** Removes a file's chunks. */
@@ -65,22 +71,22 @@ export const dropChunks = (file: StoreFile): Part =>
         book: (tx) => recordProgress(tx, file, { chunks: -file.chunkCount, bytes: -file.contentBytes }),
       };
 
-/** Ends the ingestion of a file that keeps no chunks of its own. */
+/** Ends the ingestion of a file that keeps no chunks: it failed, was cancelled, or shares another file's chunks. */
 export const endWithoutChunks = (file: StoreFile, end: FileEnd): Part =>
   together([
     dropChunks(file),
     { steps: [{ do: "show", fileId: file.fileId }], book: (tx) => finishFile(tx, file, end) },
   ]);
 
-/** From here on no search sees the file's chunks, until it is complete. */
+/** Hides the file's chunks from searches until the file is complete. */
 export const hideFile = ({ fileId }: StoreFile): Part => ({
   steps: [{ do: "hide", fileId }],
   book: () => Promise.resolve(),
 });
 
 /**
- * Takes files out of their store with their chunks. A file outside this set that has the same content, and so shares a file's chunks,
- * keeps them.
+ * Removes files and their chunks from their store. If a remaining file shares the chunks because it has the same
+ * content, that file keeps them.
  */
 export async function detachFiles(tx: Db, files: readonly StoreFile[]): Promise<Part> {
   const leaving = new Set(files.map((file) => file.fileId));
@@ -100,7 +106,7 @@ const inherit = (file: StoreFile, heir: StoreFile, others: readonly StoreFile[])
   book: (tx) => passChunksOn(tx, file, heir, others),
 });
 
-/** Completes a file: its chunks appear, and where it replaces files of its name, these leave at the same moment. */
+/** Completes a file: its chunks appear, and the files that it replaces leave at the same moment. */
 export async function completeFile(tx: Db, file: StoreFile, chunksTotal: number): Promise<Part> {
   const replaced = file.replaces ? await detachFiles(tx, await listSameName(tx, file)) : nothing;
   const finished: Part = {
@@ -113,7 +119,7 @@ export async function completeFile(tx: Db, file: StoreFile, chunksTotal: number)
   return together([replaced, finished]);
 }
 
-/** Gives a file's chunks other attributes. */
+/** Replaces the attributes in a file's chunks. */
 export const relabelChunks = (file: StoreFile, attributes: Attributes | null): Part => ({
   steps: [
     {

@@ -5,7 +5,8 @@ import * as stores from "../stores/stores.js";
 import { type AttachInput, briefly, enqueue } from "./attach.js";
 
 /**
- * Creates a store with files attached, and waits a moment for them. Unknown files are listed as failed, as OpenAI does.
+ * Creates a store with files attached, and waits up to 2 s for them. Unknown files are listed as failed, as OpenAI
+ * does.
  * @throws ApiError as `stores.create`
  */
 export async function createStore(

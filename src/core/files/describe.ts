@@ -10,7 +10,7 @@ const usualPrompt =
   "can be seen: objects, people, diagrams and what they mean. Answer in the language of the text. No introduction.";
 
 /**
- * Turns a file's pictures into text with the vision model, which is asked once for each picture, even across restarts.
+ * Turns a file's pictures into text. The vision model is asked once per picture, even across restarts.
  * @returns a function that throws the ApiError of the model call
  */
 export function describer(

@@ -9,23 +9,23 @@ import { attachTo } from "./attach.js";
 import * as files from "./files.js";
 import { checkAttributes } from "./storeFiles.js";
 
-/** What a sender says of documents. */
+/** How a sender wants documents to be added. */
 export interface DocumentSettings {
   settings: IngestSettings;
   attributes: Attributes | null;
-  /** Files of the same name leave the store. */
+  /** Files of the same name leave the store once this one is complete. */
   replaces: boolean;
 }
 
-/** As long as any request may take. */
+/** Less than 600 s, after which the server closes a silent connection. */
 const uploadWaitMs = 590_000;
 
 /**
- * Adds the documents of an upload to a store. The store is taken before any byte is read, so that an unknown or expired one is refused at
- * once.
- * @param receive reads the upload; it must drop the bytes it stored when it throws
+ * Adds the documents of an upload to a store. An unknown or expired store is refused before any byte is read.
+ * @param receive reads the upload; if it throws, it must drop the bytes it stored
  * @param later answer without waiting for ingestion
- * @throws ApiError 404, 400 (expired), and for a single document that cannot be read: 400 with the reason, and nothing of it is left
+ * @throws ApiError 404, 400 (expired); 400 with the reason if a single document cannot be read, 502 if a model failed;
+ * nothing of that document is left
  */
 export async function upload(
   deps: Deps,
@@ -44,9 +44,9 @@ export async function upload(
 }
 
 /**
- * Makes a file of a document's bytes and attaches it to a store. A document that the store has already, by name, content, attributes and
- * settings, is not added again.
- * @param waitMs how long to wait for it to become searchable
+ * Makes a file of a document's bytes and attaches it to a store. If the store already has the document, with the same
+ * name, content, attributes and settings, it is not added again.
+ * @param waitMs how long to wait until it is searchable, in milliseconds
  */
 export async function addDocument(
   deps: Deps,

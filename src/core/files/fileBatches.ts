@@ -13,7 +13,9 @@ import * as storeFiles from "./storeFiles.js";
 
 export type BatchWithCounts = FileBatch & { counts: FileCounts };
 
-/** Attaches many files at once. Unknown files are listed as failed; files that are attached already stay as they are. */
+/**
+ * Attaches many files at once. Unknown files are listed as failed; files that are already attached stay as they are.
+ */
 export async function create(
   deps: Deps,
   caller: Caller,
@@ -28,7 +30,7 @@ export async function create(
   return withCounts(deps, batch);
 }
 
-/** @throws ApiError 404, or 400 for an id that no batch can have, as OpenAI answers */
+/** @throws ApiError 404, or 400 for a malformed id, as OpenAI answers */
 export async function find(deps: Deps, caller: Caller, storeId: string, id: string): Promise<BatchWithCounts> {
   const store = await stores.find(deps, caller, storeId);
   const batch = await findBatch(deps.db, store.id, id);

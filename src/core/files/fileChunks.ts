@@ -11,8 +11,8 @@ export interface NumberedChunk extends TextChunk {
 }
 
 /**
- * Stores chunks of a hidden file. Chunks that are there already stay as they are, so a portion can be written again after a crash.
- * @param embeddings one for each chunk, in the same order
+ * Stores chunks of a hidden file. Existing chunks stay as they are, so a portion can be written again after a crash.
+ * @param embeddings one per chunk, in the same order
  */
 export function writeChunks(
   { engine }: { engine: Pick<Engine, "ids"> },
@@ -34,8 +34,8 @@ export function writeChunks(
 }
 
 /**
- * The metadata of a file's chunk: the file's attributes beside the service's own keys. `filename` gives way to an attribute of that name and
- * is then found in `place`.
+ * The metadata of a file's chunk: the file's attributes and the service's own keys. If an attribute is named
+ * `filename`, the file's name is in `place` instead.
  */
 function chunkMetadata(file: StoreFile, chunk: NumberedChunk): Record<string, unknown> {
   const named = file.attributes?.filename !== undefined;

@@ -19,18 +19,18 @@ export interface KeptBytes {
   written: Written;
 }
 
-/** Stores bytes as they arrive. When they break off, nothing is left. */
+/** Stores bytes as they arrive. If they break off, nothing stays stored. */
 export async function keep(deps: Deps, filename: string, bytes: AsyncIterable<Uint8Array>): Promise<KeptBytes> {
   return { filename, written: await deps.storage.write(bytes) };
 }
 
-/** Removes stored bytes; what cannot be removed now the sweep removes later. */
+/** Removes stored bytes. If that fails, the sweep removes them later. */
 export const drop = (deps: Deps, { written }: KeptBytes): Promise<void> =>
   deps.storage.remove(written).catch(() => undefined);
 
 /**
  * Makes a file of stored bytes, and drops them if that fails.
- * @param input may throw: a form's fields can follow its file, and are checked last.
+ * @param input called last and may throw: in a form, fields can follow the file, so they are checked after it.
  */
 export async function register(
   deps: Deps,
@@ -52,9 +52,10 @@ export async function register(
   }
 }
 
-/** OpenAI counts from the second that `created_at` shows. */
+/** When a file expires, in Unix milliseconds. OpenAI counts from the whole second that `created_at` shows. */
 export const expiryOf = (createdAt: number, seconds: number): number => (Math.floor(createdAt / 1000) + seconds) * 1000;
 
+/** The bytes of a file, slice by slice. */
 export const read = (deps: Deps, file: StoredFile): AsyncIterable<Buffer> => deps.storage.read(file);
 
 /** @throws ApiError 404 in OpenAI's own words */
@@ -63,6 +64,7 @@ export async function find(deps: Deps, caller: Caller, id: string): Promise<Stor
   return file ?? throwUnknownFile(id);
 }
 
+/** 404 in OpenAI's words, also for a file that is not the caller's. */
 export function throwUnknownFile(id: string): never {
   throw new ApiError(404, `No such File object: ${id.slice(0, 100)}`, { param: "id" });
 }
@@ -83,7 +85,7 @@ export async function list(deps: Deps, caller: Caller, page: FilePageRequest) {
   return listFiles(deps.db, scopeOf(caller), { ...page, after: cursor }, deps.now());
 }
 
-/** Removes a file, also from every store that it is attached to. @throws ApiError 404 */
+/** Removes a file, and detaches it from every store. @throws ApiError 404 */
 export async function remove(deps: Deps, caller: Caller, id: string): Promise<void> {
   await find(deps, caller, id);
   await detachEverywhere(deps, id);
@@ -91,7 +93,7 @@ export async function remove(deps: Deps, caller: Caller, id: string): Promise<vo
   await deps.storage.remove(gone);
 }
 
-/** The file was detached, or its store deleted, since the list of its stores was read. */
+/** The file was detached, or its store deleted, after the list of its stores was read. */
 class NotAttached extends Error {}
 
 /** Store by store, each in its own transaction: a file may be in many. */
@@ -109,10 +111,12 @@ async function detachEverywhere(deps: Deps, fileId: string): Promise<void> {
   }
 }
 
-/** How long bytes may be without a file: an upload may take an hour (OpenAI's limit), and one in many parts several. */
+/**
+ * How long bytes may be without a file: an upload may take an hour (OpenAI's limit), one in many parts several hours.
+ */
 const leftOverMs = 24 * 3_600_000;
 
-/** Removes files that have expired, and bytes that belong to nothing. @returns how many of both */
+/** Removes expired files, and bytes that belong to no file. @returns how many of both */
 export async function sweepFiles(deps: Deps): Promise<number> {
   let swept = await sweepSlices(deps.db, deps.now() - leftOverMs);
   for (;;) {

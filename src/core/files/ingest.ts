@@ -26,39 +26,45 @@ import { describer } from "./describe.js";
 import { type NumberedChunk, writeChunks } from "./fileChunks.js";
 import { spool } from "./spool.js";
 
-/** Raise this when the same document would give other chunks than before: files that another version left half-done start again. */
+/**
+ * Raise this when the same document would give other chunks than before: files that another version left unfinished
+ * then start again.
+ */
 const madeBy = 1;
 
 const leaseSeconds = 60;
 const renewEveryMs = 15_000;
-/** A file that ended this many processes is not tried again. */
+/** A file that failed this many attempts, for example by crashing the process, is not tried again. */
 const mostAttempts = 5;
-/** Until a model that is away is asked again. */
+/** How long a file waits after an outage before it is tried again. */
 const outageSeconds = 15;
 
 const all = { kind: "all" } as const;
 
 /**
- * The file no longer belongs to this worker: it was detached or cancelled, or another process took it because this one seemed dead. Whoever
- * did that has cleaned up.
+ * The file no longer belongs to this worker: it was detached or cancelled, or another process took it over because this
+ * one seemed dead. They have cleaned up already.
  */
 class LeaseLost extends Error {}
 
-/** Ingestion ended too many processes. */
+/** Ingestion of the file failed too often. */
 class Exhausted extends Error {}
 
-/** What became of the work on a file; null: somebody else decided that. */
+/** How the work on a file ended; null: another process decides that. */
 type Outcome = "completed" | "failed" | "postponed" | null;
 
-/** For startup: where no other process can be alive, files of one that died need not wait for their leases to end. */
+/**
+ * For startup: on the embedded database no other process can be alive, so interrupted files need not wait for their
+ * leases to end.
+ */
 export async function takeUpInterrupted(deps: Deps): Promise<void> {
   if (deps.db.kind === "pglite") await endLeases(deps.db);
 }
 
 /**
- * Takes the next file of the queue and brings it to its end: searches find its chunks, or it has failed and says why. After a crash the next
- * worker continues behind the last stored chunk, so at most one request to the model is paid for twice.
- * @param lease names this worker; no two may use the same at a time
+ * Takes the next file from the queue and finishes it: either searches find its chunks, or it has failed and says why.
+ * After a crash the next worker continues after the last stored chunk, so at most one model call is paid for twice.
+ * @param lease names this worker; must be unique among running workers
  * @returns false when there was nothing to do
  */
 export async function ingestNext(deps: Deps, lease: string, stopping: AbortSignal): Promise<boolean> {
@@ -70,7 +76,7 @@ export async function ingestNext(deps: Deps, lease: string, stopping: AbortSigna
   };
   stopping.addEventListener("abort", stop);
   const heartbeat = setInterval(() => {
-    // A database that is away for a moment does not take the file from this worker.
+    // If the database is unreachable for a moment, this worker keeps the file.
     renewLease(deps.db, key, lease, leaseSeconds).then(
       (ours) => {
         if (!ours) control.abort(new LeaseLost());
@@ -140,7 +146,7 @@ async function ingest(leased: Leased, signal: AbortSignal): Promise<void> {
       await change(leased, "ingestion", (_tx, held) => writeChunks(deps, held.file, missing, embeddings));
       deps.metrics.ingestedChunks.inc(missing.length);
     }
-    if (count === 0) throw new DocumentError("invalid_file", "The document holds no text that could be searched.");
+    if (count === 0) throw new DocumentError("invalid_file", "The document has no text that could be searched.");
     await change(leased, "correction", (tx, held) => complete(tx, held.file, count));
     deps.metrics.ingestedBytes.inc(stored.bytes);
   } finally {
@@ -148,7 +154,10 @@ async function ingest(leased: Leased, signal: AbortSignal): Promise<void> {
   }
 }
 
-/** A change while this worker still holds the file; the store is locked first, as everywhere. @throws LeaseLost */
+/**
+ * Makes a change, if this worker still holds the file. The store is locked before the file, as everywhere.
+ * @throws LeaseLost
+ */
 function change(
   { deps, key, lease }: Leased,
   as: "ingestion" | "correction",
@@ -163,7 +172,7 @@ function change(
   return changeStore(deps, as, hold, plan);
 }
 
-/** @returns null when the file is completed already, because another one has the same content. */
+/** @returns null if the file is already complete, because another one has the same content. */
 async function begin(leased: Leased): Promise<Held | null> {
   let begun: Held | null = null;
   await change(leased, "correction", async (tx, { store, file }) => {
@@ -215,7 +224,7 @@ async function endBadly(leased: Leased, error: unknown, stopping: boolean): Prom
       const about = { file: key.fileId, vectorStore: key.vectorStoreId };
       if (failure === "wait") deps.log.warn({ ...about, reason: (error as Error).message }, "ingestion waits");
       else deps.log.error({ ...about, err: error }, "ingestion failed; it will be tried again");
-      // An unforeseen error is for the log alone.
+      // Unforeseen errors go to the log only.
       const why = error instanceof ApiError ? error.message : null;
       await giveBack(deps.db, key, lease, { afterSeconds: outageSeconds, attempted: failure === "again", why });
       return "postponed";
@@ -223,14 +232,17 @@ async function endBadly(leased: Leased, error: unknown, stopping: boolean): Prom
     await change(leased, "correction", (_tx, { file }) => endWithoutChunks(file, { status: "failed", error: failure }));
     return "failed";
   } catch (again) {
-    // The lease ends by itself.
+    // Nothing more to do: the lease ends by itself.
     if (!(again instanceof LeaseLost))
       deps.log.error({ err: again, file: key.fileId }, "the end of an ingestion could not be recorded");
     return null;
   }
 }
 
-/** What an error means for the file: its end; `wait` for a fault that is not its own; `again`, a few times, for an unforeseen one. */
+/**
+ * What an error means for the file: the error that ends it; `wait`: an outage, not the file's fault; `again`:
+ * unforeseen, so it is tried a few more times.
+ */
 function failureOf(error: unknown): LastError | "wait" | "again" {
   if (error instanceof DocumentError) return { code: error.code, message: error.message };
   if (error instanceof Exhausted) {

@@ -6,7 +6,7 @@ import { pipeline } from "node:stream/promises";
 import type { Deps } from "../deps.js";
 import type { StoredFile } from "../../words/file.js";
 
-/** A file's bytes as a file on disk, which parsers may read in any order. `remove` must be called at the end. */
+/** Copies a file's bytes to a file on disk, which parsers can read in any order. Call `remove` at the end. */
 export async function spool(
   deps: Deps,
   file: StoredFile,

@@ -14,7 +14,7 @@ import { throwUnknownFile } from "./files.js";
 
 /** Files that are attached to a store; imported as `storeFiles`. How they are attached is in attach.ts. */
 
-/** @throws ApiError 404 for a store or a file that does not exist, or is not the caller's */
+/** @throws ApiError 404 if the store or the file does not exist or is not the caller's */
 export async function find(deps: Deps, caller: Caller, storeId: string, fileId: string): Promise<StoreFile> {
   const store = await stores.find(deps, caller, storeId);
   return (await findStoreFile(deps.db, store.id, fileId)) ?? throwUnknownFile(fileId);
@@ -35,17 +35,17 @@ export async function list(
   return listStoreFiles(deps.db, store.id, { ...page, ...selection });
 }
 
-/** Metadata keys of a file's chunks that its attributes may not have: searches and deletions rely on them. */
+/** Metadata keys that attributes must not use: searches and deletions rely on them. */
 const reservedAttributes = ["file_id", "chunk_index", "place"];
 
-/** @throws ApiError 400 for an attribute whose name the service uses itself */
+/** @throws ApiError 400 for an attribute with a reserved name */
 export function checkAttributes(attributes: Attributes | null): void {
   const reserved = reservedAttributes.find((name) => attributes?.[name] !== undefined);
   if (reserved !== undefined)
     throw invalid(`attributes.${reserved}`, "this name is used by the service; choose another");
 }
 
-/** Locks a store and one of its files, in this order as everywhere. @throws ApiError 404 */
+/** Locks a store and one of its files, in this order, as everywhere. @throws ApiError 404 */
 export const holding =
   (caller: Caller, key: StoreFileKey) =>
   async (tx: Db): Promise<{ store: VectorStore; file: StoreFile }> => {
@@ -54,7 +54,7 @@ export const holding =
     return { store, file };
   };
 
-/** Gives a file and its chunks other attributes. */
+/** Replaces the attributes of a file and its chunks. @throws ApiError 404, 400 (expired, or a reserved name) */
 export async function setAttributes(
   deps: Deps,
   caller: Caller,
@@ -75,25 +75,25 @@ export async function setAttributes(
   return changed ?? throwUnknownFile(fileId);
 }
 
-/** Takes a file out of a store. The file itself stays. */
+/** Removes a file and its chunks from a store. The file itself stays. @throws ApiError 404 */
 export async function detach(deps: Deps, caller: Caller, storeId: string, fileId: string): Promise<void> {
   const hold = holding(caller, { vectorStoreId: storeId, fileId });
   await changeStore(deps, "correction", hold, (tx, { file }) => detachFiles(tx, [file]));
 }
 
-/** Stops the ingestion of a file, unless it has ended, and removes the chunks it has. */
+/** Stops the ingestion of a file and removes its chunks, unless the ingestion has ended. @throws ApiError 404 */
 export async function cancel(deps: Deps, caller: Caller, key: StoreFileKey): Promise<void> {
   await changeStore(deps, "correction", holding(caller, key), (_tx, { file }) =>
     file.status === "in_progress" ? endWithoutChunks(file, { status: "cancelled" }) : nothing,
   );
 }
 
-/** Chunks of one page of a file's content. */
+/** Chunks per page of a file's content. */
 const contentPage = 1000;
 
 /**
- * The chunks of a file in their order, a page at a time.
- * @param after the id of the last chunk of the page before
+ * The chunks of a file in document order, a page at a time. Empty until the file is complete.
+ * @param after the id of the previous page's last chunk
  */
 export async function content(
   deps: Deps,

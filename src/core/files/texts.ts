@@ -7,12 +7,12 @@ import { untilEnded } from "./attach.js";
 import { addDocument } from "./documents.js";
 import * as files from "./files.js";
 
-/** For all texts together. */
+/** How long to wait for all texts together. */
 const waitMs = 60_000;
 
 /**
- * Adds texts to a store, each as a file, and waits for them to become searchable.
- * @param metadatas attributes of the texts, by their places; a missing entry means "none"
+ * Adds texts to a store, each as a file, and waits up to 60 s until they are searchable.
+ * @param metadatas attributes of the texts, in the same order; a missing entry means "none"
  */
 export async function addTexts(
   deps: Deps,

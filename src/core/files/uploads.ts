@@ -29,7 +29,7 @@ export interface UploadInput {
   fileExpiresAfter: number | null;
 }
 
-/** @throws ApiError 400 for more bytes than a file may have */
+/** @throws ApiError 400 if the announced size exceeds MAX_FILE_MB */
 export async function create(deps: Deps, caller: Caller, input: UploadInput): Promise<Upload> {
   const { maxBytes } = deps.config.files;
   if (input.bytes > maxBytes) throw invalid("bytes", `at most ${maxBytes} bytes (MAX_FILE_MB), got ${input.bytes}`);
@@ -40,7 +40,7 @@ export async function create(deps: Deps, caller: Caller, input: UploadInput): Pr
   return upload;
 }
 
-/** @throws ApiError 404; 400 when it is no longer pending */
+/** @throws ApiError 404; 400 if it is no longer pending */
 async function requirePending(deps: Deps, caller: Caller, id: string): Promise<Upload> {
   const upload = (await findUpload(deps.db, scopeOf(caller), id)) ?? throwUnknownUpload(id);
   const status = upload.status === "pending" && upload.expiresAt <= deps.now() ? "expired" : upload.status;
@@ -57,8 +57,8 @@ const notPending = (id: string, status: Upload["status"]) =>
 
 /**
  * Adds a part to an upload. Parts may arrive at the same time and in any order.
- * @param receive reads the part; called only when the upload can take one
- * @throws ApiError as `requirePending`, also when the upload has ended while the part arrived
+ * @param receive reads the part; called only if the upload is pending
+ * @throws ApiError as `requirePending`, also if the upload ended while the part arrived
  */
 export async function addPart(
   deps: Deps,
@@ -82,8 +82,8 @@ export async function addPart(
 
 /**
  * Makes a file of the parts, in the order of `partIds`.
- * @param md5 of the whole file in hexadecimal, if the sender gave it
- * @throws ApiError 404, 400: unknown or repeated parts, another number of bytes than announced, another checksum
+ * @param md5 of the whole file, in hexadecimal, if the sender gave it
+ * @throws ApiError 404; 400 for unknown or repeated parts, or if size or checksum differ from what was announced
  */
 export async function complete(
   deps: Deps,
@@ -137,6 +137,7 @@ function unknownPart(i: number, repeated: boolean): never {
   throw invalid(`part_ids[${i}]`, repeated ? "given twice" : "no part of this upload");
 }
 
+/** Ends a pending upload and removes its parts. @throws ApiError as `requirePending` */
 export async function cancel(deps: Deps, caller: Caller, id: string): Promise<Upload> {
   const upload = await requirePending(deps, caller, id);
   if (!(await endUpload(deps.db, id, "cancelled", null))) throw notPending(id, "completed");
@@ -144,7 +145,7 @@ export async function cancel(deps: Deps, caller: Caller, id: string): Promise<Up
   return { ...upload, status: "cancelled" };
 }
 
-/** Removes what is left of uploads that expired before anybody ended them. @returns how many */
+/** Ends uploads that expired while pending, and removes their parts. @returns how many */
 export async function sweepUploads(deps: Deps): Promise<number> {
   let swept = 0;
   for (;;) {
@@ -157,7 +158,7 @@ export async function sweepUploads(deps: Deps): Promise<number> {
   }
 }
 
-/** The bytes first: while a part is listed, its bytes can be found again. */
+/** Bytes first: after a crash, the list of parts still says which bytes to remove. */
 async function removeParts(deps: Deps, uploadId: string): Promise<void> {
   for (const part of await listParts(deps.db, uploadId)) await deps.storage.remove(part);
   await deleteParts(deps.db, uploadId);

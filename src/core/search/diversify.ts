@@ -1,18 +1,21 @@
 import { normalized } from "../../numbers/float32.js";
 
-/** A chunk to choose from: how well it answers, and its direction. */
+/** A chunk to choose from: its score and its embedding. */
 export interface Candidate {
   /** 0…1. */
   score: number;
-  /** Null is unlike all others. */
+  /** Null counts as unlike all others. */
   embedding: Float32Array | null;
 }
 
 /**
- * Maximal marginal relevance (Carbonell, Goldstein 1998): picks, one after the other, the candidate with the highest
- * (1 − diversity) × score − diversity × similarity to the most similar one picked before, both in 0…1.
+ * Maximal marginal relevance (Carbonell, Goldstein 1998). Each step picks the candidate with the highest value of
+ *
+ *  (1 − diversity) × score − diversity × similarity
+ *
+ * where the similarity is that to the most similar candidate already picked, in 0…1 like the score.
  * @param candidates best first
- * @param diversity 0 (order of scores) to 1 (only unlike ones)
+ * @param diversity 0 (order of scores) to 1 (only dissimilarity counts)
  * @returns at most `limit` of them, in the order of picking.
  */
 export function diversify<T extends Candidate>(candidates: readonly T[], limit: number, diversity: number): T[] {
@@ -25,7 +28,7 @@ export function diversify<T extends Candidate>(candidates: readonly T[], limit: 
     let bestWorth = -Infinity;
     for (const each of left) {
       const worth = (1 - diversity) * each.score - diversity * (closest.get(each) ?? 0);
-      // Strictly greater: of equal candidates the better ranked one comes first.
+      // Strictly greater: of equal candidates, the better ranked one comes first.
       if (worth > bestWorth) [best, bestWorth] = [each, worth];
     }
     if (best === null) break;
@@ -39,7 +42,7 @@ export function diversify<T extends Candidate>(candidates: readonly T[], limit: 
   return picked;
 }
 
-/** 0…1 as a score is: 1 for the same direction. */
+/** Cosine similarity mapped to 0…1, like scores; 1: the same direction. Assumes unit vectors. */
 function similarityOf(a: Float32Array | null, b: Float32Array | null): number {
   if (a?.length !== b?.length || a === null || b === null) return 0;
   let product = 0;

@@ -2,7 +2,7 @@ import type { Engine } from "../../engines/engine.js";
 import { ApiError } from "../../words/errors.js";
 import type { Filter } from "../../words/filter.js";
 
-/** Refuses a filter that the engine cannot answer exactly: an operator is never given another meaning. @throws ApiError 400 */
+/** Refuses a filter with an operator that the engine does not support exactly. @throws ApiError 400 */
 export function requireOperators(engine: Pick<Engine, "name" | "can">, filter: Filter | null): void {
   if (filter === null) return;
   const operator = operatorsOf(filter).find((each) => !engine.can.operators.has(each));

@@ -1,18 +1,22 @@
-/** An id's places in the two lists of a hybrid search, from 1, and its score in both together. */
+/** An id's ranks in the two lists of a hybrid search, from 1, and its combined score. */
 export interface Fused {
   id: string;
-  /** 0…1; 1 means first in every list that counts. */
+  /** 0…1; 1: first in every list with a weight. */
   score: number;
   /** Null: not in that list. */
   vectorRank: number | null;
   keywordRank: number | null;
 }
 
-/** The usual constant of reciprocal rank fusion (Cormack, Clarke, Büttcher 2009): how little the first places differ. */
+/**
+ * The usual constant of reciprocal rank fusion (Cormack, Clarke, Büttcher 2009): the larger, the less the first ranks
+ * differ.
+ */
 const k = 60;
 
 /**
- * Reciprocal rank fusion: each list gives weight / (60 + rank). The sum is divided by what the first place in both lists would get.
+ * Reciprocal rank fusion: each list gives weight / (60 + rank). The sum is divided by what rank 1 in both lists would
+ * get.
  * @param lists ids, best first
  * @returns best first; equal scores in the order of ids.
  */
@@ -28,13 +32,13 @@ export function fuse(
   };
   lists.vector.forEach((id, i) => (at(id).vectorRank ??= i + 1));
   lists.keyword.forEach((id, i) => (at(id).keywordRank ??= i + 1));
-  // Weights as shares first: the smallest of doubles, divided by 61, would be 0 and all scores NaN.
+  // Divide weights by their sum first: the smallest double, divided by 61, would be 0 and all scores NaN.
   const all = weights.vector + weights.keyword;
   const share = (weight: number, rank: number | null) => (rank === null ? 0 : ((weight / all) * (k + 1)) / (k + rank));
   return [...ranks]
     .map(([id, { vectorRank, keywordRank }]) => ({
       id,
-      // Rounding may take a sum of shares above 1.
+      // Rounding may lift the sum above 1.
       score: Math.min(1, share(weights.vector, vectorRank) + share(weights.keyword, keywordRank)),
       vectorRank,
       keywordRank,

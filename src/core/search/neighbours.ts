@@ -2,12 +2,13 @@ import type { ChunkPlace, FoundChunk } from "../../words/chunk.js";
 import type { VectorStore } from "../../words/store.js";
 import type { Deps } from "../deps.js";
 
-/** Metadata keys that may name a chunk's document, the surest first. */
+/** Metadata keys that may name a chunk's document, the most reliable first. */
 const documentKeys = ["file_id", "filename", "file_name", "source"];
 
 /**
- * Joins to each result the chunks before and after it in its document: those whose metadata names the same document and has the adjacent
- * `chunk_index`. Text that two chunks share at their border appears once. Results without a place stay as they are.
+ * Extends each result with the chunks before and after it in its document: those whose metadata names the same document
+ * and has an adjacent `chunk_index`. Text that two chunks share at their border appears once. Results whose metadata
+ * gives no place stay as they are.
  * @param distance how many chunks on each side
  */
 export async function joinNeighbours(
@@ -54,7 +55,7 @@ function withNeighbours(
 
 const keyOf = (place: ChunkPlace) => JSON.stringify([place.key, place.document, place.index]);
 
-/** A chunk's place in its document, by its metadata; null when that does not say. */
+/** A chunk's place in its document, from its metadata; null if the metadata does not say. */
 export function placeOf(metadata: unknown): ChunkPlace | null {
   if (typeof metadata !== "object" || metadata === null) return null;
   const values = metadata as Record<string, unknown>;
@@ -65,12 +66,12 @@ export function placeOf(metadata: unknown): ChunkPlace | null {
   return { key, document, index: index as number };
 }
 
-/** Shorter overlaps are taken for chance. */
+/** Shorter overlaps count as coincidence. */
 const shortestOverlap = 8;
-/** Chunks rarely share more at their border: 800 tokens' overlap of OpenAI's default is some 3,200 characters. */
+/** Chunks rarely overlap by more characters: OpenAI's default overlap of 400 tokens is some 1,600. */
 const longestOverlap = 4000;
 
-/** Two neighbouring texts as one. Text that ends the first and begins the second appears once. */
+/** Joins two neighbouring texts. Text that ends the first and begins the second appears once. */
 export function joinTexts(first: string, second: string): string {
   for (let length = Math.min(first.length, second.length, longestOverlap); length >= shortestOverlap; length -= 1) {
     if (first.endsWith(second.slice(0, length))) return first + second.slice(length);

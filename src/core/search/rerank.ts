@@ -10,14 +10,14 @@ import type { ResolvedSettings } from "../stores/searchSettings.js";
 
 /** What a request says about reranking. */
 export interface RerankWish {
-  /** `required`: an error is better than results in another order. Undefined: the store decides. */
+  /** `required`: answer with an error if the results cannot be reranked. Undefined: the store decides. */
   wanted: boolean | "required" | undefined;
   /** Null: the store's model, the settings', or the proxy's first. */
   model: string | null;
-  /** The field that asked for it, for messages, with a hint at what else it can hold. */
+  /** For messages: the field that asked for it, and a hint at its other values. */
   param: string;
   hint: string | null;
-  /** How many of the best results are reranked; null: four times the results. */
+  /** How many of the best results are reranked; null: four times as many as are returned. */
   candidates: number | null;
 }
 
@@ -25,7 +25,7 @@ export interface RerankWish {
 export interface RerankPlan {
   wanted: boolean;
   required: boolean;
-  /** Null: nothing to rerank, or no model to do it. */
+  /** Null: no reranking wanted, or no model for it. */
   model: string | null;
   namedBy: RerankRequest["namedBy"];
   param: string;
@@ -42,8 +42,10 @@ const howToAdd =
   "Add one to LiteLLM's model_list with `model_info: {mode: rerank}`, or name one that the proxy serves in rerank_model or RERANK_MODEL.";
 
 /**
- * Chooses the model that reranks: the request's, the store's, the settings', or the first of mode `rerank` in LiteLLM's /model/info.
- * @throws ApiError 400 `no_rerank_model` when the request itself asks for it. A store's own setting must not make it unsearchable.
+ * Chooses the model that reranks: the request's, the store's, the settings', or the first of mode `rerank` in LiteLLM's
+ * /model/info.
+ * @throws ApiError 400 `no_rerank_model` if the request itself asks for reranking. If only the store asks, the plan has
+ * a warning: its settings must not make it unsearchable.
  */
 export async function planRerank(
   deps: Deps,
@@ -85,14 +87,14 @@ export async function planRerank(
   return { ...plan, warning: `not reranked: ${problem}` };
 }
 
-/** For a model whose window LiteLLM does not know: a chunk of OpenAI's longest length, and its question. */
+/** Tokens, for a model whose window LiteLLM does not know: OpenAI's longest chunk and a query. */
 const usualWindow = 4_096 + 512;
 
 /**
- * The chunks in the order of the rerank model, which is asked once. `score` becomes the model's, `vectorScore` keeps the search's. Chunks
- * that the model does not name come last, with the score 0.
- * @returns the chunks in their old order, and why, when the model fails or is slow.
- * @throws ApiError 502 `rerank_failed` where reranking is required; 4xx for a model that the caller named and the proxy refuses
+ * Puts chunks in the order of the rerank model, with one call. `score` becomes the model's score, `vectorScore` keeps
+ * the search's. Chunks that the model leaves out come last, with score 0.
+ * @returns the chunks in the new order; if the model fails or is slow, in the old order with a warning that says why
+ * @throws ApiError 502 `rerank_failed` if reranking is required; 4xx if the proxy refuses a model that the caller named
  */
 export async function rerankChunks(
   deps: Deps,
@@ -121,7 +123,10 @@ export async function rerankChunks(
   }
 }
 
-/** The named model does not exist or is not allowed. To answer in another order would hide the mistake. */
+/**
+ * The model that the caller named does not exist or is not allowed. Falling back to the old order would hide the
+ * mistake.
+ */
 const callersFault = [400, 403, 404];
 
 const aboutModel = (error: ApiError, plan: Pick<RerankWish, "param" | "hint">) =>
@@ -140,18 +145,21 @@ const failed = (error: ApiError) =>
 const withScore = (chunk: FoundChunk | undefined, score: number): FoundChunk[] =>
   chunk === undefined ? [] : [{ ...chunk, score, vectorScore: chunk.score }];
 
-/** Relevances of a rerank model as scores in 0…1. Logits go through the logistic function, which keeps their order. */
+/**
+ * Turns a rerank model's relevances into scores in 0…1. If they are logits, the logistic function maps them and keeps
+ * their order.
+ */
 export function toScores(relevances: readonly number[]): number[] {
   if (relevances.every((each) => each >= 0 && each <= 1)) return [...relevances];
   return relevances.map((each) => 1 / (1 + Math.exp(-each)));
 }
 
-/** Contents cut to the part that the model reads: its input is the query and one chunk. */
+/** Cuts contents to what the model reads: its window holds the query and one chunk. */
 function cutToWindow(window: number, counter: Counter, query: string, found: readonly FoundChunk[]): string[] {
-  // Other models count a few more tokens than this tokenizer.
+  // Most models count a few more tokens than this tokenizer.
   const room = Math.max(16, Math.floor(0.9 * (window - counter.measure(query, window).range(0, query.length))));
   return found.map(({ content }) =>
-    // A token has at least one byte, while one character may have several tokens.
+    // Bytes are an upper bound: a token has at least one byte, but a character may have several tokens.
     Buffer.byteLength(content) <= room ? content : content.slice(0, counter.measure(content, room).reach),
   );
 }

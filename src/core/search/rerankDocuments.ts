@@ -4,14 +4,18 @@ import type { Deps } from "../deps.js";
 import { planRerank } from "./rerank.js";
 import { type SearchResult, searchStores } from "./searchStores.js";
 
-/** What to rerank: the caller's texts, in a body for the proxy; or the chunks of a store. With a null model `planRerank` chooses one. */
+/**
+ * What to rerank: the caller's texts, in a body for the proxy; or the chunks of a store. Model null or "auto":
+ * `planRerank` chooses one.
+ */
 export type RerankQuestion =
   | { storeId: null; model: string | null; body: object }
   | { storeId: string; model: string | null; query: string; limit: number; filter: Filter | null };
 
 /**
- * POST /v1/rerank: for texts the proxy's answer unchanged, for a store its best chunks in the order of the model.
- * @throws ApiError 400 `no_rerank_model`; as the proxy refuses; 502 `rerank_failed` for a store whose chunks could not be reranked
+ * POST /v1/rerank: for texts, the proxy's answer unchanged; for a store, its best chunks in the model's order.
+ * @throws ApiError 400 `no_rerank_model`; the proxy's own refusals; 502 `rerank_failed` if a store's chunks could not
+ * be reranked
  */
 export async function rerankDocuments(
   deps: Deps,

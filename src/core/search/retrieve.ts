@@ -10,20 +10,20 @@ import type { ResolvedSettings } from "../stores/searchSettings.js";
 import * as stores from "../stores/stores.js";
 import { fuse } from "./fuse.js";
 
-/** A text to search for, with what the store's mode compares. */
+/** A text to search for, and its embedding. */
 export interface Query {
   text: string;
   /** Null in keyword mode. */
   embedding: Float32Array | null;
 }
 
-/** Who searches, and until when somebody waits. */
+/** Who searches, and a signal that ends the search when the client has left. */
 export interface Asking {
   caller: Caller;
   signal: AbortSignal;
 }
 
-/** @throws ApiError of the model */
+/** Embeds the queries with the store's model, on the caller's key. @throws ApiError as the model does */
 export async function embedQueries(
   deps: Deps,
   store: VectorStore,
@@ -45,7 +45,10 @@ export interface Wanted {
   query: Query;
 }
 
-/** Searches a store as it was found or, when it has changed meanwhile, as it is now. */
+/**
+ * Searches a store. If it has changed since it was read (`gone`), reads it again and searches once more.
+ * @throws ApiError 404 if it was deleted, 400 `unsupported_search_mode`
+ */
 export async function retrieve(deps: Deps, store: VectorStore, wanted: Wanted, asking: Asking): Promise<FoundChunk[]> {
   try {
     return await searchOne(deps, store, wanted, asking.signal);
@@ -78,7 +81,7 @@ async function searchOne(
     case "keyword":
       return byWords(limit);
     case "hybrid": {
-      // Deeper than asked for: a chunk that is second in one list and thirtieth in the other may be first in both together.
+      // Deeper than `limit`: a chunk that ranks second in one list and thirtieth in the other may be first overall.
       const depth = Math.max(50, 2 * limit);
       const [vector, keyword] = await Promise.all([byVector(depth), byWords(depth)]);
       return fuseChunks(vector, keyword, settings).slice(0, limit);

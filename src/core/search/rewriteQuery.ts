@@ -13,12 +13,12 @@ const instructions =
   "You turn what a user writes into a query for a search engine over documents. Keep names, codes, numbers and the language. Leave out " +
   "greetings and instructions. Do not answer it. Reply with the query alone, in one line.";
 
-/** A query is a line. A longer reply is an answer, not a query. */
+/** In characters. A longer reply is an answer, not a query. */
 const longestQuery = 2000;
 
 /**
- * Rewrites the queries with CHAT_MODEL, one call for each. Without a model, or when it fails, they stay as they are: a search is worth more
- * than its wording.
+ * Rewrites the queries with CHAT_MODEL, one call for each. Without a model, or if it fails, they stay as they are: the
+ * search matters more than its wording.
  * @throws only the signal's reason once it is aborted
  */
 export async function rewriteQueries(
@@ -49,12 +49,13 @@ const standAlone =
   "You are given a conversation and a follow-up question. Write the question so that it can be understood without the conversation: put in " +
   "what 'it', 'they' or 'there' stand for. Keep names, codes, numbers and the language. Do not answer it. Reply with the question alone, in one line.";
 
-/** The end of a conversation says what a follow-up is about, so only that is sent. */
+/** The end of a conversation says what a follow-up is about, so only the end is sent. */
 const toldMessages = 6;
 const toldCharacters = 2000;
 
 /**
- * Rewrites a follow-up question so that it stands alone, with one call of the chat model. It stays as it is when the model fails.
+ * Rewrites a follow-up question so that it stands alone, with one call of the chat model. If the model fails, the
+ * question stays as it is.
  * @throws only the signal's reason once it is aborted
  */
 export async function makeStandAlone(
@@ -81,7 +82,7 @@ export async function makeStandAlone(
   }
 }
 
-/** A model's reply without quotes around it; null when it cannot be a query. */
+/** A model's reply without quotes around it; null if it cannot be a query. */
 function usable(reply: string): string | null {
   const line = reply
     .trim()

@@ -15,18 +15,18 @@ import { rewriteQueries } from "./rewriteQuery.js";
 import { type Spent, time } from "./spent.js";
 
 export interface SearchRequest {
-  /** One or more texts. A chunk found by several keeps its best score. */
+  /** One or more texts. A chunk that several of them find keeps its best score. */
   queries: readonly string[];
   /** Whether CHAT_MODEL rewrites the queries, if one is configured. */
   rewrite: boolean;
   filter: Filter | null;
   limit: number;
-  /** The lowest score to answer, 0…1. */
+  /** Results below this score are left out; 0…1. */
   scoreThreshold: number;
-  /** Settings of the request; the store's apply where it has none. */
+  /** Settings of the request; the store's apply where the request has none. */
   settings: RequestSettings;
   rerank: RerankWish;
-  /** 0…1: how much results should differ from each other; 0 keeps the plain order. */
+  /** 0…1: how much results should differ from each other; 0 keeps the order of scores. */
   diversity: number;
   /** How many neighbouring chunks on each side are joined to a result. */
   expand: number;
@@ -34,23 +34,24 @@ export interface SearchRequest {
 
 export interface SearchResult {
   found: FoundChunk[];
-  /** The queries as they were searched for. */
+  /** The queries that were searched for, rewritten or not. */
   queries: readonly string[];
-  /** Null: nobody asked for it. */
+  /** Null: reranking was not asked for. */
   reranked: boolean | null;
-  /** Sentences that tell the caller what was left undone. */
+  /** Sentences that tell the caller what was not done. */
   warnings: string[];
   /** Milliseconds that the database and the models took. */
   spent: Spent;
 }
 
-/** Diversity chooses among this many times the results. */
+/** Diversity chooses among this many times `limit`. */
 const diversityFactor = 4;
 
 /**
- * The chunks of one or several stores that answer the queries best, best first: at most `limit`, and never fewer than there are above the
- * threshold. No database connection is held while a model is asked. `signal` ends the search when the client has left.
- * @throws ApiError 404, 400 `vector_store_expired`, `no_rerank_model`, 503 while the keyword index of a large store is built, 5xx of the model
+ * The best chunks of one or several stores, best first: `limit`, or all above the threshold if there are fewer. No
+ * database connection is held during a model call. `signal` ends the search when the client has left.
+ * @throws ApiError 404, 400 `vector_store_expired`, `no_rerank_model`, 503 while the keywords of a large store are
+ * being built, 5xx of the model
  */
 export async function searchStores(
   deps: Deps,
@@ -111,12 +112,12 @@ async function open(deps: Deps, caller: Caller, id: string, request: SearchReque
   const store = await stores.useForSearch(deps, caller, id);
   const settings = resolveSettings(deps, store, request.settings);
   if (settings.mode !== "keyword") return { store, settings };
-  // Only a search by vectors notices that what is remembered of a store no longer holds.
+  // Keyword search cannot notice that a remembered store is out of date (only vector search can), so read it now.
   const current = await stores.use(deps, caller, id);
   return { store: current, settings: resolveSettings(deps, current, request.settings) };
 }
 
-/** Every query in every store: the lists one after the other, because sixteen queries at once would take every connection. */
+/** Searches every store for every query, one after the other: sixteen at once would take every connection. */
 async function retrieveAll(
   deps: Deps,
   opened: readonly Opened[],
@@ -133,13 +134,13 @@ async function retrieveAll(
   }
   const [only] = lists;
   const found = only !== undefined && lists.length === 1 ? only : bestOf(lists, limit);
-  // Nothing in a store that was remembered: does it still exist?
+  // Nothing found in a remembered store: check that it still exists.
   if (found.length === 0)
     for (const { store } of opened) await time(spent, "database", () => stores.find(deps, asking.caller, store.id));
   return found;
 }
 
-/** Of several lists, each chunk at its best score. */
+/** Merges lists: each chunk once, with its best score. */
 function bestOf(lists: readonly (readonly FoundChunk[])[], limit: number): FoundChunk[] {
   const best = new Map<string, FoundChunk>();
   for (const chunk of lists.flat()) {

@@ -1,10 +1,10 @@
-/** Milliseconds of a request that the database and the models took; the rest is the service's own. */
+/** Milliseconds of a request spent in the database and in models; the rest is the service's own time. */
 export interface Spent {
   database: number;
   model: number;
 }
 
-/** Runs the work and adds its time to what was spent, also when it fails. */
+/** Runs the work and adds its time to `spent`, even if it fails. */
 export async function time<T>(spent: Spent, what: keyof Spent, work: () => Promise<T>): Promise<T> {
   const begun = performance.now();
   try {

@@ -3,21 +3,21 @@ import { version } from "../../process/version.js";
 import type { Deps } from "../deps.js";
 import type { IndexSummary } from "../../engines/engine.js";
 
-/** A probe that waits longer has failed: Kubernetes' own limit is often a few seconds. */
+/** Time limit for what a probe asks: Kubernetes' own limit is often a few seconds. */
 export const limitMs = 2000;
 
 export interface Health {
   healthy: boolean;
   version: string;
   database: { kind: "postgres" | "pglite"; healthy: boolean; server: string | null; pgvector: string | null };
-  /** Null when it did not arrive in time. */
+  /** Null if it did not arrive in time. */
   indexing: IndexSummary | null;
   embedding: { model: string; dimensions: number; builtIn: boolean; breaker: "closed" | "open" | "half-open" };
 }
 
 /**
- * Healthy means that the database answers. A model that is away or an unknown state of indexes is reported, but must not take the pod out
- * of service.
+ * Healthy means that the database answers. An unreachable model or an unknown index state is reported, but must not
+ * take the pod out of service.
  */
 export async function health(deps: Deps): Promise<Health> {
   const [versions, indexing] = await Promise.all([
@@ -39,7 +39,10 @@ export async function health(deps: Deps): Promise<Health> {
   };
 }
 
-/** Why no requests should be sent here; null: they may. A probe asks every few seconds, so this looks at no more than it must. */
+/**
+ * Why the service is not ready for requests; null: it is. A probe asks every few seconds, so this only checks the
+ * database.
+ */
 export async function whyUnready(deps: Deps): Promise<string | null> {
   if (deps.stopping.aborted) return "The service is stopping.";
   return (await orNull(withinLimit(databaseVersions(deps.db)))) === null ? "The database does not answer." : null;
@@ -47,7 +50,7 @@ export async function whyUnready(deps: Deps): Promise<string | null> {
 
 const orNull = <T>(work: Promise<T>): Promise<T | null> => work.catch(() => null);
 
-/** @throws after two seconds, whatever the work does */
+/** Waits for work for at most two seconds; then throws, while the work goes on. */
 export async function withinLimit<T>(work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const limit = new Promise<never>((_, reject) => {

@@ -6,16 +6,16 @@ import { limitMs, withinLimit } from "./health.js";
 import { countStores } from "../../db/tables/storeList.js";
 import type { IndexSummary } from "../../engines/engine.js";
 
-/** All metrics in Prometheus' text format. What the database knows is absent while it does not answer. */
+/** All metrics in Prometheus' text format. Those read from the database are absent while it does not answer. */
 export async function renderMetrics(deps: Deps): Promise<{ contentType: string; text: string }> {
   const { registry, breakerOpen } = deps.metrics;
   breakerOpen.set(deps.litellm.state().breaker === "open" ? 1 : 0);
-  // The database first: reading it takes a connection, and the numbers of connections are those after it.
+  // The database first: reading it takes a connection, and the connection metrics should show the state afterwards.
   const read = await readDatabase(deps);
   return { contentType: registry.contentType, text: await Registry.merge([registry, read]).metrics() };
 }
 
-/** A new registry for every scrape, so that no number of an earlier one remains. */
+/** A new registry for every scrape, so that no number of an earlier scrape remains. */
 async function readDatabase(deps: Deps): Promise<Registry> {
   const registry = new Registry();
   new Gauge({
@@ -50,11 +50,11 @@ function setStores(registry: Registry, indexing: IndexSummary, totals: { chunks:
   new Gauge({ ...chunks, registers }).set(totals.chunks);
   const bytes = { name: "vector_store_content_bytes", help: "Size of all contents in UTF-8" };
   new Gauge({ ...bytes, registers }).set(totals.contentBytes);
-  const keywords = { name: "vector_store_keywords_building", help: "Vector stores whose keywords are being made" };
+  const keywords = { name: "vector_store_keywords_building", help: "Vector stores whose keywords are being built" };
   new Gauge({ ...keywords, registers }).set(indexing.keywordsBuilding);
   const progress = new Gauge({
     name: "vector_store_index_build_progress_ratio",
-    help: "Progress of the index builds under way, 0 to 1; of several in one phase the one that is least far",
+    help: "Progress of running index builds, 0 to 1; of several in one phase, the least advanced",
     labelNames: ["phase"],
     registers,
   });
@@ -65,14 +65,14 @@ function setQueue(registry: Registry, queue: QueueState): void {
   const registers = [registry];
   const files = new Gauge({
     name: "vector_store_ingest_queue_files",
-    help: "Files on their way into vector stores; postponed: waiting for another try, after a model did not answer",
+    help: "Files queued or being ingested; postponed: waiting for another try, for example after a model did not answer",
     labelNames: ["state"],
     registers,
   });
   for (const state of ["waiting", "running", "postponed"] as const) files.set({ state }, queue[state]);
   const oldest = {
     name: "vector_store_ingest_queue_oldest_seconds",
-    help: "How long ago the oldest file that nobody is working on was attached; 0 without one",
+    help: "How long ago the oldest waiting file was attached; 0 if none is waiting",
   };
   new Gauge({ ...oldest, registers }).set(queue.oldestSeconds);
 }

@@ -5,19 +5,19 @@ import type { VectorStore } from "../../words/store.js";
 import type { Deps } from "../deps.js";
 import { dimensionsOf, modelName } from "./model.js";
 
-/** What a store says beside what is recorded of it. */
+/** What the API says about a store in addition to its recorded fields. */
 interface StoreDetails {
   model: string;
   dimensions: number;
   state: IndexState;
-  /** Rows in the index, and rows beside it that are compared one by one. Null where they were not counted. */
+  /** Rows in the index, and fresh rows that are not in it and are compared one by one. Null: not counted. */
   counts: { indexed: number; fresh: number } | null;
   files: FileCounts;
 }
 
 export type DetailedStore = VectorStore & { details: StoreDetails };
 
-/** Stores with everything but the counts of their indexes. */
+/** Adds all details except the counts of indexed rows. */
 export async function withDetails(deps: Deps, stores: readonly VectorStore[]): Promise<DetailedStore[]> {
   const counts = await countFiles(
     deps.db,
@@ -32,7 +32,7 @@ function detailed(deps: Deps, store: VectorStore, files: FileCounts): DetailedSt
   return { ...store, details: { model, dimensions, state: deps.engine.state(store), counts: null, files } };
 }
 
-/** One store with everything. Counting takes a millisecond per 10,000 rows beside the index. */
+/** Adds all details to one store. Counting takes a millisecond per 10,000 rows outside the index. */
 export async function withCounts(deps: Deps, store: VectorStore): Promise<DetailedStore> {
   const files = (await countFiles(deps.db, [store.id])).get(store.id) ?? noFiles;
   const known = detailed(deps, store, files);

@@ -5,10 +5,13 @@ import { forget } from "./stores.js";
 
 const all = { kind: "all" } as const;
 
-/** Revived between the list and the lock. */
+/** The store was updated between being listed and being locked, and is no longer expired. */
 class Revived extends Error {}
 
-/** Removes the stores that expired more than EXPIRED_STORE_RETENTION_DAYS ago, each in its own transaction. @returns how many */
+/**
+ * Removes the stores that expired more than EXPIRED_STORE_RETENTION_DAYS ago, each in its own transaction.
+ * @returns how many
+ */
 export async function sweepExpired(deps: Deps): Promise<number> {
   const moment = deps.now() - deps.config.expiredStoreRetentionDays * 86_400_000;
   let swept = 0;

@@ -4,7 +4,7 @@ import { invalid } from "../../words/errors.js";
 import type { VectorStore } from "../../words/store.js";
 import type { Deps } from "../deps.js";
 
-/** What makes a store's embeddings, as recorded. */
+/** The model of a store's embeddings, as recorded. */
 export interface EmbeddingModel {
   /** Null: the model of the settings, whatever it is. */
   embeddingModel: string | null;
@@ -17,9 +17,9 @@ export const maxDimensions = 16_000;
 type ModelDeps = Pick<Deps, "config" | "engine" | "litellm">;
 
 /**
- * The model of a new store: the one that was asked for, else that of the settings. A model's dimensions are found by asking it. The
- * built-in embedder with the settings' dimensions is not recorded: an operator who tries the service without a proxy and adds one later
- * wants the proxy's model.
+ * Chooses the model of a new store: the requested one, else the settings'. The dimensions of a requested model are
+ * found by calling it. The built-in embedder with the settings' dimensions is not recorded: an operator who starts
+ * without a proxy and adds one later wants the proxy's model.
  * @throws ApiError 400 naming `embedding_model` or `embedding_dimensions`; 5xx of the proxy.
  */
 export async function chooseModel(
@@ -30,7 +30,7 @@ export async function chooseModel(
   const { embedding: settings } = deps.config;
   const { embedder } = deps.litellm;
   const own = asked.model !== null && asked.model !== settings.model && asked.model !== embedder.model;
-  // Asked even where the dimensions are given, so that a misspelt name fails now and not at the first insertion.
+  // Call the model even if the dimensions are given, so that a misspelt name fails now and not at the first insertion.
   const native =
     own && asked.model !== null ? await deps.litellm.dimensionsOf(asked.model, { caller }) : settings.dimensions;
   const dimensions = asked.dimensions ?? native;
@@ -49,13 +49,14 @@ export async function chooseModel(
 
 type Made = Pick<VectorStore, "embeddingModel" | "embeddingDimensions" | "asksDimensions">;
 
-/** The model as it is shown and compared. */
+/** The model's name as shown and compared. */
 export const modelName = (deps: ModelDeps, store: Made): string => store.embeddingModel ?? deps.litellm.embedder.model;
 
+/** Numbers per vector of a store; the settings' for an adopted store that has no vectors yet. */
 export const dimensionsOf = (deps: ModelDeps, store: Made): number =>
   store.embeddingDimensions ?? deps.config.embedding.dimensions;
 
-/** What makes the vectors of a store's texts and queries. */
+/** The embedder for a store's texts and queries. */
 export function embedderOf(deps: ModelDeps, store: Made): Embedder {
   const { embedder } = deps.litellm;
   const dimensions = dimensionsOf(deps, store);
@@ -65,7 +66,7 @@ export function embedderOf(deps: ModelDeps, store: Made): Embedder {
   return deps.litellm.embedderFor({ model: modelName(deps, store), dimensions, sendDimensions });
 }
 
-/** Refuses embeddings whose sender says that another model made them. @throws ApiError 400 `model_mismatch` */
+/** Refuses embeddings that, according to their sender, another model made. @throws ApiError 400 `model_mismatch` */
 export function requireModel(deps: ModelDeps, store: Made, claimed: string | null, path: string): void {
   if (claimed === null || claimed === modelName(deps, store)) return;
   throw invalid(

@@ -8,7 +8,7 @@ import {
 } from "../../words/store.js";
 import type { Deps } from "../deps.js";
 
-/** How a search is done, after request, store and defaults have been heard. */
+/** Search settings after merging request, store and defaults. */
 export interface ResolvedSettings {
   mode: SearchMode;
   recall: Recall;
@@ -20,7 +20,7 @@ export interface ResolvedSettings {
   rerankModel: string | null;
 }
 
-/** What a request may say of it. */
+/** The settings that a request may override. */
 export type RequestSettings = Omit<SearchSettings, "language" | "rerank" | "rerankModel">;
 
 const defaults: ResolvedSettings = {
@@ -37,8 +37,8 @@ const oneOf = <T extends string | boolean>(values: readonly T[], value: unknown)
   values.find((each) => each === value);
 
 /**
- * Settings in a store's metadata, the only place where LiteLLM lets a caller put any. A key-value that is no setting belongs to somebody
- * else and means nothing here.
+ * Settings in a store's metadata, the only place where LiteLLM lets callers put them. Other keys and invalid values
+ * belong to other software and are ignored.
  */
 function settingsInMetadata(metadata: unknown, languages: readonly string[]): SearchSettings {
   if (typeof metadata !== "object" || metadata === null) return {};
@@ -54,7 +54,7 @@ function settingsInMetadata(metadata: unknown, languages: readonly string[]): Se
   };
 }
 
-/** The request wins over the store's settings, these over its metadata, and all over the defaults. */
+/** Merges settings; earlier ones win: the request's, the store's, those in its metadata, the defaults. */
 export function resolveSettings(
   { engine }: Pick<Deps, "engine">,
   store: Pick<VectorStore, "search" | "metadata">,
@@ -71,7 +71,10 @@ export function resolveSettings(
   return resolved;
 }
 
-/** The language whose words a store needs; null while it is searched by vectors alone, or the engine does not know the language. */
+/**
+ * The language in which a store's keywords are built; null if it is searched by vectors only, or the engine does not
+ * know the language.
+ */
 export async function wantedLanguage(
   deps: Pick<Deps, "engine">,
   store: Pick<VectorStore, "search" | "metadata">,

@@ -20,12 +20,14 @@ import { expired, throwUnknown } from "./unknown.js";
 
 /** The use cases of vector stores; imported as `stores`. */
 
-/** A store to create. Nulls in `model` are chosen by `chooseModel`. */
+/** A store to create. Where `model` has nulls, `chooseModel` chooses. */
 export interface StoreInput extends Omit<NewVectorStore, keyof EmbeddingModel> {
   model: { model: string | null; dimensions: number | null };
 }
 
-/** @throws ApiError 400 for a model, dimensions or a language that cannot be used; 5xx of the proxy when it is asked about the model. */
+/**
+ * @throws ApiError 400 for an unusable model, dimensions or language; 5xx of the proxy when it is asked about the model
+ */
 export async function create(deps: Deps, caller: Caller, input: StoreInput): Promise<DetailedStore> {
   const { model, ...rest } = input;
   await requireLanguage(deps, input.search.language);
@@ -47,12 +49,12 @@ async function requireLanguage({ engine }: Deps, language: string | null | undef
   if (problem !== null) throw invalid("language", problem);
 }
 
-/** One store, as its caller may see it. @throws ApiError 404, or 400 for an id that no store can have */
+/** One store within the caller's scope. @throws ApiError 404, or 400 for a malformed id */
 export async function find(deps: Deps, caller: Caller, id: string): Promise<VectorStore> {
   return (await findStore(deps.db, scopeOf(caller), id)) ?? throwUnknown(id);
 }
 
-/** One store with everything that can be said of it. @throws as `find` */
+/** One store with all details. @throws as `find` */
 export async function describe(deps: Deps, caller: Caller, id: string): Promise<DetailedStore> {
   return withCounts(deps, await find(deps, caller, id));
 }
@@ -65,8 +67,8 @@ export interface PageRequest {
 }
 
 /**
- * A page of stores in the order of creation. `after` and `before` are ids of stores; ids that the service made work after their store was
- * deleted, because they carry its time.
+ * A page of stores in the order of creation. `after` and `before` are ids of stores. Ids that the service made contain
+ * their creation time, so they work even after the store was deleted.
  */
 export async function list(
   deps: Deps,
@@ -96,12 +98,12 @@ export async function update(deps: Deps, caller: Caller, id: string, changes: St
   return withCounts(deps, await deps.engine.prepare(store, await wantedLanguage(deps, store)));
 }
 
-/** Has a store's indexes checked and rebuilt, in the background. @throws ApiError 404 */
+/** Starts checking and rebuilding a store's indexes in the background. @throws ApiError 404 */
 export async function reindex(deps: Deps, caller: Caller, id: string): Promise<DetailedStore> {
   return withCounts(deps, await deps.engine.reindex(await find(deps, caller, id)));
 }
 
-/** Removes a store with everything in it, or nothing. @throws ApiError 404 */
+/** Removes a store and everything in it, all or nothing. @throws ApiError 404 */
 export async function remove(deps: Deps, caller: Caller, id: string): Promise<void> {
   deps.recentStores.delete(id);
   await deps.engine.drop({
@@ -114,7 +116,7 @@ export async function remove(deps: Deps, caller: Caller, id: string): Promise<vo
 /** The API shows times in whole seconds, so recording a store's use once a second is enough. */
 const markEveryMs = 1000;
 
-/** A store that is about to be used: records the use, and refuses an expired store. @throws ApiError 404, 400 `vector_store_expired` */
+/** Records that a store is used, and refuses an expired store. @throws ApiError 404, 400 `vector_store_expired` */
 export async function use(deps: Deps, caller: Caller, id: string): Promise<VectorStore> {
   const now = deps.now();
   if (recent(deps, caller, id, now) === undefined) {
@@ -130,9 +132,9 @@ export async function use(deps: Deps, caller: Caller, id: string): Promise<Vecto
 }
 
 /**
- * As `use`, for a search: for a second after a use, what is remembered of the store is believed, which saves the search a statement. The
- * engine notices when it no longer holds (`gone`). A store that another process has deleted meanwhile has no chunks, so a search that finds
- * nothing must ask again.
+ * As `use`, for a search: for a second after a use, the remembered store is used, which saves the search a statement.
+ * If it is out of date, the engine notices (`gone`). A store that another process has deleted has no chunks, so a
+ * search that finds nothing must read the store again.
  */
 export async function useForSearch(deps: Deps, caller: Caller, id: string): Promise<VectorStore> {
   const now = deps.now();
@@ -140,12 +142,13 @@ export async function useForSearch(deps: Deps, caller: Caller, id: string): Prom
   return known === undefined || isExpired(known, now) ? use(deps, caller, id) : known;
 }
 
-/** Remembers what a change made of a store, for the searches of the same second. */
+/** Updates a remembered store after a change, for the searches of the same second. */
 export function remember(deps: Deps, store: VectorStore): void {
   const known = deps.recentStores.get(store.id);
   if (known !== undefined) deps.recentStores.set(store.id, { ...known, store });
 }
 
+/** Drops what is remembered of a store, after a change that `remember` cannot describe. */
 export function forget(deps: Deps, id: string): void {
   deps.recentStores.delete(id);
 }

@@ -1,7 +1,8 @@
 import { ApiError, notFound } from "../../words/errors.js";
 
 /**
- * For an id that was looked up and is not there, as OpenAI's API answers: a malformed id is 400, a well-formed one 404.
+ * The error for a store id that was not found, as OpenAI's API answers: 400 for a malformed id, 404 for a well-formed
+ * one.
  * @param param the field that holds the id
  */
 export function throwUnknown(id: string, param = "vector_store_id"): never {
@@ -22,6 +23,7 @@ export function throwUnknown(id: string, param = "vector_store_id"): never {
   throw notFound("vector store", shown, param);
 }
 
+/** The error for using an expired store. */
 export const expired = (id: string): ApiError =>
   new ApiError(400, `The vector store '${id}' has expired. Update it to bring it back, or create a new one.`, {
     param: "vector_store_id",

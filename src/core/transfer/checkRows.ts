@@ -8,13 +8,17 @@ import { rowId } from "./rowIds.js";
 import type { PlacedChunk } from "./writePage.js";
 import type { VectorStore } from "../../words/store.js";
 
-/** A row and the store that it goes to. */
+/** A row and its target store. */
 export interface AssignedRow {
   row: TransferRow;
   store: VectorStore;
 }
 
-/** @throws ApiError 400 naming the row: text that no database takes, a vector of another length, or none where none may be asked for */
+/**
+ * Checks a row.
+ * @throws ApiError 400 naming the row: text that PostgreSQL cannot store, a vector of another length, or no vector
+ * without `--embed`
+ */
 export function checkRow(deps: TransferDeps, { row, store }: AssignedRow, request: ImportRequest): void {
   for (const [name, text] of [
     ["id", row.id],
@@ -30,14 +34,14 @@ export function checkRow(deps: TransferDeps, { row, store }: AssignedRow, reques
     if (!request.embed)
       throw invalid(
         row.at,
-        `it has no embedding. With --embed its content is embedded by the store's model, which may cost money`,
+        `it has no embedding. With --embed the store's model embeds its content, which may cost money`,
       );
     if (row.content.trim() === "")
       throw invalid(row.at, "it has neither an embedding nor a content that could be embedded");
   } else if (row.vector.length !== 4 * expected) {
     throw invalid(
       row.at,
-      `its embedding has ${row.vector.length / 4} dimensions, and the vector store '${store.id}' has ${expected}. Vectors of two models cannot be compared: give these a store of their own with --store-name`,
+      `its embedding has ${row.vector.length / 4} dimensions, and the vector store '${store.id}' has ${expected}. Vectors of two models cannot be compared: put these into a new store with --store-name`,
     );
   }
 }
@@ -82,7 +86,7 @@ async function vectorsFor(deps: TransferDeps, chunks: readonly ChunkToEmbed[]): 
   const missing = new Map<VectorStore, ChunkToEmbed[]>();
   for (const chunk of chunks) {
     const stored = present.get(chunk.id);
-    // A row with other content will be refused as a conflict, whatever its vector is.
+    // A placeholder is enough for a row stored without a vector: it will be refused as a conflict anyway.
     if (stored !== undefined) vectors.set(chunk.id, stored ?? Buffer.alloc(4 * dimensionsOf(deps, chunk.store)));
     else missing.set(chunk.store, [...(missing.get(chunk.store) ?? []), chunk]);
   }
@@ -99,7 +103,7 @@ async function vectorsFor(deps: TransferDeps, chunks: readonly ChunkToEmbed[]): 
   return vectors;
 }
 
-/** All in one request; only when that fails, by halves, to find the row. */
+/** PostgreSQL's form of each row's metadata, in one request. If that fails, halves the rows to find the faulty one. */
 async function canonicalOf(deps: TransferDeps, assigned: readonly AssignedRow[]): Promise<string[]> {
   const given = assigned.flatMap(({ row }) => row.metadata ?? []);
   if (given.length === 0) return assigned.map(() => "{}");

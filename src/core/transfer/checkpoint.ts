@@ -12,32 +12,32 @@ import { ApiError } from "../../words/errors.js";
 import type { TransferSource } from "../../words/rows.js";
 import { type ImportCounts, type ImportRequest, type TransferDeps, addCounts, noCounts } from "./importRequest.js";
 
-/** How far an import has come: kept in the database, where another process on another machine finds it. */
+/** How far an import has come. Kept in the database, so that a process on another machine can continue it. */
 export interface Checkpoint {
-  /** Where an earlier run has come to; null: this is the beginning. */
+  /** Where an earlier run stopped; null: start at the beginning. */
   position: unknown;
   counts: ImportCounts;
-  /** The same import was finished before. */
+  /** The same import had already finished once. */
   repeated: boolean;
-  /** All up to the position is done. @returns the counts with these. */
+  /** Records that everything up to the position is done. @returns the total counts, with these added. */
   advance(position: unknown, counts: ImportCounts): Promise<ImportCounts>;
-  /** Another process has taken the import over, as it may when this one gave no sign of life. */
+  /** Whether another process has taken the import over because this one stopped renewing its lease. */
   lost(): boolean;
   end(finished: boolean): Promise<ImportCounts>;
 }
 
-/** A run that is killed does again what it did since the last of these. */
+/** After a kill, the next run repeats what was done since the last save. */
 const saveEveryMs = 1000;
 const heartbeatMs = (leaseSeconds * 1000) / 4;
 
-/** @throws ApiError 409 when the same import is under way in another process. */
+/** @throws ApiError 409 if another process is running the same import */
 export async function openCheckpoint(
   deps: TransferDeps,
   source: TransferSource,
   request: ImportRequest,
 ): Promise<Checkpoint> {
   const fingerprint = fingerprintOf(source, request);
-  // A stream that cannot be read again is nothing to go on with.
+  // A stream that cannot be read again cannot be continued.
   if (request.dryRun || !source.repeatable) return unkept();
   const lease = { fingerprint, lease: randomUUID() };
   const state = await take(deps, source, lease);
@@ -45,14 +45,17 @@ export async function openCheckpoint(
   return new KeptCheckpoint(deps, lease, state, goesOn);
 }
 
-/** What is the same for the same command: not the password, nor how fast it is done. */
+/** Identifies the import: equal for the same command, whatever its password and speed options. */
 function fingerprintOf(source: TransferSource, request: ImportRequest): string {
   const { store, storeName, embeddingModel, idPrefix } = request;
   const what = { source: source.identity, store, storeName, embeddingModel, idPrefix };
   return createHash("sha256").update(JSON.stringify(what)).digest("hex");
 }
 
-/** A process that was killed may have left its lease behind, whose end is waited for; one that renews it is at work. */
+/**
+ * Takes the lease of an import. If a killed process left one behind, waits for its end.
+ * @throws ApiError 409 if the lease is being renewed, so another process is running
+ */
 async function take(
   { db }: TransferDeps,
   source: TransferSource,
@@ -73,7 +76,7 @@ async function take(
 const underWay = () =>
   new ApiError(
     409,
-    "The same import is under way in another process. Wait for it, or end it; then start it again, and it goes on where that one stopped.",
+    "The same import is under way in another process. Wait for it or stop it, then start again: it continues where that one stopped.",
     { code: "import_under_way" },
   );
 

@@ -13,7 +13,7 @@ export interface ExportRequest {
   withVectors: boolean;
 }
 
-/** The last row that was written, and its store. */
+/** The last row written, and its store. */
 export interface ExportPosition {
   storeId: string;
   /** Null: no row of the store has been written yet. */
@@ -25,13 +25,13 @@ export interface ExportPage {
   store: TransferStore;
   rows: TransferRow[];
   position: ExportPosition;
-  /** The sum of the rows' digests, as an import prints it. Rows without vectors have none. */
+  /** The sum of the rows' digests, as an import prints it. Rows without vectors do not count. */
   checksum: string;
 }
 
 const all = { kind: "all" } as const;
 
-/** The stores to export, and how many rows they have. @throws ApiError 404 */
+/** The stores to export, and the total of their rows. @throws ApiError 404 */
 export async function storesToExport(
   deps: TransferDeps,
   { stores, filter }: ExportRequest,
@@ -39,7 +39,7 @@ export async function storesToExport(
   requireOperators(deps.engine, filter);
   for (const id of stores ?? []) if ((await findStore(deps.db, all, id)) === undefined) throwUnknown(id);
   const { embedder } = deps.litellm;
-  // Where the export goes, the settings may name another model.
+  // Name the model explicitly: the target's settings may name another one.
   const model = embedder.builtIn ? null : embedder.model;
   const found = (await readKeptStores(deps.db, stores)).map((store) => ({
     ...store,
@@ -50,9 +50,9 @@ export async function storesToExport(
 }
 
 /**
- * All rows of the stores in the order of ids, a page at a time; the first page of a store may be empty. Each page shows the moment it was
- * read: rows that come or go meanwhile may be in it or not. Chunks of a file that is being ingested are left out, so that a file is exported
- * whole or not at all.
+ * All rows of the stores in the order of ids, a page at a time; the first page of a store may be empty. Each page shows
+ * the moment it was read: rows added or removed meanwhile may or may not be in it. Chunks of a file that is being
+ * ingested are left out, so a file is exported completely or not at all.
  * @param after where an earlier run stopped; null to begin
  */
 export async function* exportRows(
@@ -68,11 +68,11 @@ export async function* exportRows(
     const without = new Set<string>();
     for (let limit = 50; ; limit = Math.min(limit * 2, pageLimits.rows)) {
       const now = await findStore(deps.db, all, store.id);
-      // It was deleted meanwhile.
+      // Deleted meanwhile.
       if (now === undefined) break;
       const { filter, withVectors: vectors } = request;
       const page = await deps.engine.records.page(now, { after: last, limit, filter, vectors, without });
-      // A file that appears later is left out too: its first chunks may be behind this page.
+      // A file that was hidden once stays left out: the export may already have passed its first chunks.
       for (const file of page.hidden) without.add(file);
       last = page.chunks.at(-1)?.id ?? last;
       yield {

@@ -1,49 +1,49 @@
 import { addChecksums, noChecksum } from "../../words/rows.js";
 import type { Deps } from "../deps.js";
 
-/** What moving rows needs. */
+/** What imports and exports need. */
 export type TransferDeps = Pick<Deps, "config" | "db" | "engine" | "litellm" | "now">;
 
-/** What an import shall do. */
+/** What an import should do. */
 export interface ImportRequest {
-  /** All rows go to this store; null: to a new one, or to the source's own. */
+  /** The store for all rows; null: a new one, or the source's own stores. */
   store: string | null;
-  /** They go to a new store of this name. */
+  /** All rows go to a new store of this name. */
   storeName: string | null;
-  /** The model that made the vectors, for new stores; null: the source or the settings say. */
+  /** The model that made the vectors, for new stores; null: the source's, or the settings'. */
   embeddingModel: string | null;
   /** Rows without a vector are embedded, which may cost money. */
   embed: boolean;
   idPrefix: string;
   onConflict: "error" | "skip";
-  /** Each row is read back and compared before it is committed. */
+  /** Whether each row is read back and compared before it is committed. */
   verify: boolean;
-  /** Pages that are written at the same time. */
+  /** How many pages are written at the same time. */
   writers: number;
   dryRun: boolean;
-  /** Starts from the beginning, whatever an earlier run did. */
+  /** Whether to start from the beginning, whatever an earlier run did. */
   restart: boolean;
   /** Ends the import early: pages under way are finished, and the same import continues after them. */
   signal: AbortSignal;
 }
 
-/** Rows of this run and of the runs it continues. */
+/** Counts of rows, including those of the runs that this one continues. */
 export interface ImportCounts {
   read: number;
   added: number;
-  /** Stored before, in the same store with the same content, metadata and vector. */
+  /** Already in the same store, with the same content, metadata and vector. */
   duplicates: number;
-  /** Stored before with something else, and left as they were because of `--on-conflict skip`. */
+  /** Already stored with other content, and left as they were because of `--on-conflict skip`. */
   skipped: number;
   embedded: number;
-  /** Vectors of zeros, which are similar to nothing. */
+  /** Vectors of zeros, which no search can find. */
   withoutDirection: number;
-  /** Sums of row digests modulo 2^64, in hexadecimal: of the rows read, without skipped ones, and of the rows as stored. */
+  /** Sums of row digests modulo 2^64, in hexadecimal: of the rows as read, except skipped ones, and as stored. */
   readChecksum: string;
   storedChecksum: string;
 }
 
-/** A store that rows went to. */
+/** A store that received rows. */
 export interface ImportedInto {
   id: string;
   name: string;
@@ -53,13 +53,13 @@ export interface ImportedInto {
 }
 
 export interface ImportResult {
-  /** False: it ended early, and the same command continues it. */
+  /** False: it was stopped early, and the same command continues it. */
   finished: boolean;
   dryRun: boolean;
   counts: ImportCounts;
-  /** Rows of an earlier run that this one continued. */
+  /** Rows of the earlier run that this one continued. */
   resumedAfter: number;
-  /** The same import had finished before; this run looked for what was added since. */
+  /** The same import had already finished once; this run only looked for rows added since. */
   repeated: boolean;
   verified: boolean;
   /** The first ten rows that were skipped. */
@@ -68,9 +68,9 @@ export interface ImportResult {
 }
 
 export interface ImportProgress {
-  /** Of the source's total. */
+  /** Position within the source's total, in its unit. */
   done: number;
-  /** Rows of an earlier run. */
+  /** Rows of the earlier run that this one continues. */
   before: number;
   counts: ImportCounts;
 }
@@ -86,7 +86,7 @@ export const noCounts: ImportCounts = {
   storedChecksum: noChecksum,
 };
 
-/** The counts of two parts of an import together. */
+/** Adds the counts of two parts of an import. */
 export function addCounts(a: ImportCounts, b: ImportCounts): ImportCounts {
   return {
     read: a.read + b.read,

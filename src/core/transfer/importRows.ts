@@ -18,10 +18,10 @@ const firstSkipped = 10;
 const zeros = Buffer.alloc(4 * maxDimensions);
 
 /**
- * Brings all rows of a source into vector stores, each once. Several pages are on their way at the same time; how far all of them are done
- * is kept in the target's database, so that the same import goes on there after any end. What is done a second time is found to be there,
- * for every row has the same id in every run.
- * @throws ApiError naming the row and what helps; pages before it are kept.
+ * Writes all rows of a source into vector stores, each once. Several pages are written at the same time. The target's
+ * database keeps the position up to which all are done, so the same import continues there after any interruption.
+ * Repeated rows are recognised, because each row has the same id in every run.
+ * @throws ApiError naming the row and the remedy; earlier pages stay stored
  */
 export async function importRows(
   deps: TransferDeps,
@@ -76,7 +76,7 @@ export async function importRows(
       stores: targets.list(),
     };
   } catch (error) {
-    // What was under way is not to go on when the database is closed.
+    // Wait for pages under way, so that none is writing when the database is closed.
     await line.end().catch(() => undefined);
     await checkpoint.end(false).catch(() => undefined);
     throw error;
@@ -84,11 +84,14 @@ export async function importRows(
 }
 
 const takenOver = () =>
-  new ApiError(409, "Another process has taken this import over, since this one gave no sign of life for a while.", {
+  new ApiError(409, "Another process has taken this import over, because this one stopped responding for a while.", {
     code: "import_under_way",
   });
 
-/** The rows of a page with the stores they go to, checked. One page after the other, so that nothing is written before the first is right. */
+/**
+ * Assigns the rows of a page to stores and checks them. Pages are assigned one after the other, so nothing is written
+ * before the first page is valid.
+ */
 async function assign(
   deps: TransferDeps,
   targets: Targets,
@@ -114,7 +117,7 @@ interface DonePage {
   counts: ImportCounts;
 }
 
-/** Pages on their way: at most `limit` at once, done in any order and reported in theirs. */
+/** Pages being written: at most `limit` at once. They finish in any order but are reported in the source's order. */
 class Pages {
   private readonly underWay: Promise<DonePage>[] = [];
 
@@ -123,10 +126,10 @@ class Pages {
     private readonly report: (page: DonePage) => Promise<void>,
   ) {}
 
-  /** Waits until there is room. @throws what the first page in order threw. */
+  /** Starts a page, and waits until there is room for another. @throws what the earliest page threw */
   async add(page: TransferPage, work: () => Promise<ImportCounts>): Promise<void> {
     const done = work().then((counts) => ({ page, counts }));
-    // Told in its turn.
+    // `takeFirst` reports the error in its turn; this avoids an unhandled rejection.
     done.catch(() => undefined);
     this.underWay.push(done);
     if (this.underWay.length >= this.limit) await this.takeFirst();
@@ -141,7 +144,7 @@ class Pages {
       const first = await this.underWay.shift();
       if (first !== undefined) await this.report(first);
     } catch (error) {
-      // Nothing behind it may count as done, but it is to be at its end.
+      // Later pages must not count as done, but wait for them to finish.
       await Promise.allSettled(this.underWay.splice(0));
       throw error;
     }

@@ -2,13 +2,16 @@ import { setTimeout } from "node:timers/promises";
 import { ApiError } from "../../words/errors.js";
 import type { TransferPage, TransferSource } from "../../words/rows.js";
 
-/** A database that is away for a moment, as in a failover, must not end the work of hours. */
+/** A database that is away for a moment, as in a failover, must not abort work of hours. */
 const patienceMs = 120_000;
 const pauses = { firstMs: 500, longestMs: 10_000 };
 
 const isTemporary = (error: unknown) => error instanceof ApiError && error.status === 503;
 
-/** Does it again while the database is away or too busy, for two minutes at most. What it did may have been done: it must be repeatable. */
+/**
+ * Repeats work while the database is away or too busy, for at most two minutes. The work must be repeatable: a failed
+ * attempt may have succeeded.
+ */
 export async function steadily<T>(work: () => Promise<T>): Promise<T> {
   const deadline = performance.now() + patienceMs;
   for (let pause = pauses.firstMs; ; pause = Math.min(pause * 2, pauses.longestMs)) {
@@ -21,7 +24,7 @@ export async function steadily<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** The pages of a source, also when it is away in between. */
+/** The pages of a source. If reading fails with 503 and the source is repeatable, it continues after the last page. */
 export async function* readSteadily(source: TransferSource, after: unknown): AsyncGenerator<TransferPage> {
   let position = after;
   let pages = source.pages(position)[Symbol.asyncIterator]();
@@ -31,7 +34,7 @@ export async function* readSteadily(source: TransferSource, after: unknown): Asy
         try {
           return await pages.next();
         } catch (error) {
-          // What has thrown is at its end.
+          // A generator that has thrown is finished, so open a new one.
           pages = source.pages(position)[Symbol.asyncIterator]();
           throw error;
         }

@@ -9,46 +9,46 @@ import { wantedLanguage } from "../stores/searchSettings.js";
 import { expired, throwUnknown } from "../stores/unknown.js";
 import type { ImportRequest, ImportedInto, TransferDeps } from "./importRequest.js";
 
-/** Where rows go. */
+/** The stores that rows go to. */
 export interface Targets {
   /**
-   * The source describes a store. It is created with its settings, at once if the dimensions of its vectors are known.
-   * @param dimensions of one of its rows; null where there is none yet
+   * Notes a store that the source describes. It is created with these settings, at once if the dimensions are known.
+   * @param dimensions of the vector of one of its rows; null if none is known yet
    */
   tell(store: TransferStore, dimensions: number | null): Promise<void>;
   /**
-   * The store for a row of the source's store, created when it does not exist.
-   * @param dimensions of the row's vector; null for one without
+   * The target store for a row, created if it does not exist.
+   * @param dimensions of the row's vector; null if it has none
    * @throws ApiError 400 naming the flag, 404
    */
   storeFor(sourceId: string | null, dimensions: number | null): Promise<VectorStore>;
-  /** Creates the stores that the source described and that no row went to. */
+  /** Creates the described stores that received no rows. */
   finish(): Promise<void>;
   /** All stores so far. */
   list(): ImportedInto[];
 }
 
 /**
- * @param origin of the source: a store created for it has the same id in every run, however its rows are read
- * @param dimensions of all its vectors, if known
+ * @param origin of the source: the ids of new stores are derived from it, so they are the same in every run
+ * @param dimensions of all its vectors; null if unknown
  */
 export function createTargets(
   deps: TransferDeps,
   request: ImportRequest,
   { origin, dimensions }: { origin: string; dimensions: number | null },
 ): Targets {
-  const told = new Map<string, TransferStore>();
+  const described = new Map<string, TransferStore>();
   const stores = new Map<string, { store: VectorStore; made: boolean }>();
   const all = { kind: "all" } as const;
 
-  /** One key for all rows when they go to one store. */
+  /** The key of a row's target: one key for all rows if they go to one store. */
   const keyOf = (sourceId: string | null): string => {
     if (request.store !== null) return "--store";
     if (request.storeName !== null) return "--store-name";
     if (sourceId !== null) return sourceId;
     throw invalid(
       "--store",
-      "the rows do not say which vector store they belong to. Name one with --store ID, or have one made with --store-name NAME",
+      "the rows do not say which vector store they belong to. Name one with --store ID, or create one with --store-name NAME",
     );
   };
 
@@ -64,7 +64,7 @@ export function createTargets(
       if (isExpired(existing, deps.now())) throw expired(id);
       return { store: existing, made: false };
     }
-    const given = told.get(key) ?? blank(id, request.storeName ?? key);
+    const given = described.get(key) ?? blank(id, request.storeName ?? key);
     const wanted = ofRow ?? given.embeddingDimensions ?? dimensions;
     const store = { ...given, id, ...(await modelOf(deps, request, given, wanted)) };
     if (request.dryRun) return { store: imagined(store), made: true };
@@ -80,14 +80,14 @@ export function createTargets(
   };
   return {
     tell: async (store, ofRow) => {
-      told.set(store.id, store);
+      described.set(store.id, store);
       const known = ofRow ?? store.embeddingDimensions ?? dimensions;
       if (request.store === null && request.storeName === null && known !== null) await storeFor(store.id, known);
     },
     storeFor,
     finish: async () => {
       if (request.store !== null || request.storeName !== null) return;
-      for (const id of told.keys()) await storeFor(id, null);
+      for (const id of described.keys()) await storeFor(id, null);
     },
     list: () =>
       [...stores.values()].map(({ store, made }) => ({
@@ -100,7 +100,7 @@ export function createTargets(
   };
 }
 
-/** The id of a store to create: the source's id if the API takes such ids, else one derived from its name. */
+/** The id of a store to create: the source's id if the API accepts it, else one derived from its name. */
 function targetId(deps: TransferDeps, sourceId: string | null, name: readonly string[]): string {
   const usable = /^(vs_[\w-]{1,197}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{1,19})$/i;
   return sourceId !== null && usable.test(sourceId) && canBeStoreId(deps.db, sourceId)
@@ -123,8 +123,8 @@ const blank = (id: string, name: string): TransferStore => ({
 });
 
 /**
- * The model that made the vectors. The settings' model is assumed only where the dimensions agree.
- * @param dimensions of the vectors; null where none has arrived
+ * The model that made the vectors. The settings' model is assumed only if the dimensions agree.
+ * @param dimensions of the vectors; null if none has arrived
  */
 async function modelOf(
   deps: TransferDeps,
@@ -138,13 +138,13 @@ async function modelOf(
     throw invalid(
       "--embedding-model",
       `the vectors have ${dimensions} dimensions, and those of ${usualModel} (EMBEDDING__MODEL) have ${usual} (EMBEDDING__DIMENSIONS). ` +
-        "Name the model that made them, which searches will ask for the vectors of their queries",
+        "Name the model that made them; searches will embed their queries with it",
     );
   }
   return chooseModel(deps, ownWork, { model, dimensions });
 }
 
-/** A store that a real run would make. */
+/** For a dry run: the store that a real run would create. */
 function imagined(store: TransferStore): VectorStore {
   return {
     ...store,

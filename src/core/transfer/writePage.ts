@@ -6,7 +6,7 @@ import { isExpired } from "../../words/store.js";
 import { expired } from "../stores/unknown.js";
 import type { TransferDeps } from "./importRequest.js";
 
-/** A chunk to store, and where it is in the source. */
+/** A chunk to store, and its place in the source, for messages. */
 export interface PlacedChunk extends StoredChunk {
   at: string;
 }
@@ -15,7 +15,7 @@ export interface WrittenPage {
   added: number;
   duplicates: number;
   skipped: PlacedChunk[];
-  /** Digests of the rows as they were read, without skipped ones, and as they are stored. */
+  /** Digests of the rows as read, except skipped ones, and as stored. */
   read: bigint[];
   stored: bigint[];
 }
@@ -26,13 +26,13 @@ export interface WriteOptions {
   dryRun: boolean;
 }
 
-/** How often a page starts again because others have added some of its rows meanwhile. */
+/** How often a page starts again because others added some of its rows meanwhile. */
 const maxAttempts = 5;
 
 /**
- * Stores rows, each once: rows that are stored already are compared, the others are added in one transaction with their vectors, words and
- * counters. They are read back before that is committed, when nobody else can have changed them.
- * @throws ApiError naming the row: 409 for one that is stored with other content, 500 `not_as_read`, and what the engine refuses
+ * Stores rows, each once: existing rows are compared, the others are added in one transaction with their vectors,
+ * keywords and counters. They are read back before the commit, when nobody else can have changed them.
+ * @throws ApiError naming the row: 409 if it is stored with other content, 500 `not_as_read`, and the engine's refusals
  */
 export async function writePage(
   deps: TransferDeps,
@@ -66,12 +66,14 @@ export async function writePage(
     } catch (error) {
       if (!(error instanceof Overtaken)) throw error;
       if (attempt === maxAttempts)
-        throw unavailable("Others are adding the same rows. Start it again when they are done.", { cause: error });
+        throw unavailable("Others are adding the same rows. Start the import again when they are done.", {
+          cause: error,
+        });
     }
   }
 }
 
-/** @returns the digests of the rows as they are stored; or as they were read, where they are not read back */
+/** @returns the digests of the rows as stored, or as read if they are not read back */
 async function addChunks(
   deps: TransferDeps,
   chunks: readonly PlacedChunk[],
@@ -91,7 +93,7 @@ async function addChunks(
     const [only, ...others] = chunks;
     if (only !== undefined && others.length === 0)
       throw new ApiError(400, `${only.at}: ${error.message}`, { ...error.details, cause: error });
-    // The refused row is found by halves. Other rows of the page are stored on the way, as they would be without it.
+    // Halve the rows until the refused one is found. This stores the page's other rows.
     const half = Math.ceil(chunks.length / 2);
     const first = await addChunks(deps, chunks.slice(0, half), digests, verify);
     return [...first, ...(await addChunks(deps, chunks.slice(half), digests, verify))];
@@ -125,7 +127,7 @@ async function whyGone(deps: TransferDeps, chunks: readonly PlacedChunk[], error
   return error;
 }
 
-/** @throws ApiError 409 when an id is repeated with other content. */
+/** @throws ApiError 409 if an id is repeated with other content */
 function firstOfEachId(chunks: readonly PlacedChunk[], digests: ReadonlyMap<StoredChunk, bigint>) {
   const first = new Map<string, PlacedChunk>();
   for (const chunk of chunks) {
@@ -148,6 +150,6 @@ function conflictOf(chunk: PlacedChunk, storeId: string | undefined): ApiError {
       : `in another vector store, ${storeId ?? "another"}`;
   return conflict(
     chunk.at,
-    `its id '${chunk.id}' exists already ${how}. Give the imported rows ids of their own with --id-prefix, or leave such rows out with --on-conflict skip.`,
+    `its id '${chunk.id}' exists already ${how}. Give the imported rows other ids with --id-prefix, or skip such rows with --on-conflict skip.`,
   );
 }

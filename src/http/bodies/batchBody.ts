@@ -5,13 +5,14 @@ import { jsonChunks, readJsonBytes } from "./jsonBody.js";
 import { parseRowText } from "./rowText.js";
 import { maxRowsPerBatch, parseRow } from "../wire/embedding.js";
 
-/** Parsed before others get their turn: 0.1 to 0.5 ms of work for rows with vectors, 10 ms where rows are tiny. */
+/** Parsed before yielding to other work: 0.1 to 0.5 ms of work for rows with vectors, 10 ms for tiny rows. */
 const stepBytes = 64 * 1024;
 
 /**
- * Reads the body of a batch row by row while it comes, so that neither its text is held nor the event loop stopped by it.
- * @returns the body's value; the elements of its `embeddings`, if that is an array, are `EmbeddingInput`s.
- * @throws ApiError 400 for the first row that is wrong, without waiting for the rest of the body; 413, 415.
+ * Reads the body of a batch row by row as it arrives, so that it is neither held in memory as text nor blocks the event
+ * loop.
+ * @returns the body's value; if its `embeddings` is an array, the elements are `EmbeddingInput`s
+ * @throws ApiError 400 for the first invalid row, without waiting for the rest of the body; 413, 415
  */
 export async function readBatch(req: Request, res: Response, limit: number): Promise<unknown> {
   const scanner = new BatchScanner(maxRowsPerBatch, parseRow);
@@ -29,6 +30,6 @@ export async function readBatch(req: Request, res: Response, limit: number): Pro
   return scanner.end();
 }
 
-/** Reads a body that is one row. @throws ApiError 400, 413, 415. */
+/** Reads a body that is one row. @throws ApiError 400, 413, 415 */
 export const readRow = async (req: Request, res: Response, limit: number): Promise<unknown> =>
   parseRowText(await readJsonBytes(req, res, limit), "");

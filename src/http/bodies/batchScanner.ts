@@ -8,34 +8,35 @@ const [quote, backslash, comma, colon] = [0x22, 0x5c, 0x2c, 0x3a];
 const [openArray, closeArray, openObject, closeObject] = [0x5b, 0x5d, 0x7b, 0x7d];
 
 /**
- * Finds the rows of a batch in the bytes of its JSON as they come: the objects of the top-level array `embeddings`. Each is parsed
- * as soon as its last byte is there, and its text is kept no longer. All else is kept, with `{}` in the place of each row, and given
- * to JSON.parse at the end. So nothing is checked here: where brackets do not match, the text of a row or that around the rows is
- * no JSON; where they all are JSON, the whole is. When `embeddings` is given twice, both are checked and the last one counts.
+ * Finds the rows of a batch, the objects of the top-level array `embeddings`, in the bytes of its JSON as they arrive.
+ * Each row is parsed once its last byte is there; then its text is dropped. All other text is kept, with `{}` for each
+ * row, and given to JSON.parse at the end. So the scanner itself checks no syntax: if brackets do not match, a row's
+ * text or the text around the rows is not JSON; if these are all JSON, so is the whole body. If `embeddings` is given
+ * twice, both are checked and the last one counts.
  */
 export class BatchScanner<Row> {
   private rows: Row[] = [];
-  /** The text around the rows, one character a byte: a Buffer's part would keep the whole of it in memory. */
+  /** The text around the rows, one character per byte. Not a slice, which would keep the whole Buffer in memory. */
   private around = "";
-  /** The text so far of the row that is being read. */
+  /** The text so far of the current row; null: outside a row. */
   private row: Buffer[] | null = null;
   private depth = 0;
   private inString = false;
-  /** The bytes before end in a backslash that is not escaped itself. */
+  /** The bytes so far end in a backslash that is not escaped itself. */
   private escaped = false;
   /** At depth 1, before the colon: the next string is the name of a field. */
   private atName = false;
   private name = "";
   private nameIsRows = false;
   private inRows = false;
-  /** Place in the array `embeddings`. */
+  /** Index in the array `embeddings`. */
   private index = 0;
-  /** In an array directly in a row in which only numbers were seen so far. */
+  /** Inside an array that is a field of a row and has had only numbers so far. */
   private inNumbers = false;
 
   /**
-   * @param maxRows more are refused without being read.
-   * @param toRow checks the value of a row; `path` is where it stands, e.g. `embeddings[17]`.
+   * @param maxRows more rows are refused without being read
+   * @param toRow checks the value of a row; `path` is its place, e.g. `embeddings[17]`
    */
   constructor(
     private readonly maxRows: number,
@@ -43,8 +44,8 @@ export class BatchScanner<Row> {
   ) {}
 
   /**
-   * The next bytes of the body, in parts of any size.
-   * @throws ApiError 400 for the first row that is wrong, and what `toRow` throws.
+   * Takes the next bytes of the body, in parts of any size.
+   * @throws ApiError 400 for the first invalid row, and what `toRow` throws
    */
   push(chunk: Buffer): void {
     let kept = 0;
@@ -109,13 +110,14 @@ export class BatchScanner<Row> {
   }
 
   /**
-   * @returns the body's value, with rows as `toRow` made them.
-   * @throws ApiError 400 when the body is not JSON, or an element of `embeddings` is not an object.
+   * @returns the body's value, with rows as `toRow` made them
+   * @throws ApiError 400 if the body is not JSON, and what `toRow` throws for elements of `embeddings` that are not
+   * objects
    */
   end(): unknown {
-    // A row without an end: with it, the text is no JSON either.
+    // Includes the text of an incomplete row, which makes the whole invalid JSON, as it should be.
     const text = Buffer.concat([Buffer.from(this.around, "latin1"), ...(this.row ?? [])]);
-    // Without the rows, positions in the text are not those of the body.
+    // Positions in the text without rows are not positions in the body.
     const value = parseBytes(text, "", { positions: this.rows.length === 0 });
     if (!isObject(value) || !Array.isArray(value.embeddings)) return value;
     let next = 0;
@@ -125,7 +127,7 @@ export class BatchScanner<Row> {
     return value;
   }
 
-  /** Rows of an `embeddings` before this one do not count: of a field that is given twice, JSON.parse takes the last. */
+  /** Drops the rows of an earlier `embeddings`: for a repeated field, JSON.parse takes the last. */
   private beginRows(): void {
     this.inRows = true;
     this.rows = [];
@@ -145,7 +147,7 @@ export class BatchScanner<Row> {
     if (this.index >= this.maxRows) throw invalid("embeddings", tooManyRows(this.maxRows));
   }
 
-  /** @returns the index after the closing quote; the chunk's length when the string goes on. */
+  /** @returns the index after the closing quote; the chunk's length if the string continues */
   private skipString(chunk: Buffer, from: number): number {
     const isEscaped = (end: number) => {
       let start = end;
@@ -161,7 +163,7 @@ export class BatchScanner<Row> {
     return this.inString ? stop : stop + 1;
   }
 
-  /** From within an array to its end in one step, when there are only numbers on the way: most bytes of a batch are digits. */
+  /** Skips to the end of an array in one step if it has only numbers: most bytes of a batch are digits. */
   private skipNumbers(chunk: Buffer, from: number): number {
     const close = chunk.indexOf(closeArray, from);
     const end = close === -1 ? chunk.length : close;

@@ -13,9 +13,10 @@ import { seconds } from "../wire/common.js";
 import { parseRow } from "../wire/embedding.js";
 
 /**
- * Answers an NDJSON upload with NDJSON: `{"object": "embedding.batch.progress", count, duplicates}` after every committed chunk, and as
- * the last line `{"object": "embedding.batch", …}` or `{"error": {…}, count}`. A failure before the first commit has its proper
- * status. `count` always is the number of leading rows that are stored, so an upload can be resumed after it.
+ * Answers an NDJSON upload with NDJSON: `{"object": "embedding.batch.progress", count, duplicates}` after every
+ * committed chunk, and as last line `{"object": "embedding.batch", …}` or `{"error": {…}, count}`. A failure before the
+ * first commit has its proper HTTP status. `count` is always the number of leading rows that are stored, so an upload
+ * can be resumed after them.
  */
 export async function answerBulkLoad(
   deps: Deps,
@@ -35,7 +36,7 @@ export async function answerBulkLoad(
   try {
     const result = await loadEmbeddings(deps, caller, storeId, readRows(req), (progress) => {
       stored = progress;
-      // A sender that reads nothing before it has sent everything must not make us hold its answer: counts may be left out.
+      // Skip progress lines if the sender does not read while sending: its answer must not pile up in memory.
       if (!res.writableNeedDrain) line({ object: "embedding.batch.progress", ...progress });
     });
     line({ object: "embedding.batch", ...result, created: seconds(deps.now()) });
@@ -45,16 +46,17 @@ export async function answerBulkLoad(
     const known = asApiError(error);
     if (known.status >= 500) deps.log.error({ err: error, path: req.path }, "bulk load failed");
     line({ ...known.envelope, ...stored });
-    // The answer is ended only now: where the connection ends with it, a sender that is still at it would get a reset and no answer.
+    // End the answer only after the body: ending it may close the connection, and a sender still sending would get a
+    // reset instead of the answer.
     await takeRest(req);
     res.end();
   }
 }
 
-/** How long a sender may go on after the error line. */
+/** How long a sender may continue after the error line. */
 const restMs = 5000;
 
-/** Reads what nobody will use, to the end of the request or of the time for it. */
+/** Reads and drops the rest of the request, for at most `restMs`. */
 async function takeRest(req: Request): Promise<void> {
   if (req.complete || req.destroyed) return;
   req.resume();
@@ -78,7 +80,7 @@ async function* readRows(req: Request): AsyncGenerator<{ row: EmbeddingInput; pa
     empty = false;
     yield { row: parseRow(parseRowText(bytes, path), path), path };
   }
-  if (empty) throw invalid(null, "The body is empty; expected one JSON object a line.", "invalid_json");
+  if (empty) throw invalid(null, "The body is empty; expected one JSON object per line.", "invalid_json");
 }
 
 const tooLong = (number: number) =>

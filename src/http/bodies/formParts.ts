@@ -1,6 +1,6 @@
 /**
- * Counts the parts of a form while its bytes pass. The parser skips a part whose Content-Disposition it cannot read and
- * does not say so: only the number of parts shows that something was lost.
+ * Counts the parts of a form as its bytes arrive. The parser silently skips a part whose Content-Disposition it cannot
+ * read; only the number of parts shows that something was lost.
  */
 export interface PartCounter {
   see(chunk: Buffer): void;

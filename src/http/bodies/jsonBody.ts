@@ -5,8 +5,9 @@ import { findNotANumber, findUnstorableText } from "./unstorableText.js";
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
 /**
- * Reads a JSON body of at most `limit` bytes. Called by the route after the caller is known, so a stranger cannot make us hold
- * 256 MB. Text that PostgreSQL cannot store (U+0000, lone surrogates, broken UTF-8) is refused here once for every field.
+ * Reads a JSON body of at most `limit` bytes. Call it only once the caller is authenticated, so that a stranger cannot
+ * make us hold 256 MB. Refuses text in any field that PostgreSQL cannot store (U+0000, lone surrogates, broken UTF-8).
+ * @param optional whether a missing body counts as `{}`
  * @throws ApiError 400, 413, 415.
  */
 export async function readJson(req: Request, res: Response, limit: number, optional: boolean): Promise<unknown> {
@@ -14,14 +15,17 @@ export async function readJson(req: Request, res: Response, limit: number, optio
   return parseBytes(await readJsonBytes(req, res, limit));
 }
 
-/** The bytes of a body, or of the part of it at `path`, to their value. @throws ApiError 400, as `parseJson`, or for nothing. */
+/**
+ * Parses the bytes of a body, or of the part of it at `path`.
+ * @throws ApiError 400 as `parseJson`, and for an empty text
+ */
 export function parseBytes(bytes: Buffer, path = "", options: { positions?: boolean } = {}): unknown {
   const text = decodeJson(bytes, path);
   if (text.trim() === "") throw invalid(null, "The body is empty; expected a JSON object.", "invalid_json");
   return parseJson(text, path, options);
 }
 
-/** @param path where the text stands in the body; `""` when it is the body. @throws ApiError 400 for what is not UTF-8. */
+/** @param path the text's place in the body; `""`: it is the body. @throws ApiError 400 if it is not UTF-8 */
 export function decodeJson(bytes: Buffer, path = ""): string {
   try {
     return decoder.decode(bytes);
@@ -32,9 +36,9 @@ export function decodeJson(bytes: Buffer, path = ""): string {
 }
 
 /**
- * JSON text to a value without unstorable strings.
- * @param options.positions whether a syntax error is told with its position in the text.
- * @throws ApiError 400 naming the field.
+ * Parses JSON text. Refuses strings that PostgreSQL cannot store.
+ * @param options.positions whether the message of a syntax error has its position in the text
+ * @throws ApiError 400 naming the field
  */
 function parseJson(text: string, path = "", { positions = true }: { positions?: boolean } = {}): unknown {
   let value: unknown;
@@ -62,7 +66,7 @@ function parseJson(text: string, path = "", { positions = true }: { positions?: 
 const hasBody = (req: Request) =>
   req.headers["transfer-encoding"] !== undefined || (req.headers["content-length"] ?? "0") !== "0";
 
-/** Before the body is read: a wrong type is refused without taking in 256 MB of it. @throws ApiError 415. */
+/** Checked before the body is read: a wrong type is refused without receiving 256 MB. @throws ApiError 415 */
 function requireJson(req: Request): void {
   if (!hasBody(req)) return;
   const type = req.headers["content-type"];
@@ -72,7 +76,7 @@ function requireJson(req: Request): void {
   );
 }
 
-/** The whole body of at most `limit` bytes, inflated if need be. @throws ApiError 400, 413, 415. */
+/** The whole body of at most `limit` bytes, decompressed if necessary. @throws ApiError 400, 413, 415 */
 export function readJsonBytes(req: Request, res: Response, limit: number): Promise<Buffer> {
   requireJson(req);
   const read: RequestHandler = express.raw({ type: () => true, limit });
@@ -82,13 +86,14 @@ export function readJsonBytes(req: Request, res: Response, limit: number): Promi
     };
     read(req, res, (error?: unknown) => {
       const bytes: unknown = req.body;
-      // The request lives as long as its answer takes; its bytes need not.
+      // The request stays in memory until its answer ends; release its bytes now.
       req.body = undefined;
       if (error === undefined) resolve(Buffer.isBuffer(bytes) ? bytes : Buffer.alloc(0));
       else if (typeOf(error) === "entity.too.large") refuse();
       else reject(bodyError(error));
     });
-    // body-parser keeps no byte beyond the limit, but answers only at the end of the body, and a hostile one has no end.
+    // body-parser keeps no byte beyond the limit, but reports it only at the end of the body, and a hostile body never
+    // ends.
     let received = 0;
     req.on("data", (chunk: Buffer) => {
       received += chunk.length;
@@ -98,7 +103,7 @@ export function readJsonBytes(req: Request, res: Response, limit: number): Promi
   });
 }
 
-/** The same body in parts, as they come; one that must be inflated comes whole. @throws as `readJsonBytes`. */
+/** The same body in parts, as they arrive; a compressed one comes as a whole. @throws as `readJsonBytes` */
 export async function* jsonChunks(req: Request, res: Response, limit: number): AsyncGenerator<Buffer> {
   if ((req.headers["content-encoding"] ?? "identity").toLowerCase() !== "identity") {
     yield await readJsonBytes(req, res, limit);
@@ -109,11 +114,14 @@ export async function* jsonChunks(req: Request, res: Response, limit: number): A
   yield* rawChunks(req, limit);
 }
 
-/** The bytes of a request as they come, which is also the back-pressure on its sender. @throws ApiError 400 when it breaks off, 413. */
+/**
+ * The bytes of a request as they arrive; a slow reader slows the sender down.
+ * @throws ApiError 400 if the request breaks off, 413
+ */
 export async function* rawChunks(req: Request, limit = Infinity): AsyncGenerator<Buffer> {
   let received = 0;
   try {
-    // Left open when the body is refused: the sender is still at it, and must get to read why.
+    // Keep the request open if the body is refused: the sender is still sending, and must be able to read why.
     for await (const chunk of req.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
       received += chunk.length;
       if (received > limit) throw bodyTooLarge(limit);
@@ -127,7 +135,7 @@ export async function* rawChunks(req: Request, limit = Infinity): AsyncGenerator
 
 const bodyTooLarge = (limit: number) => tooLarge(`The body is larger than ${Math.floor(limit / 1024 / 1024)} MB.`);
 
-/** body-parser's errors carry a `type` (the section "Errors" of its README). */
+/** body-parser's errors have a `type` (section "Errors" of its README). */
 const typeOf = (error: unknown) => (error instanceof Error && "type" in error ? error.type : null);
 
 function bodyError(error: unknown): Error {

@@ -7,7 +7,7 @@ import { ApiError, invalid, tooLarge, unsupportedMediaType } from "../../words/e
 import { type PartCounter, countParts } from "./formParts.js";
 import { unstorable } from "./unstorableText.js";
 
-/** A file of a form while it arrives. */
+/** A file of a form, while it arrives. */
 export interface FormFile {
   /** The name of its form field. */
   field: string;
@@ -16,11 +16,11 @@ export interface FormFile {
   bytes: AsyncIterable<Buffer>;
 }
 
-/** A form that was read to its end. */
+/** A form that was read completely. */
 export interface Form<T> {
-  /** By name, brackets included; the last value of a repeated field. */
+  /** Values by name, brackets included; of a repeated field, the last. */
   fields: ReadonlyMap<string, string>;
-  /** What was kept of the files, in their order. */
+  /** What `keep` returned for each file, in order. */
   files: T[];
 }
 
@@ -32,6 +32,7 @@ export interface Keeper<T> {
   drop(kept: T): Promise<void>;
 }
 
+/** Keeps files in the storage. */
 export const keeperOf = (deps: Deps): Keeper<KeptBytes> => ({
   keep: ({ filename, bytes }) => keep(deps, filename, bytes),
   drop: (kept) => drop(deps, kept),
@@ -45,12 +46,12 @@ interface Allowed {
 
 const most = { fields: 100, fieldBytes: 1024 * 1024, nameCharacters: 200, nesting: 10 };
 
-/** Multer's middleware, as far as it is used: it needs the headers and the body of a request, and no response. */
+/** Multer's middleware, as used here: it needs the headers and body of a request, but no response. */
 type Middleware = (body: PassThrough, res: null, next: (error?: Error) => void) => void;
 
 /**
- * Reads a form (multipart/form-data) while it arrives. Files go to `keeper` as streams, whose reader sets the
- * sender's pace. A bad form is refused at once, while its sender may still be sending; then no file is kept.
+ * Reads a form (multipart/form-data) while it arrives. Files go to `keeper` as streams; a slow reader slows the sender
+ * down. A bad form is refused at once, even if its sender is still sending; then no file is kept.
  * @throws ApiError 400, 413, 415, and what `keep` throws
  */
 export async function readForm<T>(req: Request, allowed: Allowed, keeper: Keeper<T>): Promise<Form<T>> {
@@ -65,7 +66,7 @@ export async function readForm<T>(req: Request, allowed: Allowed, keeper: Keeper
       files: allowed.files,
       fields: most.fields,
       fieldSize: most.fieldBytes,
-      // Off unless asked for (CVE-2026-5079, CVE-2026-77078). OpenAI's SDKs nest once: expires_after[anchor].
+      // Must be set explicitly (CVE-2026-5079, CVE-2026-77078). OpenAI's SDKs nest once: expires_after[anchor].
       fieldNestingDepth: most.nesting,
       fieldArrayIndexLimit: most.fields,
     },
@@ -98,7 +99,7 @@ export async function readForm<T>(req: Request, allowed: Allowed, keeper: Keeper
   }
 }
 
-/** Refuses what needs no look at the body. @returns the boundary @throws ApiError 400, 413, 415 */
+/** Checks the headers, before the body is read. @returns the boundary. @throws ApiError 400, 413, 415 */
 function requireForm(req: Request, allowed: Allowed): string {
   const { "content-type": type, "content-length": length } = req.headers;
   if (type === undefined || !/^multipart\/form-data\s*;/i.test(type)) {
@@ -118,8 +119,8 @@ function requireForm(req: Request, allowed: Allowed): string {
 }
 
 /**
- * The request as multer sees it: its headers and body. Multer reports an error only when the request has ended, and
- * our answer must not wait for that; this stream can be ended without ending the connection.
+ * The request as multer sees it: its headers and body. Multer reports an error only when the request has ended, and our
+ * answer must not wait for that. This stream can be ended without ending the connection.
  */
 function bodyOf(req: Request, counter: PartCounter): PassThrough {
   const body = Object.assign(new PassThrough(), { headers: req.headers });
@@ -134,7 +135,7 @@ function bodyOf(req: Request, counter: PartCounter): PassThrough {
   return body;
 }
 
-/** Hands files to the keeper. A failure ends the body, and with it the other files of the form. */
+/** Passes files to the keeper. A failure ends the body, and with it the form's other files. */
 function storageEngine<T>(body: PassThrough, files: Promise<T>[], keeper: Keeper<T>): multer.StorageEngine {
   return {
     _handleFile(_req, { fieldname: field, originalname, stream }, done) {
@@ -152,7 +153,7 @@ function storageEngine<T>(body: PassThrough, files: Promise<T>[], keeper: Keeper
         },
       );
     },
-    // readForm drops all files when the last has settled.
+    // readForm drops all files once the last has settled.
     _removeFile(_req, _file, done) {
       done(null);
     },
@@ -211,7 +212,7 @@ const malformed = (cause?: unknown) =>
     cause,
   });
 
-/** A filename that is safe to store and show. Multer has taken off the sender's directories. */
+/** A filename that is safe to store and show. Multer has already removed the sender's directories. */
 function nameOf(filename: string): string {
   const name = filename
     .replaceAll(/\p{Cc}/gu, "")

@@ -5,15 +5,16 @@ import { isObject } from "../wire/common.js";
 
 const field = Buffer.from('"embedding"');
 
-/** Stands for a vector in the text that is given to JSON.parse. No sender can know it. */
+/** Placeholder for a vector in the text that JSON.parse gets. No sender can guess it. */
 const stand = randomUUID();
 const standText = Buffer.from(JSON.stringify(stand));
 
 /**
- * The JSON text of one row to its value, in which `embedding` is a Float32Array where it was an array of plain numbers or base64. The
- * vector is read from the bytes and JSON.parse gets the text around it. Whatever is unusual about a row, JSON.parse gets all of it.
- * @param path where the row stands, `""` for a body that is the row.
- * @throws ApiError 400 as `parseBytes`.
+ * Parses the JSON text of one row. An `embedding` given as an array of plain numbers or as base64 becomes a
+ * Float32Array: it is read from the bytes directly, and JSON.parse gets only the text around it. For any unusual row,
+ * JSON.parse gets the whole text.
+ * @param path the row's place in the body; `""`: the body is the row
+ * @throws ApiError 400 as `parseBytes`
  */
 export function parseRowText(bytes: Buffer, path: string): unknown {
   return parseWithoutVector(bytes) ?? parseBytes(bytes, path);
@@ -28,10 +29,10 @@ function parseWithoutVector(bytes: Buffer): unknown {
   try {
     value = parseBytes(Buffer.concat([bytes.subarray(0, start), standText, bytes.subarray(end)]));
   } catch {
-    // Told again from the whole text, with its own positions and path.
+    // The whole text will be parsed again, for an error with the right position and path.
     return null;
   }
-  // Otherwise this was another `embedding`, in the metadata perhaps, or one of two.
+  // Otherwise this was another `embedding`, for example in the metadata, or one of two.
   if (!isObject(value) || value.embedding !== stand) return null;
   value.embedding = vector;
   return value;

@@ -1,10 +1,11 @@
-/** In JSON, U+0000 and surrogates can only come as escapes (raw ones are a syntax error or invalid UTF-8). */
+/** In JSON, U+0000 and surrogates can only appear as escapes; raw ones are a syntax error or invalid UTF-8. */
 const suspicious = /\\u(0000|d[89a-f][0-9a-f]{2})/i;
 
 /**
- * The path of the first string or key in a parsed JSON value that PostgreSQL cannot store, and why. The raw text is looked at first,
- * so the usual request pays for one regular expression and no walk. The walk is iterative and holds only the way to where it is,
- * because a hostile body may be nested deeper than the call stack and wider than memory has room for a list of what is left.
+ * The path of the first string or key in a parsed JSON value that PostgreSQL cannot store, and why. The raw text is
+ * tested first, so the usual request costs one regular expression and no walk. The walk is iterative and keeps only the
+ * path to its current position, because a hostile body may be nested deeper than the call stack, or have more elements
+ * than a list of pending ones could hold.
  */
 export function findUnstorableText(
   raw: string,
@@ -32,15 +33,15 @@ export function findUnstorableText(
   return null;
 }
 
-/** What is wrong with a text as PostgreSQL sees it; null when nothing is. */
+/** Why PostgreSQL cannot store a text; null: it can. */
 export function unstorable(text: string): string | null {
   if (text.includes("\0")) return "must not contain the character U+0000";
   return text.isWellFormed() ? null : "must not contain a lone surrogate (half of a character)";
 }
 
 /**
- * Python's json module writes NaN and Infinity, which are no JSON. The path of the first one in a text that did not parse, or null
- * when that is not what is wrong with it. One pass, whatever the text: it may be 256 MB long and made to be slow.
+ * Python's json module writes NaN and Infinity, which are not JSON. The path of the first one in a text that did not
+ * parse; null if something else is wrong with it. Always a single pass: the text may be 256 MB long and hostile.
  */
 export function findNotANumber(raw: string, root: string): string | null {
   const places: (number | string)[] = [];
@@ -78,7 +79,7 @@ export function findNotANumber(raw: string, root: string): string | null {
   return null;
 }
 
-/** Index of the quote that ends the string that begins at `start`; the text's length when it has no end. */
+/** Index of the quote that ends the string beginning at `start`; the text's length if it has no end. */
 function endOfString(raw: string, start: number): number {
   for (let end = raw.indexOf('"', start + 1); end !== -1; end = raw.indexOf('"', end + 1)) {
     let backslashes = 0;
@@ -88,7 +89,7 @@ function endOfString(raw: string, start: number): number {
   return raw.length;
 }
 
-/** A container on the way to the value that is looked at; `at` is the position in it. */
+/** A container on the path to the current value; `at` is the position in it. */
 interface Frame {
   values: Record<number | string, unknown>;
   /** null for an array. */
@@ -108,7 +109,7 @@ const placeIn = (frame: Frame): number | string => frame.keys?.[frame.at] ?? fra
 
 const problemAt = (problem: string | null, path: () => string) => (problem === null ? null : { path: path(), problem });
 
-/** `root.key[17].key`, of which the end is shown when it is long. */
+/** A path such as `root.key[17].key`; of a long one, only the end. */
 function pathText(root: string, places: readonly (number | string)[]): string {
   const shown = places.slice(-20).map((place) => (typeof place === "number" ? `[${place}]` : `.${place.slice(0, 64)}`));
   const text = (places.length > shown.length ? "…" : root) + shown.join("");

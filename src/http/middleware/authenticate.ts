@@ -11,9 +11,9 @@ export interface Keys {
 const digest = (text: string) => createHash("sha256").update(text).digest();
 
 /**
- * Makes a caller of the bearer token. The whole token is compared, in constant time over its digest: a caller of LiteLLM can make it send
- * `Bearer evil, Bearer <server key>` (observed on the wire), which must not pass. Asynchronous, because a key that is looked up elsewhere
- * takes time.
+ * Turns the bearer token into a caller. The whole token is compared, in constant time over its digest: a caller of
+ * LiteLLM can make it send `Bearer evil, Bearer <server key>` (observed on the wire), which must not pass.
+ * Asynchronous, so that keys can later be looked up elsewhere.
  * @throws ApiError 401, the same for an unknown and a malformed key
  */
 export function authenticate(req: Request, keys: Keys): Promise<Caller> {
@@ -24,7 +24,7 @@ export function authenticate(req: Request, keys: Keys): Promise<Caller> {
     );
   }
   const token = digest(/^Bearer +(.+)$/i.exec(header)?.[1] ?? "");
-  // Both are always compared, so that the time says nothing about which one was close.
+  // Always compare both, so that the time reveals nothing about either.
   const isServer = keys.server !== null && timingSafeEqual(token, digest(keys.server));
   const isMaster = keys.master !== null && timingSafeEqual(token, digest(keys.master));
   if (isMaster) return Promise.resolve({ kind: "admin" });

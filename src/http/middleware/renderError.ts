@@ -3,24 +3,24 @@ import type { ErrorRequestHandler, Request, Response } from "express";
 import { ApiError, invalid } from "../../words/errors.js";
 import type { Log } from "../../process/log.js";
 
-/** Any error as the one a caller may see. What we did not foresee is a 500 that says nothing of what happened. */
+/** Turns any error into one that a caller may see. An unforeseen error becomes a 500 that reveals nothing. */
 export function asApiError(error: unknown): ApiError {
   if (error instanceof ApiError) return error;
-  if (error instanceof URIError) return invalid(null, "The URL holds a malformed percent-encoding.");
+  if (error instanceof URIError) return invalid(null, "The URL has a malformed percent-encoding.");
   return new ApiError(500, "The server failed to answer this request. Its log has more under the request id.", {
     code: "internal_error",
     cause: error,
   });
 }
 
-/** Every failure leaves through here, as OpenAI's envelope. */
+/** Answers every failure with OpenAI's error envelope. */
 export function renderError(log: Log): ErrorRequestHandler {
   return (error: unknown, req: Request, res: Response, next): void => {
     const known = asApiError(error);
     logFailure(log, error, known, res);
     if (res.headersSent) {
       res.destroy();
-      // Nothing comes after this handler; that it has four parameters is how Express knows it.
+      // No handler follows; Express recognises an error handler by its four parameters.
       next();
       return;
     }
@@ -33,7 +33,10 @@ export function renderError(log: Log): ErrorRequestHandler {
   };
 }
 
-/** Our own faults with their stack; what was foreseen (a database or model that is away, probed every few seconds) in one line. */
+/**
+ * Logs unforeseen errors with their stack, and foreseen ones (such as an unreachable database, probed every few
+ * seconds) in one line.
+ */
 export function logFailure(log: Log, error: unknown, { status, message }: ApiError, res: Response): void {
   const requestId = res.getHeader("x-request-id");
   if (error instanceof ApiError) {
@@ -41,7 +44,7 @@ export function logFailure(log: Log, error: unknown, { status, message }: ApiErr
   } else if (status >= 500) log.error({ err: error, requestId }, "request failed");
 }
 
-/** Node's parser refused what a client sent before there was a request: the same envelope, by hand. */
+/** Node's HTTP parser refused what a client sent, so there is no request: writes the same envelope by hand. */
 export function renderClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
   if (!socket.writable || error.code === "ECONNRESET") {
     socket.destroy();
@@ -69,12 +72,13 @@ const clientErrors: Partial<Record<string, typeof malformed>> = {
   },
 };
 
-/** How long a sender may go on with a body that is refused already. */
+/** How long a client may continue sending a body that is already refused. */
 const drainMs = 5000;
 
 /**
- * Answers a client that may still be sending its body. The answer goes out whole and at once but is not ended before the body: where the
- * client asked for `Connection: close` (nginx does, by default), Node would reset the connection at the answer's end.
+ * Answers a client that may still be sending its body. The complete answer is sent at once, but not ended before the
+ * body: for a client that asked for `Connection: close` (nginx does by default), Node would reset the connection at the
+ * end of the answer.
  */
 function answerSender(req: Request, res: Response, text: string): void {
   res.type("json").set("content-length", String(Buffer.byteLength(text)));

@@ -3,11 +3,11 @@ import { renderDocs } from "../docsPage.js";
 import { buildOpenApi } from "../openapi.js";
 import { type Route, refuseOthers } from "../route.js";
 
-/** The page is one file of text and style: nothing is run, fetched, sent or framed. */
+/** The page is only text and style: it runs, fetches, sends and frames nothing. */
 const policy =
   "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/** `/openapi.json` and its readable form at `/docs`, open to everybody: they say nothing of what is stored. */
+/** `/openapi.json` and its readable form at `/docs`. Public: they reveal nothing that is stored. */
 export function docsRouter(routes: readonly Route[], apiUrl: string | null): Router {
   const document = buildOpenApi(routes, apiUrl);
   const json = JSON.stringify(document);

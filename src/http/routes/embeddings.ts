@@ -63,7 +63,7 @@ export const embeddingRoutes = [
       handle: ({ deps, caller, params, req, res }) => answerBulkLoad(deps, caller, params.vector_store_id, req, res),
     },
     handle: async ({ deps, caller, params, body }) => {
-      // `readBatch` has made them.
+      // `readBatch` has already parsed them into this type.
       const rows = body.embeddings as EmbeddingInput[];
       const inserted = await insert(
         deps,
@@ -118,7 +118,7 @@ export const embeddingRoutes = [
     handle: async ({ deps, caller, params, query, body }) => {
       const fromBody = parseFilter(body.filters);
       const fromQuery = parseFilterText(query.filters);
-      // Following only one of them would delete rows that the other meant to keep.
+      // Applying only one of them would delete rows that the other excludes.
       if (fromBody !== null && fromQuery !== null)
         throw invalid("filters", "given both in the body and in the query string; keep one");
       const filter = fromBody ?? fromQuery;

@@ -80,7 +80,7 @@ export const fileRoutes = [
       res.set({
         "content-type": "application/octet-stream",
         "content-length": String(file.bytes),
-        // Whatever it holds, no browser is to show it as a page of this server.
+        // Whatever the file contains, browsers must not show it as a page of this server.
         "content-disposition": `attachment; filename*=UTF-8''${encodeURIComponent(file.filename)}`,
       });
       await pipeline(files.read(deps, file), res);

@@ -47,7 +47,7 @@ const healthAnswer = z
   })
   .meta({ id: "Health" });
 
-/** litellm-pgvector's `{status, timestamp}` first, then what an operator asks next. */
+/** litellm-pgvector's `{status, timestamp}`, then details for operators. */
 function presentHealth(state: Health, now: number): z.input<typeof healthAnswer> {
   const { database, embedding } = state;
   const word = (healthy: boolean) => (healthy ? "healthy" : "unhealthy");

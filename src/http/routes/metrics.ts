@@ -3,7 +3,7 @@ import type { Deps } from "../../core/deps.js";
 import { renderMetrics } from "../../core/status/metrics.js";
 import { refuseOthers } from "../route.js";
 
-/** `/metrics` for Prometheus, which scrapes without a key: numbers only, no id and no name of a store. */
+/** `/metrics` for Prometheus. Needs no key, so it has only numbers, no id and no name of a store. */
 export function metricsRouter(deps: Deps): Router {
   const router = Router({ caseSensitive: true });
   router.get("/metrics", async (_req, res) => {

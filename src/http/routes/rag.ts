@@ -59,7 +59,7 @@ async function answer(
   stream: boolean,
 ): Promise<unknown> {
   const parts = answerQuestion(deps, caller, request, { describe: describePassage, signal });
-  // What fails before the model has begun to answer has a status of its own.
+  // A failure before the model has begun to answer still gets its own status.
   const first = await parts.next();
   if (first.done === true || typeof first.value === "string") throw new Error("an answer begins with its sources");
   const sources = first.value;

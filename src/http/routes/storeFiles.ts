@@ -28,11 +28,11 @@ import {
 import { setPollAfter } from "../answerHeaders.js";
 
 const tag = "Files of a store";
-/** Files of one upload. */
+/** Files per upload. */
 const mostFiles = 100;
 
 const listed = listAnswer("VectorStoreFileList", storeFileAnswer);
-/** One file, or all of several. */
+/** One file, or a list if there are several. */
 const oneOrList = z.union([storeFileAnswer, listed]).meta({ id: "VectorStoreFileOrList" });
 
 export const storeFileRoutes = [
@@ -158,7 +158,7 @@ export const storeFileRoutes = [
   }),
 ];
 
-/** The documents of an upload and what its form says of them. @throws ApiError 400; then nothing of the upload is kept */
+/** Reads an upload: its documents and the form's settings. @throws ApiError 400; then nothing of the upload is kept */
 async function receive(deps: Deps, req: Request) {
   const keeper = keeperOf(deps);
   const form = await readForm(req, { fileBytes: deps.config.files.maxBytes, files: mostFiles }, keeper);
@@ -172,7 +172,7 @@ async function receive(deps: Deps, req: Request) {
   }
 }
 
-/** RFC 7240 */
+/** Whether the request has `Prefer: respond-async` (RFC 7240). */
 function prefersAsync(req: Request): boolean {
   const preferences = req.get("prefer") ?? "";
   return preferences.split(",").some((each) => /^\s*respond-async\s*(;|$)/i.test(each));

@@ -14,7 +14,7 @@ import {
 } from "../wire/file.js";
 
 const tag = "Uploads";
-/** OpenAI's. */
+/** OpenAI's limit for one part. */
 const partBytes = 64 * 1024 * 1024;
 
 export const uploadRoutes = [

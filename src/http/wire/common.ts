@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** null means absent, as LiteLLM sends it for every field that its caller left out. */
+/** An optional field; null means absent, because LiteLLM sends null for every field that its caller left out. */
 export const optional = <T extends z.ZodType>(schema: T) => schema.nullish().transform((value) => value ?? undefined);
 
 /** A whole number in a query string. */
@@ -34,7 +34,7 @@ export const pageQuery = (maxLimit: number) =>
     before: cursor("before"),
   });
 
-/** The page that a query asks for. */
+/** The page that a query asks for, with null for absent cursors. */
 export const readPage = ({ after, before, ...page }: z.output<ReturnType<typeof pageQuery>>) => ({
   ...page,
   after: after ?? null,
@@ -43,6 +43,7 @@ export const readPage = ({ after, before, ...page }: z.output<ReturnType<typeof 
 
 export const storeParams = z.object({ vector_store_id: z.string().describe("id of the vector store") });
 
+/** The schema of OpenAI's list object. @param id its name in the OpenAPI document */
 export const listAnswer = <T extends z.ZodType>(id: string, item: T) =>
   z
     .object({
@@ -54,7 +55,7 @@ export const listAnswer = <T extends z.ZodType>(id: string, item: T) =>
     })
     .meta({ id });
 
-/** An OpenAI list page. `first_id` and `last_id` of an empty page are "": the schema has them as strings. */
+/** An OpenAI list page. In an empty page, `first_id` and `last_id` are "", because OpenAI's schema requires strings. */
 export function presentList<T extends { id: string }>(data: T[], hasMore: boolean) {
   return {
     object: "list" as const,
@@ -65,11 +66,12 @@ export function presentList<T extends { id: string }>(data: T[], hasMore: boolea
   };
 }
 
+/** Unix seconds, as in all answers, from milliseconds. */
 export const seconds = (millis: number) => Math.floor(millis / 1000);
 
 const maxDepth = 32;
 
-/** A JSON object of any shape, nested at most 32 deep, with finite numbers: what a jsonb column takes. */
+/** A JSON object of any shape, nested at most 32 deep, with finite numbers: what a jsonb column accepts. */
 export const jsonObject = z
   .custom<Record<string, unknown>>(isObject, { error: "expected an object" })
   .superRefine((value, context) => {
@@ -89,12 +91,12 @@ function jsonProblem(value: unknown, depth: number): string | null {
   return null;
 }
 
-/** What a jsonb column holds, as an object: adopted tables may also hold null, arrays or plain values. */
+/** The value of a jsonb column as an object; `{}` for null, arrays and plain values, which adopted tables may hold. */
 export function asObject(value: unknown): Record<string, unknown> {
   return isObject(value) ? value : {};
 }
 
-/** A function declaration, because schemas above use it while this file is still being read. */
+/** A function declaration, because schemas above use it while this module is still being evaluated. */
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

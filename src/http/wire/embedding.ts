@@ -12,7 +12,10 @@ export const maxRowsPerBatch = 10_000;
 export const tooManyRows = (limit: number) => `at most ${limit} rows per request; stream more as application/x-ndjson`;
 const maxContentCharacters = 10 * 1024 * 1024;
 
-/** An embedding as numbers, or as base64 of float32 little-endian (OpenAI's `encoding_format`), which is sent and parsed faster. */
+/**
+ * An embedding as numbers, or as base64 of little-endian float32 (OpenAI's `encoding_format`), which is faster to send
+ * and parse.
+ */
 const embedding = z
   .unknown()
   .optional()
@@ -24,7 +27,7 @@ const embedding = z
     ],
   });
 
-/** Vectors of two models cannot be compared, so a sender who says which one made its vectors is told when it is not the store's. */
+/** Vectors of two models cannot be compared, so a sender who names a model other than the store's gets an error. */
 const claimedModel = optional(z.string().min(1, "must not be empty").max(256, "at most 256 characters")).describe(
   "the model that made the embedding; the request is refused if it is not the store's model",
 );
@@ -49,7 +52,7 @@ export const returnKinds = ["full", "ids", "count"] as const;
 
 export const createBatchBody = z
   .object({
-    // Rows are checked one by one while the body is read (`readBatch`), each with its own path.
+    // `readBatch` checks each row, with its path, while the body is read.
     embeddings: z
       .array(z.unknown())
       .min(1, "must not be empty")
@@ -60,10 +63,13 @@ export const createBatchBody = z
   })
   .meta({ id: "CreateEmbeddingBatchRequest" });
 
-/** One row of a request; its embedding may be a Float32Array already. @param path where it stands, e.g. `embeddings[17]`. */
+/**
+ * Checks one row of a request; its embedding may already be a Float32Array.
+ * @param path its place, e.g. `embeddings[17]`
+ */
 export const parseRow = (value: unknown, path: string): EmbeddingInput => toInput(parse(row, value, path), path);
 
-/** A checked row with its embedding decoded. @param path null for a body that is the row. */
+/** Decodes the embedding of a checked row. @param path null: the body is the row */
 export function toInput(parsed: z.output<typeof row>, path: string | null): EmbeddingInput {
   return {
     id: parsed.id ?? null,
@@ -77,7 +83,9 @@ export function toInput(parsed: z.output<typeof row>, path: string | null): Embe
   };
 }
 
-/** Numbers or base64 to float32, each of them finite. The count is checked against the store's dimensions later. */
+/**
+ * Decodes numbers or base64 into finite float32 numbers. Their count is checked later, against the store's dimensions.
+ */
 function decodeEmbedding(value: unknown, path: string): Float32Array {
   const vector = value instanceof Float32Array ? value : decodeVector(value, path);
   if (vector.length === 0) throw invalid(path, "must not be empty");
@@ -151,6 +159,7 @@ export function presentInserted(storeId: string, row: EmbeddingInput, id: string
   };
 }
 
+/** The answer to a batch. @param kind `full`: all rows; `ids`: only ids; `count`: neither */
 export function presentBatch(
   storeId: string,
   rows: readonly EmbeddingInput[],
@@ -192,7 +201,7 @@ export function presentChunk(
   };
 }
 
-/** What to delete must be said: ids, a filter, or `all`. */
+/** Requires ids, a filter or `all`, so that an empty body deletes nothing. */
 export const deleteEmbeddingsBody = z
   .object({
     ids: optional(

@@ -20,12 +20,12 @@ const expiresAfter = z.object({
 
 const purpose = z.enum(purposes, { error: `expected one of ${purposes.join(", ")}` });
 
-/** The fields of the form beside the file. */
+/** The form's fields besides the file. */
 const fileForm = z.object({ purpose, expires_after: optional(expiresAfter) });
 
 /**
- * The fields of POST /v1/files: `expires_after[anchor]` and `expires_after[seconds]` as OpenAI's SDKs send them, or JSON in `expires_after`,
- * as others do.
+ * The fields of POST /v1/files: `expires_after[anchor]` and `expires_after[seconds]` as OpenAI's SDKs send them, or
+ * JSON in `expires_after`, as other clients do.
  */
 export const fileFields = (fields: ReadonlyMap<string, string>) => ({
   ...(fields.has("purpose") ? { purpose: fields.get("purpose") } : {}),

@@ -3,7 +3,7 @@ import { optional } from "./common.js";
 
 const tokens = z.array(z.int().min(0)).min(1);
 
-/** OpenAI's POST /v1/embeddings. Fields beyond these reach the proxy too: providers have their own. */
+/** OpenAI's POST /v1/embeddings. Other fields are passed to the proxy too, because providers have their own. */
 export const createEmbeddingsBody = z
   .looseObject({
     model: optional(z.string().min(1).max(256)),

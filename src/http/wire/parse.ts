@@ -3,8 +3,8 @@ import { ApiError, invalid } from "../../words/errors.js";
 
 /**
  * Checks a value against its schema.
- * @param root path in front of the fields' own, e.g. `embeddings[17]`; null at the top.
- * @throws ApiError 400 that names the field and what was expected of it.
+ * @param root path of the value, e.g. `embeddings[17]`; null: the top level
+ * @throws ApiError 400 naming the field and what was expected
  */
 export function parseWith<T>(schema: z.ZodType<T> | undefined, value: unknown, root: string | null): T | undefined {
   if (schema === undefined) return undefined;
@@ -13,7 +13,7 @@ export function parseWith<T>(schema: z.ZodType<T> | undefined, value: unknown, r
   throw firstProblem(result.error, root);
 }
 
-/** As `parseWith`, for a schema that is surely there. */
+/** As `parseWith`, with a schema that is always given. */
 export function parse<T>(schema: z.ZodType<T>, value: unknown, root: string | null): T {
   const result = schema.safeParse(value);
   if (result.success) return result.data;

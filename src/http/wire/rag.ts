@@ -20,7 +20,7 @@ const message = z.object({
     .refine((text) => text.length <= longestMessage, `at most ${longestMessage} characters`),
 });
 
-/** litellm-vector-store's question, and what else steers search and model. */
+/** litellm-vector-store's RAG request, plus options for the search and the model. */
 export const ragBody = z
   .object({
     query: optional(queryText).describe("the question; default: the last of `messages`, which must be the user's"),
@@ -60,6 +60,7 @@ export const ragOverStoresBody = ragBody
   })
   .meta({ id: "RagOverStoresRequest" });
 
+/** @throws ApiError 400 without a question, or for an invalid filter */
 export function readRag(storeIds: readonly string[], body: z.output<typeof ragBody>): RagRequest {
   const { question, history } = readConversation(body);
   return {
@@ -113,7 +114,7 @@ const about = {
 };
 const found = {
   sources: z.array(source),
-  search_query: z.string().describe("the question as it was searched"),
+  search_query: z.string().describe("the question that was searched for, rewritten or not"),
   reranked: z.boolean().optional(),
 };
 
@@ -121,7 +122,7 @@ export const ragAnswer = z
   .object({ object: z.literal("rag.answer"), answer: z.string(), ...found, ...about })
   .meta({ id: "RagAnswer" });
 
-/** What the events of a stream carry, in their order. An error in the midst of it is the event `error`, with OpenAI's envelope. */
+/** The events of a stream, in order. An error during the stream is the event `error`, with OpenAI's envelope. */
 export const ragEvents = z
   .union([
     z.object({ type: z.literal("rag.sources"), ...found }),
@@ -131,12 +132,13 @@ export const ragEvents = z
   .meta({ id: "RagEvent" });
 export type RagEvent = z.input<typeof ragEvents>;
 
-/** A passage as the model is told of it. */
+/** What the model sees of a passage. */
 export function describePassage({ hit, text }: Passage): PromptSource {
   const { filename, page } = presentFound(hit);
   return { text, filename, page: page ?? null };
 }
 
+/** @param cited the numbers of the passages that the answer cites, from 1 */
 export function presentSources({ passages, query, reranked }: RagSources, cited: readonly number[]) {
   return {
     sources: passages.map(({ hit, text, chunkIds }, i) => ({
@@ -156,6 +158,7 @@ export function presentRag(sources: RagSources, answer: RagAnswer): z.input<type
   return { object: "rag.answer", answer: answer.text, ...presentSources(sources, answer.cited), ...presentEnd(answer) };
 }
 
+/** The last event of a stream. */
 export const presentCompleted = (answer: RagAnswer): RagEvent => ({
   type: "rag.completed",
   answer: answer.text,

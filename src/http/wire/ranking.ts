@@ -5,12 +5,12 @@ import { optional } from "./common.js";
 import { hybridWeights, modelName } from "./vectorStore.js";
 import { recalls, searchModes } from "../../words/store.js";
 
-/** How many results are wanted. */
+/** The number of results wanted. */
 export const resultCount = (max: number) => z.int().min(1, "must be at least 1").max(max, `must be at most ${max}`);
 
 /**
- * A client that lets only OpenAI's fields through can say mode, recall and rerank model in `ranker`. What is none of these words is the
- * name of a rerank model.
+ * Clients that pass only OpenAI's fields on can put mode, recall and rerank model into `ranker`. Any value that does
+ * not match is the name of a rerank model.
  */
 const knownRanker = new RegExp(
   `^(none|auto|default[\\w-]*|(?:${searchModes.join("|")})(?:-(?:${recalls.join("|")}))?|${recalls.join("|")})$`,

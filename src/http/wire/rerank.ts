@@ -9,7 +9,10 @@ import { modelName } from "./vectorStore.js";
 
 const document = z.union([z.string(), z.looseObject({})], { error: "expected a string or an object" });
 
-/** Cohere's POST /v1/rerank, as LiteLLM takes it; or the chunks of a vector store in place of `documents`. Further fields reach the proxy. */
+/**
+ * Cohere's POST /v1/rerank, as LiteLLM accepts it; or `vector_store_id` instead of `documents`. Other fields are passed
+ * to the proxy.
+ */
 export const rerankBody = z
   .looseObject({
     model: optional(modelName).describe("default: RERANK_MODEL, or the proxy's first model with mode `rerank`"),
@@ -29,6 +32,7 @@ export const rerankBody = z
   })
   .meta({ id: "RerankRequest" });
 
+/** @throws ApiError 400 for an invalid filter */
 export function readRerank(body: z.output<typeof rerankBody>): RerankQuestion {
   const { model, query, documents, vector_store_id: storeId, top_n: topN, filters, ...further } = body;
   if (storeId !== undefined)
@@ -50,7 +54,7 @@ export const rerankAnswer = z
   })
   .meta({ id: "RerankResponse" });
 
-/** Cohere's results, each with the chunk that it is. */
+/** Cohere's results, each with its chunk. */
 export function presentReranked(model: string | null, { found }: SearchResult): z.input<typeof rerankAnswer> {
   const scoreBefore = (hit: SearchResult["found"][number]) => hit.vectorScore ?? hit.score;
   const before = found.toSorted((a, b) => scoreBefore(b) - scoreBefore(a));

@@ -6,8 +6,9 @@ export type Scalar = string | number | boolean;
 const limits = { pairs: 16, keyLength: 64, valueLength: 512 };
 
 /**
- * OpenAI's limits: 16 pairs, keys of 64 and values of 512 characters. Numbers and booleans keep their type. Not a z.record, which
- * drops a key called "__proto__" and looks at every one of a million pairs before it counts them.
+ * OpenAI's metadata and attributes: at most 16 pairs, keys of 64 and values of 512 characters. Numbers and booleans
+ * keep their type. Not a z.record, which drops a key called "__proto__" and checks all of a million pairs before
+ * counting them.
  */
 export const scalars = z
   .custom<Record<string, Scalar>>(isObject, { error: "expected an object" })

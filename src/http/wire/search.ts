@@ -15,7 +15,7 @@ export const queryText = z
 
 const maxQueries = 16;
 
-/** Read by `parseFilter`, which names the place of what is wrong. */
+/** Checked by `parseFilter`, whose errors name the place. */
 export const filtersField = z
   .unknown()
   .optional()
@@ -27,7 +27,7 @@ export const filtersField = z
     type: ["object", "null"],
   });
 
-/** The three dialects at once: OpenAI's and LiteLLM's, litellm-pgvector's, litellm-vector-store's. */
+/** Accepts three dialects: OpenAI's and LiteLLM's, litellm-pgvector's, litellm-vector-store's. */
 export const searchBody = z
   .object({
     query: z.union(
@@ -51,6 +51,7 @@ export const searchBody = z
 
 export type SearchBody = z.output<typeof searchBody>;
 
+/** @throws ApiError 400 for an invalid filter */
 export function readSearch(body: SearchBody): SearchRequest {
   return {
     queries: typeof body.query === "string" ? [body.query] : body.query,
@@ -61,7 +62,7 @@ export function readSearch(body: SearchBody): SearchRequest {
   };
 }
 
-/** Each dialect has its own default; the fields that only one of them has tell which is spoken. */
+/** Each dialect has its own default; fields that only one of them has show which it is. */
 function defaultLimit(body: SearchBody): number {
   if (body.rerank !== undefined || body.rerank_model !== undefined) return 5;
   return body.return_metadata === undefined ? 10 : 20;
@@ -114,6 +115,7 @@ export function presentSearch(
   };
 }
 
+/** One result. @param withMetadata false: `attributes` and `metadata` are null */
 export function presentHit(chunk: FoundChunk, withMetadata: boolean): z.input<typeof hitAnswer> {
   const { attributes, ...rest } = presentFound(chunk);
   return {
@@ -124,10 +126,10 @@ export function presentHit(chunk: FoundChunk, withMetadata: boolean): z.input<ty
   };
 }
 
-/** All of a result but its text and metadata. */
+/** Everything of a result except its text and metadata. */
 export function presentFound(chunk: FoundChunk): Omit<z.input<typeof hitAnswer>, "content" | "metadata"> {
   const metadata = asObject(chunk.metadata);
-  // What the service wrote beside a file's attributes; see core/files/fileChunks.ts.
+  // Keys that the service adds to a file's attributes; see core/files/fileChunks.ts.
   const place = isObject(metadata.place) ? metadata.place : null;
   const ours = place === null ? [] : ["file_id", "chunk_index", ...(place.filename === undefined ? ["filename"] : [])];
   const attributes = Object.fromEntries(
@@ -139,7 +141,7 @@ export function presentFound(chunk: FoundChunk): Omit<z.input<typeof hitAnswer>,
   const { chunk_index: index } = metadata;
   const { page, section, slide, sheet, attachment } = place ?? metadata;
   return {
-    // A row that was posted without a file has none: its id is not passed off as one. What its metadata says is believed.
+    // Only from the metadata: a row without a file has no file id, and its own id must not appear as one.
     file_id: firstString(metadata.file_id),
     filename: firstString(place?.filename, metadata.filename, metadata.file_name, metadata.source, metadata.title),
     score: chunk.score,
@@ -159,7 +161,7 @@ export function presentFound(chunk: FoundChunk): Omit<z.input<typeof hitAnswer>,
 
 const firstString = (...values: unknown[]) => values.find((value): value is string => typeof value === "string") ?? "";
 
-/** A filter given as JSON text in a query string. */
+/** Parses a filter given as JSON text in a query string. @throws ApiError 400 */
 export function parseFilterText(json: string | undefined) {
   if (json === undefined) return null;
   let value: unknown;

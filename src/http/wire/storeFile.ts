@@ -24,16 +24,17 @@ export const chunkingStrategy = z.union(
 );
 type Strategy = z.output<typeof chunkingStrategy>;
 
-/** OpenAI's "auto". */
+/** Sizes of OpenAI's "auto" strategy. */
 const autoSizes = { max_chunk_size_tokens: 800, chunk_overlap_tokens: 400 };
 
+/** OpenAI's chunking strategy, default "auto", as settings; these have no vision model. */
 export function readStrategy(strategy: Strategy | undefined): IngestSettings {
   const sizes = strategy?.type === "static" ? strategy.static : autoSizes;
   const cutting = { by: "tokens", size: sizes.max_chunk_size_tokens, overlap: sizes.chunk_overlap_tokens } as const;
   return { cutting, visionModel: null, visionPrompt: null };
 }
 
-/** OpenAI's attributes: as metadata, with numbers and booleans. */
+/** OpenAI's attributes; like metadata, but also with numbers and booleans. */
 const attributes = scalars;
 
 const attachFields = {
@@ -42,7 +43,7 @@ const attachFields = {
   chunking_strategy: optional(chunkingStrategy),
 };
 
-/** OpenAI's form attaches a file; with `texts`, litellm-vector-store's adds texts. */
+/** OpenAI's request attaches a file; litellm-vector-store's, with `texts`, adds texts. */
 export const addFileBody = z
   .object({
     ...attachFields,
@@ -88,7 +89,7 @@ export const createBatchOfFilesBody = z
   .refine((body) => (body.file_ids === undefined) !== (body.files === undefined), "give either `file_ids` or `files`")
   .meta({ id: "CreateFileBatchRequest" });
 
-/** With `files`, what stands beside it is ignored, as by OpenAI. */
+/** With `files`, the shared `attributes` and `chunking_strategy` are ignored, as OpenAI does. */
 export const readBatch = (body: z.output<typeof createBatchOfFilesBody>): AttachInput[] =>
   body.files === undefined
     ? [...new Set(body.file_ids)].map((id) => readAttach(id, body))
@@ -129,6 +130,7 @@ export const storeFileAnswer = z
   })
   .meta({ id: "VectorStoreFile" });
 
+/** OpenAI's vector store file object, plus the progress of its ingestion. */
 export function presentStoreFile(file: StoreFile): z.input<typeof storeFileAnswer> {
   const { by, size, overlap } = file.settings.cutting;
   const failed = file.status === "failed";
@@ -179,7 +181,7 @@ export const batchOfFilesAnswer = z
   })
   .meta({ id: "VectorStoreFileBatch" });
 
-/** A batch in which every file failed has failed. */
+/** A batch has failed if all its files have. */
 export function presentFileBatch(batch: BatchWithCounts): z.input<typeof batchOfFilesAnswer> {
   const { in_progress, completed, failed, cancelled } = batch.counts;
   const total = in_progress + completed + failed + cancelled;
@@ -207,6 +209,7 @@ export const contentAnswer = z
   })
   .meta({ id: "VectorStoreFileContent" });
 
+/** OpenAI's page of a file's content, one text per chunk. */
 export function presentContent(page: {
   chunks: readonly { id: string; content: string }[];
   hasMore: boolean;
@@ -219,7 +222,7 @@ export function presentContent(page: {
   };
 }
 
-/** The fields of POST …/upload beside its files, all texts. Sizes in characters, as litellm-vector-store has them. */
+/** The fields of POST …/upload besides its files, all as text. Sizes are in characters, as in litellm-vector-store. */
 export const uploadForm = z.object({
   chunk_size: optional(formInteger(1, 100_000)),
   chunk_overlap: optional(formInteger(0, 50_000)),
@@ -240,9 +243,10 @@ function formInteger(min: number, max: number) {
 
 const usual = { size: 512, overlap: 50 };
 
+/** @throws ApiError 400 for invalid `attributes`, or an overlap above half of the chunk size */
 export function readUploadForm(form: z.output<typeof uploadForm>) {
   const size = form.chunk_size ?? usual.size;
-  // A small chunk_size alone must not be refused for an overlap that nobody asked for.
+  // A small chunk_size must not be refused because of the default overlap.
   const overlap = form.chunk_overlap ?? Math.min(usual.overlap, Math.floor(size / 2));
   if (overlap * 2 > size) throw invalid("chunk_overlap", `at most half of chunk_size, which is ${size}`);
   const blank = (text: string | undefined) => (text === undefined || text.trim() === "" ? null : text);

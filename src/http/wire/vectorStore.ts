@@ -16,7 +16,7 @@ const expiresAfter = z.object({
 
 const name = z.string().max(256, "at most 256 characters");
 
-/** OpenAI's weights of the two lists of a hybrid search (its file_search tool has them). */
+/** The weights of the two lists of a hybrid search, as in OpenAI's file_search tool. */
 export const hybridWeights = z
   .object({
     embedding_weight: z.number().min(0, "must be at least 0").max(1, "must be at most 1"),
@@ -34,7 +34,7 @@ const language = z
 
 export const modelName = z.string().min(1, "must not be empty").max(256, "at most 256 characters");
 
-/** How a store is searched when the request does not say. null takes the setting away. */
+/** Defaults for searches of the store. null removes a setting. */
 const searchSettings = {
   search_mode: z.enum(searchModes).nullish(),
   recall: z.enum(recalls).nullish(),
@@ -60,7 +60,10 @@ export const createStoreBody = z
   })
   .meta({ id: "CreateVectorStoreRequest" });
 
-/** In an update, null clears `metadata` and `expires_after`; a null name changes nothing, since a store always has one. */
+/**
+ * In an update, null clears `metadata` and `expires_after`; a null name changes nothing, because a store always has a
+ * name.
+ */
 export const updateStoreBody = z
   .object({
     name: optional(name),
@@ -72,7 +75,7 @@ export const updateStoreBody = z
   })
   .meta({ id: "UpdateVectorStoreRequest" });
 
-/** A field that is given once. Silence would let its sender believe that it was changed. */
+/** A field that cannot be changed later. Ignoring it would let its sender believe that it was changed. */
 function fixed(field: string) {
   return z
     .unknown()
@@ -83,7 +86,7 @@ function fixed(field: string) {
 
 type Settings = Pick<z.output<typeof updateStoreBody>, keyof typeof searchSettings>;
 
-/** @throws ApiError 400 for settings in the metadata that cannot be meant otherwise and cannot be. */
+/** @throws ApiError 400 for invalid settings in the metadata */
 export function readCreate(body: z.output<typeof createStoreBody>): StoreInput & { files: AttachInput[] } {
   const { metadata: values } = body;
   checkMetadata(values);
@@ -107,6 +110,7 @@ export function readCreate(body: z.output<typeof createStoreBody>): StoreInput &
   };
 }
 
+/** @throws ApiError 400 for an invalid search mode in the metadata */
 export function readUpdate(body: z.output<typeof updateStoreBody>): StoreChanges {
   checkMetadata(body.metadata ?? undefined);
   const search = readSettings(body);
@@ -118,7 +122,7 @@ export function readUpdate(body: z.output<typeof updateStoreBody>): StoreChanges
   };
 }
 
-/** The settings that the body names; null for those that it takes away. */
+/** The settings that the body names; null for those that it removes. */
 function readSettings(body: Settings): NonNullable<StoreChanges["search"]> {
   const { hybrid_search: weights } = body;
   const all = {
@@ -136,7 +140,7 @@ function readSettings(body: Settings): NonNullable<StoreChanges["search"]> {
 const present = (settings: NonNullable<StoreChanges["search"]>): StoreInput["search"] =>
   Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== null));
 
-/** LiteLLM lets only strings through. */
+/** The dimensions in the metadata, where LiteLLM passes only strings on. */
 function dimensionsIn(values: Record<string, Scalar> | undefined): number | null {
   const value = values?.embedding_dimensions;
   if (value === undefined) return null;
@@ -146,7 +150,7 @@ function dimensionsIn(values: Record<string, Scalar> | undefined): number | null
   return parsed.data;
 }
 
-/** A search mode that is none would be passed over without a word, where its sender can say it nowhere else. */
+/** An invalid search mode would be ignored silently, and some senders can set it only in the metadata. */
 function checkMetadata(values: Record<string, Scalar> | undefined): void {
   const mode = values?.search_mode;
   if (mode !== undefined && !searchModes.some((each) => each === mode))
@@ -199,8 +203,8 @@ export const deletedStoreAnswer = z
   .meta({ id: "DeletedVectorStore" });
 
 /**
- * OpenAI's vector store object. An embedding posted without a file counts as one completed file, as litellm-pgvector counts it, and
- * `usage_bytes` is the size of all contents in UTF-8.
+ * OpenAI's vector store object. An embedding posted without a file counts as one completed file, as litellm-pgvector
+ * counts it, and `usage_bytes` is the size of all contents in UTF-8.
  */
 export function presentStore(store: DetailedStore, now: number): z.input<typeof storeAnswer> {
   const { in_progress, failed, cancelled, chunks, ...files } = store.details.files;
