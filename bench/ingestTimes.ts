@@ -1,7 +1,7 @@
 import type { PostgresPool } from "kysely";
 import { Readable } from "node:stream";
 import { loadConfig } from "../src/process/config.js";
-import { keep } from "../src/core/files/files.js";
+import * as files from "../src/core/files/files.js";
 import { ingestNext } from "../src/core/files/ingest.js";
 import { addDocument } from "../src/core/files/documents.js";
 import { start } from "../src/db/connection/openDatabase.js";
@@ -107,7 +107,7 @@ export async function timeIngestion(
   try {
     const store = await stores.use(deps, caller, storeId);
     for (const { format, name, bytes } of documents) {
-      const kept = await keep(deps, name, Readable.from([bytes]));
+      const kept = await files.keep(deps, name, Readable.from([bytes]));
       await addDocument(deps, caller, store, kept, { settings, attributes: null, replaces: false }, 0);
       spent = { total: 0, parsing: 0, embedding: 0, database: 0 };
       await timed("total", () => ingestNext(deps, "bench", never));

@@ -4,9 +4,9 @@ import fc from "fast-check";
 import { answerQuestion } from "../../src/core/answers/answerQuestion.js";
 import { loadEmbeddings } from "../../src/core/chunks/bulkLoad.js";
 import * as chunks from "../../src/core/chunks/chunks.js";
-import { insert } from "../../src/core/chunks/insert.js";
-import { attach } from "../../src/core/files/attach.js";
-import { upload } from "../../src/core/files/documents.js";
+import { insertChunks } from "../../src/core/chunks/insert.js";
+import { attachFile } from "../../src/core/files/attach.js";
+import { uploadDocuments } from "../../src/core/files/documents.js";
 import * as fileBatches from "../../src/core/files/fileBatches.js";
 import * as files from "../../src/core/files/files.js";
 import * as storeFiles from "../../src/core/files/storeFiles.js";
@@ -74,7 +74,7 @@ beforeAll(async () => {
   service = await startService();
   const { deps } = service;
   const store = await stores.create(deps, alice, named("alice's"));
-  await insert(deps, alice, store.id, [aRow("of-alice")], () => "");
+  await insertChunks(deps, alice, store.id, [aRow("of-alice")], () => "");
   const [file, other] = [await fileOf(alice, "a.txt"), await fileOf(alice, "b.txt")];
   const batch = await fileBatches.create(deps, alice, store.id, [{ fileId: file.id, attributes: null, settings }]);
   await storeFiles.find(deps, alice, store.id, file.id);
@@ -114,7 +114,7 @@ const reading: Record<string, UseCase> = {
     fileBatches.listFiles(service.deps, caller, ids.store, { batchId: ids.batch, status: null }, page),
 };
 const changing: Record<string, UseCase> = {
-  insert: (caller, ids) => insert(service.deps, caller, ids.store, [aRow("new")], () => ""),
+  insert: (caller, ids) => insertChunks(service.deps, caller, ids.store, [aRow("new")], () => ""),
   loadEmbeddings: (caller, ids) => {
     const rows = Readable.from([{ row: aRow("loaded"), path: "" }]);
     return loadEmbeddings(service.deps, caller, ids.store, rows, () => undefined);
@@ -122,10 +122,11 @@ const changing: Record<string, UseCase> = {
   upload: (caller, ids) => {
     const about = { settings, attributes: null, replaces: false };
     const receive = async () => ({ kept: [await files.keep(service.deps, "u.txt", bytes())], settings: about });
-    return upload(service.deps, caller, ids.store, receive, true);
+    return uploadDocuments(service.deps, caller, ids.store, receive, true);
   },
   addTexts: (caller, ids) => addTexts(service.deps, caller, ids.store, ["a text"], [], settings),
-  attach: (caller, ids) => attach(service.deps, caller, ids.store, { fileId: ids.other, attributes: null, settings }),
+  attach: (caller, ids) =>
+    attachFile(service.deps, caller, ids.store, { fileId: ids.other, attributes: null, settings }),
   "fileBatches.create": (caller, ids) =>
     fileBatches.create(service.deps, caller, ids.store, [{ fileId: ids.other, attributes: null, settings }]),
   "fileBatches.cancel": (caller, ids) => fileBatches.cancel(service.deps, caller, ids.store, ids.batch),

@@ -8,7 +8,7 @@ import { shareWindow } from "./window.js";
 import { type PromptSource, citedIn, promptOf } from "./prompt.js";
 import { makeStandAlone } from "../search/rewriteQuery.js";
 import { type SearchRequest, searchStores } from "../search/searchStores.js";
-import { type Spent, time } from "../search/spent.js";
+import { type Spent, timed } from "../search/spent.js";
 
 /** A message of the conversation before the question. */
 export type RagMessage = ChatMessage;
@@ -68,14 +68,14 @@ export async function* answerQuestion(
   const chat = chooseModel(deps, request);
   const spent: Spent = { database: 0, model: 0 };
   const counter = await tokenCounter();
-  const known = await time(spent, "model", () => deps.litellm.maxInputTokens(chat.model, { caller }));
+  const known = await timed(spent, "model", () => deps.litellm.maxInputTokens(chat.model, { caller }));
   const room = shareWindow(known, { ...request, model: chat.model }, counter);
 
   const isFollowUp = request.standAlone ?? history.length > 0;
   const rewriter = deps.config.chatModel ?? chat.model;
   const namedBy = deps.config.chatModel === null ? chat.namedBy : "settings";
   const asked = isFollowUp
-    ? await time(spent, "model", () =>
+    ? await timed(spent, "model", () =>
         makeStandAlone(deps, { question, history, model: rewriter, namedBy }, { caller, signal }),
       )
     : { question, usage: null, warning: null };
@@ -100,7 +100,7 @@ export async function* answerQuestion(
   const { systemPrompt } = request;
   const messages = promptOf({ question, history: room.history, systemPrompt, sources: passages.map(describe) });
   const full: ChatRequest = { ...chat, messages, temperature: request.temperature, maxTokens: request.maxTokens };
-  const pieces = await time(spent, "model", () => deps.litellm.chat.stream(full, { caller, signal }));
+  const pieces = await timed(spent, "model", () => deps.litellm.chat.stream(full, { caller, signal }));
   yield sources;
   const answer = yield* pieces;
   return { ...answer, usage: sum(asked.usage, answer.usage), cited: citedIn(answer.text, passages.length) };

@@ -1,7 +1,7 @@
 import type { Caller } from "../../words/caller.js";
 import type { Deps } from "../deps.js";
 import * as stores from "../stores/stores.js";
-import { insert } from "./insert.js";
+import { insertChunks } from "./insert.js";
 import type { EmbeddingInput } from "./rowChecks.js";
 
 /** One transaction: enough rows for full speed, few enough that memory stays flat. */
@@ -34,7 +34,7 @@ export async function loadEmbeddings(
   let bytes = 0;
   const flush = async () => {
     const paths = chunk.map((each) => each.path);
-    const inserted = await insert(
+    const inserted = await insertChunks(
       deps,
       caller,
       storeId,

@@ -41,7 +41,7 @@ interface Batch {
  * @throws ApiError 400 (model, dimensions, a vector of zeros, id), 404, 409 (an id that exists with other content), 5xx
  * of the model
  */
-export async function insert(
+export async function insertChunks(
   deps: Deps,
   caller: Caller,
   storeId: string,

@@ -30,7 +30,7 @@ export interface AttachInput {
 const briefMs = 2000;
 
 /** Marks a store as used and attaches a file to it, as `attachTo`. @throws ApiError 404, 400 `vector_store_expired` */
-export async function attach(deps: Deps, caller: Caller, storeId: string, input: AttachInput): Promise<StoreFile> {
+export async function attachFile(deps: Deps, caller: Caller, storeId: string, input: AttachInput): Promise<StoreFile> {
   return attachTo(deps, caller, await stores.use(deps, caller, storeId), input, { waitMs: briefMs, replaces: false });
 }
 

@@ -27,7 +27,7 @@ const uploadWaitMs = 590_000;
  * @throws ApiError 404, 400 (expired); 400 with the reason if a single document cannot be read, 502 if a model failed;
  * nothing of that document is left
  */
-export async function upload(
+export async function uploadDocuments(
   deps: Deps,
   caller: Caller,
   storeId: string,

@@ -5,7 +5,7 @@ import type { RerankRequest } from "../../litellm/contract.js";
 import type { Deps } from "../deps.js";
 import type { Caller } from "../../words/caller.js";
 import type { FoundChunk } from "../../words/chunk.js";
-import { type Spent, time } from "./spent.js";
+import { type Spent, timed } from "./spent.js";
 import type { ResolvedSettings } from "../stores/searchSettings.js";
 
 /** What a request says about reranking. */
@@ -105,9 +105,9 @@ export async function rerankChunks(
   const { model, namedBy, query } = plan;
   const candidates = found.slice(0, plan.candidates);
   try {
-    const window = await time(spent, "model", () => deps.litellm.maxInputTokens(model, { caller }));
+    const window = await timed(spent, "model", () => deps.litellm.maxInputTokens(model, { caller }));
     const documents = cutToWindow(window ?? usualWindow, await tokenCounter(), query, candidates);
-    const ranked = await time(spent, "model", () =>
+    const ranked = await timed(spent, "model", () =>
       deps.litellm.rerank({ model, namedBy, query, documents }, { caller, signal }),
     );
     const scores = toScores(ranked.map((each) => each.relevance));

@@ -12,7 +12,7 @@ import { joinNeighbours } from "./neighbours.js";
 import { type RerankWish, mostCandidates, planRerank, rerankChunks } from "./rerank.js";
 import { embedQueries, retrieve } from "./retrieve.js";
 import { rewriteQueries } from "./rewriteQuery.js";
-import { type Spent, time } from "./spent.js";
+import { type Spent, timed } from "./spent.js";
 
 export interface SearchRequest {
   /** One or more texts. A chunk that several of them find keeps its best score. */
@@ -63,10 +63,10 @@ export async function searchStores(
   const begun = performance.now();
   const spent: Spent = { database: 0, model: 0 };
   requireOperators(deps.engine, request.filter);
-  const opened = await time(spent, "database", () => openAll(deps, caller, storeIds, request));
+  const opened = await timed(spent, "database", () => openAll(deps, caller, storeIds, request));
   const settings = opened.map((each) => each.settings);
-  const plan = await time(spent, "model", () => planRerank(deps, caller, request, settings));
-  const rewritten = await time(spent, "model", () => rewriteQueries(deps, request, { caller, signal }));
+  const plan = await timed(spent, "model", () => planRerank(deps, caller, request, settings));
+  const rewritten = await timed(spent, "model", () => rewriteQueries(deps, request, { caller, signal }));
   const { queries } = rewritten;
   const warnings = [plan.warning, rewritten.warning].filter((each) => each !== null);
 
@@ -83,9 +83,9 @@ export async function searchStores(
     if (outcome.warning !== null) warnings.push(outcome.warning);
   }
   if (request.scoreThreshold > 0) found = found.filter((chunk) => chunk.score >= request.scoreThreshold);
-  if (request.diversity > 0) found = await time(spent, "database", () => choose(deps, opened, found, request));
+  if (request.diversity > 0) found = await timed(spent, "database", () => choose(deps, opened, found, request));
   found = found.slice(0, request.limit);
-  if (request.expand > 0) found = await time(spent, "database", () => expand(deps, opened, found, request.expand));
+  if (request.expand > 0) found = await timed(spent, "database", () => expand(deps, opened, found, request.expand));
   observe(deps.metrics, settings[0]?.mode ?? "vector", performance.now() - begun, spent);
   if (found.length === 0) deps.metrics.emptySearches.inc();
   return { found, queries, reranked, warnings, spent };
@@ -126,17 +126,17 @@ async function retrieveAll(
 ): Promise<FoundChunk[]> {
   const lists: FoundChunk[][] = [];
   for (const { store, settings } of opened) {
-    const embedded = await time(spent, "model", () => embedQueries(deps, store, settings, queries, asking));
+    const embedded = await timed(spent, "model", () => embedQueries(deps, store, settings, queries, asking));
     for (const query of embedded) {
       const wanted = { settings, filter, limit, query };
-      lists.push(await time(spent, "database", () => retrieve(deps, store, wanted, asking)));
+      lists.push(await timed(spent, "database", () => retrieve(deps, store, wanted, asking)));
     }
   }
   const [only] = lists;
   const found = only !== undefined && lists.length === 1 ? only : bestOf(lists, limit);
   // Nothing found in a remembered store: check that it still exists.
   if (found.length === 0)
-    for (const { store } of opened) await time(spent, "database", () => stores.find(deps, asking.caller, store.id));
+    for (const { store } of opened) await timed(spent, "database", () => stores.find(deps, asking.caller, store.id));
   return found;
 }
 

@@ -5,7 +5,7 @@ export interface Spent {
 }
 
 /** Runs the work and adds its time to `spent`, even if it fails. */
-export async function time<T>(spent: Spent, what: keyof Spent, work: () => Promise<T>): Promise<T> {
+export async function timed<T>(spent: Spent, what: keyof Spent, work: () => Promise<T>): Promise<T> {
   const begun = performance.now();
   try {
     return await work();

@@ -19,7 +19,7 @@ export interface Health {
  * Healthy means that the database answers. An unreachable model or an unknown index state is reported, but must not
  * take the pod out of service.
  */
-export async function health(deps: Deps): Promise<Health> {
+export async function readHealth(deps: Deps): Promise<Health> {
   const [versions, indexing] = await Promise.all([
     orNull(withinLimit(databaseVersions(deps.db))),
     orNull(deps.engine.summary({ deadline: performance.now() + limitMs })),

@@ -2,7 +2,7 @@ import type { Request } from "express";
 import multer, { MulterError } from "multer";
 import { PassThrough, type Writable, finished } from "node:stream";
 import type { Deps } from "../../core/deps.js";
-import { type KeptBytes, drop, keep } from "../../core/files/files.js";
+import * as storedFiles from "../../core/files/files.js";
 import { ApiError, invalid, tooLarge, unsupportedMediaType } from "../../words/errors.js";
 import { type PartCounter, countParts } from "./formParts.js";
 import { unstorable } from "./unstorableText.js";
@@ -33,9 +33,9 @@ export interface Keeper<T> {
 }
 
 /** Keeps files in the storage. */
-export const keeperOf = (deps: Deps): Keeper<KeptBytes> => ({
-  keep: ({ filename, bytes }) => keep(deps, filename, bytes),
-  drop: (kept) => drop(deps, kept),
+export const keeperOf = (deps: Deps): Keeper<storedFiles.KeptBytes> => ({
+  keep: ({ filename, bytes }) => storedFiles.keep(deps, filename, bytes),
+  drop: (kept) => storedFiles.drop(deps, kept),
 });
 
 interface Allowed {

@@ -1,5 +1,5 @@
 import * as chunks from "../../core/chunks/chunks.js";
-import { insert } from "../../core/chunks/insert.js";
+import { insertChunks } from "../../core/chunks/insert.js";
 import type { EmbeddingInput } from "../../core/chunks/rowChecks.js";
 import { invalid } from "../../words/errors.js";
 import { parseFilter } from "../../words/filter.js";
@@ -40,7 +40,7 @@ export const embeddingRoutes = [
     answer: embeddingAnswer,
     handle: async ({ deps, caller, params, body }) => {
       const row = toInput(body, null);
-      const inserted = await insert(deps, caller, params.vector_store_id, [row], () => "");
+      const inserted = await insertChunks(deps, caller, params.vector_store_id, [row], () => "");
       return presentInserted(params.vector_store_id, row, inserted.ids[0] ?? "", inserted.createdAt);
     },
   }),
@@ -65,7 +65,7 @@ export const embeddingRoutes = [
     handle: async ({ deps, caller, params, body }) => {
       // `readBatch` has already parsed them into this type.
       const rows = body.embeddings as EmbeddingInput[];
-      const inserted = await insert(
+      const inserted = await insertChunks(
         deps,
         caller,
         params.vector_store_id,

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type Health, health, whyUnready } from "../../core/status/health.js";
+import { type Health, readHealth, whyUnready } from "../../core/status/health.js";
 import { unavailable } from "../../words/errors.js";
 import { route } from "../route.js";
 import { seconds } from "../wire/common.js";
@@ -101,7 +101,7 @@ export const healthRoutes = [
     answer: healthAnswer,
     alsoStatus: { status: 503, when: "The database does not answer; the body has the details" },
     handle: async ({ deps, res }) => {
-      const state = await health(deps);
+      const state = await readHealth(deps);
       res.status(state.healthy ? 200 : 503);
       return presentHealth(state, deps.now());
     },

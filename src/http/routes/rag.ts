@@ -1,5 +1,5 @@
 import { type RagAnswer, type RagRequest, type RagSources, answerQuestion } from "../../core/answers/answerQuestion.js";
-import { time } from "../../core/search/spent.js";
+import { timed } from "../../core/search/spent.js";
 import { setTimes, setWarnings } from "../answerHeaders.js";
 import { type EventStream, openEventStream } from "../eventStream.js";
 import { asApiError, logFailure } from "../middleware/renderError.js";
@@ -65,7 +65,7 @@ async function answer(
   const sources = first.value;
   setWarnings(res, sources.warnings);
   if (!stream) {
-    const whole = await time(sources.spent, "model", () => lastOf(parts));
+    const whole = await timed(sources.spent, "model", () => lastOf(parts));
     setTimes(res, sources.spent, startedAt);
     return presentRag(sources, whole);
   }

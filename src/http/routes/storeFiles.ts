@@ -1,7 +1,7 @@
 import type { Request } from "express";
 import { z } from "zod";
-import { attach } from "../../core/files/attach.js";
-import { upload } from "../../core/files/documents.js";
+import { attachFile } from "../../core/files/attach.js";
+import { uploadDocuments } from "../../core/files/documents.js";
 import * as storeFiles from "../../core/files/storeFiles.js";
 import { addTexts } from "../../core/files/texts.js";
 import type { Deps } from "../../core/deps.js";
@@ -51,7 +51,7 @@ export const storeFileRoutes = [
     handle: async ({ deps, caller, params, body, res }) => {
       const { vector_store_id: storeId } = params;
       if (body.file_id !== undefined) {
-        const file = await attach(deps, caller, storeId, readAttach(body.file_id, body));
+        const file = await attachFile(deps, caller, storeId, readAttach(body.file_id, body));
         setPollAfter(res, file.status);
         return presentStoreFile(file);
       }
@@ -75,7 +75,7 @@ export const storeFileRoutes = [
     alsoStatus: { status: 202, when: "With `Prefer: respond-async`: the documents are being read" },
     handle: async ({ deps, caller, params, req, res }) => {
       const later = prefersAsync(req);
-      const added = await upload(deps, caller, params.vector_store_id, () => receive(deps, req), later);
+      const added = await uploadDocuments(deps, caller, params.vector_store_id, () => receive(deps, req), later);
       if (later) res.status(202).set("preference-applied", "respond-async");
       const [first] = added;
       return added.length === 1 && first !== undefined

@@ -1,7 +1,7 @@
 import { giveEngine } from "../../support/engine.js";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import { sql } from "kysely";
-import { use } from "../../../src/core/stores/stores.js";
+import * as stores from "../../../src/core/stores/stores.js";
 import { touchStore } from "../../../src/db/tables/stores.js";
 import { type TestService, startService } from "../../support/service.js";
 import {
@@ -150,11 +150,11 @@ describe("the mark of use", () => {
     const marks = async () => (await service.database.query("SELECT n FROM marks")).length;
     const moment = Date.now() + 100 * day;
     const clock = { ...service.deps, now: () => moment };
-    for (let i = 0; i < 5; i += 1) await use(clock, { kind: "server" }, storeId);
+    for (let i = 0; i < 5; i += 1) await stores.use(clock, { kind: "server" }, storeId);
     expect(await marks()).toBe(1);
-    await use({ ...clock, now: () => moment + 999 }, { kind: "server" }, storeId);
+    await stores.use({ ...clock, now: () => moment + 999 }, { kind: "server" }, storeId);
     expect(await marks()).toBe(1);
-    await use({ ...clock, now: () => moment + 1000 }, { kind: "server" }, storeId);
+    await stores.use({ ...clock, now: () => moment + 1000 }, { kind: "server" }, storeId);
     expect(await marks()).toBe(2);
     await service.database.exec("DROP TRIGGER marks ON vector_stores");
   });

@@ -21,7 +21,7 @@ const languages = (
   "lithuanian nepali norwegian portuguese romanian russian serbian spanish swedish tamil turkish yiddish"
 ).split(" ");
 
-/** Up to this many chunks, a search makes the words itself (60 µs per chunk) while the keywords table lacks them. */
+/** Up to this many chunks, a search makes the words itself (80 µs per chunk) while the keywords table lacks them. */
 const mostScanned = 50_000;
 
 export const createWords = (pg: Pgvector): Words => ({
