@@ -2,7 +2,7 @@
 # Reads docker-compose.yml with Docker's own compose, which needs no container engine for that: its schema, its variables, that no key has
 # a default, and that the program knows every setting. Ends with `N passed, N failed`.
 #
-# Needs Python, for which compose exists as a package.
+# Needs Python: compose is available as a Python package.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 exec </dev/null

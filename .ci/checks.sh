@@ -42,7 +42,7 @@ needs() {
   }
 }
 
-# total CODE: prints the last line and exits. A script that broke off has failed, and so has one that checked nothing.
+# total CODE: prints the last line and exits. A script that stopped early fails, and so does one that checked nothing.
 total() {
   if [ "$1" -ne 0 ] && [ "$failed" -eq 0 ]; then failed=1; fi
   if [ "$passed" -eq 0 ] && [ "$failed" -eq 0 ]; then failed=1; fi

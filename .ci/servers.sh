@@ -57,8 +57,8 @@ start_proxy() {
     start_litellm "$work/litellm.yaml" "$proxy_port" "$work/litellm.log" "$litellm_database"
 }
 
-# start_proxy_with_stores POSTGRES_URL: as an operator does it: makes the stores through LiteLLM, writes them into its
-# vector_store_registry and starts it again with that. LiteLLM gets a database of its own on that server. Sets store_ids.
+# start_proxy_with_stores POSTGRES_URL: does what an operator does: creates the stores through LiteLLM, writes them into its
+# vector_store_registry and restarts it. LiteLLM gets its own database on that server. Sets store_ids.
 start_proxy_with_stores() {
   local name id base key metadata ids=
   "$postgres_bin/psql" -Xq -d "$1" -c "CREATE DATABASE litellm"
@@ -74,7 +74,7 @@ start_proxy_with_stores() {
     base=$sidecar_url
     key=$sidecar_key
     case $name in
-      # What the command prints begins the registry, the line above the list included.
+      # The command's output starts the registry, including the line above the list.
       plain)
         node dist/cli/main.js litellm-config "$id" --url "$sidecar_url" --key "$sidecar_key" --name "$name" >>"$work/litellm.yaml"
         continue

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What LiteLLM's database mode needs beside its Python packages: the database client that is generated from its schema, and a query engine
+# What LiteLLM's database mode needs besides its Python packages: the database client generated from its schema, and a query engine
 # (see prisma/engine.js).
 set -euo pipefail
 rm -rf "$CI_CACHE/prisma"

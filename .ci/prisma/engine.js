@@ -24,7 +24,7 @@ async function startEngine() {
   const { instance } = await WebAssembly.instantiate(wasm, { "./query_engine_bg.js": glue });
   glue.__wbg_set_wasm(instance.exports);
   const url = new URL(process.env.DATABASE_URL);
-  // What Prisma alone understands of the URL.
+  // Parameters that only Prisma understands.
   for (const name of ["connection_limit", "pool_timeout", "schema"]) url.searchParams.delete(name);
   const adapter = bindAdapter(new PrismaPg(new pg.Pool({ connectionString: url.href, max: 10 })));
   const options = { datamodel: schema, logLevel: "error", logQueries: false, engineProtocol: "json" };
@@ -41,7 +41,7 @@ const jsonFields = new Map(
   ]),
 );
 
-/** Longer names come before those they begin with. */
+/** Longer names come before their own prefixes. */
 const actions = [
   ..."findUniqueOrThrow findUnique findFirstOrThrow findFirst findMany createManyAndReturn createMany createOne".split(
     " ",
