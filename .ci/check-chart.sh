@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Checks the chart: every value set is rendered, validated and rendered again; unit tests, refusals, alerts, dashboard, and its README.
-# Ends with `N passed, N failed`.
+# Checks the chart: every value set is rendered, validated and rendered again; unit tests, refusals, alerts, dashboard,
+# and its README. Ends with `N passed, N failed`.
 #
 # Needs Go, Python and apt-get. The checkers are built once (some minutes of processor time), see cache.sh.
 set -euo pipefail

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds the Dockerfile and tries the image: user, size, contents, and a run on a read-only root with the commands of its users' runbook.
-# Ends with `N passed, N failed`.
+# Builds the Dockerfile and tries the image: user, size, contents, and a run on a read-only root with the commands of
+# its users' runbook. Ends with `N passed, N failed`.
 #
 # Needs root, Go, Python, and Debian's buildah and mmdebstrap. The tools are built once, see cache.sh.
 # shellcheck disable=SC2016 # text in single quotes is expanded in the image
@@ -132,7 +132,8 @@ runbook() {
   PATH=$work/bin:$PATH bash -euo pipefail "$work/block.sh"
 }
 
-# A kubectl that knows what the runbook needs to reach this image. check-kube.sh tries the rest of the runbook on an API server.
+# A kubectl that knows what the runbook needs to reach this image. check-kube.sh tries the rest of the runbook on an API
+# server.
 write_kubectl() {
   mkdir -p "$work/bin"
   declare -p server user key >"$work/kubectl.env"

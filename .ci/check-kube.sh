@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Installs the chart on a real API server whose namespace enforces the restricted policy, beside the secret that LiteLLM's users have:
-# installs, upgrades, rolls back, uninstalls and installs again. There is no kubelet: this checks what the API server accepts. Ends with
-# `N passed, N failed`.
+# Installs the chart on a real API server whose namespace enforces the restricted policy, beside the secret that
+# LiteLLM's users have: installs, upgrades, rolls back, uninstalls and installs again. There is no kubelet: this checks
+# what the API server accepts. Ends with `N passed, N failed`.
 #
-# Needs root, Go (the API server is built once: a quarter of an hour), Python, and Debian's etcd-server and kubernetes-client. The API server
-# runs in its own network namespace, so its ports are free and it ends with this script.
+# Needs root, Go (the API server is built once: a quarter of an hour), Python, and Debian's etcd-server and
+# kubernetes-client. The API server runs in its own network namespace, so its ports are free and it ends with this
+# script.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 exec </dev/null

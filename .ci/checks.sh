@@ -6,8 +6,8 @@ failed=0
 
 title() { printf '\n=== %s (after %s s)\n' "$1" "$SECONDS"; }
 
-# check WHAT COMMAND…: one check. Shows what the command printed only when it fails. Bash ignores `set -e` inside a command whose result is
-# tested, so functions that are checked join their steps with &&.
+# check WHAT COMMAND…: one check. Shows what the command printed only when it fails. Bash ignores `set -e` inside a
+# command whose result is tested, so functions that are checked join their steps with &&.
 check() {
   local what=$1 output
   shift

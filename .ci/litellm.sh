@@ -3,8 +3,8 @@
 
 litellm_pid=
 
-# start_litellm CONFIG PORT LOG [DATABASE_URL]: with a database, LiteLLM keeps virtual keys, teams and users in it; without one it knows only
-# its master key. Creates LiteLLM's tables in an empty database.
+# start_litellm CONFIG PORT LOG [DATABASE_URL]: with a database, LiteLLM keeps virtual keys, teams and users in it;
+# without one it knows only its master key. Creates LiteLLM's tables in an empty database.
 start_litellm() {
   local config=$1 port=$2 log=$3 database=${4:-}
   venv litellm
@@ -25,8 +25,8 @@ start_litellm() {
   wait_for "http://127.0.0.1:$port/health/readiness" "$log"
 }
 
-# prepare_litellm_database DATABASE_URL LOG: creates the tables by LiteLLM's migrations, which are plain SQL. LiteLLM itself would need
-# Prisma's schema engine, a binary that no package registry carries.
+# prepare_litellm_database DATABASE_URL LOG: creates the tables by LiteLLM's migrations, which are plain SQL. LiteLLM
+# itself would need Prisma's schema engine, a binary that no package registry carries.
 prepare_litellm_database() {
   local migration
   provide prisma "$ci"/requirements-litellm.txt "$ci"/prisma/*

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# A throw-away PostgreSQL with pgvector, without Docker: `postgres.sh start PORT` prints its URL, `postgres.sh stop PORT` deletes it.
-# POSTGRES_MAJOR=16 starts PostgreSQL 16 instead of 18. Sourced by .ci/run and the checks, which call the functions.
+# A throw-away PostgreSQL with pgvector, without Docker: `postgres.sh start PORT` prints its URL,
+# `postgres.sh stop PORT` deletes it. POSTGRES_MAJOR=16 starts PostgreSQL 16 instead of 18. Sourced by .ci/run and the
+# checks, which call the functions.
 set -euo pipefail
 # shellcheck source=.ci/cache.sh
 source "$(dirname "${BASH_SOURCE[0]}")/cache.sh"

@@ -1,7 +1,8 @@
 /**
- * Stands in for Prisma's query engine, a binary that LiteLLM's database mode runs beside it and that no package registry carries.
- * LiteLLM's Python client starts it as `query-engine -p PORT` and sends GraphQL over HTTP. The same engine exists as WebAssembly in
- * @prisma/client, which speaks JSON and reaches PostgreSQL through the pg package: this file translates between the two.
+ * Stands in for Prisma's query engine, a binary that LiteLLM's database mode runs beside it and that no package
+ * registry carries. LiteLLM's Python client starts it as `query-engine -p PORT` and sends GraphQL over HTTP. The same
+ * engine exists as WebAssembly in the package @prisma/client, which speaks JSON and reaches PostgreSQL through the pg
+ * package: this file translates between the two.
  */
 import { bindAdapter } from "@prisma/driver-adapter-utils";
 import { PrismaPg } from "@prisma/adapter-pg";
