@@ -2,8 +2,8 @@
 # shellcheck shell=bash
 
 ci=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-# Outside the clone, so that a fresh clone downloads nothing again. Not under a home directory: PostgreSQL and PgBouncer refuse to run as
-# root, and the user they run as could not enter root's.
+# Outside the clone, so that a fresh clone downloads nothing again. Not under a home directory: PostgreSQL and PgBouncer
+# refuse to run as root, and the user they run as instead cannot enter root's home.
 export CI_CACHE=${CI_CACHE:-/var/tmp/vector-store-ci-$(id -u)}
 mkdir -p "$CI_CACHE"
 if [ ! -O "$CI_CACHE" ] || [ -L "$CI_CACHE" ]; then
@@ -11,7 +11,8 @@ if [ ! -O "$CI_CACHE" ] || [ -L "$CI_CACHE" ]; then
   exit 1
 fi
 
-# provide NAME [FILE…]: runs install/NAME.sh, once: again only when it or one of the files changes. A second caller waits for the first.
+# provide NAME [FILE…]: runs install/NAME.sh once, and again only when it or one of the files changes. A second caller
+# waits for the first.
 provide() { run_once "$1" "$ci/install/$1.sh" "${@:2}"; }
 
 # venv NAME: a Python environment in $CI_CACHE/NAME with exactly the packages of requirements-NAME.txt.

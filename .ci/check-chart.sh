@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Checks the chart: every value set is rendered, validated and rendered again; unit tests, refusals, alerts, dashboard, and its README.
-# Ends with `N passed, N failed`.
+# Checks the chart: every value set is rendered, validated and rendered again; unit tests, refusals, alerts, dashboard,
+# and its README. Ends with `N passed, N failed`.
 #
 # Needs Go, Python and apt-get. The checkers are built once (some minutes of processor time), see cache.sh.
 set -euo pipefail
@@ -124,7 +124,7 @@ alerts_fire() { (cd "$work" && promtool check rules alerts.rules.yaml && promtoo
 # Every alert has a test that makes it fire.
 alerts_have_tests() {
   sed -n 's/^ *-\? *alert: //p' "$work/alerts.rules.yaml" | sort -u >"$work/alerts"
-  # A list follows where an alert is expected to fire.
+  # If an alert is expected to fire, a list follows.
   grep -A1 -E '^ *(- eval_time.*)?alertname: ' chart/tests/alerts.yaml | grep -B1 'exp_alerts:$' | sed -n 's/.*alertname: //p' | sort -u >"$work/fired"
   diff "$work/alerts" "$work/fired"
 }
@@ -159,7 +159,7 @@ for values in chart/ci/*-values.yaml; do
   check "$name: lint" helm lint --strict chart --kube-version 1.34.0 -f "$values"
   if ! render "$values" >"$work/$name.yaml"; then echo "$name cannot be rendered"; fi
   check "$name: valid on Kubernetes 1.27 and 1.34" valid "$work/$name.yaml"
-  check "$name: the program takes its settings" program_takes "$work/$name.yaml"
+  check "$name: the program accepts its settings" program_takes "$work/$name.yaml"
   check "$name: rendered twice, the same" same_again "$values" "$work/$name.yaml"
   check "$name: secrets are named, not made" names_secrets_only "$work/$name.yaml"
 done
@@ -206,19 +206,19 @@ refuse "httpRoute.enabled needs httpRoute.parentRefs" 'httpRoute={"enabled":true
 refuse "ingress.enabled needs ingress.hosts" 'ingress={"enabled":true}'
 refuse "tracing.enabled needs tracing.endpoint" 'tracing={"enabled":true}'
 refuse "at '/tmp/sizeLimit': '2GB' does not match pattern" 'tmp={"sizeLimit":"2GB"}'
-check "values of a chart that depends on this one are taken" helm template vector-store chart --kube-version 1.34.0 --set-json 'global={"storageClass":"x"}' --set-json enabled=true
+check "values of a parent chart are accepted" helm template vector-store chart --kube-version 1.34.0 --set-json 'global={"storageClass":"x"}' --set-json enabled=true
 
 title "monitoring"
 write_alerts
 check "alerts fire when they should" alerts_fire
 check "every alert is tested" alerts_have_tests
-check "the dashboard's queries can be read" dashboard_parses
+check "the dashboard's queries parse" dashboard_parses
 check "dashboard and alerts use metrics that exist" metrics_exist
 
 title "the rest"
 check "a changed setting restarts the pods, and nothing else does" sum_follows_settings
 check "the program knows every setting that the chart writes" settings_exist
 check "the chart has the program's version" same_version
-check "the examples of its documentation" examples_render
-check "its README is what helm-docs makes of it" readme_is_generated
-check "its package holds what users need" package_is_lean
+check "the examples in its documentation render" examples_render
+check "its README is what helm-docs generates" readme_is_generated
+check "its package holds only what users need" package_is_lean

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Reads docker-compose.yml with Docker's own compose, which needs no container engine for that: its schema, its variables, that no key has
-# a default, and that the program knows every setting. Ends with `N passed, N failed`.
+# Reads docker-compose.yml with Docker's own compose, which needs no container engine for that: its schema, its
+# variables, that no key has a default, and that the program knows every setting. Ends with `N passed, N failed`.
 #
-# Needs Python, for which compose exists as a package.
+# Needs Python: compose is available as a Python package.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 exec </dev/null
@@ -22,7 +22,8 @@ finish() {
 }
 trap finish EXIT
 
-# compose VARIABLE…: the file with nothing but these variables, as JSON. The package's own command would lose the exit code.
+# compose VARIABLE…: the file with nothing but these variables, as JSON. The package's own command would lose the exit
+# code.
 compose() { env -i "$@" "$CI_CACHE"/checkers/lib/python3*/site-packages/compose/docker-compose --env-file /dev/null -f docker-compose.yml config --format json; }
 
 without() {

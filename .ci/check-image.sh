@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Builds the Dockerfile and tries the image: user, size, contents, and a run on a read-only root with the commands of its users' runbook.
-# Ends with `N passed, N failed`.
+# Builds the Dockerfile and tries the image: user, size, contents, and a run on a read-only root with the commands of
+# its users' runbook. Ends with `N passed, N failed`.
 #
 # Needs root, Go, Python, and Debian's buildah and mmdebstrap. The tools are built once, see cache.sh.
-# shellcheck disable=SC2016 # what stands in single quotes is expanded in the image
+# shellcheck disable=SC2016 # text in single quotes is expanded in the image
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 exec </dev/null
@@ -132,7 +132,8 @@ runbook() {
   PATH=$work/bin:$PATH bash -euo pipefail "$work/block.sh"
 }
 
-# A kubectl that knows what the runbook needs to reach this image. check-kube.sh tries the rest of the runbook on an API server.
+# A kubectl that knows what the runbook needs to reach this image. check-kube.sh tries the rest of the runbook on an API
+# server.
 write_kubectl() {
   mkdir -p "$work/bin"
   declare -p server user key >"$work/kubectl.env"
@@ -160,7 +161,7 @@ natives() {
     if (width !== 16) throw new Error(`${width}`);'
 }
 
-# A document's whole way: its bytes through /tmp, a reading thread, the database in /data, a search.
+# A document end to end: its bytes in /tmp, a reading thread, the database in /data, a search.
 document() {
   cp test/contract/fixtures/lorem.pdf "$work/data/document.pdf"
   chown "$user:$user" "$work/data/document.pdf"
@@ -196,7 +197,7 @@ title "build"
 venv checkers
 provide helm
 PATH=$CI_CACHE/bin:$PATH
-# The installed image is gone when somebody has emptied buildah's storage.
+# The installed image is missing if somebody has emptied buildah's storage.
 base=localhost/node:20-bookworm-slim
 if ! buildah images -q "$base" >/dev/null 2>&1; then rm -f "$CI_CACHE"/base-image-*.done; fi
 provide base-image
@@ -205,7 +206,7 @@ build() {
   buildah build --pull-never --network host -v /etc/ssl/certs:/etc/ssl/certs:ro --build-arg "NODE_IMAGE=$base" --format docker -t "$image" .
 }
 in_container() { buildah run --network host "$container" -- "$@"; }
-check "hadolint has nothing to say" "$CI_CACHE/checkers/bin/hadolint" --failure-threshold style Dockerfile
+check "hadolint finds nothing" "$CI_CACHE/checkers/bin/hadolint" --failure-threshold style Dockerfile
 check "the build" build
 buildah inspect --type image "$image" >"$work/image.json"
 container=$(buildah from --pull-never "$image")
@@ -219,8 +220,8 @@ check "its user is a number, and not 0" is_no_root
 check "it unpacks to less than 600 MB" size_below 600
 size_below 600 || true
 check "all production dependencies are there" dependencies dependencies there
-check "no development dependency is" dependencies devDependencies absent
-check "no binary is of another platform" only_this_platform
+check "no development dependency is there" dependencies devDependencies absent
+check "no binary is for another platform" only_this_platform
 check "the program's folder holds nothing else" holds_only_the_program
 check "the label has the package's version" is_version
 check "its command runs" prints '^[0-9]+\.[0-9]+\.[0-9]+' in_container vector-store --version

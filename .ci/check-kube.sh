@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Installs the chart on a real API server whose namespace enforces the restricted policy, beside the secret that LiteLLM's users have:
-# installs, upgrades, rolls back, uninstalls and installs again. There is no kubelet: this checks what the API server accepts. Ends with
-# `N passed, N failed`.
+# Installs the chart on a real API server whose namespace enforces the restricted policy, beside the secret that
+# LiteLLM's users have: installs, upgrades, rolls back, uninstalls and installs again. There is no kubelet: this checks
+# what the API server accepts. Ends with `N passed, N failed`.
 #
-# Needs root, Go (the API server is built once: a quarter of an hour), Python, and Debian's etcd-server and kubernetes-client. The API server
-# runs in a network namespace of its own, so its ports are free and it ends with this script.
+# Needs root, Go (the API server is built once: a quarter of an hour), Python, and Debian's etcd-server and
+# kubernetes-client. The API server runs in its own network namespace, so its ports are free and it ends with this
+# script.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 exec </dev/null
@@ -54,7 +55,7 @@ quietly() {
     echo "$output"
     return 1
   }
-  # The API server takes a Deployment whose pods the policy refuses, and only warns.
+  # The API server accepts a Deployment whose pods the policy refuses, and only warns.
   if grep -i warning <<<"$output"; then return 1; fi
 }
 
@@ -63,7 +64,7 @@ release() { helm "$1" vector-store chart -n litellm --no-hooks "${@:2}"; }
 
 strictly() { helm template vector-store chart -n litellm --kube-version 1.34.0 -f "$1" | quietly kubectl apply --dry-run=server --validate=strict -f -; }
 
-# pod_of FILE KIND: a pod as the controller of that object would make it.
+# pod_of FILE KIND: the pod that the controller of that object would create.
 pod_of() {
   "$python" - "$1" "$2" >"$work/pod.json" <<'PYTHON' && quietly kubectl create --dry-run=server --validate=strict -f "$work/pod.json"
 import json, sys, yaml
@@ -128,11 +129,11 @@ round() {
   title "$name"
   helm template vector-store chart -n litellm --kube-version 1.34.0 -f "$values" "$@" >"$rendered"
   check "$name: installed, without a warning" quietly release install -f "$values" "$@"
-  check "$name: a pod of the Deployment is taken" pod_of "$rendered" Deployment
-  check "$name: the test's pod is taken" pod_of "$rendered" Pod
-  if grep -q '^kind: Job' "$rendered"; then check "$name: a pod of the migration is taken" pod_of "$rendered" Job; fi
+  check "$name: a pod of the Deployment is accepted" pod_of "$rendered" Deployment
+  check "$name: the test's pod is accepted" pod_of "$rendered" Pod
+  if grep -q '^kind: Job' "$rendered"; then check "$name: a pod of the migration is accepted" pod_of "$rendered" Job; fi
   check "$name: the service has the right pods" selects "$rendered"
-  check "$name: what the runbook asks for" runbook_labels
+  check "$name: the labels that the runbook uses" runbook_labels
   if grep -q '^kind: Cluster' "$rendered"; then check "$name: its database" kubectl -n litellm get cluster vector-store-postgres -o wide; fi
   local before
   before=$(value deployment/vector-store '{.spec.template.metadata.annotations.checksum/config}')
@@ -144,7 +145,7 @@ round() {
   check "$name: uninstalled" quietly helm uninstall vector-store -n litellm --no-hooks
   check "$name: only data is left" left "$remains"
   if [ -n "$remains" ]; then
-    check "$name: installed again on what was left" quietly release install -f "$values" "$@"
+    check "$name: installed again on the data that was left" quietly release install -f "$values" "$@"
     helm uninstall vector-store -n litellm --no-hooks >/dev/null 2>&1
     remove_left
   fi
@@ -178,7 +179,7 @@ check "the policy refuses a pod that is not restricted" refused 'violates PodSec
 
 title "every value set"
 for values in chart/ci/*-values.yaml; do
-  check "$(basename "$values" -values.yaml): taken, without a warning or an unknown field" strictly "$values"
+  check "$(basename "$values" -values.yaml): accepted, without a warning or an unknown field" strictly "$values"
 done
 
 round external "" chart/ci/default-values.yaml --set migrationJob.enabled=true
@@ -193,4 +194,4 @@ refuse "at '/pdb/maxUnavailable': got number, want null" 'pdb={"enabled":true,"m
 refuse "additional properties 'replicas' not allowed" replicas=2
 refuse "auth.existingSecret is empty. Name the Secret" 'auth={"existingSecret":""}'
 refuse "config.DATABASE_URL is a secret" 'config={"DATABASE_URL":"postgresql://u:p@h/d"}'
-check "nothing of what was refused is left" left ""
+check "refused releases leave nothing behind" left ""

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# All suites that use the database, on PostgreSQL through PgBouncer in transaction mode; .ci/run has a part of them. Arguments go to jest.
-# Ends with jest's own count.
+# All suites that use the database, on PostgreSQL through PgBouncer in transaction mode; .ci/run has a part of them.
+# Arguments go to jest. Ends with jest's own count.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 exec </dev/null

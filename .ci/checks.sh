@@ -6,8 +6,8 @@ failed=0
 
 title() { printf '\n=== %s (after %s s)\n' "$1" "$SECONDS"; }
 
-# check WHAT COMMAND…: one check. Shows what the command printed only when it fails. Bash ignores `set -e` inside a command whose result is
-# tested, so functions that are checked join their steps with &&.
+# check WHAT COMMAND…: one check. Shows what the command printed only when it fails. Bash ignores `set -e` inside a
+# command whose result is tested, so functions that are checked join their steps with &&.
 check() {
   local what=$1 output
   shift
@@ -42,7 +42,7 @@ needs() {
   }
 }
 
-# total CODE: prints the last line and exits. A script that broke off has failed, and so has one that checked nothing.
+# total CODE: prints the last line and exits. A script that stopped early fails, and so does one that checked nothing.
 total() {
   if [ "$1" -ne 0 ] && [ "$failed" -eq 0 ]; then failed=1; fi
   if [ "$passed" -eq 0 ] && [ "$failed" -eq 0 ]; then failed=1; fi

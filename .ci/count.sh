@@ -25,8 +25,8 @@ times() {
   printf '%5d s  in all\n' "$SECONDS"
 }
 
-# step NAME COMMAND…: a step without tests of its own. Its failure counts as one, and the run goes on to show what else fails.
-# Not for functions: bash ignores `set -e` inside a function whose result is tested.
+# step NAME COMMAND…: a step without its own tests. A failure counts as one failed test; the run continues, to show what
+# else fails. Not for functions: bash ignores `set -e` inside a function whose result is tested.
 step() {
   title "$1"
   shift

@@ -18,13 +18,13 @@ def queries(dashboard):
 
 
 def plain(query):
-    """With values for Grafana's variables."""
+    """The query with values for Grafana's variables."""
     return re.sub(r"\$\w+", "x", query.replace("$__rate_interval", "5m"))
 
 
 if mode == "rules":
     found = [(title, plain(query)) for title, query in queries(json.load(open(files[0], encoding="utf-8")))]
-    # YAML takes JSON.
+    # JSON is valid YAML.
     rules = [{"record": f"panel:{i}", "expr": query, "labels": {"panel": title}} for i, (title, query) in enumerate(found)]
     print(json.dumps({"groups": [{"name": "dashboard", "rules": rules}]}))
 else:

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Fetches and builds everything that .ci/run needs later. What fails here is tried again, and reported, by the step that needs it.
+# Fetches and builds everything that .ci/run needs later. If something fails here, the step that needs it tries again
+# and reports it.
 cd "$(dirname "${BASH_SOURCE[0]}")" || exit
 # shellcheck source=.ci/cache.sh
 source cache.sh

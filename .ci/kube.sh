@@ -1,8 +1,9 @@
-# A real Kubernetes control plane (etcd and an API server) on loopback; sourced by check-kube.sh, after processes.sh. Enough to install charts,
-# to validate on the server, for custom resources and for the admission of pods; without a kubelet no pod runs.
+# A real Kubernetes control plane (etcd and an API server) on loopback; sourced by check-kube.sh, after processes.sh.
+# Enough to install charts, to validate on the server, for custom resources and for the admission of pods; without a
+# kubelet no pod runs.
 # shellcheck shell=bash disable=SC2154
 
-# start_kube DIRECTORY: fixed ports, so it needs a network namespace of its own. Sets KUBECONFIG.
+# start_kube DIRECTORY: fixed ports, so it needs its own network namespace. Sets KUBECONFIG.
 start_kube() {
   local directory=$1
   mkdir -p "$directory"

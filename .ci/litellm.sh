@@ -3,14 +3,14 @@
 
 litellm_pid=
 
-# start_litellm CONFIG PORT LOG [DATABASE_URL]: with a database, LiteLLM keeps virtual keys, teams and users in it; without one it knows only
-# its master key. An empty database is given LiteLLM's tables.
+# start_litellm CONFIG PORT LOG [DATABASE_URL]: with a database, LiteLLM keeps virtual keys, teams and users in it;
+# without one it knows only its master key. Creates LiteLLM's tables in an empty database.
 start_litellm() {
   local config=$1 port=$2 log=$3 database=${4:-}
   venv litellm
   if [ -n "$database" ]; then prepare_litellm_database "$database" "$log"; fi
   (
-    # LiteLLM would fetch the prices of models from the internet.
+    # Otherwise LiteLLM fetches model prices from the internet.
     export LITELLM_LOCAL_MODEL_COST_MAP=True PYTHONUNBUFFERED=1
     unset DATABASE_URL
     if [ -n "$database" ]; then
@@ -25,8 +25,8 @@ start_litellm() {
   wait_for "http://127.0.0.1:$port/health/readiness" "$log"
 }
 
-# prepare_litellm_database DATABASE_URL LOG: LiteLLM would have Prisma's schema engine make its tables, a binary that no package registry
-# carries. Its migrations are plain SQL.
+# prepare_litellm_database DATABASE_URL LOG: creates the tables by LiteLLM's migrations, which are plain SQL. LiteLLM
+# itself would need Prisma's schema engine, a binary that no package registry carries.
 prepare_litellm_database() {
   local migration
   provide prisma "$ci"/requirements-litellm.txt "$ci"/prisma/*

@@ -14,7 +14,7 @@ import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-# Threads that wait for one another cost more than they bring with matrices this small.
+# With matrices this small, threads cost more than they gain.
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
 import numpy as np
 import tokenizers
@@ -80,7 +80,7 @@ def embed_batch(encodings):
 def embed(texts):
     """The texts' embeddings, in their order, and the number of tokens."""
     encodings = tokenizer.encode_batch([text or " " for text in texts])
-    # Texts of like lengths go together, so that little is padded.
+    # Texts of similar length go together, so that little is padded.
     order = sorted(range(len(encodings)), key=lambda i: len(encodings[i].ids))
     found = np.zeros((len(texts), WIDTH), np.float32)
     with one_at_a_time:

@@ -1,4 +1,4 @@
-# PgBouncer in transaction mode before a PostgreSQL; sourced by .ci/run and .ci/check-pgbouncer.sh.
+# PgBouncer in transaction mode in front of a PostgreSQL; sourced by .ci/run and .ci/check-pgbouncer.sh.
 # shellcheck shell=bash
 
 pgbouncer_directory=
@@ -8,7 +8,7 @@ start_pgbouncer() {
   local port=$1 server_port=$2 as=()
   if ! command -v pgbouncer >/dev/null; then
     { apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends pgbouncer; } >/dev/null
-    # The package starts a service of its own.
+    # The package starts its own service.
     service pgbouncer stop >/dev/null 2>&1 || true
   fi
   pgbouncer_directory=$(mktemp -d)

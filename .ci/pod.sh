@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Runs a container's file system as a restricted pod does, without a container engine: pod.sh ROOT DATA UID COMMAND…
-# The root is read-only, only /tmp and /data are written, the user is numeric and without capabilities, the command is process 1, and
-# the network is a loopback of its own, so that the ports that the documents name are free. To be started with `unshare --mount --net --pid --fork`.
+# The root is read-only, only /tmp and /data are writable, the user is numeric and without capabilities, the command is
+# process 1, and the network is its own loopback, so the documented ports are free.
+# Start it with `unshare --mount --net --pid --fork`.
 set -euo pipefail
 root=$1 data=$2 user=$3
 shift 3

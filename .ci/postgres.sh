@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# A throw-away PostgreSQL with pgvector, without Docker: `postgres.sh start PORT` prints its URL, `postgres.sh stop PORT` deletes it.
-# POSTGRES_MAJOR=16 starts PostgreSQL 16 instead of 18. Sourced by .ci/run and the checks, which call the functions.
+# A throw-away PostgreSQL with pgvector, without Docker: `postgres.sh start PORT` prints its URL,
+# `postgres.sh stop PORT` deletes it. POSTGRES_MAJOR=16 starts PostgreSQL 16 instead of 18. Sourced by .ci/run and the
+# checks, which call the functions.
 set -euo pipefail
 # shellcheck source=.ci/cache.sh
 source "$(dirname "${BASH_SOURCE[0]}")/cache.sh"
@@ -22,12 +23,12 @@ as_postgres() {
 start_postgres() {
   local port=$1 directory=$CI_CACHE/postgres-$1
   provide postgres
-  # Noted before the start, so that a start that is broken off is cleaned up as well.
+  # Recorded first, so that an interrupted start is cleaned up too.
   postgres_ports+=("$port")
   stop_postgres "$port"
   mkdir -m 700 "$directory"
   if [ "$(id -u)" = 0 ]; then chown nobody "$directory"; fi
-  # Nothing here has to survive a power cut, so nothing waits for the disk.
+  # The data need not survive a power cut, so nothing waits for the disk.
   if ! {
     as_postgres "$postgres_bin/initdb" -D "$directory/data" -U postgres -A trust -E UTF8 --locale=C.UTF-8 --no-sync &&
       as_postgres "$postgres_bin/pg_ctl" -D "$directory/data" -w -t 60 -s -l "$directory/log" start -o "-p $port -c listen_addresses=127.0.0.1 \

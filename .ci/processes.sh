@@ -31,7 +31,8 @@ background() {
   process_ids+=($!)
 }
 
-# wait_for URL LOG [CURL OPTION…]: waits until the process started last answers; fails when it has ended, or after four minutes.
+# wait_for URL LOG [CURL OPTION…]: waits until the process started last answers; fails when it has ended, or after four
+# minutes.
 wait_for() {
   local end=$((SECONDS + 240))
   until curl -sf -m 2 -o /dev/null "${@:3}" "$1"; do

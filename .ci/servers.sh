@@ -11,7 +11,8 @@ json() {
   ' "$1"
 }
 
-# The models behind the proxy: models.py embeds and reranks, the provider of the tests chats. Sets models_url and provider_url.
+# The models behind the proxy: models.py embeds and reranks, the provider of the tests chats. Sets models_url and
+# provider_url.
 start_models() {
   local models provider
   read -r models provider < <(free_ports 2)
@@ -23,8 +24,8 @@ start_models() {
   wait_for "$provider_url/calls" "$work/provider.log"
 }
 
-# start_sidecar DATABASE_URL: the server under test as an operator runs it. It may start before the proxy, which it needs only to embed.
-# Sets sidecar_url and proxy_url.
+# start_sidecar DATABASE_URL: the server under test as an operator runs it. It may start before the proxy, which it
+# needs only to embed. Sets sidecar_url and proxy_url.
 start_sidecar() {
   local sidecar
   read -r sidecar proxy_port < <(free_ports 2)
@@ -36,7 +37,8 @@ start_sidecar() {
   wait_for "$sidecar_url/readyz" "$work/sidecar.log"
 }
 
-# A server without a database or models, as on a bare machine: the corpus scores how it reads documents, not a model. Sets bare_url.
+# A server without a database or models, as on a bare machine: the corpus scores how it reads documents, not a model.
+# Sets bare_url.
 start_bare_server() {
   local port
   port=$(free_ports 1)
@@ -57,8 +59,8 @@ start_proxy() {
     start_litellm "$work/litellm.yaml" "$proxy_port" "$work/litellm.log" "$litellm_database"
 }
 
-# start_proxy_with_stores POSTGRES_URL: as an operator does it: makes the stores through LiteLLM, writes them into its
-# vector_store_registry and starts it again with that. LiteLLM gets a database of its own on that server. Sets store_ids.
+# start_proxy_with_stores POSTGRES_URL: does what an operator does: creates the stores through LiteLLM, writes them into
+# its vector_store_registry and restarts it. LiteLLM gets its own database on that server. Sets store_ids.
 start_proxy_with_stores() {
   local name id base key metadata ids=
   "$postgres_bin/psql" -Xq -d "$1" -c "CREATE DATABASE litellm"
@@ -74,7 +76,7 @@ start_proxy_with_stores() {
     base=$sidecar_url
     key=$sidecar_key
     case $name in
-      # What the command prints begins the registry, the line above the list included.
+      # The command's output starts the registry, including the line above the list.
       plain)
         node dist/cli/main.js litellm-config "$id" --url "$sidecar_url" --key "$sidecar_key" --name "$name" >>"$work/litellm.yaml"
         continue

@@ -13,7 +13,7 @@ version, schemas, file = sys.argv[1:]
 
 
 def closed(schema):
-    """The same schema without room for fields that it does not name, as the API server's strict validation takes it."""
+    """The schema with unknown fields forbidden, as in the API server's strict validation."""
     if isinstance(schema, list):
         return [closed(each) for each in schema]
     if not isinstance(schema, dict):

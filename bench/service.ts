@@ -12,7 +12,7 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 
 /** Far more than the three minutes that an index of 200,000 rows took on two cores. */
 const indexLimitMs = 60 * 60_000;
-/** This many rows may stay beside the index permanently (core/upkeep/indexing.ts)… */
+/** This many rows may stay beside the index permanently (engines/pgvector/upkeep/upkeep.ts)… */
 const fewFresh = 200;
 /**
  * …and so may more, if their number does not fall for this long: after the first build of a large store its copies are

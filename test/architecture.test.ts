@@ -5,7 +5,7 @@ import ts from "typescript";
 
 const src = resolve("src");
 
-/** Rooms that every other one may use: nouns, numbers, and what a process is made of. */
+/** Rooms that every other room may use: nouns, numbers, and the parts of a process. */
 const open = ["words", "numbers", "process"];
 
 /** What each room of src/ may import beside these: rooms or single files. */
@@ -19,7 +19,7 @@ const rooms: Record<string, readonly string[]> = {
   // The command line speaks HTTP to a server; only serving, migrating, diagnosing and moving rows open the database.
   cli: ["core/transfer", "db", "litellm", "rows", "service.ts", "main.ts"],
 
-  // What use cases are given. `core/deps.ts` names types only.
+  // The dependencies of use cases. `core/deps.ts` names types only.
   "core/deps.ts": ["db/database.ts", "engines/engine.ts", "litellm/contract.ts", "reading", "storage"],
   "core/stores": ["core/deps.ts", "db", "engines/engine.ts", "litellm/contract.ts"],
   "core/search": ["core/deps.ts", "core/stores", "engines/engine.ts", "litellm/contract.ts", "chunking"],
@@ -38,12 +38,12 @@ const rooms: Record<string, readonly string[]> = {
   litellm: [],
   storage: ["db"],
   rows: [],
-  // Documents are read in threads, which know nothing of the rest.
+  // Documents are read in threads, which import nothing else.
   reading: ["formats", "chunking"],
   formats: [],
   chunking: [],
 
-  // The one wiring; nothing but main.ts and the command line imports it.
+  // The one wiring; only main.ts and the command line import it.
   "service.ts": ["core/deps.ts", "http", "jobs", "engines/pgvector", "db", "litellm", "storage", "reading"],
   "main.ts": ["service.ts", "db", "http"],
 };
@@ -61,7 +61,7 @@ function importsOf(file: string): string[] {
   );
 }
 
-/** The packages that a file imports, as they are named in package.json. */
+/** The packages that a file imports, by their names in package.json. */
 function packagesOf(file: string): string[] {
   const names = [...read(file).matchAll(/(?:from|import|import\()\s*"([^."][^"]*)"/g)].map(([, name = ""]) => name);
   return names.map((name) =>
@@ -71,7 +71,7 @@ function packagesOf(file: string): string[] {
 
 const graph = new Map(files.map((file) => [file, importsOf(file)]));
 
-/** The files on a way of imports that leads back to its first file; undefined where there is none. */
+/** The files of an import cycle; undefined if there is none. */
 function circleIn(imports: ReadonlyMap<string, readonly string[]>): string[] | undefined {
   const done = new Set<string>();
   const walk = (file: string, way: readonly string[]): string[] | undefined => {
@@ -106,7 +106,7 @@ describe("the rooms of src", () => {
     expect(importsOf(file).filter((target) => !allowed.some((room) => isIn(target, room)))).toEqual([]);
   });
 
-  test("core knows engines by their contract alone, and only the wiring knows which engine there is", () => {
+  test("core imports only the engines' contract, and only the wiring knows which engine is used", () => {
     const using = (room: string) => files.filter((file) => graph.get(file)?.some((target) => isIn(target, room)));
     const inside = using("engines").filter((file) => !isIn(file, "engines"));
     const beyond = inside.filter((file) =>
@@ -125,7 +125,7 @@ describe("the rooms of src", () => {
     expect(circleIn(round)).toEqual(["b", "c", "b"]);
   });
 
-  test("Express is known in http alone, SQL in db and pgvector, OpenAI's client in litellm and the command line", () => {
+  test("only http uses Express, only db and pgvector SQL, only litellm and the command line OpenAI's client", () => {
     const using = (...names: string[]) => files.filter((file) => packagesOf(file).some((name) => names.includes(name)));
     const outside = (room: string | undefined, ...allowed: string[]) => room === undefined || !allowed.includes(room);
     expect(using("express").filter((file) => outside(roomOf(file), "http"))).toEqual([]);
@@ -133,26 +133,26 @@ describe("the rooms of src", () => {
     expect(using("openai").filter((file) => outside(roomOf(file), "litellm", "cli"))).toEqual([]);
   });
 
-  test("wire/ has schemas and presenters only: it reads no request and writes no answer", () => {
+  test("wire/ has only schemas and presenters: it reads no request and writes no answer", () => {
     const wire = files.filter((file) => isIn(file, "http/wire"));
     expect(
       wire.filter((file) => packagesOf(file).some((name) => name.startsWith("node:") || name === "express")),
     ).toEqual([]);
   });
 
-  test("the environment is read in process/config.ts alone", () => {
+  test("only process/config.ts reads the environment", () => {
     expect(files.filter((file) => read(file).includes("process.env"))).toEqual(["process/config.ts"]);
   });
 });
 
-describe("what fits in a head", () => {
+describe("sizes", () => {
   const written = ["src", "test", "bench"].flatMap((folder) =>
     readdirSync(folder, { recursive: true, encoding: "utf8" })
       .filter((file) => /\.(ts|js|mjs)$/.test(file))
       .map((file) => join(folder, file)),
   );
 
-  /** Every function of a file with its lines, but those that only group tests. */
+  /** Every function of a file with its lines, except those that only group tests. */
   function functionsOf(file: string, text: string): { name: string; lines: number }[] {
     const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true);
     const lineAt = (position: number) => source.getLineAndCharacterOfPosition(position).line;

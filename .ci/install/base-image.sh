@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# A stand-in for the official image node:20-bookworm-slim, which the Dockerfile builds on, where no image registry can be reached: Debian's
-# packages and this machine's Node, laid out as there. Into buildah's storage, as localhost/node:20-bookworm-slim.
+# Builds a stand-in for the official image node:20-bookworm-slim, the Dockerfile's base, for machines that reach no
+# image registry: Debian's packages and this machine's Node in the same layout. Stores it in buildah as
+# localhost/node:20-bookworm-slim.
 set -euo pipefail
 export STORAGE_DRIVER=${STORAGE_DRIVER:-vfs} BUILDAH_ISOLATION=chroot
 work=$(mktemp -d)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The custom resource definitions that the chart's objects use, out of Go modules: into $CI_CACHE/crds, one file each.
+# The custom resource definitions that the chart's objects use, from Go modules into $CI_CACHE/crds, one file each.
 set -euo pipefail
 folder_of() { go mod download -json "$1" | python3 -c 'import json, sys; print(json.load(sys.stdin)["Dir"])'; }
 rm -rf "$CI_CACHE/crds"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# helm-unittest, built into $CI_CACHE/bin/untt. `go install` refuses modules with replace directives, so it is built from a module of our own
-# that repeats them.
+# helm-unittest, built into $CI_CACHE/bin/untt. `go install` refuses modules with replace directives, so our own
+# module repeats them.
 set -euo pipefail
 module=github.com/helm-unittest/helm-unittest version=v1.1.2
 work=$(mktemp -d)

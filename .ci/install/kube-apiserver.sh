@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# A real Kubernetes API server, built from the Go module proxy into $CI_CACHE/bin: a quarter of an hour of processor time.
+# A real Kubernetes API server, built from the Go module proxy into $CI_CACHE/bin: a quarter of an hour of processor
+# time.
 #
-# The go.mod of k8s.io/kubernetes takes its sister modules from a folder beside it, which the proxy does not have. Each is also published
-# under version v0.X.Y, so it is built from a module of our own that names those and keeps every other version.
+# The go.mod of k8s.io/kubernetes takes its sister modules from a folder beside it, which the proxy does not have. Each
+# is also published under version v0.X.Y, so our own module names those and keeps every other version.
 set -euo pipefail
 version=v1.34.1
 work=$(mktemp -d)

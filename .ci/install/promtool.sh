@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Prometheus' promtool, out of Debian's package, into $CI_CACHE/bin. The package is unpacked, not installed: it would start a service.
+# Prometheus' promtool, from Debian's package into $CI_CACHE/bin. The package is unpacked, not installed: it would start
+# a service.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -1,7 +1,8 @@
 /**
- * Stands in for Prisma's query engine, a binary that LiteLLM's database mode runs beside it and that no package registry carries.
- * LiteLLM's Python client starts it as `query-engine -p PORT` and sends GraphQL over HTTP. The same engine exists as WebAssembly in
- * @prisma/client, which speaks JSON and reaches PostgreSQL through the pg package: this file translates between the two.
+ * Stands in for Prisma's query engine, a binary that LiteLLM's database mode runs beside it and that no package
+ * registry carries. LiteLLM's Python client starts it as `query-engine -p PORT` and sends GraphQL over HTTP. The same
+ * engine exists as WebAssembly in the package @prisma/client, which speaks JSON and reaches PostgreSQL through the pg
+ * package: this file translates between the two.
  */
 import { bindAdapter } from "@prisma/driver-adapter-utils";
 import { PrismaPg } from "@prisma/adapter-pg";
@@ -24,7 +25,7 @@ async function startEngine() {
   const { instance } = await WebAssembly.instantiate(wasm, { "./query_engine_bg.js": glue });
   glue.__wbg_set_wasm(instance.exports);
   const url = new URL(process.env.DATABASE_URL);
-  // What Prisma alone understands of the URL.
+  // Parameters that only Prisma understands.
   for (const name of ["connection_limit", "pool_timeout", "schema"]) url.searchParams.delete(name);
   const adapter = bindAdapter(new PrismaPg(new pg.Pool({ connectionString: url.href, max: 10 })));
   const options = { datamodel: schema, logLevel: "error", logQueries: false, engineProtocol: "json" };
@@ -41,7 +42,7 @@ const jsonFields = new Map(
   ]),
 );
 
-/** Longer names come before those they begin with. */
+/** Longer names come before their own prefixes. */
 const actions = [
   ..."findUniqueOrThrow findUnique findFirstOrThrow findFirst findMany createManyAndReturn createMany createOne".split(
     " ",

@@ -3,7 +3,7 @@ import { characters, heading, text, textsOf, tokens } from "./support.js";
 
 const x = (length: number) => "x".repeat(length);
 
-describe("the borders of text", () => {
+describe("where chunks end", () => {
   test("before a heading, once the chunk is half full", async () => {
     const blocks = [text(x(30)), text(x(25)), heading("Heading"), text(x(10)), text(x(40))];
     expect(await textsOf(blocks, characters(100))).toEqual([
@@ -12,17 +12,17 @@ describe("the borders of text", () => {
     ]);
   });
 
-  test("not before a heading while it is less than half full", async () => {
+  test("not before a heading while the chunk is less than half full", async () => {
     const blocks = [text(x(10)), heading("Heading"), text(x(30)), text(x(30)), text(x(30))];
     expect(await textsOf(blocks, characters(100))).toEqual([`${x(10)}\n\nHeading\n\n${x(30)}\n\n${x(30)}\n\n`, x(30)]);
   });
 
-  test("a heading is not the last of a chunk, nor are two", async () => {
+  test("a chunk does not end with a heading, nor with two", async () => {
     const blocks = [text(x(70)), heading("One"), heading("Two", 2), text(x(80))];
     expect(await textsOf(blocks, characters(100))).toEqual([`${x(70)}\n\n`, `One\n\nTwo\n\n${x(80)}`]);
   });
 
-  test("even if the chunk is less than half full without it", async () => {
+  test("even if the chunk is then less than half full", async () => {
     const blocks = [text(x(20)), heading(`h ${x(70)}`), text(x(80))];
     expect(await textsOf(blocks, characters(100))).toEqual([`${x(20)}\n\n`, `h ${x(70)}\n\n${x(26)}`, x(54)]);
   });
@@ -85,7 +85,7 @@ describe("the borders of text", () => {
     ]);
   });
 
-  test("in texts without blanks sentences end too", async () => {
+  test("sentences also end in texts without spaces", async () => {
     expect(await textsOf([text("今日は晴れです。明日は雨でしょう。明後日は")], characters(20))).toEqual([
       "今日は晴れです。明日は雨でしょう。",
       "明後日は",
@@ -115,13 +115,13 @@ describe("graphemes", () => {
     expect(await textsOf([text("abc\r\nabc\r\n")], characters(4))).toEqual(["abc", "\r\nab", "c\r\n"]);
   });
 
-  test("one that is larger than a chunk is a chunk", async () => {
+  test("a grapheme larger than a chunk is a chunk", async () => {
     const zalgo = `a${"\u0301".repeat(30_000)}`;
     expect(await textsOf([text(`b${zalgo}c`)], characters(512, 50))).toEqual(["b", zalgo, "c"]);
     expect(await textsOf([text(`b${zalgo}c`)], tokens(800, 400))).toEqual(["b", zalgo, "c"]);
   });
 
-  test("also when it comes in pieces", async () => {
+  test("even if it comes in pieces", async () => {
     const marks = Array.from({ length: 3000 }, () => text("\u0301", { before: "" }));
     expect(await textsOf([text("a"), ...marks, text("b", { before: "" })], characters(100, 10))).toEqual([
       `a${"\u0301".repeat(3000)}`,

@@ -8,7 +8,7 @@ const x = (length: number) => "x".repeat(length);
 const words = (count: number) => Array.from({ length: count }, (_, i) => `word${i}`).join(" ");
 
 describe("a small document", () => {
-  test("is one chunk, to the byte", async () => {
+  test("is one chunk, with exactly its text", async () => {
     expect(await textsOf([text(" a\r\n\tb  \n")], characters(512, 50))).toEqual([" a\r\n\tb  \n"]);
     const blocks = [
       heading("Title"),
@@ -35,7 +35,7 @@ describe("overlap", () => {
     expect(await textsOf([text("abcdefghijkl")], characters(6, 2))).toEqual(["abcdef", "efghij", "ijkl"]);
   });
 
-  test("is fewer where it would begin within a grapheme", async () => {
+  test("is shorter if it would begin within a grapheme", async () => {
     expect(await textsOf([text("abcd🇩🇪efghij")], characters(8, 3))).toEqual(["abcd🇩🇪", "efghij"]);
   });
 
@@ -45,7 +45,7 @@ describe("overlap", () => {
     expect(countTokens(shared)).toBe(40);
   });
 
-  test("gives way to a grapheme that it leaves no room for", async () => {
+  test("shrinks to make room for a grapheme", async () => {
     const large = `z${"\u0301".repeat(12)}`;
     expect(await textsOf([text(`abcdefghij${large}klmnopqrstu`)], characters(20, 10))).toEqual([
       "abcdefghij",
@@ -54,7 +54,7 @@ describe("overlap", () => {
     ]);
   });
 
-  test("goes on over blocks", async () => {
+  test("spans blocks", async () => {
     expect(await textsOf([text("abcd"), text("efgh"), text("ijkl")], characters(12, 4))).toEqual([
       "abcd\n\nefgh\n\n",
       "gh\n\nijkl",
@@ -62,12 +62,12 @@ describe("overlap", () => {
   });
 });
 
-describe("blanks", () => {
-  test("at the start of what is left stay there", async () => {
+describe("white space", () => {
+  test("at the start of the rest is kept", async () => {
     expect(await textsOf([text("abcd \n efgh")], characters(5))).toEqual(["abcd ", "\n efg", "h"]);
   });
 
-  test("alone make no chunk", async () => {
+  test("alone is not a chunk", async () => {
     expect(await textsOf([text(`a${"\n".repeat(100)}b`)], characters(10))).toEqual([`a${"\n".repeat(9)}`, "\nb"]);
     expect(await textsOf([text(`abcdefghij${" ".repeat(5)}`)], characters(10, 5))).toEqual(["abcdefghij"]);
     expect(await textsOf([text("\n".repeat(5000))], tokens(100, 20))).toEqual([]);
@@ -75,7 +75,7 @@ describe("blanks", () => {
 });
 
 describe("places", () => {
-  test("are of the first block that is not only overlap", async () => {
+  test("are those of the first block that is not only overlap", async () => {
     const blocks = [
       text("abcdefgh", { place: { page: 1 } }),
       text("ijklmnop", { place: { page: 2 } }),
@@ -89,7 +89,7 @@ describe("places", () => {
     ]);
   });
 
-  test("name the section", async () => {
+  test("include the section", async () => {
     const blocks = [heading("A"), text(x(50)), heading("B", 2), text(x(60)), text(x(60)), heading("C"), text(x(90))];
     expect((await chunksOf(blocks, characters(100))).map(({ place }) => place.section)).toEqual([
       "A",
@@ -101,7 +101,7 @@ describe("places", () => {
 });
 
 describe("long documents", () => {
-  test("are read no further than the next chunk needs, and closed when nobody wants more", async () => {
+  test("are read only as far as the next chunk needs, and closed when the reader stops", async () => {
     let read = 0;
     let closed = false;
     function* endless(): Generator<Block> {
@@ -127,13 +127,13 @@ describe("long documents", () => {
 
   test.each([
     ["a run of one letter", "A".repeat(300_000)],
-    ["no blanks at all", "世界漢字文章長文".repeat(10_000)],
+    ["no spaces at all", "世界漢字文章長文".repeat(10_000)],
     ["signs", "=-".repeat(50_000)],
     ["digits", "1234567890".repeat(10_000)],
     ["marks on blanks", " \u0308".repeat(50_000)],
     ["dots", ".".repeat(100_000)],
     ["flags", "🇩🇪".repeat(20_000)],
-  ])("%s: chunks are full and lose nothing", async (_, value) => {
+  ])("%s: chunks are full, and no text is lost", async (_, value) => {
     for (const how of [characters(512), tokens(800)]) {
       const chunks = await textsOf([text(value)], how);
       expect(chunks.join("")).toBe(value);
@@ -143,19 +143,19 @@ describe("long documents", () => {
     }
   });
 
-  test("chunks are as full where tokens are long", async () => {
+  test("chunks are just as full if tokens are long", async () => {
     const line = "=".repeat(64);
     expect(countTokens(line)).toBe(1);
     const chunks = await textsOf(Array(300).fill(text(line)), tokens(100));
     for (const chunk of chunks.slice(0, -1)) expect(countTokens(chunk)).toBeGreaterThan(50);
   });
 
-  test("the text of special tokens is text", async () => {
+  test("special tokens are ordinary text", async () => {
     const value = "<|endoftext|> <|im_start|> ".repeat(100);
     expect((await textsOf([text(value)], tokens(100))).join("")).toBe(value);
   });
 
-  test("as one block and as many they have the same chunks", async () => {
+  test("one block and many blocks give the same chunks", async () => {
     const blocks = Array.from({ length: 500 }, (_, i) => text(`${words(20)} ${i}.`));
     const whole = [text(joined(blocks))];
     expect(await textsOf(blocks, characters(1000, 100))).toEqual(await textsOf(whole, characters(1000, 100)));

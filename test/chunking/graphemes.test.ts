@@ -5,7 +5,7 @@ import { borders, trickyText } from "./support.js";
 import { campaign } from "../support/campaign.js";
 
 describe("grapheme borders", () => {
-  test("are those of the whole text, wherever they are asked for", () => {
+  test("are those of the whole text, from every position", () => {
     fc.assert(
       fc.property(trickyText, (text) => {
         const all = borders(text);
@@ -19,7 +19,7 @@ describe("grapheme borders", () => {
     );
   });
 
-  test("a letter of many marks ends after the last", () => {
+  test("a letter with many marks ends after the last mark", () => {
     const text = `x${"a" + "\u0301".repeat(5000)}b`;
     expect(graphemeEnd(text, 1)).toBe(5002);
     expect(borderBefore(text, 0, 3000)).toBe(1);

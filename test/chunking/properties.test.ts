@@ -8,7 +8,7 @@ import { campaign } from "../support/campaign.js";
 const tokensCounted = (await tokenCounter()).count;
 const sizeOf = (value: string, { by }: Cutting) => (by === "tokens" ? tokensCounted(value) : value.length);
 
-/** Where a header may be repeated: before a row of its table, or before the blanks in front of the row. */
+/** Where a header may be repeated: before a row of its table, or before the white space in front of the row. */
 function rowStarts(blocks: readonly Block[]): { header: string; start: number }[] {
   return blocks.flatMap((block, i) => {
     if (block.kind !== "row" || block.header === null) return [];
@@ -20,8 +20,8 @@ function rowStarts(blocks: readonly Block[]): { header: string; start: number }[
 }
 
 /**
- * Matches the chunks against the document in order. Each must begin inside or right after the one before (or after
- * blanks), end further on, lie between grapheme borders, and have a header only before a row of its table.
+ * Matches the chunks against the document in order. Each must begin inside or right after the previous one (or after
+ * white space), end further on, begin and end at grapheme borders, and have a header only before a row of its table.
  * @returns whether the chunks cover the whole document in this way
  */
 function readsAsDocument(blocks: readonly Block[], chunks: readonly TextChunk[]): boolean {
@@ -57,7 +57,7 @@ function readsAsDocument(blocks: readonly Block[], chunks: readonly TextChunk[])
 }
 
 describe("chunks of any document", () => {
-  test("are of no more than the size, unless they are one grapheme; well-formed, and never blank", async () => {
+  test("are at most as large as the chunk size, except for single graphemes; well-formed, and never blank", async () => {
     await fc.assert(
       fc.asyncProperty(document, cutting(80), async (blocks, how) => {
         for (const chunk of await chunksOf(blocks, how)) {
@@ -70,7 +70,7 @@ describe("chunks of any document", () => {
     );
   });
 
-  test("are the document's text, without their overlaps and repeated headers", async () => {
+  test("without overlaps and repeated headers, are the document's text", async () => {
     await fc.assert(
       fc.asyncProperty(document, cutting(80), async (blocks, how) => {
         expect(readsAsDocument(blocks, await chunksOf(blocks, how))).toBe(true);
@@ -79,7 +79,7 @@ describe("chunks of any document", () => {
     );
   });
 
-  test("are one, with exactly the document's text, if it fits", async () => {
+  test("are one chunk with exactly the document's text, if that fits", async () => {
     await fc.assert(
       fc.asyncProperty(document, fc.constantFrom("tokens" as const, "characters" as const), async (blocks, by) => {
         const whole = joined(blocks);
@@ -92,7 +92,7 @@ describe("chunks of any document", () => {
     );
   });
 
-  test("are the same each time, whether the blocks are there or still come", async () => {
+  test("are the same each time, whether the blocks are ready or arrive later", async () => {
     await fc.assert(
       fc.asyncProperty(document, cutting(80), async (blocks, how) => {
         async function* coming() {
@@ -106,7 +106,7 @@ describe("chunks of any document", () => {
     );
   });
 
-  test("have the place of a block that they have text of, and its attachment's headings", async () => {
+  test("have the place of a block whose text they contain, and its attachment's headings", async () => {
     await fc.assert(
       fc.asyncProperty(document, cutting(80), async (blocks, how) => {
         const numbered = blocks.map((block, i): Block => ({ ...block, place: { ...block.place, page: i + 1 } }));
@@ -117,7 +117,7 @@ describe("chunks of any document", () => {
           const block = numbered[before - 1];
           expect(place.attachment).toBe(block?.place.attachment);
           expect(place.section === undefined || place.section.length <= 200).toBe(true);
-          // The chunk is inside a block that fills several chunks, or begins with the block's first characters.
+          // The chunk is inside a block of several chunks, or begins with the block's first characters.
           const shared = block?.text.slice(0, 1) ?? "";
           expect(value.includes(shared) || (block?.text.includes(value.trim().slice(0, 1)) ?? false)).toBe(true);
         }
@@ -126,7 +126,7 @@ describe("chunks of any document", () => {
   });
 });
 
-/** No two parts of this text are equal, so that a chunk shows where it comes from. */
+/** No two parts of this text are equal, so that a chunk shows its position. */
 const uniqueText = fc
   .array(fc.constantFrom("word", "Tür", "дом", "👨‍👩‍👧‍👦", "e\u0301", "東京", "stop.", "line\r\n", "para\n\n"), {
     minLength: 50,
@@ -134,7 +134,7 @@ const uniqueText = fc
   .map((words) => words.map((word, i) => `${i}${word} `).join(""));
 
 describe("long words", () => {
-  test("by tokens: chunks and overlaps are within their sizes wherever they are cut", async () => {
+  test("in tokens: chunks and overlaps keep their sizes wherever they are cut", async () => {
     const word = fc.oneof(
       fc.array(fc.integer({ min: 0x61, max: 0x7a }), { minLength: 100, maxLength: 400 }),
       fc.array(fc.integer({ min: 0x4e00, max: 0x5200 }), { minLength: 100, maxLength: 400 }),
@@ -160,7 +160,7 @@ describe("long words", () => {
         }
         expect(readings.map(({ to }) => to)).toContain(whole.length);
       }),
-      // The last chunk is one character that the chunk before contains too.
+      // The last chunk is one character that the previous chunk also contains.
       { ...campaign(500), examples: [[[...Array<number>(80).fill(0x4e00), ...Array<number>(41).fill(0x4e01)], 20, 0]] },
     );
   });
@@ -174,7 +174,7 @@ describe("the overlap", () => {
       return { start, end: start + chunk.text.length };
     });
 
-  test("by characters: to the character what it shall be, or less by what a grapheme is cut short", async () => {
+  test("in characters: exactly the setting, or shorter by a part of a grapheme", async () => {
     await fc.assert(
       fc.asyncProperty(uniqueText, fc.integer({ min: 60, max: 200 }), fc.nat(100), async (whole, size, share) => {
         const overlap = Math.floor((size * share) / 200);
@@ -188,7 +188,7 @@ describe("the overlap", () => {
     );
   });
 
-  test("by tokens: at most the overlap, counted alone, and one more grapheme would not fit", async () => {
+  test("in tokens: at most the setting, counted alone, and one more grapheme would not fit", async () => {
     await fc.assert(
       fc.asyncProperty(uniqueText, fc.integer({ min: 40, max: 100 }), fc.nat(100), async (whole, size, share) => {
         const overlap = Math.floor((size * share) / 200);
@@ -206,7 +206,7 @@ describe("the overlap", () => {
     );
   });
 
-  test("is never all of a chunk", async () => {
+  test("is never the whole chunk", async () => {
     await fc.assert(
       fc.asyncProperty(uniqueText, fc.integer({ min: 30, max: 100 }), async (whole, size) => {
         const places = startsAndEnds(

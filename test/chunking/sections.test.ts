@@ -37,11 +37,11 @@ describe("the path of headings", () => {
     ).toEqual(["Mail", null, "Chapter", null, "Sheet", "Sheet", null]);
   });
 
-  test("line breaks in a heading are blanks", () => {
+  test("line breaks in a heading become spaces", () => {
     expect(paths(heading("One\r\n  two\tthree"))).toEqual(["One two three"]);
   });
 
-  test("of a path of more than 200 characters the innermost headings stay", () => {
+  test("a path of more than 200 characters keeps the innermost headings", () => {
     const [long, other] = ["x".repeat(90), "y".repeat(90)];
     expect(paths(heading(long), heading(other, 2), heading("z", 3), heading("w".repeat(80), 4)).at(-1)).toBe(
       `… > ${other} > z > ${"w".repeat(80)}`,
@@ -50,7 +50,7 @@ describe("the path of headings", () => {
     expect(path).toBe(`${"👨‍👩‍👧‍👦".repeat(18)}…`);
   });
 
-  test("levels without end do not make a path without end", () => {
+  test("any number of levels gives a path of limited length", () => {
     const headings = Array.from({ length: 5000 }, (_, i) => heading(`h${i}`, i + 1));
     expect(paths(...headings).at(-1)).toBe("h0 > h1 > h2 > h3 > h4 > h5 > h6 > h7 > h4999");
   });

@@ -56,7 +56,7 @@ export function borders(value: string): number[] {
   return [...Array.from(segmenter.segment(value), ({ index }) => index), value.length];
 }
 
-/** Texts that are easily cut or counted wrongly. */
+/** Texts that are easy to cut or count wrongly. */
 export const trickyText = fc
   .array(
     fc.oneof(

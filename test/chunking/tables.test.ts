@@ -15,7 +15,7 @@ describe("tables", () => {
     ]);
   });
 
-  test("the overlap is of whole rows", async () => {
+  test("the overlap consists of whole rows", async () => {
     expect(await textsOf(cities, characters(40, 15))).toEqual([
       "city | people\nOslo | 700\nRome | 2800\n",
       "city | people\nRome | 2800\nBonn | 330\n",
@@ -25,7 +25,7 @@ describe("tables", () => {
     expect(await textsOf(cities, characters(40, 10))).toEqual(await textsOf(cities, characters(40)));
   });
 
-  test("the overlap gives way to a row and its header", async () => {
+  test("the overlap shrinks to make room for a row and its header", async () => {
     expect(
       await textsOf(table("city | people", "Oslo | 700", "Rome | 2800", "Llanfairpwll | 3040"), characters(40, 15)),
     ).toEqual(["city | people\nOslo | 700\nRome | 2800\n", "city | people\nLlanfairpwll | 3040"]);
@@ -47,7 +47,7 @@ describe("tables", () => {
     expect(found.size).toBe(200);
   });
 
-  test("a header row is not the last of a chunk", async () => {
+  test("a chunk does not end with a header row", async () => {
     expect(await textsOf([text(x(60)), ...table("head | er", x(40))], characters(80))).toEqual([
       `${x(60)}\n\n`,
       `head | er\n${x(40)}`,
@@ -70,7 +70,7 @@ describe("tables", () => {
     ]);
   });
 
-  test("a header beside which the row has no room is left out", async () => {
+  test("a header that leaves no room for the row is left out", async () => {
     const header = "a long header | of the table";
     expect(await textsOf(table(header, x(20), x(21), x(22)), characters(45))).toEqual([
       `${header}\n`,
@@ -86,7 +86,7 @@ describe("tables", () => {
     ]);
   });
 
-  test("between tables rather than within one", async () => {
+  test("chunks end between tables rather than within one", async () => {
     const blocks = [...table("a | b", "1 | 1", "2 | 2"), ...table("c | d", "3 | 3", "4 | 4")];
     expect(await textsOf(blocks, characters(33))).toEqual(["a | b\n1 | 1\n2 | 2\n", "c | d\n3 | 3\n4 | 4"]);
   });

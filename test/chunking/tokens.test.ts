@@ -26,7 +26,7 @@ describe("the token counter", () => {
     expect(counter.count(languages)).toBe(tokensOf(languages));
   });
 
-  test("takes special tokens for text", () => {
+  test("treats special tokens as text", () => {
     expect(counter.count("<|endoftext|>")).toBe(tokensOf("<|endoftext|>"));
     expect(counter.count("<|endoftext|>")).toBeGreaterThan(1);
   });
@@ -45,7 +45,7 @@ describe("the token counter", () => {
     expect(counter.count(`-${emoji.repeat(1000)}`)).toBe(expected);
   });
 
-  test("counts parts as it counts them alone", () => {
+  test("counts a part like the same text alone", () => {
     fc.assert(
       fc.property(trickyText, fc.integer({ min: 1, max: 60 }), fc.nat(), fc.nat(), (text, most, a, b) => {
         const { reach, range } = counter.measure(text, most);
@@ -59,7 +59,7 @@ describe("the token counter", () => {
     );
   });
 
-  test("the same within long runs", () => {
+  test("also within long runs", () => {
     const runs = fc
       .array(fc.tuple(fc.constantFrom("A", " ", "\n", "7", "漢", "- ", "👍", "x y "), fc.nat(700)), { maxLength: 4 })
       .map((parts) => parts.map(([unit, times]) => unit.repeat(times)).join(""));
@@ -72,7 +72,7 @@ describe("the token counter", () => {
     );
   });
 
-  test("reaches to the longest beginning that fits", () => {
+  test("finds the longest beginning that fits", () => {
     fc.assert(
       fc.property(trickyText, fc.integer({ min: 1, max: 60 }), (text, most) => {
         const { reach } = counter.measure(text, most);
@@ -84,7 +84,7 @@ describe("the token counter", () => {
     expect(reach).toBe("one two three".length);
   });
 
-  test("a tail is the last tokens", () => {
+  test("a tail is the last tokens of the text", () => {
     const text = "one two three four five six";
     const { tail } = counter.measure(text, 100);
     expect(text.slice(tail(text.length, 2))).toBe(" five six");

@@ -22,7 +22,7 @@ const list = (environment: Record<string, string>, ...args: string[]) =>
 const wrong = "http://127.0.0.1:1";
 
 describe("which server is asked", () => {
-  test("--url before VECTOR_STORE_URL before the port of the settings", async () => {
+  test("--url, then VECTOR_STORE_URL, then the port in the settings", async () => {
     const port = new URL(service.url).port;
     const key = { VECTOR_STORE_KEY: testKey };
     expect((await list({ ...key, VECTOR_STORE_URL: wrong, PORT: "1" }, "--url", service.url)).code).toBe(0);
@@ -90,14 +90,14 @@ describe("which key is sent", () => {
     const worse: Record<string, string> = { VECTOR_STORE_URL: service.url };
     for (const place of places) {
       expect((await list({ ...worse, ...place })).code).toBe(0);
-      // Every later place must win over this one.
+      // Every place tried from here on must win over this one.
       for (const name of Object.keys(place)) if (name !== "DATA_DIR") worse[name] = "sk-wrong";
     }
     expect((await list(worse)).code).toBe(1);
     expect((await list(worse, "--key", testKey)).code).toBe(0);
   });
 
-  test("a wrong key: one sentence that says where it came from, without the key", async () => {
+  test("a wrong key: one sentence with its source, without the key", async () => {
     const { code, out, err } = await list({ VECTOR_STORE_URL: service.url, SERVER_API_KEY: "sk-wrong-secret" });
     expect({ code, out }).toEqual({ code: 1, out: "" });
     expect(err).toContain(`The server at ${service.url} does not accept the key from SERVER_API_KEY.`);
@@ -105,7 +105,7 @@ describe("which key is sent", () => {
     expect(err.trimEnd().split("\n")).toHaveLength(1);
   });
 
-  test("no key: one sentence, and none is made", async () => {
+  test("no key: one sentence, and no key is created", async () => {
     const dataDir = join(directory.path, "none");
     const { code, err } = await list({ VECTOR_STORE_URL: service.url, DATA_DIR: dataDir });
     expect(code).toBe(1);

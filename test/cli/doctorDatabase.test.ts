@@ -6,7 +6,7 @@ import { openToLook } from "../../src/db/diagnose/probe.js";
 import { createLog } from "../../src/process/log.js";
 import { type Place, createPlace, run, runDoctor, startOther } from "./support.js";
 
-// Every command opens the embedded database, which takes a second or more.
+// Every command opens the embedded database, which takes at least a second.
 jest.setTimeout(180_000);
 
 let place: Place | undefined;
@@ -236,7 +236,7 @@ describe("doctor on a database in use", () => {
   });
 });
 
-describe("doctor without a database that answers", () => {
+describe("doctor without a reachable database", () => {
   test("a port where nothing listens: FAIL without the password, and the other checks continue", async () => {
     const gone = await startOther(() => undefined);
     await gone.close();

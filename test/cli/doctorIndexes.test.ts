@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from "@jest/globals";
 import { type Place, createPlace, run, runDoctor } from "./support.js";
 
-// Every command opens the embedded database, which takes a second or more.
+// Every command opens the embedded database, which takes at least a second.
 jest.setTimeout(180_000);
 
 let place: Place;

@@ -42,7 +42,7 @@ describe("where an item is found", () => {
   });
 });
 
-describe("figures worked out by hand", () => {
+describe("figures computed by hand", () => {
   test("one item at the third of five ranks", () => {
     const found = evaluate([named("c")], files("a", "b", "c", "d", "e"), 5);
     // The best order has it first: 1 / log2(2) = 1. Here 1 / log2(4) = 0.5.
@@ -78,7 +78,7 @@ describe("figures worked out by hand", () => {
     expect(ndcgOf(placed([1, 1], [1, 1], [1, 2]), 10)).toBe(1);
   });
 
-  test("the higher grade of items that share a result takes its rank", () => {
+  test("if items share a result, the highest grade gets its rank", () => {
     // 5 at the second rank, 1 at the third; at best 5 at the first and 1 at the second.
     const best = 5 + 1 / Math.log2(3);
     expect(ndcgOf(placed([1, 2], [5, 2]), 10)).toBeCloseTo((5 / Math.log2(3) + 1 / 2) / best, 12);

@@ -27,7 +27,7 @@ function textbook(places: readonly Placed[], k: number): number {
   return discounted(inOrder) / discounted(grades.slice(0, k));
 }
 
-/** The best gain of all ways to give each item its own rank, none before its result. */
+/** The best gain of all ways to give each item its own rank, no rank before its result's. */
 function bestGain(places: readonly Placed[], k: number, taken: readonly number[] = []): number {
   const [first, ...rest] = places;
   if (first === undefined) return 0;
@@ -120,7 +120,7 @@ describe("whatever was found", () => {
     );
   });
 
-  test("swapping two results raises nDCG exactly if the better one comes first then", () => {
+  test("swapping two results raises nDCG exactly if the better one then comes first", () => {
     const order = fc.array(fc.integer({ min: 0, max: 5 }), { minLength: 2, maxLength: 20 });
     fc.assert(
       fc.property(order, fc.nat(), (grades, which) => {

@@ -5,7 +5,7 @@ import { gunzipSync } from "node:zlib";
 import { type Place, createPlace, run, temporaryDirectory } from "./support.js";
 import { type ExportAnswer, type ImportAnswer, contentOf, insertSql, runJson } from "./transferSupport.js";
 
-// Every command opens the embedded database, which takes a second or more.
+// Every command opens the embedded database, which takes at least a second.
 jest.setTimeout(600_000);
 
 let place: Place;

@@ -19,7 +19,7 @@ const commands = [
 ];
 
 describe("the help", () => {
-  test("--help names every command and the settings that name a server", async () => {
+  test("--help names every command and the settings for the server's address", async () => {
     const { code, out, err } = await run(["--help"]);
     expect({ code, err }).toEqual({ code: 0, err: "" });
     for (const [first = ""] of commands) expect(out).toMatch(new RegExp(`^  ${first}\\b`, "m"));
@@ -27,7 +27,7 @@ describe("the help", () => {
       expect(out).toContain(name);
   });
 
-  test.each(commands)("%s %s has an example of itself", async (...words) => {
+  test.each(commands)("%s %s has an example", async (...words) => {
     const names = words.filter((each) => typeof each === "string");
     const { code, out } = await run([...names, "--help"]);
     expect(code).toBe(0);
@@ -51,7 +51,7 @@ describe("the help", () => {
     expect(await run(["--version"])).toEqual({ code: 0, out: `${version}\n`, err: "" });
   });
 
-  test("it answers even if the environment cannot be read", async () => {
+  test("it works even with an invalid environment", async () => {
     let out = "";
     const { runCli } = await import("../../src/cli/program.js");
     const code = await runCli(["stores", "list", "--help"], {

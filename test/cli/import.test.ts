@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { type Place, createPlace, run, temporaryDirectory } from "./support.js";
 import { type ImportAnswer, runJson } from "./transferSupport.js";
 
-// Every command opens the embedded database, which takes a second or more.
+// Every command opens the embedded database, which takes at least a second.
 jest.setTimeout(600_000);
 
 let place: Place;

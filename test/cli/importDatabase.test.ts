@@ -14,7 +14,7 @@ import { contentOf } from "./transferSupport.js";
 
 jest.setTimeout(180_000);
 
-/** litellm-vector-store's tables, as its README makes them, with some rows. */
+/** litellm-vector-store's tables, as its README creates them, with some rows. */
 const litellmVectorStore = `
   CREATE TABLE vector_stores (id UUID PRIMARY KEY DEFAULT gen_random_uuid(), name VARCHAR(255) NOT NULL, owner_user_id VARCHAR(255) NOT NULL,
     created_at TIMESTAMP DEFAULT NOW());
@@ -59,7 +59,7 @@ const litellmVectorStore = `
              (SELECT count(*) FROM embeddings AS e WHERE e.vector_store_id = s.id)::text AS chunks,
              (extract(epoch FROM created_at) * 1000000)::bigint::text AS micros FROM vector_stores AS s ORDER BY id`);
     expect(content.stores).toMatchObject(expected);
-    // One that had lapsed begins a new term, as with a database that is adopted in at.place.
+    // An expired store starts a new term, as in an adopted database.
     expect(await at.place.query("SELECT count(*)::int AS n FROM vector_stores WHERE expires_at <= now()")).toEqual([
       { n: 0 },
     ]);

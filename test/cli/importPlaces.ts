@@ -15,7 +15,7 @@ export interface ImportPlaces {
   imported(...args: string[]): Promise<ImportAnswer>;
 }
 
-/** Registers the hooks that make them; the databases are there from the first test on. */
+/** Registers the hooks that create them; the databases exist from the first test on. */
 export function useImportPlaces(): ImportPlaces {
   const at = {} as ImportPlaces;
   at.importing = (...args) => run(["import", "--from", at.from, ...args], { environment: at.place.environment });

@@ -93,7 +93,7 @@ describe("litellm-config", () => {
     expect(parse(out)).toMatchObject({ api_base: "http://vs.svc:8000", vector_store_name: 'a: "b" # c' });
   });
 
-  test("the address is --url, else API_URL, else the one that was used", async () => {
+  test("the address is --url, then API_URL, then the one the command used", async () => {
     const settings = { API_URL: "https://vs.example/v1" };
     expect(parse((await cli([id], settings)).out)).toMatchObject({ api_base: "https://vs.example" });
     expect(parse((await cli([id, "--url", service.url], settings)).out)).toMatchObject({ api_base: service.url });

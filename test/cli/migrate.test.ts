@@ -1,7 +1,7 @@
 import { afterEach, expect, jest, test } from "@jest/globals";
 import { type Place, createPlace, run } from "./support.js";
 
-// Every command opens the embedded database, which takes a second or more.
+// Every command opens the embedded database, which takes at least a second.
 jest.setTimeout(180_000);
 
 let place: Place | undefined;
@@ -39,7 +39,7 @@ test("migrate says that it adopts the tables of litellm-pgvector", async () => {
   expect(await place.query("SELECT chunk_count::int AS n FROM vector_stores")).toEqual([{ n: 1 }]);
 });
 
-test("whatever keeps a server from starting stops migrate: one sentence, exit code 1, nothing changed", async () => {
+test("an error that stops a server's start stops migrate: one sentence, exit code 1, nothing changed", async () => {
   place = await createPlace();
   await place.exec("CREATE TABLE embeddings (id text PRIMARY KEY, words text)");
   const { code, out, err } = await run(["migrate"], { environment: place.environment });

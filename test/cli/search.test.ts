@@ -64,7 +64,7 @@ describe("search", () => {
   test("--mode, --recall and --rerank reach the server", async () => {
     const words = await cli([id, "opening", "--mode", "keyword", "--json"]);
     expect(words).toMatchObject({ code: 0, err: "" });
-    // The other chunks do not have the word; a vector search would list them too.
+    // A vector search would also list the other chunks, which lack the word.
     expect(texts(words.out)).toEqual(["opening hours of the shop"]);
     const other = await startRecorder({ object: "vector_store.search_results.page", data: [] });
     const ask = (...args: string[]) => run(["search", "--url", other.url, "--key", "k", "vs_1", "q", ...args]);
@@ -95,7 +95,7 @@ describe("search", () => {
     });
   });
 
-  test('words that begin with a dash come after "--"', async () => {
+  test('query words that begin with a dash come after "--"', async () => {
     expect(texts((await cli([id, "--json", "--", "--limit", "hours"])).out)).toHaveLength(3);
   });
 

@@ -16,7 +16,7 @@ const retrieve = async (id: string) => (await service.get(`/v1/vector_stores/${i
 const storeIn = (out: string) => JSON.parse(out) as { id: string; [key: string]: unknown };
 
 describe("stores list of an empty server", () => {
-  test("says how to make a store, and prints nothing on standard output", async () => {
+  test("says how to create a store, and prints nothing on standard output", async () => {
     const { code, out, err } = await cli(["stores", "list"]);
     expect({ code, out }).toEqual({ code: 0, out: "" });
     expect(err).toContain("vector-store stores create");
@@ -34,7 +34,7 @@ describe("stores list of an empty server", () => {
 });
 
 describe("stores create", () => {
-  test("prints only the id, for $(…), and makes the store as requested", async () => {
+  test("prints only the id, for $(…), and creates the store as requested", async () => {
     const { code, out, err } = await cli([
       ...["stores", "create", "Support FAQ", "--metadata", "team=a", "formula=a=b", "--metadata", "empty="],
       ...["--expires-after-days", "7"],

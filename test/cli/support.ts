@@ -30,7 +30,7 @@ export async function run(
     stdin: () => Readable.from([Buffer.from(options.stdin ?? "")]),
     environment: () => options.environment ?? {},
   });
-  // Whatever happens, users must not see a stack.
+  // Users must never see a stack trace.
   if (/^\s+at .*:\d+/m.test(out + err)) throw new Error(`a stack was printed: ${out}${err}`);
   return { code, out, err };
 }

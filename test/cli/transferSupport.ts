@@ -14,7 +14,7 @@ export const contentOf = async (place: Pick<Place, "query">): Promise<{ rows: un
   ),
 });
 
-/** A statement that inserts rows; with literals, because a place runs statements without parameters. */
+/** A statement that inserts rows; with literals, because `exec` takes no parameters. */
 export function insertSql(storeId: string, rows: readonly RandomRow[]): string {
   const json = JSON.stringify(
     rows.map((row) => ({ ...row, metadata: row.metadata, embedding: `[${row.embedding.join(",")}]` })),

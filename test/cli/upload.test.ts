@@ -56,7 +56,7 @@ describe("upload", () => {
     expect(await names()).toEqual(["b.md"]);
   });
 
-  test("the reason is printed for a file that cannot be read, and the others are added", async () => {
+  test("a file that cannot be read is listed with the reason, and the others are added", async () => {
     const bad = join(folder.path, "bad.pdf");
     writeFileSync(bad, "no PDF");
     const { code, out, err } = await upload(bad, join(folder.path, "a.txt"), "--parallel", "1");

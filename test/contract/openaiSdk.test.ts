@@ -4,7 +4,7 @@ import { testKey } from "../support/settings.js";
 import { type TestService, startService } from "../support/service.js";
 import { collect, failure } from "./sdk.js";
 
-/** The `openai` package as it comes from npm: nothing is set but where the server is and the key. */
+/** The unmodified `openai` package from npm, with only the server's address and the key set. */
 let service: TestService;
 let client: OpenAI;
 
@@ -59,11 +59,11 @@ describe("vector stores through the openai package", () => {
     expect(await failure(client.vectorStores.delete(created.id))).toBeInstanceOf(OpenAI.NotFoundError);
   });
 
-  test("an unnamed store is made without any argument's value", async () => {
+  test("a store can be created without arguments", async () => {
     expect(await client.vectorStores.create({})).toMatchObject({ name: "", metadata: {}, expires_at: null });
   });
 
-  test("for await walks over all pages, in both orders, without a store twice or left out", async () => {
+  test("for await visits every store once, over all pages, in both orders", async () => {
     const known = new Set((await collect(client.vectorStores.list({ limit: 100 }))).map((store) => store.id));
     const made: string[] = [];
     for (let i = 0; i < 45; i += 1) made.push((await client.vectorStores.create({ name: `page ${i}` })).id);
@@ -92,7 +92,7 @@ describe("vector stores through the openai package", () => {
 });
 
 describe("errors through the openai package", () => {
-  test("an unknown store is a NotFoundError with all of the envelope", async () => {
+  test("an unknown store is a NotFoundError with all error fields", async () => {
     const error = await failure(client.vectorStores.retrieve("vs_00000000000070008000000000000000"));
     expect(error).toBeInstanceOf(OpenAI.NotFoundError);
     expect(error).toMatchObject({

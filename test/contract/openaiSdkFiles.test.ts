@@ -4,7 +4,7 @@ import { testKey } from "../support/settings.js";
 import { type TestService, startService } from "../support/service.js";
 import { collect, failure } from "./sdk.js";
 
-/** Files, uploads and batches through the `openai` package as it comes from npm. */
+/** Files, uploads and batches through the unmodified `openai` package from npm. */
 let service: TestService;
 let client: OpenAI;
 
@@ -48,7 +48,7 @@ describe("files", () => {
     expect(await failure(client.files.delete(file.id))).toBeInstanceOf(OpenAI.NotFoundError);
   });
 
-  test("a list goes on behind a file that was deleted meanwhile", async () => {
+  test("a list continues after a file that was deleted meanwhile", async () => {
     const files = [];
     for (const n of [1, 2, 3]) files.push(await upload(`page${n}.txt`, `page ${n}`));
     const [first, second, third] = files.map((each) => each.id);
@@ -87,7 +87,7 @@ describe("files", () => {
     expect(left?.contents).toBe(kept?.files);
   });
 
-  test("an upload that is given up leaves nothing", async () => {
+  test("a cancelled upload leaves nothing", async () => {
     const begun = await client.uploads.create({
       filename: "x",
       bytes: 3,
@@ -161,7 +161,7 @@ describe("files of a vector store", () => {
     expect(await failure(client.vectorStores.files.create(store.id, { file_id: id }))).toMatchObject({ status: 409 });
   });
 
-  test("a file that cannot be read is failed and says why; it can be listed by that, and detached", async () => {
+  test("an unreadable file fails with the reason; it can be listed by status, and detached", async () => {
     const store = await newStore();
     const { id } = await upload("empty.pdf", "this is no PDF");
     const file = await client.vectorStores.files.createAndPoll(store.id, { file_id: id });
@@ -173,7 +173,7 @@ describe("files of a vector store", () => {
     expect((await client.vectorStores.retrieve(store.id)).file_counts).toMatchObject({ failed: 0, total: 0 });
   });
 
-  test("a store created with files has them; unknown ones are listed as failed", async () => {
+  test("a store created with files has them; unknown files are listed as failed", async () => {
     const { id } = await upload("a.txt", "alpha");
     const store = await newStore({ file_ids: [id, "file-unknown"] });
     expect(store.file_counts).toEqual({ in_progress: 0, completed: 1, failed: 1, cancelled: 0, total: 2 });
@@ -183,7 +183,7 @@ describe("files of a vector store", () => {
     expect((await client.vectorStores.retrieve(store.id)).file_counts.total).toBe(2);
   });
 
-  test("deleting a file takes it out of every store", async () => {
+  test("deleting a file removes it from every store", async () => {
     const { id } = await upload("gone.txt", "soon gone");
     const stores = [await newStore({ file_ids: [id] }), await newStore({ file_ids: [id] })];
     await client.files.delete(id);
@@ -226,7 +226,7 @@ describe("file batches", () => {
     expect(await client.vectorStores.fileBatches.cancel(batch.id, { vector_store_id: store.id })).toEqual(batch);
   });
 
-  test("with attributes of each file; those that nobody knows have failed", async () => {
+  test("with attributes for each file; unknown files have failed", async () => {
     const store = await newStore();
     const { id } = await upload("attributes.txt", "with attributes");
     const batch = await client.vectorStores.fileBatches.createAndPoll(store.id, {
@@ -240,7 +240,7 @@ describe("file batches", () => {
     expect(failed).toMatchObject([{ id: "file-nobody", last_error: { code: "invalid_file" } }]);
   });
 
-  test("ids of nothing: 400 for what can be none, 404 for what could be one", async () => {
+  test("invalid ids are 400, unknown ones 404", async () => {
     const store = await newStore();
     const retrieve = (id: string) => client.vectorStores.fileBatches.retrieve(id, { vector_store_id: store.id });
     expect(await failure(retrieve("non_existent_batch_id"))).toBeInstanceOf(OpenAI.BadRequestError);

@@ -4,10 +4,10 @@ import { testKey } from "../support/settings.js";
 import { type TestService, startService } from "../support/service.js";
 import { collect } from "./sdk.js";
 
-/** The `openai` package as it comes from npm: nothing is set but where the server is and the key. */
+/** The unmodified `openai` package from npm, with only the server's address and the key set. */
 let service: TestService;
 let client: OpenAI;
-/** Enough for the built-in embedder to tell the words of the rows apart. */
+/** Enough dimensions for the built-in embedder to tell the rows' words apart. */
 const dimensions = 256;
 
 beforeAll(async () => {
@@ -30,7 +30,7 @@ describe("search through the openai package", () => {
   const texts = async (body: OpenAI.VectorStoreSearchParams) =>
     (await collect(client.vectorStores.search(id, body))).map((item) => item.content[0]?.text ?? "");
 
-  test("an item has the shape that the package's types promise, best first", async () => {
+  test("items match the package's types, best first", async () => {
     const page = await client.vectorStores.search(id, { query: "whales in the sea", max_num_results: 2 });
     expect(page.object).toBe("vector_store.search_results.page");
     expect(page.hasNextPage()).toBe(false);
@@ -93,7 +93,7 @@ describe("search through the openai package", () => {
     ).toEqual([rows[0]?.content]);
   });
 
-  test("search moves last_active_at and the expiry with it", async () => {
+  test("a search moves last_active_at and the expiry", async () => {
     const store = await client.vectorStores.create({ expires_after: { anchor: "last_active_at", days: 1 } });
     service.advance(3_600_000);
     await client.vectorStores.search(store.id, { query: "anything" });
@@ -112,7 +112,7 @@ describe("models and embeddings through the openai package", () => {
     }
   });
 
-  test("embeddings.create answers base64, which the package asks for on its own, and plain numbers alike", async () => {
+  test("embeddings.create works with base64, the package's default, and with plain numbers", async () => {
     const input = ["red apples", "blue whales"];
     const asDefault = await client.embeddings.create({ model: service.config.embedding.model, input });
     const asFloat = await client.embeddings.create({
@@ -131,7 +131,7 @@ describe("models and embeddings through the openai package", () => {
     for (const i of [0, 1]) {
       const numbers = asFloat.data[i]?.embedding ?? [];
       expect(asDefault.data[i]?.embedding).toEqual(numbers.map(Math.fround));
-      // The package hands on base64 as it came when it was asked for by name; its type says number[].
+      // If asked for base64 by name, the package passes it on undecoded; its type says number[].
       const text: unknown = asBase64.data[i]?.embedding;
       expect(text).toBe(Buffer.from(Float32Array.from(numbers).buffer).toString("base64"));
     }

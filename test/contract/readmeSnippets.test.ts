@@ -17,14 +17,14 @@ interface Results {
 
 let service: TestService;
 beforeAll(async () => {
-  // The README's name for the key; the embedder is the built-in one, in the README's number of dimensions.
+  // The README's name for the key; the built-in embedder with the README's dimensions.
   service = await startService({
     environment: { SERVER_API_KEY: "", OPENAI_API_KEY: key, EMBEDDING__DIMENSIONS: String(dimensions) },
   });
 });
 afterAll(() => service.close());
 
-/** Runs a command of the README as its reader would and expects success. */
+/** Runs a README command as a reader would, and expects success. */
 async function ok(command: string, storeId?: string, url = service.url): Promise<unknown> {
   const answer = await run(command, {
     url,
@@ -45,8 +45,8 @@ const call = async (method: string, path: string, body?: object, url = service.u
   return answer.json();
 };
 
-describe("the README of litellm-pgvector, as it is written", () => {
-  test("a store is made and answers with the README's fields", async () => {
+describe("the commands in litellm-pgvector's README", () => {
+  test("a created store has the README's fields", async () => {
     expect(await ok(litellmPgvector.createStore)).toEqual(
       expect.objectContaining({
         id: expect.stringMatching(/^vs_/),
@@ -61,7 +61,7 @@ describe("the README of litellm-pgvector, as it is written", () => {
     );
   });
 
-  test("stores are listed, and listed on after a known one", async () => {
+  test("stores are listed, also after a given one", async () => {
     const older = (await ok(litellmPgvector.createStore)) as Store;
     const newer = (await ok(litellmPgvector.createStore)) as Store;
     const all = (await ok(litellmPgvector.listStores)) as { data: Store[] };
@@ -128,7 +128,7 @@ describe("the README of litellm-pgvector, as it is written", () => {
     expect(Math.abs(answer.timestamp - Date.now() / 1000)).toBeLessThan(60);
   });
 
-  test("its .env file is understood", () => {
+  test("its .env file works", () => {
     expect(loadConfig(parseEnv(litellmPgvector.environment))).toMatchObject({
       host: "0.0.0.0",
       port: 8000,
@@ -154,8 +154,8 @@ describe("the README of litellm-pgvector, as it is written", () => {
   });
 });
 
-describe("the routes of litellm-vector-store that are about stores, search and models", () => {
-  test("a store is made, listed, found and deleted", async () => {
+describe("litellm-vector-store's routes for stores, search and models", () => {
+  test("a store is created, listed, retrieved and deleted", async () => {
     const { id } = (await ok(litellmVectorStore.createStore)) as Store;
     const list = (await call("GET", "/v1/vector_stores")) as { data: Store[] };
     expect(list.data[0]).toMatchObject({ id, name: "My Store" });
@@ -165,7 +165,7 @@ describe("the routes of litellm-vector-store that are about stores, search and m
     expect(left.data.map((store) => store.id)).not.toContain(id);
   });
 
-  test("top_k is the number of results, 5 when only rerank is said, in the order of the proxy's rerank model", async () => {
+  test("top_k is the number of results, 5 if only rerank is given, in the rerank model's order", async () => {
     const proxy = await startFakeProxy();
     const reranking = await startService({
       environment: { ...proxy.environment, SERVER_API_KEY: "", OPENAI_API_KEY: key },
@@ -186,7 +186,7 @@ describe("the routes of litellm-vector-store that are about stores, search and m
     await proxy[Symbol.asyncDispose]();
   });
 
-  test("models, embedding models and vision models are lists; embeddings are made", async () => {
+  test("models, embedding models and vision models are listed; embeddings are created", async () => {
     const model = { id: expect.any(String), object: "model" };
     expect(await call("GET", "/v1/models")).toMatchObject({ object: "list", data: [model] });
     expect(await call("GET", "/v1/embeddings/models")).toMatchObject({ object: "list", data: [model] });

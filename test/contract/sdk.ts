@@ -1,4 +1,4 @@
-/** What a call failed with; a call that succeeds fails the test. */
+/** The error of a call; a call that succeeds fails the test. */
 export async function failure(call: Promise<unknown>): Promise<unknown> {
   return call.then(
     (value) => {
@@ -8,7 +8,7 @@ export async function failure(call: Promise<unknown>): Promise<unknown> {
   );
 }
 
-/** Everything that `for await` meets, over all pages. */
+/** All items that `for await` visits, over all pages. */
 export async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
   const found: T[] = [];
   for await (const item of items) found.push(item);

@@ -6,8 +6,8 @@ import { testKey } from "../support/settings.js";
 import { batchPath, countsOf, createStore, errorOf, rowsInTable, rowsOf, rowsPath, searchPath, searchStore, settle, storedRows } from "../support/stores.js"; // prettier-ignore
 
 /*
- * The use cases on an engine that is not the database: whatever they ask is in the contract, and what the engine cannot
- * do is refused.
+ * The use cases on an engine that is not the database: they use only the contract, and refuse what the engine cannot
+ * do.
  */
 
 let service: TestService;
@@ -62,7 +62,7 @@ describe("the use cases on another engine", () => {
     expect(await rowsInTable(service)).toBe(0);
   });
 
-  test("an operator that the engine does not have is refused by search, list and removal, wherever it stands", async () => {
+  test("an operator that the engine lacks is refused by search, list and removal, at any depth", async () => {
     const store = await createStore(service);
     await service.post(batchPath(store), { embeddings: rowsOf(3) }).expect(200);
     const nin = { type: "nin", key: "a", value: [1] };
@@ -80,7 +80,7 @@ describe("the use cases on another engine", () => {
     expect(await countsOf(service, store)).toMatchObject({ rows: 3 });
   });
 
-  test.each(["keyword", "hybrid"])("%s search, which the engine does not have, is refused", async (mode) => {
+  test.each(["keyword", "hybrid"])("%s search, which the engine lacks, is refused", async (mode) => {
     const store = await createStore(service);
     await service.post(batchPath(store), { embeddings: rowsOf(3) }).expect(200);
     const answer = await service.post(searchPath(store), { query: "row", ranking_options: { search_mode: mode } });

@@ -24,8 +24,8 @@ import { testDimensions } from "../support/settings.js";
 import { testVector } from "../support/vectors.js";
 
 /*
- * What a caller may see, over every use case that takes an id: what belongs to somebody else answers exactly as what
- * does not exist.
+ * What a caller may see, for every use case that takes an id: another user's object gets exactly the answer of a
+ * missing one.
  */
 
 const user = (userId: string): Caller => ({ kind: "user", userId, key: new Secret(`sk-${userId}`) });
@@ -96,7 +96,7 @@ const readEach = async (iterator: AsyncIterator<unknown>) => {
   while ((await iterator.next()).done !== true);
 };
 
-/** Every use case that takes an id, those that only read first. */
+/** Every use case that takes an id, reading ones first. */
 const reading: Record<string, UseCase> = {
   "stores.find": (caller, ids) => stores.find(service.deps, caller, ids.store),
   "stores.describe": (caller, ids) => stores.describe(service.deps, caller, ids.store),
@@ -143,7 +143,7 @@ const changing: Record<string, UseCase> = {
   "files.remove": (caller, ids) => files.remove(service.deps, caller, ids.file),
   "stores.remove": (caller, ids) => stores.remove(service.deps, caller, ids.store),
 };
-/** These ask a model, which the test has not; who may not see the store gets that far as little. */
+/** These call a model, which this test lacks; a caller who may not see the store does not get that far. */
 const asking: Record<string, UseCase> = {
   rerankDocuments: (caller, ids) =>
     rerankDocuments(
@@ -165,7 +165,7 @@ const asking: Record<string, UseCase> = {
 };
 const all = Object.entries({ ...reading, ...asking, ...changing });
 
-/** An id of the right form that nothing has. */
+/** A well-formed id of nothing. */
 const unknown: Ids = {
   store: "vs_01900000000070008000000000000000",
   file: "file-01900000000070008000000000000000",
@@ -174,7 +174,7 @@ const unknown: Ids = {
   batch: "vsfb_01900000000070008000000000000000",
 };
 
-/** The refusal with the ids taken out, so that two refusals can be compared. */
+/** The refusal without ids, to compare two refusals. */
 async function refusal(work: Promise<unknown>, ids: Ids): Promise<object> {
   try {
     await work;
@@ -186,8 +186,8 @@ async function refusal(work: Promise<unknown>, ids: Ids): Promise<object> {
   throw new Error("it was allowed");
 }
 
-describe("what belongs to somebody else", () => {
-  test.each(all)("%s: answers another user and nobody as what does not exist", async (name, useCase) => {
+describe("another user's object", () => {
+  test.each(all)("%s: is missing for another user and for nobody", async (name, useCase) => {
     for (const caller of [bob, nobody]) {
       const refused = await refusal(useCase(caller, owned), owned);
       expect(refused).toEqual(await refusal(useCase(caller, unknown), unknown));
@@ -195,11 +195,11 @@ describe("what belongs to somebody else", () => {
     }
   });
 
-  test("cannot be attached to one's own store", async () => {
+  test("cannot be attached to your own store", async () => {
     const own = await stores.create(service.deps, bob, named("bob's"));
     const ids = { ...owned, store: own.id };
     await expect(changing.attach?.(bob, ids)).rejects.toMatchObject({ status: 404 });
-    // A batch lists what it cannot attach, in the same words as a file that does not exist.
+    // A batch lists files that it cannot attach with the message for a missing file.
     for (const other of [owned.other, unknown.other]) await changing["fileBatches.create"]?.(bob, { ...ids, other });
     const listed = await storeFiles.list(service.deps, bob, own.id, { batchId: null, status: null }, page);
     expect(
@@ -210,7 +210,7 @@ describe("what belongs to somebody else", () => {
     ]);
   });
 
-  test("is in no list", async () => {
+  test("is not in any list", async () => {
     for (const [caller, seen] of [
       [alice, 1],
       [server, 1],
@@ -225,7 +225,7 @@ describe("what belongs to somebody else", () => {
     }
   });
 
-  test("lists show each caller what it made, whoever made what in which order", async () => {
+  test("lists show each caller its own objects, in any order of creation", async () => {
     const [carol, dave] = [user("carol"), user("dave")];
     const makers = fc.array(fc.constantFrom("carol", "dave", "server"), { maxLength: 6 });
     await fc.assert(
@@ -252,14 +252,14 @@ describe("what belongs to somebody else", () => {
   });
 });
 
-describe("what belongs to a user", () => {
-  test.each(Object.entries(reading))("%s: is answered to the user and to the server", async (_name, useCase) => {
+describe("a user's object", () => {
+  test.each(Object.entries(reading))("%s: works for the user and the server", async (_name, useCase) => {
     for (const caller of [alice, server, { kind: "admin" } as const]) await useCase(caller, owned);
   });
 
-  test.each(Object.entries(changing))("%s: is changed by the user", async (_name, useCase) => {
+  test.each(Object.entries(changing))("%s: works for the user", async (_name, useCase) => {
     await useCase(alice, owned).catch((error: unknown) => {
-      // A second end of the same upload, and the like: the user gets as far as its state.
+      // Some calls fail because of the object's state, such as a second end of one upload.
       if (!(error instanceof ApiError) || error.status === 404 || error.status === 403) throw error;
     });
   });

@@ -31,7 +31,7 @@ beforeAll(async () => {
 afterEach(async () => {
   model.release();
   for (const socket of sockets.splice(0)) socket.destroy();
-  // Whatever a client did, the same process serves the next one.
+  // Whatever a client does, the same process serves the next one.
   expect((await call(server.url, "GET", "/livez")).status).toBe(200);
   expect(server.child.exitCode).toBeNull();
 });
@@ -72,11 +72,11 @@ async function connectToServer(): Promise<{ socket: Socket; received: () => stri
   return { socket, received: () => text, closed };
 }
 
-/** The server has dealt with a request that ended too soon when it has logged it as unfinished. */
+/** The server is done with an incomplete request once it has logged it as unfinished. */
 const unfinished = () => server.stdout().match(/"finished":false/g)?.length ?? 0;
 
-describe("a client that leaves", () => {
-  test("during a search ends the question to the model, unless somebody else waits for the same", async () => {
+describe("a client that disconnects", () => {
+  test("during a search cancels the model call, unless another client waits for it", async () => {
     const path = `/v1/vector_stores/${store}/search`;
     model.hold();
     const [leaving, staying] = [new AbortController(), new AbortController()];
@@ -102,7 +102,7 @@ describe("a client that leaves", () => {
     const before = unfinished();
     const { socket } = await connectToServer();
     socket.write(head(batchPath(), { "content-type": type, "content-length": 5000 }) + part);
-    // An answer to somebody else who came later; then the half body has been read.
+    // Once a later request is answered, the half body has been read.
     await call(server.url, "GET", "/livez");
     socket.resetAndDestroy();
     await until("the server to notice", () => (unfinished() > before ? true : null));
@@ -116,7 +116,7 @@ describe("a client that leaves", () => {
     const line = '{"content": "half a body"}\n';
     socket.write(`${line.length.toString(16)}\r\n${line}\r\n`);
     await call(server.url, "GET", "/livez");
-    // Half closed: everything sent so far arrives, and no last chunk.
+    // Half closed: everything sent so far arrives, without a last chunk.
     socket.end();
     await until("the server to notice", () => (unfinished() > before ? true : null));
     expect(await readCounts(server.url, store)).toEqual({ rows: 0, bytes: 0 });
@@ -147,7 +147,7 @@ describe("many and slow clients", () => {
     expect(new Set(replies.map(({ status }) => status))).toEqual(new Set([200]));
   });
 
-  test("100 connections that never finish their headers keep nobody else from being served", async () => {
+  test("100 connections with unfinished headers do not block other clients", async () => {
     const slow = await Promise.all(Array.from({ length: 100 }, connectToServer));
     for (const { socket } of slow) socket.write("POST /v1/vector_stores HTTP/1.1\r\nHost: here\r\nX-Slow: ");
     expect((await call(server.url, "POST", "/v1/vector_stores", { name: "prompt" })).status).toBe(200);
@@ -156,7 +156,7 @@ describe("many and slow clients", () => {
     expect(slow.filter(({ socket }) => socket.destroyed)).toEqual([]);
   });
 
-  test("headers larger than a request may have are answered 431, and the connection is closed", async () => {
+  test("headers above the limit get 431, and the connection is closed", async () => {
     const { socket, received, closed } = await connectToServer();
     socket.write(head("/v1/vector_stores", { "x-large": "x".repeat(100_000) }));
     await closed;
@@ -164,7 +164,7 @@ describe("many and slow clients", () => {
   });
 });
 
-describe("an upload that is refused", () => {
+describe("a refused upload", () => {
   const body = Buffer.alloc(8 * megabyte, "x");
 
   const length = { "content-length": body.length };
@@ -181,7 +181,7 @@ describe("an upload that is refused", () => {
       const response = await new Promise<IncomingMessage>((resolve, reject) => {
         sent.on("response", resolve);
         sent.on("error", reject);
-        // As fast as it is taken, until the answer is there.
+        // As fast as the server reads, until the answer arrives.
         const write = () => {
           if (!sent.destroyed) sent.write(body.subarray(0, 256 * 1024), () => setImmediate(write));
         };
@@ -197,7 +197,7 @@ describe("an upload that is refused", () => {
     }
   });
 
-  test("is answered to a client that reads nothing before it has sent everything, and does not end the connection", async () => {
+  test("is answered to a client that reads only after sending everything, and keeps the connection", async () => {
     const { socket, received, closed } = await connectToServer();
     socket.pause();
     socket.write(head(batchPath(), { "content-type": "application/json", "content-length": body.length }));
@@ -210,7 +210,7 @@ describe("an upload that is refused", () => {
     expect(received()).toMatch(/HTTP\/1.1 200 [\s\S]*\{"status":"ok"\}$/);
   });
 
-  test("of a stranger is answered 401 in the same way", async () => {
+  test("without a valid key gets 401 in the same way", async () => {
     const { socket, received } = await connectToServer();
     socket.pause();
     const framing = { "content-type": "application/json", "content-length": body.length };
@@ -221,7 +221,7 @@ describe("an upload that is refused", () => {
     expect(received()).toMatch(/^HTTP\/1.1 401 [\s\S]*"invalid_api_key"\}\}$/);
   });
 
-  test("that never ends is cut off: nobody may go on sending for ever", async () => {
+  test("that never ends is cut off", async () => {
     const { socket, received, closed } = await connectToServer();
     socket.write(head(batchPath(), { "content-type": "application/json", "content-length": 100 * megabyte }));
     await until("the answer", () => (received().endsWith("}}") ? true : null));

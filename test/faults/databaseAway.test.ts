@@ -35,7 +35,7 @@ onServer("a PostgreSQL that goes away", () => {
   });
   afterEach(() => {
     proxy.set("forward");
-    // The same process in every test: nothing that happened has ended it.
+    // The same process in every test: nothing has ended it.
     expect(server.child.exitCode).toBeNull();
   });
   afterAll(async () => {
@@ -58,7 +58,7 @@ onServer("a PostgreSQL that goes away", () => {
   const stored = async (mark: string) =>
     (await readRows(server.url, store)).filter(({ metadata }) => metadata.mark === mark).length;
 
-  /** 503 in OpenAI's envelope, when to come again, and no word of what is behind. */
+  /** 503 in OpenAI's error shape, with Retry-After and without internal details. */
   function expectUnavailable(reply: Reply) {
     expect(reply.status).toBe(503);
     expect(reply.body).toEqual({
@@ -73,7 +73,7 @@ onServer("a PostgreSQL that goes away", () => {
     expect(text).not.toMatch(/select|insert|update|commit|ECONN|\bat .*\.js/i);
   }
 
-  /** Works again without a restart: at the latest when every dead connection has been found and thrown away. */
+  /** Works again without a restart, at the latest once every dead connection is removed. */
   async function expectRecovery() {
     await until("the database to be back", async () => ((await get("/readyz")).status === 200 ? true : null));
     const mark = `after ${Math.random()}`;
@@ -85,7 +85,7 @@ onServer("a PostgreSQL that goes away", () => {
     expect((await readCounts(server.url, store)).rows).toBe(found.length);
   }
 
-  /** An insertion that has written its rows and waits, within its transaction, for the store's own row. */
+  /** An insertion that has written its rows and waits in its transaction for the store's row. */
   async function insertStuckInTransaction<T>(mark: string, meanwhile: () => Promise<T> | T): Promise<Reply> {
     await beside.query("BEGIN");
     await beside.query("SELECT 1 FROM vector_stores WHERE id = $1 FOR UPDATE", [store]);
@@ -111,28 +111,25 @@ onServer("a PostgreSQL that goes away", () => {
     }
   }
 
-  test.each(["refuse", "blackHole"] as const)(
-    "(%s) probes say so: 503 within their limit, alive all the same",
-    async (mode) => {
-      proxy.set(mode);
-      const start = Date.now();
-      const [health, ready, live] = await Promise.all([get("/health"), get("/readyz"), get("/livez")]);
-      expect(Date.now() - start).toBeLessThan(5000);
-      expect(health.status).toBe(503);
-      expect(health.body).toMatchObject({
-        status: "unhealthy",
-        database: { status: "unhealthy", kind: "postgres" },
-        error: { code: "service_unavailable" },
-      });
-      expectUnavailable(ready);
-      expect([live.status, live.body]).toEqual([200, { status: "ok" }]);
-      proxy.set("forward");
-      await expectRecovery();
-      expect((await get("/health")).body).toMatchObject({ status: "healthy" });
-    },
-  );
+  test.each(["refuse", "blackHole"] as const)("(%s) probes say so: 503 within their limit, but alive", async (mode) => {
+    proxy.set(mode);
+    const start = Date.now();
+    const [health, ready, live] = await Promise.all([get("/health"), get("/readyz"), get("/livez")]);
+    expect(Date.now() - start).toBeLessThan(5000);
+    expect(health.status).toBe(503);
+    expect(health.body).toMatchObject({
+      status: "unhealthy",
+      database: { status: "unhealthy", kind: "postgres" },
+      error: { code: "service_unavailable" },
+    });
+    expectUnavailable(ready);
+    expect([live.status, live.body]).toEqual([200, { status: "ok" }]);
+    proxy.set("forward");
+    await expectRecovery();
+    expect((await get("/health")).body).toMatchObject({ status: "healthy" });
+  });
 
-  test("search, insertion and listing answer 503 while it refuses, and work when it is back", async () => {
+  test("search, insertion and listing answer 503 while it refuses connections, and then work again", async () => {
     proxy.set("refuse");
     const replies = [await search(), await insert("while away"), await get("/v1/vector_stores")];
     for (const reply of replies) expectUnavailable(reply);
@@ -141,7 +138,7 @@ onServer("a PostgreSQL that goes away", () => {
     expect(await stored("while away")).toBe(0);
   });
 
-  test("a connection cut in the middle of a transaction: 503, nothing half stored", async () => {
+  test("a connection that breaks in a transaction: 503, nothing half stored", async () => {
     const reply = await insertStuckInTransaction("cut off", () => {
       proxy.cut();
     });
@@ -150,7 +147,7 @@ onServer("a PostgreSQL that goes away", () => {
     expect(await stored("cut off")).toBe(0);
   });
 
-  test("a backend ended by an administrator in the middle of a transaction: 503, nothing half stored", async () => {
+  test("a backend that an administrator ends in a transaction: 503, nothing half stored", async () => {
     const reply = await insertStuckInTransaction("terminated", () =>
       beside.query(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'vector-store' AND datname = current_database()",
@@ -167,12 +164,12 @@ onServer("a PostgreSQL that goes away", () => {
     expect(await stored("too slow")).toBe(0);
   });
 
-  test("a black hole: every request ends with 503 within the limits, more of them than the pool has connections", async () => {
+  test("a black hole: all requests, more than the pool has connections, end with 503 in time", async () => {
     await Promise.all(Array.from({ length: 8 }, search));
     proxy.set("blackHole");
     const start = Date.now();
     const replies = await Promise.all([...Array.from({ length: 8 }, search), insert("black hole")]);
-    // One second for a connection, one for the statement and the five that our side waits longer; never twice that.
+    // One second for a connection, one for the statement, and the five that the service waits longer; never twice that.
     expect(Date.now() - start).toBeLessThan(11_000);
     for (const reply of replies) expectUnavailable(reply);
     proxy.set("forward");

@@ -24,7 +24,7 @@ async function unusedPort(): Promise<number> {
   return fake.port;
 }
 
-/** Runs until the process gives up; what it said, which never holds a secret or a stack. */
+/** Runs until the process gives up. @returns its output, which never contains a secret or a stack trace */
 async function failedStart(environment: Record<string, string>): Promise<string> {
   const run = program.run({ ...withKey, ...environment });
   expect(await run.exited).toEqual({ code: 1, signal: null });
@@ -33,8 +33,8 @@ async function failedStart(environment: Record<string, string>): Promise<string>
   return run.stderr();
 }
 
-describe("a start on a PostgreSQL that does not answer as it should", () => {
-  test("gives up after DATABASE_START_TIMEOUT_SECONDS with a sentence, when nothing listens", async () => {
+describe("a start on a PostgreSQL that does not answer properly", () => {
+  test("gives up with a sentence after DATABASE_START_TIMEOUT_SECONDS if nothing listens", async () => {
     const port = await unusedPort();
     const sentence = await failedStart({
       DATABASE_URL: `postgresql://someone:${password}@127.0.0.1:${port}/d`,
@@ -43,7 +43,7 @@ describe("a start on a PostgreSQL that does not answer as it should", () => {
     expect(sentence).toMatch(/database.*ECONNREFUSED/i);
   });
 
-  test("gives up the same when the server takes connections and says nothing", async () => {
+  test("also if the server accepts connections and stays silent", async () => {
     const hanging = await startFakePostgres("says nothing");
     const sentence = await failedStart({
       DATABASE_URL: `postgresql://someone:${password}@127.0.0.1:${hanging.port}/d`,
@@ -74,7 +74,7 @@ describe("a start on a PostgreSQL that does not answer as it should", () => {
   });
   afterAll(() => data.remove());
 
-  test("waits for one that is not up yet, and then works", async () => {
+  test("waits until the server is up, and then works", async () => {
     const proxy = await startHalfOpenProxy(url);
     proxy.set("refuse");
     const starting = program.run({ ...withKey, DATABASE_URL: proxy.url });
@@ -84,7 +84,7 @@ describe("a start on a PostgreSQL that does not answer as it should", () => {
     const root = await starting.listening;
     expect((await call(root, "GET", "/readyz")).status).toBe(200);
     expect((await call(root, "POST", "/v1/vector_stores", {}, { key: "sk-marker" })).status).toBe(200);
-    // The probes' port does not answer before the database does: a pod is not taken for ready.
+    // The port does not answer before the database does, so a pod is not ready too early.
     expect(starting.stdout().indexOf("waiting")).toBeLessThan(starting.stdout().indexOf("listening"));
     starting.child.kill("SIGKILL");
     await starting.exited;
@@ -98,7 +98,7 @@ describe("a start on a PostgreSQL that does not answer as it should", () => {
     expect(await failedStart({ DATABASE_URL: wrong.toString() })).toContain('"no_such_database" does not exist');
   });
 
-  test("a taken port ends it with a sentence, and the connections to the database are given back", async () => {
+  test("a port in use ends it with a sentence, and closes the database connections", async () => {
     const first = program.run({ ...withKey, DATABASE_URL: url });
     const port = Number(new URL(await first.listening).port);
     const sentence = await failedStart({ DATABASE_URL: url, PORT: String(port) });

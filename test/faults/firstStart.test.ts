@@ -38,7 +38,7 @@ afterEach(() => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-/** Where the key is kept is always the empty directory; the database is there too, unless it is on a server. */
+/** The empty directory holds the key, and the database unless that is on a server. */
 const environment = () => ({ ...data.environment, DATA_DIR: join(directory, "data") });
 
 async function kill({ child, exited }: ServerProcess): Promise<void> {
@@ -46,7 +46,7 @@ async function kill({ child, exited }: ServerProcess): Promise<void> {
   await exited;
 }
 
-/** Runs until the process gives up, and what it then says: one sentence (or a list), no stack. */
+/** Runs until the process gives up. @returns its message: one sentence (or a list), without a stack trace */
 async function failedStart(more: Record<string, string>): Promise<string> {
   const run = program.run({ ...environment(), SERVER_API_KEY: "sk-secret-marker", ...more });
   expect(await run.exited).toEqual({ code: 1, signal: null });
@@ -55,8 +55,8 @@ async function failedStart(more: Record<string, string>): Promise<string> {
   return run.stderr();
 }
 
-describe("a first start with no key configured", () => {
-  test("makes one, keeps it for its owner alone, prints how to use it but not the key, and the next start keeps it", async () => {
+describe("a first start without a configured key", () => {
+  test("creates a key that only its owner can read and the next start keeps, and prints how to use it but not the key", async () => {
     const first = program.run(environment());
     const url = await first.listening;
     const file = join(directory, "data", "server-key");
@@ -82,14 +82,14 @@ describe("a first start with no key configured", () => {
     await kill(second);
   });
 
-  test("of two that start at once both have the same key, or one of them is refused for the data directory", async () => {
+  test("two concurrent starts have the same key, or one is refused because of the data directory", async () => {
     const both = [program.run(environment()), program.run(environment())];
     const urls: string[] = [];
     for (const each of both) {
       try {
         urls.push(await each.listening);
       } catch (error) {
-        // Only the embedded database is for one process.
+        // Only the embedded database allows just one process.
         if (data.kind === "postgres") throw error;
         expect(each.stderr()).toMatch(/data directory .* is in use by another/);
       }
@@ -105,13 +105,13 @@ describe("a first start with no key configured", () => {
     await Promise.all(both.map(kill));
   });
 
-  test("an empty key file is not a key: the start says what to do", async () => {
+  test("with an empty key file says what to do", async () => {
     const file = join(directory, "server-key");
     writeFileSync(file, "\n");
     expect(await failedStart({ SERVER_API_KEY: "", DATA_DIR: directory })).toContain(`The file ${file} is empty`);
   });
 
-  test("a data directory that cannot be made ends it with a sentence", async () => {
+  test("ends with a sentence if the data directory cannot be created", async () => {
     const file = join(directory, "a file");
     writeFileSync(file, "");
     for (const dataDir of [file, join(file, "data")]) {
@@ -122,38 +122,38 @@ describe("a first start with no key configured", () => {
   });
 });
 
-/** Something of the database, or about it, is in the data directory. */
+/** Whether the data directory contains anything of the database. */
 const begun = (made: string) => readdirSync(join(made, "..")).some((name) => name.startsWith("pglite"));
 
 (process.env.TEST_DATABASE_URL ? describe.skip : describe)("a data directory of the embedded database", () => {
-  test("that cannot be made ends the start with a sentence", async () => {
+  test("that cannot be created ends the start with a sentence", async () => {
     const file = join(directory, "a file");
     writeFileSync(file, "");
     for (const dataDir of [file, join(file, "data")])
       expect(await failedStart({ DATA_DIR: dataDir })).toContain(dataDir);
   });
 
-  test("survives a first start that is killed while the database is being made", async () => {
+  test("survives a first start that is killed while it creates the database", async () => {
     const made = join(directory, "data", "pglite");
     const first = program.run(environment());
     await until("the database to be begun", () => (existsSync(join(made, "..")) && begun(made) ? true : null));
     await kill(first);
     expect(first.stdout()).not.toContain("listening");
-    // The moment in which its first files are there and the others not is too short to be met for certain.
+    // The moment in which only its first files exist is too short to hit reliably.
     rmSync(made, { recursive: true, force: true });
     mkdirSync(made);
     writeFileSync(join(made, "PG_VERSION"), "18\n");
     const second = await program.start(environment());
     const store = await createStore(second.url);
     await kill(second);
-    // What is there is never taken for a half-made database again.
+    // From now on, it is never treated as a half-created database.
     const third = await program.start(environment());
     expect((await call(third.url, "GET", `/v1/vector_stores/${store}`)).status).toBe(200);
     await kill(third);
   });
 });
 
-describe("a start that cannot go on", () => {
+describe("a start that fails", () => {
   let taken: Server;
   let port: number;
   beforeAll(async () => {
@@ -165,7 +165,7 @@ describe("a start that cannot go on", () => {
     taken.close();
   });
 
-  test("because the port is taken says so, and gives the database back", async () => {
+  test("because the port is in use says so, and releases the database", async () => {
     const sentence = await failedStart({ ...data.environment, PORT: String(port) });
     expect(sentence).toContain(
       `Cannot listen on 127.0.0.1:${port}: the port is taken by another process. Set HOST or PORT.`,
@@ -179,13 +179,13 @@ describe("a start that cannot go on", () => {
     ["SERVER_API_KEY", "OPENAI_API_KEY", "sk-one", "sk-two"],
     ["EMBEDDING__MODEL", "EMBEDDING_MODEL", "model-1", "model-2"],
     ["EMBEDDING__BASE_URL", "EMBEDDING_API_BASE_URL", "http://one:4000", "http://two:4000"],
-  ])("because %s and %s disagree names both, and no value", async (name, alias, one, two) => {
+  ])("because %s and %s disagree names both, but no value", async (name, alias, one, two) => {
     const sentence = await failedStart({ [name]: one, [alias]: two });
     expect(sentence).toContain(`${name} and ${alias} are two names for one setting`);
     expect(sentence).not.toMatch(new RegExp(`${one}|${two}`));
   });
 
-  test("because settings are wrong names every one of them", async () => {
+  test("because of wrong settings names all of them", async () => {
     const sentence = await failedStart({
       PORT: "NaN",
       MAX_BODY_MB: "0",

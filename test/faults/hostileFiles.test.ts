@@ -13,7 +13,9 @@ import { measurable, peakMegabytes } from "../support/memory.js";
 import { createServerData, type ServerData } from "../support/serverData.js";
 import { compileProgram, type Program, type ServerProcess } from "../support/serverProcess.js";
 
-/** What nobody sends by accident, to a server process of its own: it answers, says what is wrong, keeps nothing and does not grow. */
+/**
+ * Hostile files, sent to a separate server process: it answers, says what is wrong, keeps nothing and does not grow.
+ */
 
 let program: Program;
 let data: ServerData;
@@ -53,7 +55,7 @@ const contentOf = async (id: string) =>
     .map((each) => each.text)
     .join("\n");
 
-/** Documents lie on disk while they are read. What is removed after the answer is removed at once, or this never ends. */
+/** Documents are on disk while they are read. Waits until they are removed. */
 async function untilNothingIsSpooled(): Promise<void> {
   while (readdirSync(temporary).some((each) => each.startsWith("vector-store-"))) await get("/health");
 }
@@ -91,10 +93,15 @@ const pdf = (stream: Buffer, pages = "/Kids [3 0 R] /Count 1") =>
     Buffer.from("\nendstream\nendobj\ntrailer\n<</Root 1 0 R>>\nstartxref\n999999\n%%EOF\n"),
   ]);
 
-describe("refused, with its reason, and nothing of it kept", () => {
+describe("refused with the reason, and not kept", () => {
   test.each<[string, string, () => Buffer | string, RegExp]>([
     ["a zip bomb", "a.docx", () => docx(bomb()), /128 MB/],
-    ["a zip bomb whose directory lies", "a.docx", () => docx(bomb(), { claimedSize: 1000 }), /128 MB|damaged/],
+    [
+      "a zip bomb with false sizes in its directory",
+      "a.docx",
+      () => docx(bomb(), { claimedSize: 1000 }),
+      /128 MB|damaged/,
+    ],
     ["a zip bomb of a spreadsheet", "a.xlsx", () => makeZip({ "xl/workbook.xml": bomb() }), /128 MB/],
     [
       "a zip bomb of an OpenDocument",
@@ -111,7 +118,7 @@ describe("refused, with its reason, and nothing of it kept", () => {
       /unpacked/,
     ],
     [
-      "a PDF whose pages are its own parents",
+      "a PDF whose page tree contains itself",
       "a.pdf",
       () => pdf(deflateSync(""), "/Kids [2 0 R 2 0 R] /Count 9999999"),
       /./,
@@ -141,12 +148,12 @@ describe("refused, with its reason, and nothing of it kept", () => {
   });
 });
 
-describe("read for what it is, and no more", () => {
+describe("read as what it is", () => {
   test.each<[string, string, () => Buffer | string, RegExp, RegExp]>([
     ["XML with a billion laughs", "a.xml", () => `${laughs}<l>lol &a9; &a30;</l>`, /lol/, /haha/],
     ["XML with an external entity", "a.xml", () => `${outside}<o>there: &e;</o>`, /there/, /root:/],
     [
-      "a mail of a thousand mails, each in the other",
+      "a thousand nested mails",
       "c.eml",
       () =>
         Array.from({ length: 1000 }).reduce<string>(
@@ -172,7 +179,7 @@ describe("read for what it is, and no more", () => {
     ],
     ["text with NULs", "b.txt", () => "be\0fore and af\0ter", /fore/, /\0/],
     [
-      "a table that would change all objects",
+      "a table that attempts prototype pollution",
       "a.csv",
       () => "__proto__,constructor,toString\npolluted,1,2\n",
       /polluted/,
@@ -186,14 +193,14 @@ describe("read for what it is, and no more", () => {
       /\[object/,
     ],
     [
-      "a page of a hundred thousand elements in each other",
+      "a page of a hundred thousand nested elements",
       "a.html",
       () => `${"<div>".repeat(100_000)}deep${"</div>".repeat(100_000)}`,
       /deep/,
       /div/,
     ],
     [
-      "a PDF without its table",
+      "a PDF without its cross-reference table",
       "b.pdf",
       () => pdf(deflateSync("BT /F1 9 Tf 50 700 Td (still there) Tj ET")),
       /still there/,
@@ -208,14 +215,14 @@ describe("read for what it is, and no more", () => {
     await untilNothingIsSpooled();
   });
 
-  test("names that lead elsewhere are names", async () => {
+  test("filenames with paths are only names", async () => {
     for (const name of ["../../../../etc/cron.d/job.txt", "..\\..\\windows\\job.txt", "/etc/job.txt", ".././job.txt"]) {
       const answer = await upload(`text of ${name}`, name).expect(200);
       expect(answer.body).toMatchObject({ filename: "job.txt" });
     }
   });
 
-  test("attributes that would change all objects are refused", async () => {
+  test("attributes that attempt prototype pollution are refused", async () => {
     const before = await filenames();
     const answer = await upload("x", "x.txt").field("attributes", '{"__proto__": {"polluted": 1}}');
     expect(answer.status).toBe(400);
@@ -224,8 +231,8 @@ describe("read for what it is, and no more", () => {
   });
 });
 
-describe("much at once", () => {
-  test("two hundred uploads, each answered when it is found", async () => {
+describe("many at once", () => {
+  test("two hundred uploads, each answered once it is searchable", async () => {
     const words = (i: number) => Array.from({ length: 3000 }, (_, j) => `word${i}x${j % 100}`).join(" ");
     const answers = await Promise.all(
       Array.from({ length: 200 }, async (_, i) => upload(words(i), `many-${i}.txt`).ok(() => true)),
@@ -238,7 +245,7 @@ describe("much at once", () => {
     await untilNothingIsSpooled();
   }, 120_000);
 
-  test("twenty senders who stop half-way", async () => {
+  test("twenty senders that stop half-way", async () => {
     const before = await filenames();
     const { hostname, port } = new URL(server.url);
     const stopHalfWay = () =>
@@ -261,8 +268,8 @@ describe("much at once", () => {
     await untilNothingIsSpooled();
   });
 
-  (measurable ? test : test.skip)("and in all of this the process did not grow without limit", () => {
-    // Two threads read at a time, each with a heap of at most 768 MB, of which the worst here needs a third.
+  (measurable ? test : test.skip)("all of this used limited memory", () => {
+    // Two threads read at once, each with a heap of at most 768 MB; the worst file here needs a third of that.
     expect(peakMegabytes(server.child.pid)).toBeLessThan(900);
   });
 });

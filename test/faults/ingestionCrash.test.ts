@@ -12,7 +12,7 @@ import { type Program, type ServerProcess, compileProgram } from "../support/ser
 jest.setTimeout(600_000);
 
 const fileCount = 50;
-/** CRASHES=30 is how it is tried before a release. */
+/** Run with CRASHES=30 before a release. */
 const crashes = Number(process.env.CRASHES ?? 6);
 
 let program: Program;
@@ -104,7 +104,10 @@ const contents = (url: string, store: string, ids: readonly string[]) =>
     }),
   );
 
-/** The embedded database has one process: a new one knows that the leases it finds are dead. Of a server's, as if a minute had passed. */
+/**
+ * A new process on the embedded database knows that existing leases are dead. On a server, act as if a minute had
+ * passed.
+ */
 async function endLeases(): Promise<void> {
   if (data.direct === null) return;
   const client = new pg.Client({ connectionString: data.direct });
@@ -119,7 +122,7 @@ async function kill({ child, exited }: ServerProcess): Promise<void> {
 }
 
 describe("a server killed with SIGKILL while it ingests", () => {
-  test(`${crashes} times at random moments: every file is complete once, and a crash costs one request to the model at most`, async () => {
+  test(`${crashes} times at random moments: every file is complete once, and a crash repeats at most one model call`, async () => {
     let server = await start();
     const undisturbed = await createStore(server.url);
     const reference = await send(server.url, undisturbed);

@@ -23,7 +23,7 @@ async function kill({ child, exited }: ServerProcess): Promise<void> {
   expect(await exited).toEqual({ code: null, signal: "SIGKILL" });
 }
 
-/** Contents of different lengths, also in bytes per character, so that a wrong sum of bytes shows. */
+/** Contents of different lengths and bytes per character, so that a wrong sum of bytes shows. */
 const row = (id: string, n: number, metadata: object) => ({
   id,
   content: `${id} ${"ü".repeat(n % 40)}`,
@@ -44,7 +44,7 @@ describe("a server killed with SIGKILL", () => {
       row(`b${String(batch).padStart(6, "0")}-${String(i).padStart(4, "0")}`, i, { batch }),
     );
 
-  test(`during batch inserts, ${rounds} times: every acknowledged batch is whole, none is half there`, async () => {
+  test(`during batch inserts, ${rounds} times: every acknowledged batch is complete, none is half stored`, async () => {
     let server = await program.start(data.environment);
     const store = await createStore(server.url);
     const path = `/v1/vector_stores/${store}/embeddings/batch`;
@@ -90,7 +90,7 @@ describe("a server killed with SIGKILL", () => {
     }
 
     expect(interrupted.size).toBeGreaterThan(0);
-    // The client that was interrupted sends its batch again, as after any failure.
+    // The interrupted client repeats its batch, as after any failure.
     for (const batch of interrupted) expect((await post(server.url, batch)).status).toBe(200);
     const all = [...acknowledged, ...interrupted].reduce((sum, batch) => sum + sizeOf(batch), 0);
     expect(await readRows(server.url, store)).toHaveLength(all);
@@ -98,7 +98,7 @@ describe("a server killed with SIGKILL", () => {
     await kill(server);
   });
 
-  test("in the middle of an NDJSON upload: whole chunks are stored, and the upload sent again ends exact", async () => {
+  test("in the middle of an NDJSON upload: whole portions are stored, and repeating the upload gives exact counts", async () => {
     const total = 4200;
     const sentBeforeKill = 3250;
     const chunk = 500;

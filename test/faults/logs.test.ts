@@ -19,7 +19,7 @@ afterAll(async () => {
 });
 
 describe("the logs on standard output", () => {
-  test("are JSON lines without a key, a text or a vector, whatever succeeds or fails", async () => {
+  test("are JSON lines without keys, texts or vectors, for successes and failures", async () => {
     const marker = "MARKER-7f3a";
     const model = await startSlowModel();
     const server = await program.start({
@@ -50,7 +50,7 @@ describe("the logs on standard output", () => {
       await call(server.url, "GET", `/v1/${marker}`),
     ];
     expect(refused.map(({ status }) => Math.floor(status / 100))).toEqual(refused.map(() => 4));
-    // The model gone: a failure of ours, logged as an error with all its causes.
+    // Without the model: the service's failure, logged as an error with all its causes.
     await model[Symbol.asyncDispose]();
     expect((await post("/search", { query: `new ${marker}` })).status).toBeGreaterThanOrEqual(500);
     expect((await post("/embeddings", { content: `new ${marker}` })).status).toBeGreaterThanOrEqual(500);

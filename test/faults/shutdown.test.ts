@@ -36,7 +36,7 @@ afterEach(async () => {
 
 const settings = () => ({ ...data.environment, LITELLM_PROXY_URL: model.url });
 
-/** Starts requests and waits until each of them has come as far as the model. */
+/** Starts requests and waits until each has called the model. */
 async function whileTheModelThinks<T>(start: () => Promise<T>[]): Promise<Promise<T>[]> {
   model.hold();
   const before = model.asked.length;
@@ -45,7 +45,7 @@ async function whileTheModelThinks<T>(start: () => Promise<T>[]): Promise<Promis
   return requests;
 }
 
-/** A TCP connection to the server, once it is open. */
+/** Resolves to an open TCP connection to the server. */
 async function connectTo(url: string): Promise<Socket> {
   const socket = connect(Number(new URL(url).port), "127.0.0.1");
   socket.on("error", () => undefined);
@@ -67,7 +67,7 @@ const refused = async (url: string): Promise<true | null> => {
   return code === "ECONNREFUSED" ? true : null;
 };
 
-/** Fails when the process has not ended within a limit that is well below the one for requests under way (25 s). */
+/** Fails unless the process ends well before the limit for running requests (25 s). */
 const endsSoon = async ({ exited }: ServerProcess) => {
   let ended: Awaited<typeof exited> | null = null;
   void exited.then((how) => {
@@ -80,7 +80,7 @@ const search = (query: string, agent?: Agent) =>
   call(server.url, "POST", `/v1/vector_stores/${store}/search`, { query }, agent && { agent });
 
 describe("on SIGTERM", () => {
-  test("accepted requests are finished, new connections are refused, and the exit code is 0", async () => {
+  test("accepted requests finish, new connections are refused, and the exit code is 0", async () => {
     const texts = ["a", "bb", "ccc"].map((content) => ({ content }));
     const requests = await whileTheModelThinks(() => [
       search("one"),
@@ -104,7 +104,7 @@ describe("on SIGTERM", () => {
     expect(await endsSoon(next)).toEqual({ code: 0, signal: null });
   });
 
-  test("a second one ends the process at once", async () => {
+  test("a second signal ends the process at once", async () => {
     const [request] = await whileTheModelThinks(() => [search("one").catch((error: unknown) => error)]);
     server.child.kill("SIGTERM");
     await server.logged("stopping");
@@ -113,7 +113,7 @@ describe("on SIGTERM", () => {
     expect(await request).toMatchObject({ code: "ECONNRESET" });
   });
 
-  test("a kept-alive connection is told to close with its last answer, and an idle one is closed", async () => {
+  test("the last answer closes a kept-alive connection, and an idle one is closed", async () => {
     const agent = new Agent({ keepAlive: true });
     await search("warm up", agent);
     const [request] = await whileTheModelThinks(() => [search("kept alive", agent)]);
@@ -130,11 +130,11 @@ describe("on SIGTERM", () => {
     idle.destroy();
   });
 
-  test("connections that have sent nothing, or half a header, do not hold the process up", async () => {
+  test("connections that have sent nothing or half a header do not delay the exit", async () => {
     const silent = await connectTo(server.url);
     const slow = await connectTo(server.url);
     slow.write("POST /v1/vector_stores HTTP/1.1\r\nHost: here\r\nAuthor");
-    // An answer on a later connection: the server has taken the two before it.
+    // An answer on a later connection shows that the server has accepted the two before it.
     await call(server.url, "GET", "/livez");
     server.child.kill("SIGTERM");
     expect(await endsSoon(server)).toEqual({ code: 0, signal: null });
@@ -143,7 +143,7 @@ describe("on SIGTERM", () => {
   });
 });
 
-/** Ends the server of the other tests, since the embedded database has one at a time. */
+/** Ends the other tests' server, because the embedded database allows one process. */
 async function restart(environment: Record<string, string>): Promise<void> {
   server.child.kill("SIGINT");
   await server.exited;
@@ -151,7 +151,7 @@ async function restart(environment: Record<string, string>): Promise<void> {
 }
 
 describe("between SIGTERM and the end of listening", () => {
-  test("the server is unready but answers, each answer the last on its connection; SIGINT waits for nobody", async () => {
+  test("the server is unready but answers, each answer closing its connection; SIGINT skips the delay", async () => {
     await restart({ SHUTDOWN_DELAY_SECONDS: "600" });
     const agent = new Agent({ keepAlive: true });
     expect((await search("before", agent)).headers.connection).toBe("keep-alive");
@@ -163,7 +163,7 @@ describe("between SIGTERM and the end of listening", () => {
     expect([onNewConnection.status, onNewConnection.headers.connection]).toEqual([200, "close"]);
     expect((await call(server.url, "GET", "/livez")).status).toBe(200);
     agent.destroy();
-    // A second signal means: now.
+    // A second signal ends the process at once.
     server.child.kill("SIGTERM");
     expect(await endsSoon(server)).toEqual({ code: 1, signal: null });
 
@@ -172,7 +172,7 @@ describe("between SIGTERM and the end of listening", () => {
     expect(await endsSoon(server)).toEqual({ code: 0, signal: null });
   });
 
-  test("a file that is being ingested goes back to the queue at once", async () => {
+  test("a file being ingested returns to the queue at once", async () => {
     await restart({ SHUTDOWN_DELAY_SECONDS: "600", INGEST_CONCURRENCY: "1" });
     model.hold();
     const before = model.asked.length;
@@ -193,7 +193,7 @@ describe("between SIGTERM and the end of listening", () => {
     await server.exited;
   });
 
-  test("requests that take longer than SHUTDOWN_DRAIN_SECONDS are cut off, and the exit code says so", async () => {
+  test("requests longer than SHUTDOWN_DRAIN_SECONDS are cut off, and the exit code says so", async () => {
     await restart({ SHUTDOWN_DELAY_SECONDS: "0", SHUTDOWN_DRAIN_SECONDS: "1" });
     const [request] = await whileTheModelThinks(() => [search("endless").catch((error: unknown) => error)]);
     server.child.kill("SIGTERM");
@@ -203,11 +203,11 @@ describe("between SIGTERM and the end of listening", () => {
   });
 });
 
-describe("clients that go where a server is ready", () => {
-  test("none of their requests fails while servers come and go", async () => {
+describe("clients that follow readiness", () => {
+  test("lose no request while servers are replaced", async () => {
     await restart({ SHUTDOWN_DELAY_SECONDS: "1" });
     const servers = [server];
-    // A server's database takes more than one.
+    // A PostgreSQL server allows several processes.
     if (data.kind === "postgres") servers.push(await program.start({ ...settings(), SHUTDOWN_DELAY_SECONDS: "1" }));
     const [leaving, staying] = servers;
     const ready = new Set(servers);
@@ -251,14 +251,14 @@ describe("clients that go where a server is ready", () => {
   });
 });
 
-describe("before it listens", () => {
+describe("before the server listens", () => {
   test("SIGTERM ends a process that waits for its database", async () => {
     const hanging = await startFakePostgres("says nothing");
     const url = `postgresql://someone@127.0.0.1:${hanging.port}/d`;
     const waiting = program.run({ DATABASE_URL: url, SERVER_API_KEY: "sk-x" });
     await hanging.connected;
     waiting.child.kill("SIGTERM");
-    // By its own decision, not by the signal's default: the first process of a container has no default.
+    // By its own handler, because the signal has no default action for process 1 of a container.
     expect(await endsSoon(waiting)).toEqual({ code: 0, signal: null });
     await hanging.close();
   });

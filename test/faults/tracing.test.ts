@@ -22,7 +22,7 @@ afterAll(async () => {
   await model[Symbol.asyncDispose]();
 });
 
-/** An OpenTelemetry collector that keeps what it gets; names and attributes are plain text in OTLP's protobuf. */
+/** An OpenTelemetry collector that keeps its input; names and attributes are plain text in OTLP's protobuf. */
 async function startCollector() {
   const received: { url: string; headers: IncomingHttpHeaders; text: string }[] = [];
   const server = createServer((req, res) => {
@@ -43,7 +43,7 @@ async function startCollector() {
 
 const traceId = "4bf92f3577b34da6a3ce929d0e0e4736";
 
-test("a request, its statements and its model calls are one trace, without a text, a key or an id of the caller's", async () => {
+test("a request, its statements and its model calls are one trace, without the caller's texts, keys or ids", async () => {
   const marker = "MARKER-9e1c";
   const collector = await startCollector();
   const server = await program.start({
@@ -73,7 +73,7 @@ test("a request, its statements and its model calls are one trace, without a tex
   // The proxy's spans belong to the same trace.
   expect(model.asked.at(-1)?.headers.traceparent).toMatch(new RegExp(`^00-${traceId}-[0-9a-f]{16}-01$`));
   await until("the log of the search", () => (server.stdout().includes(`"traceId":"${traceId}"`) ? true : null));
-  // What was not sent yet is sent at the end.
+  // Spans that were not sent yet are sent at the end.
   server.child.kill("SIGTERM");
   expect(await server.exited).toEqual({ code: 0, signal: null });
   await collector.close();
@@ -96,7 +96,7 @@ test("a request, its statements and its model calls are one trace, without a tex
   expect(text).not.toContain(testKey);
 });
 
-test("a collector that is away harms nobody and is told of in the log", async () => {
+test("an unreachable collector breaks nothing and is reported in the log", async () => {
   const server = await program.start({
     ...data.environment,
     OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:9",

@@ -14,7 +14,7 @@ import { type Program, compileProgram } from "../support/serverProcess.js";
 jest.setTimeout(600_000);
 
 const count = 25_000;
-/** CRASHES=30 is how it is tried before a release. */
+/** Run with CRASHES=30 before a release. */
 const crashes = Number(process.env.CRASHES ?? 5);
 
 let program: Program;
@@ -40,7 +40,7 @@ async function finish(
   return { answer: JSON.parse(process.stdout()) as ImportAnswer & ExportAnswer, ms: performance.now() - begun };
 }
 
-/** Runs a command and ends it with SIGKILL at a random moment, again and again; each goes on after the one before. */
+/** Repeatedly runs a command and kills it with SIGKILL at a random moment; each run continues the previous one. */
 async function killAtRandom({ environment }: ServerData, args: readonly string[], ms: number): Promise<void> {
   for (let crash = 0; crash < crashes; crash += 1) {
     const { child, exited } = program.run(environment, { args });
@@ -94,7 +94,7 @@ async function importThroughCrashes(args: readonly string[]): Promise<void> {
 }
 
 describe("killed with SIGKILL at random moments", () => {
-  test("an import of a file goes on, and every row is there once", async () => {
+  test("an import of a file continues, and every row is stored once", async () => {
     const path = join(directory, "rows.ndjson");
     const line = (n: number) =>
       JSON.stringify({ content: `content ${n}`, embedding: [n, 1, 2, 3, 4, 5, 6, 7], metadata: { n } });
@@ -102,7 +102,7 @@ describe("killed with SIGKILL at random moments", () => {
     await importThroughCrashes(["import", path, "--store-name", "x"]);
   });
 
-  (onServer ? test : test.skip)("an import of a litellm-pgvector goes on, and every row is there once", () =>
+  (onServer ? test : test.skip)("an import from litellm-pgvector continues, and every row is stored once", () =>
     withData(async (source) => {
       await query(source, `CREATE EXTENSION IF NOT EXISTS vector`);
       await query(source, referenceTables(testDimensions));
@@ -117,7 +117,7 @@ describe("killed with SIGKILL at random moments", () => {
     }),
   );
 
-  test("an export goes on, and its file is that of one that was not disturbed", () =>
+  test("an export continues, and its file equals an undisturbed one's", () =>
     withData(async (data) => {
       const path = join(directory, "exported.ndjson");
       const line = (n: number) =>
@@ -129,7 +129,7 @@ describe("killed with SIGKILL at random moments", () => {
         const { answer: expected, ms } = await finish(data, ["export", "--all", "--output", whole, ...options]);
         const args = ["export", "--all", "--output", broken, ...options];
         await killAtRandom(data, args, ms);
-        // One that was not killed in time is complete, and would refuse to write over itself.
+        // An export that was not killed in time is complete, and the next would refuse to overwrite it.
         const { answer } = await finish(data, [...args, "--overwrite"]);
         expect(answer).toMatchObject({ rows: count, checksum: expected.checksum });
         const contents = (files: readonly string[]) =>

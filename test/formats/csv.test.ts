@@ -8,7 +8,7 @@ const read = (text: string | Buffer, name = "a.csv") => readBytes(readCsv, Buffe
 const texts = async (text: string | Buffer) => (await read(text)).map((block) => block.text);
 
 describe("readCsv", () => {
-  test("makes a row of each line, with the first as header", async () => {
+  test("makes each line a row, the first one the header", async () => {
     expect(await read("name,age\nAnna,31\nBernd,\n")).toEqual([
       { kind: "row", text: "name | age", header: null, place: {} },
       { kind: "row", text: "Anna | 31", header: "name | age", place: {} },
@@ -22,7 +22,7 @@ describe("readCsv", () => {
     ["dates", "2024-01-01,x\n2024-01-02,y"],
     ["a single cell", "apple\npear"],
     ["very long cells", `${"long ".repeat(300)},b\n1,2`],
-  ])("takes no first row with %s for a header", async (_, text) => {
+  ])("does not treat a first row with %s as a header", async (_, text) => {
     expect((await read(text)).map((block) => block.kind === "row" && block.header)).toEqual([null, null]);
   });
 
@@ -39,7 +39,7 @@ describe("readCsv", () => {
     expect(await texts(text)).toEqual(rows);
   });
 
-  test("reads quotes, line breaks in cells, and all ends of lines", async () => {
+  test("reads quotes, line breaks in cells, and all kinds of line ends", async () => {
     expect(await texts('a,b\r\n1,"x ""y""\r\n z"\r\n')).toEqual(["a | b", '1 | x "y" z']);
     expect(await texts("a,b\rc,d\r")).toEqual(["a | b", "c | d"]);
     expect(await texts('a,b\n1,5" pipe\n2,x')).toEqual(["a | b", '1 | 5" pipe', "2 | x"]);
@@ -53,7 +53,7 @@ describe("readCsv", () => {
     expect(await texts(Buffer.from("\ufeffa\tb\n1\t2", "utf16le"))).toEqual(["a | b", "1 | 2"]);
   });
 
-  test("goes on after a quote that is never closed", async () => {
+  test("continues after an unclosed quote", async () => {
     const rest = `3,${"four ".repeat(20)}\n`.repeat(15_000);
     const blocks = await read(`a,b\n"x, y",1\n2,"never closed\n${rest}5,6`);
     expect(blocks.slice(0, 3).map(({ text }) => text)).toEqual(["a | b", "x, y | 1", '2 | "never closed']);
@@ -61,11 +61,11 @@ describe("readCsv", () => {
     expect(blocks.at(-1)).toEqual({ kind: "row", text: "5 | 6", header: "a | b", place: {} });
   });
 
-  test("goes on after such a quote close to the end, and after characters of several bytes", async () => {
+  test("continues after an unclosed quote near the end, and after multi-byte characters", async () => {
     expect(await texts('ä,ö\n€,😀\n1,"ü\n2,3')).toEqual(["ä | ö", "€ | 😀", '1 | "ü', "2 | 3"]);
   });
 
-  test("reads text that is not a table as text", async () => {
+  test("reads text without a table as text", async () => {
     const long = "word ".repeat(300_000);
     const blocks = await read(`a,b\n1,2\n${long}`);
     expect(blocks.slice(0, 3).map(({ kind }) => kind)).toEqual(["row", "row", "text"]);

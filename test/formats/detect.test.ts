@@ -42,13 +42,13 @@ describe("by content, whatever the name", () => {
     for (const name of ["a", "a.txt", "a.PDF", "a.docx"]) expect(await formatOf(name, content)).toBe(format);
   });
 
-  test("old files by their name, too", async () => {
+  test("old formats, by name as well", async () => {
     expect(await formatOf("a.xls", makeCompoundFile({ other: stream }))).toBe("spreadsheet");
     expect(await formatOf("a.msg", makeCompoundFile({ other: stream }))).toBe("msg");
   });
 });
 
-describe("text by its name", () => {
+describe("text, by name", () => {
   test.each([
     ["text", "a.txt b.log c d.py e.tsx f.yaml g.ini h.unknown i.sql j.doc k.ics"],
     ["markdown", "a.md b.MARKDOWN"],
@@ -61,7 +61,7 @@ describe("text by its name", () => {
     for (const name of names.split(" ")) expect(await formatOf(name, text)).toBe(format);
   });
 
-  test("of any encoding", async () => {
+  test("in any encoding", async () => {
     for (const content of ["Привет", "é", '["é"]']) {
       expect(await formatOf("a.txt", Buffer.from(`\ufeff${content}`, "utf16le"))).toBe("text");
       expect(await formatOf("a.txt", Buffer.from(`\ufeff${content}`, "utf16le").swap16())).toBe("text");
@@ -70,11 +70,11 @@ describe("text by its name", () => {
     expect(await formatOf("a.csv", "caf\xe9;M\xfcller\n")).toBe("csv");
   });
 
-  test("that is about PDF stays what it is", async () => {
+  test("that mentions a PDF header stays text", async () => {
     expect(await formatOf("a.md", `${text} A file begins with %PDF-1.7.`)).toBe("markdown");
   });
 
-  test("a page that was exported for Excel is a page", async () => {
+  test("a web page exported for Excel is a web page", async () => {
     expect(await formatOf("a.xls", "\xef\xbb\xbf<html><table></table></html>")).toBe("html");
     expect(await formatOf("page", "\n<!DOCTYPE html><p>Hi</p>")).toBe("html");
     expect(await formatOf("a.txt", "<html> is a tag")).toBe("text");
@@ -91,7 +91,7 @@ describe("is refused", () => {
 
   test("an empty file", () => refusal("a.txt", "", "invalid_file", "The file is empty."));
 
-  test("what is not what its name says", async () => {
+  test("a file that is not what its name says", async () => {
     await refusal("a.pdf", text, "invalid_file", "The file is called .pdf but is not a PDF document.");
     await refusal("a.png", text, "invalid_file", "The file is called .png but is not an image.");
     await refusal("a.pdf", junk, "invalid_file", "The file is called .pdf but is not a PDF document.");
@@ -113,7 +113,7 @@ describe("is refused", () => {
     refusal(name, content, "unsupported_file", new RegExp(`^The file is ${what}.* reads PDF`)),
   );
 
-  test("an archive, and binary data of no kind", async () => {
+  test("an archive, and unknown binary data", async () => {
     await refusal("a.zip", makeZip({ "a.txt": "x" }), "unsupported_file", /^The file is an archive/);
     await refusal(
       "a.bin",
@@ -123,7 +123,7 @@ describe("is refused", () => {
     );
   });
 
-  test("Office's old formats, and encrypted documents", async () => {
+  test("old Office formats, and encrypted documents", async () => {
     const word = makeCompoundFile({ WordDocument: stream });
     await refusal("a.doc", word, "unsupported_file", /Save it as \.docx\.$/);
     await refusal("a.ppt", makeCompoundFile({ other: stream }), "unsupported_file", /Save it as \.pptx\.$/);

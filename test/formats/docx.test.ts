@@ -16,7 +16,7 @@ const styles = part(
 );
 
 describe("paragraphs", () => {
-  test("come one by one, with their tabs and breaks, and without empty ones", async () => {
+  test("are separate blocks with their tabs and breaks, without empty ones", async () => {
     const runs =
       "<w:p><w:r><w:t>one</w:t><w:tab/><w:t>two</w:t><w:br/></w:r><w:hyperlink><w:r><w:t>three</w:t></w:r></w:hyperlink></w:p>";
     const tabStop = "<w:tabs><w:tab/></w:tabs>";
@@ -26,7 +26,7 @@ describe("paragraphs", () => {
     ]);
   });
 
-  test("are headings by their style's name or level, by the style it is based on, or by their own level", async () => {
+  test("are headings because of the style's name or level, its base style, or their own level", async () => {
     const style = (id: string) => `<w:pStyle w:val="${id}"/>`;
     const blocks = await read(
       p("T", style("t")) +
@@ -53,7 +53,7 @@ describe("paragraphs", () => {
     ]);
   });
 
-  test("are read in the namespaces of Strict OOXML, and from a main part of another name", async () => {
+  test("are read in the namespaces of Strict OOXML, and from a main part with another name", async () => {
     const body = `<w:body>${p("Some text")}</w:body>`;
     const bytes = makeZip({
       "_rels/.rels": `<Relationships><Relationship Id="a" Type="http://purl.oclc.org/ooxml/officeDocument/relationships/officeDocument" Target="word/document2.xml"/></Relationships>`,
@@ -62,14 +62,14 @@ describe("paragraphs", () => {
     expect((await readBytes(readDocx, bytes, "a.docx")).map(({ text }) => text)).toEqual(["Some text"]);
   });
 
-  test("leave out what was deleted or moved away, and keep what was inserted", async () => {
+  test("omit deleted and moved text, and keep inserted text", async () => {
     const t = (text: string) => `<w:r><w:t>${text}</w:t></w:r>`;
     const body = `<w:p>${t("a")}<w:del><w:r><w:delText>b</w:delText></w:r></w:del><w:ins>${t("c")}</w:ins>
       <w:moveFrom>${t("d")}</w:moveFrom><w:moveTo>${t("e")}</w:moveTo><w:r><w:instrText>PAGE</w:instrText></w:r></w:p>`;
     expect(await texts(body)).toEqual(["ace"]);
   });
 
-  test("of text boxes come once, after the one that they are anchored at", async () => {
+  test("of text boxes appear once, after the paragraph of their anchor", async () => {
     const box = (text: string) => `<w:txbxContent>${p(text)}</w:txbxContent>`;
     const shape = `<w:r><mc:AlternateContent><mc:Choice>${box("box")}</mc:Choice><mc:Fallback>${box("box")}</mc:Fallback></mc:AlternateContent></w:r>`;
     expect(await texts(`<w:p>${shape}<w:r><w:t>around</w:t></w:r></w:p>${p("next")}`)).toEqual([
@@ -79,7 +79,7 @@ describe("paragraphs", () => {
     ]);
   });
 
-  test("of any text come as they are", async () => {
+  test("keep any text unchanged", async () => {
     const characters = fc.string({ unit: "binary", minLength: 1, maxLength: 40 });
     await fc.assert(
       fc.asyncProperty(fc.array(characters, { maxLength: 5 }), async (paragraphs) => {
@@ -111,7 +111,7 @@ describe("lists", () => {
   const item = (text: string, list: number, at = 0) =>
     p(text, `<w:numPr><w:ilvl w:val="${at}"/><w:numId w:val="${list}"/></w:numPr>`);
 
-  test("have their numbers, letters or dashes", async () => {
+  test("keep their numbers, letters or dashes", async () => {
     const body =
       item("one", 1) +
       item("inner", 1, 1) +
@@ -129,7 +129,7 @@ describe("lists", () => {
     ]);
   });
 
-  test("have no blank lines between their items, and may come from a style", async () => {
+  test("have no blank lines between items, and may come from a style", async () => {
     const style = '<w:pStyle w:val="li"/>';
     const blocks = await read(p("before") + p("a", style) + p("b", style) + p("after"), { numbering, styles });
     expect(blocks.map(({ text, before }) => [text, before])).toEqual([
@@ -140,14 +140,14 @@ describe("lists", () => {
     ]);
   });
 
-  test("number headings too", async () => {
+  test("also number headings", async () => {
     const heading = (text: string) => p(text, `<w:outlineLvl w:val="0"/><w:numPr><w:numId w:val="1"/></w:numPr>`);
     expect(await texts(heading("Scope") + heading("Terms"), { numbering })).toEqual(["1. Scope", "2. Terms"]);
   });
 });
 
 describe("tables", () => {
-  test("are rows with the first as header", async () => {
+  test("are rows, the first one the header", async () => {
     expect(await read(table(["Name", "Age"], ["Ann", "30"], ["", "31"], ["", ""]))).toEqual([
       { kind: "row", text: "Name | Age", header: null, place: {} },
       { kind: "row", text: "Ann | 30", header: "Name | Age", place: {} },
@@ -155,11 +155,11 @@ describe("tables", () => {
     ]);
   });
 
-  test("have cells of one line", async () => {
+  test("have single-line cells", async () => {
     expect(await texts(table(["a", p("b") + p("c")]))).toEqual(["a | b c"]);
   });
 
-  test("within tables have their own rows, in the order of reading", async () => {
+  test("within tables have their own rows, in reading order", async () => {
     const inner = `${table(["x", "y"], ["1", "2"])}${p("after")}`;
     const blocks = await read(table(["A", "B"], ["left", inner], ["c", "d"]));
     expect(blocks.map(({ text, ...block }) => [text, block.kind === "row" ? block.header : block.kind])).toEqual([
@@ -172,7 +172,7 @@ describe("tables", () => {
     ]);
   });
 
-  test("that only frame or title text make no rows of it", async () => {
+  test("that only frame or title text are not rows", async () => {
     const heading = p("Head", '<w:outlineLvl w:val="0"/>');
     expect((await read(table([heading + p("text")]))).map(({ kind }) => kind)).toEqual(["heading", "text"]);
     const titled = await read(table(["Title", ""], ["a", "b"], ["c", "d"]));

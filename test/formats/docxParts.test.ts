@@ -22,12 +22,12 @@ describe("notes and edges", () => {
     ).toEqual(["Ouch", "Footnote: A tachyon.", "Comment (Ann): Really?", "next", "end", "Endnote: Fin."]);
   });
 
-  test("a note that is referred to twice comes once", async () => {
+  test("a note with two references appears once", async () => {
     const body = `<w:p><w:r><w:t>a</w:t></w:r>${reference("footnote", 1).repeat(3)}</w:p>`;
     expect(await texts(body, { footnotes: part("footnotes", note("footnote", 1, "b")) })).toEqual(["a", "Footnote: b"]);
   });
 
-  test("headers come first and footers last, each once and never as headings", async () => {
+  test("headers come first, footers last, each once and never as headings", async () => {
     const header = part("hdr", p("Company", '<w:outlineLvl w:val="0"/>'));
     const blocks = await read(p("Main document"), {
       header1: header,
@@ -44,7 +44,7 @@ describe("notes and edges", () => {
   });
 });
 
-test("documents within the document are read by their own format", async () => {
+test("embedded documents are read by their own format", async () => {
   const bytes = docx(p("before"), { aFChunk: "<p>within</p>", footer: part("ftr", p("after")) });
   const blocks = await readBytes(readDocx, bytes, "a.docx", {
     readInner: async function* (inner, name) {
@@ -60,7 +60,7 @@ describe("damaged documents", () => {
     ["a document that is not XML", makeZip({ "word/document.xml": "CORRUPTED" })],
     ["a document that is cut off", makeZip({ "word/document.xml": part("document", p("text")).slice(0, -20) })],
     ["entities", makeZip({ "word/document.xml": `<!DOCTYPE a [<!ENTITY x "y">]>${part("document", p("text"))}` })],
-    ["a text that is longer than any", docx(p("x".repeat(9 * 2 ** 20)))],
+    ["a text that is too long", docx(p("x".repeat(9 * 2 ** 20)))],
     ["nesting without end", docx("<w:p><w:r>".repeat(2_000))],
   ])("are refused for %s", async (_, bytes) => {
     const reading = readBytes(readDocx, bytes, "a.docx");
@@ -68,7 +68,7 @@ describe("damaged documents", () => {
     await expect(reading).rejects.toMatchObject({ code: "invalid_file" });
   });
 
-  test("are read or refused, whatever is wrong in them", async () => {
+  test("are read or refused, whatever the damage", async () => {
     const whole = part(
       "document",
       `<w:body>${table(["a", "b"], ["c", table(["d"])])}${p("text")}${p("x", '<w:numPr><w:numId w:val="1"/></w:numPr>')}</w:body>`,

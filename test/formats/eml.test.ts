@@ -39,7 +39,7 @@ const attached = (name: string, type: string, content: string, more = "") =>
   `Content-Type: ${type}; name="${name}"\r\nContent-Disposition: attachment; filename="${name}"\r\n${more}\r\n${content}\r\n`;
 
 describe("a mail", () => {
-  test("begins with its subject, as a heading, and its head", async () => {
+  test("begins with its subject as a heading, and its header", async () => {
     const { blocks } = await read(
       [...head, "Cc: C <c@example.com>, d@example.com", "", "Hello", "you.", "", "Bye."].join("\r\n"),
     );
@@ -57,13 +57,13 @@ describe("a mail", () => {
     ]);
   });
 
-  test("keeps a date that nobody can read", async () => {
+  test("keeps an unreadable date", async () => {
     expect(await textsOf("From: a@example.com\r\nDate: someday\r\n\r\nHi")).toContain(
       "From: a@example.com\nDate: someday",
     );
   });
 
-  test("of encoded words, another charset and soft line breaks", async () => {
+  test("with encoded words, another charset and soft line breaks", async () => {
     const subject = `Subject: =?utf-8?B?${Buffer.from("Grüße ☸").toString("base64")}?=`;
     const part =
       "Content-Type: text/plain; charset=iso-8859-1\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\nCaf=E9 soft=\r\n wrap";
@@ -74,20 +74,20 @@ describe("a mail", () => {
     ]);
   });
 
-  test("is read once when it has its text in two forms", async () => {
+  test("with its text in two forms is read once", async () => {
     expect(
       (await textsOf(makeMail(head, [plain("The text."), html("<p>The page.</p>")], "alternative"))).slice(2),
     ).toEqual(["The text."]);
   });
 
-  test("is read as HTML when it has but that", async () => {
+  test("with HTML only is read as HTML", async () => {
     expect((await textsOf([...head, html("<h2>Big</h2><p>The <b>page</b>.</p>")].join("\r\n"))).slice(2)).toEqual([
       "Big",
       "The page.",
     ]);
   });
 
-  test("has texts of both kinds one after the other", async () => {
+  test("can have texts of both kinds in sequence", async () => {
     expect((await textsOf(makeMail(head, [plain("The text."), html("<p>The page.</p>")]))).slice(2)).toEqual([
       "The text.",
       "The page.",
@@ -96,7 +96,7 @@ describe("a mail", () => {
 });
 
 describe("attachments", () => {
-  test("are named in the head and read by their format", async () => {
+  test("are named in the header and read by their format", async () => {
     const csv = attached(
       "figures.csv",
       "text/csv",
@@ -112,7 +112,7 @@ describe("attachments", () => {
     expect(inner).toEqual([["figures.csv", "a,b"]]);
   });
 
-  test("that are mails, even within the text, have a mail's name", async () => {
+  test("that are mails, even inside the text, are named as mails", async () => {
     const within = `Content-Type: message/rfc822\r\nContent-Disposition: inline\r\n\r\n${head.join("\r\n")}\r\n\r\nInner`;
     const forwarded = attached("Fwd", "message/rfc822", `${head.join("\r\n")}\r\n\r\nOther`);
     const { inner } = await read(makeMail(head, [plain("Outer"), within, forwarded]));
@@ -120,7 +120,7 @@ describe("attachments", () => {
     expect(inner[0]?.[1]).toContain("Inner");
   });
 
-  test("of calendars are read as texts", async () => {
+  test("with calendars are read as text", async () => {
     const { inner } = await read(
       makeMail(head, [plain("Come!"), "Content-Type: text/calendar\r\n\r\nBEGIN:VCALENDAR\r\n"]),
     );
@@ -145,14 +145,14 @@ describe("attachments", () => {
 });
 
 describe("is refused", () => {
-  test("what has no head of a mail", async () => {
+  test("a file without a mail header", async () => {
     await expect(read("Just a text.\n\nWith: no head")).rejects.toMatchObject({
       code: "invalid_file",
       message: "The file is not an email: its header has no sender, date or subject.",
     });
   });
 
-  test("a mail of more than a thousand parts, one within the other", async () => {
+  test("a mail with more than a thousand nested parts", async () => {
     let mail = plain("innermost");
     for (let depth = 0; depth < 1_100; depth += 1) {
       mail = `Content-Type: multipart/mixed; boundary="b${depth}"\r\n\r\n--b${depth}\r\n${mail}\r\n--b${depth}--\r\n`;
@@ -164,7 +164,7 @@ describe("is refused", () => {
   });
 });
 
-test("texts are without what no database stores", async () => {
+test("texts contain no characters that databases cannot store", async () => {
   const texts = await textsOf("From: a@example.com\r\nSubject: A\u0000B\r\n\r\nC\u0000D");
   expect(texts).toEqual(["AB", "From: a@example.com", "CD"]);
 });

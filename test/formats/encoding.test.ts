@@ -23,11 +23,11 @@ function wordsOfFile(bytes: Buffer): Promise<string> {
 describe("decodeText and decodeFile", () => {
   test.each<[string, string, Buffer]>([
     ["UTF-8", german, Buffer.from(german)],
-    ["UTF-8 with a mark", german, Buffer.from(`\ufeff${german}`)],
-    ["UTF-16 LE with a mark", russian, Buffer.from(`\ufeff${russian}`, "utf16le")],
-    ["UTF-16 BE with a mark", japanese, Buffer.from(`\ufeff${japanese}`, "utf16le").swap16()],
-    ["UTF-16 LE without a mark", german, Buffer.from(german, "utf16le")],
-    ["UTF-16 BE without a mark", russian, Buffer.from(russian, "utf16le").swap16()],
+    ["UTF-8 with a byte order mark", german, Buffer.from(`\ufeff${german}`)],
+    ["UTF-16 LE with a byte order mark", russian, Buffer.from(`\ufeff${russian}`, "utf16le")],
+    ["UTF-16 BE with a byte order mark", japanese, Buffer.from(`\ufeff${japanese}`, "utf16le").swap16()],
+    ["UTF-16 LE without a byte order mark", german, Buffer.from(german, "utf16le")],
+    ["UTF-16 BE without a byte order mark", russian, Buffer.from(russian, "utf16le").swap16()],
     ["UTF-32 LE", chinese, iconv.encode(chinese, "utf-32le", { addBOM: true })],
     ["UTF-32 BE", chinese, iconv.encode(chinese, "utf-32be", { addBOM: true })],
     ["windows-1252", german, iconv.encode(german, "windows-1252")],
@@ -42,24 +42,24 @@ describe("decodeText and decodeFile", () => {
     expect(await wordsOfFile(bytes)).toBe(text);
   });
 
-  test("read UTF-8 with a broken character as such", async () => {
+  test("read UTF-8 with a broken character as UTF-8", async () => {
     const bytes = Buffer.concat([Buffer.from(russian), Buffer.from([0xd0]), Buffer.from("\nend")]);
     expect(decodeText(bytes)).toBe(`${russian}\ufffd\nend`);
     expect(await wordsOfFile(bytes)).toBe(`${russian}\ufffd\nend`);
   });
 
-  test("give what is wrong after the beginning as U+FFFD", async () => {
+  test("replace errors after the beginning by U+FFFD", async () => {
     const beginning = "é".repeat(700_000);
     const bytes = Buffer.concat([Buffer.from(beginning), Buffer.from([0xff]), Buffer.from("end")]);
     expect(await wordsOfFile(bytes)).toBe(`${beginning}\ufffdend`);
   });
 
-  test.each(["", "x"])("do not split a character where the sample ends, after %j", async (shift) => {
+  test.each(["", "x"])("do not split a character at the end of the sample, after %j", async (shift) => {
     const text = shift + "é".repeat(600_000);
     expect((await wordsOfFile(Buffer.from(text))) === text).toBe(true);
   });
 
-  test("do not split a character of UTF-16 between two pieces", async () => {
+  test("do not split a UTF-16 character between two pieces", async () => {
     const text = `x${"😀".repeat(300_000)}`;
     await withFile(Buffer.from(`\ufeff${text}`, "utf16le"), async (path) => {
       const pieces: string[] = [];
@@ -70,7 +70,7 @@ describe("decodeText and decodeFile", () => {
     });
   });
 
-  test("give all texts of UTF-8 back", () => {
+  test("return all UTF-8 texts unchanged", () => {
     fc.assert(
       fc.property(fc.string({ unit: "grapheme", minLength: 1 }), (text) => {
         fc.pre(!/[\0\ufeff]/.test(text) && !text.includes("\u001b$B"));
@@ -79,13 +79,13 @@ describe("decodeText and decodeFile", () => {
     );
   });
 
-  test("give nothing that a database cannot store", () => {
+  test("return only text that a database can store", () => {
     expect(decodeText(Buffer.from("a\0\0b\ufeffc"))).toBe("a bc");
     const half = Buffer.from([0xff, 0xfe, 0x41, 0, 0x3d, 0xd8, 0x42, 0]);
     expect(decodeText(half)).toBe("A\ufffdB");
   });
 
-  test("never fail but for a DocumentError", async () => {
+  test("fail only with a DocumentError", async () => {
     await fc.assert(
       fc.asyncProperty(fc.uint8Array({ maxLength: 300 }), async (bytes) => {
         const results = await Promise.allSettled([
@@ -106,14 +106,14 @@ describe("decodeText and decodeFile", () => {
     await expect(wordsOfFile(bytes)).rejects.toMatchObject({ code: "unsupported_file" });
   });
 
-  test("take coloured logs and logs with a gap of zeros for text", () => {
+  test("treat coloured logs and logs with a gap of zeros as text", () => {
     const coloured = "\u001b[32mok\u001b[0m\n".repeat(100);
     expect(decodeText(Buffer.from(coloured))).toBe(coloured);
     expect(decodeText(Buffer.from(`before\n${"\0".repeat(10_000)}after\n`))).toBe("before\n after\n");
   });
 });
 
-describe("what markup says of its encoding", () => {
+describe("the encoding named in markup", () => {
   const read = (head: string, text: string, encoding: string) =>
     decodeText(iconv.encode(`${head}${text}`, encoding), { markup: true }).slice(head.length);
 
@@ -127,11 +127,11 @@ describe("what markup says of its encoding", () => {
     expect(read(head, text, encoding)).toBe(text);
   });
 
-  test("is not believed when the text is UTF-8", () => {
+  test("is ignored if the text is UTF-8", () => {
     expect(read("<meta charset=windows-1252>", "größer", "utf-8")).toBe("größer");
   });
 
-  test("does not matter when nobody knows it", () => {
+  test("is ignored if it is unknown", () => {
     expect(read("<meta charset=nonsense>", german, "windows-1252")).toBe(german);
   });
 });
@@ -143,7 +143,7 @@ describe("decodeAs", () => {
     expect(decodeAs(Buffer.from("ä"), "utf-8")).toBe("ä");
   });
 
-  test("takes an unknown one for windows-1252", () => {
+  test("treats an unknown encoding as windows-1252", () => {
     expect(decodeAs(Buffer.from([0x93]), "12345")).toBe("“");
   });
 });

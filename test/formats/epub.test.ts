@@ -33,7 +33,7 @@ const book = {
 };
 
 describe("readEpub", () => {
-  test("reads the chapters in the order of reading, each once", async () => {
+  test("reads the chapters in reading order, each once", async () => {
     const blocks = await readBytes(readEpub, makeZip(book), "a.epub");
     expect(blocks.map(({ kind, text }) => [kind, text])).toEqual([
       ["heading", "Two"],
@@ -43,13 +43,13 @@ describe("readEpub", () => {
     ]);
   });
 
-  test("reads on when a chapter is missing", async () => {
+  test("continues after a missing chapter", async () => {
     const parts = Object.entries(book).filter(([name]) => name !== "OEBPS/text/one.xhtml");
     const blocks = await readBytes(readEpub, makeZip(Object.fromEntries(parts)), "a.epub");
     expect(blocks.map(({ text }) => text)).toEqual(["Two", "second text"]);
   });
 
-  test("reads books in which only the fonts are locked", async () => {
+  test("reads books with encrypted fonts", async () => {
     const encryption = `<encryption><CipherReference URI="OEBPS/font.otf"/></encryption>`;
     expect(
       await readBytes(readEpub, makeZip({ ...book, "META-INF/encryption.xml": encryption }), "a.epub"),
@@ -61,7 +61,7 @@ describe("readEpub", () => {
     ["no list of parts", { "META-INF/container.xml": container }, "it lacks OEBPS/content.opf"],
     ["no chapters", { ...book, "OEBPS/content.opf": opf({}, []) }, "no chapters"],
     [
-      "chapters that are locked",
+      "encrypted chapters",
       { ...book, "META-INF/encryption.xml": `<encryption><CipherReference URI="OEBPS/text/one.xhtml"/></encryption>` },
       "protected",
     ],

@@ -5,12 +5,12 @@ import { DocumentError } from "../../src/words/document.js";
 import { makeZip } from "./makeZip.js";
 import { read, rowTexts, xlsxOf } from "./makeWorkbook.js";
 
-// Hundreds of damaged workbooks, which take a busy machine longer than a minute.
+// Hundreds of damaged workbooks take longer than a minute on a busy machine.
 jest.setTimeout(300_000);
 
 describe("hostile workbooks", () => {
   test.each<[xlsx.BookType]>([["xls"], ["xlsb"], ["ods"]])(
-    "%s cannot reach beyond themselves by a name",
+    "%s cannot pollute prototypes by a name",
     async (bookType) => {
       const book = xlsx.utils.book_new();
       // Defines an own property with this name; an assignment would set the prototype.
@@ -27,7 +27,7 @@ describe("hostile workbooks", () => {
     },
   );
 
-  test("sizes beside the parts of an .xlsb are not believed", async () => {
+  test("sizes in the local headers of an .xlsb are ignored", async () => {
     const book = xlsx.utils.book_new();
     xlsx.utils.book_append_sheet(book, xlsx.utils.aoa_to_sheet([["text"]]), "S");
     const whole = xlsx.write(book, { type: "buffer", bookType: "xlsb", compression: true }) as Buffer;
@@ -40,7 +40,7 @@ describe("hostile workbooks", () => {
   });
 
   test.each<[xlsx.BookType]>([["xls"], ["xlsb"], ["xlsx"], ["ods"]])(
-    "%s are read or refused, whatever is wrong in them",
+    "%s are read or refused, whatever the damage",
     async (bookType) => {
       const book = xlsx.utils.book_new();
       xlsx.utils.book_append_sheet(book, xlsx.utils.aoa_to_sheet([["Name", 1.5, true], ["x".repeat(300)]]), "S");

@@ -36,7 +36,7 @@ describe("blocksOfHtml", () => {
     ]);
   });
 
-  test("leaves out what is not shown", () => {
+  test("leaves out hidden content", () => {
     const html =
       "<head><style>a{}</style><script>if (a < b) '<p>no</p>'</script></head><!-- no --><p>yes</p>" +
       "<template><p>no<template>no</template>no</p></template><svg><title>no</title><text>no</text><g/></svg>" +
@@ -50,14 +50,14 @@ describe("blocksOfHtml", () => {
     ]);
   });
 
-  test("keeps links' texts, pictures' descriptions, and options", () => {
+  test("keeps the texts of links, pictures and options", () => {
     expect(texts('<p>See <a href="x">the page</a>: <img src=a alt="A &quot;cat&quot;"><img alt=""> end</p>')).toEqual([
       'See the page: A "cat" end',
     ]);
     expect(texts("<select><option>a<option>b</select>")).toEqual(["a\nb"]);
   });
 
-  test("writes lists with marks", () => {
+  test("writes lists with markers", () => {
     expect(blocks("<ul><li>a<li><p>b</p><p>more</p><ul><li>c</ul></ul><ol start=3><li>d</li><li>e</li></ol>")).toEqual([
       { kind: "text", text: "- a", place: {} },
       { kind: "text", text: "- b", place: {}, before: "\n" },
@@ -68,7 +68,7 @@ describe("blocksOfHtml", () => {
     ]);
   });
 
-  test("makes rows of tables", () => {
+  test("turns tables into rows", () => {
     const html =
       "<table><caption>Ages</caption><thead><tr><th>Name</th><th>Age</th></tr></thead><tbody>" +
       "<tr><td>Anna<td><p>31</p><p>years</p><tr><td>Bernd</td><td></td></tr></table>end";
@@ -91,7 +91,7 @@ describe("blocksOfHtml", () => {
     expect(texts("<table><tr><td>a<td>b")).toEqual(["a | b"]);
   });
 
-  test("reads pages laid out with tables as such", () => {
+  test("reads layout tables as text", () => {
     expect(blocks("<table><tr><td><h1>Title</h1><p>one</p><p>two</p></td></tr></table>")).toEqual([
       { kind: "heading", level: 1, text: "Title", place: {} },
       { kind: "text", text: "one", place: {} },
@@ -109,7 +109,7 @@ describe("blocksOfHtml", () => {
     expect(texts(html)).toEqual(expected);
   });
 
-  test("ends a heading that is not closed where other text begins", () => {
+  test("ends an unclosed heading where other text begins", () => {
     expect(blocks("<h2>Head<p>text<p>more").map(({ kind, text }) => [kind, text])).toEqual([
       ["heading", "Head"],
       ["text", "text"],
@@ -132,11 +132,11 @@ describe("blocksOfHtml", () => {
     ["cells", "<td> ", "text", ["text"]],
     ["drawings", "<svg>", "<p>text", ["text"]],
     ["<", "<", "p>text", ["<".repeat(99_999), "text"]],
-  ])("reads a hundred thousand %s within each other", (_, open, end, expected) => {
+  ])("reads a hundred thousand nested %s", (_, open, end, expected) => {
     expect(texts(open.repeat(100_000) + end)).toEqual(expected);
   });
 
-  test("reads what goes over the borders of its pieces", () => {
+  test("reads markup across the borders of its pieces", () => {
     for (const part of ["<p class='a &amp; b'>ä &amp; 😀</p>", "<!-- x --><script></script>y<br>"]) {
       const html = `<div>${part.repeat(8_000)}</div>`;
       const once = texts(part).join(" ");
@@ -145,7 +145,7 @@ describe("blocksOfHtml", () => {
     }
   });
 
-  test("loses no words of any soup, and never fails", () => {
+  test("loses no words of any tag soup, and never fails", () => {
     const tags = "p div b table tr td th thead caption ul ol li h1 h2 pre br a span option section".split(" ");
     const tag = fc.tuple(fc.constantFrom("<", "</"), fc.constantFrom(...tags), fc.constantFrom(">", " class=x>", "/>"));
     const word = fc.integer({ min: 0, max: 999 }).map((n) => ` w${n} `);
@@ -169,7 +169,7 @@ describe("blocksOfHtml", () => {
     );
   });
 
-  test("gives nothing that a database cannot store", () => {
+  test("returns only text that a database can store", () => {
     expect(texts("<p>a\0b\ufeffc\ud800d</p><table><tr><td>a\0<td>\ud800</table>")).toEqual([
       "abc\ufffdd",
       "a | \ufffd",
@@ -181,7 +181,7 @@ describe("blocksOfHtml", () => {
 describe("readHtml", () => {
   const read = (bytes: Buffer) => readBytes(readHtml, bytes, "a.html");
 
-  test("knows the encoding from the page", async () => {
+  test("uses the page's encoding", async () => {
     const page = "<html><head><meta charset=windows-1251></head><body>Привет</body></html>";
     expect(await read(iconv.encode(page, "windows-1251"))).toMatchObject([{ text: "Привет" }]);
     expect(await read(Buffer.from(`\ufeff${page}`, "utf16le"))).toMatchObject([{ text: "Привет" }]);

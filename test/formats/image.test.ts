@@ -51,29 +51,29 @@ describe("the model sees", () => {
     expect(blocks).toEqual([{ kind: "text", text: "picture", place: {} }]);
   });
 
-  test("large ones made smaller", async () => {
+  test("large images scaled down", async () => {
     const { seen } = await read(await picture(5_000, 1_000).png().toBuffer());
     expect(seen).toMatchObject([{ width: 2_048, height: 410, mediaType: "image/jpeg" }]);
   });
 
-  test("photographs turned upright", async () => {
+  test("photographs in upright orientation", async () => {
     const bytes = await picture(40, 30).jpeg().withMetadata({ orientation: 6 }).toBuffer();
     expect((await read(bytes)).seen).toMatchObject([{ width: 30, height: 40 }]);
   });
 
-  test("white where a picture is transparent", async () => {
+  test("white instead of transparency", async () => {
     const clear = sharp({ create: { width: 8, height: 8, channels: 4, background: { r: 0, g: 0, b: 0, alpha: 0 } } });
     expect((await read(await clear.png().toBuffer())).seen[0]?.corner).toEqual([255, 255, 255]);
   });
 
-  test("colours of print as colours of screens", async () => {
+  test("print colours as screen colours", async () => {
     const bytes = await picture(8, 8, "white").toColourspace("cmyk").jpeg().toBuffer();
     const { seen } = await read(bytes);
     expect(seen[0]?.channels).toBe(3);
     expect(Math.min(...(seen[0]?.corner ?? [0]))).toBeGreaterThan(240);
   });
 
-  test("the pages of a TIFF one by one", async () => {
+  test("each page of a TIFF", async () => {
     const pages = await Promise.all(["red", "lime"].map((colour) => picture(10, 10, colour).png().toBuffer()));
     const { blocks, seen } = await read(
       await sharp(pages, { join: { animated: true } })
@@ -86,7 +86,7 @@ describe("the model sees", () => {
     expect(blocks.map(({ place }) => place)).toEqual([{ page: 1 }, { page: 2 }]);
   });
 
-  test("the first picture of an animation", async () => {
+  test("the first frame of an animation", async () => {
     const frames = await Promise.all(["red", "lime"].map((colour) => picture(10, 10, colour).png().toBuffer()));
     const { seen } = await read(
       await sharp(frames, { join: { animated: true } })
@@ -97,7 +97,7 @@ describe("the model sees", () => {
   });
 });
 
-test("the model's answer is parted at blank lines", async () => {
+test("the model's answer is split at blank lines", async () => {
   const { blocks } = await read(await picture(4, 4).png().toBuffer(), "One\nline.\n\n \nTwo.\u0000\n");
   expect(blocks.map(({ text }) => text)).toEqual(["One\nline.", "Two."]);
 });
@@ -105,7 +105,7 @@ test("the model's answer is parted at blank lines", async () => {
 describe("is refused", () => {
   const refusal = (bytes: Buffer) => expect(read(bytes)).rejects;
 
-  test("what is broken", async () => {
+  test("a broken image", async () => {
     const noise = Buffer.from(Array.from({ length: 100 * 100 * 3 }, (_, i) => (i * 7919) % 251));
     const jpeg = await sharp(noise, { raw: { width: 100, height: 100, channels: 3 } })
       .jpeg()
@@ -118,7 +118,7 @@ describe("is refused", () => {
     }
   });
 
-  test("what is too large when it is unpacked", async () => {
+  test("an image that is too large when unpacked", async () => {
     await refusal(await hugeGif()).toMatchObject({
       message: "The image has more than 100 megapixels. Make it smaller.",
     });

@@ -10,11 +10,11 @@ async function laidOut(text: string): Promise<string> {
   return blocks.map(({ before = "\n\n", text }, i) => (i === 0 ? text : before + text)).join("");
 }
 
-/** A string without what the database cannot store. */
+/** A string that the database can store. */
 const cleaned = (value: string) => value.replace(/[\0\ufeff]/g, "").toWellFormed();
 
 describe("readJson", () => {
-  test("lays a value out and changes nothing in it", async () => {
+  test("indents a value without changing it", async () => {
     await fc.assert(
       fc.asyncProperty(fc.jsonValue({ maxDepth: 5 }), fc.constantFrom(undefined, 1, "\t"), async (value, indent) => {
         const text = JSON.stringify(value, null, indent);
@@ -29,13 +29,13 @@ describe("readJson", () => {
     expect(await laidOut(JSON.stringify(value))).toBe(JSON.stringify(value, null, 2));
   });
 
-  test("keeps all digits, and members given twice", async () => {
+  test("keeps all digits, and repeated members", async () => {
     expect(await laidOut('{"big":12345678901234567890123,"a":1,"a":2,"b":1.10,"c":-0,"d":1E+2}')).toBe(
       '{\n  "big": 12345678901234567890123,\n  "a": 1,\n  "a": 2,\n  "b": 1.10,\n  "c": -0,\n  "d": 1E+2\n}',
     );
   });
 
-  test("writes letters as letters, and what must be escaped with escapes", async () => {
+  test("escapes only what must be escaped", async () => {
     const written =
       '["\\u00e9\\ud83d\\ude00", "\\/", "\\u0022\\u005C\\\\u00e9", "\\n\\u001b", "\\u0000x\\ufeff", "\\ud800"]';
     expect(await laidOut(written)).toBe(
@@ -44,7 +44,7 @@ describe("readJson", () => {
   });
 
   test.each(["\\u00e9", '\\"', "\\\\", "\\u005c\\u0022", "\\ud83d\\ude00", "x"])(
-    "reads %s also where it goes over a border in a long text",
+    "reads %s across a border in a long text",
     async (part) => {
       for (const shift of ["", "1", "12", "123", "1234", "12345"]) {
         const text = `["${shift}${part.repeat(40_000)}"]`;
@@ -55,7 +55,7 @@ describe("readJson", () => {
     },
   );
 
-  test("makes blocks of elements and members", async () => {
+  test("makes elements and members blocks", async () => {
     const records = Array.from({ length: 3 }, (_, id) => ({ id, text: "word ".repeat(50) }));
     const ofArray = await read(JSON.stringify(records));
     expect(ofArray.map(({ text }) => /"id": \d/.exec(text)?.[0])).toEqual(['"id": 0', '"id": 1', '"id": 2']);
@@ -63,14 +63,14 @@ describe("readJson", () => {
     expect(ofObject.map(({ text }) => text.trimStart().slice(0, 6))).toEqual(['{\n  "o', '"two":']);
   });
 
-  test("cuts what is large within one member between its records", async () => {
+  test("cuts a large member between its records", async () => {
     const rows = Array.from({ length: 50 }, (_, id) => ({ id, text: "word ".repeat(60) }));
     const blocks = await read(JSON.stringify({ rows }));
     expect(blocks.length).toBeGreaterThan(10);
     for (const { text } of blocks.slice(1)) expect(text).toMatch(/^ {4}\{\n {6}"id"/);
   });
 
-  test.each(["a.jsonl", "a.json"])("reads values one after the other in %s", async (name) => {
+  test.each(["a.jsonl", "a.json"])("reads consecutive values in %s", async (name) => {
     const blocks = await read('{"a":1}\r\n\n[2]\n"x"\n', name);
     expect(blocks).toEqual(['{\n  "a": 1\n}', "[\n  2\n]", '"x"'].map((text) => ({ kind: "text", text, place: {} })));
   });
@@ -109,7 +109,7 @@ describe("readJson", () => {
     await expect(read(text)).rejects.toMatchObject({ code: "invalid_file", message });
   });
 
-  test("takes what JSON.parse takes, and nothing else", async () => {
+  test("accepts exactly what JSON.parse accepts", async () => {
     const jsonLike = fc.array(
       fc.constantFrom("{", "}", "[", "]", ",", ":", '"a"', "1", "-0.5e3", "true", " ", '"\\n"', "null"),
       {
@@ -134,7 +134,7 @@ describe("readJson", () => {
     );
   });
 
-  test("does not blow deep values up", async () => {
+  test("does not inflate deep values by indentation", async () => {
     const text = `${"[".repeat(900)}${"1,".repeat(10_000)}1${"]".repeat(900)}`;
     expect((await laidOut(text)).length).toBeLessThan(30 * text.length);
   });

@@ -10,7 +10,7 @@ const heading = (level: number, text: string): Block => ({ kind: "heading", leve
 const text = (content: string): Block => ({ kind: "text", text: content, place: {} });
 
 describe("readMarkdown", () => {
-  test("finds headings of both kinds, and keeps the text between as it is written", async () => {
+  test("finds both kinds of headings, and keeps the text between unchanged", async () => {
     const blocks = await read(
       "# One #\r\n\r\nSome **bold** [text](url)  \r\nand more.\r\n\r\nTwo\r\n---\r\n\r\n- a\r\n- b\r\n\r\n### Three\r\n\r\nOne again\r\n===\r\n",
     );
@@ -24,7 +24,7 @@ describe("readMarkdown", () => {
     ]);
   });
 
-  test("keeps lines together that no blank line parts", async () => {
+  test("keeps lines without a blank line between together", async () => {
     expect(await read("intro\n## Head\ntext\n```\ncode\n```\nend")).toEqual([
       text("intro"),
       { ...heading(2, "Head"), before: "\n" },
@@ -45,7 +45,7 @@ describe("readMarkdown", () => {
     expect((await read(`x\n\n${source}\n`)).map(({ kind }) => kind)).toEqual(["text", "text"]);
   });
 
-  test("keeps code as one block, with what looks like headings and tables in it", async () => {
+  test("keeps code as one block, even if it looks like headings and tables", async () => {
     const code = "```sh\n# no heading\n\na | b\n--|--\n~~~\n````";
     expect(await texts(`${code}\n\nend`)).toEqual([code, "end"]);
     expect(await texts("~~~\n# a\n\n```\n~~~\n# Head")).toEqual(["~~~\n# a\n\n```\n~~~", "Head"]);
@@ -53,7 +53,7 @@ describe("readMarkdown", () => {
     expect(await texts("``` not ``` code\n# Head")).toEqual(["``` not ``` code", "Head"]);
   });
 
-  test("reads tables by rows", async () => {
+  test("reads tables row by row", async () => {
     expect(await read("Values:\n| a | b\\|c |\n|---|:-:|\n| 1 | `x` |\n|  |  |\n| 2 |\nend")).toEqual([
       text("Values:"),
       { kind: "row", text: "a | b|c", header: null, place: {}, before: "\n" },
@@ -64,18 +64,18 @@ describe("readMarkdown", () => {
     expect((await read("a|b\n-|-\n1|2")).map(({ kind }) => kind)).toEqual(["row", "row"]);
   });
 
-  test("finds no table where the line below has other columns", async () => {
+  test("finds no table if the line below has other columns", async () => {
     expect(await texts("a | b\n---|---|---\n1 | 2")).toEqual(["a | b\n---|---|---\n1 | 2"]);
   });
 
-  test("keeps front matter, and takes a rule for none", async () => {
+  test("keeps front matter, and does not mistake a rule for it", async () => {
     expect(await texts("---\ntitle: x\n# comment\n---\n# Head\n")).toEqual(["---\ntitle: x\n# comment\n---", "Head"]);
     expect(await texts("---\n\n# Head\n\n---\n")).toEqual(["---", "Head", "---"]);
     expect(await texts("---\nno end\n\n# Head")).toEqual(["---\nno end", "Head"]);
     expect(await texts(`---\n${"long\n".repeat(5_000)}\n# Head\n---\n`)).toContain("Head");
   });
 
-  test("cuts what is long, and no line of it", async () => {
+  test("cuts long text, but never inside a line", async () => {
     const blocks = await read("some words\n".repeat(5_000));
     expect(blocks.length).toBeGreaterThan(5);
     expect(blocks.slice(1).every(({ before }) => before === "\n")).toBe(true);

@@ -33,7 +33,7 @@ const mail = (more: Folder = {}): Folder => ({
 });
 
 describe("a mail", () => {
-  test("has a subject, a head and a text", async () => {
+  test("has a subject, a header and a text", async () => {
     const recipient = (name: string, address: string, type: number) => ({
       ...properties({ "3001": name, "39FE": address }),
       ...numbers({ 0x0c150003: type }, 8),
@@ -53,18 +53,18 @@ describe("a mail", () => {
     ]);
   });
 
-  test("not in Unicode is read by its code page", async () => {
+  test("without Unicode is read in its code page", async () => {
     const folder = { ...numbers({ 0x3ffd0003: 1251 }), "__substg1.0_1000001E": Buffer.from("cff0e8e2e5f2", "hex") };
     expect(await textsOf(folder)).toEqual(["Привет"]);
   });
 
-  test("of HTML is read as such when there is no text", async () => {
+  test("with HTML only is read as HTML", async () => {
     const page = Buffer.from("<p>The <b>p\xe9ge</b>.</p>", "latin1");
     const folder = mail({ ...numbers({ 0x3fde0003: 1252 }), "__substg1.0_10130102": page });
     expect((await textsOf(folder)).slice(2)).toEqual(["The pége."]);
   });
 
-  test("of RTF is read as such when there is nothing else, and not as an attachment", async () => {
+  test("with RTF only is read as RTF, not as an attachment", async () => {
     const rtf = Buffer.from("{\\rtf1 Hello}");
     const packed = Buffer.alloc(16 + rtf.length);
     packed.writeUInt32LE(12 + rtf.length, 0);
@@ -89,7 +89,7 @@ describe("attachments", () => {
     "__substg1.0_37010102": content,
   });
 
-  test("are named in the head and read by their format", async () => {
+  test("are named in the header and read by their format", async () => {
     const { blocks, inner } = await read(
       makeCompoundFile({
         ...mail(properties({ "1000": "See below." })),
@@ -105,7 +105,7 @@ describe("attachments", () => {
     expect(inner).toEqual([["a.txt", Buffer.from("text")]]);
   });
 
-  test("that are mails become mails of their own", async () => {
+  test("that are mails become separate mails", async () => {
     const { inner } = await read(
       makeCompoundFile({
         ...mail(),
@@ -134,7 +134,7 @@ describe("is refused", () => {
 
   test("a file that is not a compound file", () => refusal(Buffer.from("no such thing")));
 
-  test("a chain that runs in a circle", () =>
+  test("a sector chain with a cycle", () =>
     // The directory's first sector is its own successor.
     refusal(
       changed((bytes) => {
@@ -143,10 +143,9 @@ describe("is refused", () => {
       }),
     ));
 
-  test("a directory that runs in a circle", () =>
-    refusal(changed((bytes) => bytes.writeUInt32LE(0, directory + 128 + 68))));
+  test("a directory with a cycle", () => refusal(changed((bytes) => bytes.writeUInt32LE(0, directory + 128 + 68))));
 
-  test("streams that claim more than there is", () =>
+  test("streams that claim more bytes than exist", () =>
     refusal(
       changed((bytes) => {
         for (let at = directory; at < directory + 512; at += 128) {
@@ -156,7 +155,7 @@ describe("is refused", () => {
     ));
 });
 
-test("whatever bytes are wrong, reading ends", async () => {
+test("reading ends whatever bytes are wrong", async () => {
   const whole = makeCompoundFile(mail(properties({ "1000": "x".repeat(5_000) })));
   const changes = fc.array(fc.tuple(fc.nat(whole.length - 1), fc.integer({ min: 0, max: 255 })), { maxLength: 20 });
   await fc.assert(

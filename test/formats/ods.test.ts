@@ -16,7 +16,7 @@ describe("OpenDocument spreadsheets", () => {
     });
   }
 
-  test("have repeated cells and rows, and end with the last of them that has a text", async () => {
+  test("have repeated cells and rows, and end with the last one that has text", async () => {
     const rows =
       row(cell("A") + cell("", 'table:number-columns-repeated="2"') + cell("B", 'table:number-columns-repeated="2"')) +
       row(cell("1") + '<table:table-cell table:number-columns-repeated="16383"/>', 'table:number-rows-repeated="2"') +
@@ -24,7 +24,7 @@ describe("OpenDocument spreadsheets", () => {
     expect(await rowTexts(ods(`<table:table table:name="S">${rows}</table:table>`))).toEqual(["A | B | B", "1", "1"]);
   });
 
-  test("have texts as shown, else values, and no comments, pictures or older states", async () => {
+  test("have texts as shown, else values, without comments, pictures or older versions", async () => {
     const rows = row(
       `<table:table-cell office:value="0.5"><office:annotation><text:p>note</text:p></office:annotation><text:p>50 %</text:p></table:table-cell>` +
         `<table:table-cell office:value-type="date" office:date-value="2024-01-01"/>` +
@@ -37,7 +37,7 @@ describe("OpenDocument spreadsheets", () => {
     ]);
   });
 
-  test("say in each row what is merged over it, and which sheets are hidden", async () => {
+  test("repeat merged cells in each row, and name hidden sheets", async () => {
     const rows =
       row(cell("A", 'table:number-rows-spanned="2"') + cell("1")) +
       row(`<table:covered-table-cell/>${cell("2")}`) +
@@ -46,7 +46,7 @@ describe("OpenDocument spreadsheets", () => {
     expect(blocks.map(({ text }) => text)).toEqual(["S", 'Sheet "S" (hidden)', "A | 1", "A | 2", " | 3"]);
   });
 
-  test("with a repetition that is an attack are refused", async () => {
+  test("with an excessive repetition are refused", async () => {
     const rows = row(cell("x", 'table:number-columns-repeated="16384"'), 'table:number-rows-repeated="1000000"');
     await expect(read(ods(`<table:table>${rows}</table:table>`))).rejects.toThrow("more than 2,000,000 cells");
   });

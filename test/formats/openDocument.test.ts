@@ -34,12 +34,12 @@ describe("texts", () => {
     ]);
   });
 
-  test("have the blanks, tabs and breaks that the format means", async () => {
+  test("have the format's spaces, tabs and breaks", async () => {
     const body = `<text:p>one\n    two<text:s text:c="3"/>three<text:tab/><text:span>four</text:span><text:line-break/>five<text:s text:c="-9"/></text:p>`;
     expect(await texts(body)).toEqual(["one two   three\tfour\nfive"]);
   });
 
-  test("leave out deletions, readings and descriptions", async () => {
+  test("leave out deletions, ruby text and descriptions", async () => {
     const body = `<text:tracked-changes><text:deletion><text:p>gone</text:p></text:deletion></text:tracked-changes>
       <text:p><text:ruby><text:ruby-base>漢</text:ruby-base><text:ruby-text>kan</text:ruby-text></text:ruby><draw:frame><svg:title>picture</svg:title></draw:frame>字</text:p>`;
     expect(await texts(body)).toEqual(["漢字"]);
@@ -73,7 +73,7 @@ describe("texts", () => {
     ]);
   });
 
-  test("have headers and footers, the same ones once", async () => {
+  test("have headers and footers, equal ones once", async () => {
     const styles = `<office:document-styles ${namespaces}><style:style style:name="x"/><style:master-page>
       <style:header><text:p>Company</text:p></style:header><style:header-left><text:p>Company</text:p></style:header-left>
       <style:footer><text:p>Page <text:page-number>1</text:page-number></text:p></style:footer></style:master-page></office:document-styles>`;
@@ -118,7 +118,7 @@ describe("damaged documents", () => {
     await expect(reading).rejects.toThrow(message);
   });
 
-  test("that are not encrypted have a manifest too", async () => {
+  test("without encryption may have a manifest too", async () => {
     expect(await texts("<text:p>a</text:p>", { "META-INF/manifest.xml": manifest("") })).toEqual(["a"]);
   });
 });

@@ -55,7 +55,7 @@ function read(bytes: Buffer, options: Partial<ReadOptions> = {}, size = bytes.le
 }
 
 describe("text", () => {
-  test("comes page by page, larger lines as headings", async () => {
+  test("is read page by page, larger lines as headings", async () => {
     const first = show("Report", 50, 700, 24) + show("The text of the first", 50, 650) + show("page goes on.", 50, 636);
     const blocks = await read(makePdf([first, show("Second page \\(2\\).", 50, 700)]));
     expect(blocks).toEqual([
@@ -65,14 +65,14 @@ describe("text", () => {
     ]);
   });
 
-  test("of a turned page, and turned text beside upright one", async () => {
+  test("is read on rotated pages, and rotated text beside upright text", async () => {
     const content = show("Upright text", 50, 700) + "BT /F1 12 Tf 0 1 -1 0 20 300 Tm (On the side) Tj ET\n";
     expect((await read(makePdf([content]))).map(({ text }) => text)).toEqual(["Upright text", "On the side"]);
     const turned = await read(makePdf([show("One line", 50, 700) + show("and the next", 50, 686)], { rotate: 90 }));
     expect(turned.map(({ text }) => text)).toEqual(["One line and the next"]);
   });
 
-  test("of a font that names a Japanese encoding and does not bring it", async () => {
+  test("is read in a font that names a Japanese encoding without embedding it", async () => {
     const font =
       "<< /Type /Font /Subtype /Type0 /BaseFont /Ryumin-Light /Encoding /90ms-RKSJ-H /DescendantFonts [<< /Type /Font " +
       "/Subtype /CIDFontType0 /BaseFont /Ryumin-Light /CIDSystemInfo << /Registry (Adobe) /Ordering (Japan1) /Supplement 2 >> " +
@@ -81,7 +81,7 @@ describe("text", () => {
     expect((await read(makePdf([content], { font }))).map(({ text }) => text)).toEqual(["あいう"]);
   });
 
-  test("is found when the table of objects is broken", async () => {
+  test("is found despite a broken cross-reference table", async () => {
     const bytes = Buffer.from(
       makePdf([show("Still here", 50, 700)])
         .toString("latin1")
@@ -91,7 +91,7 @@ describe("text", () => {
     expect((await read(bytes)).map(({ text }) => text)).toEqual(["Still here"]);
   });
 
-  test("of whole pages is kept when others are broken", async () => {
+  test("of intact pages is kept if others are broken", async () => {
     const bytes = makePdf([show("First", 50, 700), show("Second", 50, 700)]);
     const broken = Buffer.from(
       bytes.toString("latin1").replace("4 0 obj\n<< /Type /Page", "4 0 obj\n<< /Type /Nope"),
@@ -113,20 +113,20 @@ describe("is refused", () => {
     });
   });
 
-  test("when it is damaged", async () => {
+  test("if it is damaged", async () => {
     await refusal(Buffer.from(`%PDF-1.7\n${"nothing of use\n".repeat(100)}`)).toMatchObject({
       code: "invalid_file",
       message: expect.stringContaining("damaged") as unknown,
     });
   });
 
-  test("when it is larger than the memory for it", async () => {
+  test("if it exceeds the memory limit", async () => {
     await refusal(makePdf([""]), 300 * 2 ** 20).toMatchObject({
       message: expect.stringContaining("256 MB") as unknown,
     });
   });
 
-  test("when it has too many pages, or a page too many texts", async () => {
+  test("if it has too many pages, or a page has too many texts", async () => {
     await refusal(makePdf(new Array<string>(5_001).fill(""))).toMatchObject({
       message: "The PDF has more than 5,000 pages. Split it into several.",
     });
@@ -135,7 +135,7 @@ describe("is refused", () => {
     await refusal(bytes).toMatchObject({ message: expect.stringContaining("100,000 pieces of text") as unknown });
   });
 
-  test("without text, unless its pages may be shown to a model", async () => {
+  test("without text, unless a model may read its pages", async () => {
     await refusal(makePdf(["", "0 0 100 100 re f"])).toMatchObject({
       code: "invalid_file",
       message: expect.stringMatching(/has no text.*PDF_VISION=auto.*VISION_MODEL/) as unknown,
@@ -147,7 +147,7 @@ describe("pages without text", () => {
   // A black square; a page with text; an empty page.
   const bytes = makePdf(["100 100 300 300 re f", show("Text", 50, 700), ""]);
 
-  test("are shown to the model, but not empty ones", async () => {
+  test("are sent to the model, except empty ones", async () => {
     const pictures: { width?: number; height?: number; format?: string }[] = [];
     const blocks = await read(bytes, {
       pdfVision: true,
@@ -165,14 +165,14 @@ describe("pages without text", () => {
     ]);
   });
 
-  test("what the model's call throws is thrown", async () => {
+  test("an error of the model call is passed on", async () => {
     const error = new Error("The model is away.");
     const reading = read(bytes, { pdfVision: true, describeImage: () => Promise.reject(error) });
     await expect(reading).rejects.toBe(error);
   });
 });
 
-test("a content stream that is packed is read", async () => {
+test("a compressed content stream is read", async () => {
   const packed = deflateSync(show("Packed text", 50, 700)).toString("latin1");
   const bytes = makePdf([Buffer.from(packed, "latin1")])
     .toString("latin1")

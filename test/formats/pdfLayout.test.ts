@@ -26,27 +26,27 @@ const column = (name: string, count: number) =>
   );
 
 describe("a page's lines", () => {
-  test("are joined to paragraphs, which gaps part", () => {
+  test("are joined to paragraphs, which gaps separate", () => {
     const items = [...lines(["The first line", "goes on here."], 50, 100), ...lines(["Another one."], 50, 145)];
     expect(textsOf(items)).toEqual(["The first line goes on here.", "Another one."]);
   });
 
-  test("come from pieces in any order, with spaces where there is room", () => {
+  test("are joined from pieces in any order, with spaces at gaps", () => {
     const items = [item("world", 85, 100), item("Hel", 50, 100), item("lo", 65, 100), item(" ", 75, 100)];
     expect(textsOf(items)).toEqual(["Hello world"]);
   });
 
-  test("keep subscripts and superscripts at their place", () => {
+  test("keep subscripts and superscripts in place", () => {
     expect(
       textsOf([item("H", 50, 100), item("2", 55, 102, 6), item("O and x", 58, 100), item("2", 93, 96, 6)]),
     ).toEqual(["H2O and x2"]);
   });
 
-  test("that are printed twice for bold type are read once", () => {
+  test("printed twice for bold type are read once", () => {
     expect(textsOf([item("Bold", 50, 100), item("Bold", 50.3, 100)])).toEqual(["Bold"]);
   });
 
-  test("are joined at hyphens before small letters only", () => {
+  test("are joined at hyphens only before lower-case letters", () => {
     expect(textsOf(lines(["a long docu-", "ment for Open-", "Domain questions"], 50, 100))).toEqual([
       "a long document for Open-Domain questions",
     ]);
@@ -56,12 +56,12 @@ describe("a page's lines", () => {
     expect(textsOf([item("日本語の", 50, 100), item("文章です", 50, 112)])).toEqual(["日本語の文章です"]);
   });
 
-  test("of Arabic are read from the right, numbers within from the left", () => {
+  test("of Arabic are read from the right, their numbers from the left", () => {
     const items = [item("سلام", 140, 100), item("12", 110, 100), item("34", 122, 100), item("عالم", 85, 100)];
     expect(textsOf(items)).toEqual(["سلام 12 34 عالم"]);
   });
 
-  test("of a list are blocks of their own", () => {
+  test("of a list are separate blocks", () => {
     expect(textsOf(lines(["• one", "• two", "3. three"], 50, 100))).toEqual(["• one", "• two", "3. three"]);
   });
 
@@ -78,7 +78,7 @@ describe("a page's lines", () => {
   });
 });
 
-test("entries of a bibliography, whose first lines stand out, are paragraphs", () => {
+test("bibliography entries with hanging indents are paragraphs", () => {
   const entry = (name: string, y: number) => [
     item(`${name} and others`, 50, y),
     ...lines(["goes on", "and on"], 65, y + 12),
@@ -100,7 +100,7 @@ describe("columns", () => {
     expect(text).toBe([...left, ...right].join(" "));
   });
 
-  test("end at a title that stands across them, above and below", () => {
+  test("end at a title that spans them, above and below", () => {
     const title = (y: number) => item("A title that stands across both of the columns of the page", 70, y, 14);
     const texts = textsOf([...both, title(180), title(370)]);
     expect(texts).toHaveLength(4);
@@ -110,13 +110,13 @@ describe("columns", () => {
     expect(texts[3]).toMatch(/^A title/);
   });
 
-  test("are found below a page's half without any", () => {
+  test("are found below half a page without columns", () => {
     const full = column("across", 10).map((text, i) => item(text.padEnd(84, "x"), 50, 40 + i * 12));
     const texts = textsOf([...full, ...both]);
     expect(texts.join(" ")).toMatch(/^across 00.*across 09.*Left 00.*Left 11.*Right 00.*Right 11/);
   });
 
-  test("may be three", () => {
+  test("can be three", () => {
     const three = ["a", "b", "c"].flatMap((name, i) => lines(column(name, 15), 50 + i * 220, 100));
     const names = textsOf(three)
       .join(" ")
@@ -124,13 +124,13 @@ describe("columns", () => {
     expect(names).toEqual(["a", "b", "c"].flatMap((name) => column(name, 15).map((text) => text.slice(0, 4))));
   });
 
-  test("a paragraph goes on in the next one", () => {
+  test("a paragraph continues in the next column", () => {
     const next = column("next", 12);
     expect(textsOf([...lines(left, 50, 100), ...lines(next, 270, 100)])).toEqual([[...left, ...next].join(" ")]);
   });
 });
 
-test("an index stays at its letter though a line of the next column is nearer", () => {
+test("a subscript stays at its letter even if a line of the next column is nearer", () => {
   const right = column("Right", 12).map((text, i) => item(text, 270, 200 + i * 12));
   const left = column("Left", 12).flatMap((text, i) => [item(text, 50, 206 + i * 12), item("2", 250, 209 + i * 12, 6)]);
   expect(textsOf([...left, ...right])[0]).toMatch(/^(Left \d\d of many words that fill upx+2 ?){12}$/);
@@ -150,7 +150,7 @@ test("a table is read row by row", () => {
 });
 
 describe("headings", () => {
-  test("are what is clearly larger than running text", () => {
+  test("are lines clearly larger than running text", () => {
     const items = [item("Title", 50, 80, 20), item("Part", 50, 110, 14), ...lines(["Text of it."], 50, 130)];
     expect(layOut(items, body, { page: 1 })).toEqual([
       { kind: "heading", level: 1, text: "Title", place: { page: 1 } },
@@ -159,14 +159,14 @@ describe("headings", () => {
     ]);
   });
 
-  test("the size of running text is the one that most characters have", () => {
+  test("the size of running text is that of most characters", () => {
     const tally: SizeTally = new Map();
     countSizes([item("A title", 0, 0, 24), item("and a text that is longer than it", 0, 0, 9.04)], tally);
     expect(bodySize(tally)).toBe(9);
   });
 });
 
-test("no text is lost or made up, wherever it stands", () => {
+test("no text is lost or invented, wherever it is on the page", () => {
   const number = fc.double({ min: -1e4, max: 1e4, noNaN: true });
   const anyItem = fc.record({
     text: fc.stringMatching(/^[a-z]{1,8}$/),

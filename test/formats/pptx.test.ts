@@ -53,7 +53,7 @@ async function texts(slides: string[], more?: Record<string, string>): Promise<s
 }
 
 describe("slides", () => {
-  test("come in the order of the presentation, with their titles first", async () => {
+  test("are in the presentation's order, with their titles first", async () => {
     const first = shape("body", "point", "other point") + shape("title", "First");
     const second = shape("ctrTitle", "Second", "in two lines") + shape("", "text");
     expect(await read([first, second])).toEqual([
@@ -65,14 +65,14 @@ describe("slides", () => {
     ]);
   });
 
-  test("have groups, fields, line breaks, and shapes that older programs see otherwise", async () => {
+  test("have groups, fields, line breaks, and shapes with fallbacks for older programs", async () => {
     const group = `<p:grpSp><p:grpSp>${shape("", "inner")}</p:grpSp>${shape("", "outer")}</p:grpSp>`;
     const either = `<mc:AlternateContent><mc:Choice>${shape("", "new")}</mc:Choice><mc:Fallback>${shape("", "old")}</mc:Fallback></mc:AlternateContent>`;
     const broken = `<p:sp><a:p><a:r><a:t>a</a:t></a:r><a:br/><a:fld><a:t>b_x000B_c</a:t></a:fld></a:p></p:sp>`;
     expect(await texts([group + either + broken])).toEqual(["inner", "outer", "new", "a\nb\nc"]);
   });
 
-  test("leave out numbers and dates, and tell a footer once", async () => {
+  test("leave out numbers and dates, and have each footer once", async () => {
     const edge = shape("sldNum", "7") + shape("dt", "1/1/2026") + shape("ftr", "Confidential");
     expect(await texts([shape("", "a") + edge, shape("", "b") + edge])).toEqual(["a", "Confidential", "b"]);
   });
@@ -127,7 +127,7 @@ describe("slides", () => {
 });
 
 describe("damaged presentations", () => {
-  test("tell the same notes only once", async () => {
+  test("have the same notes only once", async () => {
     const notes = links({ n: ["notesSlide", "../notes.xml"] });
     const more = {
       "ppt/slides/_rels/slide1.xml.rels": notes,
@@ -137,7 +137,7 @@ describe("damaged presentations", () => {
     expect(await texts([shape("", "a"), shape("", "b")], more)).toEqual(["a", "Notes: Say this.", "b"]);
   });
 
-  test("are read without slides that are missing, and each slide once", async () => {
+  test("are read without missing slides, and each slide once", async () => {
     const bytes = makeZip({
       "ppt/presentation.xml": `<p:presentation ${namespaces}>${'<p:sldId r:id="a"/>'.repeat(5)}<p:sldId r:id="b"/></p:presentation>`,
       "ppt/_rels/presentation.xml.rels": links({ a: ["slide", "slides/s.xml"], b: ["slide", "slides/missing.xml"] }),

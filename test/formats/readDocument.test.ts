@@ -43,7 +43,7 @@ const attached = (name: string, content: string | Buffer) =>
   `Content-Transfer-Encoding: base64\r\n\r\n${Buffer.from(content as string).toString("base64")}\r\n`;
 
 describe("reads", () => {
-  test("a text, and a picture that is called one", async () => {
+  test("a text, and a picture with a text's name", async () => {
     expect((await read("Hello", "a.txt")).map(({ text }) => text)).toEqual(["Hello"]);
     const png = await sharp({ create: { width: 4, height: 4, channels: 3, background: "red" } })
       .png()
@@ -51,7 +51,7 @@ describe("reads", () => {
     expect((await read(png, "a.txt")).map(({ text }) => text)).toEqual(["picture"]);
   });
 
-  test("documents within documents, and says where they are from", async () => {
+  test("embedded documents, with the names of their containers", async () => {
     const inner = makeMail(head, ["\r\nInner text", attached("b.txt", "Innermost")]);
     const blocks = await read(makeMail(head, ["\r\nOuter text", attached("a.eml", inner)]), "mail.eml");
     const placed = blocks.filter(({ text }) => /^(Outer|Inner)/.test(text)).map(({ text, place }) => [text, place]);
@@ -60,11 +60,11 @@ describe("reads", () => {
       ["Inner text", { attachment: "a.eml" }],
       ["Innermost", { attachment: "a.eml > b.txt" }],
     ]);
-    // Whatever its reader says, an attachment is separated from the email before it.
+    // An attachment is always separated from the preceding email, whatever its reader returns.
     expect(blocks.find(({ text }) => text === "Innermost")?.before).toBe("\n\n");
   });
 
-  test("on after an attachment that cannot be read", async () => {
+  test("past an unreadable attachment", async () => {
     const blocks = await read(
       makeMail(head, [attached("a.pdf", "no PDF"), attached("a.zip", makeZip({ a: "" })), attached("b.txt", "Text")]),
       "mail.eml",
@@ -81,21 +81,21 @@ describe("reads", () => {
     ]);
   });
 
-  test("only as far as it is asked to", async () => {
+  test("only as far as requested", async () => {
     const mail = makeMail(head, [attached("a.txt", "One"), attached("b.txt", "Two")]);
     expect((await read(mail, "mail.eml", { most: 3 })).at(-1)?.text).toBe("One");
   });
 });
 
 describe("limits", () => {
-  test("documents may lie five deep", async () => {
+  test("documents may be nested five deep", async () => {
     let mail = makeMail(head, [attached("deepest.txt", "Too deep")]);
     for (let depth = 0; depth < 5; depth += 1) mail = makeMail(head, [attached("a.eml", mail)]);
     const texts = (await read(mail, "mail.eml")).map(({ text }) => text);
     expect(texts.at(-1)).toBe('Attachment "deepest.txt": It is not read: it is nested more than 5 documents deep.');
   });
 
-  test("of many documents the first 500 are read, and it is said once that there are more", async () => {
+  test("only the first 500 documents are read, with one note that there are more", async () => {
     const mail = makeMail(
       head,
       Array.from({ length: 510 }, (_, i) => attached(`${i}.txt`, `Text ${i}`)),
@@ -110,7 +110,7 @@ describe("limits", () => {
 });
 
 describe("errors", () => {
-  test("of a parser on a damaged file are told as such", async () => {
+  test("of a parser on a damaged file say that the file is damaged", async () => {
     // The email's text, as a property of another type.
     const mail = makeCompoundFile({ "__substg1.0_10000102": Buffer.from("x") });
     await expect(read(mail, "a.msg")).rejects.toMatchObject({
@@ -121,7 +121,7 @@ describe("errors", () => {
     });
   });
 
-  test("of the vision model are passed on, from inner documents too", async () => {
+  test("of the vision model are passed on, also from embedded documents", async () => {
     const png = await sharp({ create: { width: 4, height: 4, channels: 3, background: "red" } })
       .png()
       .toBuffer();
@@ -137,7 +137,7 @@ describe("errors", () => {
     expect(blocks.at(-1)?.text).toBe('Attachment "a.png": There is no model.');
   });
 
-  test("of the disk are ours", async () => {
+  test("of the disk are the service's", async () => {
     const reading = readDocument(
       { path: "/nowhere/document", size: 1, name: "a.txt" },
       { describeImage: () => Promise.resolve(""), pdfVision: false },
@@ -145,7 +145,7 @@ describe("errors", () => {
     await expect(reading).rejects.toMatchObject({ code: "ENOENT" });
   });
 
-  test("a document without any text is one", async () => {
+  test("a document without any text is an error", async () => {
     const png = await sharp({ create: { width: 4, height: 4, channels: 3, background: "red" } })
       .png()
       .toBuffer();

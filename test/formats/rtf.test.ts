@@ -8,7 +8,7 @@ const read = (rtf: string) => readBytes(readRtf, Buffer.from(rtf, "latin1"), "a.
 const texts = async (body: string) => (await read(`{\\rtf1\\ansi\\ansicpg1252 ${body}}`)).map(({ text }) => text);
 
 describe("readRtf", () => {
-  test("reads paragraphs as programs write them", async () => {
+  test("reads paragraphs as word processors write them", async () => {
     const rtf = String.raw`{\rtf1\ansi\ansicpg1252\deff0\nouicompat{\fonttbl{\f0\fnil\fcharset0 Calibri;}{\f1\fnil\fcharset204 Arial;}}
 {\colortbl ;\red255\green0\blue0;}
 {\stylesheet{\s0 Normal;}{\s1 heading 1;}}
@@ -27,7 +27,7 @@ Second\line third line\tab x\par
     ]);
   });
 
-  test("reads characters of all kinds", async () => {
+  test("reads all kinds of characters", async () => {
     expect(
       await texts(String.raw`\'80\'fc \u8364? \u-10179?\u-8704? \{\}\\ a\~b a\_b a\-b \ldblquote x\rdblquote\emdash`),
     ).toEqual(["€ü € 😀 {}\\ a b a-b ab “x”—"]);
@@ -37,17 +37,17 @@ Second\line third line\tab x\par
     expect(await texts(String.raw`\u160\~a\u8220\ldblquote b`)).toEqual(["\u00a0a“b".trim()]);
   });
 
-  test("reads characters of several bytes, also where the second is a letter", async () => {
+  test("reads multi-byte characters, even if the second byte is a letter", async () => {
     const rtf = String.raw`{\rtf1\ansi\ansicpg932 {\fonttbl{\f0\fcharset128 Mincho;}}\f0 \'93\'fa\'96\'7b \'83A}`;
     expect((await read(rtf)).map(({ text }) => text)).toEqual(["日本 ア"]);
   });
 
-  test("takes characters for the document's code page where the font has none", async () => {
+  test("uses the document's code page if the font has none", async () => {
     expect((await read(String.raw`{\rtf1\ansi\ansicpg1250 \'f8}`)).map(({ text }) => text)).toEqual(["ř"]);
     expect((await read(String.raw`{\rtf1\mac \'8a}`)).map(({ text }) => text)).toEqual(["ä"]);
   });
 
-  test("makes rows of tables", async () => {
+  test("turns tables into rows", async () => {
     const row = (...cells: string[]) =>
       `\\trowd\\cellx1000\\cellx2000\\pard\\intbl ${cells.join("\\cell ")}\\cell\\row\n`;
     const rtf = `{\\rtf1 before\\par ${row("Name", "Age")}${row("Anna", "31\\par years")}${row("Bernd", "")}\\pard after\\par}`;
@@ -60,7 +60,7 @@ Second\line third line\tab x\par
     ]);
   });
 
-  test("leaves out pictures, fields' codes and other groups without text", async () => {
+  test("leaves out pictures, field codes and other groups without text", async () => {
     expect(
       await texts(
         String.raw`a{\pict\wmetafile8 0123abcd}{\*\unknown b{c}}{\field{\*\fldinst HYPERLINK "x"}{\fldrslt link}}` +
@@ -69,7 +69,7 @@ Second\line third line\tab x\par
     ).toEqual(["alinkshownde"]);
   });
 
-  test("reads notes, headers and text boxes on their own", async () => {
+  test("reads notes, headers and text boxes as separate blocks", async () => {
     expect(
       await texts(String.raw`One{\footnote \pard A {\b note}\par}{\footnote B} two.\par{\header Head\par}Three\par`),
     ).toEqual(["One two.", "A note", "B", "Three", "Head"]);
@@ -79,7 +79,7 @@ Second\line third line\tab x\par
     ]);
   });
 
-  test("writes lists with marks", async () => {
+  test("writes lists with markers", async () => {
     expect(
       await texts(String.raw`{\listtext\f3\u-3913 ?\tab}one\par{\pntext\f1\'B7\tab}two\par{\listtext 3.\tab}three\par`),
     ).toEqual(["- one", "- two", "3. three"]);
@@ -91,12 +91,12 @@ Second\line third line\tab x\par
     expect(await texts("a\\")).toEqual(["a}"]);
   });
 
-  test("refuses what is nested too deeply, or has no text", async () => {
+  test("refuses documents that are nested too deeply, or have no text", async () => {
     await expect(read(`{\\rtf1 ${"{".repeat(100_000)}`)).rejects.toThrow("nested more than");
     await expect(read("{\\rtf1 {\\info x} \\par }")).rejects.toMatchObject({ code: "invalid_file" });
   });
 
-  test("never fails but for a DocumentError", async () => {
+  test("fails only with a DocumentError", async () => {
     const part = fc.oneof(
       fc.constantFrom(
         ...[

@@ -3,7 +3,7 @@ import * as xlsx from "xlsx";
 import { read, rowsOf, rowTexts, xlsxOf } from "./makeWorkbook.js";
 
 describe("sheets", () => {
-  test("have their name as heading, and rows with the first as header", async () => {
+  test("have their name as heading, and rows, the first one the header", async () => {
     const bytes = xlsxOf([
       { name: "People", rows: rowsOf(["Name", "Age"], ["Ann", 30]) },
       { name: "Secret", state: "veryHidden", rows: rowsOf(["x", "y"]) },
@@ -20,7 +20,7 @@ describe("sheets", () => {
     ]);
   });
 
-  test("have a title above their header that is not the header", async () => {
+  test("may have a title above the header", async () => {
     const blocks = await read(xlsxOf([{ name: "S", rows: rowsOf(["Sales"], ["a", "b"], ["1"], ["2", "3"]) }]));
     expect(blocks.slice(1).map((block) => [block.text, block.kind === "row" && block.header])).toEqual([
       ["Sales", null],
@@ -30,17 +30,17 @@ describe("sheets", () => {
     ]);
   });
 
-  test("come without rows and columns that are empty, however far they reach", async () => {
+  test("omit empty rows and columns, however far they reach", async () => {
     const rows = `<row r="3"><c r="C3"><v>1</v></c><c r="E3" t="str"><v> </v></c><c r="XFD3"><v>2</v></c></row>
       <row r="1048576"><c r="C1048576"><v>3</v></c><c r="ZZZ1048576"><v>4</v></c></row>`;
     expect(await rowTexts(xlsxOf([{ name: "S", rows }]))).toEqual(["1 | 2", "3"]);
   });
 
-  test("of a workbook in which all are empty are nothing", async () => {
+  test("that are all empty make the workbook empty", async () => {
     expect(await read(xlsxOf([{ name: "Sheet1", rows: "" }]))).toEqual([]);
   });
 
-  test("say in each row what is merged over it", async () => {
+  test("repeat merged cells in each row", async () => {
     const rows = `<row r="1"><c r="A1"><v>1</v></c><c r="B1"><v>2</v></c></row><row r="2"><c r="B2"><v>3</v></c></row>
       <row r="3"><c r="B3"><v>4</v></c></row>`;
     const after =
@@ -50,7 +50,7 @@ describe("sheets", () => {
 });
 
 describe("cells", () => {
-  test("show numbers in their formats, and dates so that everybody understands them", async () => {
+  test("show numbers in their formats, and dates unambiguously", async () => {
     const styles = `<numFmts><numFmt numFmtId="164" formatCode="0.0&quot; kg&quot;"/><numFmt numFmtId="165" formatCode="dd.mm.yyyy hh:mm"/></numFmts>
       <cellStyleXfs><xf numFmtId="9"/></cellStyleXfs><cellXfs>${[0, 14, 164, 165, 10, 3].map((id) => `<xf numFmtId="${id}"/>`).join("")}</cellXfs>`;
     const cells = [
@@ -88,7 +88,7 @@ describe("cells", () => {
     expect(await rowTexts(xlsx.write(book, { type: "buffer", bookType: "xls" }) as Buffer)).toEqual([shown]);
   });
 
-  test("show texts of all kinds", async () => {
+  test("show all kinds of texts", async () => {
     const strings =
       "<si><t>shared</t></si><si><r><t>ri</t></r><r><t>ch</t></r><rPh><t>reading</t></rPh></si><si><t>a_x000D_\nb</t></si>";
     const row = `<row><c t="s"><v>0</v></c><c t="s"><v>1</v></c><c t="s"><v>2</v></c><c t="s"><v>99</v></c><c t="str"><f>A1</f><v>formula</v></c>
@@ -98,7 +98,7 @@ describe("cells", () => {
     ]);
   });
 
-  test("that are too many are refused", async () => {
+  test("above the limit are refused", async () => {
     const row = `<row>${"<c><v>1</v></c>".repeat(10_000)}</row>`;
     await expect(read(xlsxOf([{ name: "S", rows: row.repeat(201) }]))).rejects.toThrow("more than 2,000,000 cells");
   });

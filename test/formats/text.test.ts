@@ -17,7 +17,7 @@ async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
   return found;
 }
 
-/** Words, blanks and line breaks in unusual proportions, cut into pieces. */
+/** Words, spaces and line breaks in unusual proportions, cut into pieces. */
 const oddText = fc.array(
   fc.oneof(
     fc.string({ unit: "grapheme" }),
@@ -30,7 +30,7 @@ const oddText = fc.array(
 );
 
 describe("readText", () => {
-  test("gives a text back as it is", async () => {
+  test("returns a text unchanged", async () => {
     await fc.assert(
       fc.asyncProperty(fc.string({ unit: "grapheme" }), async (text) => {
         fc.pre(text.trim() !== "" && !/[\0\ufeff]/.test(text) && text.isWellFormed());
@@ -39,7 +39,7 @@ describe("readText", () => {
     );
   });
 
-  test("gives any pieces back as they are, in blocks of some length with text in each", async () => {
+  test("returns any pieces unchanged, in blocks of some length that all contain text", async () => {
     await fc.assert(
       fc.asyncProperty(oddText, async (parts) => {
         const text = parts.join("").toWellFormed();
@@ -91,7 +91,7 @@ describe("readText", () => {
     expect(blocks).toHaveLength(375);
   });
 
-  test("shortens only gaps that no memory should hold", async () => {
+  test("shortens only excessive gaps", async () => {
     const blocks = await read(`a${" ".repeat(3_000_000)}b`);
     const text = joined(blocks);
     expect(text).toMatch(/^a\s+b$/);
@@ -110,11 +110,11 @@ describe("readText", () => {
 });
 
 describe("linesOf", () => {
-  test("gives lines with their ends, whatever the pieces", async () => {
+  test("returns lines with their ends, whatever the pieces", async () => {
     expect(await all(linesOf(pieces("a", "b\nc\r", "\n", "\nd"), 100))).toEqual(["ab\n", "c\r\n", "\n", "d"]);
   });
 
-  test("gives lines that are too long in parts", async () => {
+  test("returns too long lines in parts", async () => {
     expect(await all(linesOf(pieces("aaa", "aaa", "a\nb"), 5))).toEqual(["aaaaaa", "a\n", "b"]);
   });
 });

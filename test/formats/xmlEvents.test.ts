@@ -18,23 +18,26 @@ async function told(xml: string | Buffer, pieceSize = 7): Promise<string> {
 }
 
 describe("parseXml", () => {
-  test("tells names without prefixes, and text with its entities", async () => {
+  test("reports names without prefixes, and text with entities decoded", async () => {
     const xml = `<?xml version="1.0"?><w:a xmlns:w="x" w:b="1&amp;2"><c/>é &lt;&#x1F600; <![CDATA[<d>]]></w:a>`;
     expect(await told(xml)).toBe("<a xmlns:w,x w:b,1&2><c ></c>é <😀 <d></a>");
   });
 
   test.each([
-    ["UTF-16 with a mark", Buffer.from('\ufeff<?xml version="1.0" encoding="UTF-16"?><a>é漢</a>', "utf16le")],
+    [
+      "UTF-16 with a byte order mark",
+      Buffer.from('\ufeff<?xml version="1.0" encoding="UTF-16"?><a>é漢</a>', "utf16le"),
+    ],
     ["UTF-16 without one", Buffer.from("<a>é漢</a>", "utf16le")],
     ["UTF-16 big endian", Buffer.from("\ufeff<a>é漢</a>", "utf16le").swap16()],
-    ["UTF-8 with a mark", Buffer.from("\ufeff<a>é漢</a>")],
-    ["an encoding that is not true", Buffer.from('<?xml version="1.0" encoding="UTF-16"?><a>é漢</a>')],
-    ["an encoding that nobody knows", Buffer.from('<?xml version="1.0" encoding="klingon"?><a>é漢</a>')],
+    ["UTF-8 with a byte order mark", Buffer.from("\ufeff<a>é漢</a>")],
+    ["a wrong encoding", Buffer.from('<?xml version="1.0" encoding="UTF-16"?><a>é漢</a>')],
+    ["an unknown encoding", Buffer.from('<?xml version="1.0" encoding="klingon"?><a>é漢</a>')],
   ])("reads %s", async (_, bytes) => {
     expect(await told(bytes, 1_000)).toBe("<a >é漢</a>");
   });
 
-  test("reads the encoding that the declaration says", async () => {
+  test("uses the declared encoding", async () => {
     const bytes = Buffer.from('<?xml version="1.0" encoding="ISO-8859-1"?><a>é</a>', "latin1");
     expect(await told(bytes, 1_000)).toBe("<a >é</a>");
   });
@@ -45,20 +48,20 @@ describe("parseXml", () => {
     ["deep nesting", "<a>".repeat(1_001) + "</a>".repeat(1_001)],
     ["text that is not XML", "CORRUPTED"],
     ["nothing", " "],
-    ["tags that do not match", "<a><b></a></b>"],
-    ["an end that is missing", "<a><b>text</b>"],
+    ["mismatched tags", "<a><b></a></b>"],
+    ["a missing end tag", "<a><b>text</b>"],
     ["many errors", `<a>${"&x;".repeat(1_001)}</a>`],
   ])("refuses %s", async (_, xml) => {
     await expect(told(xml)).rejects.toBeInstanceOf(DocumentError);
   });
 
-  test("leaves unknown entities as they are written", async () => {
+  test("leaves unknown entities as written", async () => {
     expect(await told("<!DOCTYPE a><a>&nbsp;&x;\u0001</a>", 1_000)).toBe("<a >&nbsp;&x;\u0001</a>");
   });
 });
 
 describe("walkXml", () => {
-  test("yields what is found before it reads on", async () => {
+  test("yields results before it reads on", async () => {
     const xml = `<a>${"<b/>".repeat(4)}</a>`;
     let read = 0;
     async function* source() {
@@ -75,7 +78,7 @@ describe("walkXml", () => {
 });
 
 describe("attribute", () => {
-  test("finds a value with and without a prefix, and prefers the one with", () => {
+  test("finds a value with or without a prefix, and prefers the prefixed one", () => {
     expect(attribute({ "w:val": "1" }, "val")).toBe("1");
     expect(attribute({ val: "1" }, "val")).toBe("1");
     expect(attribute({ id: "256", "r:id": "rId2" }, "id")).toBe("rId2");

@@ -42,8 +42,8 @@ describe("the key", () => {
     ["the key and more", `Bearer ${testKey}x`],
     ["the key and another word", `Bearer ${testKey} x`],
     ["the key in upper case", `Bearer ${testKey.toUpperCase()}`],
-    ["the key after a stranger's", `Bearer evil, Bearer ${testKey}`],
-    ["the key before a stranger's", `Bearer ${testKey}, Bearer evil`],
+    ["the key after a foreign one", `Bearer evil, Bearer ${testKey}`],
+    ["the key before a foreign one", `Bearer ${testKey}, Bearer evil`],
     ["the key without a scheme", testKey],
     ["the key as a password", `Basic ${Buffer.from(`user:${testKey}`).toString("base64")}`],
     ["the key under another scheme", `Token ${testKey}`],
@@ -64,7 +64,7 @@ describe("the key", () => {
     expect(answer.text).not.toContain(masterKey);
   });
 
-  test("is not taken from anywhere but its header", async () => {
+  test("is accepted only in its header", async () => {
     for (const path of [`/v1/vector_stores?api_key=${testKey}`, `/v1/vector_stores?key=${testKey}`]) {
       expect((await ask(null, path)).status).toBe(401);
     }
@@ -72,7 +72,7 @@ describe("the key", () => {
     expect((await send(service.url, { method: "GET", path: "/v1/models", key: null, headers })).status).toBe(401);
   });
 
-  test("a server without a key of one kind is not opened by an empty one", async () => {
+  test("an empty key does not open a server that lacks a key of one kind", async () => {
     const lone = await startService({ database: service.database });
     try {
       const none = await send(lone.url, { method: "GET", path: "/v1/models", key: "" });
@@ -102,7 +102,7 @@ describe("without a key", () => {
     apiRoutes
       .filter((route) => route.may !== "public")
       .flatMap((route) => ["", "/v1", "/v1/v1"].map((prefix): [string, string] => [route.method, prefix + route.path])),
-  )("%s %s is closed, whatever the request says", async (method, path) => {
+  )("%s %s is refused, whatever the request contains", async (method, path) => {
     const answer = await send(service.url, {
       method: method.toUpperCase(),
       path: `${path.replace(":vector_store_id", "vs_%00")}?limit=x`,
@@ -112,7 +112,7 @@ describe("without a key", () => {
     expect({ status: answer.status, code: errorOf(answer).code }).toEqual({ status: 401, code: "invalid_api_key" });
   });
 
-  test("there are only the public routes that there should be", () => {
+  test("only the expected routes are public", () => {
     expect(apiRoutes.filter((route) => route.may === "public").map((route) => route.path)).toEqual([
       "/health",
       "/livez",
@@ -123,7 +123,7 @@ describe("without a key", () => {
   test.each(["application/json", "application/x-ndjson"])(
     "an upload of 200 MB (%s) is refused before its body is read",
     async (contentType) => {
-      // The body never comes: an answer proves that nobody waits for it.
+      // The body never arrives: an answer proves that the server does not wait for it.
       const upload = request(`${service.url}/v1/vector_stores/vs_1/embeddings/batch`, {
         method: "POST",
         agent: false,

@@ -21,7 +21,7 @@ beforeAll(async () => {
 });
 afterAll(() => service.close());
 
-/** All that is stored, but for the time of last use: a request that is refused late has been a use of its store. */
+/** All stored data except the time of last use, because a request that is refused late counts as use. */
 async function everything() {
   return {
     tables: await service.database.query(
@@ -38,7 +38,7 @@ async function everything() {
 }
 
 const types: Record<number, string> = { 401: "authentication_error" };
-/** What no caller may see: stacks, SQL, the key, paths of this machine. */
+/** What no caller may see: stack traces, SQL, the key, local paths. */
 const leak = /\n|\bat .*:\d+|node_modules|\bSELECT\b|\bINSERT\b|\bpg_|sk-test|\.ts\b|\/src\//;
 
 describe.each(
@@ -46,7 +46,7 @@ describe.each(
     ...{ fieldsOfAStore, modelsAndSettings, bodies, idsAndPages, rows, batches, streams },
     ...{ searches, rankings, listsAndDeletes, models },
   }),
-)("a wrong request is refused with a reason: %s", (_group, requests) => {
+)("a bad request is refused with a reason: %s", (_group, requests) => {
   test.each(requests.map((each): [string, BadRequest] => [each.name, each]))("%s", async (_name, request) => {
     const { status = 400, param, message } = request;
     const answer = await send(service.url, { ...request, path: request.path.replace("{store}", store) });
@@ -71,14 +71,14 @@ describe.each(
 });
 
 describe("after all of them", () => {
-  test("there were more than 80, and each has its own name", () => {
+  test("there are more than 80, with unique names", () => {
     const stores = [fieldsOfAStore, modelsAndSettings, bodies, idsAndPages];
     const all = [...stores, rows, batches, streams, searches, rankings, listsAndDeletes, models].flat();
     expect(all.length).toBeGreaterThan(80);
     expect(new Set(all.map((each) => each.name)).size).toBe(all.length);
   });
 
-  test("nothing is stored, changed or gone", async () => {
+  test("nothing is added, changed or lost", async () => {
     expect(await everything()).toEqual(before);
   });
 });

@@ -1,7 +1,7 @@
 import { gzipSync } from "node:zlib";
 import type { Sent } from "./requests.js";
 
-/** A wrong request and what must be said of it. `{store}` in a path is the id of a store that exists. */
+/** A bad request and its expected error. `{store}` in a path is the id of an existing store. */
 export interface BadRequest extends Sent {
   name: string;
   status?: number;
@@ -11,7 +11,7 @@ export interface BadRequest extends Sent {
 
 /** JSON text of arrays in arrays. */
 export const deep = (levels: number, inner = "1") => "[".repeat(levels) + inner + "]".repeat(levels);
-/** As they stand in JSON text: the two kinds of characters that PostgreSQL cannot store. */
+/** The two kinds of characters that PostgreSQL cannot store, as JSON escapes. */
 export const nul = "\\u0000";
 export const half = "\\ud800";
 export const nulMessage = /must not contain the character U\+0000/;
@@ -89,12 +89,12 @@ export const bodies: BadRequest[] = [
   create("nothing but spaces", "  \n ", null, /The body is empty/),
   create("cut off", '{"name": "a', null, /not valid JSON/),
   create("single quotes", "{'name': 'a'}", null, /not valid JSON/),
-  create("a comma too many", '{"name": "a",}', null, /not valid JSON/),
+  create("a trailing comma", '{"name": "a",}', null, /not valid JSON/),
   create("two values", "{}{}", null, /not valid JSON/),
   create("NaN", '{"metadata":{"a":"NaN","k":NaN}}', "metadata.k", /NaN and Infinity are not JSON numbers/),
   create("Infinity", '{"metadata":{"k":[1,-Infinity]}}', "metadata.k[1]", /NaN and Infinity/),
   create("NaN alone", "NaN", null, /NaN and Infinity/),
-  create("10 million spaces that were slow to look through", `[${" ".repeat(9_000_000)}x`, null, /not valid JSON/),
+  create("9 million spaces, which used to be slow", `[${" ".repeat(9_000_000)}x`, null, /not valid JSON/),
   create("100,000 levels, not closed", "[".repeat(100_000), null, /not valid JSON/),
   create("broken UTF-8", Buffer.from('{"name":"\xff"}', "latin1"), null, /not valid UTF-8/),
   create("UTF-16", Buffer.from('{"name":"a"}', "utf16le"), null, /not valid JSON/),
@@ -104,7 +104,7 @@ export const bodies: BadRequest[] = [
     ...create("11 MB behind 11 kB of gzip", gzipSync(megabytes(11)), null, /larger than 10 MB/, 413),
     headers: { "content-encoding": "gzip" },
   },
-  { ...create("gzip that is none", "{}", null, /cannot be read/), headers: { "content-encoding": "gzip" } },
+  { ...create("invalid gzip", "{}", null, /cannot be read/), headers: { "content-encoding": "gzip" } },
   {
     ...create("unknown encoding", "{}", null, /Content-Encoding is not supported/, 415),
     headers: { "content-encoding": "compress-me" },
@@ -141,14 +141,14 @@ export const idsAndPages: BadRequest[] = [
   get("limit -1", `${stores}?limit=-1`, "limit", /at least 1/),
   get("limit 101", `${stores}?limit=101`, "limit", /^limit: must be at most 100$/),
   get("limit with a fraction", `${stores}?limit=1.5`, "limit", /whole number/),
-  get("limit as a power", `${stores}?limit=1e1`, "limit", /whole number/),
+  get("limit in exponential notation", `${stores}?limit=1e1`, "limit", /whole number/),
   get("limit empty", `${stores}?limit=`, "limit", /whole number/),
   get("limit twice", `${stores}?limit=1&limit=2`, "limit", /given more than once/),
-  get("limit beyond every number", `${stores}?limit=9999999999999999999999`, "limit", /whole number/),
+  get("limit beyond the safe integers", `${stores}?limit=9999999999999999999999`, "limit", /whole number/),
   get("order twice", `${stores}?order=asc&order=desc`, "order", /given more than once/),
   get("unknown order", `${stores}?order=up`, "order", /"asc"\|"desc"/),
   get("after empty", `${stores}?after=`, "after", /must not be empty/),
-  get("after is no id", `${stores}?after=first`, "after", /begins with 'vs_'/),
+  get("after is not an id", `${stores}?after=first`, "after", /begins with 'vs_'/),
   get("NUL in after", `${stores}?after=%00`, "after", /additional characters/),
   get("after is too long", `${stores}?after=${"a".repeat(1001)}`, "after", /at most 1000 characters/),
   get("SQL in before", `${stores}?before=1'%20OR%20true--`, "before", /additional characters/),

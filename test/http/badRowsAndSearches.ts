@@ -185,7 +185,7 @@ export const searches: BadRequest[] = (
     ["2,001 values", filtered({ type: "in", key: "k", value: Array(2001).fill(1) }), "filters.value", /at most 2000/],
     ["501 conditions", filtered(numbered(501, 1)), "filters", /at most 500 conditions/],
     ["filter key of 257 characters", filtered({ ["k".repeat(257)]: 1 }), "filters", /at most 256 characters/],
-    ["a field too many", filtered({ type: "eq", key: "k", value: 1, or: 2 }), "filters", /takes only/],
+    ["an extra field", filtered({ type: "eq", key: "k", value: 1, or: 2 }), "filters", /takes only/],
     ["21 levels", filtered(nested), `filters${".filters[0]".repeat(20)}`.slice(0, 200), /more than 20 levels/],
     ["10,000 levels", nestedText, `filters${".filters[0]".repeat(20)}`.slice(0, 200), /more than 20 levels/],
     ["NUL in a filter value", `{"query":"x","filters":{"k":"${nul}"}}`, "filters.k", nulMessage],
@@ -217,15 +217,10 @@ export const listsAndDeletes: BadRequest[] = [
   asked("NUL in after", "after=%00", "after", /not an id/),
   ...(
     [
-      ["nothing said", {}, "filters", /say what to delete/],
+      ["nothing selected", {}, "filters", /say what to delete/],
       ["all: false", { all: false }, "filters", /say what to delete/],
       ["an empty filter", { filters: {} }, "filters", /filters" that are not empty/],
-      [
-        "an and of nothing",
-        { filters: { type: "and", filters: [{ type: "and", filters: [] }] } },
-        "filters",
-        /not empty/,
-      ],
+      ["an empty and", { filters: { type: "and", filters: [{ type: "and", filters: [] }] } }, "filters", /not empty/],
       ["no ids", { ids: [] }, "ids", /must not be empty/],
       ["ids are numbers", { ids: [1] }, "ids[0]", /expected string/],
       ["10,001 ids", { ids: Array(10_001).fill("first") }, "ids", /at most 10000 ids/],

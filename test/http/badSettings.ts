@@ -1,7 +1,7 @@
 import { type BadRequest, create, deep, get, nul, nulMessage, stores } from "./badRequests.js";
 import { type Wrong, at } from "./badRowsAndSearches.js";
 
-/** Fields that creation and update take alike. */
+/** Fields of both creation and update. */
 const settings: [name: string, body: object | string, param: string, message: RegExp][] = [
   ["search_mode is unknown", { search_mode: "semantic" }, "search_mode", /"vector"\|"keyword"\|"hybrid"/],
   ["search_mode in capitals", { search_mode: "Hybrid" }, "search_mode", /"vector"\|"keyword"\|"hybrid"/],

@@ -12,11 +12,11 @@ beforeAll(async () => {
 });
 afterAll(() => service.close());
 
-/** Float32 numbers as Python's json writes them, and the same as base64: bit by bit what must be stored. */
+/** Float32 numbers as Python's json writes them, and as base64: the stored bits must be the same. */
 const numbers = Array.from({ length: testDimensions }, (_, i) => Math.fround(Math.sin(i + 1) / 10));
 const base64 = Buffer.from(Float32Array.from(numbers).buffer).toString("base64");
 
-test("a batch that comes in parts of 7 bytes is stored bit by bit", async () => {
+test("a batch that arrives in parts of 7 bytes is stored exactly", async () => {
   const store = await createStore(service);
   const rows = [
     { id: "a", content: 'quotes " and \\ and [{', embedding: numbers, metadata: { embedding: [1, 2] } },
@@ -31,7 +31,7 @@ test("a batch that comes in parts of 7 bytes is stored bit by bit", async () => 
   expect(stored).toMatchObject(rows.map((row) => ({ ...row, embedding: numbers })));
 });
 
-test("a gzipped batch is stored too", async () => {
+test("a gzipped batch is stored", async () => {
   const store = await createStore(service);
   const body = gzipSync(JSON.stringify({ embeddings: rowsOf(50) }));
   const answer = await send(service.url, { path: batchPath(store), body, headers: { "content-encoding": "gzip" } });
@@ -39,7 +39,7 @@ test("a gzipped batch is stored too", async () => {
   expect((await countsOf(service, store)).rows).toBe(50);
 });
 
-test("a wrong row is answered while the sender is still at it, and nothing is stored", async () => {
+test("a bad row is answered while the sender is still sending, and nothing is stored", async () => {
   const store = await createStore(service);
   const status = await new Promise((resolve, reject) => {
     const sent = request(service.url + batchPath(store), {

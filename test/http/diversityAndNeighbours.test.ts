@@ -4,7 +4,7 @@ import { testVector } from "../support/vectors.js";
 import { type TestService, startService } from "../support/service.js";
 import { type Row, batchPath, bodyOf, createStore, searchStore, settle, stubLitellm } from "../support/stores.js";
 
-/** A direction at an angle from the query's, in radians, turned about it by a second one. */
+/** A direction at an angle from the query's, in radians, rotated around it by a second angle. */
 function direction(angle: number, turn = 0): number[] {
   const vector = Array<number>(testDimensions).fill(0);
   vector[0] = Math.cos(angle);
@@ -26,7 +26,7 @@ const fill = async (rows: Row[], id?: string) => {
   return store;
 };
 
-/** Far from the query, in all directions, for a store that is large enough for an index. */
+/** Rows far from the query, in all directions, to make a store large enough for an index. */
 const others = (count: number): Row[] =>
   Array.from({ length: count }, (_, i) => ({
     content: `filler ${i}`,
@@ -39,7 +39,7 @@ describe.each([
   ["with an index", 60],
 ])("diversity in a store %s", (_, fillers) => {
   let store: string;
-  /** Three topics at about the same distance; of the nearest there are eight copies that differ by next to nothing. */
+  /** Three topics at about the same distance; the nearest has eight nearly equal copies. */
   beforeAll(async () => {
     const copies = Array.from({ length: 8 }, (_, i) => ({
       id: `${fillers}-copy${i}`,
@@ -61,7 +61,7 @@ describe.each([
   const ids = async (...given: Parameters<typeof search>) =>
     (await search(...given)).map((hit) => hit.id.replace(/^\d+-/, ""));
 
-  test("of 0 or null is the plain order", async () => {
+  test("of 0 or null keeps the order", async () => {
     const plain = ["copy0", "copy1", "copy2"];
     expect(await ids(0)).toEqual(plain);
     expect(await ids(null)).toEqual(plain);
@@ -71,14 +71,14 @@ describe.each([
     expect(await search(0)).toEqual((body as { data: unknown }).data);
   });
 
-  test.each([0.5, 0.7, 0.9])("of %d keeps copies of the first apart from it", async (diversity) => {
+  test.each([0.5, 0.7, 0.9])("of %d separates copies of the first result from it", async (diversity) => {
     const found = await ids(diversity);
     expect(found[0]).toBe("copy0");
     expect(found).toHaveLength(3);
     expect(found.slice(1).filter((id) => id.startsWith("copy"))).toEqual([]);
   });
 
-  test.each([0, 0.3, 0.5, 1])("of %d never gives fewer results, each once", async (diversity) => {
+  test.each([0, 0.3, 0.5, 1])("of %d never returns fewer results, each once", async (diversity) => {
     for (const count of [1, 2, 9, 10, 50]) {
       const found = await ids(diversity, count);
       expect(found).toHaveLength(Math.min(count, 10 + fillers));
@@ -86,7 +86,7 @@ describe.each([
     }
   });
 
-  test("keeps scores, ranks and contents of the results, and what is below the threshold out", async () => {
+  test("keeps scores, ranks and contents of the results, and excludes those below the threshold", async () => {
     const plain = new Map((await search(0, 50)).map((hit) => [hit.id, hit]));
     for (const hit of await search(0.8, 10)) expect(plain.get(hit.id)).toEqual(hit);
     const above = await search(0.8, 10, { score_threshold: 0.9 });
@@ -94,7 +94,7 @@ describe.each([
     expect(above.every((hit) => hit.score >= 0.9)).toBe(true);
   });
 
-  test("goes with filters and with every mode", async () => {
+  test("works with filters and every mode", async () => {
     const filters = { type: "gte", key: "n", value: 7 };
     expect(await ids(0, 3, {}, { filters })).toEqual(["copy7", "second", "third"]);
     expect((await ids(0.7, 3, {}, { filters })).sort()).toEqual(["copy7", "second", "third"]);
@@ -114,7 +114,7 @@ describe.each([
   ["compared one by one", 0],
   ["with an index", 60],
 ])("neighbours in a store %s", (_, fillers) => {
-  /** Places of a document: `matching` lies nearest to the query, the others too far for a search of one result. */
+  /** Chunks of a document: `matching` is nearest to the query, the others too far for a search of one result. */
   const chunks = (metadata: (index: number) => Record<string, unknown>, contents: string[], matching: number): Row[] =>
     contents.map((content, i) => ({
       content,
@@ -139,16 +139,19 @@ describe.each([
   };
   const five = ["zero.", "one.", "two.", "three.", "four."];
 
-  test.each(["file_id", "filename", "file_name", "source"])("of the same %s are joined in their order", async (key) => {
-    const store = await make(chunks((i) => ({ [key]: "doc", chunk_index: i }), five, 2));
-    expect(await first(store, 0)).toBe("two.");
-    expect(await first(store, null)).toBe("two.");
-    expect(await first(store, 1)).toBe("one.\ntwo.\nthree.");
-    expect(await first(store, 2)).toBe("zero.\none.\ntwo.\nthree.\nfour.");
-    expect(await first(store, 5)).toBe("zero.\none.\ntwo.\nthree.\nfour.");
-  });
+  test.each(["file_id", "filename", "file_name", "source"])(
+    "with the same %s are joined in their order",
+    async (key) => {
+      const store = await make(chunks((i) => ({ [key]: "doc", chunk_index: i }), five, 2));
+      expect(await first(store, 0)).toBe("two.");
+      expect(await first(store, null)).toBe("two.");
+      expect(await first(store, 1)).toBe("one.\ntwo.\nthree.");
+      expect(await first(store, 2)).toBe("zero.\none.\ntwo.\nthree.\nfour.");
+      expect(await first(store, 5)).toBe("zero.\none.\ntwo.\nthree.\nfour.");
+    },
+  );
 
-  test("share what overlaps, once", async () => {
+  test("have overlapping text once", async () => {
     const text = Array.from({ length: 60 }, (_, i) => `word${i}`).join(" ");
     const cuts = [0, 1, 2, 3].map((i) => text.slice(i * 80, i * 80 + 120));
     const store = await make(chunks((i) => ({ file_id: "doc", chunk_index: i }), cuts, 1));
@@ -156,7 +159,7 @@ describe.each([
     expect(await first(store, 2)).toBe(text.slice(0, 360));
   });
 
-  test("end at the document's borders and where one is missing", async () => {
+  test("end at the document's borders and at a missing chunk", async () => {
     const at = (matching: number) =>
       chunks((i) => ({ file_id: "doc", chunk_index: [0, 1, 3, 4, 5][i] }), five, matching);
     const beginning = await make(at(0));
@@ -169,7 +172,7 @@ describe.each([
     expect(await first(end, 2)).toBe("two.\nthree.\nfour.");
   });
 
-  test("are never another document's or another store's", async () => {
+  test("never come from another document or store", async () => {
     const mine = (i: number) => ({ file_id: "mine", filename: "same.pdf", chunk_index: i });
     const theirs = chunks((i) => ({ file_id: "theirs", filename: "same.pdf", chunk_index: i }), ["T0", "T1", "T2"], -1);
     await make(chunks(mine, ["other store 0", "other store 1", "other store 2"], -1));
@@ -178,7 +181,7 @@ describe.each([
     expect(await first(store, 2)).toBe("M1\nM2");
   });
 
-  test("of a document whose name is not plain are found too", async () => {
+  test("are found for document names with special characters", async () => {
     const name = `Straße "1" \\ 'x' %_ 東京 ${"n".repeat(300)}`;
     const store = await make(chunks((i) => ({ filename: name, chunk_index: i }), five, 1));
     expect(await first(store, 1)).toBe("zero.\none.\ntwo.");
@@ -196,7 +199,7 @@ describe.each([
     expect(await first(store, 2)).toBe("two.");
   });
 
-  test("of another type of name or place are none", async () => {
+  test("with a name or place of another type are ignored", async () => {
     const store = await make([
       ...chunks(() => ({ file_id: "5", chunk_index: 1 }), ["text five"], 0),
       { content: "number five", embedding: direction(2), metadata: { file_id: 5, chunk_index: 0 } },
@@ -205,7 +208,7 @@ describe.each([
     expect(await first(store, 1)).toBe("text five");
   });
 
-  test("are joined to every result, and each result stays one", async () => {
+  test("are joined to every result, and each result stays separate", async () => {
     const store = await make(chunks((i) => ({ file_id: "doc", chunk_index: i }), five, 2));
     const hits = await searchStore(service, store, "any", { max_num_results: 5, ranking_options: { expand: 1 } });
     const texts = hits.map((hit) => hit.content.map((part) => part.text)).flat();
@@ -214,7 +217,7 @@ describe.each([
     expect(texts.sort()).toEqual(whole.sort());
   });
 
-  test("leave all else of a result as it is, and go with diversity, modes and filters", async () => {
+  test("leave the rest of a result unchanged, and work with diversity, modes and filters", async () => {
     const store = await make(chunks((i) => ({ file_id: "doc", chunk_index: i }), five, 2));
     const [plain] = await searchStore(service, store, "any", { max_num_results: 1 });
     const [joined] = await searchStore(service, store, "any", { max_num_results: 1, ranking_options: { expand: 1 } });
@@ -226,7 +229,7 @@ describe.each([
     expect(found?.content).toEqual([{ type: "text", text: "three.\nfour." }]);
   });
 
-  test("removed a moment ago are none", async () => {
+  test("that were just removed are ignored", async () => {
     const store = await make(chunks((i) => ({ file_id: "doc", chunk_index: i }), five, 2));
     await service
       .delete(`/v1/vector_stores/${store}/embeddings`, { filters: { file_id: "doc", chunk_index: 3 } })

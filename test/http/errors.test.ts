@@ -46,14 +46,14 @@ describe("URLs and methods", () => {
     ["POST", "/livez", "GET, HEAD, OPTIONS"],
     ["POST", "/docs", "GET, HEAD, OPTIONS"],
     ["HEAD", "/v1/embeddings", "POST, OPTIONS"],
-  ])("%s %s is 405 and says what is allowed", async (method, path, allow) => {
+  ])("%s %s is 405 and names the allowed methods", async (method, path, allow) => {
     const answer = await ask(path, method);
     expect(answer.status).toBe(405);
     expect(answer.headers.allow).toBe(allow);
     if (method !== "HEAD") expect(errorOf(answer)).toMatchObject({ param: null, code: "method_not_allowed" });
   });
 
-  test("OPTIONS tells the methods; no other origin is let in", async () => {
+  test("OPTIONS lists the methods; no other origin is allowed", async () => {
     const answer = await ask("/v1/vector_stores", "OPTIONS", {
       key: null,
       headers: { origin: "https://elsewhere.example", "access-control-request-method": "POST" },
@@ -66,7 +66,7 @@ describe("URLs and methods", () => {
     expect((await ask("/nothing", "OPTIONS")).status).toBe(404);
   });
 
-  test("HEAD answers as GET does, without a body", async () => {
+  test("HEAD answers like GET, without a body", async () => {
     const [head, get] = [await ask("/v1/vector_stores", "HEAD"), await ask("/v1/vector_stores")];
     expect(head).toMatchObject({ status: 200, text: "" });
     expect(head.headers["content-length"]).toBe(get.headers["content-length"]);
@@ -76,7 +76,7 @@ describe("URLs and methods", () => {
 });
 
 describe("headers", () => {
-  test("a plain x-request-id comes back; any other is replaced", async () => {
+  test("a plain x-request-id is returned; any other is replaced", async () => {
     for (const path of ["/livez", "/v1/nothing", "/v1/vector_stores/abc"]) {
       const given = await ask(path, "GET", { headers: { "x-request-id": "trace-1:2.3_4" } });
       expect(given.headers["x-request-id"]).toBe("trace-1:2.3_4");
@@ -106,7 +106,7 @@ describe("a body that never ends", () => {
   test.each([
     ["/v1/vector_stores", 11],
     ["/v1/embeddings", 11],
-  ])("is refused by %s as soon as it is over the limit", async (path, megabytes) => {
+  ])("is refused by %s as soon as it exceeds the limit", async (path, megabytes) => {
     const upload = request(service.url + path, {
       method: "POST",
       agent: false,
@@ -116,7 +116,7 @@ describe("a body that never ends", () => {
         "transfer-encoding": "chunked",
       },
     });
-    // No end(): whoever waits for the end of the body never answers.
+    // Without end(): a server that waits for the end of the body never answers.
     for (let i = 0; i < megabytes; i += 1) upload.write(Buffer.alloc(1024 * 1024, 32));
     const status = await new Promise((resolve, reject) => {
       upload.on("response", (response) => {
@@ -158,7 +158,7 @@ describe("failures", () => {
     ["an error that claims a status", () => Object.assign(new Error(secret), { status: 418, statusCode: 418 })],
     ["a string", () => secret],
     ["undefined", () => undefined],
-  ])("%s that nobody foresaw is a 500 that says nothing of it", async (_name, make) => {
+  ])("%s that is unexpected is a 500 without details", async (_name, make) => {
     const fail = () => {
       throw make() as Error;
     };
@@ -176,7 +176,7 @@ describe("failures", () => {
     }
   });
 
-  test("a model that is away is 503 with Retry-After in whole seconds", async () => {
+  test("an unreachable model is 503 with Retry-After in whole seconds", async () => {
     const fail = () => {
       throw unavailable("The model is away.", { retryAfterSeconds: 6.2, cause: new Error(secret) });
     };

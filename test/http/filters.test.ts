@@ -4,7 +4,7 @@ import { ApiError } from "../../src/words/errors.js";
 import { type Filter, filterLimits, parseFilter } from "../../src/words/filter.js";
 import { campaign } from "../support/campaign.js";
 
-/** What a filter was refused with. */
+/** The error for a filter. */
 function refusal(input: unknown): { param: string | null; message: string } {
   try {
     parseFilter(input);
@@ -17,7 +17,7 @@ function refusal(input: unknown): { param: string | null; message: string } {
 }
 
 describe("the flat dialect", () => {
-  test("is equality of all its keys, in their order", () => {
+  test("requires all its keys to be equal, in their order", () => {
     expect(parseFilter({ a: "x", b: 5, c: false })).toEqual({
       type: "and",
       filters: [
@@ -28,7 +28,7 @@ describe("the flat dialect", () => {
     });
   });
 
-  test("may use the grammar's words as keys where they are not used as its grammar", () => {
+  test("may use the grammar's words as keys unless they form the grammar", () => {
     const flats: object[] = [
       { type: "invoice" },
       { key: "k" },
@@ -44,7 +44,7 @@ describe("the flat dialect", () => {
     }
   });
 
-  test("keeps the names of prototypes as keys", () => {
+  test("keeps prototype names as keys", () => {
     const input: unknown = JSON.parse('{"__proto__": "p", "constructor": 1, "toString": true}');
     const parsed = parseFilter(input);
     expect(parsed).toEqual({
@@ -57,7 +57,7 @@ describe("the flat dialect", () => {
     });
   });
 
-  test("takes plain values only", () => {
+  test("accepts only scalar values", () => {
     expect(refusal({ good: 1, bad: null })).toEqual({
       param: "filters.bad",
       message: "filters.bad: expected a string, a number or a boolean",
@@ -67,11 +67,11 @@ describe("the flat dialect", () => {
 });
 
 describe("no filter", () => {
-  test.each([[null], [undefined], [{}], [{ type: "and", filters: [] }]])("%j is none", (input) => {
+  test.each([[null], [undefined], [{}], [{ type: "and", filters: [] }]])("%j means no filter", (input) => {
     expect(parseFilter(input)).toBeNull();
   });
 
-  test("an and of nothing but such ands is none either; an or of nothing is a filter that nothing passes", () => {
+  test("an `and` of only empty `and`s means no filter; an empty `or` matches nothing", () => {
     const empty = { type: "and", filters: [] };
     expect(parseFilter({ type: "and", filters: [empty, { type: "and", filters: [empty] }] })).toBeNull();
     expect(parseFilter({ type: "or", filters: [] })).toEqual({ type: "or", filters: [] });
@@ -103,7 +103,7 @@ const valid = fc.letrec<{ filter: Filter; leaf: Filter }>((tie) => ({
   ),
 })).filter;
 
-/** A filter beside what breaks filters: any JSON value, with the grammar's words wherever a key or a text can stand. */
+/** A filter, or any JSON value with the grammar's words as keys and strings anywhere. */
 const word = fc.constantFrom("type", "key", "value", "filters", "eq", "in", "and", "or", "__proto__", "toString");
 const anything = fc.letrec((tie) => ({
   any: fc.oneof(
@@ -119,17 +119,17 @@ const anything = fc.letrec((tie) => ({
 })).any;
 
 describe("for every input", () => {
-  test("a valid filter is read as it is written", () => {
+  test("a valid filter is read as written", () => {
     fc.assert(
       fc.property(valid, (filter) => {
-        // An embedded comparison is what it says; only at the top, one typed word alone is read as grammar too.
+        // A nested comparison is read as written; only at the top, a lone `type` is also read as grammar.
         expect(parseFilter(structuredClone(filter))).toEqual(filter);
       }),
       campaign(500),
     );
   });
 
-  test("any flat object of plain values is equality of all, unless it is the grammar", () => {
+  test("any flat object of scalars requires all to be equal, unless it is grammar", () => {
     fc.assert(
       fc.property(fc.dictionary(key, value, { minKeys: 1, maxKeys: 20 }), (flat) => {
         fc.pre(!("type" in flat));
@@ -141,7 +141,7 @@ describe("for every input", () => {
     );
   });
 
-  test("any JSON value is a filter within the limits, or a 400 that names a place below `filters`", () => {
+  test("any JSON value is a filter within the limits, or a 400 that names a path below `filters`", () => {
     let refused = 0;
     fc.assert(
       fc.property(anything, (input) => {
@@ -165,7 +165,7 @@ function depthOf(filter: Filter): number {
   return "filters" in filter ? 1 + Math.max(0, ...filter.filters.map(depthOf)) : 1;
 }
 
-/** `levels` compounds around a comparison, made without recursion. */
+/** `levels` compounds around a comparison, built without recursion. */
 function nest(levels: number, type = "and"): object {
   let filter: object = { type: "eq", key: "k", value: 1 };
   for (let i = 0; i < levels; i += 1) filter = { type, filters: [filter] };
@@ -173,7 +173,7 @@ function nest(levels: number, type = "and"): object {
 }
 
 describe("the limits", () => {
-  test("20 levels, not 21, and no depth overflows the stack", () => {
+  test("20 levels, not 21, without a stack overflow at any depth", () => {
     expect(parseFilter(nest(filterLimits.depth - 1))).not.toBeNull();
     for (const levels of [filterLimits.depth, 1000, 100_000]) {
       expect(refusal(nest(levels)).message).toMatch(/nested more than 20 levels deep/);
@@ -190,7 +190,7 @@ describe("the limits", () => {
     }
   });
 
-  test("500 conditions in all, compounds counted", () => {
+  test("500 conditions in total, including compounds", () => {
     const leaf = { type: "eq", key: "k", value: 1 };
     const limit = filterLimits.conditions;
     expect(parseFilter({ type: "or", filters: Array(limit - 1).fill(leaf) })).not.toBeNull();
@@ -217,7 +217,7 @@ describe("the limits", () => {
   });
 });
 
-describe("what is wrong is named by its place", () => {
+describe("errors name the path", () => {
   test.each([
     [{ type: "and", filters: [{ type: "eq", key: "a", value: 1 }, { type: "no" }] }, "filters.filters[1].type"],
     [{ type: "or", filters: {} }, "filters.filters"],

@@ -16,7 +16,7 @@ afterAll(() => service.close());
 const ask = (path: string) => send(service.url, { path, method: "GET", key: null });
 
 describe("health", () => {
-  test("with its database, all is well", async () => {
+  test("with its database, the service is healthy", async () => {
     const answer = await ask("/health");
     expect(JSON.parse(answer.text)).toEqual({
       status: "healthy",
@@ -41,7 +41,7 @@ describe("health", () => {
     expect((await ask("/readyz")).text).toBe('{"status":"ok"}');
   });
 
-  test("while the service is stopping, /readyz is 503; /livez and /health stay as they are", async () => {
+  test("while the service is stopping, /readyz is 503; /livez and /health are unchanged", async () => {
     await withDeps(service, { stopping: AbortSignal.abort() }, async (url) => {
       const answers = await Promise.all(
         ["/readyz", "/livez", "/health"].map((path) => send(url, { path, method: "GET", key: null })),
@@ -51,7 +51,7 @@ describe("health", () => {
     });
   });
 
-  test("when the database is away, /health and /readyz are 503 and say no more than that; /livez stays 200", async () => {
+  test("without the database, /health and /readyz are 503 without details; /livez stays 200", async () => {
     const away = await startService({ database: service.database });
     expect((await send(away.url, { path: "/health", method: "GET", key: null })).status).toBe(200);
     await away.db.close();
@@ -89,7 +89,7 @@ describe("health", () => {
     expect(live).toMatchObject({ status: 200, text: '{"status":"ok"}' });
   });
 
-  test("says how far the stores' indexes are", async () => {
+  test("shows the state of the stores' indexes", async () => {
     const indexing = async () => (JSON.parse((await ask("/health")).text) as { indexing: object }).indexing;
     await createStore(service);
     const filled = await createStore(service, { search_mode: "hybrid" });
@@ -110,7 +110,7 @@ describe("health", () => {
     });
   });
 
-  test("index builds under way, with their share where the whole is known", async () => {
+  test("running index builds, with their progress if the total is known", async () => {
     const { db } = withBuilds(service.deps, [
       { phase: "building index", done: 1, total: 3 },
       { phase: "initializing", done: 0, total: 0 },
@@ -126,7 +126,7 @@ describe("health", () => {
     });
   });
 
-  test("indexes that nothing can be said of leave the service healthy", async () => {
+  test("if index states are unavailable, the service stays healthy", async () => {
     const { layout } = service.db;
     const vectorStores = { ...layout.vectorStores, table: sql`no_such_table` };
     const db = { ...service.db, layout: { ...layout, vectorStores } };
@@ -137,7 +137,7 @@ describe("health", () => {
     });
   });
 
-  test("a proxy is named as such, never by its address", async () => {
+  test("a proxy is mentioned without its address", async () => {
     const embedding = {
       ...service.config.embedding,
       baseUrl: "http://proxy.internal:4000",

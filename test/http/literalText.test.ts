@@ -17,7 +17,7 @@ interface Page {
 const search = async (store: string, body: object): Promise<Page> =>
   (await service.post(`/v1/vector_stores/${store}/search`, body).expect(200)).body as Page;
 
-/** Texts that mean something to SQL, JSON paths, LIKE, formats, shells, URLs or JavaScript: here they are only texts. */
+/** Texts with a meaning in SQL, JSON paths, LIKE, formats, shells, URLs or JavaScript: here they are only text. */
 const hostile = [
   "'; DROP TABLE embeddings; --",
   "' OR '1'='1",
@@ -42,8 +42,8 @@ const hostile = [
   "\u{1F600}\uFFFF\u2028é",
 ];
 
-describe("SQL and its like in every string", () => {
-  test.each(hostile)("%s is stored, listed, searched, filtered and deleted by as it is", async (text) => {
+describe("SQL and the like in every string", () => {
+  test.each(hostile)("%s is stored, listed, searched, filtered and deleted literally", async (text) => {
     const store = await createStore(service, { name: text, description: text, metadata: { [text]: text } });
     expect((await service.get(`/v1/vector_stores/${store}`).expect(200)).body).toMatchObject({ name: text });
     await service
@@ -88,14 +88,14 @@ describe("SQL and its like in every string", () => {
     expect((await storedRows(service, store)).map((each) => each.id)).toEqual([`${store} other`]);
   });
 
-  test("and every other table, store and row is still there", async () => {
+  test("all other tables, stores and rows still exist", async () => {
     expect(await rowsInTable(service)).toBe(hostile.length);
     const [stores] = await service.database.query("SELECT count(*)::int AS n FROM vector_stores");
     expect(stores).toEqual({ n: hostile.length });
   });
 });
 
-describe("the names of JavaScript's own prototypes", () => {
+describe("JavaScript's prototype names", () => {
   const body = `{"content":"c","embedding":${JSON.stringify(testVector(1, testDimensions))},
     "metadata":{"__proto__":{"polluted":true},"constructor":{"prototype":{"polluted":true}},"kept":1}}`;
 
@@ -114,7 +114,7 @@ describe("the names of JavaScript's own prototypes", () => {
     expect(({} as { polluted?: boolean }).polluted).toBeUndefined();
   });
 
-  test("are kept in a store's metadata too", async () => {
+  test("are also kept in a store's metadata", async () => {
     const answer = await postText(service, "/v1/vector_stores", '{"metadata":{"__proto__":"p","constructor":1}}');
     expect(answer.status).toBe(200);
     expect(Object.entries((answer.body as { metadata: object }).metadata)).toEqual([
@@ -123,7 +123,7 @@ describe("the names of JavaScript's own prototypes", () => {
     ]);
   });
 
-  test("in the body itself they are unknown fields like any other", async () => {
+  test("are ordinary unknown fields in the body itself", async () => {
     const answer = await postText(service, "/v1/vector_stores", '{"__proto__":{"name":"x"},"constructor":1}');
     expect(answer).toMatchObject({ status: 200, body: { name: "" } });
     const asked = await postText(service, "/v1/embeddings", '{"input":"a","__proto__":{"dimensions":2}}');

@@ -21,14 +21,14 @@ const answerTo = (bytes: string) =>
   });
 
 test.each([
-  ["what is no HTTP", "HELLO THERE\r\n\r\n", 400, "The request is not valid HTTP."],
+  ["a request that is not HTTP", "HELLO THERE\r\n\r\n", 400, "The request is not valid HTTP."],
   [
     "headers over Node's limit",
     `GET / HTTP/1.1\r\nHost: x\r\nX-Long: ${"x".repeat(20_000)}\r\n\r\n`,
     431,
     "larger than 16 KB",
   ],
-])("%s is answered in the envelope too", async (_, bytes, status, message) => {
+])("%s is answered in OpenAI's error shape too", async (_, bytes, status, message) => {
   const answer = await answerTo(bytes);
   expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
   expect(JSON.parse(answer.slice(answer.indexOf("\r\n\r\n")))).toEqual({

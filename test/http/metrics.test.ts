@@ -15,7 +15,7 @@ afterAll(() => service.close());
 
 const scrape = (url = service.url) => send(url, { path: "/metrics", method: "GET", key: null });
 
-/** Samples by their name with labels; what is no sample line must be HELP or TYPE. */
+/** Samples by name with labels; every other line must be HELP or TYPE. */
 async function samples(text?: string): Promise<Record<string, number>> {
   const lines = (text ?? (await scrape()).text)
     .split("\n")
@@ -29,7 +29,7 @@ async function samples(text?: string): Promise<Record<string, number>> {
   );
 }
 
-/** What was read from the database; the rest is what the process counted. */
+/** Metrics read from the database; the process counts the rest. */
 const stored = (all: Record<string, number>) =>
   Object.fromEntries(
     Object.entries(all).filter(([name]) =>
@@ -52,7 +52,7 @@ const ready = (states: Record<string, number>) =>
 const info = () => `vector_store_info{version="${version}",database="${service.db.kind}"}`;
 
 describe("/metrics", () => {
-  test("is Prometheus' text format, open to everybody, at one address", async () => {
+  test("is in Prometheus' text format, public, at one address", async () => {
     const answer = await scrape();
     expect(answer.status).toBe(200);
     expect(answer.headers["content-type"]).toBe("text/plain; version=0.0.4; charset=utf-8");
@@ -68,7 +68,7 @@ describe("/metrics", () => {
     });
   });
 
-  test("counts what is stored at the moment of the scrape", async () => {
+  test("counts the data stored at the moment of the scrape", async () => {
     expect(stored(await samples())).toEqual({
       ...emptyQueue,
       [info()]: 1,
@@ -87,7 +87,7 @@ describe("/metrics", () => {
     });
   });
 
-  test("stores by the state of their index, until it is ready", async () => {
+  test("counts stores by the state of their index, until it is ready", async () => {
     await createStore(service, { name: "empty" });
     const large = await createStore(service);
     await service.post(batchPath(large), { embeddings: rowsOf(30), return: "count" }).expect(200);
@@ -98,7 +98,7 @@ describe("/metrics", () => {
     expect(await samples()).toMatchObject({ ...ready({ none: 1, ready: 1 }), vector_store_keywords_building: 0 });
   });
 
-  test("the progress of builds is there only while one is under way", async () => {
+  test("shows the progress of builds only while one is running", async () => {
     const progress = async (builds: Parameters<typeof withBuilds>[1]) => {
       const all = await samples((await renderMetrics(withBuilds(service.deps, builds))).text);
       return Object.fromEntries(Object.entries(all).filter(([name]) => name.startsWith("vector_store_index_build")));
@@ -116,7 +116,7 @@ describe("/metrics", () => {
     });
   });
 
-  test("while the database is away: still an answer, without numbers that nobody has counted", async () => {
+  test("without the database, still answers, without the database's numbers", async () => {
     const away = await startService({ database: service.database });
     await away.db.close();
     const answer = await scrape(away.url);

@@ -3,7 +3,7 @@ import { testDimensions } from "../support/settings.js";
 import type { TestService } from "../support/service.js";
 import { type Found, type Row, batchPath, createStore, searchStore, stubLitellm } from "../support/stores.js";
 
-/** A direction at an angle from that of every query. */
+/** A direction at an angle from the direction of all queries. */
 export function direction(angle: number): number[] {
   const vector = Array<number>(testDimensions).fill(0);
   vector[0] = Math.cos(angle);
@@ -11,7 +11,7 @@ export function direction(angle: number): number[] {
   return vector;
 }
 
-/** What queries were embedded; a test empties it before it counts. */
+/** The embedded queries; a test empties this before it counts. */
 export const embedded: string[] = [];
 export const litellm = stubLitellm({
   embed: (texts) => Promise.resolve(texts.map(() => Float32Array.from(direction(3)))),
@@ -22,7 +22,7 @@ export const litellm = stubLitellm({
   },
 });
 
-/** In the order of vectors r0, r1, …; in that of the words "E-4711 kettle" r3, r1, then those with "kettle". */
+/** By vector the order is r0, r1, …; by the words "E-4711 kettle" it is r3, r1, then the rows with "kettle". */
 export const contents = [
   "The red pump stands in the cellar",
   "Spare parts for E-4711 and others",
@@ -40,9 +40,9 @@ export const rows: Row[] = contents.map((content, i) => ({
   metadata: { n: i, even: i % 2 === 0 },
 }));
 
-/** Filling and searching stores of one service; ids of rows are told without what makes them unique. */
+/** Fills and searches stores of one service; row ids are returned without their unique prefix. */
 export function modeStores(service: () => TestService) {
-  /** Ids are one store's alone: each store has its own beginning of them. */
+  /** Ids are unique over all stores, so each store has its own prefix. */
   let stores = 0;
   async function fill(body: object = {}, given: Row[] = rows): Promise<string> {
     const id = await createStore(service(), body);

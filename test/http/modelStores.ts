@@ -20,7 +20,7 @@ export const storePath = (id: string) => `${storesPath}/${id}`;
 export const create = async (service: TestService, body: object) =>
   (await bodyOf(service.post(storesPath, body).expect(200))) as StoreBody;
 
-/** The proxy's models and how many dimensions they give by themselves. */
+/** The proxy's models and their default dimensions. */
 export const models: Record<string, number> = { "settings-model": testDimensions, small: 4, large: 3072 };
 
 export interface Call {
@@ -30,8 +30,8 @@ export interface Call {
 }
 
 /**
- * A proxy with some models that records what it is asked for. Each model hashes its name into its vectors; the query "as row 5" has the
- * vector of that seed.
+ * A proxy with some models that records its requests. Each model hashes its name into its vectors; the query "as row 5"
+ * has that seed's vector.
  */
 export function recordingLitellm(calls: Call[]) {
   const usual = stubLitellm({});

@@ -45,7 +45,7 @@ describe("without a proxy, the built-in embedder", () => {
     expect(decode(packed.data[0]?.embedding)).toEqual(float.data[0]?.embedding);
   });
 
-  test("answers with the dimensions that are asked for", async () => {
+  test("answers with the requested dimensions", async () => {
     expect((await embed({ input: "alpha", dimensions: 32 })).data[0]?.embedding).toHaveLength(32);
   });
 
@@ -57,7 +57,7 @@ describe("without a proxy, the built-in embedder", () => {
     }
   });
 
-  test("cannot read tokens and says so", async () => {
+  test("refuses tokens with a reason", async () => {
     for (const input of [
       [1, 2],
       [[1], [2, 3]],
@@ -68,7 +68,7 @@ describe("without a proxy, the built-in embedder", () => {
     }
   });
 
-  test("is the only model, and sees no pictures", async () => {
+  test("is the only model, and is not a vision model", async () => {
     const model = {
       id: "built-in-hashing",
       object: "model",
@@ -137,7 +137,7 @@ describe("with a proxy", () => {
   const lastAsked = () => proxy.asked.filter((asked) => asked.path === "/v1/embeddings").at(-1);
   const embed = (body: object) => send(service.url, { path: "/v1/embeddings", body });
 
-  test("POST /v1/embeddings passes the request on with the service's own key, and the answer back", async () => {
+  test("POST /v1/embeddings passes the request on with the service's key, and passes the answer back", async () => {
     const body = {
       input: ["ab", "c"],
       model: "other",
@@ -156,18 +156,18 @@ describe("with a proxy", () => {
     expect(lastAsked()?.headers.authorization).toBe("Bearer sk-proxy-key");
   });
 
-  test("base64 stays base64, and the configured model is meant where none is named", async () => {
+  test("base64 stays base64, and the default is the configured model", async () => {
     const answer = await embed({ input: "ab", encoding_format: "base64", model: null });
     expect((JSON.parse(answer.text) as Embeddings).data[0]?.embedding).toBe(base64(vectorOf("ab")));
     expect(lastAsked()?.body).toMatchObject({ model: "small", encoding_format: "base64" });
   });
 
-  test.each([[[1, 2]], [[[1, 2], [3]]]])("tokens %j go to the proxy as they are", async (input) => {
+  test.each([[[1, 2]], [[[1, 2], [3]]]])("tokens %j are passed to the proxy unchanged", async (input) => {
     expect((await embed({ input })).status).toBe(200);
     expect(lastAsked()?.body.input).toEqual(input);
   });
 
-  test("the proxy's refusals keep their status; what it says of itself stays here", async () => {
+  test("the proxy's refusals keep their status; its internal details are hidden", async () => {
     expect((await embed({ input: "x", model: "over-budget" })).status).toBe(422);
     expect((await embed({ input: "x", model: "unknown" })).status).toBe(400);
     const broken = await embed({ input: "x", model: "broken" });
@@ -176,11 +176,11 @@ describe("with a proxy", () => {
     expect(Object.keys(errorOf(broken)).sort()).toEqual(["code", "message", "param", "type"]);
   });
 
-  test("GET /v1/models lists what the proxy lists", async () => {
+  test("GET /v1/models lists the proxy's models", async () => {
     expect((await service.get("/v1/models").expect(200)).body).toEqual({ object: "list", data: models });
   });
 
-  test("embedding and vision models are found by what they can do", async () => {
+  test("embedding and vision models are found by capability", async () => {
     const embedding = (await service.get("/v1/embeddings/models").expect(200)).body as { data: { id: string }[] };
     expect(embedding.data).toEqual([
       {
@@ -197,7 +197,7 @@ describe("with a proxy", () => {
     expect(vision.data.map((each) => each.id)).toEqual(["eyes"]);
   });
 
-  test("rows without an embedding and queries are embedded by it", async () => {
+  test("the proxy embeds queries and rows without an embedding", async () => {
     const store = await createStore(service);
     await service.post(`/v1/vector_stores/${store}/embeddings`, { content: "ab" }).expect(200);
     const found = await service.post(`/v1/vector_stores/${store}/search`, { query: "ab" }).expect(200);

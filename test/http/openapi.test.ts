@@ -5,7 +5,7 @@ import { send } from "./requests.js";
 import { service, document, objectsIn, operations } from "./openapiSupport.js";
 
 describe("the OpenAPI document", () => {
-  test("has every route, once, with an id of its own, and nothing else", () => {
+  test("has every route once, with a unique id, and nothing else", () => {
     const expected = apiRoutes.map(
       (route) => `${route.method} ${route.may === "public" ? "" : "/v1"}${route.path.replaceAll(/:(\w+)/g, "{$1}")}`,
     );
@@ -15,7 +15,7 @@ describe("the OpenAPI document", () => {
     expect(document).toMatchObject({ openapi: "3.1.0", servers: [{ url: "https://vectors.example" }] });
   });
 
-  test("every reference leads to a schema, and every schema is used", () => {
+  test("every reference resolves to a schema, and every schema is used", () => {
     const references = [...objectsIn(document)].flatMap(([, each]) =>
       typeof each.$ref === "string" ? [each.$ref] : [],
     );
@@ -25,7 +25,7 @@ describe("the OpenAPI document", () => {
     expect(JSON.stringify(document)).not.toMatch(/\$defs|definitions|\$schema/);
   });
 
-  test("every parameter of a path is declared, and those of the query are described by their meaning", () => {
+  test("every path parameter is declared, and every query parameter is described", () => {
     for (const { path, operation } of operations()) {
       const inPath = [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1]);
       const declared = operation.parameters.filter((each) => each.in === "path");
@@ -46,7 +46,7 @@ describe("the OpenAPI document", () => {
     });
   });
 
-  test("every field of a request says its type and its limits", () => {
+  test("every request field has its type and limits", () => {
     const schemas = document.components.schemas;
     const field = (schema: string, name: string) =>
       (schemas[schema]?.properties as Record<string, object> | undefined)?.[name];
@@ -72,13 +72,13 @@ describe("the OpenAPI document", () => {
     expect(schemas.EmbeddingInput?.required).toEqual(["content"]);
   });
 
-  test("needs the key for all but the public routes", () => {
+  test("requires the key for all but the public routes", () => {
     expect(document.security).toEqual([{ bearer: [] }]);
     const open = operations().filter(({ operation }) => operation.security?.length === 0);
     expect(open.map(({ path }) => path).sort()).toEqual(["/health", "/livez", "/readyz"]);
   });
 
-  test("is the same at every call and every address, and made anew it is the same again", async () => {
+  test("is the same for every call and address, and when generated again", async () => {
     const texts = await Promise.all(
       ["/openapi.json", "/v1/openapi.json", "/openapi.json"].map(
         async (path) => (await send(service.url, { path, method: "GET", key: null })).text,
@@ -89,13 +89,13 @@ describe("the OpenAPI document", () => {
     expect(buildOpenApi(apiRoutes, null).servers).toEqual([{ url: "/" }]);
   });
 
-  test("has nothing of what is configured or stored", () => {
+  test("contains no configuration and no stored data", () => {
     expect(JSON.stringify(document)).not.toMatch(/sk-test|postgres:\/\/|127\.0\.0\.1/);
   });
 });
 
 describe("/docs", () => {
-  test("is one page of HTML for readers: every route is on it, and nothing is run or fetched", async () => {
+  test("is one HTML page with every route, without scripts or external resources", async () => {
     const answer = await send(service.url, { path: "/docs", method: "GET", key: null });
     expect(answer.headers["content-type"]).toBe("text/html; charset=utf-8");
     expect(answer.headers["content-security-policy"]).toBe(

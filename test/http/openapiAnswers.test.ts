@@ -27,7 +27,7 @@ function form(fields: Record<string, string>, text: string): Buffer {
 type Asked = [id: string, path: string, body?: object];
 type Made = Awaited<ReturnType<typeof makeThings>>;
 
-/** What the requests are about. */
+/** The objects that the requests use. */
 async function makeThings() {
   const store = await createStore(service, { name: "a", description: "d", metadata: { a: 1 } });
   const temporary = await createStore(service, { expires_after: { anchor: "last_active_at", days: 1 } });
@@ -46,7 +46,7 @@ async function makeThings() {
   return { store, temporary, file, other, unwanted, batch, upload, done, givenUp, part };
 }
 
-/** A request for every operation on stores and rows, by its id in the document; some of them more than once. */
+/** A request for every operation on stores and rows, by operation id; some operations have several. */
 const storeRequests = ({ store, temporary }: Made): Asked[] => [
   ["postVectorStores", "/vector_stores", { name: "n", expires_after: { anchor: "last_active_at", days: 3 } }],
   ["getVectorStores", "/vector_stores?limit=2"],
@@ -155,12 +155,12 @@ async function ask([id, path, body]: Asked, all: ReturnType<typeof operations>):
   }
   const parsed = route.answer.safeParse(JSON.parse(answer.text));
   expect({ id, path, problem: parsed.error?.issues }).toEqual({ id, path, problem: undefined });
-  // zod drops what a schema does not name: an undocumented field shows as a difference.
+  // zod drops fields that a schema does not name, so an undocumented field shows as a difference.
   expect(parsed.data).toEqual(JSON.parse(answer.text));
 }
 
-describe("what the routes really answer", () => {
-  test("is what the document says, for every route", async () => {
+describe("the routes' real answers", () => {
+  test("match the document, for every route", async () => {
     const made = await makeThings();
     const requests = [...storeRequests(made), ...otherRequests(made)];
     const all = operations();

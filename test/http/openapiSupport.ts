@@ -1,4 +1,4 @@
-/** The service of the suites of the OpenAPI document, and the document as it serves it: a suite that imports this module gets them, made before its tests. */
+/** Starts a service and fetches its OpenAPI document before the tests of each suite that imports this module. */
 import { afterAll, beforeAll } from "@jest/globals";
 import { type OpenApiDocument } from "../../src/http/openapi.js";
 import { type FakeProxy, startFakeProxy } from "../support/fakeProxy.js";

@@ -5,10 +5,10 @@ import { startService } from "../support/service.js";
 import { type Row, batchPath, bodyOf, createStore, searchStore, settle, stubLitellm } from "../support/stores.js";
 
 /**
- * Fifty chunks of many topics and then two thousand of one: in a graph whose nodes keep links to their nearest alone, the fifty
- * would be in nobody's list.
+ * Fifty chunks of many topics, then two thousand of one: in a graph whose nodes link only to their nearest, no node
+ * would link to the fifty.
  */
-test("an indexed store finds the few rows that are unlike the many", async () => {
+test("an indexed store finds a few rows that are unlike the others", async () => {
   const litellm = stubLitellm({
     embedQuery: (text) => Promise.resolve(Float32Array.from(testVector(Number(text), testDimensions))),
   });
@@ -23,7 +23,7 @@ test("an indexed store finds the few rows that are unlike the many", async () =>
     const many = Array.from({ length: 2000 }, (_, i): Row => ({
       id: `many-${i}`,
       content: `many ${i}`,
-      // Some degrees from each other.
+      // A few degrees apart.
       embedding: testVector(i + 1000, testDimensions).map((each, n) => each * 0.02 + (n === 0 ? -1 : 0)),
     }));
     for (const embeddings of [few, many]) {

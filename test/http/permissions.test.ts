@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => service.close());
 
-/** The whole of what the service tells without a key. */
+/** Everything that the service answers without a key. */
 const open = [
   "GET /docs",
   "GET /health",
@@ -32,7 +32,7 @@ interface Layer {
   handle: { stack?: Layer[] };
 }
 
-/** Every `METHOD /path` that the app's routers answer, wherever they are mounted. */
+/** Every `METHOD /path` of the app's routers, wherever they are mounted. */
 function served(layers: readonly Layer[]): string[] {
   const names = layers.flatMap(({ route, handle }) => [
     ...(route?.stack ?? []).flatMap(({ method }) =>
@@ -44,7 +44,7 @@ function served(layers: readonly Layer[]): string[] {
 }
 
 describe("permissions", () => {
-  test("every route that is served was declared with a permission, or is one of those that are open", () => {
+  test("every served route is declared with a permission, or is public", () => {
     const app = buildApp(service.deps, { server: testKey, master: null }) as unknown as { router: { stack: Layer[] } };
     const declared = apiRoutes.map(({ method, path }) => `${method.toUpperCase()} ${path}`);
     const names = served(app.router.stack);
@@ -56,7 +56,7 @@ describe("permissions", () => {
   });
 
   test.each(apiRoutes.filter(({ may }) => may !== "public").map((each) => [each.method.toUpperCase(), each.path]))(
-    "%s %s asks for a key under every prefix",
+    "%s %s requires a key under every prefix",
     async (method, path) => {
       for (const prefix of ["", "/v1", "/v1/v1"]) {
         const answer = await send(service.url, { method, path: prefix + path.replace(/:\w+/g, "x"), key: null });
@@ -65,7 +65,7 @@ describe("permissions", () => {
     },
   );
 
-  test("the open routes need none", async () => {
+  test("the public routes need no key", async () => {
     for (const [method = "", path = ""] of open.map((each) => each.split(" "))) {
       expect((await send(service.url, { method, path, key: null })).status).toBe(200);
     }
@@ -73,9 +73,9 @@ describe("permissions", () => {
 
   test.each([
     ["without a permission", undefined],
-    ["with one that nobody has", "store:paint"],
-    ["with a name that every object has", "constructor"],
-  ])("a route %s is refused to everybody", async (_name, may) => {
+    ["with an unknown permission", "store:paint"],
+    ["with the name of a built-in property", "constructor"],
+  ])("a route %s is refused to everyone", async (_name, may) => {
     const routes = apiRoutes.map((each) => ({ ...each, may }) as Route);
     const app = express();
     app.use(mount(routes, service.deps, { server: testKey, master: null }));
@@ -97,7 +97,7 @@ describe("permissions", () => {
     }
   });
 
-  test("nobody may do nothing but what is public", () => {
+  test("the caller `nobody` may use only public routes", () => {
     expect(permissions.filter((may) => isAllowed({ kind: "nobody" }, may))).toEqual(["public"]);
   });
 });

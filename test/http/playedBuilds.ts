@@ -1,7 +1,10 @@
 import type { Deps } from "../../src/core/deps.js";
 import { giveEngine } from "../support/engine.js";
 
-/** A real build lasts no foreseeable time, so what the database tells of builds under way is replaced; all else is asked of it. */
+/**
+ * Replaces the database's list of running index builds, because a real build takes an unpredictable time; all else is
+ * real.
+ */
 export function withBuilds(deps: Deps, builds: { phase: string; done: number; total: number }[]): Deps {
   const replaced = new WeakSet();
   const run = deps.db.run.withPlugin({

@@ -3,8 +3,8 @@ import { startService } from "../support/service.js";
 import { createStore } from "../support/stores.js";
 import { proxy, service, path, ask, refusal } from "./ragSupport.js";
 
-describe("what is refused", () => {
-  test("no model, by naming both places for it", async () => {
+describe("refused requests", () => {
+  test("without a model, naming both places to set it", async () => {
     const bare = await startService({ environment: proxy.environment });
     const store = await createStore(bare);
     const answer = await bare.post(path(store), { query: "x" }).expect(400);
@@ -25,7 +25,7 @@ describe("what is refused", () => {
     [403, "key not allowed to access model", "permission_denied", null],
     [404, "no such model", "model_not_found", null],
     [429, "slow down", "rate_limit_exceeded", null],
-  ])("%d for a model that the caller named is the caller's to read", async (status, message, code, param) => {
+  ])("%d for a model that the caller named is passed on to the caller", async (status, message, code, param) => {
     proxy.answers.chat = () => refusal(status, message);
     for (const body of [{}, { stream: true }]) {
       const answer = await ask({ model: "mine", ...body }).expect(status);
@@ -37,7 +37,7 @@ describe("what is refused", () => {
     }
   });
 
-  test("an unknown store, before a model is asked", async () => {
+  test("for an unknown store, before a model call", async () => {
     await ask({}, "vs_01900000000070008000000000000000").expect(404);
     expect(proxy.calls()).toEqual([]);
   });
@@ -56,7 +56,7 @@ describe("what is refused", () => {
     ["stream 'yes'", { stream: "yes" }, "stream"],
     ["on_empty", { on_empty: "invent" }, "on_empty"],
     ["an unknown filter", { filters: { type: "like", key: "a", value: 1 } }, "filters.type"],
-    ["a rerank that is neither", { rerank: "maybe" }, "rerank"],
+    ["an invalid rerank value", { rerank: "maybe" }, "rerank"],
     ["a long system prompt", { system_prompt: "x".repeat(100_001) }, "system_prompt"],
     ["an empty model", { model: "" }, "model"],
   ])("%s", async (_, body, param) => {

@@ -4,7 +4,7 @@ import { chatChunk } from "../support/fakeProxy.js";
 import { proxy, service, id, question, ask, rag, lastChat, refusal, open, stream } from "./ragSupport.js";
 
 describe("a streamed answer", () => {
-  test("is sources, pieces, and what the whole was", async () => {
+  test("has the sources, the pieces, and the complete answer", async () => {
     const events = await stream();
     expect(proxy.calls().at(-1)).toBe("chat/completions");
     expect(lastChat()).toMatchObject({ stream: true, stream_options: { include_usage: true } });
@@ -22,7 +22,7 @@ describe("a streamed answer", () => {
     });
   });
 
-  test("sends each piece as it comes", async () => {
+  test("sends each piece as it arrives", async () => {
     let next = (): void => undefined;
     const held = new Promise<void>((resolve) => (next = resolve));
     proxy.answers.chat = () => ({
@@ -52,7 +52,7 @@ describe("a streamed answer", () => {
     [422, refusal(422, "spent", { type: "budget_exceeded" }), 422, /budget for chat/],
     [429, refusal(429, "slow down"), 429, /rate limit/],
     [500, refusal(500, "boom"), 502, /HTTP 500/],
-  ])("a %d of the proxy has its status in a stream as without", async (_, answer, status, message) => {
+  ])("a %d of the proxy has the same status with and without a stream", async (_, answer, status, message) => {
     proxy.answers.chat = () => answer;
     for (const body of [{}, { stream: true }]) {
       const refused = await ask(body).expect(status);
@@ -61,7 +61,7 @@ describe("a streamed answer", () => {
     }
   });
 
-  test("a failure in the midst of it is an event with OpenAI's envelope", async () => {
+  test("a failure during the stream is an event with OpenAI's error object", async () => {
     proxy.answers.chat = () => ({
       events: (async function* () {
         yield chatChunk("first ");
@@ -81,7 +81,7 @@ describe("a streamed answer", () => {
     await ask().expect(502);
   });
 
-  test("an answer that is no stream, or no chat completion, is the proxy's failure", async () => {
+  test("an answer that is not a stream or not a chat completion is the proxy's error", async () => {
     proxy.answers.chat = () => ({ json: { choices: [{ message: { content: "whole" } }] } });
     expect((await stream()).at(-1)).toMatchObject({ event: "error", data: { error: { code: "bad_gateway" } } });
     proxy.answers.chat = () => ({ events: (async function* () { yield await Promise.resolve('{"choices": 5}'); })() }); // prettier-ignore
@@ -93,7 +93,7 @@ describe("a streamed answer", () => {
     await ask().expect(502);
   });
 
-  test("a model that stops in the midst of it is out of time after CHAT_TIMEOUT_SECONDS", async () => {
+  test("a model that stalls during the stream times out after CHAT_TIMEOUT_SECONDS", async () => {
     proxy.answers.chat = () => ({
       events: (async function* () {
         yield chatChunk("first ");
@@ -108,11 +108,11 @@ describe("a streamed answer", () => {
   });
 });
 
-describe("no connection is held while the model is asked, and a client that leaves stops it", () => {
+describe("no connection is held during the model call, and a client that disconnects cancels it", () => {
   test.each([
     ["in a stream", { stream: true }],
     ["without", {}],
-    ["while a follow-up is put into words", { messages: [{ role: "user", content: "hello" }] }],
+    ["while a follow-up is rewritten", { messages: [{ role: "user", content: "hello" }] }],
   ])("%s", async (_, body) => {
     let arrive = (): void => undefined;
     const arrived = new Promise<void>((resolve) => (arrive = resolve));

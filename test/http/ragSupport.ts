@@ -1,4 +1,4 @@
-/** The service of the RAG suites, on a proxy of its own: a suite that imports this module gets one, started before its tests. */
+/** Starts a service with its own fake proxy before the tests of each suite that imports this module. */
 import { afterAll, afterEach, beforeAll, expect } from "@jest/globals";
 import { ragEvents } from "../../src/http/wire/rag.js";
 import type { Answer } from "../litellm/support.js";
@@ -107,7 +107,7 @@ export async function stream(body: object = {}, store = id): Promise<Event[]> {
   const text = await answer.text();
   expect(text.endsWith("data: [DONE]\n\n")).toBe(true);
   const events = eventsIn(text);
-  // As the OpenAPI document has them, without a field that it does not name.
+  // The fields of the OpenAPI document, and no others.
   for (const { event, data } of events) if (event !== "error") expect(ragEvents.parse(data)).toEqual(data);
   return events;
 }

@@ -29,7 +29,7 @@ async function samples(): Promise<Samples> {
   );
 }
 
-/** What the work has changed, without the buckets of histograms and the sums of times. */
+/** The samples that `work` changed, without histogram buckets and sums of times. */
 async function changes(work: () => Promise<unknown>): Promise<Samples> {
   const before = await samples();
   await work();
@@ -43,8 +43,8 @@ async function changes(work: () => Promise<unknown>): Promise<Samples> {
 
 const http = "vector_store_http_requests_total";
 
-describe("what requests leave in the metrics", () => {
-  test("a request counts under its route's pattern, its method and its status", async () => {
+describe("metrics of requests", () => {
+  test("count a request under its route's pattern, method and status", async () => {
     const id = await createStore(service);
     const found = await changes(() => service.get(`/v1/vector_stores/${id}`).expect(200));
     expect(found).toMatchObject({
@@ -54,7 +54,7 @@ describe("what requests leave in the metrics", () => {
     expect((await samples()).vector_store_http_requests_in_flight).toBe(0);
   });
 
-  test("no caller can make labels: unknown URLs and methods share one, and no id, key or query is in any", async () => {
+  test("contain no labels from callers: unknown URLs and methods share one, without ids, keys or queries", async () => {
     const word = "MARKER";
     await changes(async () => {
       for (const path of [`/v1/${word}`, `/${word}/vector_stores`, `/v1/vector_stores/${word}?filters=${word}`]) {
@@ -67,7 +67,7 @@ describe("what requests leave in the metrics", () => {
     expect(text).toContain('route="unknown",status="404"');
   });
 
-  test("of a caller who left before the answer the status is 499", async () => {
+  test("have status 499 if the caller disconnected before the answer", async () => {
     const store = await createStore(service);
     const { promise: reached, resolve: reach } = withResolvers<undefined>();
     proxy.answers.embeddings = () => {
@@ -89,7 +89,7 @@ describe("what requests leave in the metrics", () => {
     proxy.reset();
   });
 
-  test("insertions, searches and the model's work", async () => {
+  test("count insertions, searches and model calls", async () => {
     const store = await createStore(service);
     const rows = [
       { id: "a", content: "kettle" },
@@ -122,7 +122,7 @@ describe("what requests leave in the metrics", () => {
     expect(nothing).toMatchObject({ vector_store_empty_searches_total: 1 });
   });
 
-  test("failures of the model by their reason", async () => {
+  test("count the model's failures by reason", async () => {
     const store = await createStore(service);
     const statuses = { 429: "rate_limited", 400: "refused", 500: "server_error" };
     for (const [status, reason] of Object.entries(statuses)) {
@@ -135,7 +135,7 @@ describe("what requests leave in the metrics", () => {
     proxy.reset();
   });
 
-  test("the breaker of the embedding model", async () => {
+  test("show the embedding model's breaker", async () => {
     const metrics = createMetrics();
     const deps = {
       ...service.deps,
@@ -146,7 +146,7 @@ describe("what requests leave in the metrics", () => {
     expect((await renderMetrics(deps)).text).toContain("vector_store_provider_breaker_open 1");
   });
 
-  test("every wait for a connection is counted, and in the end nobody holds one", async () => {
+  test("count every wait for a connection, and in the end none is held", async () => {
     const before = (await samples()).vector_store_db_pool_wait_seconds_count ?? 0;
     await service.get("/v1/vector_stores").expect(200);
     const after = await samples();

@@ -5,7 +5,7 @@ export interface Sent {
   method?: string;
   path: string;
   headers?: Record<string, string>;
-  /** Sent as it is; an object as JSON. A list of buffers goes chunked, without a content-length. */
+  /** A string or buffer is sent unchanged, an object as JSON, a list of buffers chunked without a content-length. */
   body?: string | Buffer | Buffer[] | object;
   /** null sends no key. */
   key?: string | null;
@@ -17,7 +17,10 @@ export interface Answer {
   text: string;
 }
 
-/** One request exactly as given, on a connection of its own. A refused body may end in a reset after the answer: that is no failure. */
+/**
+ * One request exactly as given, on its own connection. A reset after the answer is no failure: a refused body may cause
+ * it.
+ */
 export function send(url: string, { method = "POST", path, headers = {}, body, key = testKey }: Sent): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const chunks = Array.isArray(body) && body.every((each) => Buffer.isBuffer(each)) ? body : null;

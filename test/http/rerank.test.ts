@@ -12,7 +12,7 @@ describe("reranked search", () => {
     ["ranker", { ranking_options: { ranker: "mine-v2.5" } }, "mine-v2.5"],
     ["ranking_options", { ranking_options: { rerank: true, rerank_model: "mine" } }, "mine"],
     ["required", { rerank: "required" }, "rerank"],
-  ])("%s: one call, the order and scores of the model, and the scores from before", async (_, body, model) => {
+  ])("%s: one call, the model's order and scores, and the scores before reranking", async (_, body, model) => {
     const found = await page({ max_num_results: 2, ...body });
     expect(proxy.calls()).toEqual(expect.arrayContaining(["rerank"]));
     const asked = proxy.reranks().at(-1);
@@ -25,7 +25,7 @@ describe("reranked search", () => {
     expect(found.data[0]?.vector_score).not.toBe(1);
   });
 
-  test("an embedding and a reranking are all that is asked, and the second time the reranking alone", async () => {
+  test("calls one embedding and one reranking, and the second time only the reranking", async () => {
     await page({ query: "a new question on printers", rerank: true });
     expect(proxy.calls()).toEqual(["embeddings", "rerank"]);
     await page({ query: "a new question on printers", rerank: true });
@@ -36,7 +36,7 @@ describe("reranked search", () => {
     expect(proxy.calls()).toEqual([]);
   });
 
-  test("candidates are four times the results, or as many as are said", async () => {
+  test("candidates are four times the results, or the requested number", async () => {
     const wide = await createStore(service);
     const embeddings = Array.from({ length: 60 }, (_, n) => ({ content: `row ${"x".repeat(n)}` }));
     await service.post(batchPath(wide), { embeddings, return: "count" }).expect(200);
@@ -56,56 +56,56 @@ describe("reranked search", () => {
     expect(await many({ rerank: true, top_k: 7 })).toBe(7);
   });
 
-  test("the threshold is that of the model's scores", async () => {
+  test("the threshold applies to the model's scores", async () => {
     const found = await page({ rerank: true, ranking_options: { score_threshold: 0.6 } });
     expect(textsOf(found)).toEqual([texts[0], texts[5]]);
   });
 
-  test("numbers outside 0…1 become scores in their order", async () => {
+  test("numbers outside 0…1 become scores in the same order", async () => {
     proxy.answers.rerank = () => ({
       json: { results: [4, 2, 0].map((index, i) => ({ index, relevance_score: [7.5, 0, -3][i] })) },
     });
     const found = await page({ rerank: true, max_num_results: 6 });
     const scores = found.data.map((hit) => hit.score);
     expect(scores.slice(0, 3)).toEqual([7.5, 0, -3].map((x) => 1 / (1 + Math.exp(-x))));
-    // What the model does not name comes last, and is not lost.
+    // Results that the model does not name come last, and are not lost.
     expect(scores.slice(3)).toEqual([0, 0, 0]);
     expect(textsOf(found).toSorted()).toEqual(texts.toSorted());
   });
 
-  test("long chunks are cut to what the model takes", async () => {
+  test("long chunks are cut to the model's window", async () => {
     const long = await createStore(service);
     const content = "many words about printers ".repeat(800);
     await service.post(batchPath(long), { embeddings: [{ content }], return: "count" }).expect(200);
     const found = await page({ rerank: true }, long);
     const document = (proxy.reranks().at(-1)?.documents[0] ?? "") as string;
-    // 512 tokens by /model/info, four words of five tokens and a question of seven in it.
+    // 512 tokens according to /model/info, including the question of seven; four words are five tokens.
     expect(document.length).toBeGreaterThan(1500);
     expect(document.length).toBeLessThan(3000);
     expect(content.startsWith(document)).toBe(true);
     expect(textsOf(found)).toEqual([content]);
   });
 
-  test("an empty store asks no reranker", async () => {
+  test("an empty store causes no rerank call", async () => {
     const empty = await createStore(service);
     const found = await page({ rerank: true }, empty);
     expect(found).toMatchObject({ data: [], reranked: false });
     expect(proxy.calls()).not.toContain("rerank");
   });
 
-  test("several queries are one reranking", async () => {
+  test("several queries take one rerank call", async () => {
     await page({ query: ["cats", "printers"], rerank: true });
     expect(proxy.calls().filter((each) => each === "rerank")).toHaveLength(1);
     expect(proxy.reranks().at(-1)?.query).toBe("cats\nprinters");
   });
 });
 
-describe("a store's own wish", () => {
+describe("a store's setting", () => {
   test.each([
     ["rerank", { rerank: true }, "rerank"],
     ["rerank_model", { rerank_model: "mine" }, "mine"],
     ["metadata, as LiteLLM passes it", { metadata: { rerank: "true", rerank_model: "mine" } }, "mine"],
-  ])("by %s holds for searches that say nothing", async (_, body, model) => {
+  ])("in %s is the default for searches", async (_, body, model) => {
     const store = await filled(body);
     const found = await page({}, store);
     expect(found.reranked).toBe(true);
@@ -116,13 +116,13 @@ describe("a store's own wish", () => {
     expect(proxy.reranks().at(-1)?.model).toBe("other");
   });
 
-  test("can be seen, changed and taken away", async () => {
+  test("can be read, changed and removed", async () => {
     const store = await filled({ rerank: true, rerank_model: "mine" });
     const url = `/v1/vector_stores/${store}`;
     expect((await service.get(url).expect(200)).body).toMatchObject({ rerank: true, rerank_model: "mine" });
     await service.post(url, { rerank: false }).expect(200);
     expect((await page({}, store)).reranked).toBeUndefined();
-    // The model of the store is still the one that a request means.
+    // The store's model is still the default of a request.
     await page({ rerank: true }, store);
     expect(proxy.reranks().at(-1)?.model).toBe("mine");
     await service.post(url, { rerank: null, rerank_model: null }).expect(200);
@@ -130,7 +130,7 @@ describe("a store's own wish", () => {
     expect((await page({}, store)).reranked).toBeUndefined();
   });
 
-  test("does not make it unsearchable where there is no rerank model", async () => {
+  test("does not make it unsearchable without a rerank model", async () => {
     const bare = await startService();
     const store = await createStore(bare, { rerank: true });
     await bare.post(batchPath(store), { embeddings: [{ content: "a row" }] }).expect(200);
@@ -147,7 +147,7 @@ describe("without a rerank model", () => {
     ["rerank", { rerank: "required" }],
     ["rerank_model", { rerank_model: "cohere" }],
     ["ranking_options.ranker", { ranking_options: { ranker: "cohere" } }],
-  ])("and without a proxy it is said what to set: %s", async (param, body) => {
+  ])("and without a proxy, the error names the setting: %s", async (param, body) => {
     const bare = await startService();
     const store = await createStore(bare);
     const answer = await bare.post(path(store), { query: "x", ...body }).expect(400);
@@ -162,7 +162,7 @@ describe("without a rerank model", () => {
     await bare.close();
   });
 
-  test("a request for one is told how to add it", async () => {
+  test("the error says how to add one", async () => {
     const other = await startFakeProxy();
     other.answers.info = () => ({ json: { data: [{ model_name: "chat", model_info: { mode: "chat" } }] } });
     const bare = await startService({ environment: other.environment });
@@ -177,7 +177,7 @@ describe("without a rerank model", () => {
     await other[Symbol.asyncDispose]();
   });
 
-  test("RERANK_MODEL is taken", async () => {
+  test("RERANK_MODEL is used", async () => {
     const bare = await startService({ environment: { ...proxy.environment, RERANK_MODEL: "of-the-settings" } });
     const store = await createStore(bare);
     await bare.post(batchPath(store), { embeddings: [{ content: "a row" }] }).expect(200);

@@ -11,12 +11,12 @@ describe("a reranker that fails", () => {
     ["422 over budget", { status: 422, json: { error: { message: "spent", type: "budget_exceeded", param: null, code: "422" } } }, /budget for reranking/], // prettier-ignore
     ["429", refusal(429, "slow down"), /slow down|rate limit/],
     ["500", refusal(500, "boom"), /failed \(HTTP 500\)/],
-    ["what is no ranking", { json: { data: [] } }, /not a list of results/],
-    ["what is no JSON", { text: "<html>" }, /not a list of results|not JSON/],
-    ["documents that it was not given", { json: { results: [{ index: 99, relevance_score: 1 }] } }, /not given/],
+    ["JSON that is not a ranking", { json: { data: [] } }, /not a list of results/],
+    ["text that is not JSON", { text: "<html>" }, /not a list of results|not JSON/],
+    ["unknown documents", { json: { results: [{ index: 99, relevance_score: 1 }] } }, /not given/],
     ["a cut connection", "drop", /cannot be reached/],
   ];
-  test.each(failures)("by %s leaves the order of the search, and says so", async (_, answer, sentence) => {
+  test.each(failures)("with %s leaves the search's order, and says so", async (_, answer, sentence) => {
     const query = "printers and cats";
     const plain = await page({ query, max_num_results: 6 });
     proxy.answers.rerank = () => answer;
@@ -31,7 +31,7 @@ describe("a reranker that fails", () => {
     expect(JSON.stringify(required.body)).not.toContain("sk-service");
   });
 
-  test("by being slow: the limit is a setting", async () => {
+  test("by being slow: the time limit is a setting", async () => {
     const slow = await startFakeProxy();
     const bare = await startService({ environment: { ...slow.environment, RERANK_TIMEOUT_SECONDS: "1" } });
     const store = await createStore(bare);
@@ -47,7 +47,7 @@ describe("a reranker that fails", () => {
     [400, "Invalid model name passed in model=mine"],
     [403, "key not allowed to access model mine"],
     [404, "model mine not found"],
-  ])("%d for a model that the caller named is the caller's to mend", async (status, message) => {
+  ])("%d for a model that the caller named is the caller's error", async (status, message) => {
     proxy.answers.rerank = () => refusal(status, message);
     const answer = await search({ rerank_model: "mine" }).expect(status);
     expect((answer.body as { error: object }).error).toMatchObject({
@@ -59,11 +59,11 @@ describe("a reranker that fails", () => {
       param: "ranking_options.ranker",
       message: expect.stringMatching(/vector, keyword, hybrid/),
     });
-    // Of a model that the settings found it is no fault of the caller's.
+    // For a model from the settings, it is not the caller's error.
     expect((await search({ rerank: true }).expect(200)).body).toMatchObject({ reranked: false });
   });
 
-  test("no connection is held meanwhile, and a client that leaves ends the call", async () => {
+  test("no connection is held meanwhile, and a client that disconnects cancels the call", async () => {
     let arrive = (): void => undefined;
     const arrived = new Promise<void>((resolve) => (arrive = resolve));
     proxy.answers.rerank = () => {

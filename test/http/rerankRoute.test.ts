@@ -4,7 +4,7 @@ import { createStore } from "../support/stores.js";
 import { texts, proxy, service, id, path, page, refusal } from "./rerankSupport.js";
 
 describe("POST /v1/rerank", () => {
-  test("passes documents on and answers as the proxy does", async () => {
+  test("passes documents on and answers like the proxy", async () => {
     const body = { model: "mine", query: "cat", documents: ["a dog", "a cat"], top_n: 1, return_documents: true };
     const answer = await service.post("/v1/rerank", body).expect(200);
     expect(answer.body).toMatchObject({
@@ -17,7 +17,7 @@ describe("POST /v1/rerank", () => {
     expect(proxy.reranks().at(-1)?.model).toBe("rerank");
   });
 
-  test("takes a store in place of documents", async () => {
+  test("accepts a store instead of documents", async () => {
     const answer = await service.post("/v1/rerank", { vector_store_id: id, query: "cat on the printer", top_n: 2 }).expect(200); // prettier-ignore
     const { results } = answer.body as {
       results: { index: number; relevance_score: number; document: object; id: string }[];
@@ -33,7 +33,7 @@ describe("POST /v1/rerank", () => {
   test.each([
     [400, "unknown model"],
     [429, "slow down"],
-  ])("hands on a refusal with its status %d", async (status, message) => {
+  ])("passes on a refusal with its status %d", async (status, message) => {
     proxy.answers.rerank = () => refusal(status, message);
     const answer = await service.post("/v1/rerank", { model: "m", query: "cat", documents: ["x"] }).expect(status);
     expect((answer.body as { error: { message: string } }).error.message).toContain(message);
@@ -52,14 +52,14 @@ describe("POST /v1/rerank", () => {
     expect((answer.body as { error: object }).error).toMatchObject({ param });
   });
 
-  test("the models that can are listed", async () => {
+  test("the rerank models are listed", async () => {
     const answer = await service.get("/v1/rerank/models").expect(200);
     expect((answer.body as { data: { id: string }[] }).data.map((each) => each.id)).toEqual(["rerank"]);
   });
 });
 
 describe("rewrite_query", () => {
-  test("words the query anew by CHAT_MODEL, and is off without one", async () => {
+  test("rewrites the query with CHAT_MODEL, and is off without one", async () => {
     await page({ rewrite_query: true });
     expect(proxy.calls()).not.toContain("chat/completions");
     const rewriting = await startService({ environment: { ...proxy.environment, CHAT_MODEL: "chat" } });
@@ -74,7 +74,7 @@ describe("rewrite_query", () => {
     expect(proxy.calls()).toEqual(["chat/completions", "embeddings"]);
     expect(proxy.chats().at(-1)).toMatchObject({ model: "chat", messages: [{ role: "system" }, { role: "user" }] });
     expect((await ask({ query: ["a", "b"] })).body).toMatchObject({ search_query: ["office cats", "office cats"] });
-    // A model that fails, or answers with what is no query, leaves the query as it was.
+    // A model that fails, or does not answer with a query, leaves the query unchanged.
     for (const answer of [
       refusal(500, "boom"),
       { json: { choices: [{ message: { content: "" } }] } },

@@ -1,4 +1,4 @@
-/** The service of the reranking suites, on a proxy of its own: a suite that imports this module gets one, started before its tests. */
+/** Starts a service with its own fake proxy before the tests of each suite that imports this module. */
 import { afterAll, afterEach, beforeAll } from "@jest/globals";
 import type { Answer } from "../litellm/support.js";
 import { type FakeProxy, startFakeProxy } from "../support/fakeProxy.js";

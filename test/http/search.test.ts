@@ -36,15 +36,15 @@ describe("how many results", () => {
   test.each<[string, object, number]>([
     ["OpenAI's dialect: 10", {}, 10],
     [
-      "all its fields null, as LiteLLM sends them: 10",
+      "all fields null, as LiteLLM sends them: 10",
       { filters: null, max_num_results: null, ranking_options: null, rewrite_query: null },
       10,
     ],
     ["litellm-pgvector's dialect: 20", { return_metadata: true }, 20],
     ["also without metadata: 20", { return_metadata: false }, 20],
     ["litellm-vector-store's dialect, here without reranking: 5", { rerank: false }, 5],
-    ["or with a model for it: 5", { rerank: false, rerank_model: "m" }, 5],
-    ["null is no sign of a dialect: 10", { rerank: null, rerank_model: null, return_metadata: null }, 10],
+    ["with a rerank model: 5", { rerank: false, rerank_model: "m" }, 5],
+    ["null does not select a dialect: 10", { rerank: null, rerank_model: null, return_metadata: null }, 10],
     ["rerank before return_metadata: 5", { rerank: false, return_metadata: true }, 5],
     ["max_num_results at most 50", { max_num_results: 50 }, 50],
     ["limit at most 100", { limit: 100 }, 100],
@@ -52,13 +52,13 @@ describe("how many results", () => {
     ["1 is enough", { limit: 1 }, 1],
     ["max_num_results before limit and top_k", { max_num_results: 3, limit: 4, top_k: 5 }, 3],
     ["limit before top_k", { limit: 4, top_k: 6 }, 4],
-    ["null gives way to the next", { max_num_results: null, limit: null, top_k: 6 }, 6],
+    ["null means absent", { max_num_results: null, limit: null, top_k: 6 }, 6],
     ["a number before the default of a dialect", { rerank: false, top_k: 7 }, 7],
   ])("%s", async (_name, body, expected) => {
     expect((await search(many, { query, ...body })).data).toHaveLength(expected);
   });
 
-  test("the page is OpenAI's, and ends here", async () => {
+  test("the page has OpenAI's shape and no next page", async () => {
     expect((await answerTo(many, { query, limit: 1 })).body).toEqual({
       object: "vector_store.search_results.page",
       search_query: ["row"],
@@ -70,7 +70,7 @@ describe("how many results", () => {
 });
 
 describe("the query", () => {
-  test("comes back as a list, as it was asked", async () => {
+  test("is returned as a list, unchanged", async () => {
     for (const query of ["  spaces kept ", "é\u{1F600}", "a%_\\"]) {
       expect((await search(many, { query })).search_query).toEqual([query]);
       expect((await search(many, { query: [query] })).search_query).toEqual([query]);
@@ -78,7 +78,7 @@ describe("the query", () => {
     expect((await search(many, { query: ["b", "a", "b"] })).search_query).toEqual(["b", "a", "b"]);
   });
 
-  test("several find what each would find: the best score of every chunk, best first, none twice", async () => {
+  test("several queries find each one's results: every chunk once with its best score, best first", async () => {
     const store = await createStore(service);
     for (const content of ["red apples", "green pears", "blue plums"]) {
       await service.post(rowsPath(store), { content, id: `${store} ${content}` }).expect(200);
@@ -104,7 +104,7 @@ describe("the query", () => {
 });
 
 describe("ranking_options", () => {
-  test("score_threshold leaves out what is below it, and what is exactly on it stays", async () => {
+  test("score_threshold drops lower scores and keeps equal ones", async () => {
     const all = await search(many, { query: "row 7", limit: 100 });
     const scores = all.data.map((item) => item.score);
     expect(scores).toEqual([...scores].sort((a, b) => b - a));
@@ -125,7 +125,7 @@ describe("ranking_options", () => {
 });
 
 describe("filters", () => {
-  test("flat ones are equality with the value's type", async () => {
+  test("flat ones require equality, including the type", async () => {
     expect(idsOf(await search(many, { query: "row", filters: { seed: 7 } }))).toEqual(["row-7"]);
     expect(idsOf(await search(many, { query: "row", filters: { seed: "7" } }))).toEqual([]);
     expect(idsOf(await search(many, { query: "row", filters: { seed: 7, even: true } }))).toEqual([]);
@@ -173,7 +173,7 @@ describe("filters", () => {
 });
 
 describe("the store's id in the URL", () => {
-  test("may be percent-encoded, as LiteLLM sends it, and any text an adopted database holds", async () => {
+  test("may be percent-encoded, as LiteLLM sends it, and any text from an adopted database", async () => {
     for (const id of ["team/a b?#%", "é\u{1F600}", "'; DROP TABLE embeddings; --", "a+b&c=d"]) {
       await service.database.query("INSERT INTO vector_stores (id, name) VALUES ($1, 'adopted')", [id]);
       await service.post(rowsPath(encodeURIComponent(id)), rowsOf(1)[0]).expect(200);
@@ -189,7 +189,7 @@ describe("the store's id in the URL", () => {
     }
   });
 
-  test("and every prefix leads to it", async () => {
+  test("works under every prefix", async () => {
     for (const prefix of ["", "/v1", "/v1/v1"]) {
       const answer = await service.post(`${prefix}/vector_stores/${many}/search`, { query: "row" }).expect(200);
       expect((answer.body as Page).data).toHaveLength(10);

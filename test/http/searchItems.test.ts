@@ -27,7 +27,7 @@ describe("an item", () => {
     return item;
   };
 
-  test("has one text part, the chunk's id, and nothing of a file where there is none", async () => {
+  test("has one text part, the chunk's id, and no file fields without a file", async () => {
     const item = await itemOf(null);
     expect(item).toEqual({
       id: expect.stringMatching(/^emb_/),
@@ -43,7 +43,7 @@ describe("an item", () => {
     expect(item.score).toBeCloseTo(1, 5);
   });
 
-  test("has the scalars of its metadata as attributes, and the metadata whole", async () => {
+  test("has the metadata's scalars as attributes, and all metadata", async () => {
     const metadata = {
       text: "t",
       number: 1.5,
@@ -58,7 +58,7 @@ describe("an item", () => {
     expect(item.attributes).toEqual({ text: "t", number: 1.5, yes: true, "": "empty key" });
   });
 
-  test("takes its place and its file from the metadata, where they are of the right type", async () => {
+  test("takes place and file from the metadata if they have the right type", async () => {
     const place = { chunk_index: 3, page: 12, section: "Intro", file_id: "file-1", filename: "a.pdf" };
     expect(await itemOf({ ...place, other: 1 })).toMatchObject(place);
     const wrong = await itemOf({ chunk_index: "3", page: 1.5, section: 4, file_id: 5, filename: ["a"] });
@@ -75,7 +75,7 @@ describe("an item", () => {
     expect((await itemOf(metadata)).filename).toBe(filename);
   });
 
-  test("return_metadata false leaves both out, not the place and the file", async () => {
+  test("return_metadata: false leaves both out, but not place and file", async () => {
     const item = await itemOf({ page: 2, filename: "a.md", secret: "s" }, { return_metadata: false });
     expect(item).toMatchObject({ attributes: null, metadata: null, page: 2, filename: "a.md" });
     expect(JSON.stringify(item)).not.toContain("secret");

@@ -22,13 +22,13 @@ describe("language", () => {
     expect((await ids(english, {}, {}, "E-4711")).sort()).toEqual(["r1", "r3"]);
   });
 
-  test("is read in metadata too", async () => {
+  test("is also read from metadata", async () => {
     const store = await fill({ metadata: { search_mode: "keyword", language: "english" } });
     expect(await ids(store, {}, {}, "cleaning")).toEqual(["r3"]);
   });
 
   test.each(["klingon", "English", "en", "ENGLISH'; DROP TABLE embeddings; --", "pg_catalog.english", "11331"])(
-    "%j is refused where it is a setting",
+    "%j is refused as a setting",
     async (language) => {
       const store = await fill();
       for (const path of ["/v1/vector_stores", `/v1/vector_stores/${store}`]) {
@@ -39,7 +39,7 @@ describe("language", () => {
   );
 
   test.each(["klingon", "Deutsch", "'", ""])(
-    "%j in metadata, where it may be somebody's own word, is passed over",
+    "%j is ignored in metadata, where it may mean something else",
     async (language) => {
       const store = await fill({ metadata: { search_mode: "keyword", language } });
       expect(await ids(store)).toEqual(await ids(await fill({ search_mode: "keyword" })));
@@ -59,7 +59,7 @@ describe("the words of a store", () => {
     return (body as { index: { keywords: string } }).index.keywords;
   };
 
-  test("are made at the first search by words, which answers the same before and after", async () => {
+  test("are extracted on the first keyword search, which answers the same before and after", async () => {
     const store = await fill();
     expect(await keywordsOf(store)).toBe("off");
     const scanned = await search(store, { search_mode: "keyword" });
@@ -72,7 +72,7 @@ describe("the words of a store", () => {
     for (const [i, hit] of indexed.entries()) expect(hit.score).toBeCloseTo(scanned[i]?.score ?? -1, 5);
   });
 
-  test("of a store that is made for it are ready from the first row on", async () => {
+  test("are ready from the first row if the store is created for keyword search", async () => {
     const store = await fill({ search_mode: "hybrid" });
     expect(await keywordsOf(store)).toBe("ready");
     expect((await ids(store, { search_mode: "keyword" })).slice(0, 2)).toEqual(["r3", "r1"]);
@@ -81,7 +81,7 @@ describe("the words of a store", () => {
   test.each<[string, object, boolean]>([
     ["ready", { search_mode: "keyword" }, true],
     ["being made", {}, false],
-  ])("that are %s follow insertions and deletions at once", async (_, body, ready) => {
+  ])("%s, follow insertions and deletions at once", async (_, body, ready) => {
     const store = await fill(body);
     const words = (text: string) => ids(store, { search_mode: "keyword" }, {}, text);
     expect(await words("samovar")).toEqual([]);
@@ -98,13 +98,13 @@ describe("the words of a store", () => {
     expect(await words("clean")).toEqual([]);
     await service.delete(rowsPath(store), { ids: [fresh.id] }).expect(200);
     expect(await words("samovar")).toEqual([]);
-    // The same words again, under an id that was there before.
+    // The same words again, under a reused id.
     await service.post(rowsPath(store), { ...fresh, content: "another samovar" }).expect(200);
     expect(await words("samovar")).toEqual([fresh.id]);
     expect(await words("another")).toEqual([fresh.id]);
   });
 
-  test("are made when a filled store's mode is set, and anew when its language is", async () => {
+  test("are extracted when a filled store's mode is set, and again when its language changes", async () => {
     const store = await fill();
     const path = `/v1/vector_stores/${store}`;
     const body = await bodyOf(service.post(path, { search_mode: "keyword" }).expect(200));
@@ -133,7 +133,7 @@ describe("the words of a store", () => {
     expect(kept).toEqual([{ n: rows.length }]);
   });
 
-  test("are gone with the store", async () => {
+  test("are deleted with the store", async () => {
     const store = await fill({ search_mode: "keyword" });
     await service.delete(`/v1/vector_stores/${store}`).expect(200);
     const left = await service.database.query("SELECT id FROM vector_store_keywords WHERE vector_store_id = $1", [
@@ -143,7 +143,7 @@ describe("the words of a store", () => {
   });
 });
 
-test("two stores with the same words find their own alone", async () => {
+test("two stores with the same words each find only their own rows", async () => {
   const [one, other] = [
     await fill({ search_mode: "keyword" }),
     await fill({ search_mode: "keyword" }, rows.slice(0, 3)),

@@ -12,20 +12,20 @@ afterAll(() => service.close());
 
 const all = ["r0", "r1", "r2", "r3", "r4", "r5", "r6"];
 
-/** The mode that was used, as its results tell. */
+/** The mode that was used, derived from the results. */
 async function modeOf(store: string, options: object = {}): Promise<string> {
   const hits = await search(store, options);
   const [by, words] = [hits.some((hit) => hit.vector_rank !== null), hits.some((hit) => hit.keyword_rank !== null)];
   return by && words ? "hybrid" : by ? "vector" : words ? "keyword" : "none";
 }
 
-describe("what is found", () => {
+describe("results", () => {
   let store: string;
   beforeAll(async () => {
     store = await fill();
   });
 
-  test("by vector is in the order of vectors", async () => {
+  test("of vector search are in the order of vectors", async () => {
     const hits = await search(store, { search_mode: "vector" });
     expect(hits.map((hit) => hit.id)).toEqual(all);
     expect(hits.map((hit) => hit.vector_rank)).toEqual([1, 2, 3, 4, 5, 6, 7]);
@@ -33,7 +33,7 @@ describe("what is found", () => {
     expect(hits[0]?.score).toBeCloseTo((1 + Math.cos(0.2)) / 2, 5);
   });
 
-  test("by keyword has a word of the query, the code in the first place", async () => {
+  test("of keyword search contain a word of the query, with the code first", async () => {
     const hits = await search(store, { search_mode: "keyword" });
     expect(hits.slice(0, 2).map((hit) => hit.id)).toEqual(["r3", "r1"]);
     expect(hits.map((hit) => hit.id).sort()).toEqual(["r1", "r2", "r3", "r5"]);
@@ -42,7 +42,7 @@ describe("what is found", () => {
     expect(hits[0]).toMatchObject({ content: [{ type: "text", text: contents[3] }], metadata: { n: 3, even: false } });
   });
 
-  test("by both has its ranks in each", async () => {
+  test("of hybrid search have their ranks in both", async () => {
     const hits = await search(store, { search_mode: "hybrid" });
     const words = await search(store, { search_mode: "keyword" });
     expect(hits.map((hit) => hit.id).sort()).toEqual(all);
@@ -52,11 +52,11 @@ describe("what is found", () => {
       const share = (rank: number | null) => (rank === null ? 0 : 61 / (60 + rank));
       expect(hit.score).toBeCloseTo((share(hit.vector_rank) + share(hit.keyword_rank)) / 2, 10);
     }
-    // Second and second; fourth and first.
+    // Ranks 2 and 2; ranks 4 and 1.
     expect(hits.slice(0, 2).map((hit) => hit.id)).toEqual(["r1", "r3"]);
   });
 
-  test("is weighed as the request says", async () => {
+  test("are weighted as requested", async () => {
     const weighed = (embedding_weight: number, text_weight: number) =>
       ids(store, { search_mode: "hybrid", hybrid_search: { embedding_weight, text_weight } });
     expect(await weighed(0, 1)).toEqual(await ids(store, { search_mode: "keyword" }));
@@ -73,19 +73,22 @@ describe("what is found", () => {
     ["vector", ["r0", "r2", "r4", "r6"]],
     ["keyword", ["r2"]],
     ["hybrid", ["r0", "r2", "r4", "r6"]],
-  ])("by %s passes the filter", async (mode, expected) => {
+  ])("of %s search pass the filter", async (mode, expected) => {
     expect((await ids(store, { search_mode: mode }, { filters: { even: true } })).sort()).toEqual(expected);
     expect(await ids(store, { search_mode: mode }, { filters: { even: "true" } })).toEqual([]);
   });
 
-  test.each(["vector", "keyword", "hybrid"])("by %s is no more than asked for, the best of them", async (mode) => {
-    const whole = await ids(store, { search_mode: mode });
-    for (const count of [1, 2, 3]) {
-      expect(await ids(store, { search_mode: mode }, { max_num_results: count })).toEqual(whole.slice(0, count));
-    }
-  });
+  test.each(["vector", "keyword", "hybrid"])(
+    "of %s search are the best ones, at most the requested number",
+    async (mode) => {
+      const whole = await ids(store, { search_mode: mode });
+      for (const count of [1, 2, 3]) {
+        expect(await ids(store, { search_mode: mode }, { max_num_results: count })).toEqual(whole.slice(0, count));
+      }
+    },
+  );
 
-  test.each(["vector", "keyword", "hybrid"])("by %s is above the threshold", async (mode) => {
+  test.each(["vector", "keyword", "hybrid"])("of %s search reach the threshold", async (mode) => {
     const whole = await search(store, { search_mode: mode });
     const third = whole[2]?.score ?? 1;
     const above = await ids(store, { search_mode: mode, score_threshold: third });
@@ -94,7 +97,7 @@ describe("what is found", () => {
   });
 
   test.each(["vector", "keyword", "hybrid"])(
-    "by %s for several queries is there once, at its best score",
+    "of %s search for several queries appear once, with their best score",
     async (mode) => {
       const [one, other] = [
         await search(store, { search_mode: mode }, {}, "E-4711"),
@@ -110,7 +113,7 @@ describe("what is found", () => {
     },
   );
 
-  test("by both is what one of them finds where the other finds nothing", async () => {
+  test("of hybrid search are those of one ranking if the other is empty", async () => {
     expect(await ids(store, { search_mode: "hybrid" }, {}, "zzzyx")).toEqual(all);
     expect(await ids(store, { search_mode: "keyword" }, {}, "zzzyx")).toEqual([]);
     const punctuation = await search(store, { search_mode: "hybrid" }, {}, "?! …");
@@ -119,14 +122,14 @@ describe("what is found", () => {
   });
 
   test.each(["'", "a & b | !c", "<->", "\\", ":*", "kettle:*", "('", "%_", "x".repeat(5000), "東京 & '"])(
-    "for the words %j is no error",
+    "for the words %j are no error",
     async (text) => {
       for (const mode of ["keyword", "hybrid"]) await search(store, { search_mode: mode }, {}, text);
     },
   );
 
   test.each(["vector", "keyword", "hybrid"])(
-    "by %s in an empty store is nothing, and is something after the first row",
+    "of %s search are empty in an empty store, and not after the first row",
     async (mode) => {
       const empty = await createStore(service);
       expect(await search(empty, { search_mode: mode })).toEqual([]);
@@ -165,7 +168,7 @@ describe("the mode", () => {
     [{ metadata: { search_mode: "hybrid" } }, "hybrid"],
     [{ metadata: { search_mode: "keyword" } }, "keyword"],
     [{ search_mode: "keyword", metadata: { search_mode: "hybrid" } }, "keyword"],
-  ])("of a store made with %j is %s where the request says nothing", async (body, mode) => {
+  ])("of a store created with %j is %s by default", async (body, mode) => {
     const store = await fill(body);
     expect(await modeOf(store)).toBe(mode);
     expect(await modeOf(store, { ranker: "auto" })).toBe(mode);
@@ -173,7 +176,7 @@ describe("the mode", () => {
       expect(await modeOf(store, { search_mode: other })).toBe(other);
   });
 
-  test("of a store can be changed and taken away, and is shown", async () => {
+  test("of a store can be read, changed and removed", async () => {
     const store = await fill({ metadata: { search_mode: "keyword" } });
     const path = `/v1/vector_stores/${store}`;
     const weights = { embedding_weight: 0.25, text_weight: 1 };
@@ -190,7 +193,7 @@ describe("the mode", () => {
     expect(await modeOf(store)).toBe("vector");
   });
 
-  test("of words alone asks no model", async () => {
+  test("keyword calls no model", async () => {
     const store = await fill({ search_mode: "keyword" });
     embedded.length = 0;
     expect(await ids(store, {}, {}, "NOMODEL kettle")).toContain("r2");
@@ -200,7 +203,7 @@ describe("the mode", () => {
     expect(embedded).toEqual(["NOMODEL"]);
   });
 
-  test("of a store has its weights, which the request's go before", async () => {
+  test("of a store has its weights, which the request overrides", async () => {
     const store = await fill({ search_mode: "hybrid", hybrid_search: { embedding_weight: 0, text_weight: 1 } });
     const words = await ids(store, { search_mode: "keyword" });
     expect(await ids(store)).toEqual(words);

@@ -42,16 +42,16 @@ describe("stores of different dimensions", () => {
     }
   });
 
-  test.each(sizes)("are searched each by its own: %d", async (size) => {
+  test.each(sizes)("are searched with their own dimensions: %d", async (size) => {
     const hits = await find(size, 5);
     expect(hits).toHaveLength(10);
     expect(hits.every((hit) => hit.content[0]?.text.startsWith(`${size} numbers`))).toBe(true);
     expect(hits[0]?.score).toBeCloseTo(1, 5);
-    // With one dimension there are but two directions.
+    // One dimension has only two directions.
     if (size > 1) expect(hits[0]?.content[0]?.text).toBe(contents(size, 5));
   });
 
-  test.each(sizes)("take no vector of another length: %d", async (size) => {
+  test.each(sizes)("refuse vectors of another length: %d", async (size) => {
     const row = { content: "too long", embedding: testVector(1, size + 1) };
     const id = ids.get(size) ?? "";
     const message = expect.stringMatching(`expected ${size} numbers, got ${size + 1}`);
@@ -63,7 +63,7 @@ describe("stores of different dimensions", () => {
     expect(body).toMatchObject({ file_counts: { total: 12 } });
   });
 
-  test("get an index as far as the database can index them, and are searched as before", async () => {
+  test("get an index if the database can index them, and give the same results", async () => {
     const before = await Promise.all(sizes.map((size) => find(size, 3)));
     for (const size of sizes) {
       const embeddings = Array.from({ length: 12 }, (_, i) => ({
@@ -86,9 +86,9 @@ describe("stores of different dimensions", () => {
 });
 
 describe("16,000 dimensions", () => {
-  test("are stored and searched exactly, one more is refused", async () => {
+  test("are stored and searched exactly; 16,001 are refused", async () => {
     const id = await createStore(service, { embedding_dimensions: 16_000 });
-    // Of the same direction but for one number: told apart only by vectors that are whole.
+    // The same direction except for one number: only complete vectors tell them apart.
     const rows = Array.from({ length: 5 }, (_, i) => {
       const embedding = Array<number>(16_000).fill(0.01);
       embedding[15_999] = i;
@@ -109,7 +109,7 @@ describe("16,000 dimensions", () => {
 });
 
 describe("a typed column", () => {
-  test("refuses stores of other dimensions with both numbers, and takes those of its own", async () => {
+  test("refuses stores of other dimensions with both numbers, and accepts its own", async () => {
     const database = await createTestDatabase();
     await database.exec(referenceTables(testDimensions));
     const environment = { EMBEDDING__MODEL: "settings-model" };
@@ -145,7 +145,7 @@ describe("the next start", () => {
   const environment = { EMBEDDING__MODEL: "settings-model" };
   const litellm = recordingLitellm([]);
 
-  test("is not stopped by stores of other dimensions whose model is recorded, but by those without", async () => {
+  test("is stopped by stores of other dimensions only if their model is not recorded", async () => {
     const database = await createTestDatabase();
     const first = await startService({ database, environment, litellm });
     const id = await createStore(first, { embedding_model: "small" });
@@ -162,7 +162,7 @@ describe("the next start", () => {
     await database.drop();
   });
 
-  test("with the built-in embedder goes on with stores that were given other dimensions", async () => {
+  test("with the built-in embedder continues stores with other dimensions", async () => {
     const database = await createTestDatabase();
     const first = await startService({ database });
     const id = await createStore(first, { embedding_dimensions: 16 });
@@ -177,7 +177,7 @@ describe("the next start", () => {
     }
   });
 
-  test("with other settings shows and keeps what a store was made with", async () => {
+  test("with other settings shows and keeps each store's own", async () => {
     const database = await createTestDatabase();
     const first = await startService({ database, environment, litellm });
     const { id } = await create(first, {});

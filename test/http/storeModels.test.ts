@@ -71,7 +71,7 @@ describe("a new store", () => {
       { embedding_model: null, embedding_dimensions: null, metadata: { embedding_model: "small" } },
       { embedding_model: "small", embedding_dimensions: 4 },
     ],
-  ])("made with %s says its model and dimensions, and says so ever after", async (_, body, expected) => {
+  ])("created with %s always shows its model and dimensions", async (_, body, expected) => {
     const made = await create(service, body);
     expect(made).toMatchObject(expected);
     const retrieved = await bodyOf(service.get(storePath(made.id)).expect(200));
@@ -82,12 +82,12 @@ describe("a new store", () => {
     expect(updated).toMatchObject({ name: "renamed", ...expected });
   });
 
-  test("keeps what it was given in metadata there", async () => {
+  test("keeps its metadata unchanged", async () => {
     const metadata = { embedding_model: "small", embedding_dimensions: "4", team: "a" };
     expect((await create(service, { metadata })).metadata).toEqual(metadata);
   });
 
-  test("of a model that the proxy does not have is refused", async () => {
+  test("with a model that the proxy lacks is refused", async () => {
     const before = await service.database.query("SELECT count(*) FROM vector_stores");
     for (const body of [{ embedding_model: "none" }, { embedding_model: "none", embedding_dimensions: 8 }]) {
       const answer = await service.post(storesPath, body).expect(400);
@@ -109,14 +109,14 @@ describe("an update", () => {
     expect((await service.get(storePath(made.id))).body).toMatchObject({ name: "before" });
   });
 
-  test("of metadata changes neither, whatever it says", async () => {
+  test("of metadata changes neither, whatever it contains", async () => {
     const made = await create(service, { embedding_model: "small" });
     const metadata = { embedding_model: "large", embedding_dimensions: "3072" };
     const body = await bodyOf(service.post(storePath(made.id), { metadata }).expect(200));
     expect(body).toMatchObject({ metadata, embedding_model: "small", embedding_dimensions: 4 });
   });
 
-  test("with null for both is none", async () => {
+  test("with null for both changes nothing", async () => {
     const made = await create(service, {});
     await service.post(storePath(made.id), { embedding_model: null, embedding_dimensions: null }).expect(200);
   });
@@ -137,7 +137,7 @@ describe("texts and queries", () => {
       { embedding_model: "large", embedding_dimensions: 3072 },
       { model: "large", dimensions: 3072, sendDimensions: false },
     ],
-  ])("of a store made with %j are embedded by its model", async (body, choice) => {
+  ])("of a store created with %j are embedded by its model", async (body, choice) => {
     const id = await createStore(service, body);
     calls.length = 0;
     await service.post(rowsPath(id), { content: "one text" }).expect(200);
@@ -157,7 +157,7 @@ describe("texts and queries", () => {
 });
 
 describe("with a real proxy", () => {
-  test("a store's model is asked for how many dimensions it gives, and an unknown one is a 400", async () => {
+  test("a store's model is called for its dimensions, and an unknown model is a 400", async () => {
     const vector = ({ body }: Asked) => base64(testVector(1, body.dimensions ?? models[body.model ?? ""] ?? 0));
     await using provider = await startProvider((asked) =>
       models[asked.body.model ?? ""] === undefined
@@ -199,7 +199,7 @@ describe("with a real proxy", () => {
   });
 });
 
-test("a search of a store whose model is gone is an error that names the store's model, not another model's answer", async () => {
+test("a search of a store whose model is gone fails, naming that model, instead of using another", async () => {
   const database = await createTestDatabase();
   await using provider = await startProvider(() => ({
     status: 400,

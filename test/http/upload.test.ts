@@ -15,7 +15,7 @@ const form = (path: string) => request(service.url).post(path).set("authorizatio
 const uploadTo = (storeId: string) => form(`/v1/vector_stores/${storeId}/upload`);
 const count = async (table: string) =>
   (await service.database.query<{ n: number }>(`SELECT count(*)::int AS n FROM ${table}`))[0]?.n;
-/** What a refused request must not change. */
+/** State that a refused request must not change. */
 const leftOver = async () => ({
   slices: await count("vector_store_file_slices"),
   files: await count("vector_store_file_objects"),
@@ -53,7 +53,7 @@ describe("POST …/upload", () => {
     expect(data).toHaveLength((answer.body as Answered).chunks);
   });
 
-  test("several files at once are a list, each with its own outcome", async () => {
+  test("several files give a list, each with its own outcome", async () => {
     const store = await createStore(service);
     const answer = await uploadTo(store)
       .attach("file", Buffer.from("good"), "good.txt")
@@ -226,11 +226,11 @@ describe("POST /v1/files", () => {
     ["without a purpose", {}, "purpose"],
     ["with an unknown one", { purpose: "fun" }, "purpose"],
     [
-      "with too short a life",
+      "with an expiry that is too short",
       { purpose: "evals", "expires_after[anchor]": "created_at", "expires_after[seconds]": "5" },
       "expires_after.seconds",
     ],
-    ["with a life that is not JSON", { purpose: "evals", expires_after: "{" }, "expires_after"],
+    ["with an expiry that is not JSON", { purpose: "evals", expires_after: "{" }, "expires_after"],
   ])("%s is refused and leaves nothing", async (_, fields, param) => {
     const before = await leftOver();
     const sent = form("/v1/files").attach("file", Buffer.from("x"), "x.txt");
@@ -240,7 +240,7 @@ describe("POST /v1/files", () => {
     expect(await leftOver()).toEqual(before);
   });
 
-  test("a life as JSON, as other clients send it, and a filename without its path", async () => {
+  test("an expiry as JSON, as other clients send it, and a filename without its path", async () => {
     const answer = await form("/v1/files")
       .field("purpose", "assistants")
       .field("expires_after", '{"anchor":"created_at","seconds":3600}')

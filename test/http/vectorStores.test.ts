@@ -42,7 +42,7 @@ describe("vector stores", () => {
     expect(await create(nulls)).toMatchObject({ name: "", metadata: {} });
   });
 
-  test("a body may be left out altogether", async () => {
+  test("the body is optional", async () => {
     const answer = await service.post("/v1/vector_stores").send(undefined);
     expect(answer.status).toBe(200);
   });
@@ -72,7 +72,7 @@ describe("vector stores", () => {
     await service.delete(`/v1/vector_stores/${id}`).expect(404);
   });
 
-  test("an id that no store can have is 400, after it was looked up", async () => {
+  test("an invalid id is 400, after the lookup", async () => {
     const answer = await service.get("/v1/vector_stores/abc123").expect(400);
     expect((answer.body as { error: object }).error).toMatchObject({ param: "vector_store_id", code: "invalid_value" });
     await service.get("/v1/vector_stores/09beee6f-ed62-47c6-a161-dea9018a5a40").expect(404);
@@ -99,7 +99,7 @@ describe("vector stores", () => {
 describe("expiry", () => {
   const day = 86_400_000;
 
-  test("use moves the expiry; an expired store refuses search and writes, and an update brings it back", async () => {
+  test("use extends the expiry; an expired store refuses search and writes, and an update brings it back", async () => {
     const store = await create({ expires_after: { anchor: "last_active_at", days: 1 } });
     expect(store.expires_at).toBe((store.last_active_at as number) + 86_400);
     service.advance(day / 2);

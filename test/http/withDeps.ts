@@ -6,14 +6,14 @@ import { giveEngine } from "../support/engine.js";
 import { testKey } from "../support/settings.js";
 import type { TestService } from "../support/service.js";
 
-/** The same service, on a port of its own, with some of what it stands on replaced. */
+/** The same service on its own port, with some dependencies replaced. */
 export async function withDeps<T>(
   service: TestService,
   changes: Partial<Deps>,
   work: (url: string) => Promise<T>,
 ): Promise<T> {
   const deps = { ...service.deps, ...changes };
-  // The engine works on the same database.
+  // The engine uses the same database.
   if (changes.db !== undefined && changes.engine === undefined) giveEngine({ deps });
   const server = createServer(buildApp(deps, { server: testKey, master: null }));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

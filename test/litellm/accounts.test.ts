@@ -11,7 +11,7 @@ const bob = user("bob");
 const admin: Caller = { kind: "admin" };
 
 describe("the key of each model call", () => {
-  test.each(calls)("%s: the user's own, the service's for the server and the administrator", async (_, call) => {
+  test.each(calls)("%s: the user's own key; the service's for the server and the administrator", async (_, call) => {
     await using provider = await startProvider(anything);
     for (const caller of [ann, ownWork, bob]) await call(sharedLitellm(provider), caller);
     const litellm = sharedLitellm(provider);
@@ -26,7 +26,7 @@ describe("the key of each model call", () => {
     expect(provider.asked).toEqual([]);
   });
 
-  test("the same in every attempt", async () => {
+  test("every attempt uses the same key", async () => {
     await using provider = await startProvider((asked) =>
       asked.number === 1 ? failure(503, "starting") : embeddings(asked),
     );
@@ -34,7 +34,7 @@ describe("the key of each model call", () => {
     expect(provider.asked.map(keyOf)).toEqual(["sk-ann", "sk-ann"]);
   });
 
-  test("the built-in embedder refuses nobody as well", async () => {
+  test("the built-in embedder refuses `nobody`, too", async () => {
     const litellm = sharedLitellm(null);
     for (const name of ["embed", "embedQuery", "dimensionsOf", "createEmbeddings", "models", "rerankModels"]) {
       const call = calls.find(([each]) => each === name)?.[1];
@@ -42,7 +42,7 @@ describe("the key of each model call", () => {
     }
   });
 
-  test("one that no header can carry is refused here and does not count as an outage", async () => {
+  test("a key that no header can carry is refused here and does not count as an outage", async () => {
     await using provider = await startProvider(embeddings);
     const { embedder, state } = sharedLitellm(provider);
     for (const key of ["sk-a\nb", "sk-ä", "sk a", ""]) {
@@ -55,7 +55,7 @@ describe("the key of each model call", () => {
   });
 });
 
-describe("whatever the order of callers and texts", () => {
+describe("for any order of callers and texts", () => {
   const callers = [ownWork, ann, bob, admin];
   const keys = ["sk-service-key", "sk-ann", "sk-bob", "sk-service-key"];
   const call = fc.record({
@@ -65,7 +65,7 @@ describe("whatever the order of callers and texts", () => {
     turn: fc.boolean(),
   });
 
-  test("a request holds only texts of its key's callers, and each caller gets vectors paid by their key", async () => {
+  test("a request contains only texts of its key's callers, and each caller gets vectors paid with their key", async () => {
     await using provider = await startProvider(({ body, headers }) => ({
       json: {
         data: body.input.map((text, index) => ({

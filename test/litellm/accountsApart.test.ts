@@ -20,8 +20,8 @@ const ann = user("ann");
 const bob = user("bob");
 const admin: Caller = { kind: "admin" };
 
-describe("what is remembered and joined", () => {
-  test("the same query of three accounts is three texts, and each is cached for its own", async () => {
+describe("caching and joining", () => {
+  test("the same query of three accounts is embedded three times, and cached for each", async () => {
     await using provider = await startProvider(embeddings);
     const { embedder } = sharedLitellm(provider);
     for (let round = 0; round < 2; round += 1) {
@@ -37,7 +37,7 @@ describe("what is remembered and joined", () => {
     }
   });
 
-  test("queries of the same moment share a request only within an account", async () => {
+  test("concurrent queries share a request only within an account", async () => {
     await using provider = await startProvider(embeddings);
     const { embedder } = sharedLitellm(provider);
     const asked: [Caller, string][] = [
@@ -72,7 +72,7 @@ describe("what is remembered and joined", () => {
     expect(provider.asked.slice(full).map(keyOf)).toEqual(["sk-service-key", "sk-ann"]);
   });
 
-  test("an account whose requests all hang holds up no other", async () => {
+  test("an account whose requests all hang blocks no other", async () => {
     await using provider = await startHeldProvider((asked) => embeddings(asked));
     const { embedder } = sharedLitellm(provider, {}, sleepyClock());
     const hanging: Promise<unknown>[] = [];
@@ -89,7 +89,7 @@ describe("what is remembered and joined", () => {
     await Promise.all(hanging);
   });
 
-  test("each account asks for its own models and their dimensions", async () => {
+  test("each account requests its own models and their dimensions", async () => {
     await using provider = await startProvider((asked) =>
       keyOf(asked) === "sk-bob" ? failure(403, "Key not allowed to access model") : anything(asked),
     );
@@ -104,7 +104,7 @@ describe("what is remembered and joined", () => {
     }
     const asked = (key: string) => provider.asked.filter((each) => keyOf(each) === key).map(({ path }) => path);
     expect(asked("sk-ann")).toEqual(["/v1/embeddings", "/model/info"]);
-    expect(asked("sk-bob")).toHaveLength(6); // a refusal is not remembered
+    expect(asked("sk-bob")).toHaveLength(6); // a refusal is not cached
   });
 });
 
@@ -154,7 +154,7 @@ describe("a refusal of one user's key", () => {
       ]),
     );
 
-  test.each(refusals)("%s: theirs to read, and no other's", async (_, refusal, expected) => {
+  test.each(refusals)("%s: only that user gets the refusal", async (_, refusal, expected) => {
     await using provider = await startProvider((asked) => (keyOf(asked) === "sk-ann" ? refusal : embeddings(asked)));
     const litellm = sharedLitellm(provider, { dimensionsConfigured: true });
     const [annas, bobs] = [ann, bob].map((caller) => onBehalfOf(caller, litellm));
@@ -184,15 +184,15 @@ describe("a refusal of one user's key", () => {
       }
     }
     expect(litellm.state().breaker).toBe("closed");
-    // Nothing learned: no request leaves anything out, and none is split.
+    // Nothing was learned: requests stay complete and are not split.
     const texts = provider.asked.filter(({ body }) => body.input.length === 2);
     expect(texts.map(({ body }) => [body.encoding_format, body.dimensions])).toEqual(texts.map(() => ["base64", 3]));
-    // Nothing kept: ann's are asked each time, bob's query and dimensions once.
+    // Nothing was cached for ann: each call is sent. Bob's query and dimensions are sent once.
     const count = (key: string) => provider.asked.filter((asked) => keyOf(asked) === key).length;
     expect([count("sk-ann"), count("sk-bob")]).toEqual([6 * 4, 1 + 6 + 1]);
   });
 
-  test("a wait for one user's rate limit holds up no other", async () => {
+  test("a wait for one user's rate limit blocks no other", async () => {
     await using provider = await startProvider((asked) =>
       keyOf(asked) === "sk-ann" && asked.number <= 4 ? failure(429, "slow down") : embeddings(asked),
     );

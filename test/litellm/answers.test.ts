@@ -6,7 +6,7 @@ const list = (...items: [index: unknown, embedding: unknown][]): Answer => ({
   json: { object: "list", data: items.map(([index, embedding]) => ({ object: "embedding", index, embedding })) },
 });
 
-describe("what is sent", () => {
+describe("requests", () => {
   test("model, texts, base64 and the key; dimensions only when configured", async () => {
     await using provider = await startProvider(embeddings);
     await litellm(provider).embedder.embed(["a"]);
@@ -21,7 +21,7 @@ describe("what is sent", () => {
     expect(first?.headers).not.toHaveProperty("openai-organization");
   });
 
-  test("dimensions refused: asked once more without, and remembered", async () => {
+  test("dimensions refused: repeated without them, and remembered", async () => {
     await using provider = await startProvider((asked) =>
       asked.body.dimensions === undefined
         ? embeddings(asked)
@@ -55,8 +55,8 @@ describe("what is sent", () => {
   });
 });
 
-describe("what is accepted", () => {
-  test("exact float32 numbers, whatever the place in memory", async () => {
+describe("accepted answers", () => {
+  test("exact float32 numbers, whatever their alignment in memory", async () => {
     const exact = [Math.fround(0.1), -1.5, 3.4028234663852886e38];
     await using provider = await startProvider(() => list([0, base64(exact)], [1, base64(exact)], [2, base64(exact)]));
     const vectors = await litellm(provider).embedder.embed(["a", "b", "c"]);
@@ -64,7 +64,7 @@ describe("what is accepted", () => {
     expect(numbers(vectors)).toEqual([exact, exact, exact]);
   });
 
-  test("answers in any order, put in order by index", async () => {
+  test("answers in any order, sorted by index", async () => {
     await using provider = await startProvider(() => list([2, [3, 0, 0]], [0, [1, 0, 0]], [1, base64([2, 0, 0])]));
     expect(numbers(await litellm(provider).embedder.embed(["a", "b", "c"]))).toEqual([
       [1, 0, 0],
@@ -84,7 +84,7 @@ describe("what is accepted", () => {
   });
 });
 
-describe("what is refused with 502", () => {
+describe("answers refused with 502", () => {
   test.each<[string, Answer, RegExp]>([
     ["too few vectors", list([0, [1, 2, 3]]), /1 vectors for 2 texts/],
     ["too many vectors", list([0, [1, 2, 3]], [1, [1, 2, 3]], [2, [1, 2, 3]]), /3 vectors for 2 texts/],
@@ -109,7 +109,7 @@ describe("what is refused with 502", () => {
     expect(provider.asked).toHaveLength(1);
   });
 
-  test("other dimensions, telling both numbers, the model and the setting", async () => {
+  test("other dimensions, naming both numbers, the model and the setting", async () => {
     await using provider = await startProvider(() => list([0, base64([1, 2, 3, 4])]));
     const error = await errorOf(litellm(provider).embedder.embed(["a"]));
     expect(error.status).toBe(502);

@@ -31,7 +31,7 @@ afterEach(() => {
 });
 
 describe("breaker", () => {
-  test("opens after 5 outages in a row, lets one through after 10 s, and closes when that succeeds", async () => {
+  test("opens after 5 consecutive outages, lets one call through after 10 s, and closes if that succeeds", async () => {
     const pass = passing();
     let healthy = false;
     await using provider = await startProvider((asked) => (healthy ? embeddings(asked) : failure(500, "oops")));
@@ -59,7 +59,7 @@ describe("breaker", () => {
     expect(state().breaker).toBe("closed");
   });
 
-  test("a call on its way outlasts the open breaker within its budget", async () => {
+  test("a running call waits for an open breaker within its time budget", async () => {
     const pass = passing();
     await using provider = await startProvider((asked) =>
       asked.number <= 6 ? failure(500, "oops") : embeddings(asked),
@@ -80,7 +80,7 @@ describe("breaker", () => {
     expect(state().breaker).toBe("closed");
   });
 
-  test("stays closed for refusals, and a refusal proves the provider alive", async () => {
+  test("stays closed on refusals, because a refusal proves that the provider works", async () => {
     await using provider = await startProvider(({ number }) =>
       number % 5 === 0 ? failure(404, "no") : failure(500, "oops"),
     );
@@ -90,7 +90,7 @@ describe("breaker", () => {
     expect(provider.asked).toHaveLength(12);
   });
 
-  test("a caller's choice of a broken model does not touch the embedder's", async () => {
+  test("a broken model that a caller names does not affect the embedder's breaker", async () => {
     await using provider = await startProvider((asked) =>
       asked.body.model === "broken" ? failure(500, "oops") : embeddings(asked),
     );
@@ -100,7 +100,7 @@ describe("breaker", () => {
     expect(numbers(await embedder.embed(["a"]))).toEqual([vectorOf("a")]);
   });
 
-  test("a caller held back behind the trial can leave", async () => {
+  test("a caller that waits for the trial call can cancel", async () => {
     const pass = passing();
     const trial = gateway();
     await using provider = await startProvider(({ number }) => {
@@ -135,7 +135,7 @@ describe("several callers", () => {
     ["403", failure(403, "no")],
     ["422", failure(422, "no", { type: "budget_exceeded" })],
     ["503", failure(503, "no", { type: "no_db_connection" })],
-  ])("a user's %s neither opens it nor hides the outages of others", async (_, refused) => {
+  ])("a user's %s neither opens it nor resets the count of outages", async (_, refused) => {
     await using provider = await outages(refused);
     const { embedder, state } = sharedLitellm(provider);
     for (let call = 0; call < 10; call += 1) await errorOf(embedder.embed(["a"], { caller: ann }));
@@ -152,7 +152,7 @@ describe("several callers", () => {
     expect(provider.asked).toHaveLength(asked);
   });
 
-  test("a trial that ends in a refusal of a key lets others pass, and the next outage opens it again", async () => {
+  test("a trial call with a refused key lets others pass, and the next outage opens it again", async () => {
     const pass = passing();
     await using provider = await outages(failure(429, "slow down"));
     const { embedder, state } = sharedLitellm(provider);
@@ -164,7 +164,7 @@ describe("several callers", () => {
     expect(state().breaker).toBe("open");
   });
 
-  test("a broken model that one caller names leaves other models to the others", async () => {
+  test("a broken model that one caller names does not affect other models", async () => {
     await using provider = await startProvider((asked) =>
       asked.body.model === "broken" ? failure(500, "oops") : anything(asked),
     );

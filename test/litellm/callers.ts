@@ -10,7 +10,7 @@ export const user = (name: string, key = `sk-${name}`): Caller => ({
   key: new Secret(key),
 });
 
-/** The key that came with a request. */
+/** The key of a request. */
 export const keyOf = ({ headers }: { headers: IncomingHttpHeaders }) => headers.authorization?.replace("Bearer ", "");
 
 interface Options {
@@ -22,8 +22,7 @@ export interface BoundEmbedder extends Pick<Embedder, "model" | "dimensions" | "
 }
 
 /**
- * The functions that ask for embeddings and models, each for this caller. The same embedder is the same object here
- * too.
+ * The functions for embeddings and models, bound to this caller. Equal embedders are the same object here, too.
  */
 export function onBehalfOf(caller: Caller, litellm: Litellm) {
   const bound = new Map<Embedder, BoundEmbedder>();

@@ -2,14 +2,14 @@ import { describe, expect, test } from "@jest/globals";
 import { embeddings, errorOf, failure, litellm, sleepyClock, startHeldProvider, startProvider } from "./support.js";
 
 /**
- * undici takes a connection back only in the turn after its answer ended, so the request that follows at once may open
- * a second one; from then on the two are used in turn.
+ * undici reuses a connection only in the turn after its answer ended, so an immediate next request may open a second
+ * one; from then on the two alternate.
  */
 const socketsFor = (inFlight: number) => 2 * inFlight;
 const texts = (count: number, prefix: string) => Array.from({ length: count }, (_, i) => `${prefix} ${i}`);
 
-describe("connections to the proxy are kept", () => {
-  test("the same serve all requests that follow each other, refused ones too, of every model", async () => {
+describe("connections to the proxy are reused", () => {
+  test("by consecutive requests to all models, including refused ones", async () => {
     await using provider = await startProvider((asked) =>
       asked.number % 5 === 0 ? failure(404, "no") : embeddings(asked),
     );
@@ -26,7 +26,7 @@ describe("connections to the proxy are kept", () => {
     expect(provider.sockets()).toBeLessThanOrEqual(socketsFor(1));
   });
 
-  test("queries at the same time share a few, again and again", async () => {
+  test("by concurrent queries, which share a few", async () => {
     await using provider = await startHeldProvider();
     const { embedder } = litellm(provider, { batchSize: 5 }, sleepyClock());
     const first = texts(200, "first").map((text) => embedder.embedQuery(text));
@@ -38,7 +38,7 @@ describe("connections to the proxy are kept", () => {
     expect(provider.sockets()).toBeLessThanOrEqual(socketsFor(4));
   });
 
-  test("batches of one call share a few, again and again", async () => {
+  test("by the batches of a call, which share a few", async () => {
     await using provider = await startHeldProvider();
     const { embedder } = litellm(provider, { batchSize: 1 });
     const first = embedder.embed(texts(20, "first"));

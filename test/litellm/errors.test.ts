@@ -64,7 +64,7 @@ describe("createEmbeddings", () => {
     expect(provider.asked[0]?.body).toEqual(body);
   });
 
-  test("without a model the configured one is meant", async () => {
+  test("the default is the configured model", async () => {
     await using provider = await startProvider(embeddings);
     await litellm(provider).createEmbeddings({ input: ["a"], encoding_format: "float" });
     expect(provider.asked[0]?.body).toEqual({ model: "test-model", input: ["a"], encoding_format: "float" });
@@ -112,7 +112,7 @@ describe("createEmbeddings", () => {
     expect((await asking(answer)).status).toBe(status);
   });
 
-  test("is retried and limited like the rest", async () => {
+  test("is retried and limited like other calls", async () => {
     await using provider = await startProvider((asked) =>
       asked.number === 1 ? failure(503, "starting") : embeddings(asked),
     );
@@ -121,7 +121,7 @@ describe("createEmbeddings", () => {
   });
 });
 
-describe("sentences that name the settings", () => {
+describe("messages that name the settings", () => {
   const ann = user("ann");
   const admin: Caller = { kind: "admin" };
   const { signal } = new AbortController();
@@ -145,7 +145,7 @@ describe("sentences that name the settings", () => {
     }
   });
 
-  test("a model that nobody serves is the operator's to mend, whoever asks", async () => {
+  test("a configured model that the proxy lacks is the operator's error, whoever calls", async () => {
     await using provider = await startProvider(() => failure(404, "does not exist"));
     const error = await errorOf(sharedLitellm(provider).embedder.embed(["a"], { caller: ann }));
     expect(error).toMatchObject({ status: 502, message: expect.stringContaining("EMBEDDING__MODEL") as unknown });

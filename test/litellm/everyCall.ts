@@ -34,7 +34,7 @@ export const other = { model: "other", dimensions: 3, sendDimensions: false };
 export const rerank = { model: "m", namedBy: "caller", query: "q", documents: ["d"] } as const;
 const picture = { image: new Uint8Array([1]), mediaType: "image/png", model: "v", prompt: "p" } as const;
 
-/** Every function that asks the proxy. */
+/** Every function that calls the proxy. */
 export const calls: [string, (litellm: Litellm, caller: Caller) => Promise<unknown>][] = [
   ["embed", ({ embedder }, caller) => embedder.embed(["a"], { caller })],
   ["embedQuery", ({ embedder }, caller) => embedder.embedQuery("a", { caller })],

@@ -26,7 +26,7 @@ describe("hashText", () => {
     );
   });
 
-  test("does not change from one version to the next: stored vectors depend on it", () => {
+  test("never changes between versions, because stored vectors depend on it", () => {
     const vector = hashText("The quick brown fox", 8);
     expect(Array.from(vector, (each) => Number(each.toFixed(4)))).toMatchInlineSnapshot(`
       [
@@ -45,7 +45,7 @@ describe("hashText", () => {
   test.each([
     ["shared words", "how to reset a password", "reset your password in the settings", "the weather in Lisbon"],
     ["inflection", "invoices were cancelled", "cancelling an invoice", "a walk on the beach"],
-    ["a slip of the pen", "embedding dimensions", "embeding dimensons", "garden furniture"],
+    ["a typo", "embedding dimensions", "embeding dimensons", "garden furniture"],
     ["German compounds", "Rechnungsnummer", "die Nummer der Rechnung", "Wanderwege im Harz"],
     ["Chinese, without spaces", "如何重置密码", "我忘记了密码，需要重置", "今天天气很好"],
     ["Japanese", "データベースの設定", "データベースを設定する方法", "美味しいラーメン"],
@@ -60,11 +60,11 @@ describe("hashText", () => {
     expect(likeness("ﬁle №1", "FILE NO1")).toBeCloseTo(1, 5);
   });
 
-  test("repetition counts less and less", () => {
+  test("each repetition counts less", () => {
     expect(likeness("cat ".repeat(50) + "dog", "dog")).toBeGreaterThan(0.1);
   });
 
-  test("texts without a word are told apart", () => {
+  test("different texts without words have different vectors", () => {
     expect(likeness("!!!", "???")).toBeLessThan(0.9);
   });
 });
@@ -125,7 +125,7 @@ describe("the built-in createEmbeddings", () => {
     expect(bytes).toHaveLength(20);
   });
 
-  test("the configured model's name stands for it", async () => {
+  test("the configured model's name selects it", async () => {
     expect((await createEmbeddings({ model: "test-model", input: "a" })).model).toBe("built-in-hashing");
   });
 

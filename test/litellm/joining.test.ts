@@ -19,7 +19,7 @@ type HeldProvider = Awaited<ReturnType<typeof startHeldProvider>>;
 
 const inputs = (provider: Pick<HeldProvider, "asked">) => provider.asked.map(({ body }) => body.input);
 
-/** Four queries in four requests, all of them held. */
+/** Four queries in four requests, all of them unanswered. */
 async function occupy(provider: HeldProvider, embedder: BoundEmbedder, signal?: AbortSignal) {
   const vectors: Promise<Float32Array>[] = [];
   for (let number = 1; number <= 4; number += 1) {
@@ -30,8 +30,8 @@ async function occupy(provider: HeldProvider, embedder: BoundEmbedder, signal?: 
 }
 const busy = [["busy 1"], ["busy 2"], ["busy 3"], ["busy 4"]];
 
-describe("when requests leave", () => {
-  test("four at once; while they are under way texts are collected, and leave together as soon as one returns", async () => {
+describe("when requests are sent", () => {
+  test("at most four at once; meanwhile texts are collected, and sent together as soon as one returns", async () => {
     await using provider = await startHeldProvider();
     const clock = sleepyClock();
     const { embedder } = litellm(provider, {}, clock);
@@ -51,7 +51,7 @@ describe("when requests leave", () => {
     expect(clock.sleeping()).toBe(0);
   });
 
-  test("no text waits longer than 250 ms for others, should all four hang", async () => {
+  test("no text waits longer than 250 ms, even if all four hang", async () => {
     await using provider = await startHeldProvider();
     const clock = sleepyClock();
     const { embedder } = litellm(provider, {}, clock);
@@ -79,7 +79,7 @@ describe("when requests leave", () => {
     await Promise.all(first);
   });
 
-  test("a request holds no more texts than the batch size allows", async () => {
+  test("a request contains at most as many texts as the batch size", async () => {
     await using provider = await startProvider(embeddings);
     const texts = ["a", "bb", "ccc", "dddd", "eeeee"];
     const { embedder } = litellm(provider, { batchSize: 2 }, sleepyClock());
@@ -88,8 +88,8 @@ describe("when requests leave", () => {
   });
 });
 
-describe("callers who leave", () => {
-  test("before the request: their text is not sent, and with no text left nothing is", async () => {
+describe("callers who cancel", () => {
+  test("before the request: their text is not sent, and without texts there is no request", async () => {
     await using provider = await startHeldProvider();
     const clock = sleepyClock();
     const { embedder } = litellm(provider, {}, clock);
@@ -124,7 +124,7 @@ describe("callers who leave", () => {
     expect(inputs(provider)).toEqual(busy);
   });
 
-  test("during a shared request: it goes on for the others, and ends with the last", async () => {
+  test("during a shared request: it continues for the others, and ends with the last caller", async () => {
     await using provider = await startHeldProvider();
     const { embedder } = litellm(provider, {}, sleepyClock());
     const leavers = [new AbortController(), new AbortController()];
@@ -144,12 +144,12 @@ describe("callers who leave", () => {
     await provider.arrived(2);
     for (const leaver of leavers) leaver.abort(new Error("the caller left"));
     expect(await Promise.all(both)).toEqual(["Error: the caller left", "Error: the caller left"]);
-    provider.release(3); // asked again, because nothing was kept
+    provider.release(3); // requested again, because nothing was cached
     expect(Array.from(await embedder.embedQuery("d"))).toEqual(vectorOf("d"));
     expect(provider.left()).toBe(1);
   });
 
-  test("while their half of a refused request waits for its turn: it is not sent", async () => {
+  test("while their half of a refused request waits: it is not sent", async () => {
     await using provider = await startHeldProvider((asked) =>
       asked.body.input.includes("bad") ? failure(400, "content filter") : embeddings(asked),
     );
@@ -192,7 +192,7 @@ describe("failures of a shared request", () => {
     ["a text too long", failure(400, "This model's maximum context length is 8192 tokens"), 400],
     ["a text too large", failure(413, "Request Entity Too Large"), 400],
     ["an invalid text", failure(422, "not valid"), 502],
-  ])("%s fails alone, and no failure is kept", async (_, refusal, status) => {
+  ])("%s fails alone, and no failure is cached", async (_, refusal, status) => {
     let bad = true;
     await using provider = await startProvider((asked) =>
       bad && asked.body.input.includes("bad") ? refusal : embeddings(asked),

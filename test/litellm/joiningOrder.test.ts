@@ -14,12 +14,12 @@ import { user } from "./callers.js";
 import { quiet, sleepyClock } from "./support.js";
 import { campaign } from "../support/campaign.js";
 
-describe("whatever happens in which order", () => {
+describe("for any order of events", () => {
   const refusal: Failure = { ...failureOf("network"), kind: "status", status: 400 };
   const accounts = [ownWork, user("ann"), user("bob")].map(createAccounts("sk-service-key"));
 
   /**
-   * Requests that end when told; a text below 3 is refused, with all that share its request. A vector tells its
+   * Requests end on command; a text below 3 is refused, together with all texts of its request. A vector encodes its
    * account.
    */
   function tellable(count: number) {
@@ -69,7 +69,7 @@ describe("whatever happens in which order", () => {
     );
 
   test.each([1, 3])(
-    "with %i accounts, a caller who stays gets their text's vector or failure on their account, and an account has at most 4 requests at once",
+    "with %i accounts, a waiting caller gets their text's vector or failure from their account, and an account has at most 4 requests at once",
     async (count) => {
       await fc.assert(
         fc.asyncProperty(

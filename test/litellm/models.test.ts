@@ -21,14 +21,14 @@ const proxy = (answers: Record<string, Answer>) =>
 describe("through the proxy", () => {
   const full = { "/v1/models": { json: { data: listed } }, "/model/info": { json: { data: info } } };
 
-  test("models are passed as they are, asked with the key", async () => {
+  test("models are passed on unchanged, requested with the key", async () => {
     await using provider = await proxy(full);
     expect(await litellm(provider).models()).toEqual(listed);
     expect(provider.asked[0]).toMatchObject({ method: "GET", path: "/v1/models" });
     expect(provider.asked[0]?.headers.authorization).toBe("Bearer sk-service-key");
   });
 
-  test("embedding models, each name once, with what LiteLLM knows", async () => {
+  test("embedding models, each name once, with LiteLLM's details", async () => {
     await using provider = await proxy(full);
     const common = { object: "model", created: 0, owned_by: "litellm", mode: "embedding" };
     expect(await litellm(provider).embeddingModels()).toEqual([
@@ -45,7 +45,7 @@ describe("through the proxy", () => {
     ]);
   });
 
-  test("without /model/info the configured model is the one embedding model", async () => {
+  test("without /model/info, the configured model is the only embedding model", async () => {
     await using provider = await proxy({ "/v1/models": { json: { data: listed } } });
     const { embeddingModels, visionModels } = litellm(provider);
     expect(await embeddingModels()).toEqual([listed[0]]);

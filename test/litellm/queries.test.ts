@@ -2,7 +2,7 @@ import { describe, expect, test } from "@jest/globals";
 import { embeddings, errorOf, failure, fakeClock, gateway, litellm, startProvider, vectorOf } from "./support.js";
 
 describe("embedQuery", () => {
-  test("identical queries at the same time are asked once", async () => {
+  test("identical concurrent queries are sent once", async () => {
     await using provider = await startProvider(embeddings);
     const { embedder } = litellm(provider);
     const vectors = await Promise.all(Array.from({ length: 20 }, () => embedder.embedQuery("hello")));
@@ -10,7 +10,7 @@ describe("embedQuery", () => {
     for (const vector of vectors) expect(Array.from(vector)).toEqual(vectorOf("hello"));
   });
 
-  test("different queries at the same time are one request", async () => {
+  test("different concurrent queries are one request", async () => {
     await using provider = await startProvider(embeddings);
     const { embedder } = litellm(provider);
     const vectors = await Promise.all(["one", "three", "one"].map((text) => embedder.embedQuery(text)));
@@ -18,7 +18,7 @@ describe("embedQuery", () => {
     expect(provider.asked.map(({ body }) => body.input)).toEqual([["one", "three"]]);
   });
 
-  test("is kept for 10 minutes", async () => {
+  test("is cached for 10 minutes", async () => {
     await using provider = await startProvider(embeddings);
     const clock = fakeClock();
     const { embedder } = litellm(provider, {}, clock);
@@ -31,7 +31,7 @@ describe("embedQuery", () => {
     expect(provider.asked).toHaveLength(2);
   });
 
-  test("the last 1,000 are kept", async () => {
+  test("the last 1,000 are cached", async () => {
     await using provider = await startProvider(embeddings);
     const { embedder } = litellm(provider);
     for (let query = 0; query < 1_001; query += 1) await embedder.embedQuery(`query ${query}`);
@@ -41,7 +41,7 @@ describe("embedQuery", () => {
     expect(provider.asked).toHaveLength(1_002);
   });
 
-  test("a failure is shared by those who wait, and not kept", async () => {
+  test("a failure is shared by all waiting callers, and not cached", async () => {
     await using provider = await startProvider((asked) =>
       asked.number === 1 ? failure(500, "oops") : embeddings(asked),
     );
@@ -52,7 +52,7 @@ describe("embedQuery", () => {
     expect(Array.from(await embedder.embedQuery("hello"))).toEqual(vectorOf("hello"));
   });
 
-  test("a caller who leaves does not disturb the others", async () => {
+  test("a caller who cancels does not affect the others", async () => {
     const { opened, open } = gateway();
     const arrived = gateway();
     await using provider = await startProvider(async (asked) => {
@@ -73,7 +73,7 @@ describe("embedQuery", () => {
     expect(provider.left()).toBe(0);
   });
 
-  test("when the last one leaves, the request is aborted and the next caller asks again", async () => {
+  test("when the last caller cancels, the request is aborted, and the next caller sends a new one", async () => {
     const arrived = gateway();
     await using provider = await startProvider((asked) => {
       arrived.open();

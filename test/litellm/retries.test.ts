@@ -15,7 +15,7 @@ import {
 
 const budget = { retryBudgetMs: 60_000 };
 
-/** The given answers one after the other, then proper embeddings. */
+/** The given answers in turn, then proper embeddings. */
 const first = (...answers: Answer[]) => startProvider((asked) => answers[asked.number - 1] ?? embeddings(asked));
 
 describe("retries", () => {
@@ -27,11 +27,11 @@ describe("retries", () => {
     ["502 with HTML", { status: 502, text: "<html>", headers: { "content-type": "text/html" } }],
     ["503", failure(503, "starting")],
     ["a cut connection", "drop"],
-  ])("%s is tried again", async (_, answer) => {
+  ])("%s is retried", async (_, answer) => {
     await using provider = await first(answer, answer);
     const clock = fakeClock();
     expect(numbers(await litellm(provider, budget, clock).embedder.embed(["a"]))).toEqual([vectorOf("a")]);
-    expect(clock.sleeps).toEqual([250, 500]); // half of 500 and 1,000: chance says 0.5
+    expect(clock.sleeps).toEqual([250, 500]); // half of 500 and 1,000: the random number is 0.5
   });
 
   test.each([400, 401, 402, 403, 404, 422])("%i is not", async (status) => {
@@ -40,13 +40,13 @@ describe("retries", () => {
     expect(provider.asked).toHaveLength(1);
   });
 
-  test("an empty account is not, though it says 429", async () => {
+  test("an exhausted quota is not, despite its 429", async () => {
     await using provider = await first(failure(429, "You exceeded your quota", { type: "insufficient_quota" }));
     expect((await errorOf(litellm(provider, budget).embedder.embed(["a"]))).status).toBe(429);
     expect(provider.asked).toHaveLength(1);
   });
 
-  test("all attempts and waits stay within the budget", async () => {
+  test("all attempts and waits stay within the time budget", async () => {
     await using provider = await startProvider(() => failure(429, "slow down"));
     const clock = fakeClock();
     const begin = clock.now();
@@ -67,7 +67,7 @@ describe("Retry-After", () => {
   test.each<[string, Record<string, string>, number]>([
     ["in seconds", { "retry-after": "7" }, 7_000],
     ["in milliseconds", { "retry-after-ms": "1500", "retry-after": "9" }, 1_500],
-    ["handed on by LiteLLM", { "llm_provider-retry-after": "8" }, 8_000],
+    ["passed on by LiteLLM", { "llm_provider-retry-after": "8" }, 8_000],
     ["as a date", { "retry-after": "Thu, 01 Jan 2026 00:00:20 GMT" }, 20_000],
     ["in the past: the usual wait", { "retry-after": "Thu, 01 Jan 2015 00:00:00 GMT" }, 250],
     ["zero: the usual wait", { "retry-after": "0" }, 250],
@@ -79,7 +79,7 @@ describe("Retry-After", () => {
     expect(clock.sleeps).toEqual([expected]);
   });
 
-  test("beyond the budget it is passed on at once", async () => {
+  test("beyond the budget, the error is returned at once", async () => {
     await using provider = await first(failure(429, "slow down", {}, { "retry-after": "61" }));
     const clock = fakeClock();
     const error = await errorOf(litellm(provider, budget, clock).embedder.embed(["a"]));
@@ -94,7 +94,7 @@ describe("Retry-After", () => {
     expect(provider.asked).toHaveLength(1);
   });
 
-  test("what is left of the budget counts, not the whole", async () => {
+  test("only the rest of the budget counts", async () => {
     const slow = failure(429, "slow down", {}, { "retry-after": "40" });
     await using provider = await first(slow, slow);
     const clock = fakeClock();
@@ -102,7 +102,7 @@ describe("Retry-After", () => {
     expect(clock.sleeps).toEqual([40_000]);
   });
 
-  test("an attempt that the budget cuts off does not hide why there had to be another", async () => {
+  test("an attempt cut off by the budget does not hide the previous error", async () => {
     let tries = 0;
     await using provider = await startProvider(() => {
       tries += 1;
@@ -114,7 +114,7 @@ describe("Retry-After", () => {
     expect(tries).toBe(2);
   });
 
-  test("is nothing when absent", () => {
+  test("is undefined if absent", () => {
     expect(readRetryAfter(new Headers(), 0)).toBeNull();
   });
 });
@@ -130,7 +130,7 @@ describe("time limit", () => {
     expect(error.message).toContain("EMBEDDING__TIMEOUT_SECONDS");
   });
 
-  test("a timeout is tried again", async () => {
+  test("a timeout is retried", async () => {
     await using provider = await first("hang");
     const { embedder } = litellm(provider, { timeoutMs: 300, ...budget });
     expect(numbers(await embedder.embed(["a"]))).toEqual([vectorOf("a")]);
@@ -145,7 +145,7 @@ describe("time limit", () => {
 });
 
 describe("abort", () => {
-  test("ends the request under way, with the signal's reason", async () => {
+  test("ends the running request with the signal's reason", async () => {
     const { opened, open } = gateway();
     await using provider = await startProvider(() => {
       open();
@@ -174,7 +174,7 @@ describe("abort", () => {
     expect(provider.asked).toHaveLength(1);
   });
 
-  test("asks nothing when already aborted", async () => {
+  test("sends nothing if already aborted", async () => {
     await using provider = await startProvider(embeddings);
     const { embedder } = litellm(provider);
     const signal = AbortSignal.abort(new Error("the caller left"));

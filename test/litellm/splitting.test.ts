@@ -23,7 +23,7 @@ describe("splitIntoBatches", () => {
             const total = (each: number[]) => each.reduce((sum, value) => sum + value, 0);
             expect(batch.length).toBeGreaterThan(0);
             expect(batch.length).toBeLessThanOrEqual(limits.count);
-            if (batch.length === 1) continue; // one text may be beyond every limit
+            if (batch.length === 1) continue; // a single text may exceed every limit
             expect(total(sizes)).toBeLessThanOrEqual(limits.bytes);
             expect(total(sizes.map(estimateTokens))).toBeLessThanOrEqual(limits.tokens);
           }
@@ -32,7 +32,7 @@ describe("splitIntoBatches", () => {
     );
   });
 
-  test("fills batches as far as the limits go", () => {
+  test("fills batches up to the limits", () => {
     const limits = { count: 3, tokens: 100, bytes: 100 };
     expect(splitIntoBatches(["a", "b", "c", "d"], limits)).toEqual([["a", "b", "c"], ["d"]]);
     expect(splitIntoBatches([], limits)).toEqual([]);
@@ -48,7 +48,7 @@ describe("embed", () => {
     expect(provider.asked.map(({ body }) => body.input.length).sort()).toEqual([1, 4, 4, 4, 4, 4, 4]);
   });
 
-  test("keeps no more than 4 requests under way", async () => {
+  test("has at most 4 requests running", async () => {
     let now = 0;
     let most = 0;
     await using provider = await startProvider(async (asked) => {
@@ -65,12 +65,12 @@ describe("embed", () => {
 
   test("splits by estimated tokens, well below OpenAI's 300,000 per request", async () => {
     await using provider = await startProvider(embeddings);
-    const input = Array.from({ length: 5 }, () => "word ".repeat(30_000)); // 75,000 tokens each by the estimate
+    const input = Array.from({ length: 5 }, () => "word ".repeat(30_000)); // an estimated 75,000 tokens each
     await litellm(provider).embedder.embed(input);
     expect(provider.asked.map(({ body }) => body.input.length).sort()).toEqual([1, 2, 2]);
   });
 
-  test("asks nothing for no texts, and a space for an empty text", async () => {
+  test("sends nothing without texts, and a space for an empty text", async () => {
     await using provider = await startProvider(embeddings);
     const { embedder } = litellm(provider);
     expect(await embedder.embed([])).toEqual([]);
@@ -86,7 +86,7 @@ describe("embed", () => {
     [400, "Too many inputs"],
     [400, "The batch must hold at most 2 inputs"],
     [400, "input is too large to process. increase the physical batch size"],
-  ])("halves a batch refused with %i %s", async (status, message) => {
+  ])("halves a batch that is refused with %i %s", async (status, message) => {
     await using provider = await startProvider((asked) =>
       asked.body.input.length > 2 ? failure(status, message) : embeddings(asked),
     );
@@ -106,7 +106,7 @@ describe("embed", () => {
     expect(provider.asked.slice(before).map(({ body }) => body.input.length)).toEqual([2, 2]);
   });
 
-  test("but does not take one text too long for such a limit", async () => {
+  test("but does not mistake a too long text for such a limit", async () => {
     await using provider = await startProvider((asked) =>
       asked.body.input.includes("long")
         ? failure(400, "input is larger than the maximum batch size")
@@ -119,7 +119,7 @@ describe("embed", () => {
     expect(provider.asked.slice(before).map(({ body }) => body.input.length)).toEqual([8]);
   });
 
-  test("a single text too large is the caller's error, and ends the whole call", async () => {
+  test("a single text that is too large is the caller's error, and ends the whole call", async () => {
     await using provider = await startProvider(() =>
       failure(400, "This model's maximum context length is 8192 tokens"),
     );

@@ -15,7 +15,7 @@ import {
 
 const choice = (model: string, dimensions = 3, sendDimensions = false) => ({ model, dimensions, sendDimensions });
 
-/** Vectors of as many numbers as `dimensions`, or else the model's own number. */
+/** Vectors with `dimensions` numbers, or with the model's default. */
 const sized = (own: number) =>
   startProvider(({ body }) => ({
     json: {
@@ -27,7 +27,7 @@ const sized = (own: number) =>
   }));
 
 describe("embedderFor", () => {
-  test("asks the chosen model, for its length only where that is wanted", async () => {
+  test("calls the chosen model, with dimensions only if requested", async () => {
     await using provider = await sized(3);
     const { embedderFor } = litellm(provider);
     const short = embedderFor(choice("m", 2, true));
@@ -41,7 +41,7 @@ describe("embedderFor", () => {
     expect(short).toMatchObject({ model: "m", dimensions: 2, builtIn: false });
   });
 
-  test("is the same object for the same choice, and the settings' own embedder for theirs", async () => {
+  test("is the same object for the same choice, and the default embedder for the settings' model", async () => {
     await using provider = await startProvider(embeddings);
     const { embedder, embedderFor } = litellm(provider);
     const others = [choice("m"), choice("m", 4), choice("m", 3, true), choice("n"), choice("test-model", 4)];
@@ -54,7 +54,7 @@ describe("embedderFor", () => {
     expect(embedderFor(choice("test-model"))).toBe(embedder);
   });
 
-  test("the last 100 are kept, and the settings' own always", async () => {
+  test("the last 100 are kept, and the default one always", async () => {
     await using provider = await startProvider(embeddings);
     const { embedder, embedderFor } = litellm(provider);
     const [first, second] = ["m0", "m1"].map((model) => embedderFor(choice(model)));
@@ -64,7 +64,7 @@ describe("embedderFor", () => {
     expect(embedderFor(choice("test-model"))).toBe(embedder);
   });
 
-  test("vectors of one model are not answered for another, or for other dimensions", async () => {
+  test("vectors of one model are not used for another, or for other dimensions", async () => {
     await using provider = await startProvider(({ body }) => ({
       json: { data: [{ index: 0, embedding: base64(body.model === "m" ? [1, 0, 0] : [0, 1, 0]) }] },
     }));
@@ -77,7 +77,7 @@ describe("embedderFor", () => {
     expect(provider.asked.map(({ body }) => body.model)).toEqual(["m", "n", "m", "m"]);
   });
 
-  test("what one model refuses is still sent to another", async () => {
+  test("options that one model refuses are still sent to another", async () => {
     await using provider = await startProvider((asked) => {
       const { model, dimensions, encoding_format: encoding, input } = asked.body;
       if (model === "m" && dimensions !== undefined) return failure(400, "dimensions is not supported");
@@ -137,8 +137,8 @@ describe("an outage of one model", () => {
     jest.restoreAllMocks();
   });
 
-  test("opens the breaker of that model alone, whatever its dimensions", async () => {
-    jest.spyOn(Date, "now").mockReturnValue(Date.UTC(2026, 0, 1)); // an open breaker stays so
+  test("opens only that model's breaker, for all its dimensions", async () => {
+    jest.spyOn(Date, "now").mockReturnValue(Date.UTC(2026, 0, 1)); // an open breaker stays open
     await using provider = await startProvider((asked) =>
       asked.body.model === "broken" ? failure(500, "oops") : embeddings(asked),
     );
@@ -155,7 +155,7 @@ describe("an outage of one model", () => {
     expect(numbers(await embedderFor(choice("m")).embed(["a"]))).toEqual([vectorOf("a")]);
   });
 
-  test("is told by state() for the model of the settings", async () => {
+  test("state() reports it for the settings' model", async () => {
     await using provider = await startProvider(() => failure(500, "oops"));
     const { embedderFor, state } = litellm(provider);
     for (let outage = 0; outage < 5; outage += 1) await errorOf(embedderFor(choice("test-model", 4)).embed(["a"]));
@@ -164,7 +164,7 @@ describe("an outage of one model", () => {
 });
 
 describe("dimensionsOf", () => {
-  test("asks once per model, without a wish, for all who want to know", async () => {
+  test("calls each model once, without dimensions, for all callers", async () => {
     await using provider = await sized(5);
     const { dimensionsOf } = litellm(provider, { dimensionsConfigured: true });
     expect(await Promise.all([dimensionsOf("m"), dimensionsOf("m"), dimensionsOf("test-model")])).toEqual([5, 5, 5]);
@@ -175,7 +175,7 @@ describe("dimensionsOf", () => {
     ]);
   });
 
-  test("from a provider without base64 too", async () => {
+  test("also from a provider without base64", async () => {
     await using provider = await startProvider((asked) =>
       asked.body.encoding_format === "base64" ? failure(400, "no base64 here") : embeddings(asked),
     );
@@ -187,7 +187,7 @@ describe("dimensionsOf", () => {
     [403, "key not allowed to access model"],
     [404, "The model `m` does not exist"],
     [422, "not an embedding model"],
-  ])("%i is the caller's to correct", async (status, message) => {
+  ])("%i is the caller's error", async (status, message) => {
     await using provider = await startProvider(() => failure(status, `${message} sk-abcdefghij`));
     expect(await errorOf(litellm(provider).dimensionsOf("m"))).toMatchObject({
       status: 400,
@@ -210,7 +210,7 @@ describe("dimensionsOf", () => {
     expect(await dimensionsOf("m")).toBe(3);
   });
 
-  test("a caller who leaves does not disturb the others", async () => {
+  test("a caller who cancels does not affect the others", async () => {
     await using provider = await startHeldProvider();
     const { dimensionsOf } = litellm(provider);
     const leaver = new AbortController();
@@ -229,7 +229,7 @@ describe("dimensionsOf", () => {
 describe("built-in", () => {
   const { embedder, embedderFor, dimensionsOf } = litellm(null);
 
-  test("hashes to the dimensions chosen, by its own name and by the one in the settings", async () => {
+  test("hashes to the chosen dimensions, under its own name and the settings'", async () => {
     for (const model of ["built-in-hashing", "test-model"]) {
       const eight = embedderFor(choice(model, 8));
       expect(eight).toMatchObject({ model: "built-in-hashing", dimensions: 8, builtIn: true });
@@ -252,7 +252,7 @@ describe("built-in", () => {
     expect(await errorOf(dimensionsOf("other"))).toMatchObject(refused);
   });
 
-  test("stores that began with it go on with it when there is a proxy", async () => {
+  test("stores that were created with it keep it when a proxy is added", async () => {
     await using provider = await startProvider(embeddings);
     const proxied = litellm(provider);
     const begun = proxied.embedderFor(choice("built-in-hashing", 8));

@@ -27,7 +27,7 @@ export type Answer =
   | { status?: number; headers?: Record<string, string>; json?: unknown; text?: string }
   /** Server-sent events, one `data:` line each. */
   | { events: AsyncIterable<string> }
-  /** Never answers; or sends the headers and never the body; or cuts the connection. */
+  /** Never answers, sends the headers but never the body, or cuts the connection. */
   | "hang"
   | "stall"
   | "drop";
@@ -35,7 +35,7 @@ export type Answer =
 export interface Provider {
   readonly url: string;
   readonly asked: Asked[];
-  /** Requests whose caller has gone away. */
+  /** Requests whose caller disconnected. */
   readonly left: () => number;
   /** Connections opened so far. */
   readonly sockets: () => number;
@@ -44,7 +44,7 @@ export interface Provider {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** A real HTTP server that answers as told. */
+/** A real HTTP server with scripted answers. */
 export async function startProvider(answer: (asked: Asked) => Answer | Promise<Answer>): Promise<Provider> {
   const asked: Asked[] = [];
   let left = 0;
@@ -113,7 +113,7 @@ async function sendEvents(response: ServerResponse, events: AsyncIterable<string
   response.end();
 }
 
-/** A provider that holds each answer until it is released, by the number of its request or all at once. */
+/** A provider that holds each answer until it is released, by its request's number or all at once. */
 export async function startHeldProvider(answer: (asked: Asked) => Answer = embeddings) {
   const held = new Map<number, ReturnType<typeof gateway>>();
   let all = false;
@@ -137,7 +137,7 @@ export async function startHeldProvider(answer: (asked: Asked) => Answer = embed
   });
 }
 
-/** A vector that tells its text: the text's length, then its first character code. */
+/** A vector that identifies its text: the text's length, then its first character code. */
 export const vectorOf = (text: string): number[] => [text.length, text.charCodeAt(0), 0.5];
 
 export const base64 = (numbers: number[]) => Buffer.from(Float32Array.from(numbers).buffer).toString("base64");
@@ -178,7 +178,7 @@ function settings(baseUrl: string | null, changes: Partial<EmbeddingConfig> = {}
   };
 }
 
-/** A clock that moves only by sleeping, and records the sleeps. Chance always says `random`. */
+/** A clock that moves only by sleeping, and records the sleeps. Random numbers are always `random`. */
 export function fakeClock(random = 0.5): Clock & { readonly sleeps: number[]; advance(milliseconds: number): void } {
   let now = Date.UTC(2026, 0, 1);
   const sleeps: number[] = [];
@@ -235,7 +235,7 @@ export const sharedLitellm = (
   metrics: Metrics = createMetrics(),
 ) => createLitellm(settings(provider === null ? null : provider.url, changes), quiet, metrics, clock);
 
-/** For tests in which it does not matter who asks: the service itself does. */
+/** For tests in which the caller does not matter: the service itself. */
 export const litellm = (...given: Parameters<typeof sharedLitellm>) => onBehalfOf(ownWork, sharedLitellm(...given));
 
 /** The ApiError that a promise rejects with, as its caller sees it. */

@@ -3,7 +3,7 @@ import { loadConfig } from "../../src/process/config.js";
 import { problemsOf } from "./configProblems.js";
 
 describe("settings", () => {
-  test("an empty environment gives the defaults of the documents", () => {
+  test("an empty environment gives the documented defaults", () => {
     const config = loadConfig({});
     expect(config).toMatchObject({
       host: "0.0.0.0",
@@ -34,20 +34,17 @@ describe("settings", () => {
     });
   });
 
-  test.each(["SERVER_API_KEY", "server_api_key", "Server_Api_Key"])(
-    "the name %s is found whatever its case",
-    (name) => {
-      expect(loadConfig({ [name]: "sk-1" }).keys.server).toBe("sk-1");
-    },
-  );
+  test.each(["SERVER_API_KEY", "server_api_key", "Server_Api_Key"])("the name %s is found in any case", (name) => {
+    expect(loadConfig({ [name]: "sk-1" }).keys.server).toBe("sk-1");
+  });
 
-  test("names with __ are found in lower case too", () => {
+  test("names with __ are also found in lower case", () => {
     const config = loadConfig({ embedding__dimensions: "384", db_fields__id_field: "doc_id" });
     expect(config.embedding).toMatchObject({ dimensions: 384, dimensionsConfigured: true });
     expect(config.database.fields.id).toBe("doc_id");
   });
 
-  test("an empty value, or one of blanks, counts as absent", () => {
+  test("an empty or blank value counts as absent", () => {
     const config = loadConfig({
       PORT: "",
       EMBEDDING__MODEL: "  ",
@@ -60,11 +57,11 @@ describe("settings", () => {
     expect(config.database.url).toBeNull();
   });
 
-  test("an absent value does not disagree with a given one", () => {
+  test("an absent value never disagrees with a given one", () => {
     expect(loadConfig({ SERVER_API_KEY: "", OPENAI_API_KEY: "sk-2" }).keys.server).toBe("sk-2");
   });
 
-  test("the quotes that docker's --env-file leaves around a value are not part of it", () => {
+  test("quotes around a value, which docker's --env-file keeps, are removed", () => {
     expect(loadConfig({ HOST: '"127.0.0.1"', PORT: '"9000"', EMBEDDING__MODEL: '""' })).toMatchObject({
       host: "127.0.0.1",
       port: 9000,
@@ -72,11 +69,11 @@ describe("settings", () => {
     });
   });
 
-  test("blanks around a value are not part of it", () => {
+  test("spaces around a value are removed", () => {
     expect(loadConfig({ SERVER_API_KEY: " sk-1\n" }).keys.server).toBe("sk-1");
   });
 
-  test("unknown names are left alone", () => {
+  test("unknown names are ignored", () => {
     expect(() => loadConfig({ PATH: "/bin", EMBEDDING__UNKNOWN: "x", SERVER_API_KEY_FILE: "y" })).not.toThrow();
   });
 });
@@ -125,13 +122,13 @@ describe("URLs", () => {
     expect(loadConfig({ API_URL: url }).apiUrl).toBe("http://llm:4000");
   });
 
-  test("a path in front of /v1, and one that only begins with v1, is kept", () => {
+  test("a path before /v1, or one that only begins with v1, is kept", () => {
     expect(loadConfig({ API_URL: "https://h/litellm/v1" }).apiUrl).toBe("https://h/litellm");
     expect(loadConfig({ API_URL: "https://h/v10" }).apiUrl).toBe("https://h/v10");
     expect(loadConfig({ API_URL: "https://h/xv1" }).apiUrl).toBe("https://h/xv1");
   });
 
-  test("EMBEDDING__BASE_URL goes before LITELLM_PROXY_URL, EMBEDDING__API_KEY before LITELLM_MASTER_KEY", () => {
+  test("EMBEDDING__BASE_URL overrides LITELLM_PROXY_URL, EMBEDDING__API_KEY overrides LITELLM_MASTER_KEY", () => {
     const proxy = { LITELLM_PROXY_URL: "http://proxy", LITELLM_MASTER_KEY: "sk-m" };
     expect(loadConfig(proxy).embedding).toMatchObject({ baseUrl: "http://proxy", apiKey: "sk-m" });
     const other = loadConfig({ ...proxy, EMBEDDING__BASE_URL: "http://other", EMBEDDING__API_KEY: "sk-e" });
@@ -174,16 +171,16 @@ describe("wrong values", () => {
     ["DB_TABLES__EMBEDDINGS", "embeddings e"],
     ["DB_TABLES__VECTOR_STORES", "public."],
     ["DB_TABLES__VECTOR_STORES", "stores'"],
-  ])("%s=%j stops the start by the name of the setting", (name, value) => {
+  ])("%s=%j stops the start, naming the setting", (name, value) => {
     expect(problemsOf({ [name]: value })).toContain(`- ${name} `);
   });
 
-  test("all of them are told at once", () => {
+  test("all of them are reported at once", () => {
     const problems = problemsOf({ PORT: "x", LOG_LEVEL: "y", DB_FIELDS__ID_FIELD: "z z" });
     for (const name of ["PORT", "LOG_LEVEL", "DB_FIELDS__ID_FIELD"]) expect(problems).toContain(name);
   });
 
-  test("one column for two fields, or one table for both, is refused by both names", () => {
+  test("one column for two fields, or one table for both, is refused with both names", () => {
     const fields = problemsOf({ DB_FIELDS__CONTENT_FIELD: "body", DB_FIELDS__METADATA_FIELD: "body" });
     expect(fields).toContain("DB_FIELDS__METADATA_FIELD and DB_FIELDS__CONTENT_FIELD");
     expect(problemsOf({ DB_FIELDS__CONTENT_FIELD: "id" })).toContain("DB_FIELDS__ID_FIELD");
@@ -191,7 +188,7 @@ describe("wrong values", () => {
     expect(() => loadConfig({ DB_FIELDS__CONTENT_FIELD: "vector_stores" })).not.toThrow();
   });
 
-  test("names of SQL keywords, mixed case and a schema in front of a table are fine", () => {
+  test("SQL keywords, mixed case and a schema before a table are valid names", () => {
     const config = loadConfig({
       DB_FIELDS__ID_FIELD: "order",
       DB_FIELDS__CONTENT_FIELD: "Select",

@@ -2,10 +2,10 @@ import { describe, expect, test } from "@jest/globals";
 import { loadConfig } from "../../src/process/config.js";
 import { problemsOf } from "./configProblems.js";
 
-describe("the database by its parts", () => {
+describe("the database in parts", () => {
   const urlOf = (environment: Record<string, string>) => loadConfig(environment).database.url;
 
-  test("becomes a URL, whatever characters a password has", () => {
+  test("becomes a URL, whatever characters the password has", () => {
     const parts = {
       DATABASE_HOST: "db",
       DATABASE_NAME: "vectors",
@@ -31,11 +31,11 @@ describe("the database by its parts", () => {
     expect(urlOf(environment as Record<string, string>)).toBe(url);
   });
 
-  test("indexes are built by themselves, as with a URL", () => {
+  test("indexes are built automatically, as with a URL", () => {
     expect(loadConfig({ DATABASE_HOST: "db" }).indexing.minRows).toBe(10_000);
   });
 
-  test("beside a URL, or without a host, it stops the start", () => {
+  test("with a URL, or without a host, stops the start", () => {
     expect(problemsOf({ DATABASE_HOST: "db", DATABASE_URL: "postgresql://db/v" })).toContain(
       "DATABASE_URL and DATABASE_HOST both name a database; keep one",
     );

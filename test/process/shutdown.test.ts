@@ -5,7 +5,7 @@ import { type Phase, runPhases } from "../../src/process/shutdown.js";
 const log = createLog("silent");
 const hangs = () => new Promise<never>(() => undefined);
 
-test("phases run one after the other; what hangs or fails is left behind and named", async () => {
+test("phases run in sequence; steps that hang or fail are abandoned and named", async () => {
   const seen: string[] = [];
   const phase = (name: string, work: () => Promise<unknown>, limitMs = 60_000): Phase => ({
     name,

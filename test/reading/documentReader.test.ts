@@ -39,7 +39,7 @@ function createReader(limits: Partial<ReaderLimits> = {}) {
   return { reader, read };
 }
 
-/** All chunks that are left. */
+/** All remaining chunks. */
 async function restOf(reading: AsyncIterator<TextChunk>): Promise<string[]> {
   const texts: string[] = [];
   for (let next = await reading.next(); next.done !== true; next = await reading.next()) texts.push(next.value.text);
@@ -47,7 +47,7 @@ async function restOf(reading: AsyncIterator<TextChunk>): Promise<string[]> {
 }
 
 describe("reading", () => {
-  test("gives the chunks in their order, and asks for more once they are taken", async () => {
+  test("returns the chunks in order, and requests more once they are consumed", async () => {
     const { read } = createReader();
     const reading = read();
     const first = reading.next();
@@ -66,7 +66,7 @@ describe("reading", () => {
       more = true;
       return message;
     });
-    // Meanwhile another thread reads a whole document.
+    // Meanwhile, another thread reads a whole document.
     const other = restOf(read());
     (await threads.next()).say({ kind: "end", chunks: [], heapBytes: 0 });
     expect(await other).toEqual([]);
@@ -77,7 +77,7 @@ describe("reading", () => {
     expect(await rest).toEqual(["c"]);
   });
 
-  test("several documents at once have a thread each", async () => {
+  test("concurrent documents have a thread each", async () => {
     const { read } = createReader();
     const readings = [restOf(read()), restOf(read()), restOf(read())];
     const three = [await threads.next(), await threads.next(), await threads.next()];
@@ -87,7 +87,7 @@ describe("reading", () => {
     expect(threads.started()).toBe(3);
   });
 
-  test("pictures are described on this side", async () => {
+  test("pictures are described in the main thread", async () => {
     const described: unknown[] = [];
     const { read } = createReader();
     const reading = restOf(
@@ -132,7 +132,7 @@ describe("a document that cannot be read", () => {
     thread.say(order);
     const error = await failed;
     await thread.ended;
-    // The next document is read by a fresh thread.
+    // A new thread reads the next document.
     const next = restOf(read());
     const fresh = await threads.next();
     fresh.say({ kind: "end", chunks: [chunk("fine")], heapBytes: 0 });
@@ -146,7 +146,7 @@ describe("a document that cannot be read", () => {
     expect(error).toMatchObject({ code: "unsupported_file", message: "is a program" });
   });
 
-  test("because a parser has a fault", async () => {
+  test("because of a bug in a parser", async () => {
     const error = await failure({ kind: "broken", error: "TypeError: x" });
     expect(error).not.toBeInstanceOf(DocumentError);
     expect(error).toMatchObject({ message: "a document could not be read: TypeError: x" });
@@ -156,7 +156,7 @@ describe("a document that cannot be read", () => {
     expect(String(await failure({ kind: "throw" }))).toMatch(/the parser has a fault/);
   });
 
-  test("and the thread knows no setting or key of the server", async () => {
+  test("and the thread does not get the server's settings or keys", async () => {
     expect(process.env.TEST_READING_THREAD).not.toBe("");
     expect(String(await failure({ kind: "environment" }))).toMatch(/environment: \{\}$/);
   });
@@ -175,7 +175,7 @@ describe("a document that cannot be read", () => {
   });
 });
 
-describe("a reading that is given up", () => {
+describe("a reading that is stopped", () => {
   test("by its signal, while the thread works", async () => {
     const { read } = createReader();
     const abort = new AbortController();
@@ -211,7 +211,7 @@ describe("a reading that is given up", () => {
     }
   });
 
-  test("by a reader of chunks that leaves", async () => {
+  test("by a consumer that ends the loop", async () => {
     const { read } = createReader();
     const reading = read();
     const first = reading.next();

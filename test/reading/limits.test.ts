@@ -8,7 +8,7 @@ import {
 import { DocumentError, type TextChunk } from "../../src/words/document.js";
 import { type PlayedThread, type PlayedThreads, playThreads } from "./playedThread.js";
 
-/** The tests set the reader's clock, so that nothing depends on the speed of a thread. */
+/** The tests set the reader's clock, so that results do not depend on a thread's speed. */
 
 let threads: PlayedThreads;
 let reader: DocumentReader;
@@ -46,7 +46,7 @@ const useReader = (limits: Partial<ReaderLimits>) => {
   reader = createDocumentReader(threads.script, { ...defaultLimits, ...limits });
 };
 
-/** Lets the reader hear a message that it answers by waiting for the next one. */
+/** Lets the reader receive a message after which it waits for the next one. */
 async function untilHeard(act: () => void): Promise<void> {
   const before = timers.mock.calls.length;
   act();
@@ -72,8 +72,8 @@ async function readAgain(thread: PlayedThread): Promise<void> {
   expect(await reading).toEqual([]);
 }
 
-describe("a thread that says nothing", () => {
-  test("is ended after its time", async () => {
+describe("a silent thread", () => {
+  test("is ended after its time limit", async () => {
     useReader({ silenceMs: 1000 });
     const reading = read();
     const thread = await threads.next();
@@ -93,7 +93,7 @@ describe("a thread that says nothing", () => {
     await thread.ended;
   });
 
-  test("has half a second more for each megabyte of the document", async () => {
+  test("gets half a second more per megabyte of the document", async () => {
     useReader({ silenceMs: 1000 });
     const reading = read(10_000_000);
     const thread = await threads.next();
@@ -106,7 +106,7 @@ describe("a thread that says nothing", () => {
     expect(await reading).toBeInstanceOf(DocumentError);
   });
 
-  test("while its chunks are used has all the time that takes", async () => {
+  test("may wait as long as its chunks are being used", async () => {
     useReader({ silenceMs: 1000 });
     const source = { path: "/nowhere", size: 0, name: "x" };
     const reading = reader
@@ -151,7 +151,7 @@ describe("a thread that has read a document", () => {
     await readWhole();
   });
 
-  test("is ended after its idle time, which starts again with each document", async () => {
+  test("is ended after its idle time, which restarts with each document", async () => {
     useReader({ idleMs: 5000 });
     const thread = await readWhole();
     jest.advanceTimersByTime(4999);
@@ -163,12 +163,12 @@ describe("a thread that has read a document", () => {
     await readWhole();
   });
 
-  test.each(["throw", "exit"] as const)("and dies while idle (%s) is not used again", async (kind) => {
+  test.each(["throw", "exit"] as const)("that dies while idle (%s) is not reused", async (kind) => {
     useReader({});
     const thread = await readWhole();
     thread.say({ kind });
     await thread.ended;
-    // The reader has noticed once it has stopped the idle timer.
+    // Once the reader has noticed, the idle timer is stopped.
     while (jest.getTimerCount() > 0) await new Promise(setImmediate);
     await readWhole();
   });

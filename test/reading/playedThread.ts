@@ -5,12 +5,12 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { FromThread, ToThread } from "../../src/reading/messages.js";
 
-/** A message to send, or what else a thread can do: fail, exit, use up its memory, or fail with its environment. */
+/** A message to send, or another action: throw, exit, exhaust the memory, or fail with the environment as message. */
 export type Order = FromThread | { kind: "throw" | "exit" | "grow" | "environment" };
 
-/** A real worker thread that says only what the test says. */
+/** A real worker thread that sends only the test's messages. */
 export interface PlayedThread {
-  /** The next thing that the reader says to it. */
+  /** The next message from the reader. */
   heard(): Promise<ToThread>;
   say(order: Order): void;
   /** Resolves when the thread has ended. */
@@ -19,14 +19,14 @@ export interface PlayedThread {
 
 export interface PlayedThreads {
   script: URL;
-  /** The next thread that starts. */
+  /** Resolves to the next thread that starts. */
   next(): Promise<PlayedThread>;
-  /** How many have started. */
+  /** Number of started threads. */
   started(): number;
   close(): Promise<void>;
 }
 
-/** The thread passes messages on, both ways, over a connection that closes when the thread ends. */
+/** The thread relays messages in both directions over a connection that closes when the thread ends. */
 const scriptAt = (port: number) => `
   import { connect } from "node:net";
   import { createInterface } from "node:readline";

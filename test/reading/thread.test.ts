@@ -41,7 +41,7 @@ async function allOf(chunks: AsyncIterable<TextChunk>): Promise<TextChunk[]> {
 
 const textOf = (chunks: readonly TextChunk[]) => chunks.map(({ text }) => text).join("");
 
-test("a document is read and cut", async () => {
+test("a document is read and chunked", async () => {
   expect(await allOf(read("a.md", "# Hours\n\nWe open at nine.\n\n# Address\n\nMain street 5.\n", 40))).toEqual([
     { text: "Hours\n\nWe open at nine.\n\n", place: { section: "Hours" } },
     { text: "Address\n\nMain street 5.", place: { section: "Address" } },
@@ -55,7 +55,7 @@ test("a long document keeps its order over many messages", async () => {
   expect(textOf(chunks)).toBe(text);
 });
 
-test("several documents at once do not mix", async () => {
+test("concurrent documents do not mix", async () => {
   const texts = ["a", "b", "c"].map((letter) => Array.from({ length: 300 }, (_, i) => `${letter} ${i}`).join(" "));
   const chunks = await Promise.all(texts.map((text, i) => allOf(read(`${i}.txt`, text, 8))));
   expect(chunks.map(textOf)).toEqual(texts);
@@ -72,7 +72,7 @@ test.each([
   expect(await allOf(read("fine.txt", "fine"))).toEqual([{ text: "fine", place: {} }]);
 });
 
-test("a file that is gone is a fault, not the document's", async () => {
+test("a missing file is the service's error, not the document's", async () => {
   const path = join(directory, "gone.txt");
   const failed = allOf(
     reader.read(

@@ -1,6 +1,7 @@
 /**
- * How often fast-check tries a property. `npm test` tries a tenth of `full`, always the same examples. `npm run check:campaigns` sets
- * TEST_CAMPAIGN and tries all, other examples each time. fast-check prints the seed of a failure; TEST_SEED repeats it.
+ * How often fast-check tries a property. `npm test` tries a tenth of `full`, always the same examples.
+ * `npm run check:campaigns` sets TEST_CAMPAIGN and tries all, with new examples each time. fast-check prints the seed
+ * of a failure; TEST_SEED repeats it.
  */
 export function campaign(full: number): { numRuns: number; seed: number } {
   const whole = (process.env.TEST_CAMPAIGN ?? "") !== "";

@@ -1,6 +1,8 @@
 import type { TestDatabase } from "./database.js";
 
-/** Tables of an operator's own: every name differs from ours, some are SQL keywords, some need their capitals. */
+/**
+ * An operator's own tables: every name differs from ours, some are SQL keywords, some need quotes for their capitals.
+ */
 export const customNames = {
   DB_TABLES__VECTOR_STORES: "Knowledge",
   DB_TABLES__EMBEDDINGS: "table",
@@ -12,7 +14,7 @@ export const customNames = {
   DB_FIELDS__CREATED_AT_FIELD: "createdAt",
 };
 
-/** They refer to the table of stores, whatever it is called. */
+/** The tables that refer to the table of stores, whatever its name. */
 export const fileTables =
   "vector_store_files, vector_store_file_batches, vector_store_file_descriptions, vector_store_file_objects, vector_store_file_slices, " +
   "vector_store_uploads, vector_store_upload_parts";
@@ -21,7 +23,7 @@ export interface Columns {
   /** Type and constraints. */
   id: string;
   storeId: string;
-  /** The type of `group`, where it is not that of the store's id. */
+  /** The type of `group`, if it differs from that of the store's id. */
   reference?: string;
   metadata: string;
   time: string;
@@ -51,7 +53,7 @@ export async function dropCustomTables(database: TestDatabase): Promise<void> {
   );
 }
 
-/** Tables, columns and indexes of the database, to see that nothing was changed. */
+/** Tables, columns and indexes of the database, to check that nothing has changed. */
 export function shapeOf(database: TestDatabase): Promise<unknown[]> {
   return database.query(`
     SELECT c.relname::text AS relation, c.relkind::text AS kind, a.attname::text AS column, a.atttypid::regtype::text AS type, a.attnotnull AS required

@@ -12,7 +12,7 @@ import { testDimensions, testKey } from "./settings.js";
 import { databaseAt, emptyDump, testServer } from "./testServer.js";
 import type { Database } from "../../src/db/database.js";
 
-/** An empty database of its own: embedded, or on the PostgreSQL that TEST_DATABASE_URL names. pgvector is installed in it. */
+/** A separate empty database with pgvector: embedded, or on the PostgreSQL that TEST_DATABASE_URL names. */
 export interface TestDatabase {
   kind: "postgres" | "pglite";
   /** Runs SQL beside the service: several statements, no parameters. */
@@ -43,7 +43,7 @@ function configFor(environment: Record<string, string>): Config {
 async function createEmbedded(): Promise<TestDatabase> {
   const pglite: PGlite = await openPglite({ loadDataDir: await openAsBlob(emptyDump()) });
   const pool = await createPglitePool(pglite);
-  // The database outlives the service that is opened on it, as a server's would.
+  // The database outlives the service, as on a server.
   const shared = { connect: () => pool.connect(), end: () => Promise.resolve(), idle: () => pool.idle() };
   return {
     kind: "pglite",
@@ -69,7 +69,7 @@ async function createOnServer({ url, direct }: { url: string; direct: string }):
   await admin.connect();
   await admin.query(`CREATE DATABASE ${name}`);
   const beside = new pg.Pool({ connectionString: databaseAt(direct, name), max: 2 });
-  // DROP DATABASE … WITH (FORCE) ends connections that are still closing.
+  // DROP DATABASE … WITH (FORCE) also ends connections that are still closing.
   beside.on("error", () => undefined);
   await beside.query("CREATE EXTENSION IF NOT EXISTS vector");
   return {

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import setup from "./globalSetup.js";
 
 /**
- * With TEST_DATABASE_URL the suites run on that PostgreSQL. Otherwise one empty embedded database is made here, which takes seconds, and
- * written to a file from which every suite starts.
+ * With TEST_DATABASE_URL the suites run on that PostgreSQL. Otherwise one empty embedded database is created here,
+ * which takes seconds, and saved to a file that every suite starts from.
  */
 export default async function databaseSetup() {
   setup();

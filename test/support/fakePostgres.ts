@@ -4,12 +4,12 @@ import { type AddressInfo, type Socket, createServer } from "node:net";
 export interface FakePostgres {
   port: number;
   connections(): number;
-  /** Resolves when somebody has connected. */
+  /** Resolves once a client has connected. */
   connected: Promise<void>;
   close(): Promise<void>;
 }
 
-/** A message of the protocol: its letter, its length, its content. */
+/** A protocol message: type letter, length, content. */
 function message(letter: string, content: Buffer): Buffer {
   const head = Buffer.alloc(5);
   head.write(letter);
@@ -34,7 +34,7 @@ export async function startFakePostgres(behaviour: "refuses the password" | "say
     sockets.add(socket);
     socket.on("error", () => undefined);
     socket.on("close", () => sockets.delete(socket));
-    // Read, so that the end of the connection is seen.
+    // Reading makes the connection's end visible.
     socket.resume();
     if (behaviour === "refuses the password") {
       socket.once("data", () => {

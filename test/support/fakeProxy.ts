@@ -23,17 +23,17 @@ export interface FakeProxy extends Provider {
   answers: Partial<
     Record<"embeddings" | "chat" | "rerank" | "info", (asked: Asked) => Answer | Promise<Answer> | null>
   >;
-  /** Back to the usual answers. */
+  /** Restores the usual answers. */
   reset(): void;
   /** Settings of a service that uses it. */
   environment: Record<string, string>;
-  /** The requests to models since the last call: paths after /v1, in order. */
+  /** The model requests since the last call: paths after /v1, in order. */
   calls(): string[];
   chats: () => ChatAsked[];
   reranks: () => RerankAsked[];
 }
 
-/** The share of the query's words that are in the text. */
+/** The share of the query's words that the text contains. */
 function overlap(query: string, text: string): number {
   const words = query.toLowerCase().match(/\w+/g) ?? [];
   const others = new Set(text.toLowerCase().match(/\w+/g));

@@ -8,7 +8,7 @@ type Typed =
   | { type: "and" | "or"; filters: Typed[] };
 export type ClientFilter = { typed: Typed } | { flat: Record<string, Scalar> };
 
-/** What a filter means, written from its description alone: types respected, a missing key only satisfies ne and nin. */
+/** Evaluates a filter by its documentation: types matter, and a missing key matches only ne and nin. */
 export function matches(filter: ClientFilter | null, metadata: Record<string, unknown>): boolean {
   if (filter === null) return true;
   if ("typed" in filter) return matchesTyped(filter.typed, metadata);
@@ -49,7 +49,7 @@ const valueOf = (metadata: Record<string, unknown>, key: string) =>
 
 const same = (found: unknown, value: Scalar) => typeof found === typeof value && found === value;
 
-/** Negative, zero or positive; null between types that have no order. */
+/** Negative, zero or positive; null for types without a common order. */
 function compare(found: unknown, value: Scalar): number | null {
   if (typeof found === "string" && typeof value === "string") return byCodePoint(found, value);
   if (typeof found === "number" && typeof value === "number") return found === value ? 0 : found < value ? -1 : 1;
@@ -57,7 +57,7 @@ function compare(found: unknown, value: Scalar): number | null {
   return null;
 }
 
-/** JavaScript's own `<` compares UTF-16 units, where an emoji comes before U+FF5E. */
+/** By code point: JavaScript's `<` compares UTF-16 units, which puts an emoji before U+FF5E. */
 function byCodePoint(a: string, b: string): number {
   const [left, right] = [Array.from(a), Array.from(b)];
   for (let i = 0; i < Math.min(left.length, right.length); i += 1) {
@@ -67,7 +67,7 @@ function byCodePoint(a: string, b: string): number {
   return left.length - right.length;
 }
 
-/** Few keys, so that filters meet them; "absent" is never in a metadata. */
+/** Few keys, so that filters match them; "absent" is never in metadata. */
 const keys = [
   "a",
   "b",
@@ -105,7 +105,7 @@ const anyValue = fc.oneof(
   { weight: 1, arbitrary: fc.array(fc.tuple(fc.constantFrom(...keys), scalar), { maxLength: 2 }).map(objectOf) },
 );
 
-/** `Object.fromEntries` makes an own property of "__proto__", as JSON.parse does. */
+/** Like JSON.parse, `Object.fromEntries` creates an own property "__proto__". */
 function objectOf<T>(entries: [string, T][]): Record<string, T> {
   return Object.fromEntries(entries);
 }

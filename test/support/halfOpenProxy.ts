@@ -1,12 +1,12 @@
 import { type AddressInfo, type Socket, connect, createServer } from "node:net";
 
-/** What happens to the connections through the proxy. */
+/** The state of the connections through the proxy. */
 type Mode =
   /** They work. */
   | "forward"
   /** Open connections are reset, and so are new ones. */
   | "refuse"
-  /** As if the cable were cut: no answer, no error. What was sent arrives when the proxy forwards again. */
+  /** As if the cable were cut: no answer, no error. Sent data arrives once the proxy forwards again. */
   | "blackHole";
 
 /** A network to a server that can fail. */
@@ -16,7 +16,7 @@ export interface HalfOpenProxy {
   set(mode: Mode): void;
   /** Resets every open connection; new ones work. */
   cut(): void;
-  /** Connections so far. */
+  /** Number of connections so far. */
   connections(): number;
   close(): Promise<void>;
 }
@@ -33,7 +33,7 @@ export async function startHalfOpenProxy(target: string): Promise<HalfOpenProxy>
       [near, far],
       [far, near],
     ] as const) {
-      // A second pipe would make every byte arrive twice.
+      // A second pipe would deliver every byte twice.
       from.unpipe(onto).pause();
       if (mode === "forward") from.pipe(onto);
     }

@@ -7,7 +7,7 @@ export interface Reply<T = Record<string, unknown>> {
   body: T;
 }
 
-/** One JSON request with the server key, on a connection of its own unless an agent is given. */
+/** One JSON request with the server key, on its own connection unless an agent is given. */
 export function call<T = Record<string, unknown>>(
   url: string,
   method: "GET" | "POST" | "DELETE",
@@ -47,7 +47,7 @@ export function call<T = Record<string, unknown>>(
   });
 }
 
-/** A new vector store's id. */
+/** Creates a vector store. @returns its id */
 export async function createStore(url: string, name = "faults"): Promise<string> {
   const { status, body } = await call<{ id: string }>(url, "POST", "/v1/vector_stores", { name });
   if (status !== 200) throw new Error(`a store could not be made: ${JSON.stringify(body)}`);
@@ -60,7 +60,7 @@ export interface Row {
   metadata: Record<string, unknown>;
 }
 
-/** Every row of a store, page by page. */
+/** All rows of a store, page by page. */
 export async function readRows(url: string, store: string): Promise<Row[]> {
   const rows: Row[] = [];
   for (let after = ""; ;) {
@@ -80,7 +80,7 @@ export async function readCounts(url: string, store: string): Promise<{ rows: nu
   return { rows: body.file_counts.total, bytes: body.usage_bytes };
 }
 
-/** Asks again and again until the answer is not null; fails after `limitMs`. */
+/** Polls until the answer is not null; fails after `limitMs`. */
 export async function until<T>(what: string, ask: () => Promise<T | null> | T | null, limitMs = 30_000): Promise<T> {
   const deadline = Date.now() + limitMs;
   for (;;) {

@@ -6,7 +6,7 @@ import { createLog } from "../../src/process/log.js";
 import { createMetrics } from "../../src/process/metrics.js";
 import type { TestDatabase } from "./database.js";
 
-/** The tables as litellm-pgvector makes them (what `prisma db push` makes of its schema). */
+/** litellm-pgvector's tables, as `prisma db push` creates them from its schema. */
 export const referenceTables = (dimensions: number) => `
   CREATE TABLE vector_stores (id text PRIMARY KEY, name text NOT NULL, file_counts jsonb, status text NOT NULL DEFAULT 'completed',
     usage_bytes integer DEFAULT 0, created_at timestamp(3) NOT NULL DEFAULT CURRENT_TIMESTAMP, expires_after jsonb,
@@ -34,7 +34,7 @@ export interface ReferenceStore {
   metadata?: unknown;
 }
 
-/** Stores as they are found in the wild: counts that are negative, partial or absent, sizes that are wrong, policies of any kind. */
+/** Stores as they occur in practice: negative, partial or absent counts, wrong sizes, any kind of policy. */
 export function referenceStores(): ReferenceStore[] {
   const stores: Omit<ReferenceStore, "id" | "created_at">[] = [
     {
@@ -57,7 +57,7 @@ export function referenceStores(): ReferenceStore[] {
   return stores.map((store, i) => ({ ...store, id: randomUUID(), created_at: `2025-07-0${i + 1} 23:30:00.125` }));
 }
 
-/** Rows of words, with metadata of every kind that its code lets through. */
+/** Rows of words, with every kind of metadata that its code accepts. */
 export function referenceRows(stores: readonly ReferenceStore[], count: number): ReferenceRow[] {
   const metadatas = [null, {}, { n: 1, tag: "x" }, { nested: { a: [1] } }, [], "text"];
   return Array.from({ length: count }, (_, i) => ({
@@ -69,7 +69,7 @@ export function referenceRows(stores: readonly ReferenceStore[], count: number):
   }));
 }
 
-/** What the service's own embedder gives for each text. */
+/** The built-in embedder's vector of each text. */
 export function embed(texts: readonly string[], dimensions: number): Promise<Float32Array[]> {
   const { embedding } = loadConfig({ EMBEDDING__DIMENSIONS: String(dimensions) });
   return createLitellm(embedding, createLog("silent"), createMetrics()).embedder.embed([...texts], { caller: ownWork });
@@ -99,7 +99,7 @@ export async function fillReference(
   );
 }
 
-/** A server that is not in UTC, for connections that are opened from now on (the embedded database has but one). */
+/** Sets the server's time zone to another than UTC, for new connections (the embedded database has only one). */
 export async function liveInTokyo(database: TestDatabase): Promise<void> {
   await database.exec(
     database.kind === "pglite"

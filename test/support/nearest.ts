@@ -5,7 +5,7 @@ import type { TestService } from "./service.js";
 import { testVector } from "./vectors.js";
 import { storedRows } from "./stores.js";
 
-/** Ids of the `limit` rows nearest to the vector of a seed, by computing all; ties by id. */
+/** Ids of the `limit` rows nearest to a seed's vector, by brute force; ties by id. */
 export async function bruteForceIds(
   service: TestService,
   storeId: string,
@@ -22,7 +22,7 @@ export async function bruteForceIds(
   return scored.slice(0, limit).map((each) => each.id);
 }
 
-/** -Infinity where there is none. */
+/** -Infinity if there is none. */
 function cosine(a: readonly number[], b: readonly number[]): number {
   const dot = (x: readonly number[], y: readonly number[]) => x.reduce((sum, each, i) => sum + each * (y[i] ?? 0), 0);
   const lengths = Math.sqrt(dot(a, a) * dot(b, b));

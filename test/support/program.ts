@@ -16,8 +16,8 @@ import { pathToFileURL } from "node:url";
 const root = resolve(import.meta.dirname, "../..");
 
 /**
- * The program in JavaScript, for processes and threads that tests start: compiled by the first test file of a run that asks, which takes
- * a third of a second, and shared by the others.
+ * The program in JavaScript, for processes and threads that tests start. The first test file of a run that needs it
+ * compiles it, in a third of a second; the others share it.
  * @returns its directory, laid out as a build: `dist/cli/main.js`, `sql`, `package.json`
  */
 export async function compiledProgram(): Promise<string> {
@@ -32,7 +32,7 @@ export async function compiledProgram(): Promise<string> {
   try {
     renameSync(own, program);
   } catch (error) {
-    // Another worker was quicker.
+    // Another worker was faster.
     if (!existsSync(program)) throw error;
     rmSync(own, { recursive: true });
   }
@@ -50,7 +50,7 @@ async function compile(file: string, directory: string): Promise<void> {
   writeFileSync(target, code);
 }
 
-/** The entry of the threads that read documents. */
+/** The entry point of the threads that read documents. */
 export async function readingThread(): Promise<URL> {
   return pathToFileURL(join(await compiledProgram(), "dist/reading/thread.js"));
 }

@@ -4,7 +4,7 @@ import { dirname, join, relative, resolve } from "node:path";
 const root = resolve(import.meta.dirname, "../..");
 const known = new Map();
 
-/** The modules of ours that a file imports for their values; nothing is left of `import type` at run time. */
+/** Our modules that a file imports at run time, so not by `import type`. */
 function importsOf(file) {
   if (known.has(file)) return known.get(file);
   const text = readFileSync(join(root, file), "utf8");
@@ -20,7 +20,7 @@ function importsOf(file) {
 }
 
 /**
- * The modules of ours that a file loads, by whatever way, as paths from the root.
+ * Our modules that a file loads, directly or not, as paths from the root.
  * @param {string} file
  * @returns {string[]}
  */
@@ -36,9 +36,9 @@ export function modulesOf(file) {
 }
 
 /**
- * The test files of each of jest's projects. `service`: those that open the suite's database, an embedded one or the PostgreSQL that
- * TEST_DATABASE_URL names; that is, those that load test/support/testServer.ts. `proxy`: those that ask a LiteLLM proxy. `pure`: all
- * others; no database is made for them.
+ * The test files of each of jest's projects. `service`: those that open the suite's database (embedded, or the
+ * PostgreSQL that TEST_DATABASE_URL names), because they load test/support/testServer.ts. `proxy`: those that use a
+ * LiteLLM proxy. `pure`: all others, which get no database.
  * @returns {Record<"pure" | "service" | "proxy", string[]>}
  */
 export function testProjects() {

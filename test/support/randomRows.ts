@@ -1,7 +1,10 @@
 import fc from "fast-check";
 import { testDimensions } from "./settings.js";
 
-/** Rows as a database may have them: any text but U+0000, numbers longer than JavaScript's, metadata that is no object. */
+/**
+ * Rows that a database may contain: any text without U+0000, numbers longer than JavaScript's, metadata that is not an
+ * object.
+ */
 export interface RandomRow {
   id: string;
   content: string;
@@ -31,7 +34,7 @@ const metadata = fc.oneof(
       maxKeys: 4,
     })
     .map((value) => JSON.stringify(value))
-    // PostgreSQL's jsonb has neither.
+    // PostgreSQL's jsonb allows neither.
     .filter((text) => !text.includes("\\u0000") && !/\\ud[89a-f]/i.test(text)),
 );
 

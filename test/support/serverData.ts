@@ -6,12 +6,12 @@ import { join } from "node:path";
 import pg from "pg";
 import { databaseAt, emptyDump, testServer } from "./testServer.js";
 
-/** Data that outlives the processes working on it: a directory, or a database on the PostgreSQL that TEST_DATABASE_URL names. */
+/** Data that outlives its processes: a directory, or a database on the PostgreSQL that TEST_DATABASE_URL names. */
 export interface ServerData {
   kind: "postgres" | "pglite";
-  /** The settings that name it. */
+  /** The settings for it. */
   environment: Record<string, string>;
-  /** The database for what a test does beside the processes; null: the embedded one, which only they can open. */
+  /** The database for a test's own statements; null: embedded, which only the processes can open. */
   direct: string | null;
   remove(): Promise<void>;
 }
@@ -21,7 +21,7 @@ export async function createServerData(): Promise<ServerData> {
   return server === null ? createDirectory() : createDatabase(server);
 }
 
-/** A data directory that an embedded database was made in already: making one takes seconds. */
+/** A data directory with an existing embedded database, because creating one takes seconds. */
 function createDirectory(): ServerData {
   const directory = mkdtempSync(join(tmpdir(), "vector-store-data-"));
   mkdirSync(join(directory, "pglite"));

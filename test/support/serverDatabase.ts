@@ -8,13 +8,13 @@ import { testDimensions } from "./settings.js";
 import { databaseAt, testServer } from "./testServer.js";
 import type { Database } from "../../src/db/database.js";
 
-/** True where the tests run on a PostgreSQL server: roles, schemas and many connections exist only there. */
+/** True if the tests run on a PostgreSQL server: roles, schemas and many connections exist only there. */
 export const onServer = testServer() !== null;
 
-/** True where a pooler in transaction mode stands before the server: settings at connecting, and all that lives in a session, do not. */
+/** True behind a pooler in transaction mode, which supports neither startup options nor session state. */
 export const pooled = testServer()?.url.includes("pgbouncer=true") ?? false;
 
-/** The URL of a test's own database, with parameters and perhaps as another role. */
+/** The URL of a test's own database, with parameters and optionally another role. */
 export async function urlOf(database: TestDatabase, parameters = "", role?: string): Promise<string> {
   const [row] = await database.query<{ name: string }>("SELECT current_database()::text AS name");
   const url = new URL(databaseAt(testServer()?.url ?? "", row?.name ?? ""));
@@ -23,13 +23,13 @@ export async function urlOf(database: TestDatabase, parameters = "", role?: stri
   return url.toString();
 }
 
-/** Opens a server's database as main.ts does. */
+/** Opens a server's database like main.ts. */
 export function openUrl(url: string, environment: Record<string, string> = {}): Promise<Database> {
   const settings = { DATABASE_URL: url, EMBEDDING__DIMENSIONS: String(testDimensions), ...environment };
   return openDatabase(loadConfig(settings), createLog("silent"));
 }
 
-/** A role that may log in and nothing else; roles belong to the whole server, so it must be removed after its database. */
+/** A role that may only log in. Roles belong to the whole server, so remove it after its database. */
 export async function makeRole(database: TestDatabase): Promise<string> {
   const name = `test_role_${randomBytes(6).toString("hex")}`;
   await database.exec(`CREATE ROLE ${name} LOGIN`);
@@ -41,11 +41,11 @@ export async function valueOf(db: Database, expression: string): Promise<unknown
   return rows[0]?.value;
 }
 
-/** Asks until the answer is yes. */
+/** Waits until the condition holds. */
 export async function until(question: () => Promise<boolean>): Promise<void> {
   const deadline = Date.now() + 30_000;
   while (!(await question())) {
-    if (Date.now() > deadline) throw new Error("waited for half a minute in vain");
+    if (Date.now() > deadline) throw new Error("the condition did not hold within 30 s");
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }

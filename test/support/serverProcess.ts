@@ -5,27 +5,27 @@ import { join } from "node:path";
 import { compiledProgram } from "./program.js";
 import { testDimensions, testKey } from "./settings.js";
 
-/** The service as its operator runs it: a process of its own, which can be killed. */
+/** The service as an operator runs it: a separate process, which can be killed. */
 export interface ServerProcess {
   child: ChildProcess;
-  /** Resolves to the root of the API; rejects with the output when the process ends before it listens. */
+  /** Resolves to the root of the API; rejects with the output if the process ends before it listens. */
   listening: Promise<string>;
   exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
   stdout(): string;
   stderr(): string;
-  /** Resolves when standard output holds the text. */
+  /** Resolves once standard output contains the text. */
   logged(text: string): Promise<void>;
 }
 
 export interface Program {
   run(environment?: Record<string, string>, options?: { cwd?: string; args?: readonly string[] }): ServerProcess;
-  /** Runs and waits until it listens. */
+  /** Starts it and waits until it listens. */
   start(environment?: Record<string, string>): Promise<ServerProcess & { url: string }>;
   /** Ends every process that is still running and removes the working directory. */
   remove(): Promise<void>;
 }
 
-/** The program with a working directory of its own: started this way a process is one process, which takes its signals itself. */
+/** The program in its own working directory, as a single process that receives its signals itself. */
 export async function compileProgram(): Promise<Program> {
   const program = await compiledProgram();
   const directory = mkdtempSync(join(tmpdir(), "vector-store-program-"));
@@ -53,7 +53,7 @@ export async function compileProgram(): Promise<Program> {
 function runProcess(args: readonly string[], environment: Record<string, string>, cwd: string): ServerProcess {
   const child = spawn(process.execPath, args, {
     cwd,
-    // Nothing of the tests' own environment but the path: a setting there must not reach the process.
+    // Only PATH from the tests' environment: no other setting may reach the process.
     env: {
       PATH: process.env.PATH,
       HOST: "127.0.0.1",
@@ -77,7 +77,7 @@ function runProcess(args: readonly string[], environment: Record<string, string>
   });
   let ended = false;
   const exited: ServerProcess["exited"] = new Promise((done) => {
-    // "close": after the last of its output has been read.
+    // "close" comes after all output is read.
     child.once("close", (code, signal) => {
       ended = true;
       done({ code, signal });
@@ -100,7 +100,7 @@ function runProcess(args: readonly string[], environment: Record<string, string>
     const port = /"port":(\d+).*"msg":"listening"/.exec(stdout)?.[1];
     return port === undefined ? undefined : `http://127.0.0.1:${port}`;
   });
-  // Whoever expects a start to fail looks at `exited`.
+  // Tests that expect a failing start use `exited`.
   listening.catch(() => undefined);
   return {
     child,

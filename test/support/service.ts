@@ -13,7 +13,7 @@ import { type TestDatabase, createTestDatabase } from "./database.js";
 import { readingThread } from "./program.js";
 import { testKey } from "./settings.js";
 
-/** A running service on a database of its own. */
+/** A running service on its own database. */
 export interface TestService {
   database: TestDatabase;
   db: Database;
@@ -28,13 +28,13 @@ export interface TestService {
   get(path: string): request.Test;
   post(path: string, body?: object): request.Test;
   delete(path: string, body?: object): request.Test;
-  /** Stops the service; the database stays for another `startService`. */
+  /** Stops the service, and keeps the database for another `startService`. */
   stop(): Promise<void>;
   /** Stops it and drops the database. */
   close(): Promise<void>;
 }
 
-/** Starts the service as main.ts does, on a port of its own, with upkeep left to the tests. */
+/** Starts the service like main.ts on its own port; tests run upkeep themselves. */
 export async function startService(
   options: { database?: TestDatabase; environment?: Record<string, string>; litellm?: Litellm; logLevel?: string } = {},
 ): Promise<TestService> {
@@ -52,7 +52,7 @@ export async function startService(
     ...(options.litellm === undefined ? {} : { litellm: options.litellm }),
   });
   let ingestion: Ingestion | undefined;
-  // Most tests have no files; for those that have, ingestion runs from the first one on.
+  // Most tests have no files; ingestion starts with the first file.
   deps.wakeIngestion = () => {
     ingestion ??= startIngestion(deps);
     ingestion.wake();

@@ -1,4 +1,4 @@
-/** Small vectors keep tests quick; the number is unlike any default, so that a forgotten setting shows. */
+/** Small vectors keep tests fast; the number differs from every default, so that a forgotten setting shows. */
 export const testDimensions = 8;
 
 export const testKey = "sk-test-server-key";

@@ -6,7 +6,7 @@ import { testVector } from "./vectors.js";
 export interface SlowModel extends Provider {
   /** Holds answers from now on. */
   hold(): void;
-  /** Sends the held answers, and later ones at once. */
+  /** Sends the held answers, and sends later ones at once. */
   release(): void;
 }
 

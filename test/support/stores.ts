@@ -7,7 +7,7 @@ import { testDimensions, testKey } from "./settings.js";
 import { testVector } from "./vectors.js";
 import { type TestService } from "./service.js";
 
-/** The built-in variant with parts of its embedder replaced. */
+/** The built-in LiteLLM stand-in with replaced parts of its embedder. */
 export function stubLitellm(overrides: Partial<Embedder>): Litellm {
   const config = loadConfig({ EMBEDDING__DIMENSIONS: String(testDimensions) });
   const usual = createLitellm(config.embedding, createLog("silent"), createMetrics());
@@ -18,7 +18,7 @@ export function stubLitellm(overrides: Partial<Embedder>): Litellm {
   };
 }
 
-/** What db/vectorStores.ts asks of a new store beside its name: no model of its own, no settings. */
+/** The fields of a new store besides its name: no model, no settings. */
 export const ofSettings = {
   embeddingModel: null,
   embeddingDimensions: testDimensions,
@@ -33,7 +33,7 @@ export interface Row {
   metadata?: Record<string, unknown> | null;
 }
 
-/** A row with an embedding of its own direction. */
+/** A row whose embedding has a unique direction. */
 export const rowOf = (seed: number, extra: Partial<Row> = {}): Row => ({
   content: `row ${seed}`,
   embedding: testVector(seed, testDimensions),
@@ -57,7 +57,7 @@ export interface Stored {
   embedding: number[];
 }
 
-/** All rows of a store in the order of ids, page by page through the API. */
+/** All rows of a store in id order, page by page through the API. */
 export async function storedRows(service: TestService, storeId: string): Promise<Stored[]> {
   const rows: Stored[] = [];
   for (let after = ""; ;) {
@@ -70,7 +70,7 @@ export async function storedRows(service: TestService, storeId: string): Promise
   }
 }
 
-/** What the store says about itself. */
+/** The store's own counters. */
 export async function countsOf(service: TestService, storeId: string): Promise<{ rows: number; bytes: number }> {
   const body = await bodyOf(service.get(`/v1/vector_stores/${storeId}`).expect(200));
   const store = body as { usage_bytes: number; file_counts: { completed: number; total: number } };
@@ -78,7 +78,7 @@ export async function countsOf(service: TestService, storeId: string): Promise<{
   return { rows: store.file_counts.total, bytes: store.usage_bytes };
 }
 
-/** Rows of the table, whatever the counters say; of one store, or of all. */
+/** Number of rows in the table, of one store or of all, regardless of counters. */
 export async function rowsInTable(service: TestService, storeId?: string): Promise<number> {
   const [row] = await service.database.query<{ n: number }>(
     "SELECT count(*)::int AS n FROM embeddings WHERE $1::text IS NULL OR vector_store_id = $1",
@@ -99,7 +99,7 @@ export interface RawAnswer {
   text: string;
 }
 
-/** A POST of exactly this text. */
+/** A POST with exactly this text. */
 export async function postText(
   service: TestService,
   path: string,
@@ -117,7 +117,7 @@ export async function bodyOf(answer: PromiseLike<{ body: unknown }>): Promise<un
   return (await answer).body;
 }
 
-/** A result of a search, as far as tests look at it. */
+/** A search result, with the fields that tests use. */
 export interface Found {
   id: string;
   score: number;
@@ -139,7 +139,7 @@ export async function searchStore(
   return (answer as { data: Found[] }).data;
 }
 
-/** Rounds of the maintenance of indexes, until nothing is left to do. */
+/** Runs rounds of index upkeep until nothing is left to do. */
 export async function settle(service: TestService): Promise<void> {
   while ((await service.deps.engine.upkeep(() => Promise.resolve(true))) > 0);
 }

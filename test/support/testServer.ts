@@ -1,6 +1,6 @@
 /**
- * The PostgreSQL that the tests run on: `url` is what services are given, `direct` is for what a test does beside them. They differ where a
- * pooler is tested (TEST_DIRECT_DATABASE_URL): a test's own sessions and administration must not be pooled.
+ * The PostgreSQL that the tests run on: `url` for services, `direct` for a test's own statements. They differ if a
+ * pooler is tested (TEST_DIRECT_DATABASE_URL), because a test's own sessions and administration must not be pooled.
  * @returns null for the embedded database
  */
 export function testServer(): { url: string; direct: string } | null {
@@ -8,7 +8,7 @@ export function testServer(): { url: string; direct: string } | null {
   return url === "" ? null : { url, direct: process.env.TEST_DIRECT_DATABASE_URL ?? url };
 }
 
-/** The same server's other database. */
+/** The URL of another database on the same server. */
 export function databaseAt(url: string, name: string): string {
   const other = new URL(url);
   other.pathname = `/${name}`;

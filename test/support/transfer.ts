@@ -6,7 +6,7 @@ import { testDimensions } from "./settings.js";
 import { testVector } from "./vectors.js";
 import { type TestService } from "./service.js";
 
-/** What the command line asks for when nothing is said. */
+/** The command line's defaults. */
 const importRequest = (overrides: Partial<ImportRequest> = {}): ImportRequest => ({
   store: null,
   storeName: null,

@@ -1,9 +1,9 @@
 import { type IncomingMessage, request } from "node:http";
 import { testKey } from "./settings.js";
 
-/** An NDJSON upload at the level of the connection: what is sent when, and what has come back so far. */
+/** An NDJSON upload at connection level: the test controls what is sent when, and sees the answer so far. */
 export interface Upload {
-  /** One chunk of the body; resolves when the connection takes more, or is gone. */
+  /** Sends one chunk of the body; resolves once the connection accepts more, or is closed. */
   write(chunk: Buffer | string): Promise<void>;
   end(): void;
   /** Breaks the connection. */
@@ -11,9 +11,9 @@ export interface Upload {
   status: Promise<number>;
   /** Whether the answer is complete, or the connection broke. */
   over(): boolean;
-  /** Resolves to the answer's lines when it is complete; rejects when the connection broke before. */
+  /** Resolves to the complete answer's lines; rejects if the connection breaks before. */
   lines: Promise<Line[]>;
-  /** Resolves when this many lines have come. */
+  /** Resolves once this many lines have arrived. */
   received(count: number): Promise<void>;
 }
 
@@ -60,7 +60,7 @@ export function openUpload(url: string, path: string, options: { paused?: Promis
     return parseLines(text);
   });
   const status = response.then((answer) => answer.statusCode ?? 0);
-  // Tests look at what they need; the other promise may fail unseen.
+  // Tests await only one of the promises; the other may fail unnoticed.
   lines.catch(() => undefined);
   status.catch(() => undefined);
   return {
@@ -92,7 +92,7 @@ function parseLines(text: string): Line[] {
     .split("\n")
     .filter((line) => line !== "")
     .map((line) => JSON.parse(line) as Line);
-  // An answer outside the stream, such as a refusal, is one JSON object without a line end.
+  // A non-streamed answer, such as a refusal, is one JSON object without a line end.
   return parsed.length === 0 && text !== "" ? [JSON.parse(text) as Line] : parsed;
 }
 

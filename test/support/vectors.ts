@@ -1,4 +1,4 @@
-/** An embedding of the test dimensions with a direction of its own for every seed. */
+/** An embedding with the test dimensions and a unique direction per seed. */
 export function testVector(seed: number, dimensions: number): number[] {
   let state = (seed * 2654435761) >>> 0 || 1;
   return Array.from({ length: dimensions }, () => {

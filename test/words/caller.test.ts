@@ -7,7 +7,7 @@ import { Secret } from "../../src/words/secret.js";
 const key = new Secret("sk-very-secret");
 const user: Caller = { kind: "user", userId: "ann", key };
 
-describe("what a caller sees and owns", () => {
+describe("a caller's scope and ownership", () => {
   test.each<[Caller, ReturnType<typeof scopeOf>, string | null]>([
     [{ kind: "nobody" }, { kind: "none" }, null],
     [{ kind: "server" }, { kind: "all" }, null],
@@ -21,7 +21,7 @@ describe("what a caller sees and owns", () => {
 });
 
 describe("a caller's key", () => {
-  test("is given by reveal alone", () => {
+  test("is returned only by reveal", () => {
     expect(key.reveal()).toBe("sk-very-secret");
     const lines: string[] = [];
     const log = pino({}, { write: (line: string) => lines.push(line) });

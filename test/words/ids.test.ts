@@ -2,7 +2,7 @@ import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { bigintId, idTimestamp, newId, uuidV7 } from "../../src/words/ids.js";
 
-/** Ids are made in the order of the latest moment asked for, so every test begins later than the ones before it. */
+/** Ids follow the latest time used so far, so every test starts later than the previous one. */
 let epoch = Date.parse("2030-01-01T00:00:00Z");
 const later = () => (epoch += 86_400_000);
 
@@ -13,19 +13,19 @@ describe("ids", () => {
     }
   });
 
-  test("with a prefix have 32 hexadecimal digits and nothing that a URL would escape", () => {
+  test("have 32 hexadecimal digits after a prefix, and no character that a URL would escape", () => {
     expect(newId("vs_")).toMatch(/^vs_[0-9a-f]{32}$/);
     expect(newId("emb_")).toMatch(/^emb_[0-9a-f]{32}$/);
   });
 
-  test("20,000 made in one millisecond are all different and sort in the order they were made", () => {
+  test("20,000 created in one millisecond are unique and sort in order of creation", () => {
     const now = later();
     const ids = Array.from({ length: 20_000 }, () => newId("emb_", now));
     expect(new Set(ids).size).toBe(ids.length);
     expect(ids.toSorted()).toEqual(ids);
   });
 
-  test("whatever the clock does, also backwards, order and uniqueness hold", () => {
+  test("are ordered and unique even if the clock goes backwards", () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: -5000, max: 5000 }), { minLength: 2, maxLength: 200 }), (steps) => {
         const start = later();
@@ -37,7 +37,7 @@ describe("ids", () => {
     );
   });
 
-  test("tell when they were made", () => {
+  test("contain their time of creation", () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 1_000_000 }),
@@ -61,7 +61,7 @@ describe("ids", () => {
     "vs_019F0000000070008000000000000000x",
     "12345678901234567890",
     "vs_019f0000000070008000000000000000'; --",
-  ])("an id of another form tells nothing: %j", (id) => {
+  ])("an id of another form has no time: %j", (id) => {
     expect(idTimestamp(id)).toBeNull();
   });
 });
@@ -69,7 +69,7 @@ describe("ids", () => {
 describe("bigint ids", () => {
   const largest = 2n ** 63n - 1n;
 
-  test("rise strictly, whatever the clock does, and stay within a signed bigint until 2093", () => {
+  test("increase strictly, whatever the clock does, and fit into a signed bigint until 2093", () => {
     const end = Date.parse("2093-01-01T00:00:00Z");
     fc.assert(
       fc.property(fc.array(fc.integer({ min: Date.parse("2024-01-02"), max: end }), { maxLength: 100 }), (moments) => {
@@ -82,7 +82,7 @@ describe("bigint ids", () => {
     );
   });
 
-  test("10,000 made in one millisecond are all different", () => {
+  test("10,000 created in one millisecond are unique", () => {
     const ids = Array.from({ length: 10_000 }, () => bigintId(Date.now()));
     expect(new Set(ids).size).toBe(ids.length);
   });

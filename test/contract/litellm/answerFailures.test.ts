@@ -22,12 +22,12 @@ describe("a chat model that fails", () => {
       const refused = await failure(rag(storeId, { query, model, ...way }));
       expect(refused).toMatchObject(expected);
       expect(refused.message).not.toMatch(/worker 7|\.py|Traceback/);
-      // The provider asks for an hour, which no retry of ours can wait.
+      // The provider asks for an hour, which is longer than any retry waits.
       expect(await providerCalls(query)).toHaveLength(model === "no-such-model" ? 0 : 1);
     });
   });
 
-  test("in mid-answer ends the stream with an error, after what was written", async () => {
+  test("in the middle of an answer ends the stream with an error, after the text so far", async () => {
     const query = warehouse.question;
     const events = await whole(`/vector_stores/${storeId}/rag`, { query, model: "breaking-chat" });
     expect(`${warehouse.text} [1]`.startsWith(deltas(events))).toBe(true);
@@ -43,14 +43,14 @@ describe("a chat model that fails", () => {
   });
 });
 
-describe("a client that leaves", () => {
+describe("a client that disconnects", () => {
   let storeId: string;
   beforeAll(async () => {
     storeId = await createStore({ name: "left" });
     await fill(storeId);
   });
 
-  test("in mid-answer ends the call at the provider", async () => {
+  test("in the middle of an answer ends the provider's call", async () => {
     const query = unheard("Who hears this to its end?");
     for await (const { event } of stream(`/vector_stores/${storeId}/rag`, { query, model: "endless-chat" })) {
       if (event === "rag.delta") break;
@@ -59,7 +59,7 @@ describe("a client that leaves", () => {
     expect(await providerCalls(query)).toMatchObject([{ model: "endless", stream: true }]);
   });
 
-  test("before a whole answer ends it too, where the proxy is set to pass that on", async () => {
+  test("without streaming ends it too", async () => {
     const query = unheard("Who waits for this?");
     const leaving = new AbortController();
     const body = { query, model: "endless-chat" };

@@ -22,7 +22,7 @@ describe("an answer from a vector store", () => {
     await fill(storeId);
   });
 
-  test("is the model's, with the sources it had and cites", async () => {
+  test("is the model's, with all sources and those it cites", async () => {
     for (const { question, text } of facts) {
       const answer = await rag(storeId, { query: question, model: reader, top_k: 3 });
       expect(answer).toMatchObject({
@@ -44,7 +44,7 @@ describe("an answer from a vector store", () => {
     }
   });
 
-  test("is asked for with the passages between tags that no document can know, and the question after them", async () => {
+  test("is requested with passages between tags that no document can know, followed by the question", async () => {
     const query = unheard(cat.question);
     const body = { query, model: reader, system_prompt: "You are a pirate." };
     const { sources } = await rag(storeId, body);
@@ -63,14 +63,14 @@ describe("an answer from a vector store", () => {
     expect(again?.said).not.toContain(tag);
   });
 
-  test("comes from CHAT_MODEL when no model is named", async () => {
+  test("comes from CHAT_MODEL if the request names no model", async () => {
     expect(await rag(storeId, { query: shipping.question })).toMatchObject({
       answer: `${shipping.text} [1]`,
       model: reader,
     });
   });
 
-  test("to a follow-up is found by a question that stands alone, and asked with the conversation", async () => {
+  test("to a follow-up searches with a standalone question and sends the conversation to the model", async () => {
     const messages = [
       { role: "user", content: "Tell me about the pet at work." },
       { role: "assistant", content: "It is a cat." },
@@ -89,7 +89,7 @@ describe("an answer from a vector store", () => {
     expect(seen.at(-1)?.content.endsWith(`\n\nQuestion: ${question}`)).toBe(true);
   });
 
-  test("is made from what a rerank model puts first", async () => {
+  test("uses the chunks that a rerank model puts first", async () => {
     const misplaced = await createStore({ name: "misplaced" });
     await fillMisplaced(misplaced);
     const wrong = await rag(misplaced, { query: returns.question });
@@ -99,7 +99,7 @@ describe("an answer from a vector store", () => {
     expect(right).toMatchObject({ answer: `${returns.text} [1]`, reranked: true });
   });
 
-  test("where nothing is found is the model's, who was told so, or nobody's", async () => {
+  test("without any results comes from the model, which is told so, or is a fixed sentence", async () => {
     const empty = await createStore({ name: "empty" });
     const query = unheard("Is there anything at all in here?");
     expect(await rag(empty, { query })).toMatchObject({ answer: "Nothing was found.", sources: [], usage: usage(1) });
@@ -109,7 +109,7 @@ describe("an answer from a vector store", () => {
     expect(await providerCalls(query)).toEqual(asked);
   });
 
-  test("comes in pieces: the sources, what the model writes, and how it ended", async () => {
+  test("is streamed as sources, pieces of text, and the end", async () => {
     const events = await whole(`/vector_stores/${storeId}/rag`, { query: warehouse.question, model: reader });
     const names = events.map(({ event }) => event);
     expect(names.slice(0, 2)).toEqual(["rag.sources", "rag.delta"]);
@@ -144,7 +144,7 @@ describe("an answer from several vector stores", () => {
     }
   });
 
-  test("names the store of each source, best first, whole and in pieces", async () => {
+  test("names the store of each source, best first, streamed or not", async () => {
     for (const { question, text } of [cat, shipping]) {
       const body = { vector_store_ids: ids, query: question, model: reader, rerank: true };
       const answer = await sidecar.post<Rag>("/rag", { body });
@@ -157,7 +157,7 @@ describe("an answer from several vector stores", () => {
     }
   });
 
-  test("is refused as a whole when one of them is not there", async () => {
+  test("is refused if one of the stores is missing", async () => {
     const body = { vector_store_ids: [...ids, storeIds.unknown], query: "x", model: reader };
     expect(await failure(sidecar.post("/rag", { body }))).toMatchObject({ status: 404, param: "vector_store_id" });
   });

@@ -4,7 +4,7 @@ import { type Page, facts, proxy, sidecar, texts } from "./support.js";
 
 export const through = { custom_llm_provider: "pg_vector" };
 export const reader = "openai/gpt-4o-mini";
-/** A question that no other call of the provider has. */
+/** A question that no other call to the provider uses. */
 export const unheard = (question: string) => `${question} (${randomUUID()})`;
 export const [returns, shipping, warehouse, , cat] = facts;
 
@@ -14,7 +14,7 @@ export async function createStore(body: object = {}): Promise<string> {
 export const direct = (storeId: string, body: object) =>
   sidecar.post<Page>(`/vector_stores/${storeId}/search`, { body });
 
-/** Whether a page is one that a rerank model put in order. */
+/** Whether a rerank model ordered this page. */
 export function expectReranked(page: Page, first: string): void {
   expect(page.reranked).toBe(true);
   expect(texts(page)[0]).toBe(first);
@@ -54,7 +54,7 @@ export interface RagEvent {
   data: { delta?: string; answer?: string; cited?: number[]; sources?: Source[]; error?: object } | string;
 }
 
-/** A streamed answer, event by event; who stops reading closes the connection. */
+/** A streamed answer, event by event; ending the loop closes the connection. */
 export async function* stream(path: string, body: object): AsyncGenerator<RagEvent> {
   const answer = await fetch(`${sidecar.baseURL}${path}`, {
     method: "POST",

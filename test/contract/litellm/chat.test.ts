@@ -31,7 +31,7 @@ describe.each(["chatPlain", "chatVersion"] as const)("chat with a store, registr
   const storeId = storeIds[name];
   beforeAll(() => fill(storeId));
 
-  test("vector_store_ids: the model gets the texts as context and the user the results", async () => {
+  test("vector_store_ids: the model gets the texts as context, and the user gets the results", async () => {
     const answer = await chat({ vector_store_ids: [storeId] });
     expect(answer.failures).toEqual([]);
     expect(answer.results).toHaveLength(1);
@@ -89,7 +89,7 @@ describe("chat with several stores", () => {
     expect(answer.results.map((page) => texts(page)[0])).toEqual([fact.text, fact.text]);
   });
 
-  test("a store that fails is named without a word of our inner workings, and the others still answer", async () => {
+  test("a failing store is named without internal details, and the others still answer", async () => {
     const ids = [storeIds.unknown, storeIds.wrongKey, storeIds.chatPlain];
     const answer = await chat({ vector_store_ids: ids });
     expect(answer.results.map((page) => texts(page)[0])).toEqual([fact.text]);

@@ -16,7 +16,7 @@ interface Ingested {
   file_id: string;
 }
 
-/** LiteLLM's own ingestion, as its documentation has it: a form with the file and the rest as JSON in `request`. */
+/** LiteLLM's own ingestion, as documented: a form with the file, and the rest as JSON in `request`. */
 async function ingest(text: string, name: string, vectorStore: object): Promise<Ingested> {
   const form = new FormData();
   form.set("file", new Blob([text], { type: "text/markdown" }), name);
@@ -43,7 +43,7 @@ describe("/v1/rag/ingest, with this server as provider `openai`", () => {
     expect(page.data[0]?.content[0]?.text).toContain("thirty days of paid leave");
   });
 
-  test("into a new store, by a credential of the proxy", async () => {
+  test("into a new store, with a credential of the proxy", async () => {
     const vectorStore = { custom_llm_provider: "openai", litellm_credential_name: "vector-store" };
     const answer = await ingest(handbook, "handbook.md", vectorStore);
     expect(answer.status).toBe("completed");
@@ -54,7 +54,7 @@ describe("/v1/rag/ingest, with this server as provider `openai`", () => {
   });
 });
 
-describe("pictures, by a vision model of the proxy", () => {
+describe("pictures, with a vision model of the proxy", () => {
   const picture = async () =>
     sharp({ create: { width: 200, height: 100, channels: 3, background: "red" } })
       .png()
@@ -66,7 +66,7 @@ describe("pictures, by a vision model of the proxy", () => {
     return sidecar.post<{ id: string; status: string }>(`/vector_stores/${storeId}/upload`, { body: form });
   };
 
-  test("are found by what it says of them", async () => {
+  test("are found by the model's description", async () => {
     const { id } = await sidecar.vectorStores.create({ name: "pictures" });
     expect(await upload(id, { vision_model: "mock-vision" })).toMatchObject({ status: "completed" });
     const page = await sidecar.vectorStores.search(id, { query: "Which animal is shown?" });
@@ -76,7 +76,7 @@ describe("pictures, by a vision model of the proxy", () => {
     });
   });
 
-  test("cannot be read by a model that the proxy does not have, which the answer names", async () => {
+  test("fail with a model that the proxy lacks, and the answer names it", async () => {
     const { id } = await sidecar.vectorStores.create({ name: "pictures" });
     const { status, message } = await failure(upload(id, { vision_model: "no-such-model" }));
     expect(status).toBeLessThan(503);
@@ -85,7 +85,7 @@ describe("pictures, by a vision model of the proxy", () => {
   });
 });
 
-test("OpenAI's helpers work with the embeddings of the proxy", async () => {
+test("OpenAI's helpers work with the proxy's embeddings", async () => {
   const { id } = await sidecar.vectorStores.create({ name: "helpers" });
   const batch = await sidecar.vectorStores.fileBatches.uploadAndPoll(
     id,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import { failure, facts, fill, search, sidecarKey, storeIds, texts } from "./support.js";
 
-describe("failures through LiteLLM keep their status and say what is wrong", () => {
+describe("errors through LiteLLM keep their status and message", () => {
   test("an unknown store is 404", async () => {
     const answer = await failure(search(storeIds.unknown, { query: "anything" }));
     expect(answer.status).toBe(404);
@@ -32,7 +32,7 @@ describe("failures through LiteLLM keep their status and say what is wrong", () 
     expect(answer.message).toContain(field);
   });
 
-  test("what is SQL in a query or a filter is text", async () => {
+  test("SQL in a query or a filter is only text", async () => {
     await fill(storeIds.errors);
     const sql = "'; DROP TABLE embeddings; --";
     expect(texts(await search(storeIds.errors, { query: sql }))).toHaveLength(facts.length);
@@ -42,21 +42,21 @@ describe("failures through LiteLLM keep their status and say what is wrong", () 
 });
 
 /** LiteLLM sends a caller's headers beside its own: `authorization: Bearer evil, Bearer <key of the registry>`. */
-describe("a caller's extra_headers open nothing", () => {
+describe("a caller's extra_headers give no access", () => {
   test("a second authorization beside the right one is refused", async () => {
     const evil = { extra_headers: { authorization: "Bearer evil" } };
     expect((await failure(search(storeIds.errors, { query: "x", ...evil }))).status).toBe(401);
   });
 
   test.each(["authorization", "Authorization", "AUTHORIZATION"])(
-    "the right key in %s does not mend an entry with the wrong one, since the caller cannot know which is whose",
+    "the right key in %s does not help an entry with a wrong key",
     async (header) => {
       const body = { query: "x", extra_headers: { [header]: `Bearer ${sidecarKey}` } };
       expect((await failure(search(storeIds.wrongKey, body))).status).toBe(401);
     },
   );
 
-  test("headers that name a user or a team change nothing", async () => {
+  test("headers with a user or a team change nothing", async () => {
     await fill(storeIds.errors);
     const headers = { "x-litellm-user-id": "admin", "x-forwarded-user": "admin", "x-user-role": "proxy_admin" };
     const query = facts[0].question;

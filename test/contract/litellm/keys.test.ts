@@ -4,7 +4,7 @@ import { failure, proxy } from "./support.js";
 
 const messages = [{ role: "user" as const, content: "Which key is this?" }];
 
-test("LiteLLM runs with a database: a virtual key uses the models it is for, until it is deleted", async () => {
+test("LiteLLM with a database: a virtual key may use its models until it is deleted", async () => {
   // The SDK's base URL ends in /v1; LiteLLM's own routes do not.
   const root = proxy.baseURL.replace(/\/v1$/, "");
   const manage = <T>(path: string, body: object) => proxy.post<T>(root + path, { body });

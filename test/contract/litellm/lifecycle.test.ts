@@ -19,7 +19,7 @@ const through = { custom_llm_provider: "pg_vector" };
 describe.each(["plainLife", "versionLife"] as const)("a registered store's life through LiteLLM, entry %s", (name) => {
   const storeId = storeIds[name];
 
-  test("retrieve, update and delete reach the store, and then it is gone", async () => {
+  test("retrieve, update and delete work, and then the store is gone", async () => {
     await fill(storeId);
     const before = await proxy.vectorStores.retrieve(storeId);
     expect(before).toMatchObject({ id: storeId, name, file_counts: { total: facts.length } });
@@ -47,8 +47,8 @@ describe.each(["plainLife", "versionLife"] as const)("a registered store's life 
   });
 });
 
-describe("a store that is made through LiteLLM and not in its registry", () => {
-  test("is filled, searched and updated when the provider is named", async () => {
+describe("a store created through LiteLLM that is not in its registry", () => {
+  test("is filled, searched and updated if the request names the provider", async () => {
     const { id } = await proxy.post<{ id: string }>("/vector_stores", {
       body: { ...through, name: "Made now", expires_after: { anchor: "last_active_at", days: 3 } },
     });
@@ -72,7 +72,7 @@ describe("a store that is made through LiteLLM and not in its registry", () => {
   });
 });
 
-describe("what was written into the database without us", () => {
+describe("data that other programs wrote", () => {
   const database = new pg.Client({ connectionString: databaseUrl });
   beforeAll(() => database.connect());
   afterAll(() => database.end());
@@ -97,7 +97,7 @@ describe("what was written into the database without us", () => {
     expect(left.rowCount).toBe(0);
   });
 
-  test("an expired store is refused with its own sentence", async () => {
+  test("an expired store is refused with its own message", async () => {
     const expiry = { expires_after: { anchor: "last_active_at", days: 1 } } as const;
     const { id } = await sidecar.vectorStores.create({ name: "Old", ...expiry });
     await database.query(

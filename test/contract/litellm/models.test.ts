@@ -8,13 +8,13 @@ interface ModelList {
 }
 
 describe("the proxy's models through the server", () => {
-  test("models.list has what the proxy has", async () => {
+  test("models.list lists the proxy's models", async () => {
     const ids = async (client: typeof proxy) => (await collect(client.models.list())).map((model) => model.id);
     expect(await ids(sidecar)).toEqual(await ids(proxy));
     expect(await ids(sidecar)).toContain("mock-chat");
   });
 
-  test("embedding and rerank models are found by their mode and vision models by their ability", async () => {
+  test("embedding and rerank models are found by mode, vision models by capability", async () => {
     const embedding = await sidecar.get<ModelList>("/embeddings/models");
     expect(embedding.data).toEqual([
       expect.objectContaining({ id: embeddingModel, object: "model", mode: "embedding", dimensions }),
@@ -29,7 +29,7 @@ describe("the proxy's models through the server", () => {
 describe("embeddings through the server", () => {
   const input = facts.map((fact) => fact.text);
 
-  test.each(["float", undefined] as const)("are the proxy's own, asked for as %s", async (encoding_format) => {
+  test.each(["float", undefined] as const)("are the proxy's own, requested as %s", async (encoding_format) => {
     const body = { model: embeddingModel, input, ...(encoding_format === undefined ? {} : { encoding_format }) };
     const ours = await sidecar.embeddings.create(body);
     const theirs = await proxy.embeddings.create(body);
@@ -42,13 +42,13 @@ describe("embeddings through the server", () => {
     }
   });
 
-  test("an unknown model is the caller's mistake", async () => {
+  test("an unknown model is the caller's error", async () => {
     const answer = await failure(sidecar.embeddings.create({ model: "no-such-model", input: "x" }));
     expect(answer.status).toBe(400);
     expect(answer.message).toContain("no-such-model");
   });
 
-  test("a batch that takes several calls of the model keeps the order of its rows", async () => {
+  test("a batch that needs several model calls keeps the order of its rows", async () => {
     const { id } = await sidecar.vectorStores.create({ name: "order" });
     const embeddings = Array.from({ length: 300 }, (_, i) => ({ content: `room ${i}`, metadata: { i } }));
     const { ids } = await sidecar.post<{ ids: string[] }>(`/vector_stores/${id}/embeddings/batch`, {

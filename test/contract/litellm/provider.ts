@@ -1,8 +1,9 @@
 import { type IncomingMessage, type ServerResponse, createServer } from "node:http";
 
 /**
- * A provider of chat models behind the proxy: `node --import tsx provider.ts PORT`. Its readers answer with the passage that stands first,
- * so that an answer shows what the search found; some models fail, each in its own way. GET /calls tells what was asked.
+ * A provider of chat models behind the proxy: `node --import tsx provider.ts PORT`. Its reading models answer with the
+ * first passage, so that an answer shows what the search found; some models fail, each in its own way. GET /calls lists
+ * the requests.
  */
 export interface ProviderCall {
   model: string;
@@ -31,8 +32,9 @@ const pictures: Record<string, string> = {
 };
 
 /**
- * What a model answers. The model `upstream-chat` repeats all messages, as JSON, so that a test sees what the proxy put in. Those called gpt
- * answer a picture with its size and what was asked, passages with the first, and anything else with the same again.
+ * A model's answer. The model `upstream-chat` repeats all messages as JSON, so that a test sees what the proxy added.
+ * The models named gpt answer a picture with its size and the question, passages with the first one, and anything else
+ * by repeating it.
  */
 function read({ model, messages = [] }: Body): string {
   if (model === "upstream-chat") return JSON.stringify(messages);
@@ -63,7 +65,7 @@ const chunk = (model: string, delta: object, finish: string | null = null) => ({
 });
 
 function fail(res: ServerResponse, status: number, message: string): void {
-  // A wait that nobody can keep: who asks again must give up at once.
+  // A wait beyond every budget: retries must give up at once.
   res.writeHead(status, { "content-type": "application/json", "retry-after": "3600" });
   res.end(JSON.stringify({ error: { message, type: "failure", param: null, code: null } }));
 }
@@ -78,7 +80,7 @@ function answer(body: Body, res: ServerResponse): void {
     fail(res, 500, "Out of memory in worker 7.");
     return;
   }
-  // Whole, its answer never comes.
+  // Without streaming, its answer never comes.
   if (model === "endless" && body.stream !== true) return;
   if (body.stream !== true) {
     const choices = [{ index: 0, message: { role: "assistant", content: read(body) }, finish_reason: "stop" }];
@@ -98,7 +100,7 @@ function answer(body: Body, res: ServerResponse): void {
   }
   for (const piece of read(body).match(/.{1,16}/gs) ?? []) send(chunk(model, { content: piece }));
   if (model === "breaking") {
-    // Later: the proxy makes a failure of a stream that breaks at once.
+    // Not at once: the proxy turns a stream that breaks at once into an error.
     setTimeout(() => res.destroy(), 500);
     return;
   }

@@ -14,7 +14,7 @@ import {
 } from "./support.js";
 import { through, unheard, cat, createStore, direct, expectReranked } from "./answersSupport.js";
 
-describe("a search whose vectors mislead", () => {
+describe("a search with misleading vectors", () => {
   let storeId: string;
   beforeAll(async () => {
     storeId = await createStore({ name: "misplaced" });
@@ -31,10 +31,10 @@ describe("a search whose vectors mislead", () => {
   });
 
   test.each([
-    ["rerank, by the model that the proxy has for it", { rerank: true }],
+    ["rerank, with the proxy's rerank model", { rerank: true }],
     ["rerank_model", { rerank_model: "rerank" }],
     ["rerank_model auto", { rerank_model: "auto" }],
-    ["rerank as a condition", { rerank: "required" }],
+    ["rerank required", { rerank: "required" }],
     ["ranking_options.rerank", { ranking_options: { rerank: true } }],
     ["ranking_options.ranker", { ranking_options: { ranker: "rerank" } }],
   ])("finds the right one first with %s", async (_, wish) => {
@@ -47,7 +47,7 @@ describe("a search whose vectors mislead", () => {
     ["ranker", { ranker: "rerank" }],
     ["rerank", { rerank: true }],
     ["rerank_model", { rerank_model: "rerank" }],
-  ])("finds it through LiteLLM as well, which passes ranking_options.%s on", async (_, options) => {
+  ])("finds it through LiteLLM too, which passes on ranking_options.%s", async (_, options) => {
     for (const { question, text } of facts) {
       const body = { ...through, query: question, max_num_results: 3, ranking_options: options };
       expectReranked(await search(storeId, body), text);
@@ -63,11 +63,11 @@ describe("a search whose vectors mislead", () => {
   });
 });
 
-describe("a registered store made through LiteLLM with rerank_model in its metadata", () => {
+describe("a registered store created through LiteLLM with rerank_model in its metadata", () => {
   const storeId = storeIds.reranked;
   beforeAll(() => fillMisplaced(storeId));
 
-  test("is reranked whoever searches it, unless the search says otherwise", async () => {
+  test("is always reranked, unless the search says otherwise", async () => {
     const query = cat.question;
     expectReranked(await search(storeId, { query, max_num_results: 3 }), cat.text);
     const plain = await search(storeId, { query, ranking_options: { ranker: "none" } });
@@ -82,7 +82,7 @@ describe("a registered store made through LiteLLM with rerank_model in its metad
     expect(answer.choices[0]?.message.content).toContain(`Context:\\n\\n${cat.text}`);
   });
 
-  test("is reranked by both in LiteLLM's /v1/rag/query with a rerank of its own", async () => {
+  test("is reranked by the store and by LiteLLM in /v1/rag/query with `rerank`", async () => {
     const body = {
       model: "upstream-chat",
       messages: [{ role: "user", content: cat.question }],
@@ -95,7 +95,7 @@ describe("a registered store made through LiteLLM with rerank_model in its metad
   });
 });
 
-test("a search through LiteLLM with rewrite_query has CHAT_MODEL word the query", async () => {
+test("a search through LiteLLM with rewrite_query has CHAT_MODEL rewrite the query", async () => {
   const storeId = await createStore({ name: "rewritten" });
   await fill(storeId);
   const query = unheard(cat.question);
@@ -120,7 +120,7 @@ const rerank = (body: object) => sidecar.post<Reranked>("/rerank", { body });
 describe("POST /v1/rerank", () => {
   const documents = facts.map(({ text }) => text);
 
-  test("of documents answers as the proxy does, with the model that is found when none is named", async () => {
+  test("of documents answers like the proxy, and chooses a model if none is named", async () => {
     for (const { question, text } of facts) {
       const body = { query: question, documents, top_n: 4 };
       const ours = await rerank(body);
@@ -132,7 +132,7 @@ describe("POST /v1/rerank", () => {
     }
   });
 
-  test("passes on what it does not know, and documents that are objects", async () => {
+  test("passes on unknown fields, and documents that are objects", async () => {
     const objects = documents.map((text) => ({ text }));
     const { results } = await rerank({
       model: "rerank",
@@ -144,7 +144,7 @@ describe("POST /v1/rerank", () => {
     expect(results[0]?.document).toEqual({ text: cat.text });
   });
 
-  test("of a vector store answers with its chunks and their places in the search before", async () => {
+  test("of a vector store answers with its chunks and their places in the search", async () => {
     const storeId = await createStore({ name: "rerank" });
     await fillMisplaced(storeId);
     const { results } = await rerank({ query: cat.question, vector_store_id: storeId });
@@ -173,7 +173,7 @@ describe("a rerank model that fails", () => {
     ["rerank_model", { rerank_model: "no-such-model" }],
     ["ranking_options.rerank_model", { ranking_options: { rerank_model: "no-such-model" } }],
     ["ranking_options.ranker", { ranking_options: { ranker: "no-such-model" } }],
-  ])("is the caller's mistake when the proxy does not have the one in %s", async (param, wish) => {
+  ])("is the caller's error if the proxy lacks the one in %s", async (param, wish) => {
     const refused = await failure(direct(storeId, { query: "x", ...wish }));
     expect(refused).toMatchObject({ status: 400, param, message: expect.stringContaining("no-such-model") });
     if (!("rerank_model" in wish)) {
@@ -183,7 +183,7 @@ describe("a rerank model that fails", () => {
     }
   });
 
-  test.each([["documents"], ["vector_store_id"]])("is a mistake in /v1/rerank of %s, too", async (what) => {
+  test.each([["documents"], ["vector_store_id"]])("is an error in /v1/rerank of %s, too", async (what) => {
     const body = {
       model: "no-such-model",
       query: "x",
@@ -193,7 +193,7 @@ describe("a rerank model that fails", () => {
     expect(refused).toMatchObject({ status: 400, param: "model", message: expect.stringContaining("no-such-model") });
   });
 
-  test.each(["broken-rerank", "overloaded-rerank"])("leaves the search as it was, and says so: %s", async (model) => {
+  test.each(["broken-rerank", "overloaded-rerank"])("leaves the search's order, and says so: %s", async (model) => {
     const body = { query: cat.question, rerank_model: model };
     const { data, response } = await sidecar.post<Page>(`/vector_stores/${storeId}/search`, { body }).withResponse();
     expect(texts(data)[0]).toBe(cat.text);
@@ -202,14 +202,14 @@ describe("a rerank model that fails", () => {
     expect(response.headers.get("x-vector-store-warning")).not.toMatch(/worker 7|\.py|Traceback/);
   });
 
-  test.each(["broken-rerank", "overloaded-rerank"])("is 502 where reranking is required: %s", async (model) => {
+  test.each(["broken-rerank", "overloaded-rerank"])("is 502 if reranking is required: %s", async (model) => {
     const required = failure(direct(storeId, { query: "x", rerank: "required", rerank_model: model }));
     expect(await required).toMatchObject({ status: 502, code: "rerank_failed" });
     const ofStore = failure(rerank({ model, query: "x", vector_store_id: storeId }));
     expect(await ofStore).toMatchObject({ status: 502, code: "rerank_failed" });
   });
 
-  test("is 429 or 502 for texts of the caller's own", async () => {
+  test("is 429 or 502 for the caller's own texts", async () => {
     const overloaded = await failure(rerank({ model: "overloaded-rerank", query: "x", documents }));
     expect(overloaded).toMatchObject({ status: 429, code: "rate_limit_exceeded" });
     const broken = await failure(rerank({ model: "broken-rerank", query: "x", documents }));

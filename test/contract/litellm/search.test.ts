@@ -1,12 +1,12 @@
 import { beforeAll, describe, expect, test } from "@jest/globals";
 import { facts, fill, proxy, search, sidecar, storeIds, texts } from "./support.js";
 
-/** One registry entry has an api_base without `/v1`, the other one with it. */
+/** One registry entry's api_base lacks `/v1`, the other's has it. */
 describe.each(["plain", "version"] as const)("search through LiteLLM, registry entry %s", (name) => {
   const storeId = storeIds[name];
   beforeAll(() => fill(storeId));
 
-  test("the store was made through LiteLLM and keeps what was said then", async () => {
+  test("the store was created through LiteLLM and keeps its settings", async () => {
     expect(await proxy.vectorStores.retrieve(storeId)).toMatchObject({
       id: storeId,
       object: "vector_store",
@@ -17,7 +17,7 @@ describe.each(["plain", "version"] as const)("search through LiteLLM, registry e
     });
   });
 
-  test("a question in other words finds the right sentence first, whoever embedded it", async () => {
+  test("a question in other words finds the right sentence first, whichever side embedded it", async () => {
     for (const { question, text, metadata } of facts) {
       const page = await search(storeId, { query: question, max_num_results: 3 });
       expect(page).toMatchObject({ object: "vector_store.search_results.page", search_query: [question] });
@@ -29,7 +29,7 @@ describe.each(["plain", "version"] as const)("search through LiteLLM, registry e
     }
   });
 
-  test("the same text scores the same as text and as embedding made by the proxy", async () => {
+  test("a text and its embedding from the proxy score the same", async () => {
     for (const { text } of facts) {
       const page = await search(storeId, { query: text, max_num_results: 1 });
       expect(texts(page)).toEqual([text]);
@@ -37,7 +37,7 @@ describe.each(["plain", "version"] as const)("search through LiteLLM, registry e
     }
   });
 
-  test("filters pass, OpenAI's nested ones and flat ones, and keep their types", async () => {
+  test("filters are passed on, OpenAI's nested ones and flat ones, and keep their types", async () => {
     const query = facts[0].question;
     const topics = async (filters: object) =>
       (await search(storeId, { query, filters, max_num_results: 50 })).data
@@ -64,7 +64,7 @@ describe.each(["plain", "version"] as const)("search through LiteLLM, registry e
     ).toEqual(["energy", "returns"]);
   });
 
-  test("ranking_options and several queries pass", async () => {
+  test("ranking_options and several queries are passed on", async () => {
     const query = facts[0].question;
     const all = await search(storeId, { query });
     expect(all.data).toHaveLength(facts.length);
@@ -84,7 +84,7 @@ describe.each(["plain", "version"] as const)("search through LiteLLM, registry e
     expect(pages.map((page) => texts(page)[0])).toEqual(questions.map((fact) => fact.text));
   });
 
-  test("a row that is deleted at the server is gone through the proxy as well, and comes back when it is added again", async () => {
+  test("a row deleted on the server is also gone through the proxy, and comes back when it is added again", async () => {
     const query = facts[5].text;
     const rest = facts.length - 1;
     await sidecar.delete(`/vector_stores/${storeId}/embeddings`, { body: { ids: [`${storeId}:5`] } });

@@ -2,8 +2,9 @@ import OpenAI from "openai";
 import type { ProviderCall } from "./provider.js";
 
 /**
- * These tests speak to a LiteLLM proxy that runs beside a vector store server; `.ci/run` starts both and sets the variables.
- * LITELLM_STORES holds the ids of the stores that were made through the proxy and then written into its vector_store_registry.
+ * These tests use a LiteLLM proxy and a vector store server; `.ci/run` starts both and sets the variables.
+ * LITELLM_STORES holds the ids of the stores that were created through the proxy and then added to its
+ * vector_store_registry.
  */
 function given(name: string): string {
   const value = process.env[name];
@@ -33,27 +34,29 @@ export const storeIds = JSON.parse(given("LITELLM_STORES")) as Record<StoreName,
 export const databaseUrl = given("SIDECAR_DATABASE_URL");
 export const sidecarKey = given("SIDECAR_KEY");
 
-/** The proxy as its users see it: the SDK with another base URL. No retries, so that every answer is the first one. */
+/**
+ * The proxy as its users see it: the SDK with another base URL. Without retries, so that every answer is the first one.
+ */
 export const proxy = new OpenAI({ baseURL: `${given("LITELLM_URL")}/v1`, apiKey: given("LITELLM_KEY"), maxRetries: 0 });
-/** The server under test, asked directly, as migration scripts do. */
+/** The server under test without the proxy, as migration scripts use it. */
 export const sidecar = new OpenAI({ baseURL: `${given("SIDECAR_URL")}/v1`, apiKey: sidecarKey, maxRetries: 0 });
 
-/** The calls of models of provider.ts whose last message has this text. */
+/** The model calls to provider.ts whose last message has this text. */
 export async function providerCalls(text: string): Promise<ProviderCall[]> {
   const calls = (await (await fetch(`${given("PROVIDER_URL")}/calls`)).json()) as ProviderCall[];
   return calls.filter(({ said }) => said.includes(text));
 }
 
-/** Asks until the answer is yes. */
+/** Waits until the condition holds. */
 export async function until(question: () => Promise<boolean>): Promise<void> {
   const deadline = Date.now() + 30_000;
   while (!(await question())) {
-    if (Date.now() > deadline) throw new Error("waited for half a minute in vain");
+    if (Date.now() > deadline) throw new Error("the condition did not hold within 30 s");
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
 
-/** What a search answers beyond the SDK's own type. */
+/** The fields of a search's answer that the SDK's type lacks. */
 export interface Page {
   object: string;
   search_query: string[];
@@ -69,7 +72,7 @@ export interface Page {
 
 export const texts = (page: Page) => page.data.map((item) => item.content.map((part) => part.text).join("|"));
 
-/** A search through the proxy with any body, also one that the SDK's types forbid. */
+/** A search through the proxy with any body, even one that the SDK's types forbid. */
 export const search = (storeId: string, body: object) => proxy.post<Page>(`/vector_stores/${storeId}/search`, { body });
 
 interface Refusal {
@@ -79,7 +82,7 @@ interface Refusal {
   param: string | null | undefined;
 }
 
-/** What a call fails with; one that succeeds fails the test. */
+/** The error of a call; a call that succeeds fails the test. */
 export async function failure(call: Promise<unknown>): Promise<Refusal> {
   const error: unknown = await call.then(
     (value) => {
@@ -91,7 +94,7 @@ export async function failure(call: Promise<unknown>): Promise<Refusal> {
   return { status: error.status, message: error.message, code: error.code, param: error.param };
 }
 
-/** Sentences about different things, each with a question that shares its meaning and hardly a word with it. */
+/** Sentences about different things, each with a question of the same meaning in other words. */
 export const facts = [
   {
     text: "Our return policy allows returns within 30 days of purchase.",
@@ -126,8 +129,8 @@ export const facts = [
 ] as const;
 
 /**
- * Puts the facts into a store by batch: half of them as text only, which the server embeds through the proxy, half with embeddings
- * that the proxy made before. Their ids are given, so that several test files can do this to one store.
+ * Inserts the facts as a batch: half of them as text, which the server embeds through the proxy, half with embeddings
+ * from the proxy. Their ids are fixed, so that several test files can do this to one store.
  */
 export async function fill(storeId: string): Promise<void> {
   const bought = facts.filter((_, i) => i % 2 === 1);
@@ -135,7 +138,9 @@ export async function fill(storeId: string): Promise<void> {
   await add(storeId, (i) => (i % 2 === 1 ? made[(i - 1) / 2] : undefined));
 }
 
-/** The same with embeddings that belong to the fact before: whoever finds the right fact first has read the texts. */
+/**
+ * The same with each embedding moved to the next fact: only a model that reads the texts finds the right fact first.
+ */
 export async function fillMisplaced(storeId: string): Promise<void> {
   const made = await embed(facts.map((fact) => fact.text));
   await add(storeId, (i) => made.at(i - 1));

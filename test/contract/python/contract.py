@@ -143,7 +143,7 @@ def models_and_embeddings():
         raise AssertionError(f"embedding models {embedding_models} of {models}")
     model = embedding_models[0]
     words = ["red apples", "blue whales"]
-    # The package asks for base64 on its own and decodes it with numpy.
+    # The package requests base64 by default and decodes it with numpy.
     decoded = lenient.embeddings.create(model=model, input=words)
     plain = client.embeddings.create(model=model, input=words, encoding_format="float")
     equal([item.index for item in decoded.data], [0, 1])

@@ -1,4 +1,4 @@
-"""What the checks share: the clients, how a check is declared and how it says what it expected."""
+"""Shared by the checks: the clients, the declaration of a check, and messages with the expected value."""
 
 import contextlib
 import os
@@ -12,7 +12,7 @@ SOURCE = os.environ["SOURCE_DATABASE_URL"]
 
 # Strict: every answer is checked against the package's own types.
 client = openai.OpenAI(base_url=f"{URL}/v1", api_key=KEY, max_retries=0, _strict_response_validation=True)
-# The package turns base64 into numbers only after that check, which therefore refuses its own default for embeddings.
+# The package decodes base64 only after that check, so the check refuses the package's own default for embeddings.
 lenient = openai.OpenAI(base_url=f"{URL}/v1", api_key=KEY, max_retries=0)
 checks = []
 

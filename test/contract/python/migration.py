@@ -1,4 +1,4 @@
-"""litellm-pgvector's migration script, letter for letter, from an existing PostgreSQL table into a store."""
+"""litellm-pgvector's unchanged migration script, from an existing PostgreSQL table into a store."""
 
 import contextlib
 import io
@@ -45,9 +45,9 @@ def the_migration_script_of_the_readme_runs_as_printed():
 
 
 def run_migration(table, store_id):
-    """Runs the script as it stands in the README, with the reader's own values put in; gives back what it printed.
+    """Runs the README's script with the reader's values inserted; returns its output.
 
-    `embedding.tolist()` needs pgvector's adapter on the connection, which the README takes for granted.
+    `embedding.tolist()` needs pgvector's adapter on the connection, which the README assumes.
     """
     own_values = {
         "your_existing_db_url": SOURCE,

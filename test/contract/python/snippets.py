@@ -1,7 +1,7 @@
-"""The examples of litellm-vector-store's README, letter for letter, as their readers run them.
+"""The unchanged examples of litellm-vector-store's README, as readers run them.
 
-Only the address, the key and the store's id are put in. Models: `.ci/litellm.config.yaml`; the pictures are told apart by their sizes,
-which the models there tell, and only the one seen by gpt-4o is about FastAPI.
+Only the address, the key and the store's id are inserted. The models are those of `.ci/litellm.config.yaml`. They answer with a picture's
+size, which tells the pictures apart; only gpt-4o's picture is about FastAPI.
 """
 
 import contextlib
@@ -24,7 +24,7 @@ SCREENSHOT = "A login page with fields for a name and a password."
 
 @check
 def the_python_example_runs_as_printed():
-    # What is put behind it tells what its names hold in the end.
+    # The appended line prints the final values of its variables.
     behind = "\nimport json\nprint(json.dumps([store, results, answer]))\n"
     printed, (store, results, answer) = split(run([os.environ["SNIPPETS_PYTHON"], "-c", example("python") + behind]))
     with discarded(store["id"]):
@@ -45,7 +45,7 @@ def the_javascript_example_runs_as_printed():
     printed, (store, results, answer) = split(run(["node", "--input-type=module", "-e", example("javascript") + behind]))
     with discarded(store["id"]):
         equal((store["object"], store["name"]), ("vector_store", "My Store"))
-        # It puts nothing in: there is nothing to find, and the model of CHAT_MODEL is told so.
+        # The store is empty: nothing is found, and CHAT_MODEL's model is told so.
         equal((results["object"], results["data"]), ("vector_store.search_results.page", []))
         equal((answer["sources"], answer["model"]), ([], "openai/gpt-4o-mini"))
         equal((printed, answer["answer"]), ("Nothing was found.", "Nothing was found."))
@@ -94,13 +94,13 @@ def png(width, height):
 
 
 def split(printed):
-    """What an example printed, and the JSON of the line behind it."""
+    """An example's output, and the JSON of the appended line."""
     *lines, names = printed.splitlines()
     return "\n".join(lines), json.loads(names)
 
 
 def values(text):
-    """The JSON values that stand one after the other, as curl leaves them."""
+    """Concatenated JSON values, as curl prints them."""
     decoder, found, position = json.JSONDecoder(), [], 0
     while position < len(text):
         value, position = decoder.raw_decode(text, position)
@@ -119,7 +119,7 @@ def discarded(store_id):
 
 
 def files(store_id):
-    """Of a store, by their names."""
+    """The files of a store, by name."""
     return {client.files.retrieve(file.id).filename: file for file in client.vector_stores.files.list(store_id)}
 
 

@@ -19,7 +19,7 @@ const inBook = (index: number, content: string) => hit(`b${index}`, content, { f
 const choose = (hits: FoundChunk[], size = 100_000) => choosePassages(hits, size, characterCounter);
 
 describe("the passages of an answer", () => {
-  test("neighbours are joined in the order of the document, at the place of the best, and what they share stands once", () => {
+  test("neighbours are joined in document order, at the best one's place, without repeating shared text", () => {
     const hits = [
       inBook(7, "begins here and goes on"),
       hit("x", "apart"),
@@ -36,13 +36,13 @@ describe("the passages of an answer", () => {
     ]);
   });
 
-  test("the same document in another store, or by another key, is no neighbour", () => {
+  test("the same document in another store, or under another key, is not a neighbour", () => {
     const same = { file_id: "file-b", chunk_index: 2 };
     const hits = [inBook(1, "first"), hit("o", "second", same, "other"), hit("f", "third", { filename: "file-b", chunk_index: 2 })]; // prettier-ignore
     expect(choose(hits)).toHaveLength(3);
   });
 
-  test("chunks of two documents are never one passage, even where their numbers follow each other", () => {
+  test("chunks of two documents are never one passage, even with consecutive numbers", () => {
     const documents = fc.array(fc.record({ file: fc.constantFrom("f", "g"), index: fc.integer({ min: 0, max: 4 }) }), {
       minLength: 2,
       maxLength: 8,
@@ -67,7 +67,7 @@ describe("the passages of an answer", () => {
     );
   });
 
-  test("what repeats a better passage is left out, whatever its blanks", () => {
+  test("a passage that repeats a better one is left out, regardless of white space", () => {
     const hits = [
       hit("a", "One  sentence\nand another."),
       hit("b", "sentence and"),
@@ -76,7 +76,7 @@ describe("the passages of an answer", () => {
     expect(choose(hits).map((each) => each.hit.id)).toEqual(["a"]);
   });
 
-  test("of the best alone, too long for the window, its beginning is kept", () => {
+  test("if even the best passage is too long for the window, its beginning is kept", () => {
     expect(choose([hit("a", "x".repeat(500))], passageOverhead + 100)).toEqual([
       { hit: expect.anything(), text: "x".repeat(100), chunkIds: ["a"] },
     ]);
@@ -84,7 +84,7 @@ describe("the passages of an answer", () => {
     expect(choose([])).toEqual([]);
   });
 
-  test("chunks are whole, each once, and fit", () => {
+  test("chunks are whole, appear once, and fit", () => {
     const chunk = fc.record({
       index: fc.integer({ min: 0, max: 6 }),
       text: fc.string({ minLength: 1, maxLength: 60 }),
@@ -105,7 +105,7 @@ describe("the passages of an answer", () => {
             for (const id of chunkIds) expect(text).toContain(hits.find((each) => each.id === id)?.content.slice(-1));
           }
         }
-        // The best is never missing when anything fits at all.
+        // If anything fits, the best does.
         if (size > passageOverhead && hits.length > 0 && passages.length === 1) expect(ids.length).toBeGreaterThan(0);
       }),
     );
@@ -129,7 +129,7 @@ describe("citations", () => {
     expect(citedIn(answer, 5)).toEqual(expected);
   });
 
-  test("are numbers of passages, in order, for any text", () => {
+  test("are passage numbers, in order, for any text", () => {
     fc.assert(
       fc.property(fc.string({ unit: fc.constantFrom("[", "]", "1", "2", "9", "-", ",", " ", "a") }), (answer) => {
         const cited = citedIn(answer, 12);
@@ -141,7 +141,7 @@ describe("citations", () => {
 });
 
 describe("the prompt", () => {
-  test("has another name for its tags each time, and no file name breaks them", () => {
+  test("has new tag names each time, and no filename breaks them", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), fc.string(), (filename, text) => {
         const asked = { question: "q", history: [], systemPrompt: null, sources: [{ text, filename, page: 3 }] };
@@ -156,7 +156,7 @@ describe("the prompt", () => {
   });
 });
 
-test("scores of a rerank model keep their order and are in 0…1", () => {
+test("a rerank model's scores keep their order and are in 0…1", () => {
   fc.assert(
     fc.property(fc.array(fc.double({ noNaN: true, min: -50, max: 50 })), (relevances) => {
       const ordered = relevances.toSorted((a, b) => b - a);

@@ -31,7 +31,7 @@ const progress = (...counts: number[]): Line[] =>
   counts.map((count) => ({ object: "embedding.batch.progress", count, duplicates: 0 }));
 
 describe("a stream of rows", () => {
-  test("5,000 rows: a line after every commit, and the result as the last one", async () => {
+  test("5,000 rows: one line per commit, and the result in the last line", async () => {
     const storeId = await createStore(service);
     const rows = rowsOf(5000);
     const { status, lines } = await send(storeId, linesOf(rows));
@@ -43,7 +43,7 @@ describe("a stream of rows", () => {
     expect(await countsOf(service, storeId)).toEqual({ rows: 5000, bytes: bytesOf(rows) });
   });
 
-  test("the counts come while the upload goes on, and what they count is stored", async () => {
+  test("counts arrive during the upload, and the counted rows are stored", async () => {
     const storeId = await createStore(service);
     const open = openUpload(service.url, batchPath(storeId));
     for (const line of linesOf(rowsOf(700))) await open.write(line);
@@ -53,7 +53,7 @@ describe("a stream of rows", () => {
     expect(await open.lines).toEqual([...progress(500, 700), result(700)]);
   });
 
-  test("rows with much metadata are committed in smaller chunks: no more than some megabytes are held", async () => {
+  test("rows with much metadata are committed in smaller portions, to hold only some megabytes", async () => {
     const storeId = await createStore(service);
     const rows = rowsOf(30, () => ({ metadata: { text: "x".repeat(1_000_000) } }));
     const { lines } = await send(storeId, linesOf(rows));
@@ -70,8 +70,8 @@ describe("a stream of rows", () => {
   });
 });
 
-describe("what may be in a line", () => {
-  test("blank lines, CRLF, a byte order mark and a last line without its end", async () => {
+describe("what a line may contain", () => {
+  test("blank lines, CRLF, a byte order mark and a last line without a line end", async () => {
     const storeId = await createStore(service);
     const [one, two, three] = rowsOf(3).map((row) => JSON.stringify(row));
     const { lines } = await send(storeId, [`\uFEFF${one ?? ""}\r\n\r\n\n  \n${two ?? ""}\r\n`, three ?? ""]);
@@ -79,7 +79,7 @@ describe("what may be in a line", () => {
     expect(await contents(storeId)).toEqual(["row 1", "row 2", "row 3"]);
   });
 
-  test("characters cut in two by the network", async () => {
+  test("characters split by the network", async () => {
     const storeId = await createStore(service);
     const content = "é😀\u{10FFFF} “x”";
     const bytes = Buffer.from(linesOf([rowOf(1, { content }), rowOf(2, { content: `2${content}` })]).join(""));
@@ -91,7 +91,7 @@ describe("what may be in a line", () => {
     expect(await contents(storeId)).toEqual([content, `2${content}`]);
   });
 
-  test("many rows in one chunk of the network, cut anywhere", async () => {
+  test("many rows in one network chunk, cut anywhere", async () => {
     const storeId = await createStore(service);
     const rows = rowsOf(600);
     const text = linesOf(rows).join("");
@@ -128,28 +128,25 @@ describe("a bad line", () => {
     ["a conflict", JSON.stringify(rowOf(1, { id: "taken" })), 409, "line 1234.id: exists already"],
   ];
 
-  test.each(bad)(
-    "%s at line 1,234 is named; the rows counted are stored, and no other",
-    async (_, line, status, message) => {
-      if (status === 409) {
-        const other = await createStore(service);
-        await service.post(batchPath(other), { embeddings: [rowOf(1, { id: "taken", content: "other" })] });
-      }
-      const storeId = await createStore(service);
-      const rows = linesOf(rowsOf(5000));
-      const answer = await send(storeId, [...rows.slice(0, 1233), line, "\n", ...rows.slice(1234)]);
-      expect(answer.status).toBe(200);
-      expect(answer.lines.slice(0, -1)).toEqual(progress(500, 1000));
-      const last = answer.lines.at(-1);
-      expect(last).toMatchObject({ count: 1000, duplicates: 0 });
-      expect(last?.error?.message.startsWith(message)).toBe(true);
-      expect(await rowsInTable(service, storeId)).toBe(1000);
-      expect((await countsOf(service, storeId)).rows).toBe(1000);
-    },
-  );
+  test.each(bad)("%s at line 1,234 is named; exactly the counted rows are stored", async (_, line, status, message) => {
+    if (status === 409) {
+      const other = await createStore(service);
+      await service.post(batchPath(other), { embeddings: [rowOf(1, { id: "taken", content: "other" })] });
+    }
+    const storeId = await createStore(service);
+    const rows = linesOf(rowsOf(5000));
+    const answer = await send(storeId, [...rows.slice(0, 1233), line, "\n", ...rows.slice(1234)]);
+    expect(answer.status).toBe(200);
+    expect(answer.lines.slice(0, -1)).toEqual(progress(500, 1000));
+    const last = answer.lines.at(-1);
+    expect(last).toMatchObject({ count: 1000, duplicates: 0 });
+    expect(last?.error?.message.startsWith(message)).toBe(true);
+    expect(await rowsInTable(service, storeId)).toBe(1000);
+    expect((await countsOf(service, storeId)).rows).toBe(1000);
+  });
 
   test.each(bad)(
-    "%s before the first commit has its own status and OpenAI's envelope",
+    "%s before the first commit has its own status and OpenAI's error shape",
     async (_, line, status, message) => {
       const storeId = await createStore(service);
       const answer = await send(storeId, ["\n".repeat(1230), ...linesOf(rowsOf(3)), line, "\n", ...linesOf(rowsOf(3))]);
@@ -162,7 +159,7 @@ describe("a bad line", () => {
     },
   );
 
-  test("longer than a line may be: 413 names it, without its end having been seen", async () => {
+  test("a line that is too long is 413 with its number, before it ends", async () => {
     const storeId = await createStore(service);
     const open = openUpload(service.url, batchPath(storeId));
     await open.write(linesOf([rowOf(1)])[0] ?? "");
@@ -178,7 +175,7 @@ describe("a bad line", () => {
     expect(await rowsInTable(service, storeId)).toBe(0);
   });
 
-  test("an unknown or expired store is told at once, while the sender waits", async () => {
+  test("an unknown or expired store is refused at once, while the sender waits", async () => {
     const missing = openUpload(service.url, batchPath("vs_00000000000000000000000000000000"));
     await missing.write(linesOf([rowOf(1)])[0] ?? "");
     expect(await missing.status).toBe(404);

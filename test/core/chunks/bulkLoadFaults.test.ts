@@ -29,14 +29,14 @@ const result = (count: number, duplicates = 0): Line => ({
   created: expect.any(Number) as unknown as number,
 });
 
-describe("an upload that is interrupted", () => {
-  test.each([0, 500])("after %d stored rows its error reaches a sender that goes on sending", async (stored) => {
+describe("an interrupted upload", () => {
+  test.each([0, 500])("after %d stored rows, the error reaches a sender that is still sending", async (stored) => {
     const storeId = await createStore(service);
     const open = openUpload(service.url, batchPath(storeId));
     const filler = `${JSON.stringify(rowOf(1, { content: "x".repeat(10_000) }))}\n`;
     for (const line of linesOf(rowsOf(stored))) await open.write(line);
     await open.write("{nonsense\n");
-    // Far more than the buffers between us hold.
+    // Far more than the buffers in between hold.
     for (let i = 0; i < 3000 && !open.over(); i += 1) await open.write(filler);
     open.end();
     const lines = await open.lines;
@@ -45,7 +45,7 @@ describe("an upload that is interrupted", () => {
     expect(await rowsInTable(service, storeId)).toBe(stored);
   });
 
-  test("a sender that goes away leaves whole chunks only", async () => {
+  test("a sender that disconnects leaves only whole portions", async () => {
     const storeId = await createStore(service);
     const open = openUpload(service.url, batchPath(storeId));
     for (const line of linesOf(rowsOf(1300))) await open.write(line);
@@ -59,14 +59,14 @@ describe("an upload that is interrupted", () => {
         });
       });
     while ((await connections()) > 0) await new Promise((resolve) => setImmediate(resolve));
-    // Whatever the server still did with the rest of the rows would be done before this answer.
+    // By this answer, the server would be done with any remaining rows.
     const after = await send(storeId, linesOf(rowsOf(1)));
     expect(after.lines.at(-1)).toEqual(result(1));
     expect(await rowsInTable(service, storeId)).toBe(1001);
     expect((await countsOf(service, storeId)).rows).toBe(1001);
   });
 
-  test("a sender that reads nothing before it has sent everything is answered all the same", async () => {
+  test("a sender that reads only after it has sent everything still gets its answer", async () => {
     const storeId = await createStore(service);
     let read: () => void = () => undefined;
     const paused = new Promise<void>((resolve) => {
@@ -80,7 +80,7 @@ describe("an upload that is interrupted", () => {
     expect((await open.lines).at(-1)).toEqual(result(3000));
   });
 
-  test("an upload with own ids is resumed by its count, or sent again as a whole, and is exact either way", async () => {
+  test("an upload with its own ids can continue from its count, or be sent again, and is exact either way", async () => {
     const rows: Row[] = rowsOf(1200, (seed) => ({ id: `resumed-${String(seed)}` }));
     const storeId = await createStore(service);
     const lines = linesOf(rows);

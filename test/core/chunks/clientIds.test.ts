@@ -18,7 +18,7 @@ import {
   stubLitellm,
 } from "../../support/stores.js";
 
-/** Every text the model was asked for. Its vectors differ from call to call, as those of real models do in their last bits. */
+/** Every text sent to the model. Its vectors differ from call to call, as a real model's do in their last bits. */
 let asked: string[] = [];
 const litellm = stubLitellm({
   embed: (texts) => {
@@ -59,7 +59,7 @@ describe("a client's own ids", () => {
     expect(await countsOf(service, storeId)).toEqual({ rows: 5, bytes: bytesOf(rows) });
   });
 
-  test("a batch that is half there is completed", async () => {
+  test("a half-stored batch is completed", async () => {
     const storeId = await createStore(service);
     const rows = named(6);
     await post(storeId, [rows[1], rows[4]]).expect(200);
@@ -83,7 +83,7 @@ describe("a client's own ids", () => {
     ["metadata", { metadata: { seed: "3" } }],
     ["no metadata", { metadata: null }],
     ["embedding", { embedding: testVector(99, testDimensions) }],
-  ])("a repeat with other %s is 409, and nothing of its batch is stored", async (_, change) => {
+  ])("a repeat with other %s is 409, and none of its batch is stored", async (_, change) => {
     const storeId = await createStore(service);
     const [one, two, three, four] = named(4);
     await post(storeId, [three]).expect(200);
@@ -98,7 +98,7 @@ describe("a client's own ids", () => {
     expect(await countsOf(service, storeId)).toEqual({ rows: 1, bytes: 5 });
   });
 
-  test("no metadata, null and {} are the same", async () => {
+  test("absent metadata, null and {} are the same", async () => {
     const storeId = await createStore(service);
     const variants = [
       rowOf(1, { id: id(1) }),
@@ -110,7 +110,7 @@ describe("a client's own ids", () => {
     expect(await rowsInTable(service, storeId)).toBe(1);
   });
 
-  test("an id of another store is 409, whether the rows are alike or not: the answer tells nothing of what is there", async () => {
+  test("another store's id is 409, whether the rows are equal or not: the answer reveals nothing", async () => {
     const [mine, other] = [await createStore(service), await createStore(service)];
     const row = rowOf(1, { id: id(1) });
     await post(other, [row]).expect(200);
@@ -135,14 +135,14 @@ describe("a client's own ids", () => {
     expect(await countsOf(service, storeId)).toEqual({ rows: 3, bytes: 15 });
   });
 
-  test("one id for two contents in one batch is 400", async () => {
+  test("one id with two contents in a batch is 400", async () => {
     const storeId = await createStore(service);
     const answer = await post(storeId, [rowOf(1, { id: id(1) }), rowOf(2), rowOf(3, { id: id(1) })]).expect(400);
     expect(errorOf(answer).message).toBe("embeddings[2].id: repeats the id of embeddings[0] with other content");
     expect(await rowsInTable(service, storeId)).toBe(0);
   });
 
-  test("a retry without embeddings does not ask the model again, only for what is missing", async () => {
+  test("a retry without embeddings asks the model only for missing rows", async () => {
     const storeId = await createStore(service);
     const rows = unembedded(4);
     await post(storeId, rows.slice(0, 3)).expect(200);
@@ -153,7 +153,7 @@ describe("a client's own ids", () => {
     expect(await countsOf(service, storeId)).toEqual({ rows: 4, bytes: 20 });
   });
 
-  test("a repeat with other content is refused before the model is asked", async () => {
+  test("a repeat with other content is refused before a model call", async () => {
     const storeId = await createStore(service);
     const [row] = unembedded(1);
     await post(storeId, [row]).expect(200);
@@ -161,7 +161,7 @@ describe("a client's own ids", () => {
     expect(asked).toEqual(["row 1"]);
   });
 
-  test("a row that is in one batch twice is embedded once", async () => {
+  test("a row that occurs twice in a batch is embedded once", async () => {
     const storeId = await createStore(service);
     const [row] = unembedded(1);
     await post(storeId, [row, row]).expect(200);
@@ -174,7 +174,7 @@ const tableOf = (idColumn: string) => `
   CREATE TABLE embeddings (id ${idColumn}, vector_store_id text NOT NULL REFERENCES vector_stores (id) ON DELETE CASCADE,
     content text NOT NULL, embedding vector(8) NOT NULL, metadata jsonb, created_at timestamptz NOT NULL DEFAULT now())`;
 
-describe("ids in a column that is not text", () => {
+describe("ids in a column of another type than text", () => {
   const withTable = async (idColumn: string, work: (adopted: TestService) => Promise<void>) => {
     const database = await createTestDatabase();
     await database.exec(tableOf(idColumn));
@@ -186,7 +186,7 @@ describe("ids in a column that is not text", () => {
     }
   };
 
-  test("a uuid is one id in any case of its letters", async () => {
+  test("a uuid is one id in upper and lower case", async () => {
     await withTable("uuid PRIMARY KEY", async (adopted) => {
       const storeId = await createStore(adopted);
       const lower = "0abcdef0-1234-4321-8888-abcdefabcdef";
@@ -201,7 +201,7 @@ describe("ids in a column that is not text", () => {
     });
   });
 
-  test("a bigint is one id however it is written", async () => {
+  test("a bigint is one id in any notation", async () => {
     await withTable("bigint PRIMARY KEY", async (adopted) => {
       const storeId = await createStore(adopted);
       const rows = ["7", "007", "-0", "0"].map((each) => rowOf(1, { id: each }));
@@ -212,12 +212,12 @@ describe("ids in a column that is not text", () => {
     });
   });
 
-  test("ids from the column's own sequence pass over those that clients took", async () => {
+  test("the column's own sequence skips ids that clients used", async () => {
     await withTable("bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY", async (adopted) => {
       const storeId = await createStore(adopted);
       const taken = rowsOf(20, (seed) => ({ id: String(seed) }));
       await adopted.post(batchPath(storeId), { embeddings: taken }).expect(200);
-      // The first one is just like the row that has the sequence's first number: it is a second row all the same.
+      // The first one equals the row with the sequence's first number, but is still a second row.
       const answer = await adopted.post(batchPath(storeId), { embeddings: rowsOf(3), return: "ids" }).expect(200);
       expect(answer.body).toMatchObject({ count: 3, duplicates: 0 });
       expect(new Set([...(answer.body as { ids: string[] }).ids, ...taken.map((row) => row.id)]).size).toBe(23);

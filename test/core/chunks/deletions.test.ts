@@ -20,7 +20,7 @@ afterAll(() => service.close());
 
 const names = (...seeds: number[]) => seeds.map((seed) => `row ${String(seed)}`);
 
-/** A store with rows 1 to `count` in the order of their ids. */
+/** A store with rows 1 to `count` in id order. */
 async function filled(count: number): Promise<{ storeId: string; ids: string[] }> {
   const storeId = await createStore(service);
   const rows = rowsOf(count, (seed) => ({ metadata: { seed, even: seed % 2 === 0 } }));
@@ -32,7 +32,7 @@ describe("deleting rows", () => {
   const remove = (storeId: string, body: object) => service.delete(rowsPath(storeId), body);
   const left = async (storeId: string) => (await storedRows(service, storeId)).map((row) => row.content);
 
-  test("by ids: those of the store go, unknown and foreign ones do not matter, and the counts follow", async () => {
+  test("by ids: removes the store's rows, ignores unknown and foreign ids, and updates the counts", async () => {
     const [one, two] = [await filled(4), await filled(2)];
     const ids = [one.ids[1], one.ids[3], one.ids[3], two.ids[0], "nothing", "a\u0001b"];
     const answer = await remove(one.storeId, { ids }).expect(200);
@@ -44,7 +44,7 @@ describe("deleting rows", () => {
     expect((await remove(one.storeId, { ids }).expect(200)).body).toMatchObject({ deleted: 0 });
   });
 
-  test("by a filter in the body, of either dialect, or in the query string", async () => {
+  test("by a filter of either dialect, in the body or the query string", async () => {
     const { storeId } = await filled(9);
     expect((await remove(storeId, { filters: { seed: 1 } }).expect(200)).body).toMatchObject({ deleted: 1 });
     const typed = { type: "in", key: "seed", value: [2, 3, "4"] };
@@ -56,7 +56,7 @@ describe("deleting rows", () => {
     expect(await countsOf(service, storeId)).toEqual({ rows: 4, bytes: 20 });
   });
 
-  test("by ids and a filter: the rows that are both", async () => {
+  test("by ids and a filter: only rows that match both", async () => {
     const { storeId, ids } = await filled(4);
     const answer = await remove(storeId, { ids: ids.slice(0, 3), filters: { even: true } }).expect(200);
     expect(answer.body).toMatchObject({ deleted: 1 });
@@ -76,7 +76,7 @@ describe("deleting rows", () => {
     expect(await rowsInTable(service, two.storeId)).toBe(2);
   });
 
-  test("all of them, of this store only", async () => {
+  test("all rows, of this store only", async () => {
     const [one, two] = [await filled(3), await filled(2)];
     expect((await remove(one.storeId, { all: true }).expect(200)).body).toMatchObject({ deleted: 3 });
     expect(await countsOf(service, one.storeId)).toEqual({ rows: 0, bytes: 0 });
@@ -93,8 +93,8 @@ describe("deleting rows", () => {
     ["`nin` of nothing", { filters: { type: "nin", key: "seed", value: [] } }],
     ["no ids", { ids: [] }],
     ["ids that are not texts", { ids: [5] }],
-    ["a filter that is none", { filters: "all" }],
-  ])("%s is no selection: refused, and nothing goes", async (_, body) => {
+    ["an invalid filter", { filters: "all" }],
+  ])("%s is not a selection: refused, and nothing is removed", async (_, body) => {
     const { storeId } = await filled(2);
     const answer = await remove(storeId, body).expect(400);
     expect(errorOf(answer).param).toMatch(/^(filters|ids)/);
@@ -102,7 +102,7 @@ describe("deleting rows", () => {
     expect(await rowsInTable(service, storeId)).toBe(2);
   });
 
-  test("without a body and a query string too", async () => {
+  test("also without a body and a query string", async () => {
     const { storeId } = await filled(1);
     await service.delete(rowsPath(storeId)).expect(400);
     expect(await rowsInTable(service, storeId)).toBe(1);

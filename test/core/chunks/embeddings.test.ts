@@ -43,7 +43,7 @@ interface BatchAnswer {
 }
 
 describe("one embedding", () => {
-  test("is answered in litellm-pgvector's shape", async () => {
+  test("has litellm-pgvector's shape in the answer", async () => {
     const storeId = await createStore(service);
     const row = rowOf(1, { metadata: { category: "returns", nested: { page: 3 } } });
     const body = await bodyOf(service.post(rowsPath(storeId), row).expect(200));
@@ -65,7 +65,7 @@ describe("one embedding", () => {
     expect(body).toMatchObject({ metadata: {} });
   });
 
-  test("a mistake is named by its field alone", async () => {
+  test("an error names only the field", async () => {
     const storeId = await createStore(service);
     const answer = await service.post(rowsPath(storeId), { content: "x", embedding: [1, 2] }).expect(400);
     expect(errorOf(answer)).toEqual({
@@ -78,7 +78,7 @@ describe("one embedding", () => {
 });
 
 describe("a batch", () => {
-  test("is answered with its rows in the order they came, and the ids are in the order of time", async () => {
+  test("is answered with its rows in order, and ids are in order of time", async () => {
     const storeId = await createStore(service);
     const rows = rowsOf(300, (seed) => ({ metadata: { seed } }));
     const body = await bodyOf(post(storeId, rows).expect(200));
@@ -93,7 +93,7 @@ describe("a batch", () => {
     expect(stored.map((row) => row.id)).toEqual(ids);
   });
 
-  test("the ids of a later batch come after those of an earlier one", async () => {
+  test("a later batch has later ids", async () => {
     const storeId = await createStore(service);
     const first = (await post(storeId, rowsOf(3), { return: "ids" }).expect(200)).body as BatchAnswer;
     const second = (await post(storeId, rowsOf(3), { return: "ids" }).expect(200)).body as BatchAnswer;
@@ -134,13 +134,13 @@ describe("a batch", () => {
       "expected a finite number",
     ],
     [
-      "numbers whose square no float32 holds",
+      "numbers whose square overflows float32",
       rowOf(1, { embedding: [3e38, 1, 1, 1, 1, 1, 1, 1] }),
       "embeddings[17].embedding",
       "too large",
     ],
     [
-      "numbers so small that they have no square",
+      "numbers whose square underflows to zero",
       rowOf(1, { embedding: Array(8).fill(1e-30) }),
       "embeddings[17].embedding",
       "too small",
@@ -164,7 +164,7 @@ describe("a batch", () => {
     expect(await rowsInTable(service, storeId)).toBe(0);
   });
 
-  test("10,000 rows are taken, 10,001 refused", async () => {
+  test("10,000 rows are accepted, 10,001 refused", async () => {
     const storeId = await createStore(service);
     const rows = rowsOf(10_001);
     const refused = await post(storeId, rows, { return: "count" }).expect(400);
@@ -181,7 +181,7 @@ describe("a batch", () => {
     expect(await countsOf(service, storeId)).toEqual({ rows: 10_000, bytes: bytesOf(rows.slice(0, 10_000)) });
   });
 
-  test('`return` says how much is answered; "full" is meant where it is left out', async () => {
+  test('`return` decides how much is answered; the default is "full"', async () => {
     const storeId = await createStore(service);
     const rows = rowsOf(2);
     const keys = async (more: object) =>
@@ -193,7 +193,7 @@ describe("a batch", () => {
     await post(storeId, rows, { return: "all" }).expect(400);
   });
 
-  test("an embedding as base64 of float32 is the same as its numbers", async () => {
+  test("an embedding as base64 of float32 equals its numbers", async () => {
     const storeId = await createStore(service);
     const numbers = testVector(5, testDimensions);
     const base64 = Buffer.from(Float32Array.from(numbers).buffer).toString("base64");
@@ -206,7 +206,7 @@ describe("a batch", () => {
     expect(errorOf(answer).message).toBe("embeddings[1].embedding: expected 8 numbers, got 7");
   });
 
-  test("rows without an embedding are embedded here, in one call, among rows that bring theirs", async () => {
+  test("rows without an embedding are embedded in one call, among rows that have one", async () => {
     const storeId = await createStore(service);
     const rows: Row[] = [{ content: "a" }, rowOf(2), { content: "ccc", embedding: null }, rowOf(4)];
     asked.length = 0;
@@ -229,7 +229,7 @@ describe("a batch", () => {
     expect(await countsOf(service, storeId)).toEqual({ rows: 3, bytes: 7 });
   });
 
-  test("contents of many megabytes are taken in, together more than one statement should carry", async () => {
+  test("contents of many megabytes are accepted, together more than one statement should carry", async () => {
     const storeId = await createStore(service);
     const content = "x".repeat(3_000_000);
     const rows = Array.from({ length: 20 }, (_, i) => rowOf(i + 1, { content: `${String(i)}${content}` }));
@@ -237,7 +237,7 @@ describe("a batch", () => {
     expect(await countsOf(service, storeId)).toEqual({ rows: 20, bytes: bytesOf(rows) });
   });
 
-  test("an unknown store is 404 and an expired one 400, and neither gets a row", async () => {
+  test("an unknown store is 404, an expired one 400, and neither gets a row", async () => {
     const before = await rowsInTable(service);
     await post("vs_00000000000000000000000000000000", rowsOf(1)).expect(404);
     const storeId = await createStore(service, { expires_after: { anchor: "last_active_at", days: 1 } });

@@ -17,7 +17,7 @@ import {
   stubLitellm,
 } from "../../support/stores.js";
 
-/** What happens while the model is asked. */
+/** Runs during the model call. */
 let meanwhile: () => Promise<void> = () => Promise.resolve();
 let calls = 0;
 const litellm = stubLitellm({
@@ -25,7 +25,7 @@ const litellm = stubLitellm({
     calls += 1;
     const call = calls;
     await meanwhile();
-    // No two calls give the same vector for a text.
+    // No two calls return the same vector for a text.
     return texts.map((text) => Float32Array.from(testVector(text.length * 1000 + call, testDimensions)));
   },
 });
@@ -54,7 +54,7 @@ const named = (count: number) => {
   return rowsOf(count, (seed) => ({ id: `race-${String(own)}-${String(seed)}` }));
 };
 
-describe("while the model is asked", () => {
+describe("during the model call", () => {
   test.each([
     ["a store", {}],
     ["a store that would expire", { expires_after: { anchor: "last_active_at", days: 1 } }],
@@ -86,7 +86,7 @@ describe("while the model is asked", () => {
     expect(await rowsInTable(service, storeId)).toBe(0);
   });
 
-  test("rows that were there already are deleted: the answer that all are stored is true", async () => {
+  test("already stored rows are deleted: the answer that all are stored is true", async () => {
     const storeId = await createStore(service);
     const rows = unembedded(named(4));
     await post(storeId, rows.slice(0, 2)).expect(200);
@@ -115,7 +115,7 @@ describe("while the model is asked", () => {
 });
 
 describe("at the same time", () => {
-  test("ten identical batches with ids are stored once, and all are answered 200", async () => {
+  test("ten identical batches with ids are stored once, and all get 200", async () => {
     const storeId = await createStore(service);
     const rows = named(50);
     const answers = await Promise.all(Array.from({ length: 10 }, () => post(storeId, rows)));
@@ -134,7 +134,7 @@ describe("at the same time", () => {
     const all = new Promise<void>((resolve) => {
       open = resolve;
     });
-    // All ten have looked for their ids before the first one stores anything.
+    // All ten have looked up their ids before the first one stores anything.
     const answers = await during(
       async () => {
         waiting += 1;
@@ -148,7 +148,7 @@ describe("at the same time", () => {
     expect(await countsOf(service, storeId)).toEqual({ rows: 20, bytes: bytesOf(rows) });
   });
 
-  test("batches of the same ids in opposite orders do not block each other", async () => {
+  test("batches with the same ids in opposite orders do not deadlock", async () => {
     const storeId = await createStore(service);
     for (let round = 0; round < 5; round += 1) {
       const rows = named(300);
@@ -180,7 +180,7 @@ describe("at the same time", () => {
     });
   });
 
-  test("a store deleted among batches goes with all of them: each is 200 or 404, none waits for another in a circle", async () => {
+  test("a store deleted among batches disappears with all of them: each is 200 or 404, without a deadlock", async () => {
     for (let round = 0; round < 6; round += 1) {
       const storeId = await createStore(service);
       const batches = Array.from({ length: 6 }, () => post(storeId, rowsOf(200)).then((answer) => answer.status));
@@ -213,7 +213,7 @@ describe("at the same time", () => {
 });
 
 describe("with a single database connection", () => {
-  test("a model that itself waits for the database is no deadlock, for batches and for searches", async () => {
+  test("a model that itself uses the service does not deadlock, for batches and for searches", async () => {
     const query = async () => {
       for (let i = 0; i < 20; i += 1) await small.get(`/v1/vector_stores`).expect(200);
     };

@@ -27,7 +27,7 @@ async function page(storeId: string, query: Record<string, string | number> = {}
 const contents = (found: Page) => found.data.map((row) => row.content);
 const names = (...seeds: number[]) => seeds.map((seed) => `row ${String(seed)}`);
 
-/** A store with rows 1 to `count` in the order of their ids. */
+/** A store with rows 1 to `count` in id order. */
 async function filled(count: number): Promise<{ storeId: string; ids: string[] }> {
   const storeId = await createStore(service);
   const rows = rowsOf(count, (seed) => ({ metadata: { seed, even: seed % 2 === 0 } }));
@@ -36,7 +36,7 @@ async function filled(count: number): Promise<{ storeId: string; ids: string[] }
 }
 
 describe("pages of a store's rows", () => {
-  test("the newest 20 come first where nothing else is said", async () => {
+  test("the default is the newest 20", async () => {
     const { storeId, ids } = await filled(25);
     const found = await page(storeId);
     expect(found).toMatchObject({ object: "list", has_more: true, first_id: ids[24], last_id: ids[5] });
@@ -77,14 +77,14 @@ describe("pages of a store's rows", () => {
     expect(backwards).toEqual(expected);
   });
 
-  test("after and before together are the rows between", async () => {
+  test("after and before together select the rows between", async () => {
     const { storeId, ids } = await filled(6);
     const between = { order: "asc", after: ids[0] ?? "", before: ids[4] ?? "" };
     expect(contents(await page(storeId, between))).toEqual(names(2, 3, 4));
     expect(await page(storeId, { ...between, limit: 2 })).toMatchObject({ has_more: true, first_id: ids[1] });
   });
 
-  test("paging goes on at a row that was deleted meanwhile, and rows added meanwhile move nothing", async () => {
+  test("paging continues at a row that was deleted meanwhile, and rows added meanwhile shift nothing", async () => {
     const { storeId, ids } = await filled(6);
     const first = await page(storeId, { order: "asc", limit: 2 });
     await service.delete(rowsPath(storeId), { ids: [first.last_id, ids[2]] }).expect(200);
@@ -99,7 +99,7 @@ describe("pages of a store's rows", () => {
     expect(await page(storeId)).toEqual({ object: "list", data: [], first_id: "", last_id: "", has_more: false });
   });
 
-  test("rows of other stores are never among them", async () => {
+  test("rows of other stores are never included", async () => {
     const [one, two] = [await filled(2), await filled(2)];
     const found = await page(one.storeId, { order: "asc", before: two.ids[1] ?? "" });
     expect(found.data.map((row) => row.id)).toEqual(one.ids);
@@ -115,7 +115,7 @@ describe("pages of a store's rows", () => {
     ["filters=%7B", "filters"],
     ["filters=[]", "filters"],
     ["after=%00", "after"],
-  ])("%s is refused by name", async (query, param) => {
+  ])("%s is refused, naming the parameter", async (query, param) => {
     const { storeId } = await filled(1);
     expect(errorOf(await service.get(`${rowsPath(storeId)}?${query}`).expect(400)).param).toBe(param);
   });
@@ -134,7 +134,7 @@ describe("pages of a store's rows", () => {
     expect([contents(second), second.has_more]).toEqual([names(9), false]);
   });
 
-  test("an `or` or `nin` lets in neither other stores' rows nor those before the cursor", async () => {
+  test("an `or` or `nin` includes neither other stores' rows nor those before the cursor", async () => {
     const { storeId, ids } = await filled(4);
     await filled(4);
     const either = {
@@ -149,7 +149,7 @@ describe("pages of a store's rows", () => {
     expect(contents(await page(storeId, { ...query, after: ids[1] ?? "" }))).toEqual(names(3, 4));
   });
 
-  test("embeddings come only when asked for, as numbers or as base64", async () => {
+  test("embeddings are included only on request, as numbers or base64", async () => {
     const { storeId } = await filled(2);
     expect((await page(storeId)).data[0]).not.toHaveProperty("embedding");
     const [numbers] = (await page(storeId, { include: "embedding", order: "asc" })).data;

@@ -83,7 +83,7 @@ async function expectSame(path: string, rows: readonly RandomRow[], checksum: st
   expect(again.counts).toMatchObject({ added: 0, duplicates: rows.length });
 }
 
-describe("rows of any kind, exported and imported elsewhere, are the same", () => {
+describe("rows of any kind stay the same when exported and imported elsewhere", () => {
   const forms: [ExportFormat, VectorText][] = [
     ["ndjson", "base64"],
     ["ndjson", "numbers"],
@@ -126,11 +126,11 @@ describe("rows of any kind, exported and imported elsewhere, are the same", () =
     );
   });
 
-  test("CSV that somebody else has written", async () => {
+  test("CSV from another program", async () => {
     const cell = (text: string) => `"${text.replaceAll('"', '""')}"`;
     await fc.assert(
       fc.asyncProperty(randomRows({ minLength: 1, maxLength: 80 }), async (random) => {
-        // In CSV nothing tells an empty text from none.
+        // CSV cannot tell an empty text from a missing one.
         const rows = random.filter((row) => row.content !== "");
         await fill(rows);
         const path = fresh(".csv");

@@ -7,7 +7,7 @@ import { testDimensions, testKey } from "../../support/settings.js";
 import { type TestService, startService } from "../../support/service.js";
 import { createStore, searchStore, stubLitellm } from "../../support/stores.js";
 
-/** What the model is asked: texts in batches of at most three. */
+/** The texts sent to the model, in batches of at most three. */
 let asked: string[][];
 let answer: (texts: readonly string[]) => Promise<Float32Array[]>;
 let service: TestService;
@@ -22,13 +22,13 @@ beforeEach(async () => {
     return answer(texts);
   };
   service = await startService({ litellm: stubLitellm({ embed }), environment: { EMBEDDING__BATCH_SIZE: "3" } });
-  // These tests are the worker themselves.
+  // These tests call the worker's functions themselves.
   service.deps.wakeIngestion = () => undefined;
   store = await createStore(service);
 });
 afterEach(() => service.close());
 
-/** Ten paragraphs of their own words, each a chunk. */
+/** Ten paragraphs of different words, each a chunk. */
 const paragraphs = Array.from({ length: 10 }, (_, i) =>
   `Paragraph number ${i} is about subject${i}. `.repeat(4).trim(),
 );
@@ -63,7 +63,7 @@ const found = async (query: string) =>
 const rows = async () =>
   (await service.database.query<{ n: number }>("SELECT count(*)::int AS n FROM embeddings"))[0]?.n ?? 0;
 const work = (lease = "worker") => ingestNext(service.deps, lease, never);
-/** As time would: the worker is taken for dead, and what waits need not wait any longer. */
+/** As if time had passed: the worker counts as dead, and waiting files are due. */
 const letTimePass = () =>
   service.database.exec("UPDATE vector_store_files SET lease_until = now() - interval '1 s', run_after = now()");
 const failAt = (call: number, error: Error) => {
@@ -72,7 +72,7 @@ const failAt = (call: number, error: Error) => {
 };
 
 describe("ingestion", () => {
-  test("none of a file's chunks is found before all are there", async () => {
+  test("none of a file's chunks is found before all are stored", async () => {
     const id = await put();
     let during = -1;
     const usual = answer;
@@ -99,7 +99,7 @@ describe("ingestion", () => {
     expect(await work()).toBe(false);
   });
 
-  test("a provider that is away is waited for, and what it has done is not asked for again", async () => {
+  test("an unreachable provider is waited for, and finished batches are not requested again", async () => {
     const id = await put();
     failAt(3, unavailable("The embedding provider cannot be reached at the moment."));
     await work();
@@ -112,11 +112,11 @@ describe("ingestion", () => {
     await letTimePass();
     await work();
     expect(await look(id)).toMatchObject({ status: "completed", chunks: 10 });
-    // The third batch was asked for twice, no other.
+    // Only the third batch was requested twice.
     expect(asked.map((texts) => texts[0]?.trim())).toEqual([0, 3, 6, 6, 9].map((i) => paragraphs[i]));
   });
 
-  test("after a crash another process goes on behind the last chunk that was stored", async () => {
+  test("after a crash another process continues after the last stored chunk", async () => {
     const id = await put();
     let crashed: () => void = () => undefined;
     const atThird = new Promise<void>((resolve) => {
@@ -138,7 +138,7 @@ describe("ingestion", () => {
     await letTimePass();
     expect(await work("alive")).toBe(true);
     expect(await look(id)).toMatchObject({ status: "completed", chunks: 10 });
-    // What comes too late changes nothing.
+    // A late write changes nothing.
     goOn();
     await dead;
     expect(await look(id)).toMatchObject({ status: "completed", chunks: 10 });
@@ -146,7 +146,7 @@ describe("ingestion", () => {
     expect(asked).toHaveLength(5);
   });
 
-  test("a file that is detached, cancelled or whose store goes while it is read leaves nothing", async () => {
+  test("a file that is detached or cancelled, or whose store is deleted, while it is read leaves nothing", async () => {
     const whileReading = async (act: (id: string) => Promise<unknown>) => {
       const id = await put();
       const from = asked.length;
@@ -165,7 +165,7 @@ describe("ingestion", () => {
     expect(await work()).toBe(false);
   });
 
-  test("the same content is ingested once; who shares its chunks keeps them when the first one goes", async () => {
+  test("the same content is ingested once; files that share its chunks keep them when the first is removed", async () => {
     const first = await put();
     const second = await put();
     await work();
@@ -181,7 +181,7 @@ describe("ingestion", () => {
     expect(await rows()).toBe(0);
   });
 
-  test("a new version takes the place of the old one in one moment", async () => {
+  test("a new version replaces the old one at once", async () => {
     const old = await put();
     await work();
     const changed = await put(text.replaceAll("subject", "topic"), "doc.txt", { replace: "true" });
@@ -197,7 +197,7 @@ describe("ingestion", () => {
     expect(await rows()).toBe(10);
   });
 
-  test("a new version takes the place of all files of its name, also of those that shared their chunks", async () => {
+  test("a new version replaces all files of its name, including those that shared chunks", async () => {
     const [first, second] = [await put(), await put()];
     await work();
     await work();
@@ -212,7 +212,7 @@ describe("ingestion", () => {
     ).toEqual(expect.not.arrayContaining([expect.stringContaining("subject")]));
   });
 
-  test("what the model refuses fails the file, says why, and leaves nothing; attaching it again tries again", async () => {
+  test("a text that the model refuses fails the file with the reason and leaves nothing; attaching it again retries", async () => {
     const id = await put();
     const { invalid } = await import("../../../src/words/errors.js");
     failAt(2, invalid("input", "A text is longer than the embedding model accepts."));
@@ -228,7 +228,7 @@ describe("ingestion", () => {
     expect(again.body).toMatchObject({ id, last_error: null });
   });
 
-  test("stores take turns: one with many files does not keep another one waiting", async () => {
+  test("stores take turns: one with many files does not block another", async () => {
     const busy = store;
     for (const n of [1, 2, 3]) await put(`busy ${n}`, `busy${n}.txt`);
     store = await createStore(service);
@@ -239,7 +239,7 @@ describe("ingestion", () => {
     store = busy;
   });
 
-  test("a stopping service gives its file back at once", async () => {
+  test("a stopping service returns its file to the queue at once", async () => {
     const id = await put();
     const stopping = new AbortController();
     const usual = answer;

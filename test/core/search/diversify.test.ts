@@ -27,20 +27,20 @@ const closestTo = (each: Candidate, picked: readonly Candidate[]) =>
   Math.max(0, ...picked.map((other) => likeness(each, other)));
 
 describe("diversify", () => {
-  test("picks as many as asked for or there are, each once, the best first", () => {
+  test("picks as many as requested or available, each once, the best first", () => {
     fc.assert(
       fc.property(candidates, limit, diversity, (all, count, share) => {
         const picked = diversify(all, count, share);
         expect(picked).toHaveLength(Math.min(count, all.length));
         expect(new Set(picked).size).toBe(picked.length);
         expect(all).toEqual(expect.arrayContaining(picked));
-        // With nothing picked yet there is nothing to be unlike; at 1 scores do not count, and the first given is taken.
+        // The first pick has nothing to differ from; at 1, scores do not count, so the first candidate is picked.
         if (picked.length > 0) expect(picked[0]?.score).toBe(all[0]?.score);
       }),
     );
   });
 
-  test("with a limit of all of them is a permutation, and a smaller limit is the beginning of a larger one's", () => {
+  test("without a limit is a permutation, and a smaller limit gives the beginning of a larger one's result", () => {
     fc.assert(
       fc.property(candidates, limit, diversity, (all, count, share) => {
         const whole = diversify(all, all.length, share);
@@ -50,7 +50,7 @@ describe("diversify", () => {
     );
   });
 
-  test("of 0 is the plain order", () => {
+  test("of 0 keeps the order", () => {
     fc.assert(
       fc.property(candidates, limit, (all, count) => {
         expect(diversify(all, count, 0)).toEqual(all.slice(0, count));
@@ -58,21 +58,21 @@ describe("diversify", () => {
     );
   });
 
-  test("picks at each step one that none of those left is worth more than", () => {
+  test("picks a best remaining candidate at each step", () => {
     fc.assert(
       fc.property(candidates, diversity, (all, share) => {
         const picked = diversify(all, all.length, share);
         for (const [i, each] of picked.entries()) {
           const before = picked.slice(0, i);
           const worth = (one: Candidate) => (1 - share) * one.score - share * closestTo(one, before);
-          // Unit vectors of single precision: likenesses differ from ours by some 1e-7.
+          // Single-precision unit vectors: similarities differ from ours by some 1e-7.
           for (const other of picked.slice(i + 1)) expect(worth(each)).toBeGreaterThanOrEqual(worth(other) - 1e-6);
         }
       }),
     );
   });
 
-  test("depends on directions, not on lengths", () => {
+  test("depends on vectors' directions, not their lengths", () => {
     fc.assert(
       fc.property(candidates, diversity, fc.constantFrom(2, 0.5, 1024), (all, share, factor) => {
         const scaled = all.map((each) => ({ ...each, embedding: each.embedding?.map((x) => x * factor) ?? null }));
@@ -82,7 +82,7 @@ describe("diversify", () => {
     );
   });
 
-  test("puts a copy of what is picked behind something else that is a little worse", () => {
+  test("puts a copy of a picked result behind a different one that is a little worse", () => {
     const east = Float32Array.of(1, 0);
     const [first, copy, other] = [
       { score: 0.9, embedding: east },
@@ -93,7 +93,7 @@ describe("diversify", () => {
     expect(diversify([first, copy, other], 3, 0.1)).toEqual([first, copy, other]);
   });
 
-  test("takes vectors of another length, and none, as unlike all", () => {
+  test("treats missing vectors, and vectors of another length, as unlike all others", () => {
     const first = { score: 0.9, embedding: Float32Array.of(1, 0) };
     const copy = { score: 0.8, embedding: Float32Array.of(1, 0) };
     const longer = { score: 0.1, embedding: Float32Array.of(1, 0, 0) };

@@ -12,7 +12,7 @@ const weight = fc.oneof(
   fc.double({ min: 0, max: 1, noNaN: true }),
 );
 const weights = fc.record({ vector: weight, keyword: weight }).filter((each) => each.vector + each.keyword > 0);
-/** Weights of a size that scores of different places differ by more than rounding. */
+/** Weights large enough that scores of different places differ by more than rounding. */
 const plainWeights = fc.record({
   vector: fc.integer({ min: 1, max: 10 }).map((n) => n / 10),
   keyword: fc.integer({ min: 1, max: 10 }).map((n) => n / 10),
@@ -22,7 +22,7 @@ const ids = (hits: readonly { id: string }[]) => hits.map((hit) => hit.id);
 const rankIn = (all: readonly string[], id: string) => (all.includes(id) ? all.indexOf(id) + 1 : null);
 
 describe("reciprocal rank fusion", () => {
-  test("gives every id of a list that counts once, with its ranks and a score above 0 and up to 1, best first", () => {
+  test("gives each id of a weighted list once, with its ranks and a score in (0, 1], best first", () => {
     fc.assert(
       fc.property(lists, weights, (given, by) => {
         const hits = fuse(given, by);
@@ -44,7 +44,7 @@ describe("reciprocal rank fusion", () => {
     );
   });
 
-  test("is the order of one list alone where the other weighs nothing or is empty", () => {
+  test("keeps one list's order if the other has no weight or is empty", () => {
     fc.assert(
       fc.property(lists, plainWeights, ({ vector, keyword }, by) => {
         expect(ids(fuse({ vector, keyword }, { vector: by.vector, keyword: 0 }))).toEqual(vector);
@@ -55,7 +55,7 @@ describe("reciprocal rank fusion", () => {
     );
   });
 
-  test("does not depend on which list is which, nor on the size of both weights", () => {
+  test("does not depend on the order of the lists, nor on scaling both weights", () => {
     fc.assert(
       fc.property(lists, plainWeights, ({ vector, keyword }, by) => {
         const scores = (hits: readonly { id: string; score: number }[]) =>
@@ -69,7 +69,7 @@ describe("reciprocal rank fusion", () => {
     );
   });
 
-  test("never puts an id that is ahead in both lists behind", () => {
+  test("never puts an id behind another that it precedes in both lists", () => {
     fc.assert(
       fc.property(lists, plainWeights, (given, by) => {
         const hits = fuse(given, by);
@@ -86,7 +86,7 @@ describe("reciprocal rank fusion", () => {
     );
   });
 
-  test("gives 1 to what is first in both, and half to what is first in one of two that weigh the same", () => {
+  test("gives 1 to the first in both lists, and 0.5 to the first in one of two equal lists", () => {
     fc.assert(
       fc.property(weights, (by) => {
         expect(fuse({ vector: ["a"], keyword: ["a"] }, by)[0]?.score).toBeCloseTo(1, 12);
@@ -98,7 +98,7 @@ describe("reciprocal rank fusion", () => {
     ]);
   });
 
-  test("puts what is second in both before what is first in one", () => {
+  test("puts the second in both lists before the first in one", () => {
     const hits = fuse({ vector: ["a", "b"], keyword: ["c", "b"] }, { vector: 1, keyword: 1 });
     expect(ids(hits)).toEqual(["b", "a", "c"]);
   });

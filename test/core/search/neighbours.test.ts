@@ -9,7 +9,7 @@ const text = fc.oneof(
   fc.string({ unit: "binary", maxLength: 40 }),
 );
 
-/** The longest end of one text that begins the other, found the slow way. */
+/** The longest end of one text that begins the other, by brute force. */
 function overlapOf(first: string, second: string): number {
   for (let length = Math.min(first.length, second.length); length > 0; length -= 1) {
     if (first.slice(first.length - length) === second.slice(0, length)) return length;
@@ -18,21 +18,21 @@ function overlapOf(first: string, second: string): number {
 }
 
 describe("joinTexts", () => {
-  test("begins with the first text, ends with the second, and lets stand once what both share at their border", () => {
+  test("begins with the first text, ends with the second, and has their overlap once", () => {
     fc.assert(
       fc.property(text, text, (first, second) => {
         const joined = joinTexts(first, second);
         expect(joined.startsWith(first)).toBe(true);
         expect(joined.endsWith(second)).toBe(true);
         const overlap = overlapOf(first, second);
-        // A new line between texts that share less than eight characters, which may be chance.
+        // A line break between texts that share fewer than eight characters, which may be chance.
         expect(joined).toHaveLength(first.length + second.length + (overlap >= 8 ? -overlap : 1));
       }),
       campaign(1000),
     );
   });
 
-  test("gives back a text that was cut in two with any overlap of eight characters or more", () => {
+  test("restores a text that was cut in two with an overlap of eight characters or more", () => {
     const words = Array.from({ length: 400 }, (_, i) => `word${i}`).join(" ");
     fc.assert(
       fc.property(fc.integer({ min: 8, max: words.length }), fc.integer({ min: 8, max: 600 }), (end, overlap) => {
@@ -48,7 +48,7 @@ describe("joinTexts", () => {
     ["", "the second text"],
     ["seven77", "seven77"],
     ["one text", "quite another"],
-  ])("puts a new line between %j and %j", (first, second) => {
+  ])("puts a line break between %j and %j", (first, second) => {
     expect(joinTexts(first, second)).toBe(`${first}\n${second}`);
   });
 
@@ -61,12 +61,12 @@ describe("joinTexts", () => {
     expect(joinTexts(first, second)).toBe(joined);
   });
 
-  test("looks at no more than the borders of long texts", () => {
-    // Nearly all of one is in the other, at every place: comparing them wholly at every length would be five billion steps a pair.
+  test("looks only at the borders of long texts", () => {
+    // Each text nearly matches the other at every place: comparing all lengths would take five billion steps per pair.
     const first = "a".repeat(100_000);
     const second = `${"a".repeat(99_999)}b`;
     for (let i = 0; i < 20; i += 1) {
-      // 4,000 characters are the most that are taken for an overlap.
+      // An overlap has at most 4,000 characters.
       expect(joinTexts(first, second)).toHaveLength(first.length + second.length - 4000);
       expect(joinTexts(`${first}b`, second)).toHaveLength(first.length + second.length + 2);
     }

@@ -46,7 +46,7 @@ describe("the sweep of expired stores", () => {
     await service.database.exec("DELETE FROM vector_stores");
   });
 
-  test("takes what expired longer ago than the retention, with its rows, and nothing else", async () => {
+  test("removes stores that expired longer ago than the retention, with their rows, and nothing else", async () => {
     const [old, recent, forever] = [
       await createStore(service, expiring(1)),
       await createStore(service, expiring(3)),
@@ -54,7 +54,7 @@ describe("the sweep of expired stores", () => {
     ];
     for (const id of [old, recent, forever]) await service.post(batchPath(id), { embeddings: rowsOf(3) }).expect(200);
     expect(await sweepExpired(service.deps)).toBe(0);
-    // One day until it expires and seven more; the other one has expired, but only five days ago.
+    // One day until it expires plus seven; the other one expired only five days ago.
     service.advance(8 * day - 60_000);
     expect(await sweepExpired(service.deps)).toBe(0);
     service.advance(2 * 60_000);
@@ -68,7 +68,7 @@ describe("the sweep of expired stores", () => {
     expect(await sweepExpired(service.deps)).toBe(0);
   });
 
-  test("a store that was brought back before it, or is in use, stays", async () => {
+  test("a store that was brought back before the sweep, or is in use, stays", async () => {
     const [revived, used] = [await createStore(service, expiring(1)), await createStore(service, expiring(10))];
     service.advance(8 * day);
     await search(used, unit(0)).expect(200);
@@ -79,13 +79,13 @@ describe("the sweep of expired stores", () => {
     expect((await read(used)).status).toBe("completed");
   });
 
-  test("a store brought back between the look and the removal stays", async () => {
+  test("a store brought back between listing and removal stays", async () => {
     const first = await createStore(service, expiring(1));
     const second = await createStore(service, expiring(1));
     service.advance(9 * day);
     const { db } = service.deps;
     let revived = "";
-    // The sweep has its list when it begins its first transaction: now the other store is updated.
+    // The sweep has its list when its first transaction begins: now update the other store.
     const transaction: typeof db.transaction = async (work) => {
       if (revived === "") {
         revived = second;
@@ -103,7 +103,7 @@ describe("the sweep of expired stores", () => {
     expect((await read(second)).status).toBe("completed");
   });
 
-  test("more stores than one look takes", async () => {
+  test("removes more stores than one page lists", async () => {
     await Promise.all(Array.from({ length: 205 }, () => createStore(service, expiring(1))));
     const kept = await createStore(service);
     service.advance(9 * day);
@@ -112,7 +112,7 @@ describe("the sweep of expired stores", () => {
     expect((body as { data: { id: string }[] }).data.map((store) => store.id)).toEqual([kept]);
   });
 
-  test("two sweeps at once count every store once", async () => {
+  test("two concurrent sweeps count every store once", async () => {
     await Promise.all(Array.from({ length: 20 }, () => createStore(service, expiring(1))));
     service.advance(9 * day);
     const counts = await Promise.all([sweepExpired(service.deps), sweepExpired(service.deps)]);
@@ -121,7 +121,7 @@ describe("the sweep of expired stores", () => {
 });
 
 describe("the mark of use", () => {
-  test("is made by searches and writes, also by those that find nothing, and not by reading", async () => {
+  test("is set by searches and writes, even without results, and not by reading", async () => {
     const storeId = await createStore(service, expiring(5));
     const uses: (() => PromiseLike<unknown>)[] = [
       () => search(storeId, unit(0)).expect(200),
@@ -141,7 +141,7 @@ describe("the mark of use", () => {
     }
   });
 
-  test("is written at most once a second", async () => {
+  test("is written at most once per second", async () => {
     const storeId = await createStore(service);
     await service.database.exec("CREATE TABLE marks (n int)");
     await service.database.exec(`
@@ -159,7 +159,7 @@ describe("the mark of use", () => {
     await service.database.exec("DROP TRIGGER marks ON vector_stores");
   });
 
-  test("within that second a store that was deleted is 404, and one that expired is refused", async () => {
+  test("within that second a deleted store is 404, and an expired one is refused", async () => {
     const [gone, stale] = [await createStore(service), await createStore(service, expiring(1))];
     await search(gone, unit(0)).expect(200);
     await search(stale, unit(0)).expect(200);
@@ -190,7 +190,7 @@ describe("several queries in one search", () => {
     await service.post(batchPath(storeId), { embeddings: rows }).expect(200);
   });
 
-  test("every chunk is there once, with its best score, best first", async () => {
+  test("every chunk appears once, with its best score, best first", async () => {
     const both = await hitsOf(search(storeId, [unit(0), unit(1)]));
     expect(both.slice(0, 3)).toEqual([
       ["x", 1],
@@ -215,7 +215,7 @@ describe("several queries in one search", () => {
     expect(turned.map(([, score]) => score)).toEqual([1, 1, 0.9, 0.5, 0.5]);
   });
 
-  test("the limit is of all together, and the threshold is for the best score", async () => {
+  test("the limit applies to all queries together, the threshold to the best score", async () => {
     expect(await hitsOf(search(storeId, [unit(0), [3, 4, 0, 0, 0, 0, 0, 0]], { max_num_results: 2 }))).toEqual([
       ["x", 1],
       ["x and y", 1],
@@ -235,7 +235,7 @@ describe("several queries in one search", () => {
   });
 });
 
-test("the mark that a store was used is there at once, and waits for no disk; what is written after it does", async () => {
+test("the mark of use is visible at once without waiting for the disk; later writes do wait", async () => {
   const { id } = (await service.post("/v1/vector_stores", expiring(5)).expect(200)).body as { id: string };
   const later = service.deps.now() + day;
   const { db } = service;
@@ -250,6 +250,6 @@ test("the mark that a store was used is there at once, and waits for no disk; wh
     db.run,
   );
   expect(rows[0]?.at).toBeCloseTo(later, 0);
-  // On every connection of the pool, of which one made the mark.
+  // On every connection of the pool, including the one that set the mark.
   expect(new Set(await Promise.all(Array.from({ length: 10 }, waits)))).toEqual(new Set([before]));
 });

@@ -8,7 +8,7 @@ import { service, rows, bytes } from "./importSupport.js";
 
 jest.setTimeout(120_000);
 
-describe("what cannot be imported is told by its row, and nothing of it is written", () => {
+describe("an error names the row that cannot be imported, and its page is not written", () => {
   const refused: [string, Partial<TransferRow>, RegExp][] = [
     [
       "another length",
@@ -40,7 +40,7 @@ describe("what cannot be imported is told by its row, and nothing of it is writt
     expect(await rowsInTable(service)).toBe(0);
   });
 
-  test("a row that the table's own rule refuses is found; others of its page may be there", async () => {
+  test("a row that a table's constraint refuses is named; others of its page may be stored", async () => {
     const store = await createStore(service);
     await service.database.exec("ALTER TABLE embeddings ADD CONSTRAINT no_secrets CHECK (content <> 'secret')");
     try {
@@ -61,7 +61,7 @@ describe("what cannot be imported is told by its row, and nothing of it is writt
     }
   });
 
-  test("an id that is there with other content, or in another store, with the flags that help", async () => {
+  test("an id that exists with other content or in another store, with the flags that help", async () => {
     const [store, other] = [await createStore(service), await createStore(service)];
     await service
       .post(batchPath(store), { embeddings: [{ id: "row-3", content: "mine", embedding: testVector(1, 8) }] })
@@ -81,7 +81,7 @@ describe("what cannot be imported is told by its row, and nothing of it is writt
     expect((await storedRows(service, other)).map((row) => row.id)).toContain("old-row-3");
   });
 
-  test("a row that the database has otherwise than it was read: its page is not kept", async () => {
+  test("a row that the database stored differently: its page is not kept", async () => {
     const store = await createStore(service);
     await service.database.exec(`
       CREATE FUNCTION meddle() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -94,7 +94,7 @@ describe("what cannot be imported is told by its row, and nothing of it is writt
       const kept = await storedRows(service, store);
       expect(kept.map((row) => row.id)).not.toContain("row-13");
       expect(await countsOf(service, store)).toMatchObject({ rows: kept.length });
-      // Whoever does not want to know is not told.
+      // Without verification it goes unnoticed.
       const unverified = await importInto(service, sourceOf(rows(20)), { store, verify: false, onConflict: "skip" });
       expect(unverified).toMatchObject({ finished: true, verified: false });
     } finally {

@@ -6,12 +6,12 @@ import { service, rows, bytes } from "./importSupport.js";
 
 jest.setTimeout(120_000);
 
-describe("an import that was broken off", () => {
+describe("an interrupted import", () => {
   const broken = (at: number) => (from: number) => {
     if (from === at) throw new Error("the source broke");
   };
 
-  test("goes on where it stopped: every row is there once, and counts are of both runs", async () => {
+  test("continues where it stopped: every row is stored once, and counts cover both runs", async () => {
     const store = await createStore(service);
     const all = rows(200);
     await expect(importInto(service, sourceOf(all, { onPage: broken(120) }), { store })).rejects.toThrow(
@@ -33,7 +33,7 @@ describe("an import that was broken off", () => {
     expect(whole.counts.readChecksum).toBe(result.counts.readChecksum);
   });
 
-  test("never passes a page that failed, whatever comes after it", async () => {
+  test("never continues after a failed page, whatever follows it", async () => {
     const store = await createStore(service);
     await service
       .post(batchPath(store), { embeddings: [{ id: "row-33", content: "mine", embedding: testVector(1, 8) }] })
@@ -48,7 +48,7 @@ describe("an import that was broken off", () => {
     expect(await countsOf(service, store)).toEqual({ rows: 100, bytes: bytes(all) });
   });
 
-  test("begins anew with --restart, and as another import when anything of it is another", async () => {
+  test("starts over with --restart, and counts as another import if any option differs", async () => {
     const store = await createStore(service);
     const all = rows(50);
     await expect(importInto(service, sourceOf(all, { onPage: broken(30) }), { store })).rejects.toThrow();
@@ -61,7 +61,7 @@ describe("an import that was broken off", () => {
     expect(read[0]).toBe(0);
   });
 
-  test("by a signal ends in good order", async () => {
+  test("ends cleanly on a signal", async () => {
     const store = await createStore(service);
     const controller = new AbortController();
     const stop = (from: number) => {
@@ -78,7 +78,7 @@ describe("an import that was broken off", () => {
     expect((await countsOf(service, store)).rows).toBe(100);
   });
 
-  test("by kill -9 may have its lease left, whose end is waited for", async () => {
+  test("may leave its lease after kill -9, and the next run waits for its end", async () => {
     const store = await createStore(service);
     const all = rows(30);
     await expect(importInto(service, sourceOf(all, { onPage: broken(20) }), { store })).rejects.toThrow();
@@ -88,7 +88,7 @@ describe("an import that was broken off", () => {
     expect(await importInto(service, sourceOf(all), { store })).toMatchObject({ finished: true, resumedAfter: 20 });
   });
 
-  test("is not begun a second time while it is under way", async () => {
+  test("cannot run twice at once", async () => {
     const store = await createStore(service);
     let second: Promise<unknown> | undefined;
     const wait = async (from: number) => {
@@ -97,7 +97,7 @@ describe("an import that was broken off", () => {
       await second.catch(() => undefined);
     };
     const first = importInto(service, sourceOf(rows(100), { onPage: wait }), { store });
-    // The embedded database has one process: who comes to it there knows that the one before is gone.
+    // The embedded database has one process: the next one knows that the previous one has ended.
     if (service.database.kind === "pglite") {
       await expect(first).rejects.toThrow(/taken this import over/);
       await second;

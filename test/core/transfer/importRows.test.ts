@@ -17,8 +17,8 @@ import { service, rows, bytes } from "./importSupport.js";
 
 jest.setTimeout(120_000);
 
-describe("rows that are imported", () => {
-  test("are all there once, with their ids, times and metadata; counted, and found by the next search", async () => {
+describe("imported rows", () => {
+  test("are stored once, with their ids, times and metadata; counted, and found by the next search", async () => {
     const store = await createStore(service);
     const all = rows(137);
     const result = await importInto(service, sourceOf(all), { store });
@@ -48,7 +48,7 @@ describe("rows that are imported", () => {
     expect(derived).toEqual([{ n: 137 }]);
   });
 
-  test("have their words made where the store is searched by them", async () => {
+  test("have their words extracted if the store is searched by keyword", async () => {
     const store = await createStore(service, { search_mode: "keyword" });
     await importInto(service, sourceOf(rows(30, (n) => ({ content: n === 20 ? "the only kettle" : `text ${n}` }))), {
       store,
@@ -56,7 +56,7 @@ describe("rows that are imported", () => {
     expect((await searchStore(service, store, "kettle")).map((found) => found.id)).toEqual(["row-20"]);
   });
 
-  test("without ids get the same ones in every run, and others in another store", async () => {
+  test("without ids get the same ids in every run, and others in another store", async () => {
     const [one, two] = [await createStore(service), await createStore(service)];
     const all = rows(25, () => ({ id: null }));
     await importInto(service, sourceOf(all), { store: one });
@@ -69,7 +69,7 @@ describe("rows that are imported", () => {
     expect(await rowsInTable(service)).toBe(50);
   });
 
-  test("of a vector without direction are kept and counted", async () => {
+  test("with a vector of zeros are kept and counted", async () => {
     const store = await createStore(service);
     const zero = { vector: Buffer.alloc(4 * testDimensions) };
     const result = await importInto(service, sourceOf(rows(3, (n) => (n === 1 ? zero : {}))), { store });
@@ -77,7 +77,7 @@ describe("rows that are imported", () => {
     expect((await searchStore(service, store, "x")).at(-1)).toMatchObject({ id: "row-1", score: 0 });
   });
 
-  test("in a page with one id twice: the same row is one, another is refused", async () => {
+  test("with one id twice in a page: equal rows are one, different ones are refused", async () => {
     const store = await createStore(service);
     const twice = [...rows(3), transferRow(1, { at: "row 9" })];
     expect((await importInto(service, sourceOf(twice), { store })).counts).toMatchObject({
@@ -92,8 +92,8 @@ describe("rows that are imported", () => {
   });
 });
 
-describe("rows without embedding", () => {
-  test("are embedded by the store's model when asked to, and not a second time", async () => {
+describe("rows without an embedding", () => {
+  test("are embedded by the store's model on request, and only once", async () => {
     let asked = 0;
     const litellm = stubLitellm({
       embed: (texts) => {
@@ -124,7 +124,7 @@ describe("rows without embedding", () => {
 });
 
 describe("a dry run", () => {
-  test("says what would be done, and changes nothing", async () => {
+  test("reports what would be done, and changes nothing", async () => {
     const store = await createStore(service);
     await importInto(service, sourceOf(rows(10)), { store });
     const before = await service.database.query("SELECT * FROM vector_store_imports");
@@ -154,7 +154,7 @@ describe("a dry run", () => {
   });
 });
 
-test("an import beside a server that inserts, deletes and searches in the same store: every counter is right at the end", async () => {
+test("while a server inserts, deletes and searches in the same store, an import leaves every counter right", async () => {
   const store = await createStore(service);
   const all = rows(600);
   let importing = true;

@@ -8,7 +8,7 @@ import { service, rows, bytes } from "./importSupport.js";
 jest.setTimeout(120_000);
 
 describe("stores", () => {
-  test("of the source are made with what it says of them, also those without rows", async () => {
+  test("of the source are created with what the source says, even without rows", async () => {
     const stores = [
       transferStore("vs_one", {
         name: "One",
@@ -49,7 +49,7 @@ describe("stores", () => {
     await service.get("/v1/vector_stores/09beee6f-ed62-47c6-a161-dea9018a5a40").expect(200);
   });
 
-  test("that are there already are used as they are", async () => {
+  test("that exist are used as they are", async () => {
     await importInto(
       service,
       sourceOf([], { stores: [transferStore("vs_one", { name: "One", embeddingDimensions: testDimensions })] }),
@@ -61,7 +61,7 @@ describe("stores", () => {
     expect((await countsOf(service, "vs_one")).rows).toBe(5);
   });
 
-  test("by names that are no ids get an id, the same in every run", async () => {
+  test("with names that are not ids get an id, the same in every run", async () => {
     const all = rows(10, (n) => ({ storeId: n % 2 === 0 ? "Support FAQ" : "Handbuch/ä" }));
     const first = await importInto(service, sourceOf(all));
     expect(first.stores.map((store) => store.name)).toEqual(["Support FAQ", "Handbuch/ä"]);
@@ -71,7 +71,7 @@ describe("stores", () => {
     expect(again.counts).toMatchObject({ added: 0, duplicates: 10 });
   });
 
-  test("by --store-name one is made, and found again by the same import", async () => {
+  test("from --store-name are created, and found again by the same import", async () => {
     const first = await importInto(service, sourceOf(rows(5)), { storeName: "Docs" });
     const again = await importInto(service, sourceOf(rows(8)), { storeName: "Docs" });
     expect(again.stores).toEqual(first.stores.map((store) => ({ ...store, made: false })));
@@ -80,7 +80,7 @@ describe("stores", () => {
     expect(await countsOf(service, store?.id ?? "")).toEqual({ rows: 8, bytes: bytes(rows(8)) });
   });
 
-  test("have the model that is named, and dimensions other than the settings' need one", async () => {
+  test("have the named model, which is required for other dimensions than the settings'", async () => {
     const short = rows(3, () => ({ vector: toNetworkOrder(Float32Array.of(1, 2, 3)) }));
     await expect(importInto(service, sourceOf(short), { storeName: "short" })).rejects.toThrow(
       /^--embedding-model: the vectors have 3 dimensions, and those of .* have 8 \(EMBEDDING__DIMENSIONS\)\. Name the model/,
@@ -93,7 +93,7 @@ describe("stores", () => {
     expect(result.stores).toMatchObject([{ dimensions: 3, made: true }]);
   });
 
-  test("must be named where the rows do not say", async () => {
+  test("must be named if the rows do not name one", async () => {
     await expect(importInto(service, sourceOf(rows(1)))).rejects.toThrow(
       /^--store: the rows do not say which vector store they belong to.*--store-name/,
     );

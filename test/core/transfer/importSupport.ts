@@ -1,4 +1,7 @@
-/** The service of the import suites: a suite that imports this module gets one, started before its tests and emptied before each. */
+/**
+ * The service of the import suites: a suite that imports this module gets one, started before its tests and emptied
+ * before each.
+ */
 import { afterAll, beforeAll, beforeEach } from "@jest/globals";
 import type { TransferRow } from "../../../src/words/rows.js";
 import { type TestService, startService } from "../../support/service.js";

@@ -11,7 +11,7 @@ import { isObject } from "../../../src/http/wire/common.js";
 import { parseRow } from "../../../src/http/wire/embedding.js";
 import { campaign } from "../../support/campaign.js";
 
-/** What a body comes to when it is parsed as a whole, or the error. */
+/** The result of parsing a body as a whole, or the error. */
 function whole(body: Buffer): unknown {
   try {
     const value = parseBytes(body);
@@ -24,7 +24,7 @@ function whole(body: Buffer): unknown {
   }
 }
 
-/** The same of a body that comes in parts, cut where `cuts` says. */
+/** The same for a body that arrives in parts, split at `cuts`. */
 function inParts(body: Buffer, cuts: readonly number[]): unknown {
   const scanner = new BatchScanner(100, parseRow);
   const places = [0, ...cuts.map((cut) => cut % (body.length + 1)).sort((a, b) => a - b), body.length];
@@ -115,17 +115,17 @@ const body = (of: fc.Arbitrary<string>) =>
     .map((parts) => Buffer.from(parts.join("")));
 const cuts = fc.array(fc.nat(), { maxLength: 6 });
 
-describe("a batch that comes in parts is what it would be as a whole", () => {
-  test("bodies of rows that are right, in any order and form, with names given twice", () => {
+describe("a batch in parts gives the same result as a whole", () => {
+  test("valid rows, in any order and form, with repeated names", () => {
     let good = 0;
     fc.assert(
       fc.property(body(row), cuts, (bytes, places) => {
         const expected = whole(bytes);
         if (messageOf(expected) === null) good += 1;
         const actual = inParts(bytes, places);
-        // Of two things that are wrong, the one that comes first is told.
+        // Of two errors, the first is reported.
         if (messageOf(expected) !== null) expect(messageOf(actual)).not.toBeNull();
-        // Of an array of rows that is given twice, the one that does not count is checked too.
+        // If the array of rows is repeated, the overridden one is checked too.
         else if (!isGivenTwice(bytes) || messageOf(actual) === null) expect(actual).toEqual(expected);
       }),
       campaign(3000),
@@ -133,7 +133,7 @@ describe("a batch that comes in parts is what it would be as a whole", () => {
     expect(good).toBeGreaterThan(campaign(3000).numRuns / 3);
   });
 
-  test("one row that is wrong has the same message", () => {
+  test("a bad row has the same message", () => {
     fc.assert(
       fc.property(wrongRow, cuts, (wrong, places) => {
         const bytes = Buffer.from(`{"return":"ids","embeddings":[{"content":"a","embedding":[1,2]}, ${wrong}]}`);
@@ -143,7 +143,7 @@ describe("a batch that comes in parts is what it would be as a whole", () => {
     );
   });
 
-  test("a changed, missing or additional byte is refused in parts when and only when it is as a whole", () => {
+  test("a changed, missing or additional byte is refused exactly if it is refused as a whole", () => {
     fc.assert(
       fc.property(
         body(row),
@@ -224,7 +224,7 @@ describe("errors of a batch", () => {
     expect(messageFor(latin1(`{"embeddings":[${good}],"x":"\xff"}`))).toBe("The body is not valid UTF-8.");
   });
 
-  test("one row more than allowed is refused before it has come", () => {
+  test("one row too many is refused before it arrives", () => {
     const scanner = new BatchScanner(3, parseRow);
     scanner.push(Buffer.from(`{"embeddings":[${[good, good, good].join(",")}`));
     expect(() => {
@@ -233,7 +233,7 @@ describe("errors of a batch", () => {
   });
 });
 
-describe("the request that brings it", () => {
+describe("the request with a batch", () => {
   const requestOf = (chunks: Buffer[], headers: Record<string, string> = {}) =>
     Object.assign(Readable.from(chunks, { objectMode: false }), {
       headers: { "content-type": "application/json", "transfer-encoding": "chunked", ...headers },
@@ -242,7 +242,7 @@ describe("the request that brings it", () => {
   const rows = (count: number) =>
     `{"embeddings":[${Array(count).fill('{"content":"x","embedding":[0.25,-2]}').join(", ")}]}`;
 
-  test("the event loop turns at least once every 128 KB, however large the parts", async () => {
+  test("the event loop turns at least once per 128 KB, however large the parts", async () => {
     const many = Buffer.from(rows(50).padEnd(4 * 1024 * 1024, " "));
     let turns = 0;
     let running = true;
@@ -271,7 +271,7 @@ describe("the request that brings it", () => {
     await expect(read(announced, megabyte.length)).rejects.toMatchObject(large);
   });
 
-  test("another type of content, and a body that breaks off", async () => {
+  test("another content type, and a body that breaks off", async () => {
     await expect(read(requestOf([], { "content-type": "text/plain" }))).rejects.toMatchObject({ status: 415 });
     const broken = requestOf([]);
     broken.destroy(new Error("aborted"));

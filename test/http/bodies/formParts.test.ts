@@ -2,7 +2,7 @@ import { expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { countParts } from "../../../src/http/bodies/formParts.js";
 
-test("the parts of a form are counted, however its bytes are cut", () => {
+test("the parts of a form are counted, however its bytes are split", () => {
   const body = fc.array(fc.string({ unit: fc.constantFrom("\r", "\n", "-", "b", "x") }), { maxLength: 6 });
   fc.assert(
     fc.property(body, fc.array(fc.nat(500), { maxLength: 8 }), (contents, cuts) => {

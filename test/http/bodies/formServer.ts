@@ -53,7 +53,7 @@ export interface Answer {
   };
 }
 
-/** A server that reads a form and answers with what it read; errors leave as in the service. */
+/** A server that answers with the form it read; errors are as in the service. */
 export async function startFormServer(allowed: { fileBytes: number; files: number }, keeper: Keeper<KeptFile>) {
   const app = express();
   app.post("/", async (req, res) => {
@@ -65,7 +65,7 @@ export async function startFormServer(allowed: { fileBytes: number; files: numbe
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
 
-  /** A connection on which a form has begun; the test decides what is sent of it. */
+  /** A connection on which a form has begun; the test decides what it sends. */
   async function open(headers: IncomingHttpHeaders): Promise<{ socket: Socket; answer: Promise<Answer> }> {
     const socket = connect(port, "127.0.0.1");
     await once(socket, "connect");

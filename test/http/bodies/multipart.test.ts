@@ -37,7 +37,7 @@ describe("fields and files", () => {
     expect(body.fields).toEqual(names.map((name) => [name, name === "a" ? "2" : name]));
   });
 
-  test("the names of built-in properties are names like others", async () => {
+  test("names of built-in properties are ordinary names", async () => {
     const names = ["__proto__", "__proto__[x]", "constructor[prototype][y]", "toString", "hasOwnProperty"];
     const { status, body } = await server.send([names.map((name) => field(name, "1")).join("") + end]);
     expect(status).toBe(200);
@@ -87,12 +87,12 @@ describe("fields and files", () => {
 
   const value = fc.oneof(
     fc.string({ unit: "grapheme", maxLength: 50 }).map((text) => text.replaceAll("\0", "")),
-    // What looks like the boundary.
+    // Text that looks like the boundary.
     fc
       .array(fc.constantFrom("\r", "\n", "\r\n", "-", "--", "a", `--${boundary}`.slice(0, 2)), { maxLength: 20 })
       .map((parts) => parts.join("")),
   );
-  test("forms arrive whole, wherever they are cut", async () => {
+  test("forms arrive complete, wherever they are split", async () => {
     const form = fc.record({
       fields: fc.uniqueArray(fc.tuple(fc.stringMatching(/^[a-z]{1,5}$/), value), {
         selector: ([name]) => name,
@@ -120,7 +120,7 @@ describe("fields and files", () => {
   });
 });
 
-describe("what is refused", () => {
+describe("refused forms", () => {
   const nul = part('Content-Disposition: form-data; name="a"', "1\0");
   const strange = part('Content-Disposition: form-data; name="a"\r\nContent-Type: text/plain; charset=strange', "1");
   const long = "n".repeat(201);
@@ -182,14 +182,14 @@ describe("what is refused", () => {
     ],
     ["a field without a name", part("Content-Disposition: form-data", "1") + end, 400, null, unreadable],
     [
-      "a file without a name of its field",
+      "a file without a field name",
       part('Content-Disposition: form-data; filename="x"', "1") + end,
       400,
       null,
       unreadable,
     ],
     [
-      "a part whose Content-Disposition cannot be read, which the parser skips in silence",
+      "a part with an unreadable Content-Disposition, which the parser silently skips",
       file("x", "x") + part('Content-Disposition: form-data; name="file"; filename=a/b.txt', "1") + end,
       400,
       null,
@@ -204,8 +204,8 @@ describe("what is refused", () => {
     ],
     ["a part of another kind", part("Content-Disposition: attachment; name=a", "1") + end, 400, null, unreadable],
     ["U+0000 in a header", file("a\0b.txt", "1") + end, 400, null, unreadable],
-    ["what is no form", "hello", 400, null, unreadable],
-    ["lines that end as on Unix", (field("a", "1") + end).replaceAll("\r\n", "\n"), 400, null, unreadable],
+    ["a body that is not a form", "hello", 400, null, unreadable],
+    ["Unix line ends", (field("a", "1") + end).replaceAll("\r\n", "\n"), 400, null, unreadable],
     ["nothing", "", 400, null, unreadable],
   ])("%s", async (_, text, status, param, message) => {
     const before = { ...counts };
@@ -214,7 +214,7 @@ describe("what is refused", () => {
     expect(counts.dropped - before.dropped).toBe(counts.kept - before.kept);
   });
 
-  test("nothing at its limits", async () => {
+  test("but not a form exactly at the limits", async () => {
     const fields = Array.from({ length: 99 }, (_, i) => field(`a${i}`, "")).join("");
     const { status, body } = await server.send([
       fields +
@@ -228,7 +228,7 @@ describe("what is refused", () => {
     expect(body.files?.map(({ text }) => text.length)).toEqual([1000, 1000]);
   });
 
-  test("a form that breaks off, wherever it does", async () => {
+  test("a form that breaks off anywhere", async () => {
     const whole = field("a", "1") + file("x.txt", "abc") + field("b", "2") + `--${boundary}--`;
     for (let length = 0; length < whole.length; length += 1) {
       const before = { ...counts };
@@ -266,7 +266,7 @@ describe("what is refused", () => {
     socket.destroy();
   });
 
-  test("a Content-Length that no allowed form has, before any of it is read", async () => {
+  test("a Content-Length above that of any allowed form, before the body is read", async () => {
     const { socket, answer } = await server.open({ "content-length": String(11 * 1024 * 1024) });
     socket.write(fileHead("x.txt"));
     const before = counts.started;

@@ -17,7 +17,7 @@ async function start(keeper: Keeper<KeptFile>) {
   return server;
 }
 
-describe("a sender that goes on, or waits, is answered at once", () => {
+describe("a sender that continues or waits is answered at once", () => {
   // The rest of the body never arrives; an answer that waits for it never comes.
   const promised = { "content-length": String(2 * megabyte) };
   const chunked = { "transfer-encoding": "chunked" };
@@ -43,7 +43,7 @@ describe("a sender that goes on, or waits, is answered at once", () => {
     });
   }
 
-  test("a first file that cannot be kept ends the second, which is still arriving", async () => {
+  test("if the first file cannot be kept, the second one, still arriving, is ended", async () => {
     const memory = memoryKeeper();
     const full = withResolvers<undefined>();
     let second: Promise<KeptFile> | undefined;
@@ -67,8 +67,8 @@ describe("a sender that goes on, or waits, is answered at once", () => {
   });
 });
 
-describe("a sender that leaves", () => {
-  test("in the middle of its second file leaves neither", async () => {
+describe("a sender that disconnects", () => {
+  test("in the middle of its second file leaves neither file", async () => {
     const { keeper, counts } = memoryKeeper();
     const server = await start(keeper);
     const { socket, answer } = await server.open({ "content-length": String(megabyte) });
@@ -80,7 +80,7 @@ describe("a sender that leaves", () => {
     expect(counts).toEqual({ started: 2, kept: 1, failed: 1, dropped: 1 });
   });
 
-  test("before its form is read is answered, not waited for", async () => {
+  test("before its form is read gets an answer instead of a wait", async () => {
     const req = Object.assign(new Readable({ read: () => undefined }), {
       headers: { "content-type": `multipart/form-data; boundary=${boundary}`, "transfer-encoding": "chunked" },
     });
@@ -117,7 +117,7 @@ describe("a sender that leaves", () => {
   });
 });
 
-test("a form is answered when its last file has been kept, not before", async () => {
+test("a form is answered once its last file is kept, not before", async () => {
   const memory = memoryKeeper();
   const slow = withResolvers<undefined>();
   const server = await start({
@@ -133,14 +133,14 @@ test("a form is answered when its last file has been kept, not before", async ()
     answered = true;
   });
   await until("the file to arrive", () => (memory.counts.kept === 1 ? true : null));
-  // Another request goes the whole way meanwhile.
+  // Meanwhile, another request completes.
   expect((await server.send(["hello"])).status).toBe(400);
   expect(answered).toBe(false);
   slow.resolve(undefined);
   expect((await sent).body.files).toHaveLength(1);
 });
 
-test("no more of a file is taken in than its keeper reads", async () => {
+test("a file is read no faster than its keeper consumes it", async () => {
   const portions = 800;
   const portion = Buffer.alloc(64 * 1024, "x");
   let taken = 0;
@@ -169,7 +169,7 @@ test("no more of a file is taken in than its keeper reads", async () => {
   };
   const form = readForm(req as unknown as Request, { fileBytes: 100 * megabyte, files: 1 }, keeper);
   await started.promise;
-  // Nothing here waits for anything but the streams' own turns: when they stand still, they stand still for good.
+  // Only the streams' own turns move things here: once they stop, they stop for good.
   for (let seen = -1; seen !== taken;) {
     seen = taken;
     for (let turn = 0; turn < 20; turn += 1) await new Promise(setImmediate);

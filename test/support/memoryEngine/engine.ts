@@ -9,14 +9,15 @@ import { createRecords, gone } from "./records.js";
 import { type Row, type Shelf, compare, fileOf, isSelected, passes, sizeOf, take } from "./shelf.js";
 
 /**
- * An engine in memory, exact and small: the second implementation of the contract. It lives apart from the database, as a remote engine
- * does, and so shares no transaction with it: chunks first, then counters, and `upkeep` repairs what a crash between the two left.
+ * A small, exact engine in memory: the second implementation of the contract. Like a remote engine, it shares no
+ * transaction with the database: it writes chunks first, then counters, and `upkeep` repairs counters after a crash
+ * between the two.
  */
 
 export interface MemoryParts {
   db: Database;
   now: () => number;
-  /** Filter operators that it claims not to know. */
+  /** Filter operators that it refuses. */
   without?: readonly Filter["type"][];
   keywords?: boolean;
 }
@@ -76,7 +77,7 @@ function visible(shelves: Shelves, storeId: string): [string, Row][] {
   return [...rows].filter(([, row]) => !hidden.has(fileOf(row)));
 }
 
-/** Chunks first, then the counters and what the change books. */
+/** Writes chunks first, then the counters and the change's other records. */
 async function write<Held extends { store: VectorStore }, T>(
   db: Database,
   shelves: Shelves,
@@ -109,7 +110,7 @@ async function repairCounters(
   { id, shelf, now }: { id: string; shelf: Shelf; now: number },
 ): Promise<boolean> {
   const store = await findStore(db, { kind: "all" }, id);
-  // A change under way will still move the counters itself.
+  // A running change will move the counters itself.
   if (store === undefined || shelf.changes > 0) return false;
   const { chunks, bytes } = sizeOf([...shelf.rows]);
   const change = { chunks: chunks - store.chunkCount, bytes: bytes - store.contentBytes, dimensions: null };
@@ -158,7 +159,7 @@ const reading = (shelves: Shelves): Pick<Engine, "compare" | "nearest" | "read" 
     inBounds(bounds, () => sizeOf([...shelfOf(shelves, store.id).rows].filter(([, row]) => passes(row, filter)))),
 });
 
-/** There is no index: every search looks at every row. */
+/** Without an index: every search compares every row. */
 const indexing = (shelves: Shelves): Pick<Engine, "state" | "indexed" | "summary" | "reindex" | "check"> => ({
   state: () => ({ index: "none", keywords: "ready" }),
   indexed: () => Promise.resolve(null),

@@ -5,7 +5,7 @@ import type { Filter } from "../../../src/words/filter.js";
 import { newId } from "../../../src/words/ids.js";
 import { matches } from "../filterBruteForce.js";
 
-/* What the engine in memory has of each store, and what a change does to it. */
+/* The memory engine's data of each store, and how a change affects it. */
 
 export interface Row {
   content: string;
@@ -19,7 +19,7 @@ export interface Row {
 export interface Shelf {
   rows: Map<string, Row>;
   hidden: Set<string>;
-  /** Changes that have put chunks and not moved the counters yet. */
+  /** Changes that have written chunks but not yet moved the counters. */
   changes: number;
 }
 
