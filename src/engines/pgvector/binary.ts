@@ -1,3 +1,6 @@
+import { type RawBuilder, sql } from "kysely";
+import { fromNetworkOrder } from "../../numbers/float32.js";
+
 /**
  * PostgreSQL's binary parameter forms. A vector as text costs 335–650 µs to encode and 290–440 µs to take in, in binary 14–26 µs and
  * 170 µs (1,536 dimensions), so everything large goes in binary.
@@ -23,14 +26,16 @@ function writeVector(buffer: Buffer, vector: Float32Array, at: number): void {
 
 const littleEndian = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
 
-/** The inverse of `encodeVector`, as `vector_send` gives it. */
-export function decodeVector(bytes: Uint8Array): Float32Array {
-  // A copy into memory of its own: aligned, and not the driver's to reuse (Buffer's slice() would only be a view of its pool).
-  const numbers = new Uint8Array(bytes.length - 4);
-  numbers.set(bytes.subarray(4));
-  if (littleEndian) Buffer.from(numbers.buffer).swap32();
-  return new Float32Array(numbers.buffer);
-}
+/**
+ * A vector in an answer, for `decodeSentVector`. As base64, because drivers get bytea as hex: PGlite takes 0.9 s to read
+ * 1,000 × 1,536 numbers from that, and 0.13 s from base64 (`pg` takes the same time for both).
+ */
+export const sentVector = (vector: RawBuilder<unknown>): RawBuilder<string | null> =>
+  sql`encode(vector_send(${vector}), 'base64')`;
+
+/** The vector of a text that `sentVector` selected: `vector_send` gives what `encodeVector` makes. */
+export const decodeSentVector = (text: string): Float32Array =>
+  fromNetworkOrder(Buffer.from(text, "base64").subarray(4));
 
 /**
  * `array_recv`: one dimension, each element as length and bytes, -1 for null. Into one buffer: the elements of a large batch by
