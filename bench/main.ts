@@ -16,6 +16,7 @@ import { benchSearch } from "./search.js";
 import { build } from "./service.js";
 import { benchStores } from "./stores.js";
 import { fillIn, goalLine, markdown } from "./table.js";
+import { benchVectorForms } from "./vectorForms.js";
 
 interface Common {
   databaseUrl?: string;
@@ -142,6 +143,10 @@ benchCommand("rollout", "requests while replicas are replaced, and upgraded from
   .option("--rate <n>", "requests/s", count, 200)
   .option("--replicas <n>", "server processes", count, 2)
   .option("--from <commit>", "the earlier version; default: the last one with a different schema");
+
+benchCommand("vectors", "vectors in our binary form and as pgvector's own package sends them", benchVectorForms)
+  .option("--rows <n>", "vectors", count, 1000)
+  .option("--rounds <n>", "repetitions, in turn; the median counts", count, 7);
 
 program
   .command("table <files...>")
