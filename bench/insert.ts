@@ -146,7 +146,7 @@ interface Stores {
 }
 
 /** Each store takes 5,000 rows, then the next one follows. */
-function newStores(service: Service): Stores {
+export function newStores(service: Service): Stores {
   const storeIds: string[] = [];
   let current: Promise<string> | null = null;
   let left = 0;
@@ -214,7 +214,7 @@ async function measureNdjson(
   return { measured, peak, growth, encoding, rowsPerRequest: total };
 }
 
-async function expectInAll(service: Service, storeIds: readonly string[], rows: number): Promise<void> {
+export async function expectInAll(service: Service, storeIds: readonly string[], rows: number): Promise<void> {
   let sum = 0;
   for (const id of storeIds) sum += await service.countRows(id);
   if (sum !== rows) throw new Error(`the stores report ${sum} rows, but ${rows} were sent`);

@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { benchBodies } from "./bodies.js";
 import { cleanUp } from "./cleanup.js";
 import { kinds } from "./data.js";
 import { benchFilters } from "./filters.js";
@@ -16,6 +17,7 @@ import { benchSearch } from "./search.js";
 import { build } from "./service.js";
 import { benchStores } from "./stores.js";
 import { fillIn, goalLine, markdown } from "./table.js";
+import { benchVectorForms } from "./vectorForms.js";
 
 interface Common {
   databaseUrl?: string;
@@ -142,6 +144,15 @@ benchCommand("rollout", "requests while replicas are replaced, and upgraded from
   .option("--rate <n>", "requests/s", count, 200)
   .option("--replicas <n>", "server processes", count, 2)
   .option("--from <commit>", "the earlier version; default: the last one with a different schema");
+
+benchCommand("bodies", "batches read by our scanner and by JSON.parse, while others search", benchBodies)
+  .option("--batch <n>", "rows per request", count, 1000)
+  .option("--clients <n>", "clients that post batches", count, 2)
+  .option("--rounds <n>", "servers of each reader, in turn; the median counts", count, 3);
+
+benchCommand("vectors", "vectors in our binary form and as pgvector's own package sends them", benchVectorForms)
+  .option("--rows <n>", "vectors", count, 1000)
+  .option("--rounds <n>", "repetitions, in turn; the median counts", count, 7);
 
 program
   .command("table <files...>")

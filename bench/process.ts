@@ -7,6 +7,8 @@ export interface RunningProcess {
   url: string;
   /** Resident memory now, in MB. */
   rss: () => number;
+  /** CPU time used so far, in seconds; NaN where there is no /proc. */
+  cpu: () => number;
   stop(): Promise<void>;
 }
 
@@ -63,7 +65,8 @@ export async function startProcess(
     if (ended() || Date.now() > deadline) throw new Error(`${args[0] ?? ""} did not start:\n${words}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  return { url, rss: () => residentMb(child.pid ?? 0), stop };
+  const pid = child.pid ?? 0;
+  return { url, rss: () => residentMb(pid), cpu: () => cpuSeconds(pid), stop };
 }
 
 async function answers(url: string): Promise<boolean> {
@@ -85,6 +88,18 @@ function freePort(): Promise<number> {
       });
     });
   });
+}
+
+/** utime and stime of /proc/PID/stat, in ticks of 10 ms. The name before them may contain blanks. */
+function cpuSeconds(pid: number): number {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
+      .replace(/^.*\) /, "")
+      .split(" ");
+    return (Number(fields[11]) + Number(fields[12])) / 100;
+  } catch {
+    return NaN;
+  }
 }
 
 /** Resident memory of a process now, in MB. */

@@ -4,7 +4,7 @@ import { epochMillis } from "../../db/expressions.js";
 import type { Chunk, ChunkPlace, ChunkSelection } from "../../words/chunk.js";
 import type { Filter } from "../../words/filter.js";
 import type { ChunkPage, Page, Wanted } from "../engine.js";
-import { decodeVector } from "./binary.js";
+import { decodeSentVector, sentVector } from "./binary.js";
 import { selected } from "./chunkRows.js";
 
 /** Chunks of a store by id, in no particular order. */
@@ -32,17 +32,17 @@ export async function listChunks(
     cursor === null
       ? sql`true`
       : sql`${e.id} ${sql.raw((page.order === "asc") === later ? ">" : "<")} ${cursor}::${sql.raw(e.idType)}`;
-  const { rows } = await sql<Omit<Chunk, "embedding"> & { embedding: Uint8Array | null }>`
+  const { rows } = await sql<Omit<Chunk, "embedding"> & { embedding: string | null }>`
     SELECT ${e.id}::text AS id, ${e.content} AS content, ${e.metadata} AS metadata,
            COALESCE(${epochMillis(e.createdAt)}, 0) AS "createdAt",
-           ${page.embeddings ? sql`vector_send(${e.embedding})` : sql`NULL`} AS embedding
+           ${page.embeddings ? sentVector(e.embedding) : sql`NULL`} AS embedding
     FROM ${e.table} AS e
     WHERE ${selected(db, storeId, selection)} AND ${beyond(page.after, true)} AND ${beyond(page.before, false)}
     ORDER BY ${e.id} ${direction}
     LIMIT ${page.limit + 1}`.execute(db.run);
   const chunks = rows.slice(0, page.limit).map((row) => ({
     ...row,
-    embedding: row.embedding === null ? null : decodeVector(row.embedding),
+    embedding: row.embedding === null ? null : decodeSentVector(row.embedding),
   }));
   return { chunks: backwards ? chunks.reverse() : chunks, hasMore: rows.length > page.limit };
 }

@@ -4,7 +4,7 @@ import { epochMicros, exactText, exactly } from "../../db/expressions.js";
 import type { ChunkMark, StoredChunk } from "../../words/rows.js";
 import type { VectorStore } from "../../words/store.js";
 import type { RecordPage, RecordPageRequest } from "../engine.js";
-import { encodeTextArray } from "./binary.js";
+import { encodeTextArray, sentVector } from "./binary.js";
 import { hasId, selected } from "./chunkRows.js";
 import { encodeCopy } from "./copyRows.js";
 import { visible } from "./filterSql.js";
@@ -64,7 +64,7 @@ export async function storedVectors(
   const { rows } = await sql<{ id: string; vector: string | null }>`
     SELECT ${exactText(sql`u.id`)} AS id, CASE WHEN ${e.vectorStoreId}::text = u.store_id AND ${e.content} = u.content
                        AND COALESCE(${e.metadata}, '{}') = u.metadata::jsonb
-                      THEN encode(vector_send(${e.embedding}), 'base64') END AS vector
+                      THEN ${sentVector(e.embedding)} END AS vector
     FROM unnest(${column(chunks.map((each) => each.id))}, ${column(chunks.map((each) => each.storeId))},
                 ${column(chunks.map((each) => each.content))}, ${column(chunks.map((each) => each.metadata))})
       AS u(id, store_id, content, metadata)
@@ -72,7 +72,7 @@ export async function storedVectors(
   return new Map(rows.map(({ id, vector }) => [exactly(id), vector === null ? null : decodeSent(vector)]));
 }
 
-/** The numbers of `encode(vector_send(…), 'base64')`. */
+/** The numbers of `sentVector`, in network order. */
 const decodeSent = (text: string): Buffer => Buffer.from(text, "base64").subarray(4);
 
 /** A page of a store's chunks as they are recorded. */
@@ -93,7 +93,7 @@ export async function readPage(
   }>`
     SELECT ${exactText(e.id)} AS id, ${exactText(e.content)} AS content, ${e.metadata}::text AS metadata,
            COALESCE(${epochMicros(e.createdAt)}, 0) AS "createdAt",
-           ${vectors ? sql`encode(vector_send(${e.embedding}), 'base64')` : sql`NULL`} AS vector
+           ${vectors ? sentVector(e.embedding) : sql`NULL`} AS vector
     FROM ${e.table} AS e
     WHERE ${selected(db, store.id, { filter: shown })}
       AND ${after === null ? sql`true` : sql`${e.id} > ${after}::${sql.raw(e.idType)}`}

@@ -1,6 +1,6 @@
 import { type RawBuilder, sql } from "kysely";
 import type { Layout } from "../../db/schema/layout.js";
-import { decodeVector } from "./binary.js";
+import { decodeSentVector, sentVector } from "./binary.js";
 import type { PgvectorState } from "./state.js";
 import { recordedIds, workOnPortion } from "./upkeep/portion.js";
 import type { Db } from "../../db/database.js";
@@ -156,11 +156,11 @@ export async function sampleVectors(
   // table has too few pages.
   const percent = Math.min(100, (2000 * count) / Math.max(1, chunkCount));
   const method = sql.raw(chunkCount < 10_000 ? "BERNOULLI" : "SYSTEM");
-  const { rows } = await sql<{ embedding: Uint8Array }>`
-    SELECT vector_send(embedding::vector) AS embedding
+  const { rows } = await sql<{ embedding: string }>`
+    SELECT ${sentVector(sql`embedding::vector`)} AS embedding
     FROM ${db.layout.derived.ownVectors(vectorsTable).reference} TABLESAMPLE ${method} (${percent}::float4)
     WHERE embedding IS NOT NULL LIMIT ${count}`.execute(db.run);
-  return rows.map((row) => decodeVector(row.embedding));
+  return rows.map((row) => decodeSentVector(row.embedding));
 }
 
 const unrecorded = (layout: Layout, storeId: string) => {
