@@ -111,6 +111,7 @@ const reading: Record<string, UseCase> = {
   "chunks.list": (caller, ids) => chunks.list(service.deps, caller, ids.store, {}, { ...page, embeddings: false }),
   searchStores: (caller, ids) => searchStores(service.deps, caller, [ids.store], search, signal),
   "files.find": (caller, ids) => files.find(service.deps, caller, ids.file),
+  "files.open": (caller, ids) => files.open(service.deps, caller, ids.file),
   "storeFiles.find": (caller, ids) => storeFiles.find(service.deps, caller, ids.store, ids.file),
   "storeFiles.list": (caller, ids) =>
     storeFiles.list(service.deps, caller, ids.store, { batchId: null, status: null }, page),
