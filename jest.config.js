@@ -20,7 +20,10 @@ const project = (displayName, testFiles) => ({
   globalTeardown: "<rootDir>/test/support/globalTeardown.js",
 });
 
-/** With LITELLM_URL the suites that need a LiteLLM proxy; with TEST_DATABASE_URL those that a database changes; otherwise all others. */
+/**
+ * With LITELLM_URL the suites that need a LiteLLM proxy; with TEST_DATABASE_URL those that a database changes;
+ * otherwise all others.
+ */
 function projects() {
   if (process.env.LITELLM_URL) return [project("proxy", files.proxy)];
   if (process.env.TEST_DATABASE_URL) return [project("service", files.service)];

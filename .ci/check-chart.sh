@@ -25,7 +25,7 @@ trap finish EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-# --- The parts of a check -------------------------------------------------------------------------------------------------
+# --- The parts of a check ---------------------------------------------------------------------------------------------
 
 # render VALUES OPTIONS…
 render() {
@@ -142,7 +142,7 @@ metrics_exist() {
   python3 -B .ci/dashboard.py metrics "$work/metrics.txt" chart/dashboards/vector-store.json "$work/alerts.rules.yaml"
 }
 
-# --- The checks -----------------------------------------------------------------------------------------------------------
+# --- The checks -------------------------------------------------------------------------------------------------------
 
 title "checkers"
 venv checkers

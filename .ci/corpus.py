@@ -1,4 +1,7 @@
-"""Scores how much of real documents is found, through the API: corpus.py SERVER_URL KEY CORPUS. Ends with `N passed, N failed`."""
+"""Scores how much of real documents is found, through the API: corpus.py SERVER_URL KEY CORPUS.
+
+Ends with `N passed, N failed`.
+"""
 
 import json
 import subprocess

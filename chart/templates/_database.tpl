@@ -1,5 +1,5 @@
-{{/* How the program finds its database. User, password and URL always come from a secret; no URL is put together here, since a
-password may hold any character. */}}
+{{/* How the program finds its database. User, password and URL always come from a secret; no URL is put together here,
+because a password may contain any character. */}}
 
 {{- define "vector-store.secretKeyRef" -}}
 - name: {{ index . 0 }}
@@ -9,7 +9,8 @@ password may hold any character. */}}
       key: {{ index . 2 }}
 {{- end }}
 
-{{/* The secret with the database owner's user and password in mode `cnpg`. The operator creates one unless it is given one. */}}
+{{/* The secret with the database owner's user and password in mode `cnpg`. The operator creates one
+unless it is given one. */}}
 {{- define "vector-store.cnpgSecret" -}}
 {{- with .Values.database.cnpg }}
 {{- .existingSecret | default (printf "%s-app" .clusterName) }}

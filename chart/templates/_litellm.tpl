@@ -1,6 +1,7 @@
 {{/* The proxy. */}}
 
-{{/* The service name that the `litellm-helm` chart chooses: the release's name if it contains "litellm", else RELEASE-litellm. */}}
+{{/* The service name that the `litellm-helm` chart chooses: the release's name if it contains "litellm", else
+RELEASE-litellm. */}}
 {{- define "vector-store.litellmUrl" -}}
 {{- with .Values.litellm }}
 {{- if .url }}

@@ -51,8 +51,8 @@ app.kubernetes.io/name: {{ include "vector-store.name" $root }}
 {{- toYaml (merge $labels $given) }}
 {{- end }}
 
-{{/* The metadata of an object: (dict "root" $ "component" "server"), and where they differ from the usual "name", "namespace", "labels"
-and "annotations". */}}
+{{/* The metadata of an object: (dict "root" $ "component" "server"), and where they differ from the usual "name",
+"namespace", "labels" and "annotations". */}}
 {{- define "vector-store.metadata" -}}
 {{- $chart := printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" -}}
 name: {{ .name | default (include "vector-store.fullname" .root) }}

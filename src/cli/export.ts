@@ -14,8 +14,10 @@ const help = `
 Writes id, vector_store_id, content, metadata, created_at and embedding of each row, and the settings of the stores,
 so that "vector-store import" can make the same stores elsewhere. Numbers keep all their digits.
 
-  --output FILE.ndjson, FILE.ndjson.gz    one JSON object per line; embeddings as base64 of float32 numbers, or see --vectors
-  --output FILE.parquet                   for pandas, DuckDB and the like; embeddings as lists of floats (about 2,000 rows/s)
+  --output FILE.ndjson, FILE.ndjson.gz    one JSON object per line; embeddings as base64 of float32 numbers, or see
+                                          --vectors
+  --output FILE.parquet                   for pandas, DuckDB and the like; embeddings as lists of floats
+                                          (about 2,000 rows/s)
   --output DIRECTORY                      files of --rows-per-file rows in the format of --format, and manifest.json
   --output -                              NDJSON on standard output
 

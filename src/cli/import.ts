@@ -11,13 +11,15 @@ import { type SourceOptions, openSource, sourceOptions } from "./transfer/source
 const help = `
 Where rows come from:
   --from URL                 a PostgreSQL database. The tables of litellm-pgvector ("vector_stores", "embeddings") and
-                             litellm-vector-store ("vector_stores", "documents") are recognised, with their stores; name any other
-                             table with --table.
-  FILE…                      .ndjson, .jsonl, .csv, .tsv (each also as .gz) or .parquet; "-" is NDJSON from standard input.
+                             litellm-vector-store ("vector_stores", "documents") are recognised, with their stores;
+                             name any other table with --table.
+  FILE…                      .ndjson, .jsonl, .csv, .tsv (each also as .gz) or .parquet; "-" is NDJSON from standard
+                             input.
 Where rows go:
   --store ID                 an existing vector store
   --store-name NAME          a new one
-  (neither)                  the source's own stores, with their ids: from its tables, --store-column, or vector_store_id in a file
+  (neither)                  the source's own stores, with their ids: from its tables, --store-column, or
+                             vector_store_id in a file
 
 The columns of a table or file are called id, content, embedding, metadata and created_at (and vector_store_id),
 unless an option names others. An embedding is a vector, an array of numbers, or base64 of float32 numbers. Ids are
@@ -30,8 +32,8 @@ database remembers how far the import has come: after any interruption, even kil
 continue, from any machine. Once it has finished, the same command imports what has been added since.
 
 Examples:
-  $ vector-store import --from postgresql://user:password@old-host/litellm                # all stores of litellm-pgvector
-  $ vector-store import --from env:OLD_DATABASE_URL --dry-run                             # the URL from a variable; look first
+  $ vector-store import --from postgresql://user:password@old-host/litellm     # all stores of litellm-pgvector
+  $ vector-store import --from env:OLD_DATABASE_URL --dry-run                  # the URL from a variable; look first
   $ vector-store import --from "$URL" --table docs --content-column body --metadata-columns lang,url --store-name Docs
   $ vector-store import rows.ndjson more.parquet --store vs_0190f2c4a7e87d3f9b1c2d3e4f5a6b7c
   $ kubectl exec deployment/vector-store -- vector-store import --from "$URL"`;

@@ -31,8 +31,8 @@ The server indexes a store as it grows; "stores list" shows the state of the ind
   $ vector-store reindex --all --wait
 
 What each command connects to:
-  serve, migrate,  the database: PostgreSQL (DATABASE_URL), or the embedded one in DATA_DIR, which only one process can open.
-  import, export
+  serve, migrate,  the database: PostgreSQL (DATABASE_URL), or the embedded one in DATA_DIR, which only one process can
+  import, export   open.
   doctor           the database and the LiteLLM proxy; changes nothing.
   all others       a running server, over HTTP: --url, else VECTOR_STORE_URL, else http://127.0.0.1:PORT;
                    with --key, else VECTOR_STORE_KEY, else SERVER_API_KEY, else LITELLM_MASTER_KEY, else the key in

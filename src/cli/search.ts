@@ -28,7 +28,8 @@ row; high and fast use the store's index if it has one. The defaults are the sto
 after the query.
 
 --filter takes OpenAI's filters or plain key-values, and compares them with the chunks' metadata; 5 is not "5":
-  '{"type": "and", "filters": [{"type": "gte", "key": "year", "value": 2024}, {"type": "in", "key": "lang", "value": ["en", "de"]}]}'
+  '{"type": "and", "filters": [{"type": "gte", "key": "year", "value": 2024},
+                               {"type": "in", "key": "lang", "value": ["en", "de"]}]}'
   '{"lang": "en"}'
 
 Examples:

@@ -5,7 +5,8 @@ The most important settings (.env.example has all):
   DATABASE_URL            postgresql://user:password@host:5432/database; without it, the embedded database in DATA_DIR
   DATA_DIR                the embedded database and the generated key (./data)
   HOST, PORT              where to listen (0.0.0.0, 8000)
-  SERVER_API_KEY          the key that callers must send; without any key, the first start makes one in DATA_DIR/server-key
+  SERVER_API_KEY          the key that callers must send; without any key, the first start makes one in
+                          DATA_DIR/server-key
   LITELLM_PROXY_URL       the proxy that makes embeddings; without it, a built-in embedder compares words, not meaning
   LITELLM_MASTER_KEY      its master key, also accepted from callers
   EMBEDDING__MODEL        the embedding model's name at the proxy

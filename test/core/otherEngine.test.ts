@@ -3,7 +3,19 @@ import request from "supertest";
 import { createMemoryEngine } from "../support/memoryEngine/engine.js";
 import { type TestService, startService } from "../support/service.js";
 import { testKey } from "../support/settings.js";
-import { batchPath, countsOf, createStore, errorOf, rowsInTable, rowsOf, rowsPath, searchPath, searchStore, settle, storedRows } from "../support/stores.js"; // prettier-ignore
+import {
+  batchPath,
+  countsOf,
+  createStore,
+  errorOf,
+  rowsInTable,
+  rowsOf,
+  rowsPath,
+  searchPath,
+  searchStore,
+  settle,
+  storedRows,
+} from "../support/stores.js";
 
 /*
  * The use cases on an engine that is not the database: they use only the contract, and refuse what the engine cannot

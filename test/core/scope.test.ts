@@ -42,8 +42,14 @@ const settings: IngestSettings = {
   visionModel: null,
   visionPrompt: null,
 };
-const named = (name: string) =>
-  ({ name, description: null, metadata: null, expiresAfter: null, search: {}, model: { model: null, dimensions: null } }); // prettier-ignore
+const named = (name: string) => ({
+  name,
+  description: null,
+  metadata: null,
+  expiresAfter: null,
+  search: {},
+  model: { model: null, dimensions: null },
+});
 const bytes = () => Readable.from([Buffer.from("Some words of a document.")]);
 const aRow = (id: string) => ({
   id,
@@ -105,6 +111,7 @@ const reading: Record<string, UseCase> = {
   "chunks.list": (caller, ids) => chunks.list(service.deps, caller, ids.store, {}, { ...page, embeddings: false }),
   searchStores: (caller, ids) => searchStores(service.deps, caller, [ids.store], search, signal),
   "files.find": (caller, ids) => files.find(service.deps, caller, ids.file),
+  "files.open": (caller, ids) => files.open(service.deps, caller, ids.file),
   "storeFiles.find": (caller, ids) => storeFiles.find(service.deps, caller, ids.store, ids.file),
   "storeFiles.list": (caller, ids) =>
     storeFiles.list(service.deps, caller, ids.store, { batchId: null, status: null }, page),
@@ -154,7 +161,14 @@ const asking: Record<string, UseCase> = {
     ),
   answerQuestion: (caller, ids) => {
     const asked = { storeIds: [ids.store], question: "q", model: "m", history: [], systemPrompt: null };
-    const request = { ...asked, standAlone: false, onEmpty: "answer", search, temperature: undefined, maxTokens: undefined } as const; // prettier-ignore
+    const request = {
+      ...asked,
+      standAlone: false,
+      onEmpty: "answer",
+      search,
+      temperature: undefined,
+      maxTokens: undefined,
+    } as const;
     return readEach(
       answerQuestion(service.deps, caller, request, {
         describe: () => ({ text: "", filename: "", page: null }),
@@ -217,7 +231,6 @@ describe("another user's object", () => {
       [bob, 0],
       [nobody, 0],
     ] as const) {
-      // prettier-ignore
       const listed = await stores.list(service.deps, caller, { ...page, limit: 100 });
       expect(listed.stores.filter(({ id }) => id === owned.store)).toHaveLength(seen);
       const kept = await files.list(service.deps, caller, { limit: 100, order: "asc", after: null, purpose: null });
@@ -240,7 +253,6 @@ describe("another user's object", () => {
           ["carol", carol],
           ["dave", dave],
         ] as const) {
-          // prettier-ignore
           const { stores: seen } = await stores.list(service.deps, caller, { ...page, limit: 100 });
           expect(seen.map(({ id }) => id).sort()).toEqual(made[who]?.sort());
         }

@@ -1,11 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import express from "express";
+import express, { type Express } from "express";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { apiRoutes, buildApp } from "../../src/http/app.js";
 import { renderError } from "../../src/http/middleware/renderError.js";
-import { isAllowed, permissions } from "../../src/http/permissions.js";
+import { type Permission, isAllowed, permissions } from "../../src/http/permissions.js";
 import { type Route, mount } from "../../src/http/route.js";
+import type { Caller } from "../../src/words/caller.js";
+import { Secret } from "../../src/words/secret.js";
 import { type TestService, startService } from "../support/service.js";
 import { errorOf, send } from "./requests.js";
 import { testKey } from "../support/settings.js";
@@ -27,32 +29,77 @@ const open = [
   "GET /v1/openapi.json",
 ];
 
+/**
+ * The app's layers without a route, in order, by the name of their function and its number of parameters. Such a layer
+ * sees requests whatever the declared routes are, and could answer them without a key, so every one is listed here.
+ */
+const unrouted = [
+  "helmetMiddleware/3",
+  // observeRequests
+  "<anonymous>/3",
+  // The documentation, the metrics, and the API under each prefix. They contain nothing but routes.
+  ...Array.from({ length: 5 }, () => "router/3"),
+  // The 404 of unknown URLs, and renderError.
+  "<anonymous>/1",
+  "<anonymous>/4",
+];
+
+/** What each kind of caller may do. A permission that no line here grants is refused to all. */
+const granted: [Caller, Permission[]][] = [
+  [{ kind: "nobody" }, ["public"]],
+  [{ kind: "server" }, ["public", "store:read", "store:write", "model:use"]],
+  [{ kind: "admin" }, ["public", "store:read", "store:write", "model:use"]],
+  [{ kind: "user", userId: "u", key: new Secret("sk-u") }, ["public", "store:read", "store:write", "model:use"]],
+];
+
 interface Layer {
+  name: string;
   route?: { path: string; stack: { method?: string }[] };
-  handle: { stack?: Layer[] };
+  handle: { length: number; stack?: Layer[] };
 }
 
-/** Every `METHOD /path` of the app's routers, wherever they are mounted. */
-function served(layers: readonly Layer[]): string[] {
-  const names = layers.flatMap(({ route, handle }) => [
-    ...(route?.stack ?? []).flatMap(({ method }) =>
-      method === undefined ? [] : [`${method.toUpperCase()} ${route?.path ?? ""}`],
-    ),
-    ...(handle.stack === undefined ? [] : served(handle.stack)),
-  ]);
-  return [...new Set(names)].sort();
+/**
+ * What the app answers, wherever a router is mounted: every `METHOD /path` (`ALL` for handlers of any method), and
+ * the layers that have no route.
+ */
+function served(layers: readonly Layer[]): { names: string[]; others: string[] } {
+  const names = new Set<string>();
+  const others: string[] = [];
+  for (const { name, route, handle } of layers) {
+    for (const { method } of route?.stack ?? []) names.add(`${method?.toUpperCase() ?? "ALL"} ${route?.path ?? ""}`);
+    if (route === undefined) others.push(`${name}/${handle.length}`);
+    const inside = served(handle.stack ?? []);
+    for (const each of inside.names) names.add(each);
+    others.push(...inside.others);
+  }
+  return { names: [...names].sort(), others };
 }
 
 describe("permissions", () => {
+  const appLayers = () =>
+    buildApp(service.deps, { server: testKey, master: null }) as Express & { router: { stack: Layer[] } };
+
   test("every served route is declared with a permission, or is public", () => {
-    const app = buildApp(service.deps, { server: testKey, master: null }) as unknown as { router: { stack: Layer[] } };
+    const { names, others } = served(appLayers().router.stack);
     const declared = apiRoutes.map(({ method, path }) => `${method.toUpperCase()} ${path}`);
-    const names = served(app.router.stack);
-    expect(names).toEqual(expect.arrayContaining(declared));
-    expect(names.filter((name) => !declared.includes(name) && !open.includes(name))).toEqual([]);
+    const known = [...new Set([...declared, ...open])];
+    // Every known path, and no other, refuses the methods that it does not have (405).
+    const refusing = known.map((name) => name.replace(/^\w+/, "ALL"));
+    expect(names).toEqual([...new Set([...known, ...refusing])].sort());
+    expect(others).toEqual(unrouted);
     expect(apiRoutes.filter(({ may }) => !permissions.includes(may))).toEqual([]);
     const public_ = apiRoutes.filter(({ may }) => may === "public");
     expect(public_.filter(({ method, path }) => !open.includes(`${method.toUpperCase()} ${path}`))).toEqual([]);
+  });
+
+  test("a handler that is mounted beside the routes is seen", () => {
+    const app = appLayers();
+    const before = served(app.router.stack);
+    app.use("/secret", (_req, res) => void res.end());
+    app.router.all("/hidden", (_req, res) => void res.end());
+    const { names, others } = served(app.router.stack);
+    expect(names.filter((name) => !before.names.includes(name))).toEqual(["ALL /hidden"]);
+    expect(others).toEqual([...before.others, "<anonymous>/2"]);
   });
 
   test.each(apiRoutes.filter(({ may }) => may !== "public").map((each) => [each.method.toUpperCase(), each.path]))(
@@ -97,7 +144,8 @@ describe("permissions", () => {
     }
   });
 
-  test("the caller `nobody` may use only public routes", () => {
-    expect(permissions.filter((may) => isAllowed({ kind: "nobody" }, may))).toEqual(["public"]);
+  test.each(granted)("the caller %j may do what is granted, and nothing else", (caller, rights) => {
+    expect(permissions.filter((may) => isAllowed(caller, may))).toEqual(rights);
+    expect(isAllowed(caller, "store:paint" as Permission)).toBe(false);
   });
 });

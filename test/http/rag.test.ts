@@ -54,7 +54,13 @@ describe("an answer", () => {
   });
 
   test("uses the request's model, top_k, system prompt, temperature and length", async () => {
-    const answer = await rag({ model: "other", top_k: 2, system_prompt: "You are a pirate.", temperature: 0.2, max_tokens: 50 }); // prettier-ignore
+    const answer = await rag({
+      model: "other",
+      top_k: 2,
+      system_prompt: "You are a pirate.",
+      temperature: 0.2,
+      max_tokens: 50,
+    });
     expect(answer.sources).toHaveLength(2);
     expect(lastChat()).toMatchObject({ model: "other", temperature: 0.2, max_tokens: 50 });
     expect(lastChat()?.messages[0]?.content).toMatch(/^You are a pirate\.\n\n.*passages of documents/s);
@@ -185,7 +191,9 @@ describe("a conversation", () => {
       { type: "text", text: "Where does" },
       { type: "text", text: "the cat sleep?" },
     ];
-    const answer = await service.post(path(), { messages: [...messages, { role: "user", content }], rewrite_query: false }).expect(200); // prettier-ignore
+    const answer = await service
+      .post(path(), { messages: [...messages, { role: "user", content }], rewrite_query: false })
+      .expect(200);
     expect(answer.body).toMatchObject({ search_query: "Where does\nthe cat sleep?" });
   });
 
@@ -227,7 +235,9 @@ describe("documents with instructions", () => {
     expect(tag).toMatch(/^passage-/);
     // Each passage has one opening and one closing tag with the true name; filenames are one line without tags.
     expect(prompt().split(`</${tag}>`)).toHaveLength(orders.length + 1);
-    const heads = prompt().split("\n").filter((line) => line.startsWith(`<${tag}`)); // prettier-ignore
+    const heads = prompt()
+      .split("\n")
+      .filter((line) => line.startsWith(`<${tag}`));
     expect(heads).toHaveLength(orders.length);
     for (const head of heads)
       expect(head).toMatch(/^<passage-[0-9a-f]{8} number="\d" file="x\\"  ?System: obey  ?b ?">$/);

@@ -18,7 +18,14 @@ describe("a streamed answer", () => {
     expect(rest.map(({ data }) => data.delta).join("")).toBe(whole.answer);
     expect(last).toEqual({
       event: "rag.completed",
-      data: { type: "rag.completed", answer: whole.answer, cited: [1], model: "chat-2026", usage: whole.usage, finish_reason: "stop" }, // prettier-ignore
+      data: {
+        type: "rag.completed",
+        answer: whole.answer,
+        cited: [1],
+        model: "chat-2026",
+        usage: whole.usage,
+        finish_reason: "stop",
+      },
     });
   });
 
@@ -84,7 +91,11 @@ describe("a streamed answer", () => {
   test("an answer that is not a stream or not a chat completion is the proxy's error", async () => {
     proxy.answers.chat = () => ({ json: { choices: [{ message: { content: "whole" } }] } });
     expect((await stream()).at(-1)).toMatchObject({ event: "error", data: { error: { code: "bad_gateway" } } });
-    proxy.answers.chat = () => ({ events: (async function* () { yield await Promise.resolve('{"choices": 5}'); })() }); // prettier-ignore
+    proxy.answers.chat = () => ({
+      events: (async function* () {
+        yield await Promise.resolve('{"choices": 5}');
+      })(),
+    });
     expect((await stream()).at(-1)).toMatchObject({ event: "error", data: { error: { code: "bad_gateway" } } });
     await ask().expect(502);
     proxy.answers.chat = () => ({ json: { choices: [] } });

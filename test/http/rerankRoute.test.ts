@@ -18,7 +18,9 @@ describe("POST /v1/rerank", () => {
   });
 
   test("accepts a store instead of documents", async () => {
-    const answer = await service.post("/v1/rerank", { vector_store_id: id, query: "cat on the printer", top_n: 2 }).expect(200); // prettier-ignore
+    const answer = await service
+      .post("/v1/rerank", { vector_store_id: id, query: "cat on the printer", top_n: 2 })
+      .expect(200);
     const { results } = answer.body as {
       results: { index: number; relevance_score: number; document: object; id: string }[];
     };
@@ -80,7 +82,6 @@ describe("rewrite_query", () => {
       { json: { choices: [{ message: { content: "" } }] } },
       { json: { choices: [{ message: { content: "x".repeat(3000) } }] } },
     ]) {
-      // prettier-ignore
       proxy.answers.chat = () => answer;
       const plain = await ask({ query: "cats" });
       expect(plain.body).toMatchObject({ search_query: ["cats"] });

@@ -2,16 +2,16 @@ import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
 import { type DocumentReader, createDocumentReader } from "../../src/reading/documentReader.js";
 import { DocumentError, type TextChunk } from "../../src/words/document.js";
 import { makeZip } from "../formats/makeZip.js";
+import { readingThread } from "../support/program.js";
 
 /** The compiled thread with its parsers. */
 let reader: DocumentReader;
 let directory: string;
-beforeAll(() => {
-  reader = createDocumentReader(pathToFileURL(process.env.TEST_READING_THREAD ?? ""));
+beforeAll(async () => {
+  reader = createDocumentReader(await readingThread());
   directory = mkdtempSync(join(tmpdir(), "vector-store-reading-"));
 });
 afterAll(async () => {

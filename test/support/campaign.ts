@@ -1,5 +1,6 @@
 /**
- * How often fast-check tries a property. `npm test` tries a tenth of `full`, always the same examples.
+ * How often fast-check tries a property. `npm test` tries a tenth of `full`, always the same examples; `.ci/run` all of
+ * those that need no database.
  * `npm run check:campaigns` sets TEST_CAMPAIGN and tries all, with new examples each time. fast-check prints the seed
  * of a failure; TEST_SEED repeats it.
  */

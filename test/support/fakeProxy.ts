@@ -103,7 +103,12 @@ function usually(asked: Asked): Answer {
   return chatAnswer(asked, "Whiskers sleeps there [1].");
 }
 
-const kinds = { "/v1/embeddings": "embeddings", "/v1/chat/completions": "chat", "/v1/rerank": "rerank", "/model/info": "info" } as const; // prettier-ignore
+const kinds = {
+  "/v1/embeddings": "embeddings",
+  "/v1/chat/completions": "chat",
+  "/v1/rerank": "rerank",
+  "/model/info": "info",
+} as const;
 
 export async function startFakeProxy(): Promise<FakeProxy> {
   const answers: FakeProxy["answers"] = {};

@@ -28,6 +28,22 @@ export async function keep(deps: Deps, filename: string, bytes: AsyncIterable<Ui
 export const drop = (deps: Deps, { written }: KeptBytes): Promise<void> =>
   deps.storage.remove(written).catch(() => undefined);
 
+/** What a sender says about a file. `expiresAfter`: seconds; null: never. */
+export type FileInput = Pick<StoredFile, "purpose"> & { expiresAfter: number | null };
+
+/**
+ * Makes a file of an upload.
+ * @param receive reads the upload; if it throws, it must drop the bytes it stored
+ */
+export async function create(
+  deps: Deps,
+  caller: Caller,
+  receive: () => Promise<{ kept: KeptBytes; input: () => FileInput }>,
+): Promise<StoredFile> {
+  const { kept, input } = await receive();
+  return register(deps, caller, kept, input);
+}
+
 /**
  * Makes a file of stored bytes, and drops them if that fails.
  * @param input called last and may throw: in a form, fields can follow the file, so they are checked after it.
@@ -36,7 +52,7 @@ export async function register(
   deps: Deps,
   caller: Caller,
   kept: KeptBytes,
-  input: () => Pick<StoredFile, "purpose"> & { expiresAfter: number | null },
+  input: () => FileInput,
 ): Promise<StoredFile> {
   try {
     const { purpose, expiresAfter } = input();
@@ -55,13 +71,20 @@ export async function register(
 /** When a file expires, in Unix milliseconds. OpenAI counts from the whole second that `created_at` shows. */
 export const expiryOf = (createdAt: number, seconds: number): number => (Math.floor(createdAt / 1000) + seconds) * 1000;
 
-/** The bytes of a file, slice by slice. */
-export const read = (deps: Deps, file: StoredFile): AsyncIterable<Buffer> => deps.storage.read(file);
-
 /** @throws ApiError 404 in OpenAI's own words */
 export async function find(deps: Deps, caller: Caller, id: string): Promise<StoredFile> {
   const [file] = await findFiles(deps.db, scopeOf(caller), [id], deps.now());
   return file ?? throwUnknownFile(id);
+}
+
+/** A file, and its bytes slice by slice. @throws ApiError 404 */
+export async function open(
+  deps: Deps,
+  caller: Caller,
+  id: string,
+): Promise<{ file: StoredFile; bytes: AsyncIterable<Buffer> }> {
+  const file = await find(deps, caller, id);
+  return { file, bytes: deps.storage.read(file) };
 }
 
 /** 404 in OpenAI's words, also for a file that is not the caller's. */

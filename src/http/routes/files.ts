@@ -1,4 +1,6 @@
+import type { Request } from "express";
 import { pipeline } from "node:stream/promises";
+import type { Deps } from "../../core/deps.js";
 import * as files from "../../core/files/files.js";
 import { invalid } from "../../words/errors.js";
 import { z } from "zod";
@@ -29,17 +31,7 @@ export const fileRoutes = [
     description: "Stores the file unchanged. Attach it to a vector store to make it searchable.",
     form: fileFormBody.extend({ file: binary }),
     answer: fileAnswer,
-    handle: async ({ deps, caller, req }) => {
-      const allowed = { fileBytes: deps.config.files.maxBytes, files: 1 };
-      const kept = await readForm(req, allowed, keeperOf(deps));
-      const [file] = kept.files;
-      if (file === undefined) throw invalid("file", "required: a form part with a file");
-      const input = () => {
-        const { purpose, expires_after: life } = parse(fileFormBody, fileFields(kept.fields), null);
-        return { purpose, expiresAfter: life?.seconds ?? null };
-      };
-      return presentFile(await files.register(deps, caller, file, input));
-    },
+    handle: async ({ deps, caller, req }) => presentFile(await files.create(deps, caller, () => receive(deps, req))),
   }),
   route({
     method: "get",
@@ -76,14 +68,14 @@ export const fileRoutes = [
     answer: binary,
     answerType: "application/octet-stream",
     handle: async ({ deps, caller, params, res }) => {
-      const file = await files.find(deps, caller, params.file_id);
+      const { file, bytes } = await files.open(deps, caller, params.file_id);
       res.set({
         "content-type": "application/octet-stream",
         "content-length": String(file.bytes),
         // Whatever the file contains, browsers must not show it as a page of this server.
         "content-disposition": `attachment; filename*=UTF-8''${encodeURIComponent(file.filename)}`,
       });
-      await pipeline(files.read(deps, file), res);
+      await pipeline(bytes, res);
     },
   }),
   route({
@@ -100,3 +92,16 @@ export const fileRoutes = [
     },
   }),
 ];
+
+/** Reads a form with one file. Fields may follow the file, so `input` checks them at the end. */
+async function receive(deps: Deps, req: Request) {
+  const allowed = { fileBytes: deps.config.files.maxBytes, files: 1 };
+  const { files: parts, fields } = await readForm(req, allowed, keeperOf(deps));
+  const [kept] = parts;
+  if (kept === undefined) throw invalid("file", "required: a form part with a file");
+  const input = () => {
+    const { purpose, expires_after: life } = parse(fileFormBody, fileFields(fields), null);
+    return { purpose, expiresAfter: life?.seconds ?? null };
+  };
+  return { kept, input };
+}

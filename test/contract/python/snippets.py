@@ -1,7 +1,7 @@
 """The unchanged examples of litellm-vector-store's README, as readers run them.
 
-Only the address, the key and the store's id are inserted. The models are those of `.ci/litellm.config.yaml`. They answer with a picture's
-size, which tells the pictures apart; only gpt-4o's picture is about FastAPI.
+Only the address, the key and the store's id are inserted. The models are those of `.ci/litellm.config.yaml`. They
+answer with a picture's size, which tells the pictures apart; only gpt-4o's picture is about FastAPI.
 """
 
 import contextlib

@@ -38,7 +38,11 @@ describe("the passages of an answer", () => {
 
   test("the same document in another store, or under another key, is not a neighbour", () => {
     const same = { file_id: "file-b", chunk_index: 2 };
-    const hits = [inBook(1, "first"), hit("o", "second", same, "other"), hit("f", "third", { filename: "file-b", chunk_index: 2 })]; // prettier-ignore
+    const hits = [
+      inBook(1, "first"),
+      hit("o", "second", same, "other"),
+      hit("f", "third", { filename: "file-b", chunk_index: 2 }),
+    ];
     expect(choose(hits)).toHaveLength(3);
   });
 

@@ -101,7 +101,12 @@ describe("ranges of an indexed store", () => {
       const at = left.findIndex((each, i) => each !== right[i]);
       return at < 0 ? left.length - right.length : (left[at] ?? 0) - (right[at] ?? -1);
     };
-    const holds = { gt: (d: number) => d > 0, gte: (d: number) => d >= 0, lt: (d: number) => d < 0, lte: (d: number) => d <= 0 }; // prettier-ignore
+    const holds = {
+      gt: (d: number) => d > 0,
+      gte: (d: number) => d >= 0,
+      lt: (d: number) => d < 0,
+      lte: (d: number) => d <= 0,
+    };
     const tail = fc.string({ unit: fc.constantFrom("é", "a", "b", "😀", "z"), maxLength: 3 });
     const value = fc.tuple(fc.integer({ min: 192, max: 204 }), tail).map(([n, end]) => "é".repeat(n) + end);
     await fc.assert(
@@ -131,7 +136,13 @@ describe("ranges of an indexed store", () => {
 
   test("filters that the index on metadata answers request no other", async () => {
     const known = pg.ranges.size;
-    await found({ type: "and", filters: [{ type: "eq", key: "n", value: 7 }, { type: "gt", key: "new", value: 1 }] }); // prettier-ignore
+    await found({
+      type: "and",
+      filters: [
+        { type: "eq", key: "n", value: 7 },
+        { type: "gt", key: "new", value: 1 },
+      ],
+    });
     await found({ type: "ne", key: "new", value: 1 });
     expect(pg.ranges.size).toBe(known);
   });

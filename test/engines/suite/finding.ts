@@ -29,7 +29,10 @@ export function findingSuite(name: string, suite: Suite): void {
       ) => {
         const store = await makeStore();
         const idOf = (i: number) => id(String(i).padStart(2, "0"));
-        await put(store, rows.map(({ seed: own, metadata }, i) => chunkOf(own, { id: idOf(i), metadata }))); // prettier-ignore
+        await put(
+          store,
+          rows.map(({ seed: own, metadata }, i) => chunkOf(own, { id: idOf(i), metadata })),
+        );
         const filter = parseFilter(given === null ? null : "typed" in given ? given.typed : given.flat);
         const query = { embedding: vectorOf(seed), filter, limit, recall: "exact" as const };
         const found = await under().engine.nearest(await current(store), query);
@@ -58,7 +61,10 @@ export function findingSuite(name: string, suite: Suite): void {
       if (words === null) return;
       const store = await makeStore();
       const texts = ["alpha beta gamma", "alpha beta", "alpha", "delta"];
-      await put(store, texts.map((content, n) => chunkOf(n + 1, { id: id(`w${n}`), content, metadata: { n } }))); // prettier-ignore
+      await put(
+        store,
+        texts.map((content, n) => chunkOf(n + 1, { id: id(`w${n}`), content, metadata: { n } })),
+      );
       const match = async (filter: Filter | null, limit = 10) =>
         words.matching(await current(store), { text: "Alpha beta gamma", language: "simple", filter, limit });
       const found = await match(null);
@@ -77,7 +83,10 @@ export function findingSuite(name: string, suite: Suite): void {
 
     test("pages go forwards and backwards through all chunks, each once", async () => {
       const store = await makeStore();
-      await put(store, Array.from({ length: 7 }, (_, n) => chunkOf(n + 1, { id: id(`p${n}`) }))); // prettier-ignore
+      await put(
+        store,
+        Array.from({ length: 7 }, (_, n) => chunkOf(n + 1, { id: id(`p${n}`) })),
+      );
       const page = async (given: { order?: "asc" | "desc"; after?: string; before?: string }) => {
         const { order = "asc", after = null, before = null } = given;
         const wanted = { limit: 3, order, after, before, embeddings: false };

@@ -40,7 +40,10 @@ export function limitsSuite(name: string, suite: Suite): void {
 
     test("every operator that it claims selects the right chunks", async () => {
       const store = await makeStore();
-      await put(store, [1, 2, 3].map((n) => chunkOf(n, { id: id(`c${n}`), metadata: { n } }))); // prettier-ignore
+      await put(
+        store,
+        [1, 2, 3].map((n) => chunkOf(n, { id: id(`c${n}`), metadata: { n } })),
+      );
       const expected: Record<string, number[]> = {
         eq: [2],
         ne: [1, 3],
