@@ -24,7 +24,7 @@ interface Session {
   close: () => Promise<unknown>;
 }
 
-/** What a client does with vectors, with our binary form and with pgvector's own package; each gives numbers to compare. */
+/** What a client does with vectors, in binary and with the package pgvector; each gives numbers to compare. */
 type Work = (session: Session, vectors: readonly Float32Array[]) => Promise<readonly ArrayLike<number>[]>;
 
 const works: { what: string; ours: Work; theirs: Work }[] = [
@@ -71,8 +71,8 @@ async function askEach(session: Session, vectors: readonly Float32Array[], encod
 }
 
 /**
- * The binary form of `engines/pgvector/binary.ts` against the package `pgvector` (`toSql`, `registerTypes`), on the same
- * connection, in turn. CPU time is this process': on the embedded database it includes the database.
+ * The binary format of `engines/pgvector/binary.ts` against the package `pgvector` (`toSql`, `registerTypes`), in turn
+ * on the same connection. CPU time is this process': on the embedded database it includes the database.
  */
 export async function benchVectorForms({ databaseUrl, rows, rounds }: VectorFormsOptions): Promise<Report> {
   const source = createSource("dense", dimensions);

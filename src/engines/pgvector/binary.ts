@@ -2,8 +2,8 @@ import { type RawBuilder, sql } from "kysely";
 import { fromNetworkOrder } from "../../numbers/float32.js";
 
 /**
- * PostgreSQL's binary parameter forms: vectors of 1,536 dimensions are written 11 times as fast as text, and 26 times on
- * PGlite (`bench vectors`, decision 28).
+ * PostgreSQL's binary parameter formats. As text, writing vectors of 1,536 dimensions takes 11 times as long, and 26
+ * times on PGlite (`bench vectors`, decision 28).
  */
 
 /** pgvector's `vector_recv`: int16 dimensions, int16 zero, then float32 numbers, all big-endian. */
@@ -27,8 +27,8 @@ function writeVector(buffer: Buffer, vector: Float32Array, at: number): void {
 const littleEndian = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
 
 /**
- * A vector in an answer, for `decodeSentVector`. As base64, because drivers get bytea as hex: PGlite takes 0.9 s to read
- * 1,000 × 1,536 numbers from that, and 0.13 s from base64 (`pg` takes the same time for both).
+ * A vector in an answer, for `decodeSentVector`. As base64, because drivers get bytea as hex: PGlite takes 0.9 s to
+ * read 1,000 × 1,536 numbers from that, and 0.13 s from base64 (`pg` takes the same time for both).
  */
 export const sentVector = (vector: RawBuilder<unknown>): RawBuilder<string | null> =>
   sql`encode(vector_send(${vector}), 'base64')`;
