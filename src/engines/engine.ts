@@ -2,6 +2,7 @@ import type { Db } from "../db/database.js";
 import type { Chunk, ChunkPlace, ChunkSelection, FileChunks, FoundChunk, NewChunk } from "../words/chunk.js";
 import { ApiError } from "../words/errors.js";
 import type { Filter } from "../words/filter.js";
+import type { IndexState, IndexSummary } from "../words/indexing.js";
 import type { ChunkMark, StoredChunk } from "../words/rows.js";
 import type { Recall, VectorStore } from "../words/store.js";
 
@@ -189,23 +190,6 @@ export interface Drop<T> {
   hold: (tx: Db) => Promise<VectorStore>;
   /** Deletes the row. */
   book: (tx: Db, store: VectorStore) => Promise<T>;
-}
-
-/** `none`: so few rows that comparing them one by one is as fast. `waiting`: an index will be built. */
-export type IndexingState = "none" | "waiting" | "building" | "ready";
-
-export interface IndexState {
-  index: IndexingState;
-  keywords: "off" | "building" | "ready";
-}
-
-export interface IndexSummary {
-  /** How many stores have an index in each state. */
-  stores: Record<IndexingState, number>;
-  /** How many stores' keywords are being made. */
-  keywordsBuilding: number;
-  /** Running builds of any process: `done` of `total` rows or blocks; `total` is 0 if not known yet. */
-  builds: { phase: string; done: number; total: number }[];
 }
 
 /** Called between portions of maintenance with the duration of the last one. False: stop; the next start continues. */

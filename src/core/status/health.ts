@@ -1,7 +1,7 @@
 import { databaseVersions } from "../../db/connection/ping.js";
 import { version } from "../../process/version.js";
 import type { Deps } from "../deps.js";
-import type { IndexSummary } from "../../engines/engine.js";
+import type { IndexSummary } from "../../words/indexing.js";
 
 /** Time limit for what a probe asks: Kubernetes' own limit is often a few seconds. */
 export const limitMs = 2000;
