@@ -10,7 +10,8 @@ import type { Recall, VectorStore } from "../words/store.js";
  * The contract between the use cases and the engine that stores and searches chunks. `core` imports only this file of
  * engines/; a new engine is a sibling folder that passes test/engines/engineSuite.ts.
  *
- * - Every call is safe to repeat. It rejects when its signal aborts or its deadline passes; its work may go on.
+ * - Every call is safe to repeat. It rejects when its signal aborts or its deadline passes; its work may go on. `check`,
+ *   `upkeep` and `probe` first finish their current step, so that a process that stops can wait for it.
  * - Every failure of the engine itself is an `EngineError` of one of four kinds.
  * - The next search finds an acknowledged chunk. No search finds the chunks of a hidden file until it is shown.
  * - A store's counters match its chunks. An engine that shares the database's transaction (`can.shareTransaction`)
@@ -62,11 +63,11 @@ export interface Engine {
   /** Asks the next `upkeep` to check a store's derived data and rebuild its index. Searches continue. */
   reindex(store: VectorStore, bounds?: Bounds): Promise<VectorStore>;
   /** At start, before the first `upkeep`: corrects stores whose recorded state does not match the engine's data. */
-  check(): Promise<void>;
+  check(bounds?: Bounds): Promise<void>;
   /** One round of maintenance: indexes, repairs, sweeps. @returns how many things it worked on; 0 means it can rest */
-  upkeep(pace: Pace): Promise<number>;
+  upkeep(pace: Pace, bounds?: Bounds): Promise<number>;
   /** Measures the recall of indexes and publishes it as metrics. */
-  probe?(): Promise<void>;
+  probe?(bounds?: Bounds): Promise<void>;
 }
 
 /** Limits of one call. */
@@ -101,7 +102,7 @@ export interface Words {
   /** Languages that a store's metadata may name. Other values, meant for other programs, are ignored. */
   readonly languages: readonly string[];
   /** Why a language cannot be used, for the client; null if it can. */
-  problemWith(language: string): Promise<string | null>;
+  problemWith(language: string, bounds?: Bounds): Promise<string | null>;
   /**
    * The chunks with words of the query, best first, ties by id.
    * @throws EngineError `away` while a large store's words are still being made
@@ -197,18 +198,18 @@ export type Pace = (workedMs: number) => Promise<boolean>;
 
 export interface Records {
   /** JSON texts as the engine returns them. @throws EngineError `refused` for what it cannot store */
-  canonicalJson(texts: readonly string[]): Promise<string[]>;
+  canonicalJson(texts: readonly string[], bounds?: Bounds): Promise<string[]>;
   /** The marks of the chunks with these ids, in any store. */
-  marks(chunks: readonly { id: string; storeId: string }[]): Promise<Map<string, ChunkMark>>;
+  marks(chunks: readonly { id: string; storeId: string }[], bounds?: Bounds): Promise<Map<string, ChunkMark>>;
   /** The vectors stored under these ids; null for one with other content or metadata, or in another store. */
-  vectors(chunks: readonly Omit<StoredChunk, "vector">[]): Promise<Map<string, Buffer | null>>;
+  vectors(chunks: readonly Omit<StoredChunk, "vector">[], bounds?: Bounds): Promise<Map<string, Buffer | null>>;
   /**
    * Adds new chunks, of any stores, and moves the counters.
    * @throws Overtaken if one of the ids exists by now; EngineError `gone` naming the store
    */
-  add(chunks: readonly StoredChunk[], options: AddOptions): Promise<void>;
+  add(chunks: readonly StoredChunk[], options: AddOptions, bounds?: Bounds): Promise<void>;
   /** A page of a store's chunks, ordered by id, without those of hidden files. */
-  page(store: VectorStore, page: RecordPageRequest): Promise<RecordPage>;
+  page(store: VectorStore, page: RecordPageRequest, bounds?: Bounds): Promise<RecordPage>;
 }
 
 export interface AddOptions {

@@ -4,7 +4,7 @@ import { findChunks, countChunks, findPlaces, listChunks } from "./chunkReads.js
 import { chunkIds } from "./chunkRows.js";
 import { compareChunks } from "./chunkWrites.js";
 import type { Pgvector, PgvectorParts } from "./context.js";
-import { bounded } from "./failures.js";
+import { bounded, paceWithin, stepwise } from "./failures.js";
 import { visible } from "./filterSql.js";
 import { createWords } from "./keywords/words.js";
 import { searchChunks } from "./nearest.js";
@@ -71,8 +71,8 @@ export function engineOn(pg: Pgvector): Engine {
     indexed: (store, bounds) => bounded(bounds, () => countIndexedRows(pg, store)),
     summary: (bounds) => bounded(bounds, () => summarize(pg)),
     reindex: (store, bounds) => bounded(bounds, () => requestReindex(pg, store)),
-    check: () => bounded(undefined, () => checkIndexes(pg)),
-    upkeep: (pace) => bounded(undefined, () => bringUpToDate(pg, pace)),
-    probe: () => probeNext(pg, probed),
+    check: (bounds) => stepwise(bounds, (next) => checkIndexes(pg, next)),
+    upkeep: (pace, bounds) => stepwise(bounds, (next) => bringUpToDate(pg, paceWithin(bounds, pace), next)),
+    probe: (bounds) => stepwise(bounds, (next) => probeNext(pg, probed, next)),
   };
 }

@@ -1,11 +1,12 @@
 import type { Database } from "../../../src/db/database.js";
 import { derivedId } from "../../../src/db/schema/ids.js";
 import { addToCounts, findStore } from "../../../src/db/tables/stores.js";
-import { type Change, type Engine, EngineError, type Words } from "../../../src/engines/engine.js";
+import { type Change, type Engine, type Words } from "../../../src/engines/engine.js";
 import type { Filter } from "../../../src/words/filter.js";
 import type { VectorStore } from "../../../src/words/store.js";
 import { matching, nearest } from "./finding.js";
 import { createRecords, gone } from "./records.js";
+import { requireOpen, within } from "./within.js";
 import { type Row, type Shelf, compare, fileOf, isSelected, passes, sizeOf, take } from "./shelf.js";
 
 /**
@@ -41,21 +42,24 @@ export function createMemoryEngine({ db, now, without = [], keywords = true }: M
     },
     words: keywords ? wordsOf(shelves) : null,
     records: createRecords(db, shelves, (id) => shelfOf(shelves, id)),
-    prepare: (store) => Promise.resolve(store),
-    drop: async ({ hold, book }) => {
-      const [id, result] = await db.transaction(async (tx) => {
-        const store = await hold(tx);
-        return [store.id, await book(tx, store)] as const;
-      });
-      shelves.delete(id);
-      return result;
-    },
-    write: (change, bounds) => inBounds(bounds, () => write(db, shelves, change)),
+    prepare: (store, _language, bounds) => within(bounds, () => store),
+    drop: ({ hold, book }, bounds) =>
+      within(bounds, async () => {
+        const [id, result] = await db.transaction(async (tx) => {
+          const store = await hold(tx);
+          return [store.id, await book(tx, store)] as const;
+        });
+        shelves.delete(id);
+        return result;
+      }),
+    write: (change, bounds) => within(bounds, () => write(db, shelves, change)),
     ...reading(shelves),
     ...indexing(shelves),
-    upkeep: async () => {
+    upkeep: async (_pace, bounds) => {
       let repaired = 0;
+      requireOpen(bounds);
       for (const [id, shelf] of shelves) {
+        requireOpen(bounds);
         if (await repairCounters(db, { id, shelf, now: now() })) repaired += 1;
         if ((await findStore(db, { kind: "all" }, id)) === undefined) shelves.delete(id);
       }
@@ -121,22 +125,22 @@ async function repairCounters(
 
 const wordsOf = (shelves: Shelves): Words => ({
   languages: ["simple"],
-  problemWith: (language) => Promise.resolve(language === "simple" ? null : "there is only 'simple'"),
+  problemWith: (language, bounds) => within(bounds, () => (language === "simple" ? null : "there is only 'simple'")),
   matching: (store, { text, filter, limit }, bounds) =>
-    inBounds(bounds, () => matching(store.id, visible(shelves, store.id), text, filter).slice(0, limit)),
+    within(bounds, () => matching(store.id, visible(shelves, store.id), text, filter).slice(0, limit)),
 });
 
 const reading = (shelves: Shelves): Pick<Engine, "compare" | "nearest" | "read" | "page" | "places" | "count"> => ({
-  compare: (store, chunks, bounds) => inBounds(bounds, () => compare(shelfOf(shelves, store.id), chunks)),
+  compare: (store, chunks, bounds) => within(bounds, () => compare(shelfOf(shelves, store.id), chunks)),
   nearest: (store, { embedding, filter, limit }, bounds) =>
-    inBounds(bounds, () => nearest(store.id, visible(shelves, store.id), embedding, filter).slice(0, limit)),
+    within(bounds, () => nearest(store.id, visible(shelves, store.id), embedding, filter).slice(0, limit)),
   read: (store, ids, { embeddings }, bounds) =>
-    inBounds(bounds, () => {
+    within(bounds, () => {
       const rows = [...shelfOf(shelves, store.id).rows].filter(([id]) => ids.includes(id));
       return rows.map(([id, row]) => chunkOf(id, row, embeddings));
     }),
   page: (store, selection, { limit, order, after, before, embeddings }, bounds) =>
-    inBounds(bounds, () => {
+    within(bounds, () => {
       const backwards = before !== null && after === null;
       const all = visible(shelves, store.id)
         .filter(([id, row]) => isSelected(id, row, selection))
@@ -147,7 +151,7 @@ const reading = (shelves: Shelves): Pick<Engine, "compare" | "nearest" | "read" 
       return { chunks: chosen.map(([id, row]) => chunkOf(id, row, embeddings)), hasMore: all.length > limit };
     }),
   places: (store, places, bounds) =>
-    inBounds(bounds, () =>
+    within(bounds, () =>
       places.flatMap((place) =>
         visible(shelves, store.id)
           .map(([, row]) => ({ row, metadata: JSON.parse(row.metadata) as Record<string, unknown> }))
@@ -156,30 +160,22 @@ const reading = (shelves: Shelves): Pick<Engine, "compare" | "nearest" | "read" 
       ),
     ),
   count: (store, filter, bounds) =>
-    inBounds(bounds, () => sizeOf([...shelfOf(shelves, store.id).rows].filter(([, row]) => passes(row, filter)))),
+    within(bounds, () => sizeOf([...shelfOf(shelves, store.id).rows].filter(([, row]) => passes(row, filter)))),
 });
 
 /** Without an index: every search compares every row. */
-const indexing = (shelves: Shelves): Pick<Engine, "state" | "indexed" | "summary" | "reindex" | "check"> => ({
+const indexing = (shelves: Shelves): Pick<Engine, "state" | "indexed" | "summary" | "reindex" | "check" | "probe"> => ({
   state: () => ({ index: "none", keywords: "ready" }),
-  indexed: () => Promise.resolve(null),
-  summary: () => {
-    const stores = { none: shelves.size, waiting: 0, building: 0, ready: 0 };
-    return Promise.resolve({ stores, keywordsBuilding: 0, builds: [] });
-  },
-  reindex: (store) => Promise.resolve(store),
-  check: () => Promise.resolve(),
+  indexed: (_store, bounds) => within(bounds, () => null),
+  summary: (bounds) =>
+    within(bounds, () => {
+      const stores = { none: shelves.size, waiting: 0, building: 0, ready: 0 };
+      return { stores, keywordsBuilding: 0, builds: [] };
+    }),
+  reindex: (store, bounds) => within(bounds, () => store),
+  check: (bounds) => within(bounds, () => undefined),
+  probe: (bounds) => within(bounds, () => undefined),
 });
-
-async function inBounds<T>(
-  { signal, deadline }: { signal?: AbortSignal | undefined; deadline?: number | undefined } = {},
-  work: () => T | Promise<T>,
-): Promise<T> {
-  signal?.throwIfAborted();
-  if (deadline !== undefined && deadline <= performance.now())
-    throw new EngineError("away", 503, "The engine did not answer in time.");
-  return work();
-}
 
 const chunkOf = (id: string, row: Row, embeddings: boolean) => ({
   id,
