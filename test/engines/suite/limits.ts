@@ -54,6 +54,25 @@ export function limitsSuite(name: string, suite: Suite): void {
       expect(await idsIn(store)).toEqual([id("late")]);
     });
 
+    test.each(["away", "full", "refused", "gone"] as const)(
+      "a failure of the kind %s reaches whoever made the call as that kind",
+      async (kind) => {
+        const store = await makeStore();
+        await put(store, [chunkOf(1, { id: id("a") })]);
+        const calls = callsOn(suite, store);
+        // A store without an index has nothing to ask for.
+        calls.delete("indexed");
+        for (const [called, call] of calls) {
+          under().fail(kind);
+          const failure: unknown = await call().catch((error: unknown) => error);
+          under().fail(null);
+          expect([called, failure]).toEqual([called, expect.any(EngineError)]);
+          expect([called, failure]).toMatchObject([called, { kind }]);
+        }
+        expect(await idsIn(store)).toEqual([id("a")]);
+      },
+    );
+
     test("every operator that it claims selects the right chunks", async () => {
       const store = await makeStore();
       await put(store, [1, 2, 3].map((n) => chunkOf(n, { id: id(`c${n}`), metadata: { n } }))); // prettier-ignore

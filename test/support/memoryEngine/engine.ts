@@ -1,12 +1,12 @@
 import type { Database } from "../../../src/db/database.js";
 import { derivedId } from "../../../src/db/schema/ids.js";
 import { addToCounts, findStore } from "../../../src/db/tables/stores.js";
-import { type Change, type Engine, type Words } from "../../../src/engines/engine.js";
+import type { Change, Engine, FailureKind, Words } from "../../../src/engines/engine.js";
 import type { Filter } from "../../../src/words/filter.js";
 import type { VectorStore } from "../../../src/words/store.js";
 import { matching, nearest } from "./finding.js";
 import { createRecords, gone } from "./records.js";
-import { requireOpen, within } from "./within.js";
+import { orFailing, requireOpen, within } from "./within.js";
 import { type Row, type Shelf, compare, fileOf, isSelected, passes, sizeOf, take } from "./shelf.js";
 
 /**
@@ -21,11 +21,24 @@ export interface MemoryParts {
   /** Filter operators that it refuses. */
   without?: readonly Filter["type"][];
   keywords?: boolean;
+  /** How its calls fail at the moment; null: they work. */
+  failing?: () => FailureKind | null;
 }
 
 const operators: readonly Filter["type"][] = ["eq", "ne", "gt", "gte", "lt", "lte", "in", "nin", "and", "or"];
 
-export function createMemoryEngine({ db, now, without = [], keywords = true }: MemoryParts): Engine {
+export function createMemoryEngine(parts: MemoryParts): Engine {
+  const { failing = () => null } = parts;
+  const engine = engineOf(parts);
+  const { words, records } = engine;
+  return {
+    ...orFailing(engine, failing),
+    words: words && orFailing(words, failing),
+    records: orFailing(records, failing),
+  };
+}
+
+function engineOf({ db, now, without = [], keywords = true }: MemoryParts): Engine {
   const shelves: Shelves = new Map();
   return {
     name: "memory",
