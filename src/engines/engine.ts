@@ -16,8 +16,9 @@ import type { Recall, VectorStore } from "../words/store.js";
  * - The next search finds an acknowledged chunk. No search finds the chunks of a hidden file until it is shown.
  * - A store's counters match its chunks. An engine that shares the database's transaction (`can.shareTransaction`)
  *   changes both in one. Any other makes puts idempotent by chunk id, moves the counters after the acknowledged put,
- *   and repairs in `upkeep` what a crash in between left, by comparing `count` with the counters
- *   (docs/decisions/0027-engine-contract.md).
+ *   and repairs in `upkeep` what a crash in between left, by comparing `count` with the counters. So that `upkeep`
+ *   leaves a change under way alone, the change's first transaction records it with a lease, for every process to see,
+ *   and its last transaction removes the record (docs/decisions/0027-engine-contract.md).
  */
 export interface Engine {
   /** For messages, logs and settings. */

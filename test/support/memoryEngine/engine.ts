@@ -1,18 +1,19 @@
 import type { Database } from "../../../src/db/database.js";
 import { derivedId } from "../../../src/db/schema/ids.js";
-import { addToCounts, findStore } from "../../../src/db/tables/stores.js";
+import { addToCounts, findStore, lockStore } from "../../../src/db/tables/stores.js";
 import type { Change, Engine, FailureKind, Words } from "../../../src/engines/engine.js";
 import type { Filter } from "../../../src/words/filter.js";
 import type { VectorStore } from "../../../src/words/store.js";
 import { matching, nearest } from "./finding.js";
 import { createRecords, gone } from "./records.js";
 import { orFailing, requireOpen, within } from "./within.js";
-import { type Row, type Shelf, compare, fileOf, isSelected, passes, sizeOf, take } from "./shelf.js";
+import { type Row, type Shelf, compare, fileOf, isSelected, passes, sizeOf, take, underWay } from "./shelf.js";
 
 /**
  * A small, exact engine in memory: the second implementation of the contract. Like a remote engine, it shares no
  * transaction with the database: it writes chunks first, then counters, and `upkeep` repairs counters after a crash
- * between the two.
+ * between the two. Its chunks live and die with the process, and no other process repairs its counters; so it records a
+ * change under way in memory too, where an engine elsewhere needs a lease in the database.
  */
 
 export interface MemoryParts {
@@ -100,12 +101,11 @@ async function write<Held extends { store: VectorStore }, T>(
   shelves: Shelves,
   change: Change<Held, T>,
 ): Promise<T> {
-  const { held, steps } = await db.transaction(async (tx) => {
+  const { held, steps, shelf } = await db.transaction(async (tx) => {
     const locked = await change.hold(tx);
-    return { held: locked, steps: await change.steps(tx, locked) };
+    const planned = await change.steps(tx, locked);
+    return { held: locked, steps: planned, shelf: underWay(shelfOf(shelves, locked.store.id)) };
   });
-  const shelf = shelfOf(shelves, held.store.id);
-  shelf.changes += 1;
   try {
     const taken = take(shelf, steps, change.now);
     return await db.transaction(async (tx) => {
@@ -122,19 +122,20 @@ async function write<Held extends { store: VectorStore }, T>(
 }
 
 /** Repairs counters after a crash between a put and its counters. @returns whether they were wrong */
-async function repairCounters(
+const repairCounters = (
   db: Database,
   { id, shelf, now }: { id: string; shelf: Shelf; now: number },
-): Promise<boolean> {
-  const store = await findStore(db, { kind: "all" }, id);
-  // A running change will move the counters itself.
-  if (store === undefined || shelf.changes > 0) return false;
-  const { chunks, bytes } = sizeOf([...shelf.rows]);
-  const change = { chunks: chunks - store.chunkCount, bytes: bytes - store.contentBytes, dimensions: null };
-  if (change.chunks === 0 && change.bytes === 0) return false;
-  await addToCounts(db, id, change, { as: "correction", now });
-  return true;
-}
+): Promise<boolean> =>
+  db.transaction(async (tx) => {
+    const store = await lockStore(tx, { kind: "all" }, id);
+    // A change under way will move the counters itself. While the store is locked, none can book.
+    if (store === undefined || shelf.changes > 0) return false;
+    const { chunks, bytes } = sizeOf([...shelf.rows]);
+    const change = { chunks: chunks - store.chunkCount, bytes: bytes - store.contentBytes, dimensions: null };
+    if (change.chunks === 0 && change.bytes === 0) return false;
+    await addToCounts(tx, id, change, { as: "correction", now });
+    return true;
+  });
 
 const wordsOf = (shelves: Shelves): Words => ({
   languages: ["simple"],

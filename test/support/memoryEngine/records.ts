@@ -3,7 +3,7 @@ import { addToCounts } from "../../../src/db/tables/stores.js";
 import { type AddOptions, EngineError, Overtaken, type Records } from "../../../src/engines/engine.js";
 import { fromNetworkOrder, toNetworkOrder } from "../../../src/numbers/float32.js";
 import { type StoredChunk, digestOf } from "../../../src/words/rows.js";
-import { type Shelf, fileOf, passes } from "./shelf.js";
+import { type Shelf, fileOf, passes, underWay } from "./shelf.js";
 import { within } from "./within.js";
 
 export const gone = (id: string) =>
@@ -29,6 +29,8 @@ export function createRecords(db: Database, shelves: Map<string, Shelf>, shelfOf
   };
   const add = async (chunks: readonly StoredChunk[], { readBack, now }: AddOptions) => {
     if (chunks.some(({ id }) => rowOf(id) !== undefined)) throw new Overtaken("one of the ids exists by now");
+    const into = [...new Set(chunks.map((chunk) => chunk.storeId))].sort();
+    const changed = into.map((id) => underWay(shelfOf(id)));
     const undo = () => {
       for (const { id, storeId } of chunks) shelfOf(storeId).rows.delete(id);
     };
@@ -37,7 +39,7 @@ export function createRecords(db: Database, shelves: Map<string, Shelf>, shelfOf
     try {
       if (readBack !== null) readBack(marksOf(chunks));
       await db.transaction(async (tx) => {
-        for (const id of [...new Set(chunks.map((chunk) => chunk.storeId))].sort()) {
+        for (const id of into) {
           const own = chunks.filter((chunk) => chunk.storeId === id);
           const bytes = own.reduce((sum, { content }) => sum + Buffer.byteLength(content), 0);
           const change = { chunks: own.length, bytes, dimensions: (own[0]?.vector.length ?? 0) / 4 };
@@ -47,6 +49,8 @@ export function createRecords(db: Database, shelves: Map<string, Shelf>, shelfOf
     } catch (error) {
       undo();
       throw error;
+    } finally {
+      for (const shelf of changed) shelf.changes -= 1;
     }
   };
   return {
