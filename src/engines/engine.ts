@@ -85,6 +85,10 @@ interface Capabilities {
   readonly operators: ReadonlySet<Filter["type"]>;
   /** Every vector must have this many dimensions; null: each store has its own. */
   readonly fixedDimensions: number | null;
+  /** No vector may have more. */
+  readonly maxDimensions: number;
+  /** Vectors that are shorter or longer cannot be compared by cosine, because the engine's sums under- or overflow. */
+  readonly lengths: { readonly min: number; readonly max: number };
 }
 
 /** The ids that chunks can have. */

@@ -88,6 +88,24 @@ describe("the use cases on another engine", () => {
     expect(errorOf(answer)).toMatchObject({ param: "search_mode", code: "unsupported_search_mode" });
   });
 
+  test.each([
+    [{ embedding_dimensions: 4097 }, "embedding_dimensions", "must be at most 4096"],
+    [{ metadata: { embedding_dimensions: "4097" } }, "metadata.embedding_dimensions", "whole number from 1 to 4096"],
+  ])("more dimensions than the engine takes are refused: %j", async (body, param, message) => {
+    const answer = await service.post("/v1/vector_stores", body).expect(400);
+    expect(errorOf(answer)).toMatchObject({ param, code: "invalid_value" });
+    expect(errorOf(answer).message).toContain(message);
+  });
+
+  test("the engine's limits, not pgvector's, say which vectors are too short or too long", async () => {
+    const store = await createStore(service);
+    const insert = (embedding: number[]) => service.post(rowsPath(store), { id: "v", content: "c", embedding });
+    await insert(Array.from({ length: 8 }, () => 1e-20)).expect(200);
+    expect(await searchStore(service, store, "c")).toMatchObject([{ id: "v" }]);
+    const answer = await insert(Array.from({ length: 8 }, () => 0)).expect(400);
+    expect(errorOf(answer).message).toContain("all numbers are zero");
+  });
+
   test("counters that a crash left behind are repaired by upkeep", async () => {
     const store = await createStore(service);
     await service.post(batchPath(store), { embeddings: rowsOf(5) }).expect(200);

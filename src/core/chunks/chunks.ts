@@ -28,7 +28,7 @@ export async function list(
   for (const param of ["after", "before"] as const) {
     const id = page[param];
     if (id !== null && deps.engine.ids.read(id) === null)
-      throw invalid(param, `is not an id of this database, whose ids are ${deps.engine.ids.type}`);
+      throw invalid(param, `is not an id of a row; ids here are ${deps.engine.ids.type} values`);
   }
   return deps.engine.page(store, selection, page, { signal });
 }

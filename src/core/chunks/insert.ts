@@ -57,7 +57,7 @@ export async function insertChunks(
 ): Promise<Inserted> {
   const store = await stores.use(deps, caller, storeId);
   requireModel(deps, store, claimedModel, "embedding_model");
-  const limits = { dimensions: dimensionsOf(deps, store), ids: deps.engine.ids };
+  const limits = { dimensions: dimensionsOf(deps, store), engine: deps.engine };
   const rows = given.map((row, i) => {
     if (row.model !== null) requireModel(deps, store, row.model, field(at(i), "embedding_model"));
     return checkRow(row, at(i), limits);

@@ -38,6 +38,9 @@ export function engineOn(pg: Pgvector): Engine {
       shareTransaction: true,
       operators: new Set(["eq", "ne", "gt", "gte", "lt", "lte", "in", "nin", "and", "or"]),
       fixedDimensions: dimensions,
+      maxDimensions: 16_000,
+      // Between these it computes a cosine in 16,000 dimensions; it sums products in float32.
+      lengths: { min: 1e-15, max: 1e19 },
     },
     ids: chunkIds(idType),
     words: createWords(pg),

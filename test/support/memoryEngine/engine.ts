@@ -22,6 +22,7 @@ export interface MemoryParts {
   /** Filter operators that it refuses. */
   without?: readonly Filter["type"][];
   keywords?: boolean;
+  maxDimensions?: number;
   /** How its calls fail at the moment; null: they work. */
   failing?: () => FailureKind | null;
 }
@@ -39,7 +40,7 @@ export function createMemoryEngine(parts: MemoryParts): Engine {
   };
 }
 
-function engineOf({ db, now, without = [], keywords = true }: MemoryParts): Engine {
+function engineOf({ db, now, without = [], keywords = true, maxDimensions = 4096 }: MemoryParts): Engine {
   const shelves: Shelves = new Map();
   return {
     name: "memory",
@@ -47,6 +48,8 @@ function engineOf({ db, now, without = [], keywords = true }: MemoryParts): Engi
       shareTransaction: false,
       operators: new Set(operators.filter((each) => !without.includes(each))),
       fixedDimensions: null,
+      maxDimensions,
+      lengths: { min: 1e-100, max: 1e100 },
     },
     ids: {
       type: "text",
