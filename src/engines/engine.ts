@@ -106,6 +106,8 @@ export interface ChunkIds {
 export interface Words {
   /** Languages that a store's metadata may name. Other values, meant for other programs, are ignored. */
   readonly languages: readonly string[];
+  /** For stores that name none. */
+  readonly usualLanguage: string;
   /** Why a language cannot be used, for the client; null if it can. */
   problemWith(language: string, bounds?: Bounds): Promise<string | null>;
   /**

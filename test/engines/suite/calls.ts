@@ -46,8 +46,8 @@ const aboutChunks = (engine: Engine, store: VectorStore, known: string) => ({
 });
 
 const aboutWords = (words: Words, store: VectorStore): Asked<Words> => ({
-  problemWith: (bounds) => words.problemWith("simple", bounds),
-  matching: (bounds) => words.matching(store, { ...query, text: "content", language: "simple" }, bounds),
+  problemWith: (bounds) => words.problemWith(words.usualLanguage, bounds),
+  matching: (bounds) => words.matching(store, { ...query, text: "content", language: words.usualLanguage }, bounds),
 });
 
 function aboutRecords(records: Records, store: VectorStore, now: number): Asked<Records> {
@@ -80,7 +80,7 @@ const aboutStores = ({ engine, db, now }: ReturnType<Suite["under"]>, store: Vec
       now(),
     );
   return {
-    prepare: async (bounds?: Bounds) => engine.prepare(await made(), "simple", bounds),
+    prepare: async (bounds?: Bounds) => engine.prepare(await made(), engine.words?.usualLanguage ?? null, bounds),
     drop: async (bounds?: Bounds) => {
       const { id } = await made();
       const hold = async (tx: Db) => (await lockStore(tx, all, id)) ?? store;

@@ -112,11 +112,12 @@ export function limitsSuite(name: string, suite: Suite): void {
     test("a prepared store has its words from its first chunk on", async () => {
       const { engine } = under();
       if (engine.words === null) return;
-      const store = await engine.prepare(await makeStore(), "simple");
+      const { usualLanguage: language } = engine.words;
+      const store = await engine.prepare(await makeStore(), language);
       await change(store, [
         { do: "put", chunks: [chunkOf(1, { id: id("w"), content: "needle" })], onConflict: "error" },
       ]);
-      const query = { text: "needle", language: "simple", filter: null, limit: 1 };
+      const query = { text: "needle", language, filter: null, limit: 1 };
       expect(await engine.words.matching(await current(store), query)).toMatchObject([{ id: id("w") }]);
       expect(engine.state(await current(store)).keywords).toBe("ready");
     });

@@ -1,7 +1,7 @@
 import type { Database } from "../../../src/db/database.js";
 import { derivedId } from "../../../src/db/schema/ids.js";
 import { addToCounts, findStore, lockStore } from "../../../src/db/tables/stores.js";
-import type { Change, Engine, FailureKind, Words } from "../../../src/engines/engine.js";
+import { type Change, type Engine, EngineError, type FailureKind, type Words } from "../../../src/engines/engine.js";
 import type { Filter } from "../../../src/words/filter.js";
 import type { VectorStore } from "../../../src/words/store.js";
 import { matching, nearest } from "./finding.js";
@@ -141,10 +141,14 @@ const repairCounters = (
   });
 
 const wordsOf = (shelves: Shelves): Words => ({
-  languages: ["simple"],
-  problemWith: (language, bounds) => within(bounds, () => (language === "simple" ? null : "there is only 'simple'")),
-  matching: (store, { text, filter, limit }, bounds) =>
-    within(bounds, () => matching(store.id, visible(shelves, store.id), text, filter).slice(0, limit)),
+  languages: ["plain"],
+  usualLanguage: "plain",
+  problemWith: (language, bounds) => within(bounds, () => (language === "plain" ? null : "there is only 'plain'")),
+  matching: (store, { text, language, filter, limit }, bounds) =>
+    within(bounds, () => {
+      if (language !== "plain") throw new EngineError("refused", 400, `The language '${language}' is unknown.`);
+      return matching(store.id, visible(shelves, store.id), text, filter).slice(0, limit);
+    }),
 });
 
 const reading = (shelves: Shelves): Pick<Engine, "compare" | "nearest" | "read" | "page" | "places" | "count"> => ({

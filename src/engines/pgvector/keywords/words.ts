@@ -26,6 +26,7 @@ const mostScanned = 50_000;
 
 export const createWords = (pg: Pgvector): Words => ({
   languages,
+  usualLanguage: "simple",
   problemWith: async (language, bounds) =>
     (await bounded(bounds, () => isLanguage(pg.db, language)))
       ? null
