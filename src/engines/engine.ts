@@ -59,6 +59,8 @@ export interface Engine {
   state(store: VectorStore): IndexState;
   /** Rows in the index, and fresh rows that searches compare one by one; null if the engine has no such difference. */
   indexed(store: VectorStore, bounds?: Bounds): Promise<{ indexed: number; fresh: number } | null>;
+  /** Versions of what the engine runs on, by name, for health. */
+  versions(bounds?: Bounds): Promise<Readonly<Record<string, string>>>;
   /** The indexes of all stores, for health and metrics. */
   summary(bounds?: Bounds): Promise<IndexSummary>;
   /** Asks the next `upkeep` to check a store's derived data and rebuild its index. Searches continue. */

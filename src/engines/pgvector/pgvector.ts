@@ -9,7 +9,7 @@ import { visible } from "./filterSql.js";
 import { createWords } from "./keywords/words.js";
 import { searchChunks } from "./nearest.js";
 import { createRecords } from "./records.js";
-import { stateOf } from "./state.js";
+import { extensionVersion, stateOf } from "./state.js";
 import { checkIndexes } from "./upkeep/check.js";
 import { countIndexedRows, indexState, summarize } from "./upkeep/indexState.js";
 import { requestRangeIndexes } from "./upkeep/rangeIndexes.js";
@@ -72,6 +72,7 @@ export function engineOn(pg: Pgvector): Engine {
 
     state: (store) => indexState(pg, store),
     indexed: (store, bounds) => bounded(bounds, () => countIndexedRows(pg, store)),
+    versions: (bounds) => bounded(bounds, () => extensionVersion(db)),
     summary: (bounds) => bounded(bounds, () => summarize(pg)),
     reindex: (store, bounds) => bounded(bounds, () => requestReindex(pg, store)),
     check: (bounds) => stepwise(bounds, (next) => checkIndexes(pg, next)),

@@ -102,6 +102,7 @@ const aboutStores = ({ engine, db, now }: ReturnType<Suite["under"]>, store: Vec
 
 const ofUpkeep = (engine: Engine, store: VectorStore) => ({
   indexed: (bounds?: Bounds) => engine.indexed(store, bounds),
+  versions: (bounds?: Bounds) => engine.versions(bounds),
   summary: (bounds?: Bounds) => engine.summary(bounds),
   reindex: (bounds?: Bounds) => engine.reindex(store, bounds),
   check: (bounds?: Bounds) => engine.check(bounds),

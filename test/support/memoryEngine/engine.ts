@@ -185,9 +185,12 @@ const reading = (shelves: Shelves): Pick<Engine, "compare" | "nearest" | "read" 
 });
 
 /** Without an index: every search compares every row. */
-const indexing = (shelves: Shelves): Pick<Engine, "state" | "indexed" | "summary" | "reindex" | "check" | "probe"> => ({
+const indexing = (
+  shelves: Shelves,
+): Pick<Engine, "state" | "indexed" | "versions" | "summary" | "reindex" | "check" | "probe"> => ({
   state: () => ({ index: "none", keywords: "ready" }),
   indexed: (_store, bounds) => within(bounds, () => null),
+  versions: (bounds) => within(bounds, () => ({ memory: "1" })),
   summary: (bounds) =>
     within(bounds, () => {
       const stores = { none: shelves.size, waiting: 0, building: 0, ready: 0 };
