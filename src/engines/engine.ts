@@ -206,6 +206,10 @@ export interface Drop<T> {
 export type Pace = (workedMs: number) => Promise<boolean>;
 
 export interface Records {
+  /** What stores the chunks, for messages. */
+  readonly keeper: string;
+  /** What may have altered a chunk that is read back other than it was added: a sentence for the operator. */
+  readonly mayAlter: string;
   /** JSON texts as the engine returns them. @throws EngineError `refused` for what it cannot store */
   canonicalJson(texts: readonly string[], bounds?: Bounds): Promise<string[]>;
   /** The marks of the chunks with these ids, in any store. */

@@ -1,5 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import request from "supertest";
+import { readHealth } from "../../src/core/status/health.js";
+import { writePage } from "../../src/core/transfer/writePage.js";
+import type { Records } from "../../src/engines/engine.js";
+import { toNetworkOrder } from "../../src/numbers/float32.js";
 import { createMemoryEngine } from "../support/memoryEngine/engine.js";
 import { type TestService, startService } from "../support/service.js";
 import { testKey } from "../support/settings.js";
@@ -104,6 +108,24 @@ describe("the use cases on another engine", () => {
     expect(await searchStore(service, store, "c")).toMatchObject([{ id: "v" }]);
     const answer = await insert(Array.from({ length: 8 }, () => 0)).expect(400);
     expect(errorOf(answer).message).toContain("all numbers are zero");
+  });
+
+  test("health has the versions of the engine, and none of pgvector", async () => {
+    const { body } = await service.get("/health").expect(200);
+    expect(body).toMatchObject({ status: "healthy", database: { pgvector: null } });
+    expect((body as { database: { version: string } }).database.version).toMatch(/^\d+/);
+    expect((await readHealth(service.deps)).engine).toEqual({ versions: { memory: "1" } });
+  });
+
+  test("a row that is read back otherwise is refused with what the engine says may have altered it", async () => {
+    const id = await createStore(service);
+    const { engine } = service.deps;
+    const add: Records["add"] = (_chunks, { readBack }) => Promise.resolve(readBack?.(new Map()));
+    const deps = { ...service.deps, engine: { ...engine, records: { ...engine.records, add } } };
+    const vector = toNetworkOrder(new Float32Array(8).fill(1));
+    const row = { at: "row 1", id: "x", storeId: id, content: "c", metadata: "{}", vector, createdAt: 0 };
+    const written = writePage(deps, [row], { onConflict: "error", verify: true, dryRun: false });
+    await expect(written).rejects.toThrow(/^row 1: .* A bug of the memory engine may have changed it\.$/);
   });
 
   test("counters that a crash left behind are repaired by upkeep", async () => {

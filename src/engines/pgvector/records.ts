@@ -13,6 +13,8 @@ import { storeGone } from "./write.js";
 
 /** Chunks as import and export move them: with COPY, and compared by digests that the database computes itself. */
 export const createRecords = ({ db }: Pgvector): Records => ({
+  keeper: "PostgreSQL",
+  mayAlter: "A trigger or a rule on the table may have changed it.",
   canonicalJson: (texts, bounds) => bounded(bounds, () => canonicalJson(db, texts)),
   marks: (chunks, bounds) => bounded(bounds, () => marksOf(db, chunks)),
   vectors: (chunks, bounds) => bounded(bounds, () => storedVectors(db, chunks)),

@@ -54,6 +54,8 @@ export function createRecords(db: Database, shelves: Map<string, Shelf>, shelfOf
     }
   };
   return {
+    keeper: "the memory engine",
+    mayAlter: "A bug of the memory engine may have changed it.",
     canonicalJson: (texts, bounds) => within(bounds, () => texts.map((text) => JSON.stringify(JSON.parse(text)))),
     marks: (chunks, bounds) => within(bounds, () => marksOf(chunks)),
     vectors: (chunks, bounds) =>
