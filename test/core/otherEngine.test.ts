@@ -111,9 +111,11 @@ describe("the use cases on another engine", () => {
   });
 
   test("health has the versions of the engine, and none of pgvector", async () => {
-    const { body } = await service.get("/health").expect(200);
-    expect(body).toMatchObject({ status: "healthy", database: { pgvector: null } });
-    expect((body as { database: { version: string } }).database.version).toMatch(/^\d+/);
+    const answer = await service.get("/health").expect(200);
+    expect(answer.body).toMatchObject({
+      status: "healthy",
+      database: { version: expect.stringMatching(/^\d+/), pgvector: null },
+    });
     expect((await readHealth(service.deps)).engine).toEqual({ versions: { memory: "1" } });
   });
 

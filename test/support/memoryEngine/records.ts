@@ -9,6 +9,17 @@ import { within } from "./within.js";
 export const gone = (id: string) =>
   new EngineError("gone", 404, `The vector store '${id}' was deleted or has expired.`);
 
+function moveCounters(db: Database, into: readonly string[], chunks: readonly StoredChunk[], now: number) {
+  return db.transaction(async (tx) => {
+    for (const id of into) {
+      const own = chunks.filter((chunk) => chunk.storeId === id);
+      const bytes = own.reduce((sum, { content }) => sum + Buffer.byteLength(content), 0);
+      const change = { chunks: own.length, bytes, dimensions: (own[0]?.vector.length ?? 0) / 4 };
+      if ((await addToCounts(tx, id, change, { as: "use", now })) === undefined) throw gone(id);
+    }
+  });
+}
+
 export function createRecords(db: Database, shelves: Map<string, Shelf>, shelfOf: (id: string) => Shelf): Records {
   const rowOf = (id: string) => {
     for (const [storeId, { rows }] of shelves) {
@@ -38,14 +49,7 @@ export function createRecords(db: Database, shelves: Map<string, Shelf>, shelfOf
       shelfOf(storeId).rows.set(id, { content, metadata, vector: fromNetworkOrder(vector), createdAt });
     try {
       if (readBack !== null) readBack(marksOf(chunks));
-      await db.transaction(async (tx) => {
-        for (const id of into) {
-          const own = chunks.filter((chunk) => chunk.storeId === id);
-          const bytes = own.reduce((sum, { content }) => sum + Buffer.byteLength(content), 0);
-          const change = { chunks: own.length, bytes, dimensions: (own[0]?.vector.length ?? 0) / 4 };
-          if ((await addToCounts(tx, id, change, { as: "use", now })) === undefined) throw gone(id);
-        }
-      });
+      await moveCounters(db, into, chunks, now);
     } catch (error) {
       undo();
       throw error;
