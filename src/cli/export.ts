@@ -95,7 +95,8 @@ async function runExport(ids: string[], options: ExportOptions, signal: AbortSig
     const started = performance.now();
     let files: string[] = [];
     try {
-      for await (const page of exportRows(target.deps, stores, request, begun.position as ExportPosition | null)) {
+      const after = begun.position as ExportPosition | null;
+      for await (const page of exportRows(target.deps, stores, request, after, signal)) {
         if (signal.aborted) break;
         await output.write(page);
         result.rows += page.rows.length;

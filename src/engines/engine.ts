@@ -2,6 +2,7 @@ import type { Db } from "../db/database.js";
 import type { Chunk, ChunkPlace, ChunkSelection, FileChunks, FoundChunk, NewChunk } from "../words/chunk.js";
 import { ApiError } from "../words/errors.js";
 import type { Filter } from "../words/filter.js";
+import type { IndexState, IndexSummary } from "../words/indexing.js";
 import type { ChunkMark, StoredChunk } from "../words/rows.js";
 import type { Recall, VectorStore } from "../words/store.js";
 
@@ -9,13 +10,15 @@ import type { Recall, VectorStore } from "../words/store.js";
  * The contract between the use cases and the engine that stores and searches chunks. `core` imports only this file of
  * engines/; a new engine is a sibling folder that passes test/engines/engineSuite.ts.
  *
- * - Every call is safe to repeat. It rejects when its signal aborts or its deadline passes; its work may go on.
+ * - Every call is safe to repeat. It rejects when its signal aborts or its deadline passes; its work may go on. `check`,
+ *   `upkeep` and `probe` first finish their current step, so that a process that stops can wait for it.
  * - Every failure of the engine itself is an `EngineError` of one of four kinds.
  * - The next search finds an acknowledged chunk. No search finds the chunks of a hidden file until it is shown.
  * - A store's counters match its chunks. An engine that shares the database's transaction (`can.shareTransaction`)
  *   changes both in one. Any other makes puts idempotent by chunk id, moves the counters after the acknowledged put,
- *   and repairs in `upkeep` what a crash in between left, by comparing `count` with the counters
- *   (docs/decisions/0027-engine-contract.md).
+ *   and repairs in `upkeep` what a crash in between left, by comparing `count` with the counters. So that `upkeep`
+ *   leaves a change under way alone, the change's first transaction records it with a lease, for every process to see,
+ *   and its last transaction removes the record (docs/decisions/0027-engine-contract.md).
  */
 export interface Engine {
   /** For messages, logs and settings. */
@@ -56,16 +59,18 @@ export interface Engine {
   state(store: VectorStore): IndexState;
   /** Rows in the index, and fresh rows that searches compare one by one; null if the engine has no such difference. */
   indexed(store: VectorStore, bounds?: Bounds): Promise<{ indexed: number; fresh: number } | null>;
+  /** Versions of what the engine runs on, by name, for health. */
+  versions(bounds?: Bounds): Promise<Readonly<Record<string, string>>>;
   /** The indexes of all stores, for health and metrics. */
   summary(bounds?: Bounds): Promise<IndexSummary>;
   /** Asks the next `upkeep` to check a store's derived data and rebuild its index. Searches continue. */
   reindex(store: VectorStore, bounds?: Bounds): Promise<VectorStore>;
   /** At start, before the first `upkeep`: corrects stores whose recorded state does not match the engine's data. */
-  check(): Promise<void>;
+  check(bounds?: Bounds): Promise<void>;
   /** One round of maintenance: indexes, repairs, sweeps. @returns how many things it worked on; 0 means it can rest */
-  upkeep(pace: Pace): Promise<number>;
+  upkeep(pace: Pace, bounds?: Bounds): Promise<number>;
   /** Measures the recall of indexes and publishes it as metrics. */
-  probe?(): Promise<void>;
+  probe?(bounds?: Bounds): Promise<void>;
 }
 
 /** Limits of one call. */
@@ -82,6 +87,10 @@ interface Capabilities {
   readonly operators: ReadonlySet<Filter["type"]>;
   /** Every vector must have this many dimensions; null: each store has its own. */
   readonly fixedDimensions: number | null;
+  /** No vector may have more. */
+  readonly maxDimensions: number;
+  /** Vectors that are shorter or longer cannot be compared by cosine, because the engine's sums under- or overflow. */
+  readonly lengths: { readonly min: number; readonly max: number };
 }
 
 /** The ids that chunks can have. */
@@ -99,8 +108,10 @@ export interface ChunkIds {
 export interface Words {
   /** Languages that a store's metadata may name. Other values, meant for other programs, are ignored. */
   readonly languages: readonly string[];
+  /** For stores that name none. */
+  readonly usualLanguage: string;
   /** Why a language cannot be used, for the client; null if it can. */
-  problemWith(language: string): Promise<string | null>;
+  problemWith(language: string, bounds?: Bounds): Promise<string | null>;
   /**
    * The chunks with words of the query, best first, ties by id.
    * @throws EngineError `away` while a large store's words are still being made
@@ -191,40 +202,27 @@ export interface Drop<T> {
   book: (tx: Db, store: VectorStore) => Promise<T>;
 }
 
-/** `none`: so few rows that comparing them one by one is as fast. `waiting`: an index will be built. */
-export type IndexingState = "none" | "waiting" | "building" | "ready";
-
-export interface IndexState {
-  index: IndexingState;
-  keywords: "off" | "building" | "ready";
-}
-
-export interface IndexSummary {
-  /** How many stores have an index in each state. */
-  stores: Record<IndexingState, number>;
-  /** How many stores' keywords are being made. */
-  keywordsBuilding: number;
-  /** Running builds of any process: `done` of `total` rows or blocks; `total` is 0 if not known yet. */
-  builds: { phase: string; done: number; total: number }[];
-}
-
 /** Called between portions of maintenance with the duration of the last one. False: stop; the next start continues. */
 export type Pace = (workedMs: number) => Promise<boolean>;
 
 export interface Records {
+  /** What stores the chunks, for messages. */
+  readonly keeper: string;
+  /** What may have altered a chunk that is read back other than it was added: a sentence for the operator. */
+  readonly mayAlter: string;
   /** JSON texts as the engine returns them. @throws EngineError `refused` for what it cannot store */
-  canonicalJson(texts: readonly string[]): Promise<string[]>;
+  canonicalJson(texts: readonly string[], bounds?: Bounds): Promise<string[]>;
   /** The marks of the chunks with these ids, in any store. */
-  marks(chunks: readonly { id: string; storeId: string }[]): Promise<Map<string, ChunkMark>>;
+  marks(chunks: readonly { id: string; storeId: string }[], bounds?: Bounds): Promise<Map<string, ChunkMark>>;
   /** The vectors stored under these ids; null for one with other content or metadata, or in another store. */
-  vectors(chunks: readonly Omit<StoredChunk, "vector">[]): Promise<Map<string, Buffer | null>>;
+  vectors(chunks: readonly Omit<StoredChunk, "vector">[], bounds?: Bounds): Promise<Map<string, Buffer | null>>;
   /**
    * Adds new chunks, of any stores, and moves the counters.
    * @throws Overtaken if one of the ids exists by now; EngineError `gone` naming the store
    */
-  add(chunks: readonly StoredChunk[], options: AddOptions): Promise<void>;
+  add(chunks: readonly StoredChunk[], options: AddOptions, bounds?: Bounds): Promise<void>;
   /** A page of a store's chunks, ordered by id, without those of hidden files. */
-  page(store: VectorStore, page: RecordPageRequest): Promise<RecordPage>;
+  page(store: VectorStore, page: RecordPageRequest, bounds?: Bounds): Promise<RecordPage>;
 }
 
 export interface AddOptions {

@@ -20,9 +20,10 @@ export function startProbing({
   let timer: NodeJS.Timeout;
   const wait = (milliseconds: number) => {
     timer = setTimeout(() => {
-      running = probe()
+      running = probe({ signal: stopping })
         .catch((error: unknown) => {
-          log.warn({ err: error }, "the recall of indexes could not be measured; it will be tried again");
+          if (!stopping.aborted)
+            log.warn({ err: error }, "the recall of indexes could not be measured; it will be tried again");
         })
         .then(() => {
           if (!stopping.aborted) wait(probeMs);

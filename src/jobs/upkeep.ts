@@ -13,7 +13,7 @@ export interface Upkeep {
 }
 
 /** Keeps the engine's indexes and derived data up to date, with at most half of one core. */
-export function startUpkeep({ engine, log }: Pick<Deps, "engine" | "log">): Upkeep {
+export function startUpkeep({ engine, log, stopping }: Pick<Deps, "engine" | "log" | "stopping">): Upkeep {
   let stopped = false;
   let wake = (): void => undefined;
   let stopWaiting = (): void => undefined;
@@ -36,15 +36,16 @@ export function startUpkeep({ engine, log }: Pick<Deps, "engine" | "log">): Upke
     try {
       return await work();
     } catch (error) {
-      log.warn({ err: error }, "the upkeep of indexes failed; it will be tried again");
+      if (!stopped) log.warn({ err: error }, "the upkeep of indexes failed; it will be tried again");
       return 0;
     }
   };
   const goesOn = () => !stopped;
+  const bounds = { signal: stopping };
   const work = async () => {
-    await attempt(() => engine.check().then(() => 0));
+    await attempt(() => engine.check(bounds).then(() => 0));
     while (goesOn()) {
-      const worked = await attempt(() => engine.upkeep(pace));
+      const worked = await attempt(() => engine.upkeep(pace, bounds));
       if (goesOn()) await wait(worked > 0 ? busyMs : restMs, true);
     }
   };

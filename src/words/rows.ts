@@ -13,7 +13,7 @@ export interface TransferRow {
   storeId: string | null;
   content: string;
   metadata: string | null;
-  /** float32 numbers in network order, as PostgreSQL sends them; null: no embedding. */
+  /** float32 numbers in network order; null: no embedding. */
   vector: Buffer | null;
   /** Unix microseconds, as precise as the database. */
   createdAt: number | null;
@@ -115,11 +115,11 @@ export interface ChunkMark {
 
 /**
  * The digest of a chunk: the first 64 bits of SHA-256 of id, content, metadata and vector. Texts cannot hold U+0000, so
- * it separates them. PostgreSQL computes the same digest (engines/pgvector/recordRows.ts).
+ * it separates them. A vector enters as its number of dimensions (int16), zero (int16) and its float32 numbers, all in
+ * network order. An engine may compute the same digest from what it stores, as engines/pgvector/recordRows.ts does.
  * @param chunk with its metadata as `Records.canonicalJson` returns it
  */
 export function digestOf(chunk: Pick<StoredChunk, "id" | "content" | "metadata" | "vector">): bigint {
-  // As pgvector sends a vector: int16 dimensions, int16 zero, then the numbers.
   const head = Buffer.allocUnsafe(4);
   head.writeUInt32BE((chunk.vector.length / 4) << 16, 0);
   return createHash("sha256")

@@ -1,5 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import request from "supertest";
+import { readHealth } from "../../src/core/status/health.js";
+import { writePage } from "../../src/core/transfer/writePage.js";
+import type { Records } from "../../src/engines/engine.js";
+import { toNetworkOrder } from "../../src/numbers/float32.js";
 import { createMemoryEngine } from "../support/memoryEngine/engine.js";
 import { type TestService, startService } from "../support/service.js";
 import { testKey } from "../support/settings.js";
@@ -98,6 +102,44 @@ describe("the use cases on another engine", () => {
     const answer = await service.post(searchPath(store), { query: "row", ranking_options: { search_mode: mode } });
     expect(answer.status).toBe(400);
     expect(errorOf(answer)).toMatchObject({ param: "search_mode", code: "unsupported_search_mode" });
+  });
+
+  test.each([
+    [{ embedding_dimensions: 4097 }, "embedding_dimensions", "must be at most 4096"],
+    [{ metadata: { embedding_dimensions: "4097" } }, "metadata.embedding_dimensions", "whole number from 1 to 4096"],
+  ])("more dimensions than the engine takes are refused: %j", async (body, param, message) => {
+    const answer = await service.post("/v1/vector_stores", body).expect(400);
+    expect(errorOf(answer)).toMatchObject({ param, code: "invalid_value" });
+    expect(errorOf(answer).message).toContain(message);
+  });
+
+  test("the engine's limits, not pgvector's, say which vectors are too short or too long", async () => {
+    const store = await createStore(service);
+    const insert = (embedding: number[]) => service.post(rowsPath(store), { id: "v", content: "c", embedding });
+    await insert(Array.from({ length: 8 }, () => 1e-20)).expect(200);
+    expect(await searchStore(service, store, "c")).toMatchObject([{ id: "v" }]);
+    const answer = await insert(Array.from({ length: 8 }, () => 0)).expect(400);
+    expect(errorOf(answer).message).toContain("all numbers are zero");
+  });
+
+  test("health has the versions of the engine, and none of pgvector", async () => {
+    const answer = await service.get("/health").expect(200);
+    expect(answer.body).toMatchObject({
+      status: "healthy",
+      database: { version: expect.stringMatching(/^\d+/), pgvector: null },
+    });
+    expect((await readHealth(service.deps)).engine).toEqual({ versions: { memory: "1" } });
+  });
+
+  test("a row that is read back otherwise is refused with what the engine says may have altered it", async () => {
+    const id = await createStore(service);
+    const { engine } = service.deps;
+    const add: Records["add"] = (_chunks, { readBack }) => Promise.resolve(readBack?.(new Map()));
+    const deps = { ...service.deps, engine: { ...engine, records: { ...engine.records, add } } };
+    const vector = toNetworkOrder(new Float32Array(8).fill(1));
+    const row = { at: "row 1", id: "x", storeId: id, content: "c", metadata: "{}", vector, createdAt: 0 };
+    const written = writePage(deps, [row], { onConflict: "error", verify: true, dryRun: false });
+    await expect(written).rejects.toThrow(/^row 1: .* A bug of the memory engine may have changed it\.$/);
   });
 
   test("counters that a crash left behind are repaired by upkeep", async () => {

@@ -80,7 +80,7 @@ beforeAll(async () => {
   service = await startService();
   const { deps } = service;
   const store = await stores.create(deps, alice, named("alice's"));
-  await insertChunks(deps, alice, store.id, [aRow("of-alice")], () => "");
+  await insertChunks(deps, alice, store.id, [aRow("of-alice")], () => "", { signal });
   const [file, other] = [await fileOf(alice, "a.txt"), await fileOf(alice, "b.txt")];
   const batch = await fileBatches.create(deps, alice, store.id, [{ fileId: file.id, attributes: null, settings }]);
   await storeFiles.find(deps, alice, store.id, file.id);
@@ -108,23 +108,24 @@ const reading: Record<string, UseCase> = {
   "stores.describe": (caller, ids) => stores.describe(service.deps, caller, ids.store),
   "stores.use": (caller, ids) => stores.use(service.deps, caller, ids.store),
   "stores.useForSearch": (caller, ids) => stores.useForSearch(service.deps, caller, ids.store),
-  "chunks.list": (caller, ids) => chunks.list(service.deps, caller, ids.store, {}, { ...page, embeddings: false }),
+  "chunks.list": (caller, ids) =>
+    chunks.list(service.deps, caller, ids.store, {}, { ...page, embeddings: false }, signal),
   searchStores: (caller, ids) => searchStores(service.deps, caller, [ids.store], search, signal),
   "files.find": (caller, ids) => files.find(service.deps, caller, ids.file),
   "files.open": (caller, ids) => files.open(service.deps, caller, ids.file),
   "storeFiles.find": (caller, ids) => storeFiles.find(service.deps, caller, ids.store, ids.file),
   "storeFiles.list": (caller, ids) =>
     storeFiles.list(service.deps, caller, ids.store, { batchId: null, status: null }, page),
-  "storeFiles.content": (caller, ids) => storeFiles.content(service.deps, caller, ids.store, ids.file, null),
+  "storeFiles.content": (caller, ids) => storeFiles.content(service.deps, caller, ids.store, ids.file, null, signal),
   "fileBatches.find": (caller, ids) => fileBatches.find(service.deps, caller, ids.store, ids.batch),
   "fileBatches.listFiles": (caller, ids) =>
     fileBatches.listFiles(service.deps, caller, ids.store, { batchId: ids.batch, status: null }, page),
 };
 const changing: Record<string, UseCase> = {
-  insert: (caller, ids) => insertChunks(service.deps, caller, ids.store, [aRow("new")], () => ""),
+  insert: (caller, ids) => insertChunks(service.deps, caller, ids.store, [aRow("new")], () => "", { signal }),
   loadEmbeddings: (caller, ids) => {
     const rows = Readable.from([{ row: aRow("loaded"), path: "" }]);
-    return loadEmbeddings(service.deps, caller, ids.store, rows, () => undefined);
+    return loadEmbeddings(service.deps, caller, ids.store, rows, { onProgress: () => undefined, signal });
   },
   upload: (caller, ids) => {
     const about = { settings, attributes: null, replaces: false };
@@ -144,7 +145,7 @@ const changing: Record<string, UseCase> = {
     uploads.addPart(service.deps, caller, ids.upload, () => files.keep(service.deps, "part", bytes())),
   "uploads.complete": (caller, ids) => uploads.complete(service.deps, caller, ids.upload, [], null),
   "uploads.cancel": (caller, ids) => uploads.cancel(service.deps, caller, ids.upload),
-  "chunks.remove": (caller, ids) => chunks.remove(service.deps, caller, ids.store, { ids: ["of-alice"] }),
+  "chunks.remove": (caller, ids) => chunks.remove(service.deps, caller, ids.store, { ids: ["of-alice"] }, signal),
   "stores.update": (caller, ids) => stores.update(service.deps, caller, ids.store, { name: "renamed" }),
   "stores.reindex": (caller, ids) => stores.reindex(service.deps, caller, ids.store),
   "files.remove": (caller, ids) => files.remove(service.deps, caller, ids.file),

@@ -1,3 +1,4 @@
+import type { FailureKind } from "../../src/engines/engine.js";
 import { createTestDatabase } from "../support/database.js";
 import { createMemoryEngine } from "../support/memoryEngine/engine.js";
 import { describeEngine } from "./engineSuite.js";
@@ -7,10 +8,12 @@ describeEngine("memory", async () => {
   const { db } = await database.open();
   let offset = 0;
   const now = () => Date.now() + offset;
-  const engine = createMemoryEngine({ db, now });
+  let failing: FailureKind | null = null;
+  const engine = createMemoryEngine({ db, now, failing: () => failing });
   return {
     engine,
     db,
+    fail: (kind) => (failing = kind),
     now,
     advance: (millis) => (offset += millis),
     runs: 100,

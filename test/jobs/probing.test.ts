@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from "@jest/globals";
+import type { Engine } from "../../src/engines/engine.js";
 import { startProbing } from "../../src/jobs/probing.js";
 
 type Parts = Parameters<typeof startProbing>[0];
@@ -8,7 +9,7 @@ let warnings: string[];
 let probes: (() => void)[];
 let stop: () => Promise<void>;
 
-const start = (probeMs: number | null, probe: (() => Promise<void>) | undefined) => {
+const start = (probeMs: number | null, probe: Engine["probe"]) => {
   const log = { warn: (_about: object, message: string) => warnings.push(message) };
   const config = { indexing: { probeMs } };
   stop = startProbing({ config, log, stopping: stopping.signal, engine: { probe } } as unknown as Parts);
@@ -74,5 +75,19 @@ describe("the probe of recall", () => {
     await ended;
     await pass(10_000);
     expect(probes).toHaveLength(1);
+  });
+
+  test("the service's stop ends a measurement between its steps, which is not a failure", async () => {
+    const asked: unknown[] = [];
+    start(1000, (bounds) => {
+      asked.push(bounds);
+      return measure().then(() => bounds?.signal?.throwIfAborted());
+    });
+    await pass(1000);
+    expect(asked).toEqual([{ signal: stopping.signal }]);
+    stopping.abort(new Error("the service is stopping"));
+    probes[0]?.();
+    await stop();
+    expect(warnings).toEqual([]);
   });
 });

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from "@jest/globals";
-import type { Engine, Pace } from "../../src/engines/engine.js";
+import type { Bounds, Engine, Pace } from "../../src/engines/engine.js";
 import { type Upkeep, startUpkeep } from "../../src/jobs/upkeep.js";
 
 type Parts = Parameters<typeof startUpkeep>[0];
@@ -9,28 +9,33 @@ let answers: (number | Error | Promise<number>)[];
 let warnings: string[];
 let checks: number;
 let check: () => Promise<void>;
+let bounded: (Bounds | undefined)[];
+let stopping: AbortController;
 let upkeep: Upkeep;
 
 const start = () => {
   const engine = {
-    check: () => {
+    check: (bounds?: Bounds) => {
       checks += 1;
+      bounded.push(bounds);
       return check();
     },
-    upkeep: (pace: Pace) => {
+    upkeep: (pace: Pace, bounds?: Bounds) => {
       rounds.push(pace);
+      bounded.push(bounds);
       const answer = answers.shift() ?? 0;
       return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
     },
   } satisfies Partial<Engine>;
   const log = { warn: (_about: object, message: string) => warnings.push(message) };
-  upkeep = startUpkeep({ engine, log } as unknown as Parts);
+  upkeep = startUpkeep({ engine, log, stopping: stopping.signal } as unknown as Parts);
 };
 const pass = (milliseconds: number) => jest.advanceTimersByTimeAsync(milliseconds);
 
 beforeEach(() => {
   jest.useFakeTimers();
-  [rounds, answers, warnings, checks] = [[], [], [], 0];
+  [rounds, answers, warnings, bounded, checks] = [[], [], [], [], 0];
+  stopping = new AbortController();
   check = () => Promise.resolve();
 });
 afterEach(async () => {
@@ -113,5 +118,18 @@ describe("upkeep", () => {
     await stopping;
     await pass(10_000);
     expect(rounds).toHaveLength(1);
+  });
+
+  test("the service's stop ends a check or a round between its steps, which is not a failure", async () => {
+    let fail: (error: Error) => void = () => undefined;
+    answers = [new Promise((_, reject) => (fail = reject))];
+    start();
+    await pass(0);
+    expect(bounded).toEqual([{ signal: stopping.signal }, { signal: stopping.signal }]);
+    stopping.abort(new Error("the service is stopping"));
+    const stopped = upkeep.stop();
+    fail(new Error("the service is stopping"));
+    await stopped;
+    expect(warnings).toEqual([]);
   });
 });

@@ -18,6 +18,7 @@ export interface LoadProgress {
  * Adds any number of rows, one transaction per chunk of rows. Memory does not grow with the upload: the next row is
  * read only once the previous chunk is committed, which also slows the sender down.
  * @param onProgress called after every commit; if this function throws, the last progress says what is stored
+ * @param signal ends the upload when the client has left
  * @throws as `insert` does, and as reading `rows` does; rows of the current chunk are then not stored
  */
 export async function loadEmbeddings(
@@ -25,7 +26,7 @@ export async function loadEmbeddings(
   caller: Caller,
   storeId: string,
   rows: AsyncIterable<{ row: EmbeddingInput; path: string }>,
-  onProgress: (progress: LoadProgress) => void,
+  { onProgress, signal }: { onProgress: (progress: LoadProgress) => void; signal: AbortSignal },
 ): Promise<LoadProgress> {
   // Refuses an unknown or expired store now, not after the first chunk of a long upload.
   await stores.use(deps, caller, storeId);
@@ -40,6 +41,7 @@ export async function loadEmbeddings(
       storeId,
       chunk.map((each) => each.row),
       (i) => paths[i] ?? "",
+      { signal },
     );
     progress.count += chunk.length;
     progress.duplicates += inserted.duplicates;

@@ -21,15 +21,16 @@ export async function list(
   storeId: string,
   selection: ChunkSelection,
   page: stores.PageRequest & { embeddings: boolean },
+  signal: AbortSignal,
 ): Promise<ChunkPage> {
   const store = await stores.find(deps, caller, storeId);
   requireOperators(deps.engine, selection.filter ?? null);
   for (const param of ["after", "before"] as const) {
     const id = page[param];
     if (id !== null && deps.engine.ids.read(id) === null)
-      throw invalid(param, `is not an id of this database, whose ids are ${deps.engine.ids.type}`);
+      throw invalid(param, `is not an id of a row; ids here are ${deps.engine.ids.type} values`);
   }
-  return deps.engine.page(store, selection, page);
+  return deps.engine.page(store, selection, page, { signal });
 }
 
 /**
@@ -38,21 +39,30 @@ export async function list(
  * @throws ApiError 404, 400 (expired; or a filter that matches every chunk, probably by mistake: use `filter: null` to
  * select all)
  */
-export async function remove(deps: Deps, caller: Caller, storeId: string, selection: ChunkSelection): Promise<number> {
+export async function remove(
+  deps: Deps,
+  caller: Caller,
+  storeId: string,
+  selection: ChunkSelection,
+  signal: AbortSignal,
+): Promise<number> {
   const { filter = null } = selection;
   if (filter !== null && selectsAll(filter))
     throw invalid("filters", 'is empty and would select every row; to delete all, say "all": true');
   requireOperators(deps.engine, filter);
   const { id } = await stores.use(deps, caller, storeId);
   stores.forget(deps, id);
-  return deps.engine.write({
-    now: deps.now(),
-    as: "use",
-    // One deletion at a time: two that lock the same chunks in different orders would deadlock.
-    hold: async (tx) => ({ store: (await lockStore(tx, scopeOf(caller), id)) ?? throwUnknown(id) }),
-    steps: () => [{ do: "remove", which: selection }],
-    book: (_tx, { removed }) => Promise.resolve(removed.chunks),
-  });
+  return deps.engine.write(
+    {
+      now: deps.now(),
+      as: "use",
+      // One deletion at a time: two that lock the same chunks in different orders would deadlock.
+      hold: async (tx) => ({ store: (await lockStore(tx, scopeOf(caller), id)) ?? throwUnknown(id) }),
+      steps: () => [{ do: "remove", which: selection }],
+      book: (_tx, { removed }) => Promise.resolve(removed.chunks),
+    },
+    { signal },
+  );
 }
 
 function selectsAll(filter: Filter): boolean {

@@ -19,6 +19,13 @@ export interface Inserted {
   createdAt: number;
 }
 
+export interface InsertOptions {
+  /** The model that made all given embeddings, if the sender says so. */
+  claimedModel?: string | null;
+  /** Ends the insertion when the client has left. What the engine is storing at that moment may still be stored. */
+  signal: AbortSignal;
+}
+
 /** How often an insertion starts again because others changed the rows that it repeats. */
 const maxAttempts = 5;
 
@@ -37,7 +44,6 @@ interface Batch {
  * Adds rows to a store: all or none. A repeated id with the same content is counted but not added again, so a request
  * can be repeated after any failure. No database connection is held during a model call.
  * @param at the path of a row in the request, for messages
- * @param claimedModel the model that made all given embeddings, if the sender says so
  * @throws ApiError 400 (model, dimensions, a vector of zeros, id), 404, 409 (an id that exists with other content), 5xx
  * of the model
  */
@@ -47,20 +53,21 @@ export async function insertChunks(
   storeId: string,
   given: readonly EmbeddingInput[],
   at: (row: number) => string,
-  claimedModel: string | null = null,
+  { claimedModel = null, signal }: InsertOptions,
 ): Promise<Inserted> {
   const store = await stores.use(deps, caller, storeId);
   requireModel(deps, store, claimedModel, "embedding_model");
-  const limits = { dimensions: dimensionsOf(deps, store), ids: deps.engine.ids };
+  const limits = { dimensions: dimensionsOf(deps, store), engine: deps.engine };
   const rows = given.map((row, i) => {
     if (row.model !== null) requireModel(deps, store, row.model, field(at(i), "embedding_model"));
     return checkRow(row, at(i), limits);
   });
   const batch: Batch = { rows, first: uniqueRows(rows, at), made: new Map(), at };
+  const asking = { caller, signal };
   for (let attempt = 1; ; attempt += 1) {
-    await embedMissing(deps, caller, store, batch, await alreadyStored(deps, store, batch));
+    await embedMissing(deps, store, batch, await alreadyStored(deps, store, batch, signal), asking);
     try {
-      return await storeRows(deps, store, batch);
+      return await storeRows(deps, store, batch, signal);
     } catch (error) {
       if (error instanceof IdConflict) throw conflictOf(error.ids, batch);
       if (error instanceof EngineError && error.kind === "gone") throw await whyGone(deps, caller, storeId, error);
@@ -73,7 +80,7 @@ export async function insertChunks(
 
 const isRepeated = ({ first }: Batch, row: EmbeddingInput, i: number) => row.id !== null && first.get(row.id) !== i;
 
-async function storeRows(deps: Deps, store: VectorStore, batch: Batch): Promise<Inserted> {
+async function storeRows(deps: Deps, store: VectorStore, batch: Batch, signal: AbortSignal): Promise<Inserted> {
   const { rows, made } = batch;
   const unique = rows.filter((row, i) => !isRepeated(batch, row, i));
   const chunks = unique.map((row): NewChunk => {
@@ -82,13 +89,16 @@ async function storeRows(deps: Deps, store: VectorStore, batch: Batch): Promise<
     return { id, content, metadata, embedding: row.embedding ?? made.get(row) ?? null, embeddingMade };
   });
   const now = deps.now();
-  const done = await deps.engine.write({
-    now,
-    as: "use",
-    hold: () => Promise.resolve({ store }),
-    steps: () => [{ do: "put", chunks, onConflict: "error" }],
-    book: (_tx, result) => Promise.resolve(result),
-  });
+  const done = await deps.engine.write(
+    {
+      now,
+      as: "use",
+      hold: () => Promise.resolve({ store }),
+      steps: () => [{ do: "put", chunks, onConflict: "error" }],
+      book: (_tx, result) => Promise.resolve(result),
+    },
+    { signal },
+  );
   if (done.added.size > 0) stores.remember(deps, done.store);
   const duplicates = rows.length - done.added.size;
   deps.metrics.inserted.inc(done.added.size);
@@ -98,10 +108,15 @@ async function storeRows(deps: Deps, store: VectorStore, batch: Batch): Promise<
 }
 
 /** Ids of rows without an embedding that are already stored: a retry must not pay for the model twice. */
-async function alreadyStored(deps: Deps, store: VectorStore, batch: Batch): Promise<ReadonlySet<string>> {
+async function alreadyStored(
+  deps: Deps,
+  store: VectorStore,
+  batch: Batch,
+  signal: AbortSignal,
+): Promise<ReadonlySet<string>> {
   const candidates = batch.rows.filter((row) => row.id !== null && row.embedding === null);
   if (candidates.length === 0) return new Set();
-  const found = await deps.engine.compare(store, candidates);
+  const found = await deps.engine.compare(store, candidates, { signal });
   const different = [...found].filter(([, same]) => !same).map(([id]) => id);
   if (different.length > 0) throw conflictOf(different, batch);
   return new Set(found.keys());
@@ -110,10 +125,10 @@ async function alreadyStored(deps: Deps, store: VectorStore, batch: Batch): Prom
 /** Embeds the rows that came without an embedding, each once, unless they are already stored or embedded. */
 async function embedMissing(
   deps: Deps,
-  caller: Caller,
   store: VectorStore,
   batch: Batch,
   stored: ReadonlySet<string>,
+  asking: { caller: Caller; signal: AbortSignal },
 ): Promise<void> {
   const { rows, made } = batch;
   const missing = rows.filter(
@@ -126,7 +141,7 @@ async function embedMissing(
   if (missing.length === 0) return;
   const vectors = await embedderOf(deps, store).embed(
     missing.map((row) => row.content),
-    { caller },
+    asking,
   );
   missing.forEach((row, i) => {
     const embedding = vectors[i];

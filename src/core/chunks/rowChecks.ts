@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import type { ChunkIds } from "../../engines/engine.js";
+import type { Engine } from "../../engines/engine.js";
 import { invalid } from "../../words/errors.js";
 
 /** One row of an insertion. Without an embedding, the store's model embeds its content; without an id, it gets one. */
@@ -19,28 +19,32 @@ export const field = (path: string, name: string): string => (path === "" ? name
 export function checkRow(
   row: EmbeddingInput,
   path: string,
-  { dimensions, ids }: { dimensions: number; ids: ChunkIds },
+  { dimensions, engine }: { dimensions: number; engine: Pick<Engine, "can" | "ids"> },
 ): EmbeddingInput {
-  if (row.embedding !== null) checkVector(row.embedding, dimensions, field(path, "embedding"));
+  const { can, ids } = engine;
+  if (row.embedding !== null) checkVector(row.embedding, { dimensions, ...can.lengths }, field(path, "embedding"));
   if (row.id === null) return row;
   const id = ids.read(row.id);
-  if (id === null)
-    throw invalid(field(path, "id"), `the id column of this database holds ${ids.type} values, and this is not one`);
+  if (id === null) throw invalid(field(path, "id"), `ids here are ${ids.type} values, and this is not one`);
   return { ...row, id };
 }
 
-/** Between these squared lengths, pgvector can compute a cosine in 16,000 dimensions; it sums products in float32. */
-const squaredLengths = { min: 1e-30, max: 1e38 };
+/** A limit of lengths as people write it: 1e-15, 1e19. */
+const shown = (limit: number) => limit.toExponential().replace("+", "");
 
-function checkVector(vector: Float32Array, dimensions: number, path: string): void {
+function checkVector(
+  vector: Float32Array,
+  { dimensions, min, max }: { dimensions: number; min: number; max: number },
+  path: string,
+): void {
   if (vector.length !== dimensions) throw invalid(path, `expected ${dimensions} numbers, got ${vector.length}`);
   let square = 0;
   for (const value of vector) square += value * value;
-  if (square >= squaredLengths.min && square <= squaredLengths.max) return;
+  if (square >= min ** 2 && square <= max ** 2) return;
   const problem =
     square === 0
       ? "all numbers are zero; such a vector has no direction and"
-      : `too ${square > 1 ? "large" : "small"}: a vector of the length ${Math.sqrt(square).toPrecision(2)} is outside 1e-15…1e19 and`;
+      : `too ${square > 1 ? "large" : "small"}: a vector of the length ${Math.sqrt(square).toPrecision(2)} is outside ${shown(min)}…${shown(max)} and`;
   throw invalid(path, `${problem} can never be found by cosine`);
 }
 

@@ -101,6 +101,7 @@ export async function content(
   storeId: string,
   fileId: string,
   after: string | null,
+  signal: AbortSignal,
 ): Promise<ChunkPage> {
   const store = await stores.find(deps, caller, storeId);
   const file = (await findStoreFile(deps.db, store.id, fileId)) ?? throwUnknownFile(fileId);
@@ -108,5 +109,5 @@ export async function content(
   const { sameAs } = file;
   const owner = sameAs === null ? file : ((await findStoreFile(deps.db, store.id, sameAs)) ?? throwUnknownFile(sameAs));
   const page = { limit: contentPage, order: "asc", after, before: null, embeddings: false } as const;
-  return deps.engine.page(store, { file: chunksOf(owner) }, page);
+  return deps.engine.page(store, { file: chunksOf(owner) }, page, { signal });
 }

@@ -15,7 +15,7 @@ export async function joinNeighbours(
   { engine }: Pick<Deps, "engine">,
   store: VectorStore,
   found: readonly FoundChunk[],
-  distance: number,
+  { distance, signal }: { distance: number; signal: AbortSignal },
 ): Promise<FoundChunk[]> {
   const around = (place: ChunkPlace) =>
     Array.from({ length: 2 * distance + 1 }, (_, i) => ({ ...place, index: place.index + i - distance })).filter(
@@ -27,7 +27,7 @@ export async function joinNeighbours(
   });
   if (wanted.length === 0) return [...found];
   const contents = new Map<string, string>();
-  for (const each of await engine.places(store, wanted)) {
+  for (const each of await engine.places(store, wanted, { signal })) {
     if (!contents.has(keyOf(each))) contents.set(keyOf(each), each.content);
   }
   return found.map((chunk) => {

@@ -72,8 +72,9 @@ async function searchOne(
   };
   const byWords = (count: number) => {
     const { text } = query;
-    if (engine.words === null) throw noWords(engine.name);
-    return engine.words.matching(store, { text, language: settings.language, filter, limit: count }, { signal });
+    const { language } = settings;
+    if (engine.words === null || language === null) throw noWords(engine.name);
+    return engine.words.matching(store, { text, language, filter, limit: count }, { signal });
   };
   switch (settings.mode) {
     case "vector":

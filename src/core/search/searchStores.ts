@@ -83,9 +83,10 @@ export async function searchStores(
     if (outcome.warning !== null) warnings.push(outcome.warning);
   }
   if (request.scoreThreshold > 0) found = found.filter((chunk) => chunk.score >= request.scoreThreshold);
-  if (request.diversity > 0) found = await timed(spent, "database", () => choose(deps, opened, found, request));
+  if (request.diversity > 0) found = await timed(spent, "database", () => choose(deps, opened, found, request, signal));
   found = found.slice(0, request.limit);
-  if (request.expand > 0) found = await timed(spent, "database", () => expand(deps, opened, found, request.expand));
+  if (request.expand > 0)
+    found = await timed(spent, "database", () => expand(deps, opened, found, request.expand, signal));
   observe(deps.metrics, settings[0]?.mode ?? "vector", performance.now() - begun, spent);
   if (found.length === 0) deps.metrics.emptySearches.inc();
   return { found, queries, reranked, warnings, spent };
@@ -155,12 +156,13 @@ async function choose(
   opened: readonly Opened[],
   found: readonly FoundChunk[],
   { limit, diversity }: SearchRequest,
+  signal: AbortSignal,
 ): Promise<FoundChunk[]> {
   const embeddings = new Map<string, Float32Array | null>();
   for (const { store } of opened) {
     const ids = found.filter((chunk) => chunk.storeId === store.id).map((chunk) => chunk.id);
     if (ids.length === 0) continue;
-    for (const chunk of await deps.engine.read(store, ids, { embeddings: true }))
+    for (const chunk of await deps.engine.read(store, ids, { embeddings: true }, { signal }))
       embeddings.set(chunk.id, chunk.embedding);
   }
   const candidates = found.map((chunk) => ({
@@ -176,11 +178,12 @@ async function expand(
   opened: readonly Opened[],
   found: readonly FoundChunk[],
   distance: number,
+  signal: AbortSignal,
 ): Promise<FoundChunk[]> {
   const expanded = new Map<string, FoundChunk>();
   for (const { store } of opened) {
     const own = found.filter((chunk) => chunk.storeId === store.id);
-    for (const chunk of await joinNeighbours(deps, store, own, distance)) expanded.set(chunk.id, chunk);
+    for (const chunk of await joinNeighbours(deps, store, own, { distance, signal })) expanded.set(chunk.id, chunk);
   }
   return found.map((chunk) => expanded.get(chunk.id) ?? chunk);
 }

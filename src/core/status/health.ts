@@ -1,7 +1,7 @@
-import { databaseVersions } from "../../db/connection/ping.js";
+import { databaseVersion } from "../../db/connection/ping.js";
 import { version } from "../../process/version.js";
 import type { Deps } from "../deps.js";
-import type { IndexSummary } from "../../engines/engine.js";
+import type { IndexSummary } from "../../words/indexing.js";
 
 /** Time limit for what a probe asks: Kubernetes' own limit is often a few seconds. */
 export const limitMs = 2000;
@@ -9,7 +9,9 @@ export const limitMs = 2000;
 export interface Health {
   healthy: boolean;
   version: string;
-  database: { kind: "postgres" | "pglite"; healthy: boolean; server: string | null; pgvector: string | null };
+  database: { kind: "postgres" | "pglite"; healthy: boolean; server: string | null };
+  /** Versions of what the engine runs on; null if they did not arrive in time. */
+  engine: { versions: Readonly<Record<string, string>> | null };
   /** Null if it did not arrive in time. */
   indexing: IndexSummary | null;
   embedding: { model: string; dimensions: number; builtIn: boolean; breaker: "closed" | "open" | "half-open" };
@@ -20,20 +22,22 @@ export interface Health {
  * take the pod out of service.
  */
 export async function readHealth(deps: Deps): Promise<Health> {
-  const [versions, indexing] = await Promise.all([
-    orNull(withinLimit(databaseVersions(deps.db))),
-    orNull(deps.engine.summary({ deadline: performance.now() + limitMs })),
+  const deadline = performance.now() + limitMs;
+  const [server, versions, indexing] = await Promise.all([
+    orNull(withinLimit(databaseVersion(deps.db))),
+    orNull(deps.engine.versions({ deadline })),
+    orNull(deps.engine.summary({ deadline })),
   ]);
   const { model, dimensions, builtIn } = deps.litellm.embedder;
   return {
-    healthy: versions !== null,
+    healthy: server !== null,
     version,
     database: {
       kind: deps.db.kind,
-      healthy: versions !== null,
-      server: versions?.server ?? null,
-      pgvector: versions?.pgvector ?? null,
+      healthy: server !== null,
+      server,
     },
+    engine: { versions },
     indexing,
     embedding: { model, dimensions, builtIn, breaker: deps.litellm.state().breaker },
   };
@@ -45,7 +49,7 @@ export async function readHealth(deps: Deps): Promise<Health> {
  */
 export async function whyUnready(deps: Deps): Promise<string | null> {
   if (deps.stopping.aborted) return "The service is stopping.";
-  return (await orNull(withinLimit(databaseVersions(deps.db)))) === null ? "The database does not answer." : null;
+  return (await orNull(withinLimit(databaseVersion(deps.db)))) === null ? "The database does not answer." : null;
 }
 
 const orNull = <T>(work: Promise<T>): Promise<T | null> => work.catch(() => null);

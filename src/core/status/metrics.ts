@@ -4,7 +4,7 @@ import { version } from "../../process/version.js";
 import type { Deps } from "../deps.js";
 import { limitMs, withinLimit } from "./health.js";
 import { countStores } from "../../db/tables/storeList.js";
-import type { IndexSummary } from "../../engines/engine.js";
+import type { IndexSummary } from "../../words/indexing.js";
 
 /** All metrics in Prometheus' text format. Those read from the database are absent while it does not answer. */
 export async function renderMetrics(deps: Deps): Promise<{ contentType: string; text: string }> {

@@ -1,5 +1,5 @@
 import { countFiles } from "../../db/tables/storeFiles.js";
-import type { IndexState } from "../../engines/engine.js";
+import type { IndexState } from "../../words/indexing.js";
 import { type FileCounts, noFiles } from "../../words/file.js";
 import type { VectorStore } from "../../words/store.js";
 import type { Deps } from "../deps.js";

@@ -12,7 +12,14 @@ export interface EmbeddingModel {
   asksDimensions: boolean;
 }
 
-export const maxDimensions = 16_000;
+/** What a request says about a new store's model. Null: it does not say. */
+export interface AskedModel {
+  model: string | null;
+  /** NaN: what it says is not a whole number. */
+  dimensions: number | null;
+  /** Whether the store's metadata names the dimensions, for messages. */
+  inMetadata?: boolean;
+}
 
 type ModelDeps = Pick<Deps, "config" | "engine" | "litellm">;
 
@@ -22,11 +29,8 @@ type ModelDeps = Pick<Deps, "config" | "engine" | "litellm">;
  * without a proxy and adds one later wants the proxy's model.
  * @throws ApiError 400 naming `embedding_model` or `embedding_dimensions`; 5xx of the proxy.
  */
-export async function chooseModel(
-  deps: ModelDeps,
-  caller: Caller,
-  asked: { model: string | null; dimensions: number | null },
-): Promise<EmbeddingModel> {
+export async function chooseModel(deps: ModelDeps, caller: Caller, asked: AskedModel): Promise<EmbeddingModel> {
+  checkDimensions(deps, asked);
   const { embedding: settings } = deps.config;
   const { embedder } = deps.litellm;
   const own = asked.model !== null && asked.model !== settings.model && asked.model !== embedder.model;
@@ -34,17 +38,25 @@ export async function chooseModel(
   const native =
     own && asked.model !== null ? await deps.litellm.dimensionsOf(asked.model, { caller }) : settings.dimensions;
   const dimensions = asked.dimensions ?? native;
-  const column = deps.engine.can.fixedDimensions;
-  if (column !== null && dimensions !== column) {
+  const only = deps.engine.can.fixedDimensions;
+  if (only !== null && dimensions !== only) {
     throw invalid(
       asked.dimensions === null && own ? "embedding_model" : "embedding_dimensions",
-      `the embedding column of this database holds vectors of ${column} dimensions only, and these would have ${dimensions}`,
+      `the engine '${deps.engine.name}' of this server holds vectors of ${only} dimensions only, and these would have ${dimensions}`,
     );
   }
   const unsaid = embedder.builtIn && dimensions === settings.dimensions;
   const model = own ? asked.model : unsaid ? null : embedder.model;
   const asks = (!own && settings.dimensionsConfigured) || dimensions !== native;
   return { embeddingModel: model, embeddingDimensions: dimensions, asksDimensions: asks };
+}
+
+/** @throws ApiError 400 naming the field with the dimensions */
+function checkDimensions({ engine }: ModelDeps, { dimensions, inMetadata = false }: AskedModel): void {
+  const { maxDimensions: most } = engine.can;
+  if (dimensions === null || (Number.isInteger(dimensions) && dimensions >= 1 && dimensions <= most)) return;
+  if (inMetadata) throw invalid("metadata.embedding_dimensions", `expected a whole number from 1 to ${most}`);
+  throw invalid("embedding_dimensions", dimensions > most ? `must be at most ${most}` : "must be at least 1");
 }
 
 type Made = Pick<VectorStore, "embeddingModel" | "embeddingDimensions" | "asksDimensions">;

@@ -12,7 +12,8 @@ import type { Deps } from "../deps.js";
 export interface ResolvedSettings {
   mode: SearchMode;
   recall: Recall;
-  language: string;
+  /** Of keyword search; null: nobody names one, and the engine has no keyword search. */
+  language: string | null;
   embeddingWeight: number;
   textWeight: number;
   /** Whether a rerank model orders the results; null: only if `rerankModel` names one. */
@@ -23,10 +24,9 @@ export interface ResolvedSettings {
 /** The settings that a request may override. */
 export type RequestSettings = Omit<SearchSettings, "language" | "rerank" | "rerankModel">;
 
-const defaults: ResolvedSettings = {
+const defaults: Omit<ResolvedSettings, "language"> = {
   mode: "vector",
   recall: "high",
-  language: "simple",
   embeddingWeight: 1,
   textWeight: 1,
   rerank: null,
@@ -60,7 +60,7 @@ export function resolveSettings(
   store: Pick<VectorStore, "search" | "metadata">,
   request: RequestSettings = {},
 ): ResolvedSettings {
-  const resolved: ResolvedSettings = { ...defaults };
+  const resolved: ResolvedSettings = { ...defaults, language: engine.words?.usualLanguage ?? null };
   const inMetadata = settingsInMetadata(store.metadata, engine.words?.languages ?? []);
   for (const source of [inMetadata, store.search, request]) {
     Object.assign(
@@ -81,6 +81,6 @@ export async function wantedLanguage(
 ): Promise<string | null> {
   const { words } = deps.engine;
   const { mode, language } = resolveSettings(deps, store);
-  if (words === null || mode === "vector") return null;
+  if (words === null || language === null || mode === "vector") return null;
   return (await words.problemWith(language)) === null ? language : null;
 }

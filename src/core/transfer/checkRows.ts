@@ -15,8 +15,9 @@ export interface AssignedRow {
 }
 
 /**
- * Checks a row.
- * @throws ApiError 400 naming the row: text that PostgreSQL cannot store, a vector of another length, or no vector
+ * Checks a row. Texts are stored as UTF-8, which has no lone surrogates, and none holds U+0000: the database refuses it,
+ * and digests separate texts by it (words/rows.ts).
+ * @throws ApiError 400 naming the row: text that cannot be stored, a vector of another length, or no vector
  * without `--embed`
  */
 export function checkRow(deps: TransferDeps, { row, store }: AssignedRow, request: ImportRequest): void {
@@ -25,9 +26,9 @@ export function checkRow(deps: TransferDeps, { row, store }: AssignedRow, reques
     ["content", row.content],
   ] as const) {
     if (text?.includes("\0") === true)
-      throw invalid(row.at, `its ${name} holds the character U+0000, which PostgreSQL cannot store`);
+      throw invalid(row.at, `its ${name} holds the character U+0000, which cannot be stored`);
     if (text?.isWellFormed() === false)
-      throw invalid(row.at, `its ${name} holds half a character (a lone surrogate), which PostgreSQL cannot store`);
+      throw invalid(row.at, `its ${name} holds half a character (a lone surrogate), which cannot be stored`);
   }
   const expected = dimensionsOf(deps, store);
   if (row.vector === null) {
@@ -103,7 +104,7 @@ async function vectorsFor(deps: TransferDeps, chunks: readonly ChunkToEmbed[]): 
   return vectors;
 }
 
-/** PostgreSQL's form of each row's metadata, in one request. If that fails, halves the rows to find the faulty one. */
+/** The engine's form of each row's metadata, in one request. If that fails, halves the rows to find the faulty one. */
 async function canonicalOf(deps: TransferDeps, assigned: readonly AssignedRow[]): Promise<string[]> {
   const given = assigned.flatMap(({ row }) => row.metadata ?? []);
   if (given.length === 0) return assigned.map(() => "{}");
@@ -114,7 +115,10 @@ async function canonicalOf(deps: TransferDeps, assigned: readonly AssignedRow[])
     if (error instanceof ApiError && error.status >= 500) throw error;
     const [only, ...others] = assigned;
     if (only !== undefined && others.length === 0)
-      throw invalid(only.row.at, `its metadata is not JSON that PostgreSQL can store: ${(error as Error).message}`);
+      throw invalid(
+        only.row.at,
+        `its metadata is not JSON that ${deps.engine.records.keeper} can store: ${(error as Error).message}`,
+      );
     const half = Math.ceil(assigned.length / 2);
     return [...(await canonicalOf(deps, assigned.slice(0, half))), ...(await canonicalOf(deps, assigned.slice(half)))];
   }

@@ -31,6 +31,11 @@ export interface ExportPage {
 
 const all = { kind: "all" } as const;
 
+const nullIfAborted = (signal: AbortSignal) => (error: unknown) => {
+  if (!signal.aborted) throw error;
+  return null;
+};
+
 /** The stores to export, and the total of their rows. @throws ApiError 404 */
 export async function storesToExport(
   deps: TransferDeps,
@@ -54,12 +59,14 @@ export async function storesToExport(
  * the moment it was read: rows added or removed meanwhile may or may not be in it. Chunks of a file that is being
  * ingested are left out, so a file is exported completely or not at all.
  * @param after where an earlier run stopped; null to begin
+ * @param signal ends the export: the page under way is not waited for
  */
 export async function* exportRows(
   deps: TransferDeps,
   stores: readonly TransferStore[],
   request: ExportRequest,
   after: ExportPosition | null,
+  signal: AbortSignal,
 ): AsyncGenerator<ExportPage> {
   const begin = after === null ? 0 : stores.findIndex((store) => store.id === after.storeId);
   for (const [i, store] of stores.entries()) {
@@ -71,7 +78,9 @@ export async function* exportRows(
       // Deleted meanwhile.
       if (now === undefined) break;
       const { filter, withVectors: vectors } = request;
-      const page = await deps.engine.records.page(now, { after: last, limit, filter, vectors, without });
+      const wanted = { after: last, limit, filter, vectors, without };
+      const page = await deps.engine.records.page(now, wanted, { signal }).catch(nullIfAborted(signal));
+      if (page === null) return;
       // A file that was hidden once stays left out: the export may already have passed its first chunks.
       for (const file of page.hidden) without.add(file);
       last = page.chunks.at(-1)?.id ?? last;

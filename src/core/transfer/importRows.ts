@@ -1,6 +1,5 @@
 import { ApiError } from "../../words/errors.js";
 import { type TransferPage, type TransferSource, sumDigests } from "../../words/rows.js";
-import { maxDimensions } from "../stores/model.js";
 import { type AssignedRow, checkRow, toChunks } from "./checkRows.js";
 import { openCheckpoint } from "./checkpoint.js";
 import {
@@ -15,7 +14,6 @@ import { type Targets, createTargets } from "./targets.js";
 import { writePage } from "./writePage.js";
 
 const firstSkipped = 10;
-const zeros = Buffer.alloc(4 * maxDimensions);
 
 /**
  * Writes all rows of a source into vector stores, each once. Several pages are written at the same time. The target's
@@ -53,7 +51,7 @@ export async function importRows(
           duplicates: written.duplicates,
           skipped: written.skipped.length,
           embedded,
-          withoutDirection: chunks.filter(({ vector }) => zeros.subarray(0, vector.length).equals(vector)).length,
+          withoutDirection: chunks.filter(({ vector }) => Buffer.alloc(vector.length).equals(vector)).length,
           readChecksum: sumDigests(written.read),
           storedChecksum: sumDigests(written.stored),
         };

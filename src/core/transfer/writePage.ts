@@ -82,7 +82,7 @@ async function addChunks(
 ): Promise<bigint[]> {
   let stored = chunks.flatMap((chunk) => digests.get(chunk) ?? []);
   const readBack = (marks: ReadonlyMap<string, ChunkMark>) => {
-    stored = chunks.map((chunk) => requireSame(chunk, marks.get(chunk.id), digests));
+    stored = chunks.map((chunk) => requireSame(deps, chunk, marks.get(chunk.id), digests));
   };
   try {
     await deps.engine.records.add(chunks, { readBack: verify ? readBack : null, now: deps.now() });
@@ -104,6 +104,7 @@ const isOfRow = (error: unknown): error is ApiError =>
   error instanceof ApiError && error.status === 400 && error.details.code === "invalid_value";
 
 function requireSame(
+  { engine }: Pick<TransferDeps, "engine">,
   chunk: PlacedChunk,
   mark: ChunkMark | undefined,
   digests: ReadonlyMap<StoredChunk, bigint>,
@@ -112,7 +113,7 @@ function requireSame(
   throw new ApiError(
     500,
     `${chunk.at}: the database ${mark === undefined ? "has no such row after it was added" : "has it differently from what was read"} ` +
-      `(id ${chunk.id}). Nothing of its page was kept. A trigger or a rule on the table may have changed it.`,
+      `(id ${chunk.id}). Nothing of its page was kept. ${engine.records.mayAlter}`,
     { code: "not_as_read" },
   );
 }

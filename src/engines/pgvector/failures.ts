@@ -1,6 +1,6 @@
 import { errorCode } from "../../db/connection/errors.js";
 import { ApiError } from "../../words/errors.js";
-import { type Bounds, EngineError, type FailureKind } from "../engine.js";
+import { type Bounds, EngineError, type FailureKind, type Pace } from "../engine.js";
 import { StoreChanged } from "./storeChanged.js";
 
 /** SQLSTATEs that say more than the status of the ApiError they become. */
@@ -18,10 +18,46 @@ export async function bounded<T>(bounds: Bounds | undefined, work: () => Promise
   }
 }
 
-async function inTime<T>({ signal, deadline }: Bounds, work: () => Promise<T>): Promise<T> {
-  signal?.throwIfAborted();
+/** Called before each step of background work. @throws what ends it */
+export type NextStep = () => void;
+
+/**
+ * As `bounded`, for background work of many steps: when its bounds end, it finishes its current step and then rejects.
+ * After that nothing runs on, so the database may be closed.
+ */
+export async function stepwise<T>(bounds: Bounds | undefined, work: (next: NextStep) => Promise<T>): Promise<T> {
+  const next = () => {
+    requireOpen(bounds ?? {});
+  };
+  try {
+    next();
+    const done = await work(next);
+    next();
+    return done;
+  } catch (error) {
+    throw named(error);
+  }
+}
+
+/** A pace that also stops when the bounds end. */
+export const paceWithin =
+  (bounds: Bounds | undefined, pace: Pace): Pace =>
+  async (workedMs) =>
+    (await pace(workedMs)) && bounds?.signal?.aborted !== true && !isLate(bounds);
+
+const isLate = (bounds: Bounds | undefined): boolean =>
+  bounds?.deadline !== undefined && bounds.deadline <= performance.now();
+
+/** @throws the signal's reason; EngineError `away` after the deadline */
+function requireOpen(bounds: Bounds): void {
+  bounds.signal?.throwIfAborted();
+  if (isLate(bounds)) throw late();
+}
+
+async function inTime<T>(bounds: Bounds, work: () => Promise<T>): Promise<T> {
   // A timer of 0 ms may lose the race against a quick answer.
-  if (deadline !== undefined && deadline <= performance.now()) throw late();
+  requireOpen(bounds);
+  const { signal, deadline } = bounds;
   let timer: NodeJS.Timeout | undefined;
   let leave = (): void => undefined;
   const ended = new Promise<never>((_, reject) => {

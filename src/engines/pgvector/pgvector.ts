@@ -4,12 +4,12 @@ import { findChunks, countChunks, findPlaces, listChunks } from "./chunkReads.js
 import { chunkIds } from "./chunkRows.js";
 import { compareChunks } from "./chunkWrites.js";
 import type { Pgvector, PgvectorParts } from "./context.js";
-import { bounded } from "./failures.js";
+import { bounded, paceWithin, stepwise } from "./failures.js";
 import { visible } from "./filterSql.js";
 import { createWords } from "./keywords/words.js";
 import { searchChunks } from "./nearest.js";
 import { createRecords } from "./records.js";
-import { stateOf } from "./state.js";
+import { extensionVersion, stateOf } from "./state.js";
 import { checkIndexes } from "./upkeep/check.js";
 import { countIndexedRows, indexState, summarize } from "./upkeep/indexState.js";
 import { requestRangeIndexes } from "./upkeep/rangeIndexes.js";
@@ -38,6 +38,9 @@ export function engineOn(pg: Pgvector): Engine {
       shareTransaction: true,
       operators: new Set(["eq", "ne", "gt", "gte", "lt", "lte", "in", "nin", "and", "or"]),
       fixedDimensions: dimensions,
+      maxDimensions: 16_000,
+      // Between these it computes a cosine in 16,000 dimensions; it sums products in float32.
+      lengths: { min: 1e-15, max: 1e19 },
     },
     ids: chunkIds(idType),
     words: createWords(pg),
@@ -69,10 +72,11 @@ export function engineOn(pg: Pgvector): Engine {
 
     state: (store) => indexState(pg, store),
     indexed: (store, bounds) => bounded(bounds, () => countIndexedRows(pg, store)),
+    versions: (bounds) => bounded(bounds, () => extensionVersion(db)),
     summary: (bounds) => bounded(bounds, () => summarize(pg)),
     reindex: (store, bounds) => bounded(bounds, () => requestReindex(pg, store)),
-    check: () => bounded(undefined, () => checkIndexes(pg)),
-    upkeep: (pace) => bounded(undefined, () => bringUpToDate(pg, pace)),
-    probe: () => probeNext(pg, probed),
+    check: (bounds) => stepwise(bounds, (next) => checkIndexes(pg, next)),
+    upkeep: (pace, bounds) => stepwise(bounds, (next) => bringUpToDate(pg, paceWithin(bounds, pace), next)),
+    probe: (bounds) => stepwise(bounds, (next) => probeNext(pg, probed, next)),
   };
 }

@@ -13,11 +13,13 @@ import { storeGone } from "./write.js";
 
 /** Chunks as import and export move them: with COPY, and compared by digests that the database computes itself. */
 export const createRecords = ({ db }: Pgvector): Records => ({
-  canonicalJson: (texts) => bounded(undefined, () => canonicalJson(db, texts)),
-  marks: (chunks) => bounded(undefined, () => marksOf(db, chunks)),
-  vectors: (chunks) => bounded(undefined, () => storedVectors(db, chunks)),
-  add: (chunks, options) => bounded(undefined, () => addChunks(db, chunks, options)),
-  page: (store, page) => bounded(undefined, () => readPage(db, store, page)),
+  keeper: "PostgreSQL",
+  mayAlter: "A trigger or a rule on the table may have changed it.",
+  canonicalJson: (texts, bounds) => bounded(bounds, () => canonicalJson(db, texts)),
+  marks: (chunks, bounds) => bounded(bounds, () => marksOf(db, chunks)),
+  vectors: (chunks, bounds) => bounded(bounds, () => storedVectors(db, chunks)),
+  add: (chunks, options, bounds) => bounded(bounds, () => addChunks(db, chunks, options)),
+  page: (store, page, bounds) => bounded(bounds, () => readPage(db, store, page)),
 });
 
 const uniqueViolation = "23505";

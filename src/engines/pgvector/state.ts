@@ -1,3 +1,4 @@
+import { sql } from "kysely";
 import { recordEngineState } from "../../db/tables/stores.js";
 import type { Db } from "../../db/database.js";
 import type { VectorStore } from "../../words/store.js";
@@ -25,6 +26,13 @@ export interface PgvectorState {
 }
 
 export const stateOf = (store: Pick<VectorStore, "engine">): PgvectorState => store.engine as unknown as PgvectorState;
+
+/** The version of the extension in this database. */
+export async function extensionVersion(db: Db): Promise<{ pgvector: string }> {
+  const { rows } = await sql<{ pgvector: string }>`
+    SELECT extversion AS pgvector FROM pg_extension WHERE extname = 'vector'`.execute(db.run);
+  return rows[0] ?? { pgvector: "unknown" };
+}
 
 export const recordState = (db: Db, storeId: string, changes: Partial<PgvectorState>): Promise<void> =>
   recordEngineState(db, storeId, changes);

@@ -1,5 +1,5 @@
 import type { Request, Response } from "express";
-import { loadEmbeddings } from "../../core/chunks/bulkLoad.js";
+import { type LoadProgress, loadEmbeddings } from "../../core/chunks/bulkLoad.js";
 import type { Caller } from "../../words/caller.js";
 import type { Deps } from "../../core/deps.js";
 import type { EmbeddingInput } from "../../core/chunks/rowChecks.js";
@@ -22,8 +22,7 @@ export async function answerBulkLoad(
   deps: Deps,
   caller: Caller,
   storeId: string,
-  req: Request,
-  res: Response,
+  { req, res, signal }: { req: Request; res: Response; signal: AbortSignal },
 ): Promise<void> {
   const encoding = req.headers["content-encoding"] ?? "identity";
   if (encoding.toLowerCase() !== "identity")
@@ -34,11 +33,12 @@ export async function answerBulkLoad(
     res.write(`${JSON.stringify(value)}\n`);
   };
   try {
-    const result = await loadEmbeddings(deps, caller, storeId, readRows(req), (progress) => {
+    const onProgress = (progress: LoadProgress) => {
       stored = progress;
       // Skip progress lines if the sender does not read while sending: its answer must not pile up in memory.
       if (!res.writableNeedDrain) line({ object: "embedding.batch.progress", ...progress });
-    });
+    };
+    const result = await loadEmbeddings(deps, caller, storeId, readRows(req), { onProgress, signal });
     line({ object: "embedding.batch", ...result, created: seconds(deps.now()) });
     res.end();
   } catch (error) {

@@ -38,9 +38,9 @@ export const embeddingRoutes = [
     body: createEmbeddingBody,
     readBody: readRow,
     answer: embeddingAnswer,
-    handle: async ({ deps, caller, params, body }) => {
+    handle: async ({ deps, caller, params, body, signal }) => {
       const row = toInput(body, null);
-      const inserted = await insertChunks(deps, caller, params.vector_store_id, [row], () => "");
+      const inserted = await insertChunks(deps, caller, params.vector_store_id, [row], () => "", { signal });
       return presentInserted(params.vector_store_id, row, inserted.ids[0] ?? "", inserted.createdAt);
     },
   }),
@@ -60,19 +60,15 @@ export const embeddingRoutes = [
     answer: batchAnswer,
     handleStream: {
       contentType: "application/x-ndjson",
-      handle: ({ deps, caller, params, req, res }) => answerBulkLoad(deps, caller, params.vector_store_id, req, res),
+      handle: ({ deps, caller, params, ...call }) => answerBulkLoad(deps, caller, params.vector_store_id, call),
     },
-    handle: async ({ deps, caller, params, body }) => {
+    handle: async ({ deps, caller, params, body, signal }) => {
       // `readBatch` has already parsed them into this type.
       const rows = body.embeddings as EmbeddingInput[];
-      const inserted = await insertChunks(
-        deps,
-        caller,
-        params.vector_store_id,
-        rows,
-        (i) => `embeddings[${i}]`,
-        body.embedding_model ?? null,
-      );
+      const inserted = await insertChunks(deps, caller, params.vector_store_id, rows, (i) => `embeddings[${i}]`, {
+        claimedModel: body.embedding_model ?? null,
+        signal,
+      });
       return presentBatch(params.vector_store_id, rows, inserted, body.return ?? "full");
     },
   }),
@@ -87,15 +83,16 @@ export const embeddingRoutes = [
     params: storeParams,
     query: listEmbeddingsQuery,
     answer: listAnswer("EmbeddingList", embeddingAnswer),
-    handle: async ({ deps, caller, params, query }) => {
+    handle: async ({ deps, caller, params, query, signal }) => {
       const selection = { filter: parseFilterText(query.filters) };
-      const page = await chunks.list(deps, caller, params.vector_store_id, selection, {
+      const wanted = {
         limit: query.limit,
         order: query.order,
         after: query.after ?? null,
         before: query.before ?? null,
         embeddings: query.include === "embedding",
-      });
+      };
+      const page = await chunks.list(deps, caller, params.vector_store_id, selection, wanted, signal);
       return presentList(
         page.chunks.map((chunk) => presentChunk(params.vector_store_id, chunk, query.encoding_format)),
         page.hasMore,
@@ -115,7 +112,7 @@ export const embeddingRoutes = [
     bodyOptional: true,
     bodyLimit: (deps) => deps.config.maxBodyBytes,
     answer: deletedEmbeddingsAnswer,
-    handle: async ({ deps, caller, params, query, body }) => {
+    handle: async ({ deps, caller, params, query, body, signal }) => {
       const fromBody = parseFilter(body.filters);
       const fromQuery = parseFilterText(query.filters);
       // Applying only one of them would delete rows that the other excludes.
@@ -125,10 +122,8 @@ export const embeddingRoutes = [
       if (filter === null && body.ids === undefined && body.all !== true) {
         throw invalid("filters", 'say what to delete: "ids", "filters" that are not empty, or "all": true');
       }
-      const deleted = await chunks.remove(deps, caller, params.vector_store_id, {
-        filter,
-        ids: body.ids ?? null,
-      });
+      const selection = { filter, ids: body.ids ?? null };
+      const deleted = await chunks.remove(deps, caller, params.vector_store_id, selection, signal);
       return { object: "embedding.deleted", vector_store_id: params.vector_store_id, deleted };
     },
   }),

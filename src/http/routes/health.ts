@@ -32,7 +32,7 @@ const healthAnswer = z
       status: z.enum(["healthy", "unhealthy"]),
       kind: z.enum(["postgres", "pglite"]),
       version: z.string().nullable(),
-      pgvector: z.string().nullable(),
+      pgvector: z.string().nullable().describe("null if the engine is another"),
     }),
     embedding: z.object({
       model: z.string(),
@@ -49,7 +49,7 @@ const healthAnswer = z
 
 /** litellm-pgvector's `{status, timestamp}`, then details for operators. */
 function presentHealth(state: Health, now: number): z.input<typeof healthAnswer> {
-  const { database, embedding } = state;
+  const { database, embedding, engine } = state;
   const word = (healthy: boolean) => (healthy ? "healthy" : "unhealthy");
   return {
     status: word(state.healthy),
@@ -59,7 +59,7 @@ function presentHealth(state: Health, now: number): z.input<typeof healthAnswer>
       status: word(database.healthy),
       kind: database.kind,
       version: database.server,
-      pgvector: database.pgvector,
+      pgvector: engine.versions?.pgvector ?? null,
     },
     embedding: {
       model: embedding.model,

@@ -151,10 +151,10 @@ export const storeFileRoutes = [
     params: storeFileParams,
     query: contentQuery,
     answer: contentAnswer,
-    handle: async ({ deps, caller, params, query }) =>
-      presentContent(
-        await storeFiles.content(deps, caller, params.vector_store_id, params.file_id, query.page ?? null),
-      ),
+    handle: async ({ deps, caller, params, query, signal }) => {
+      const { vector_store_id: storeId, file_id: fileId } = params;
+      return presentContent(await storeFiles.content(deps, caller, storeId, fileId, query.page ?? null, signal));
+    },
   }),
 ];
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { maxDimensions } from "../../core/stores/model.js";
+import type { AskedModel } from "../../core/stores/model.js";
 import type { AttachInput } from "../../core/files/attach.js";
 import type { DetailedStore } from "../../core/stores/details.js";
 import type { StoreInput } from "../../core/stores/stores.js";
@@ -44,7 +44,11 @@ const searchSettings = {
   rerank_model: modelName.nullish(),
 };
 
-const dimensions = z.int().min(1, "must be at least 1").max(maxDimensions, `must be at most ${maxDimensions}`);
+/** How many an engine takes at most is its own affair; the use case asks it. */
+const dimensions = z
+  .int()
+  .min(1, "must be at least 1")
+  .describe("numbers per vector; at most as many as the engine takes: 16,000 with pgvector");
 
 export const createStoreBody = z
   .object({
@@ -86,8 +90,10 @@ function fixed(field: string) {
 
 type Settings = Pick<z.output<typeof updateStoreBody>, keyof typeof searchSettings>;
 
-/** @throws ApiError 400 for invalid settings in the metadata */
-export function readCreate(body: z.output<typeof createStoreBody>): StoreInput & { files: AttachInput[] } {
+/** @throws ApiError 400 for an invalid search mode in the metadata */
+export function readCreate(
+  body: z.output<typeof createStoreBody>,
+): StoreInput & { model: AskedModel; files: AttachInput[] } {
   const { metadata: values } = body;
   checkMetadata(values);
   const model = values?.embedding_model;
@@ -100,6 +106,7 @@ export function readCreate(body: z.output<typeof createStoreBody>): StoreInput &
     model: {
       model: body.embedding_model ?? inMetadata,
       dimensions: body.embedding_dimensions ?? dimensionsIn(values),
+      inMetadata: body.embedding_dimensions === undefined,
     },
     search: present(readSettings(body)),
     files: [...new Set(body.file_ids)].map((fileId) => ({
@@ -140,14 +147,12 @@ function readSettings(body: Settings): NonNullable<StoreChanges["search"]> {
 const present = (settings: NonNullable<StoreChanges["search"]>): StoreInput["search"] =>
   Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== null));
 
-/** The dimensions in the metadata, where LiteLLM passes only strings on. */
+/** The dimensions in the metadata, where LiteLLM passes only strings on; NaN if they are not a number. */
 function dimensionsIn(values: Record<string, Scalar> | undefined): number | null {
   const value = values?.embedding_dimensions;
   if (value === undefined) return null;
-  const parsed = dimensions.safeParse(typeof value === "string" && /^\d{1,9}$/.test(value) ? Number(value) : value);
-  if (!parsed.success)
-    throw invalid("metadata.embedding_dimensions", `expected a whole number from 1 to ${maxDimensions}`);
-  return parsed.data;
+  if (typeof value === "string") return /^\d{1,9}$/.test(value) ? Number(value) : NaN;
+  return typeof value === "number" ? value : NaN;
 }
 
 /** An invalid search mode would be ignored silently, and some senders can set it only in the metadata. */

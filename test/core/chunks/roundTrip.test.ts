@@ -60,7 +60,7 @@ async function writeAll(output: ExportOutput): Promise<string> {
   const request: ExportRequest = { stores: null, filter: null, withVectors: true };
   const found = await storesToExport(here.deps, request);
   let checksum = noChecksum;
-  for await (const page of exportRows(here.deps, found.stores, request, null)) {
+  for await (const page of exportRows(here.deps, found.stores, request, null, new AbortController().signal)) {
     await output.write(page);
     checksum = addChecksums(checksum, page.checksum);
   }

@@ -21,8 +21,9 @@ export function filesSuite(name: string, suite: Suite): void {
       await change(store, [{ do: "put", chunks: inFile("hidden", [3, 4]), onConflict: "skip" }], { as: "ingestion" });
       expect(await nearestIds(store, 3, 10)).toHaveLength(2);
       expect(await idsIn(store)).toEqual([id("seen-1"), id("seen-2")]);
-      const query = { text: "shared", language: "simple", filter: null, limit: 10 };
-      const byWords = await under().engine.words?.matching(await current(store), query);
+      const { words } = under().engine;
+      const query = { text: "shared", language: words?.usualLanguage ?? "", filter: null, limit: 10 };
+      const byWords = await words?.matching(await current(store), query);
       expect(byWords?.length ?? 2).toBe(2);
       expect(await trueCount(store)).toBe(4);
       await change(store, [{ do: "show", fileId: "hidden" }]);

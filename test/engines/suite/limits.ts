@@ -1,42 +1,77 @@
 import { describe, expect, test } from "@jest/globals";
-import type { Bounds } from "../../../src/engines/engine.js";
-import { type Suite, chunkOf, vectorOf } from "./support.js";
+import { type Bounds, EngineError } from "../../../src/engines/engine.js";
+import { callsOn } from "./calls.js";
+import { type Suite, chunkOf } from "./support.js";
 
 export function limitsSuite(name: string, suite: Suite): void {
   const { under, current, change, id, makeStore, put, idsIn } = suite;
 
   describe(`${name}: limits and upkeep`, () => {
-    test("an aborted signal rejects a call with its reason, a passed deadline as away", async () => {
+    test("an aborted signal rejects every call with its reason, a passed deadline as away", async () => {
       const store = await makeStore();
       await put(store, [chunkOf(1, { id: id("a") })]);
-      const { engine, now } = under();
-      const query = { embedding: vectorOf(1), filter: null, limit: 1, recall: "high" as const };
-      const page = { limit: 1, order: "asc", after: null, before: null, embeddings: false } as const;
-      const write = {
-        now: now(),
-        as: "use" as const,
-        hold: () => Promise.resolve({ store }),
-        steps: () => [],
-        book: () => Promise.resolve(),
-      };
-      const calls: ((bounds: Bounds) => Promise<unknown>)[] = [
-        (bounds) => engine.nearest(store, query, bounds),
-        (bounds) => engine.read(store, [id("a")], { embeddings: false }, bounds),
-        (bounds) => engine.page(store, {}, page, bounds),
-        (bounds) => engine.count(store, null, bounds),
-        (bounds) => engine.write(write, bounds),
-      ];
-      const { words } = engine;
-      if (words !== null) {
-        const wordQuery = { text: "content", language: "simple", filter: null, limit: 1 };
-        calls.push((bounds) => words.matching(store, wordQuery, bounds));
-      }
-      for (const call of calls) {
-        await expect(call({ signal: AbortSignal.abort(new Error("left")) })).rejects.toThrow("left");
-        await expect(call({ deadline: performance.now() - 1 })).rejects.toMatchObject({ kind: "away" });
-        await call({ signal: new AbortController().signal, deadline: performance.now() + 600_000 });
+      for (const [called, call] of callsOn(suite, store)) {
+        const outcome = (bounds: Bounds) =>
+          call(bounds).then(
+            () => [called, "an answer"],
+            (error: unknown) => [called, error instanceof EngineError ? error.kind : (error as Error).message],
+          );
+        expect(await outcome({ signal: AbortSignal.abort(new Error("left")) })).toEqual([called, "left"]);
+        expect(await outcome({ deadline: performance.now() - 1 })).toEqual([called, "away"]);
+        const wide = { signal: new AbortController().signal, deadline: performance.now() + 600_000 };
+        expect(await outcome(wide)).toEqual([called, "an answer"]);
       }
     });
+
+    test("a call under way rejects when its signal aborts or its deadline passes, whatever becomes of its work", async () => {
+      const store = await makeStore();
+      const writing = (bounds: Bounds, held: Promise<void>) =>
+        under().engine.write(
+          {
+            now: under().now(),
+            as: "use",
+            hold: () => held.then(() => ({ store })),
+            steps: () => [{ do: "put", chunks: [chunkOf(1, { id: id("late") })], onConflict: "skip" }],
+            book: () => Promise.resolve(),
+          },
+          bounds,
+        );
+      const left = new AbortController();
+      const ways: [Bounds, object][] = [
+        [{ signal: left.signal }, { message: "left" }],
+        [{ deadline: performance.now() + 50 }, { kind: "away" }],
+      ];
+      for (const [bounds, error] of ways) {
+        let release = (): void => undefined;
+        const written = writing(bounds, new Promise((resolve) => (release = resolve)));
+        const rejected = expect(written).rejects.toMatchObject(error);
+        left.abort(new Error("left"));
+        await rejected;
+        release();
+      }
+      // The same call again finds out what became of it.
+      await writing({}, Promise.resolve());
+      expect(await idsIn(store)).toEqual([id("late")]);
+    });
+
+    test.each(["away", "full", "refused", "gone"] as const)(
+      "a failure of the kind %s reaches whoever made the call as that kind",
+      async (kind) => {
+        const store = await makeStore();
+        await put(store, [chunkOf(1, { id: id("a") })]);
+        const calls = callsOn(suite, store);
+        // A store without an index has nothing to ask for.
+        calls.delete("indexed");
+        for (const [called, call] of calls) {
+          under().fail(kind);
+          const failure: unknown = await call().catch((error: unknown) => error);
+          under().fail(null);
+          expect([called, failure]).toEqual([called, expect.any(EngineError)]);
+          expect([called, failure]).toMatchObject([called, { kind }]);
+        }
+        expect(await idsIn(store)).toEqual([id("a")]);
+      },
+    );
 
     test("every operator that it claims selects the right chunks", async () => {
       const store = await makeStore();
@@ -80,11 +115,12 @@ export function limitsSuite(name: string, suite: Suite): void {
     test("a prepared store has its words from its first chunk on", async () => {
       const { engine } = under();
       if (engine.words === null) return;
-      const store = await engine.prepare(await makeStore(), "simple");
+      const { usualLanguage: language } = engine.words;
+      const store = await engine.prepare(await makeStore(), language);
       await change(store, [
         { do: "put", chunks: [chunkOf(1, { id: id("w"), content: "needle" })], onConflict: "error" },
       ]);
-      const query = { text: "needle", language: "simple", filter: null, limit: 1 };
+      const query = { text: "needle", language, filter: null, limit: 1 };
       expect(await engine.words.matching(await current(store), query)).toMatchObject([{ id: id("w") }]);
       expect(engine.state(await current(store)).keywords).toBe("ready");
     });

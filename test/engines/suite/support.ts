@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect } from "@jest/globals";
 import type { Database, Db } from "../../../src/db/database.js";
 import { deleteStore, findStore, insertStore, lockStore } from "../../../src/db/tables/stores.js";
-import type { Done, Engine, Step } from "../../../src/engines/engine.js";
+import type { Done, Engine, FailureKind, Step } from "../../../src/engines/engine.js";
 import type { ChunkSelection, NewChunk } from "../../../src/words/chunk.js";
 import type { Filter } from "../../../src/words/filter.js";
 import type { VectorStore } from "../../../src/words/store.js";
@@ -16,6 +16,8 @@ export interface EngineUnderTest {
   /** Unix milliseconds. */
   now: () => number;
   advance: (millis: number) => void;
+  /** From now on whatever the engine asks fails like this; null: it works again. */
+  fail: (kind: FailureKind | null) => void;
   /** Runs of property tests. */
   runs: number;
   close: () => Promise<void>;

@@ -1,8 +1,9 @@
 import { describe, expect, test } from "@jest/globals";
 import { findStore } from "../../../src/db/tables/stores.js";
 import { EngineError, type Step } from "../../../src/engines/engine.js";
+import { toNetworkOrder } from "../../../src/numbers/float32.js";
 import type { ChunkSelection } from "../../../src/words/chunk.js";
-import { type Suite, chunkOf } from "./support.js";
+import { type Suite, chunkOf, vectorOf } from "./support.js";
 
 const day = 86_400_000;
 
@@ -41,6 +42,28 @@ export function truthSuite(name: string, suite: Suite): void {
       await change(store, steps);
       expect(await trueCount(store)).toBe(2);
       expect(await under().engine.upkeep(pace)).toBe(0);
+    });
+
+    test("upkeep during changes leaves the counters true", async () => {
+      const store = await makeStore();
+      const { engine, now } = under();
+      const record = (n: number) => ({
+        id: id(`record${n}`),
+        storeId: store.id,
+        content: "as it is",
+        metadata: "{}",
+        vector: toNetworkOrder(vectorOf(1)),
+        createdAt: now() * 1000,
+      });
+      const works = Array.from({ length: 8 }, (_, n) => [
+        put(store, [chunkOf(n + 1, { id: id(`put${n}`) })]),
+        engine.upkeep(pace),
+        engine.records.add([record(n)], { readBack: null, now: now() }),
+        engine.upkeep(pace),
+      ]);
+      await Promise.all(works.flat());
+      expect(await trueCount(store)).toBe(16);
+      expect(await engine.upkeep(pace)).toBe(0);
     });
 
     test("an expired store takes no chunks from its users; ingestion continues in it and does not revive it", async () => {

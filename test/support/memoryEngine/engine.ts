@@ -1,17 +1,19 @@
 import type { Database } from "../../../src/db/database.js";
 import { derivedId } from "../../../src/db/schema/ids.js";
-import { addToCounts, findStore } from "../../../src/db/tables/stores.js";
-import { type Change, type Engine, EngineError, type Words } from "../../../src/engines/engine.js";
+import { addToCounts, findStore, lockStore } from "../../../src/db/tables/stores.js";
+import { type Change, type Engine, EngineError, type FailureKind, type Words } from "../../../src/engines/engine.js";
 import type { Filter } from "../../../src/words/filter.js";
 import type { VectorStore } from "../../../src/words/store.js";
 import { matching, nearest } from "./finding.js";
 import { createRecords, gone } from "./records.js";
-import { type Row, type Shelf, compare, fileOf, isSelected, passes, sizeOf, take } from "./shelf.js";
+import { orFailing, requireOpen, within } from "./within.js";
+import { type Row, type Shelf, compare, fileOf, isSelected, passes, sizeOf, take, underWay } from "./shelf.js";
 
 /**
  * A small, exact engine in memory: the second implementation of the contract. Like a remote engine, it shares no
  * transaction with the database: it writes chunks first, then counters, and `upkeep` repairs counters after a crash
- * between the two.
+ * between the two. Its chunks live and die with the process, and no other process repairs its counters; so it records a
+ * change under way in memory too, where an engine elsewhere needs a lease in the database.
  */
 
 export interface MemoryParts {
@@ -20,11 +22,25 @@ export interface MemoryParts {
   /** Filter operators that it refuses. */
   without?: readonly Filter["type"][];
   keywords?: boolean;
+  maxDimensions?: number;
+  /** How its calls fail at the moment; null: they work. */
+  failing?: () => FailureKind | null;
 }
 
 const operators: readonly Filter["type"][] = ["eq", "ne", "gt", "gte", "lt", "lte", "in", "nin", "and", "or"];
 
-export function createMemoryEngine({ db, now, without = [], keywords = true }: MemoryParts): Engine {
+export function createMemoryEngine(parts: MemoryParts): Engine {
+  const { failing = () => null } = parts;
+  const engine = engineOf(parts);
+  const { words, records } = engine;
+  return {
+    ...orFailing(engine, failing),
+    words: words && orFailing(words, failing),
+    records: orFailing(records, failing),
+  };
+}
+
+function engineOf({ db, now, without = [], keywords = true, maxDimensions = 4096 }: MemoryParts): Engine {
   const shelves: Shelves = new Map();
   return {
     name: "memory",
@@ -32,6 +48,8 @@ export function createMemoryEngine({ db, now, without = [], keywords = true }: M
       shareTransaction: false,
       operators: new Set(operators.filter((each) => !without.includes(each))),
       fixedDimensions: null,
+      maxDimensions,
+      lengths: { min: 1e-100, max: 1e100 },
     },
     ids: {
       type: "text",
@@ -41,21 +59,24 @@ export function createMemoryEngine({ db, now, without = [], keywords = true }: M
     },
     words: keywords ? wordsOf(shelves) : null,
     records: createRecords(db, shelves, (id) => shelfOf(shelves, id)),
-    prepare: (store) => Promise.resolve(store),
-    drop: async ({ hold, book }) => {
-      const [id, result] = await db.transaction(async (tx) => {
-        const store = await hold(tx);
-        return [store.id, await book(tx, store)] as const;
-      });
-      shelves.delete(id);
-      return result;
-    },
-    write: (change, bounds) => inBounds(bounds, () => write(db, shelves, change)),
+    prepare: (store, _language, bounds) => within(bounds, () => store),
+    drop: ({ hold, book }, bounds) =>
+      within(bounds, async () => {
+        const [id, result] = await db.transaction(async (tx) => {
+          const store = await hold(tx);
+          return [store.id, await book(tx, store)] as const;
+        });
+        shelves.delete(id);
+        return result;
+      }),
+    write: (change, bounds) => within(bounds, () => write(db, shelves, change)),
     ...reading(shelves),
     ...indexing(shelves),
-    upkeep: async () => {
+    upkeep: async (_pace, bounds) => {
       let repaired = 0;
+      requireOpen(bounds);
       for (const [id, shelf] of shelves) {
+        requireOpen(bounds);
         if (await repairCounters(db, { id, shelf, now: now() })) repaired += 1;
         if ((await findStore(db, { kind: "all" }, id)) === undefined) shelves.delete(id);
       }
@@ -83,12 +104,11 @@ async function write<Held extends { store: VectorStore }, T>(
   shelves: Shelves,
   change: Change<Held, T>,
 ): Promise<T> {
-  const { held, steps } = await db.transaction(async (tx) => {
+  const { held, steps, shelf } = await db.transaction(async (tx) => {
     const locked = await change.hold(tx);
-    return { held: locked, steps: await change.steps(tx, locked) };
+    const planned = await change.steps(tx, locked);
+    return { held: locked, steps: planned, shelf: underWay(shelfOf(shelves, locked.store.id)) };
   });
-  const shelf = shelfOf(shelves, held.store.id);
-  shelf.changes += 1;
   try {
     const taken = take(shelf, steps, change.now);
     return await db.transaction(async (tx) => {
@@ -105,38 +125,43 @@ async function write<Held extends { store: VectorStore }, T>(
 }
 
 /** Repairs counters after a crash between a put and its counters. @returns whether they were wrong */
-async function repairCounters(
+const repairCounters = (
   db: Database,
   { id, shelf, now }: { id: string; shelf: Shelf; now: number },
-): Promise<boolean> {
-  const store = await findStore(db, { kind: "all" }, id);
-  // A running change will move the counters itself.
-  if (store === undefined || shelf.changes > 0) return false;
-  const { chunks, bytes } = sizeOf([...shelf.rows]);
-  const change = { chunks: chunks - store.chunkCount, bytes: bytes - store.contentBytes, dimensions: null };
-  if (change.chunks === 0 && change.bytes === 0) return false;
-  await addToCounts(db, id, change, { as: "correction", now });
-  return true;
-}
+): Promise<boolean> =>
+  db.transaction(async (tx) => {
+    const store = await lockStore(tx, { kind: "all" }, id);
+    // A change under way will move the counters itself. While the store is locked, none can book.
+    if (store === undefined || shelf.changes > 0) return false;
+    const { chunks, bytes } = sizeOf([...shelf.rows]);
+    const change = { chunks: chunks - store.chunkCount, bytes: bytes - store.contentBytes, dimensions: null };
+    if (change.chunks === 0 && change.bytes === 0) return false;
+    await addToCounts(tx, id, change, { as: "correction", now });
+    return true;
+  });
 
 const wordsOf = (shelves: Shelves): Words => ({
-  languages: ["simple"],
-  problemWith: (language) => Promise.resolve(language === "simple" ? null : "there is only 'simple'"),
-  matching: (store, { text, filter, limit }, bounds) =>
-    inBounds(bounds, () => matching(store.id, visible(shelves, store.id), text, filter).slice(0, limit)),
+  languages: ["plain"],
+  usualLanguage: "plain",
+  problemWith: (language, bounds) => within(bounds, () => (language === "plain" ? null : "there is only 'plain'")),
+  matching: (store, { text, language, filter, limit }, bounds) =>
+    within(bounds, () => {
+      if (language !== "plain") throw new EngineError("refused", 400, `The language '${language}' is unknown.`);
+      return matching(store.id, visible(shelves, store.id), text, filter).slice(0, limit);
+    }),
 });
 
 const reading = (shelves: Shelves): Pick<Engine, "compare" | "nearest" | "read" | "page" | "places" | "count"> => ({
-  compare: (store, chunks, bounds) => inBounds(bounds, () => compare(shelfOf(shelves, store.id), chunks)),
+  compare: (store, chunks, bounds) => within(bounds, () => compare(shelfOf(shelves, store.id), chunks)),
   nearest: (store, { embedding, filter, limit }, bounds) =>
-    inBounds(bounds, () => nearest(store.id, visible(shelves, store.id), embedding, filter).slice(0, limit)),
+    within(bounds, () => nearest(store.id, visible(shelves, store.id), embedding, filter).slice(0, limit)),
   read: (store, ids, { embeddings }, bounds) =>
-    inBounds(bounds, () => {
+    within(bounds, () => {
       const rows = [...shelfOf(shelves, store.id).rows].filter(([id]) => ids.includes(id));
       return rows.map(([id, row]) => chunkOf(id, row, embeddings));
     }),
   page: (store, selection, { limit, order, after, before, embeddings }, bounds) =>
-    inBounds(bounds, () => {
+    within(bounds, () => {
       const backwards = before !== null && after === null;
       const all = visible(shelves, store.id)
         .filter(([id, row]) => isSelected(id, row, selection))
@@ -147,7 +172,7 @@ const reading = (shelves: Shelves): Pick<Engine, "compare" | "nearest" | "read" 
       return { chunks: chosen.map(([id, row]) => chunkOf(id, row, embeddings)), hasMore: all.length > limit };
     }),
   places: (store, places, bounds) =>
-    inBounds(bounds, () =>
+    within(bounds, () =>
       places.flatMap((place) =>
         visible(shelves, store.id)
           .map(([, row]) => ({ row, metadata: JSON.parse(row.metadata) as Record<string, unknown> }))
@@ -156,30 +181,25 @@ const reading = (shelves: Shelves): Pick<Engine, "compare" | "nearest" | "read" 
       ),
     ),
   count: (store, filter, bounds) =>
-    inBounds(bounds, () => sizeOf([...shelfOf(shelves, store.id).rows].filter(([, row]) => passes(row, filter)))),
+    within(bounds, () => sizeOf([...shelfOf(shelves, store.id).rows].filter(([, row]) => passes(row, filter)))),
 });
 
 /** Without an index: every search compares every row. */
-const indexing = (shelves: Shelves): Pick<Engine, "state" | "indexed" | "summary" | "reindex" | "check"> => ({
+const indexing = (
+  shelves: Shelves,
+): Pick<Engine, "state" | "indexed" | "versions" | "summary" | "reindex" | "check" | "probe"> => ({
   state: () => ({ index: "none", keywords: "ready" }),
-  indexed: () => Promise.resolve(null),
-  summary: () => {
-    const stores = { none: shelves.size, waiting: 0, building: 0, ready: 0 };
-    return Promise.resolve({ stores, keywordsBuilding: 0, builds: [] });
-  },
-  reindex: (store) => Promise.resolve(store),
-  check: () => Promise.resolve(),
+  indexed: (_store, bounds) => within(bounds, () => null),
+  versions: (bounds) => within(bounds, () => ({ memory: "1" })),
+  summary: (bounds) =>
+    within(bounds, () => {
+      const stores = { none: shelves.size, waiting: 0, building: 0, ready: 0 };
+      return { stores, keywordsBuilding: 0, builds: [] };
+    }),
+  reindex: (store, bounds) => within(bounds, () => store),
+  check: (bounds) => within(bounds, () => undefined),
+  probe: (bounds) => within(bounds, () => undefined),
 });
-
-async function inBounds<T>(
-  { signal, deadline }: { signal?: AbortSignal | undefined; deadline?: number | undefined } = {},
-  work: () => T | Promise<T>,
-): Promise<T> {
-  signal?.throwIfAborted();
-  if (deadline !== undefined && deadline <= performance.now())
-    throw new EngineError("away", 503, "The engine did not answer in time.");
-  return work();
-}
 
 const chunkOf = (id: string, row: Row, embeddings: boolean) => ({
   id,

@@ -1,12 +1,24 @@
 import type { Database } from "../../../src/db/database.js";
 import { addToCounts } from "../../../src/db/tables/stores.js";
-import { EngineError, Overtaken, type Records } from "../../../src/engines/engine.js";
+import { type AddOptions, EngineError, Overtaken, type Records } from "../../../src/engines/engine.js";
 import { fromNetworkOrder, toNetworkOrder } from "../../../src/numbers/float32.js";
-import { digestOf } from "../../../src/words/rows.js";
-import { type Shelf, fileOf, passes } from "./shelf.js";
+import { type StoredChunk, digestOf } from "../../../src/words/rows.js";
+import { type Shelf, fileOf, passes, underWay } from "./shelf.js";
+import { within } from "./within.js";
 
 export const gone = (id: string) =>
   new EngineError("gone", 404, `The vector store '${id}' was deleted or has expired.`);
+
+function moveCounters(db: Database, into: readonly string[], chunks: readonly StoredChunk[], now: number) {
+  return db.transaction(async (tx) => {
+    for (const id of into) {
+      const own = chunks.filter((chunk) => chunk.storeId === id);
+      const bytes = own.reduce((sum, { content }) => sum + Buffer.byteLength(content), 0);
+      const change = { chunks: own.length, bytes, dimensions: (own[0]?.vector.length ?? 0) / 4 };
+      if ((await addToCounts(tx, id, change, { as: "use", now })) === undefined) throw gone(id);
+    }
+  });
+}
 
 export function createRecords(db: Database, shelves: Map<string, Shelf>, shelfOf: (id: string) => Shelf): Records {
   const rowOf = (id: string) => {
@@ -22,57 +34,67 @@ export function createRecords(db: Database, shelves: Map<string, Shelf>, shelfOf
     const { content, metadata, vector } = stored.row;
     return { storeId: stored.storeId, digest: digestOf({ id, content, metadata, vector: toNetworkOrder(vector) }) };
   };
-  const marks: Records["marks"] = (chunks) => {
+  const marksOf = (chunks: readonly { id: string }[]) => {
     const entries = chunks.map(({ id }) => [id, markOf(id)] as const);
-    return Promise.resolve(new Map(entries.flatMap(([id, mark]) => (mark === undefined ? [] : [[id, mark]]))));
+    return new Map(entries.flatMap(([id, mark]) => (mark === undefined ? [] : [[id, mark]])));
+  };
+  const add = async (chunks: readonly StoredChunk[], { readBack, now }: AddOptions) => {
+    if (chunks.some(({ id }) => rowOf(id) !== undefined)) throw new Overtaken("one of the ids exists by now");
+    const into = [...new Set(chunks.map((chunk) => chunk.storeId))].sort();
+    const changed = into.map((id) => underWay(shelfOf(id)));
+    const undo = () => {
+      for (const { id, storeId } of chunks) shelfOf(storeId).rows.delete(id);
+    };
+    for (const { id, storeId, content, metadata, vector, createdAt } of chunks)
+      shelfOf(storeId).rows.set(id, { content, metadata, vector: fromNetworkOrder(vector), createdAt });
+    try {
+      if (readBack !== null) readBack(marksOf(chunks));
+      await moveCounters(db, into, chunks, now);
+    } catch (error) {
+      undo();
+      throw error;
+    } finally {
+      for (const shelf of changed) shelf.changes -= 1;
+    }
   };
   return {
-    canonicalJson: (texts) => Promise.resolve(texts.map((text) => JSON.stringify(JSON.parse(text)))),
-    marks,
-    vectors: (chunks) =>
-      Promise.resolve(
-        new Map(
-          chunks.flatMap(({ id, storeId, content, metadata }) => {
-            const stored = rowOf(id);
-            if (stored === undefined) return [];
-            const { row } = stored;
-            const same = stored.storeId === storeId && row.content === content && row.metadata === metadata;
-            return [[id, same ? toNetworkOrder(row.vector) : null]];
-          }),
-        ),
+    keeper: "the memory engine",
+    mayAlter: "A bug of the memory engine may have changed it.",
+    canonicalJson: (texts, bounds) => within(bounds, () => texts.map((text) => JSON.stringify(JSON.parse(text)))),
+    marks: (chunks, bounds) => within(bounds, () => marksOf(chunks)),
+    vectors: (chunks, bounds) =>
+      within(
+        bounds,
+        () =>
+          new Map(
+            chunks.flatMap(({ id, storeId, content, metadata }) => {
+              const stored = rowOf(id);
+              if (stored === undefined) return [];
+              const { row } = stored;
+              const same = stored.storeId === storeId && row.content === content && row.metadata === metadata;
+              return [[id, same ? toNetworkOrder(row.vector) : null]];
+            }),
+          ),
       ),
-    add: async (chunks, { readBack, now }) => {
-      if (chunks.some(({ id }) => rowOf(id) !== undefined)) throw new Overtaken("one of the ids exists by now");
-      const undo = () => {
-        for (const { id, storeId } of chunks) shelfOf(storeId).rows.delete(id);
-      };
-      for (const { id, storeId, content, metadata, vector, createdAt } of chunks)
-        shelfOf(storeId).rows.set(id, { content, metadata, vector: fromNetworkOrder(vector), createdAt });
-      try {
-        if (readBack !== null) readBack(await marks(chunks));
-        await db.transaction(async (tx) => {
-          for (const id of [...new Set(chunks.map((chunk) => chunk.storeId))].sort()) {
-            const own = chunks.filter((chunk) => chunk.storeId === id);
-            const bytes = own.reduce((sum, { content }) => sum + Buffer.byteLength(content), 0);
-            const change = { chunks: own.length, bytes, dimensions: (own[0]?.vector.length ?? 0) / 4 };
-            if ((await addToCounts(tx, id, change, { as: "use", now })) === undefined) throw gone(id);
-          }
+    add: (chunks, options, bounds) => within(bounds, () => add(chunks, options)),
+    page: (store, { after, limit, filter, vectors, without }, bounds) =>
+      within(bounds, () => {
+        const { rows, hidden } = shelfOf(store.id);
+        const all = [...rows]
+          .filter(([id, row]) => (after === null || id > after) && passes(row, filter))
+          .filter(([, row]) => !hidden.has(fileOf(row)) && !without.has(fileOf(row)))
+          .sort(([a], [b]) => (a < b ? -1 : 1));
+        const chunks = all.slice(0, limit).map(([id, { content, metadata, vector, createdAt }]) => {
+          return {
+            id,
+            storeId: store.id,
+            content,
+            metadata,
+            vector: vectors ? toNetworkOrder(vector) : null,
+            createdAt,
+          };
         });
-      } catch (error) {
-        undo();
-        throw error;
-      }
-    },
-    page: (store, { after, limit, filter, vectors, without }) => {
-      const { rows, hidden } = shelfOf(store.id);
-      const all = [...rows]
-        .filter(([id, row]) => (after === null || id > after) && passes(row, filter))
-        .filter(([, row]) => !hidden.has(fileOf(row)) && !without.has(fileOf(row)))
-        .sort(([a], [b]) => (a < b ? -1 : 1));
-      const chunks = all.slice(0, limit).map(([id, { content, metadata, vector, createdAt }]) => {
-        return { id, storeId: store.id, content, metadata, vector: vectors ? toNetworkOrder(vector) : null, createdAt };
-      });
-      return Promise.resolve({ chunks, hasMore: all.length > limit, hidden: [...hidden] });
-    },
+        return { chunks, hasMore: all.length > limit, hidden: [...hidden] };
+      }),
   };
 }

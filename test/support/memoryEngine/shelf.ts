@@ -19,8 +19,14 @@ export interface Row {
 export interface Shelf {
   rows: Map<string, Row>;
   hidden: Set<string>;
-  /** Changes that have written chunks but not yet moved the counters. */
+  /** Changes under way: planned, but their counters have not moved yet. Upkeep leaves such a shelf alone. */
   changes: number;
+}
+
+/** Records that a change is under way; it ends with `changes -= 1`. */
+export function underWay(shelf: Shelf): Shelf {
+  shelf.changes += 1;
+  return shelf;
 }
 
 export const objectOf = (row: Row) => (JSON.parse(row.metadata) ?? {}) as Record<string, unknown>;

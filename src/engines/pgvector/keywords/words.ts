@@ -26,8 +26,9 @@ const mostScanned = 50_000;
 
 export const createWords = (pg: Pgvector): Words => ({
   languages,
-  problemWith: async (language) =>
-    (await isLanguage(pg.db, language))
+  usualLanguage: "simple",
+  problemWith: async (language, bounds) =>
+    (await bounded(bounds, () => isLanguage(pg.db, language)))
       ? null
       : `'${language.slice(0, 64)}' is no text search configuration of this database; 'simple' fits every language, and 'english', 'german' and others also compare inflected words`,
   matching: (store, query, bounds) => bounded(bounds, () => matching(pg, store, query)),

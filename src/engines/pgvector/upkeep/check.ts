@@ -1,5 +1,6 @@
 import { lockStore } from "../../../db/tables/stores.js";
 import type { Pgvector } from "../context.js";
+import type { NextStep } from "../failures.js";
 import { recordState, stateOf } from "../state.js";
 import { recount } from "./fill.js";
 import { hnswState } from "./indexes.js";
@@ -10,13 +11,16 @@ import { listIndexed, listMiscounted } from "./stores.js";
  * half-built, and another program, such as litellm-pgvector after a roll back, may have written rows without counting
  * them.
  */
-export async function checkIndexes({ db, log }: Pgvector): Promise<void> {
+export async function checkIndexes({ db, log }: Pgvector, next: NextStep): Promise<void> {
   for (const store of await listIndexed(db)) {
+    next();
     const { vectorsTable } = stateOf(store);
     if (vectorsTable === null || (await hnswState(db, vectorsTable)) !== "valid")
       await recordState(db, store.id, { vectorsIndexed: false });
   }
+  next();
   for (const id of await listMiscounted(db)) {
+    next();
     await db.transaction(async (tx) => {
       const store = await lockStore(tx, { kind: "all" }, id);
       if (store === undefined || !(await recount(tx, store))) return;

@@ -1,6 +1,6 @@
 import { maxIndexDimensions } from "../../../db/schema/layout.js";
 import type { VectorStore } from "../../../words/store.js";
-import type { IndexState, IndexSummary, IndexingState } from "../../engine.js";
+import type { IndexState, IndexSummary, IndexingState } from "../../../words/indexing.js";
 import type { Pgvector } from "../context.js";
 import { stateOf } from "../state.js";
 import { countShared } from "../vectors.js";

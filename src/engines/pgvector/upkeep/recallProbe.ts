@@ -1,5 +1,6 @@
 import type { VectorStore } from "../../../words/store.js";
 import type { Pgvector } from "../context.js";
+import type { NextStep } from "../failures.js";
 import { searchChunks } from "../nearest.js";
 import { stateOf } from "../state.js";
 import { sampleVectors } from "../vectors.js";
@@ -40,13 +41,14 @@ export async function probeRecall(pg: Pgvector, store: VectorStore): Promise<num
 }
 
 /** Probes a few indexed stores per round, those with the oldest probe first, and publishes the results of all. */
-export async function probeNext(pg: Pgvector, probed: Probed): Promise<void> {
+export async function probeNext(pg: Pgvector, probed: Probed, next: NextStep = () => undefined): Promise<void> {
   const indexed = await listIndexed(pg.db);
   for (const id of probed.keys()) if (!indexed.some((store) => store.id === id)) probed.delete(id);
   // A Map keeps the order of insertion: never probed stores come first, then the oldest.
   const order = [...probed.keys()];
   const turn = [...indexed].sort((a, b) => order.indexOf(a.id) - order.indexOf(b.id)).slice(0, storesOfRound);
   for (const store of turn) {
+    next();
     const recall = await probeRecall(pg, store).catch((error: unknown) => {
       // It was deleted or rebuilt meanwhile, or is so large that an exact search takes too long.
       pg.log.debug({ err: error, vectorStore: store.id }, "recall could not be probed");

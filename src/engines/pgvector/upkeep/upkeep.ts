@@ -2,6 +2,7 @@ import { findStore } from "../../../db/tables/stores.js";
 import type { VectorStore } from "../../../words/store.js";
 import type { Pace } from "../../engine.js";
 import type { Pgvector } from "../context.js";
+import type { NextStep } from "../failures.js";
 import { analyzeKeywords } from "../keywords/keywords.js";
 import { recordState, stateOf } from "../state.js";
 import { countShared } from "../vectors.js";
@@ -37,12 +38,14 @@ const stepsPerRound = 20;
  * store's row, and each index has one builder.
  * @returns how many stores and range indexes were worked on.
  */
-export async function bringUpToDate(pg: Pgvector, pace: Pace): Promise<number> {
+export async function bringUpToDate(pg: Pgvector, pace: Pace, next: NextStep): Promise<number> {
   let worked = await makeRangeIndexes(pg);
   for (const store of await listToIndex(pg.db, pg.config.indexing.minRows, mostIndexed(pg))) {
+    next();
     if (await attempt(pg, store, () => repair(pg, store, pace))) worked += 1;
   }
   for (const store of await listIndexed(pg.db)) {
+    next();
     if (await attempt(pg, store, () => moveFresh(pg, store, pace))) worked += 1;
   }
   return worked;
