@@ -1,4 +1,4 @@
-import { findBatch, insertBatch, markCancelled } from "../../db/tables/fileBatches.js";
+import { findBatch, markCancelled } from "../../db/tables/fileBatches.js";
 import { countFiles, listStoreFiles } from "../../db/tables/storeFiles.js";
 import type { Caller } from "../../words/caller.js";
 import { ApiError, notFound } from "../../words/errors.js";
@@ -15,6 +15,7 @@ export type BatchWithCounts = FileBatch & { counts: FileCounts };
 
 /**
  * Attaches many files at once. Unknown files are listed as failed; files that are already attached stay as they are.
+ * @throws ApiError 404, 400 (expired, or a reserved attribute); then nothing is written
  */
 export async function create(
   deps: Deps,
@@ -22,11 +23,12 @@ export async function create(
   storeId: string,
   files: readonly AttachInput[],
 ): Promise<BatchWithCounts> {
-  const store = await stores.use(deps, caller, storeId);
+  const store = await stores.findUsable(deps, caller, storeId);
   const createdAt = deps.now();
   const batch = { id: newId("vsfb_", createdAt), vectorStoreId: store.id, createdAt, cancelled: false };
-  await insertBatch(deps.db, batch);
-  await briefly(deps, await enqueue(deps, caller, store, files, batch.id));
+  const added = await enqueue(deps, caller, store, files, batch);
+  await stores.markUsed(deps, caller, store.id);
+  await briefly(deps, added);
   return withCounts(deps, batch);
 }
 

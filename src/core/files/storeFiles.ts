@@ -54,7 +54,10 @@ export const holding =
     return { store, file };
   };
 
-/** Replaces the attributes of a file and its chunks. @throws ApiError 404, 400 (expired, or a reserved name) */
+/**
+ * Replaces the attributes of a file and its chunks.
+ * @throws ApiError 404, 400 (expired, or a reserved name); then nothing is written
+ */
 export async function setAttributes(
   deps: Deps,
   caller: Caller,
@@ -63,7 +66,7 @@ export async function setAttributes(
   attributes: Attributes | null,
 ): Promise<StoreFile> {
   checkAttributes(attributes);
-  const store = await stores.use(deps, caller, storeId);
+  const store = await stores.findUsable(deps, caller, storeId);
   let changed: StoreFile | undefined;
   await changeStore(deps, "correction", holding(caller, { vectorStoreId: store.id, fileId }), (_tx, { file }) => {
     changed = { ...file, attributes };
@@ -72,6 +75,7 @@ export async function setAttributes(
       { steps: [], book: (tx) => updateAttributes(tx, file, attributes) },
     ]);
   });
+  await stores.markUsed(deps, caller, store.id);
   return changed ?? throwUnknownFile(fileId);
 }
 

@@ -118,16 +118,31 @@ const markEveryMs = 1000;
 
 /** Records that a store is used, and refuses an expired store. @throws ApiError 404, 400 `vector_store_expired` */
 export async function use(deps: Deps, caller: Caller, id: string): Promise<VectorStore> {
-  const now = deps.now();
-  if (recent(deps, caller, id, now) === undefined) {
-    const store = await touchStore(deps.db, scopeOf(caller), id, now);
-    if (store !== undefined) {
-      deps.recentStores.set(id, { store, scope: scopeName(caller), at: now });
-      return store;
-    }
-  }
+  return (await touch(deps, caller, id)) ?? findUsable(deps, caller, id);
+}
+
+/**
+ * A store that has not expired, without recording a use: for requests that may still be refused. Once nothing can
+ * refuse the request, call `markUsed`.
+ * @throws ApiError 404, 400 `vector_store_expired`
+ */
+export async function findUsable(deps: Deps, caller: Caller, id: string): Promise<VectorStore> {
   const store = await find(deps, caller, id);
-  if (isExpired(store, now)) throw expired(id);
+  if (isExpired(store, deps.now())) throw expired(id);
+  return store;
+}
+
+/** Records that a store was used. Does nothing if it was deleted or has expired meanwhile. */
+export async function markUsed(deps: Deps, caller: Caller, id: string): Promise<void> {
+  await touch(deps, caller, id);
+}
+
+/** @returns undefined if the last use was just recorded, or the store is unknown, expired or locked */
+async function touch(deps: Deps, caller: Caller, id: string): Promise<VectorStore | undefined> {
+  const now = deps.now();
+  if (recent(deps, caller, id, now) !== undefined) return undefined;
+  const store = await touchStore(deps.db, scopeOf(caller), id, now);
+  if (store !== undefined) deps.recentStores.set(id, { store, scope: scopeName(caller), at: now });
   return store;
 }
 
