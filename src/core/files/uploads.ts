@@ -113,6 +113,7 @@ export async function complete(
     }
   };
   const written = await deps.storage.write(bytes());
+  let file: StoredFile;
   try {
     if (md5 !== null && hash.digest("hex") !== md5.toLowerCase()) {
       throw invalid("md5", "the parts, in this order, have another MD5 checksum");
@@ -120,17 +121,18 @@ export async function complete(
     const createdAt = deps.now();
     const { filename, purpose, fileExpiresAfter: life } = upload;
     const expiresAt = life === null ? null : files.expiryOf(createdAt, life);
-    const file = { id: newId("file-", createdAt), filename, purpose, createdAt, expiresAt, ...written };
+    file = { id: newId("file-", createdAt), filename, purpose, createdAt, expiresAt, ...written };
     await deps.db.transaction(async (tx) => {
       if (!(await endUpload(tx, id, "completed", file.id))) throw notPending(id, "completed");
       await insertFile(tx, file, ownerOf(caller));
     });
-    await removeParts(deps, id);
-    return { upload: { ...upload, status: "completed", fileId: file.id }, file };
   } catch (error) {
     await deps.storage.remove(written).catch(() => undefined);
     throw error;
   }
+  // The file has its bytes now: a failure from here on must not remove them.
+  await removeParts(deps, id);
+  return { upload: { ...upload, status: "completed", fileId: file.id }, file };
 }
 
 function unknownPart(i: number, repeated: boolean): never {
