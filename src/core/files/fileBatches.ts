@@ -35,8 +35,13 @@ export async function create(
 /** @throws ApiError 404, or 400 for a malformed id, as OpenAI answers */
 export async function find(deps: Deps, caller: Caller, storeId: string, id: string): Promise<BatchWithCounts> {
   const store = await stores.find(deps, caller, storeId);
-  const batch = await findBatch(deps.db, store.id, id);
-  if (batch !== undefined) return withCounts(deps, batch);
+  return withCounts(deps, await findIn(deps, store.id, id));
+}
+
+/** @throws as `find` */
+async function findIn(deps: Deps, storeId: string, id: string): Promise<FileBatch> {
+  const batch = await findBatch(deps.db, storeId, id);
+  if (batch !== undefined) return batch;
   if (id.startsWith("vsfb_")) throw notFound("file batch", id.slice(0, 100), "batch_id");
   throw new ApiError(400, `Invalid 'batch_id': '${id.slice(0, 100)}'. Expected an ID that begins with 'vsfb_'.`, {
     param: "batch_id",
@@ -52,8 +57,9 @@ export async function listFiles(
   selection: { batchId: string; status: FileStatus | null },
   page: stores.PageRequest,
 ): Promise<{ files: StoreFile[]; hasMore: boolean }> {
-  await find(deps, caller, storeId, selection.batchId);
-  return storeFiles.list(deps, caller, storeId, selection, page);
+  const store = await stores.find(deps, caller, storeId);
+  await findIn(deps, store.id, selection.batchId);
+  return storeFiles.listIn(deps, store.id, selection, page);
 }
 
 /** Stops the files that have not ended. A batch that has ended does not change. */

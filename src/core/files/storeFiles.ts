@@ -20,19 +20,34 @@ export async function find(deps: Deps, caller: Caller, storeId: string, fileId: 
   return (await findStoreFile(deps.db, store.id, fileId)) ?? throwUnknownFile(fileId);
 }
 
-/** @param selection.batchId only files of this batch */
+interface Selection {
+  /** Only files of this batch; null: all. */
+  batchId: string | null;
+  status: FileStatus | null;
+}
+
 export async function list(
   deps: Deps,
   caller: Caller,
   storeId: string,
-  selection: { batchId: string | null; status: FileStatus | null },
+  selection: Selection,
   page: stores.PageRequest,
 ): Promise<{ files: StoreFile[]; hasMore: boolean }> {
   const store = await stores.find(deps, caller, storeId);
+  return listIn(deps, store.id, selection, page);
+}
+
+/** The same for a store that was found within the caller's scope. */
+export async function listIn(
+  deps: Deps,
+  storeId: string,
+  selection: Selection,
+  page: stores.PageRequest,
+): Promise<{ files: StoreFile[]; hasMore: boolean }> {
   for (const id of [page.after, page.before]) {
-    if (id !== null && (await findStoreFile(deps.db, store.id, id)) === undefined) throwUnknownFile(id);
+    if (id !== null && (await findStoreFile(deps.db, storeId, id)) === undefined) throwUnknownFile(id);
   }
-  return listStoreFiles(deps.db, store.id, { ...page, ...selection });
+  return listStoreFiles(deps.db, storeId, { ...page, ...selection });
 }
 
 /** Metadata keys that attributes must not use: searches and deletions rely on them. */
