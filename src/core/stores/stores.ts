@@ -142,7 +142,10 @@ async function touch(deps: Deps, caller: Caller, id: string): Promise<VectorStor
   const now = deps.now();
   if (recent(deps, caller, id, now) !== undefined) return undefined;
   const store = await touchStore(deps.db, scopeOf(caller), id, now);
-  if (store !== undefined) deps.recentStores.set(id, { store, scope: scopeName(caller), at: now });
+  if (store !== undefined) {
+    const scopes = deps.recentStores.get(id) ?? new Map();
+    deps.recentStores.set(id, scopes.set(scopeName(caller), { store, at: now }));
+  }
   return store;
 }
 
@@ -159,8 +162,8 @@ export async function useForSearch(deps: Deps, caller: Caller, id: string): Prom
 
 /** Updates a remembered store after a change, for the searches of the same second. */
 export function remember(deps: Deps, store: VectorStore): void {
-  const known = deps.recentStores.get(store.id);
-  if (known !== undefined) deps.recentStores.set(store.id, { ...known, store });
+  const scopes = deps.recentStores.get(store.id);
+  for (const [scope, known] of scopes ?? []) scopes?.set(scope, { ...known, store });
 }
 
 /** Drops what is remembered of a store, after a change that `remember` cannot describe. */
@@ -171,7 +174,6 @@ export function forget(deps: Deps, id: string): void {
 const scopeName = (caller: Caller) => JSON.stringify(scopeOf(caller));
 
 function recent(deps: Deps, caller: Caller, id: string, now: number): VectorStore | undefined {
-  const found = deps.recentStores.get(id);
-  const usable = found?.scope === scopeName(caller) && Math.abs(now - found.at) < markEveryMs;
-  return usable ? found.store : undefined;
+  const found = deps.recentStores.get(id)?.get(scopeName(caller));
+  return found !== undefined && Math.abs(now - found.at) < markEveryMs ? found.store : undefined;
 }
