@@ -66,7 +66,7 @@ export async function listFiles(
 export async function cancel(deps: Deps, caller: Caller, storeId: string, id: string): Promise<BatchWithCounts> {
   const batch = await find(deps, caller, storeId, id);
   if (batch.counts.in_progress === 0) return batch;
-  await markCancelled(deps.db, id);
+  await markCancelled(deps.db, batch.vectorStoreId, id);
   const page = { batchId: id, status: "in_progress", limit: 100, order: "asc", after: null, before: null } as const;
   for (;;) {
     const { files } = await listStoreFiles(deps.db, batch.vectorStoreId, page);

@@ -27,6 +27,11 @@ export async function findBatch(db: Db, storeId: string, id: string): Promise<Fi
     .executeTakeFirst();
 }
 
-export async function markCancelled(db: Db, id: string): Promise<void> {
-  await batches(db).updateTable(table).set({ cancelled: true }).where("id", "=", id).execute();
+export async function markCancelled(db: Db, storeId: string, id: string): Promise<void> {
+  await batches(db)
+    .updateTable(table)
+    .set({ cancelled: true })
+    .where("id", "=", id)
+    .where("vector_store_id", "=", storeId)
+    .execute();
 }

@@ -8,6 +8,7 @@ const table = "vector_store_uploads";
 const partsTable = "vector_store_upload_parts";
 const uploads = (db: Db) => ours(db, table);
 const parts = (db: Db) => ours(db, partsTable);
+const visibleTo = (scope: Scope) => within(scope, sql.ref("owner_user_id"));
 
 export async function insertUpload(db: Db, upload: Upload, owner: string | null): Promise<void> {
   await uploads(db)
@@ -39,36 +40,45 @@ export async function findUpload(db: Db, scope: Scope, id: string): Promise<Uplo
       "file_id as fileId",
     ])
     .where("id", "=", id)
-    .where(within(scope, sql.ref("owner_user_id")))
+    .where(visibleTo(scope))
     .executeTakeFirst();
 }
 
 /**
  * Ends a pending upload, once: if two requests complete it at the same time, one succeeds.
- * @returns whether it was pending
+ * @param end its status from now on, and the file that was made of it
+ * @returns whether it was pending, and in scope
  */
-export async function endUpload(tx: Db, id: string, status: Upload["status"], fileId: string | null): Promise<boolean> {
+export async function endUpload(
+  tx: Db,
+  scope: Scope,
+  id: string,
+  end: { status: Upload["status"]; fileId: string | null },
+): Promise<boolean> {
   const ended = await uploads(tx)
     .updateTable(table)
-    .set({ status, file_id: fileId })
+    .set({ status: end.status, file_id: end.fileId })
     .where("id", "=", id)
+    .where(visibleTo(scope))
     .where("status", "=", "pending")
     .returning("id")
     .executeTakeFirst();
   return ended !== undefined;
 }
 
-/** Adds a part to an upload that is still pending. @returns whether it is */
-export async function insertPart(db: Db, part: UploadPart): Promise<boolean> {
+/** Adds a part to an upload that is in scope and still pending. @returns whether it is */
+export async function insertPart(db: Db, scope: Scope, part: UploadPart): Promise<boolean> {
   // As SQL, because the same statement locks the upload's row, which keeps it pending.
   const { rows } = await sql`
     INSERT INTO ${db.layout.ours[partsTable].reference} (id, upload_id, content, in_directory, bytes, created_at)
     SELECT ${part.id}, u.id, ${part.content}, ${part.inDirectory}, ${part.bytes}, ${instant(part.createdAt, true)}
-    FROM ${db.layout.ours[table].reference} AS u WHERE u.id = ${part.uploadId} AND u.status = 'pending' FOR SHARE
+    FROM ${db.layout.ours[table].reference} AS u
+    WHERE u.id = ${part.uploadId} AND ${visibleTo(scope)} AND u.status = 'pending' FOR SHARE
     RETURNING 1`.execute(db.run);
   return rows.length > 0;
 }
 
+/** The parts of an upload that was found within the caller's scope. */
 export async function listParts(db: Db, uploadId: string): Promise<UploadPart[]> {
   return parts(db)
     .selectFrom(partsTable)
