@@ -15,6 +15,7 @@ import {
   rowsInTable,
   rowsOf,
   rowsPath,
+  storeInput,
   stubLitellm,
 } from "../../support/stores.js";
 import { sweepExpired } from "../../../src/core/stores/expire.js";
@@ -145,9 +146,7 @@ describe("the mark of use", () => {
 
   test("is written at most once per second for each caller", async () => {
     const owner: Caller = { kind: "user", userId: "alice", key: new Secret("sk-alice") };
-    const model = { model: null, dimensions: null };
-    const described = { name: "", description: null, metadata: null, expiresAfter: null, search: {}, model };
-    const { id: storeId } = await stores.create(service.deps, owner, described);
+    const { id: storeId } = await stores.create(service.deps, owner, storeInput(""));
     await service.database.exec("CREATE TABLE marks (n int)");
     await service.database.exec(`
       CREATE FUNCTION mark() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO marks VALUES (1); RETURN NULL; END $$;
