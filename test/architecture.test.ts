@@ -174,6 +174,17 @@ describe("the rooms of src", () => {
     expect(using("openai").filter((file) => outside(roomOf(file), "litellm", "cli"))).toEqual([]);
   });
 
+  test("statements on our own tables are typed; SQL is only where two tables or the plan are at stake", () => {
+    const tables = files.filter((file) => isIn(file, "db/tables"));
+    // A statement in SQL takes its table's name from the layout.
+    expect(tables.filter((file) => /\bours(: tables|\[table\])/.test(read(file)))).toEqual([
+      "db/tables/fileDescriptions.ts",
+      "db/tables/fileSlices.ts",
+      "db/tables/ingestQueue.ts",
+      "db/tables/uploads.ts",
+    ]);
+  });
+
   test("wire/ has only schemas and presenters: it reads no request and writes no answer", () => {
     const wire = files.filter((file) => isIn(file, "http/wire"));
     expect(

@@ -25,16 +25,17 @@ export interface Deps {
   stopping: AbortSignal;
   /** Unix milliseconds; tests replace it. */
   now: () => number;
-  /** Stores used within the last second, by id: searches within that second need not query the database again. */
-  recentStores: LRUCache<string, RecentStore>;
+  /**
+   * Stores used within the last second, by id and then by the scope that found them: searches within that second need
+   * not query the database again.
+   */
+  recentStores: LRUCache<string, Map<string, RecentStore>>;
   /** Makes ingestion look into its queue at once. */
   wakeIngestion: () => void;
 }
 
 interface RecentStore {
   store: VectorStore;
-  /** The scope of the caller who found it. */
-  scope: string;
   /** Unix milliseconds. */
   at: number;
 }

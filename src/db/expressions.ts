@@ -1,4 +1,4 @@
-import { type RawBuilder, sql } from "kysely";
+import { type Expression, type RawBuilder, sql } from "kysely";
 import type { Scope } from "../words/caller.js";
 
 /**
@@ -6,7 +6,7 @@ import type { Scope } from "../words/caller.js";
  * statement means the same by a scope.
  * @param owner the column with the row's owner
  */
-export function within(scope: Scope, owner: RawBuilder<unknown>): RawBuilder<boolean> {
+export function within(scope: Scope, owner: Expression<unknown>): RawBuilder<boolean> {
   switch (scope.kind) {
     case "all":
       return sql<boolean>`true`;
@@ -27,12 +27,12 @@ export function instant(millis: number, zoned: boolean): RawBuilder<Date> {
 }
 
 /** Unix milliseconds of a timestamp column of either kind: `extract(epoch)` reads one without zone as UTC. */
-export function epochMillis(column: RawBuilder<unknown>): RawBuilder<number> {
+export function epochMillis(column: Expression<unknown>): RawBuilder<number> {
   return sql<number>`floor(extract(epoch FROM ${column}) * 1000)::bigint`;
 }
 
 /** The same in microseconds, as precise as the column. */
-export function epochMicros(column: RawBuilder<unknown>): RawBuilder<number> {
+export function epochMicros(column: Expression<unknown>): RawBuilder<number> {
   return sql<number>`floor(extract(epoch FROM ${column}) * 1000000)::bigint`;
 }
 

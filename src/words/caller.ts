@@ -1,6 +1,9 @@
 import type { Secret } from "./secret.js";
 
-/** The rows that a query may see. Part of every WHERE (`within` in db/expressions.ts), so no statement forgets it. */
+/**
+ * The rows that a query may see. `within` (db/expressions.ts) puts it into the WHERE of every statement that finds a
+ * store, a file or an upload for a caller.
+ */
 export type Scope = { kind: "all" } | { kind: "owner"; userId: string } | { kind: "none" };
 
 /**

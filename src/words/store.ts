@@ -66,6 +66,25 @@ export interface NewVectorStore {
   search: SearchSettings;
 }
 
+/** A store without rows that nobody has used yet. @param given what is known of it */
+export const emptyStore = (given: Pick<VectorStore, "id"> & Partial<VectorStore>): VectorStore => ({
+  name: "",
+  description: null,
+  metadata: {},
+  expiresAfter: null,
+  createdAt: 0,
+  lastActiveAt: null,
+  expiresAt: null,
+  chunkCount: 0,
+  contentBytes: 0,
+  embeddingModel: null,
+  embeddingDimensions: null,
+  asksDimensions: false,
+  search: {},
+  engine: {},
+  ...given,
+});
+
 /** What an update changes. An absent field stays as it is. */
 export interface StoreChanges {
   name?: string | undefined;

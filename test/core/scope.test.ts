@@ -21,6 +21,7 @@ import type { IngestSettings } from "../../src/words/file.js";
 import { Secret } from "../../src/words/secret.js";
 import { type TestService, startService } from "../support/service.js";
 import { testDimensions } from "../support/settings.js";
+import { storeInput } from "../support/stores.js";
 import { testVector } from "../support/vectors.js";
 
 /*
@@ -42,14 +43,6 @@ const settings: IngestSettings = {
   visionModel: null,
   visionPrompt: null,
 };
-const named = (name: string) => ({
-  name,
-  description: null,
-  metadata: null,
-  expiresAfter: null,
-  search: {},
-  model: { model: null, dimensions: null },
-});
 const bytes = () => Readable.from([Buffer.from("Some words of a document.")]);
 const aRow = (id: string) => ({
   id,
@@ -79,7 +72,7 @@ const fileOf = async (caller: Caller, name: string) =>
 beforeAll(async () => {
   service = await startService();
   const { deps } = service;
-  const store = await stores.create(deps, alice, named("alice's"));
+  const store = await stores.create(deps, alice, storeInput("alice's"));
   await insertChunks(deps, alice, store.id, [aRow("of-alice")], () => "", { signal });
   const [file, other] = [await fileOf(alice, "a.txt"), await fileOf(alice, "b.txt")];
   const batch = await fileBatches.create(deps, alice, store.id, [{ fileId: file.id, attributes: null, settings }]);
@@ -211,7 +204,7 @@ describe("another user's object", () => {
   });
 
   test("cannot be attached to your own store", async () => {
-    const own = await stores.create(service.deps, bob, named("bob's"));
+    const own = await stores.create(service.deps, bob, storeInput("bob's"));
     const ids = { ...owned, store: own.id };
     await expect(changing.attach?.(bob, ids)).rejects.toMatchObject({ status: 404 });
     // A batch lists files that it cannot attach with the message for a missing file.
@@ -247,7 +240,7 @@ describe("another user's object", () => {
         const made: Record<string, string[]> = { carol: [], dave: [], server: [] };
         const callers: Record<string, Caller> = { carol, dave, server };
         for (const who of order) {
-          const store = await stores.create(service.deps, callers[who] ?? nobody, named(who));
+          const store = await stores.create(service.deps, callers[who] ?? nobody, storeInput(who));
           made[who]?.push(store.id);
         }
         for (const [who, caller] of [

@@ -1,6 +1,8 @@
+import type { StoreInput } from "../../src/core/stores/stores.js";
 import type { Embedder, Litellm } from "../../src/litellm/contract.js";
 import { createLitellm } from "../../src/litellm/litellm.js";
 import { loadConfig } from "../../src/process/config.js";
+import type { NewVectorStore } from "../../src/words/store.js";
 import { createLog } from "../../src/process/log.js";
 import { createMetrics } from "../../src/process/metrics.js";
 import { testDimensions, testKey } from "./settings.js";
@@ -18,13 +20,26 @@ export function stubLitellm(overrides: Partial<Embedder>): Litellm {
   };
 }
 
-/** The fields of a new store besides its name: no model, no settings. */
+/** The fields of a new store besides its name and description: no model, no settings. */
 export const ofSettings = {
   embeddingModel: null,
   embeddingDimensions: testDimensions,
   asksDimensions: false,
   search: {},
 };
+
+/** A new store for the tables. */
+export const newStore = (given: Partial<NewVectorStore> = {}): NewVectorStore => ({
+  ...{ name: "a", description: null, metadata: null, expiresAfter: null },
+  ...ofSettings,
+  ...given,
+});
+
+/** A new store for the use cases, which choose its model. */
+export const storeInput = (name: string): StoreInput => ({
+  ...newStore({ name }),
+  model: { model: null, dimensions: null },
+});
 
 export interface Row {
   id?: string;

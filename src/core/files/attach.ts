@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import { insertBatch } from "../../db/tables/fileBatches.js";
 import { findFiles } from "../../db/tables/files.js";
 import { requeue } from "../../db/tables/ingestQueue.js";
 import { attachFiles, findStoreFile, updateAttributes } from "../../db/tables/storeFiles.js";
@@ -6,6 +7,7 @@ import { type Caller, scopeOf } from "../../words/caller.js";
 import { conflict } from "../../words/errors.js";
 import type {
   Attributes,
+  FileBatch,
   IngestSettings,
   NewStoreFile,
   StoreFile,
@@ -29,55 +31,60 @@ export interface AttachInput {
 /** How long an answer waits for ingestion: small files are searchable by then, so their senders need not poll. */
 const briefMs = 2000;
 
-/** Marks a store as used and attaches a file to it, as `attachTo`. @throws ApiError 404, 400 `vector_store_expired` */
+/**
+ * Attaches a file to a store, as `attachTo`, and waits up to 2 s for it.
+ * @throws ApiError 404, 400 `vector_store_expired`, and as `attachTo`; then nothing is written
+ */
 export async function attachFile(deps: Deps, caller: Caller, storeId: string, input: AttachInput): Promise<StoreFile> {
-  return attachTo(deps, caller, await stores.use(deps, caller, storeId), input, { waitMs: briefMs, replaces: false });
+  const store = await stores.findUsable(deps, caller, storeId);
+  const key = await attachTo(deps, caller, store, input, { replaces: false });
+  await stores.markUsed(deps, caller, store.id);
+  return untilEnded(deps, key, briefMs);
 }
 
 /**
- * Attaches a file to a store that is in use, and waits until it is searchable. A file that is already attached stays as
- * it is; one that failed or was cancelled is tried again.
+ * Attaches a file to a store that has not expired. A file that is already attached stays as it is; one that failed or
+ * was cancelled is tried again.
  * @param options.replaces files of the same name leave the store once this one is complete
- * @param options.waitMs how long to wait, in milliseconds
- * @throws ApiError 404 for an unknown file, before anything is written; 400 for reserved attributes; 409 if it is
- * already attached with other settings
+ * @throws ApiError 404 for an unknown file, 400 for reserved attributes, 409 if it is already attached with other
+ * settings; then nothing is written
  */
 export async function attachTo(
   deps: Deps,
   caller: Caller,
   store: VectorStore,
   input: AttachInput,
-  { waitMs, replaces }: { waitMs: number; replaces: boolean },
-): Promise<StoreFile> {
+  { replaces }: { replaces: boolean },
+): Promise<StoreFileKey> {
   checkAttributes(input.attributes);
   const [file] = await findFiles(deps.db, scopeOf(caller), [input.fileId], deps.now());
   if (file === undefined) throwUnknownFile(input.fileId);
-  const added = await queue(deps, [fileToAttach(deps, store, input, file, { batchId: null, replaces })]);
+  const added = await queue(deps, [fileToAttach(deps, store, input, file, { batchId: null, replaces })], null);
   const key = { vectorStoreId: store.id, fileId: input.fileId };
   if (added.length === 0) await attachAgain(deps, caller, key, input);
-  return untilEnded(deps, key, waitMs);
+  return key;
 }
 
 /**
  * Attaches many files to a store. Unknown files are listed as failed, as OpenAI does.
+ * @param batch recorded together with its files; null: they belong to none
  * @returns the files that were not attached before.
+ * @throws ApiError 400 for reserved attributes; then nothing is written
  */
 export async function enqueue(
   deps: Deps,
   caller: Caller,
   store: VectorStore,
   inputs: readonly AttachInput[],
-  batchId: string | null,
+  batch: FileBatch | null,
 ): Promise<NewStoreFile[]> {
   for (const { attributes } of inputs) checkAttributes(attributes);
   const ids = inputs.map((input) => input.fileId);
   const known = await findFiles(deps.db, scopeOf(caller), ids, deps.now());
   const fileOf = new Map(known.map((file) => [file.id, file]));
-  const about = { batchId, replaces: false };
-  return queue(
-    deps,
-    inputs.map((input) => fileToAttach(deps, store, input, fileOf.get(input.fileId), about)),
-  );
+  const about = { batchId: batch?.id ?? null, replaces: false };
+  const files = inputs.map((input) => fileToAttach(deps, store, input, fileOf.get(input.fileId), about));
+  return queue(deps, files, batch);
 }
 
 function fileToAttach(
@@ -101,8 +108,11 @@ function fileToAttach(
   };
 }
 
-async function queue(deps: Deps, files: readonly NewStoreFile[]): Promise<NewStoreFile[]> {
-  const added = await deps.db.transaction((tx) => attachFiles(tx, files));
+async function queue(deps: Deps, files: readonly NewStoreFile[], batch: FileBatch | null): Promise<NewStoreFile[]> {
+  const added = await deps.db.transaction(async (tx) => {
+    if (batch !== null) await insertBatch(tx, batch);
+    return attachFiles(tx, files);
+  });
   if (added.size > 0) deps.wakeIngestion();
   return files.filter((file) => added.has(file.fileId));
 }

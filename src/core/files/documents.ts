@@ -5,7 +5,7 @@ import type { Attributes, IngestSettings, StoreFile } from "../../words/file.js"
 import type { VectorStore } from "../../words/store.js";
 import type { Deps } from "../deps.js";
 import * as stores from "../stores/stores.js";
-import { attachTo } from "./attach.js";
+import { attachTo, untilEnded } from "./attach.js";
 import * as files from "./files.js";
 import { checkAttributes } from "./storeFiles.js";
 
@@ -24,8 +24,8 @@ const uploadWaitMs = 590_000;
  * Adds the documents of an upload to a store. An unknown or expired store is refused before any byte is read.
  * @param receive reads the upload; if it throws, it must drop the bytes it stored
  * @param later answer without waiting for ingestion
- * @throws ApiError 404, 400 (expired); 400 with the reason if a single document cannot be read, 502 if a model failed;
- * nothing of that document is left
+ * @throws ApiError 404, 400 (expired, or a reserved attribute); then nothing is left of the upload. 400 with the reason
+ * if a single document cannot be read, 502 if a model failed; then nothing is left of that document
  */
 export async function uploadDocuments(
   deps: Deps,
@@ -34,18 +34,27 @@ export async function uploadDocuments(
   receive: () => Promise<{ kept: readonly files.KeptBytes[]; settings: DocumentSettings }>,
   later: boolean,
 ): Promise<StoreFile[]> {
-  const store = await stores.use(deps, caller, storeId);
+  const store = await stores.findUsable(deps, caller, storeId);
   const { kept, settings } = await receive();
+  try {
+    checkAttributes(settings.attributes);
+  } catch (error) {
+    for (const each of kept) await files.drop(deps, each);
+    throw error;
+  }
   const added: StoreFile[] = [];
   for (const each of kept) added.push(await addDocument(deps, caller, store, each, settings, later ? 0 : uploadWaitMs));
   const [only] = added;
   if (added.length === 1 && only?.status === "failed" && !later) await refuse(deps, caller, only);
+  // Only now, because a refused upload is no use of the store. Ingestion has marked it whenever it added chunks.
+  await stores.markUsed(deps, caller, store.id);
   return added;
 }
 
 /**
  * Makes a file of a document's bytes and attaches it to a store. If the store already has the document, with the same
  * name, content, attributes and settings, it is not added again.
+ * The attributes must have passed `checkAttributes`.
  * @param waitMs how long to wait until it is searchable, in milliseconds
  */
 export async function addDocument(
@@ -57,12 +66,6 @@ export async function addDocument(
   waitMs: number,
 ): Promise<StoreFile> {
   const { filename, written } = kept;
-  try {
-    checkAttributes(attributes);
-  } catch (error) {
-    await files.drop(deps, kept);
-    throw error;
-  }
   const { contentHash } = written;
   const known = await findCompleted(deps.db, { vectorStoreId: store.id, filename, contentHash, attributes, settings });
   if (known !== undefined) {
@@ -70,7 +73,8 @@ export async function addDocument(
     return known;
   }
   const file = await files.register(deps, caller, kept, () => ({ purpose: "assistants", expiresAfter: null }));
-  return attachTo(deps, caller, store, { fileId: file.id, attributes, settings }, { waitMs, replaces });
+  const key = await attachTo(deps, caller, store, { fileId: file.id, attributes, settings }, { replaces });
+  return untilEnded(deps, key, waitMs);
 }
 
 async function refuse(deps: Deps, caller: Caller, file: StoreFile): Promise<never> {

@@ -1,4 +1,4 @@
-import { findBatch, insertBatch, markCancelled } from "../../db/tables/fileBatches.js";
+import { findBatch, markCancelled } from "../../db/tables/fileBatches.js";
 import { countFiles, listStoreFiles } from "../../db/tables/storeFiles.js";
 import type { Caller } from "../../words/caller.js";
 import { ApiError, notFound } from "../../words/errors.js";
@@ -15,6 +15,7 @@ export type BatchWithCounts = FileBatch & { counts: FileCounts };
 
 /**
  * Attaches many files at once. Unknown files are listed as failed; files that are already attached stay as they are.
+ * @throws ApiError 404, 400 (expired, or a reserved attribute); then nothing is written
  */
 export async function create(
   deps: Deps,
@@ -22,19 +23,25 @@ export async function create(
   storeId: string,
   files: readonly AttachInput[],
 ): Promise<BatchWithCounts> {
-  const store = await stores.use(deps, caller, storeId);
+  const store = await stores.findUsable(deps, caller, storeId);
   const createdAt = deps.now();
   const batch = { id: newId("vsfb_", createdAt), vectorStoreId: store.id, createdAt, cancelled: false };
-  await insertBatch(deps.db, batch);
-  await briefly(deps, await enqueue(deps, caller, store, files, batch.id));
+  const added = await enqueue(deps, caller, store, files, batch);
+  await stores.markUsed(deps, caller, store.id);
+  await briefly(deps, added);
   return withCounts(deps, batch);
 }
 
 /** @throws ApiError 404, or 400 for a malformed id, as OpenAI answers */
 export async function find(deps: Deps, caller: Caller, storeId: string, id: string): Promise<BatchWithCounts> {
   const store = await stores.find(deps, caller, storeId);
-  const batch = await findBatch(deps.db, store.id, id);
-  if (batch !== undefined) return withCounts(deps, batch);
+  return withCounts(deps, await findIn(deps, store.id, id));
+}
+
+/** @throws as `find` */
+async function findIn(deps: Deps, storeId: string, id: string): Promise<FileBatch> {
+  const batch = await findBatch(deps.db, storeId, id);
+  if (batch !== undefined) return batch;
   if (id.startsWith("vsfb_")) throw notFound("file batch", id.slice(0, 100), "batch_id");
   throw new ApiError(400, `Invalid 'batch_id': '${id.slice(0, 100)}'. Expected an ID that begins with 'vsfb_'.`, {
     param: "batch_id",
@@ -50,15 +57,16 @@ export async function listFiles(
   selection: { batchId: string; status: FileStatus | null },
   page: stores.PageRequest,
 ): Promise<{ files: StoreFile[]; hasMore: boolean }> {
-  await find(deps, caller, storeId, selection.batchId);
-  return storeFiles.list(deps, caller, storeId, selection, page);
+  const store = await stores.find(deps, caller, storeId);
+  await findIn(deps, store.id, selection.batchId);
+  return storeFiles.listIn(deps, store.id, selection, page);
 }
 
 /** Stops the files that have not ended. A batch that has ended does not change. */
 export async function cancel(deps: Deps, caller: Caller, storeId: string, id: string): Promise<BatchWithCounts> {
   const batch = await find(deps, caller, storeId, id);
   if (batch.counts.in_progress === 0) return batch;
-  await markCancelled(deps.db, id);
+  await markCancelled(deps.db, batch.vectorStoreId, id);
   const page = { batchId: id, status: "in_progress", limit: 100, order: "asc", after: null, before: null } as const;
   for (;;) {
     const { files } = await listStoreFiles(deps.db, batch.vectorStoreId, page);

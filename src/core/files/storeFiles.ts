@@ -20,19 +20,34 @@ export async function find(deps: Deps, caller: Caller, storeId: string, fileId: 
   return (await findStoreFile(deps.db, store.id, fileId)) ?? throwUnknownFile(fileId);
 }
 
-/** @param selection.batchId only files of this batch */
+interface Selection {
+  /** Only files of this batch; null: all. */
+  batchId: string | null;
+  status: FileStatus | null;
+}
+
 export async function list(
   deps: Deps,
   caller: Caller,
   storeId: string,
-  selection: { batchId: string | null; status: FileStatus | null },
+  selection: Selection,
   page: stores.PageRequest,
 ): Promise<{ files: StoreFile[]; hasMore: boolean }> {
   const store = await stores.find(deps, caller, storeId);
+  return listIn(deps, store.id, selection, page);
+}
+
+/** The same for a store that was found within the caller's scope. */
+export async function listIn(
+  deps: Deps,
+  storeId: string,
+  selection: Selection,
+  page: stores.PageRequest,
+): Promise<{ files: StoreFile[]; hasMore: boolean }> {
   for (const id of [page.after, page.before]) {
-    if (id !== null && (await findStoreFile(deps.db, store.id, id)) === undefined) throwUnknownFile(id);
+    if (id !== null && (await findStoreFile(deps.db, storeId, id)) === undefined) throwUnknownFile(id);
   }
-  return listStoreFiles(deps.db, store.id, { ...page, ...selection });
+  return listStoreFiles(deps.db, storeId, { ...page, ...selection });
 }
 
 /** Metadata keys that attributes must not use: searches and deletions rely on them. */
@@ -54,7 +69,10 @@ export const holding =
     return { store, file };
   };
 
-/** Replaces the attributes of a file and its chunks. @throws ApiError 404, 400 (expired, or a reserved name) */
+/**
+ * Replaces the attributes of a file and its chunks.
+ * @throws ApiError 404, 400 (expired, or a reserved name); then nothing is written
+ */
 export async function setAttributes(
   deps: Deps,
   caller: Caller,
@@ -63,7 +81,7 @@ export async function setAttributes(
   attributes: Attributes | null,
 ): Promise<StoreFile> {
   checkAttributes(attributes);
-  const store = await stores.use(deps, caller, storeId);
+  const store = await stores.findUsable(deps, caller, storeId);
   let changed: StoreFile | undefined;
   await changeStore(deps, "correction", holding(caller, { vectorStoreId: store.id, fileId }), (_tx, { file }) => {
     changed = { ...file, attributes };
@@ -72,6 +90,7 @@ export async function setAttributes(
       { steps: [], book: (tx) => updateAttributes(tx, file, attributes) },
     ]);
   });
+  await stores.markUsed(deps, caller, store.id);
   return changed ?? throwUnknownFile(fileId);
 }
 

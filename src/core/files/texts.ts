@@ -6,6 +6,7 @@ import * as stores from "../stores/stores.js";
 import { untilEnded } from "./attach.js";
 import { addDocument } from "./documents.js";
 import * as files from "./files.js";
+import { checkAttributes } from "./storeFiles.js";
 
 /** How long to wait for all texts together. */
 const waitMs = 60_000;
@@ -13,6 +14,7 @@ const waitMs = 60_000;
 /**
  * Adds texts to a store, each as a file, and waits up to 60 s until they are searchable.
  * @param metadatas attributes of the texts, in the same order; a missing entry means "none"
+ * @throws ApiError 404, 400 (expired, or a reserved attribute); then no text is added
  */
 export async function addTexts(
   deps: Deps,
@@ -22,13 +24,15 @@ export async function addTexts(
   metadatas: readonly (Attributes | null)[],
   settings: IngestSettings,
 ): Promise<StoreFile[]> {
-  const store = await stores.use(deps, caller, storeId);
+  const store = await stores.findUsable(deps, caller, storeId);
+  const described = texts.map((text, i) => ({ text, attributes: metadatas[i] ?? null }));
+  for (const { attributes } of described) checkAttributes(attributes);
+  await stores.markUsed(deps, caller, store.id);
   const deadline = performance.now() + waitMs;
   const added: StoreFile[] = [];
-  for (const [i, text] of texts.entries()) {
+  for (const { text, attributes } of described) {
     const kept = await files.keep(deps, "text.txt", Readable.from([Buffer.from(text)]));
-    const about = { settings, attributes: metadatas[i] ?? null, replaces: false };
-    added.push(await addDocument(deps, caller, store, kept, about, 0));
+    added.push(await addDocument(deps, caller, store, kept, { settings, attributes, replaces: false }, 0));
   }
   return Promise.all(added.map((file) => untilEnded(deps, file, Math.max(0, deadline - performance.now()))));
 }

@@ -72,7 +72,7 @@ export async function addPart(
   const createdAt = deps.now();
   const part = { id: newId("part_", createdAt), uploadId, content, inDirectory, bytes, createdAt };
   try {
-    if (!(await insertPart(deps.db, part))) throw notPending(uploadId, "completed");
+    if (!(await insertPart(deps.db, scopeOf(caller), part))) throw notPending(uploadId, "completed");
     return part;
   } catch (error) {
     await files.drop(deps, kept);
@@ -113,6 +113,7 @@ export async function complete(
     }
   };
   const written = await deps.storage.write(bytes());
+  let file: StoredFile;
   try {
     if (md5 !== null && hash.digest("hex") !== md5.toLowerCase()) {
       throw invalid("md5", "the parts, in this order, have another MD5 checksum");
@@ -120,17 +121,19 @@ export async function complete(
     const createdAt = deps.now();
     const { filename, purpose, fileExpiresAfter: life } = upload;
     const expiresAt = life === null ? null : files.expiryOf(createdAt, life);
-    const file = { id: newId("file-", createdAt), filename, purpose, createdAt, expiresAt, ...written };
+    file = { id: newId("file-", createdAt), filename, purpose, createdAt, expiresAt, ...written };
+    const end = { status: "completed", fileId: file.id } as const;
     await deps.db.transaction(async (tx) => {
-      if (!(await endUpload(tx, id, "completed", file.id))) throw notPending(id, "completed");
+      if (!(await endUpload(tx, scopeOf(caller), id, end))) throw notPending(id, "completed");
       await insertFile(tx, file, ownerOf(caller));
     });
-    await removeParts(deps, id);
-    return { upload: { ...upload, status: "completed", fileId: file.id }, file };
   } catch (error) {
     await deps.storage.remove(written).catch(() => undefined);
     throw error;
   }
+  // The file has its bytes now: a failure from here on must not remove them.
+  await removeParts(deps, id);
+  return { upload: { ...upload, status: "completed", fileId: file.id }, file };
 }
 
 function unknownPart(i: number, repeated: boolean): never {
@@ -140,7 +143,8 @@ function unknownPart(i: number, repeated: boolean): never {
 /** Ends a pending upload and removes its parts. @throws ApiError as `requirePending` */
 export async function cancel(deps: Deps, caller: Caller, id: string): Promise<Upload> {
   const upload = await requirePending(deps, caller, id);
-  if (!(await endUpload(deps.db, id, "cancelled", null))) throw notPending(id, "completed");
+  if (!(await endUpload(deps.db, scopeOf(caller), id, { status: "cancelled", fileId: null })))
+    throw notPending(id, "completed");
   await removeParts(deps, id);
   return { ...upload, status: "cancelled" };
 }
@@ -151,7 +155,7 @@ export async function sweepUploads(deps: Deps): Promise<number> {
   for (;;) {
     const ids = await listExpiredUploads(deps.db, deps.now(), 100);
     for (const id of ids) {
-      if (await endUpload(deps.db, id, "expired", null)) swept += 1;
+      if (await endUpload(deps.db, { kind: "all" }, id, { status: "expired", fileId: null })) swept += 1;
       await removeParts(deps, id);
     }
     if (ids.length < 100) return swept;

@@ -118,16 +118,34 @@ const markEveryMs = 1000;
 
 /** Records that a store is used, and refuses an expired store. @throws ApiError 404, 400 `vector_store_expired` */
 export async function use(deps: Deps, caller: Caller, id: string): Promise<VectorStore> {
-  const now = deps.now();
-  if (recent(deps, caller, id, now) === undefined) {
-    const store = await touchStore(deps.db, scopeOf(caller), id, now);
-    if (store !== undefined) {
-      deps.recentStores.set(id, { store, scope: scopeName(caller), at: now });
-      return store;
-    }
-  }
+  return (await touch(deps, caller, id)) ?? findUsable(deps, caller, id);
+}
+
+/**
+ * A store that has not expired, without recording a use: for requests that may still be refused. Once nothing can
+ * refuse the request, call `markUsed`.
+ * @throws ApiError 404, 400 `vector_store_expired`
+ */
+export async function findUsable(deps: Deps, caller: Caller, id: string): Promise<VectorStore> {
   const store = await find(deps, caller, id);
-  if (isExpired(store, now)) throw expired(id);
+  if (isExpired(store, deps.now())) throw expired(id);
+  return store;
+}
+
+/** Records that a store was used. Does nothing if it was deleted or has expired meanwhile. */
+export async function markUsed(deps: Deps, caller: Caller, id: string): Promise<void> {
+  await touch(deps, caller, id);
+}
+
+/** @returns undefined if the last use was just recorded, or the store is unknown, expired or locked */
+async function touch(deps: Deps, caller: Caller, id: string): Promise<VectorStore | undefined> {
+  const now = deps.now();
+  if (recent(deps, caller, id, now) !== undefined) return undefined;
+  const store = await touchStore(deps.db, scopeOf(caller), id, now);
+  if (store !== undefined) {
+    const scopes = deps.recentStores.get(id) ?? new Map();
+    deps.recentStores.set(id, scopes.set(scopeName(caller), { store, at: now }));
+  }
   return store;
 }
 
@@ -144,8 +162,8 @@ export async function useForSearch(deps: Deps, caller: Caller, id: string): Prom
 
 /** Updates a remembered store after a change, for the searches of the same second. */
 export function remember(deps: Deps, store: VectorStore): void {
-  const known = deps.recentStores.get(store.id);
-  if (known !== undefined) deps.recentStores.set(store.id, { ...known, store });
+  const scopes = deps.recentStores.get(store.id);
+  for (const [scope, known] of scopes ?? []) scopes?.set(scope, { ...known, store });
 }
 
 /** Drops what is remembered of a store, after a change that `remember` cannot describe. */
@@ -156,7 +174,6 @@ export function forget(deps: Deps, id: string): void {
 const scopeName = (caller: Caller) => JSON.stringify(scopeOf(caller));
 
 function recent(deps: Deps, caller: Caller, id: string, now: number): VectorStore | undefined {
-  const found = deps.recentStores.get(id);
-  const usable = found?.scope === scopeName(caller) && Math.abs(now - found.at) < markEveryMs;
-  return usable ? found.store : undefined;
+  const found = deps.recentStores.get(id)?.get(scopeName(caller));
+  return found !== undefined && Math.abs(now - found.at) < markEveryMs ? found.store : undefined;
 }

@@ -3,7 +3,7 @@ import { canBeStoreId, derivedStoreId, findStore } from "../../db/tables/stores.
 import { ownWork } from "../../words/caller.js";
 import { invalid } from "../../words/errors.js";
 import type { TransferStore } from "../../words/rows.js";
-import { type VectorStore, isExpired } from "../../words/store.js";
+import { type VectorStore, emptyStore, isExpired } from "../../words/store.js";
 import { chooseModel, dimensionsOf, modelName } from "../stores/model.js";
 import { wantedLanguage } from "../stores/searchSettings.js";
 import { expired, throwUnknown } from "../stores/unknown.js";
@@ -146,16 +146,6 @@ async function modelOf(
 
 /** For a dry run: the store that a real run would create. */
 function imagined(store: TransferStore): VectorStore {
-  return {
-    ...store,
-    expiresAfter: null,
-    createdAt: 0,
-    metadata: {},
-    lastActiveAt: null,
-    expiresAt: null,
-    chunkCount: 0,
-    contentBytes: 0,
-    search: {},
-    engine: {},
-  };
+  const { id, name, description, embeddingModel, embeddingDimensions, asksDimensions } = store;
+  return emptyStore({ id, name, description, embeddingModel, embeddingDimensions, asksDimensions });
 }

@@ -1,4 +1,4 @@
-import type { ColumnType, Generated, RawBuilder } from "kysely";
+import type { ColumnType, ExpressionBuilder, Generated, RawBuilder } from "kysely";
 import type { Attributes, FileStatus, IngestSettings, LastError, StoreFile, Upload } from "../../words/file.js";
 
 /** A timestamptz column: written by `instant`, read by `epochMillis`. */
@@ -9,7 +9,8 @@ type Json<T> = ColumnType<T, RawBuilder<unknown>>;
 
 /**
  * The tables that are always ours, with fixed names and columns (sql/0003_files.sql, sql/0004_imports.sql). Statements
- * on them are written with Kysely's builder. The two tables of a litellm-pgvector database have names and types that
+ * on them are written with Kysely's builder, so that a misspelt column is a compile error; the few that are SQL say why.
+ * The two tables of a litellm-pgvector database have names and types that
  * settings and owners choose; statements on those are written as SQL.
  */
 export interface OurTables {
@@ -88,3 +89,6 @@ export interface OurTables {
 }
 
 export type OurTable = keyof OurTables;
+
+/** Names the columns of one of our tables, for conditions and select lists that several statements share. */
+export type ColumnsOf<T extends OurTable> = ExpressionBuilder<Pick<OurTables, T>, T>;

@@ -1,4 +1,3 @@
-import { sql } from "kysely";
 import type { FileBatch } from "../../words/file.js";
 import { type Db, ours } from "../database.js";
 import { epochMillis, instant } from "../expressions.js";
@@ -16,10 +15,10 @@ export async function findBatch(db: Db, storeId: string, id: string): Promise<Fi
   if (id.includes("\0")) return undefined;
   return batches(db)
     .selectFrom(table)
-    .select([
+    .select((eb) => [
       "id",
-      sql<string>`vector_store_id::text`.as("vectorStoreId"),
-      epochMillis(sql.ref("created_at")).as("createdAt"),
+      eb.cast<string>("vector_store_id", "text").as("vectorStoreId"),
+      epochMillis(eb.ref("created_at")).as("createdAt"),
       "cancelled",
     ])
     .where("id", "=", id)
@@ -27,6 +26,11 @@ export async function findBatch(db: Db, storeId: string, id: string): Promise<Fi
     .executeTakeFirst();
 }
 
-export async function markCancelled(db: Db, id: string): Promise<void> {
-  await batches(db).updateTable(table).set({ cancelled: true }).where("id", "=", id).execute();
+export async function markCancelled(db: Db, storeId: string, id: string): Promise<void> {
+  await batches(db)
+    .updateTable(table)
+    .set({ cancelled: true })
+    .where("id", "=", id)
+    .where("vector_store_id", "=", storeId)
+    .execute();
 }

@@ -24,7 +24,7 @@ export async function insertDescription(
   description: string,
 ): Promise<void> {
   const { ours: tables } = db.layout;
-  // As SQL, because the same statement checks that the file is attached.
+  // As SQL, because it names two tables, and `ours` knows one: the same statement checks that the file is attached.
   await sql`
     INSERT INTO ${tables[table].reference} (vector_store_id, file_id, picture, description)
     SELECT f.vector_store_id, f.file_id, ${picture}::bytea, ${description.replaceAll("\0", "")}

@@ -31,6 +31,7 @@ export async function deleteSlices(db: Db, content: string): Promise<void> {
  * @returns how many contents
  */
 export async function sweepSlices(db: Db, writtenBefore: number): Promise<number> {
+  // As SQL, because it names three tables, and `ours` knows one.
   const { ours: tables } = db.layout;
   const { rows } = await sql<{ contents: number }>`
     WITH left_over AS (

@@ -2,27 +2,29 @@ import { sql } from "kysely";
 import type { Scope } from "../../words/caller.js";
 import type { StoredFile } from "../../words/file.js";
 import { type Db, ours } from "../database.js";
+import type { ColumnsOf } from "../schema/ourTables.js";
 import { epochMillis, instant, within } from "../expressions.js";
 
 const table = "vector_store_file_objects";
 const files = (db: Db) => ours(db, table);
-const visibleTo = (scope: Scope) => within(scope, sql.ref("owner_user_id"));
+type Columns = ColumnsOf<typeof table>;
+const visibleTo = (scope: Scope) => (eb: Columns) => within(scope, eb.ref("owner_user_id"));
 /** An expired file is gone, whether or not the sweep has removed it. */
-const alive = (now: number) => sql<boolean>`(expires_at IS NULL OR expires_at > ${instant(now, true)})`;
+const alive = (now: number) => (eb: Columns) =>
+  eb.or([eb("expires_at", "is", null), eb("expires_at", ">", instant(now, true))]);
 
-const columns = [
-  "id",
-  "filename",
-  "purpose",
-  "bytes",
-  "content_hash as contentHash",
-  "content",
-  "in_directory as inDirectory",
-] as const;
-const times = [
-  epochMillis(sql.ref("created_at")).as("createdAt"),
-  sql<number | null>`${epochMillis(sql.ref("expires_at"))}`.as("expiresAt"),
-] as const;
+const columns = (eb: Columns) =>
+  [
+    "id",
+    "filename",
+    "purpose",
+    "bytes",
+    "content_hash as contentHash",
+    "content",
+    "in_directory as inDirectory",
+    epochMillis(eb.ref("created_at")).as("createdAt"),
+    sql<number | null>`${epochMillis(eb.ref("expires_at"))}`.as("expiresAt"),
+  ] as const;
 
 export async function insertFile(db: Db, file: StoredFile, owner: string | null): Promise<void> {
   await files(db)
@@ -47,8 +49,8 @@ export async function findFiles(db: Db, scope: Scope, ids: readonly string[], no
   const possible = ids.filter((id) => !id.includes("\0"));
   return files(db)
     .selectFrom(table)
-    .select([...columns, ...times])
-    .where(sql<boolean>`id = ANY(${possible}::text[])`)
+    .select(columns)
+    .where("id", "=", sql<string>`ANY(${possible}::text[])`)
     .where(visibleTo(scope))
     .where(alive(now))
     .execute();
@@ -69,15 +71,13 @@ export async function listFiles(
   { purpose, limit, order, after }: FilePage,
   now: number,
 ): Promise<{ files: StoredFile[]; hasMore: boolean }> {
-  let query = files(db)
-    .selectFrom(table)
-    .select([...columns, ...times])
-    .where(visibleTo(scope))
-    .where(alive(now));
+  let query = files(db).selectFrom(table).select(columns).where(visibleTo(scope)).where(alive(now));
   if (purpose !== null) query = query.where("purpose", "=", purpose);
   if (after !== null) {
-    const beyond = sql.raw(order === "asc" ? ">" : "<");
-    query = query.where(sql<boolean>`(created_at, id) ${beyond} (${instant(after.madeAt, true)}, ${after.id})`);
+    const { id, madeAt } = after;
+    query = query.where((eb) =>
+      eb(eb.refTuple("created_at", "id"), order === "asc" ? ">" : "<", eb.tuple(instant(madeAt, true), id)),
+    );
   }
   const rows = await query
     .orderBy("created_at", order)
@@ -89,12 +89,7 @@ export async function listFiles(
 
 /** @returns the file that was removed; its bytes must be removed afterwards. */
 export async function deleteFile(db: Db, scope: Scope, id: string): Promise<StoredFile | undefined> {
-  return files(db)
-    .deleteFrom(table)
-    .where("id", "=", id)
-    .where(visibleTo(scope))
-    .returning([...columns, ...times])
-    .executeTakeFirst();
+  return files(db).deleteFrom(table).where("id", "=", id).where(visibleTo(scope)).returning(columns).executeTakeFirst();
 }
 
 /** Ids of files that have expired, at most `limit`. */
@@ -102,7 +97,7 @@ export async function listExpiredFiles(db: Db, now: number, limit: number): Prom
   const rows = await files(db)
     .selectFrom(table)
     .select("id")
-    .where(sql<boolean>`expires_at <= ${instant(now, true)}`)
+    .where("expires_at", "<=", instant(now, true))
     .limit(limit)
     .execute();
   return rows.map((row) => row.id);

@@ -44,7 +44,7 @@ export async function takeImport(
           ]),
         ),
     )
-    .returning(["position", "counts", sql<boolean>`finished_at IS NOT NULL`.as("finished")])
+    .returning((eb) => ["position", "counts", eb("finished_at", "is not", null).$castTo<boolean>().as("finished")])
     .executeTakeFirst();
   return taken ?? null;
 }
@@ -53,7 +53,7 @@ export async function takeImport(
 export async function leaseOf(db: Db, fingerprint: string): Promise<string | null> {
   const row = await imports(db)
     .selectFrom(table)
-    .select(sql<string | null>`lease_until::text`.as("until"))
+    .select((eb) => eb.cast<string | null>("lease_until", "text").as("until"))
     .where("fingerprint", "=", fingerprint)
     .executeTakeFirst();
   return row?.until ?? null;
@@ -69,9 +69,10 @@ export async function saveImport(
     .updateTable(table)
     .set({
       lease_until: leaseEnd,
-      ...(position === undefined ? {} : { position: jsonb(position) }),
-      ...(counts === undefined ? {} : { counts: jsonb(counts) }),
-      ...(finished === undefined ? {} : { finished_at: finished ? now : null }),
+      // Kysely leaves out what is undefined.
+      position: position === undefined ? undefined : jsonb(position),
+      counts: counts === undefined ? undefined : jsonb(counts),
+      finished_at: finished === undefined ? undefined : finished ? now : null,
     })
     .where("fingerprint", "=", fingerprint)
     .where("lease", "=", lease)

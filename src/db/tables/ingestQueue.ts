@@ -1,6 +1,8 @@
-import { sql } from "kysely";
-import { lockStoreFile } from "./storeFiles.js";
-import type { Db } from "../database.js";
+import { expressionBuilder, sql } from "kysely";
+import { isFile, lockStoreFile } from "./storeFiles.js";
+import { type Db, ours } from "../database.js";
+import { jsonb } from "../expressions.js";
+import type { ColumnsOf } from "../schema/ourTables.js";
 import type { IngestSettings, LastError, StoreFile, StoreFileKey } from "../../words/file.js";
 
 /**
@@ -8,38 +10,48 @@ import type { IngestSettings, LastError, StoreFile, StoreFileKey } from "../../w
  * it. After a crash the lease runs out, and another worker continues after the last stored chunk.
  */
 
+const table = "vector_store_files";
+const files = (db: Db) => ours(db, table);
+/** For SET: TypeScript checks the names of an object that is passed directly, but not of one that a callback returns. */
+const eb: ColumnsOf<typeof table> = expressionBuilder();
+
 /** The queue uses the database's clock, because replicas' clocks differ. */
-const inSeconds = (seconds: number) => sql`now() + make_interval(secs => ${seconds}::float8)`;
+const now = sql<Date>`now()`;
+const inSeconds = (seconds: number) => sql<Date>`now() + make_interval(secs => ${seconds}::float8)`;
+
+/** Whether a row is this file, and this lease holds it. */
+const isLeased = (file: StoreFileKey, lease: string) =>
+  eb.and([isFile(file)(eb), eb("lease", "=", lease), eb("status", "=", "in_progress")]);
 
 /** Workers that take a file at the same moment skip the files that others are just taking. */
 const mostTakers = 100;
 
 /**
  * Takes the next file: the oldest of the store that the fewest workers serve and, if several have as few, that has
- * waited longest.
+ * waited longest. As SQL, because its plan matters: every worker runs it after each file.
  * @param lease names the taker
  * @returns undefined if there is nothing to do.
  */
 export async function takeNext(db: Db, lease: string, leaseSeconds: number): Promise<StoreFileKey | undefined> {
-  const files = db.layout.ours.vector_store_files.reference;
+  const { reference } = db.layout.ours[table];
   const waits = sql`f.status = 'in_progress' AND f.run_after <= now() AND (f.lease_until IS NULL OR f.lease_until <= now())`;
   const { rows } = await sql<StoreFileKey>`
     WITH stores AS MATERIALIZED (
       SELECT s.vector_store_id,
-             (SELECT count(*) FROM ${files} AS b
+             (SELECT count(*) FROM ${reference} AS b
               WHERE b.vector_store_id = s.vector_store_id AND b.status = 'in_progress' AND b.lease_until > now()) AS busy,
-             (SELECT max(b.taken_at) FROM ${files} AS b WHERE b.vector_store_id = s.vector_store_id) AS served
-      FROM (SELECT DISTINCT f.vector_store_id FROM ${files} AS f WHERE ${waits}) AS s
+             (SELECT max(b.taken_at) FROM ${reference} AS b WHERE b.vector_store_id = s.vector_store_id) AS served
+      FROM (SELECT DISTINCT f.vector_store_id FROM ${reference} AS f WHERE ${waits}) AS s
     ), next AS (
       SELECT f.vector_store_id, f.file_id
       FROM stores AS s CROSS JOIN LATERAL (
-        SELECT f.file_id FROM ${files} AS f WHERE f.vector_store_id = s.vector_store_id AND ${waits}
+        SELECT f.file_id FROM ${reference} AS f WHERE f.vector_store_id = s.vector_store_id AND ${waits}
         ORDER BY f.created_at, f.file_id LIMIT ${mostTakers}) AS w
-      JOIN ${files} AS f ON f.vector_store_id = s.vector_store_id AND f.file_id = w.file_id
+      JOIN ${reference} AS f ON f.vector_store_id = s.vector_store_id AND f.file_id = w.file_id
       WHERE ${waits}
       ORDER BY s.busy, s.served NULLS FIRST, f.created_at, f.file_id LIMIT 1 FOR UPDATE OF f SKIP LOCKED
     )
-    UPDATE ${files} AS f
+    UPDATE ${reference} AS f
     SET lease = ${lease}, lease_until = ${inSeconds(leaseSeconds)}, taken_at = clock_timestamp(), attempts = f.attempts + 1
     FROM next AS n WHERE f.vector_store_id = n.vector_store_id AND f.file_id = n.file_id
     RETURNING f.vector_store_id::text AS "vectorStoreId", f.file_id AS "fileId"`.execute(db.run);
@@ -48,18 +60,18 @@ export async function takeNext(db: Db, lease: string, leaseSeconds: number): Pro
 
 /** Ends all leases, when the only process that can use this database starts. */
 export async function endLeases(db: Db): Promise<void> {
-  await sql`
-    UPDATE ${db.layout.ours.vector_store_files.reference} SET lease = NULL, lease_until = NULL WHERE lease IS NOT NULL`.execute(
-    db.run,
-  );
+  await files(db).updateTable(table).set({ lease: null, lease_until: null }).where("lease", "is not", null).execute();
 }
 
 /** @returns false if this lease no longer holds the file. */
 export async function renewLease(db: Db, file: StoreFileKey, lease: string, leaseSeconds: number): Promise<boolean> {
-  const { rows } = await sql`
-    UPDATE ${db.layout.ours.vector_store_files.reference} AS f SET lease_until = ${inSeconds(leaseSeconds)}
-    WHERE ${isLeased(file, lease)} RETURNING 1`.execute(db.run);
-  return rows.length > 0;
+  const renewed = await files(db)
+    .updateTable(table)
+    .set({ lease_until: inSeconds(leaseSeconds) })
+    .where(isLeased(file, lease))
+    .returning("file_id")
+    .executeTakeFirst();
+  return renewed !== undefined;
 }
 
 /**
@@ -83,13 +95,19 @@ export interface Progress {
 /** Records progress. Stored chunks reset the attempts: a long document may outlive many processes. */
 export async function recordProgress(tx: Db, file: StoreFileKey, progress: Progress): Promise<void> {
   const { stage, madeBy, chunksTotal, chunks = 0, bytes = 0 } = progress;
-  await sql`
-    UPDATE ${tx.layout.ours.vector_store_files.reference} AS f
-    SET stage = ${stage ?? sql`f.stage`}, made_by = ${madeBy ?? sql`f.made_by`},
-        chunks_total = ${chunksTotal ?? sql`f.chunks_total`},
-        chunk_count = f.chunk_count + ${chunks}::bigint, content_bytes = f.content_bytes + ${bytes}::bigint,
-        attempts = ${chunks > 0 ? 0 : sql`f.attempts`}
-    WHERE ${isFile(file)}`.execute(tx.run);
+  await files(tx)
+    .updateTable(table)
+    .set({
+      // Kysely leaves out what is undefined.
+      stage,
+      made_by: madeBy,
+      chunks_total: chunksTotal,
+      chunk_count: eb("chunk_count", "+", chunks),
+      content_bytes: eb("content_bytes", "+", bytes),
+      attempts: chunks > 0 ? 0 : undefined,
+    })
+    .where(isFile(file))
+    .execute();
 }
 
 /** How the ingestion of a file ends. `sameAs`: the file whose chunks stand for it. */
@@ -98,11 +116,19 @@ export type FileEnd =
 
 export async function finishFile(tx: Db, file: StoreFileKey, end: FileEnd): Promise<void> {
   const error = end.status === "failed" ? end.error : null;
-  await sql`
-    UPDATE ${tx.layout.ours.vector_store_files.reference} AS f
-    SET status = ${end.status}, stage = 'done', lease = NULL, lease_until = NULL, error_code = ${error?.code ?? null},
-        error_message = ${error?.message ?? null}, same_as = ${end.status === "completed" ? (end.sameAs ?? null) : null}
-    WHERE ${isFile(file)}`.execute(tx.run);
+  await files(tx)
+    .updateTable(table)
+    .set({
+      status: end.status,
+      stage: "done",
+      lease: null,
+      lease_until: null,
+      error_code: error?.code ?? null,
+      error_message: error?.message ?? null,
+      same_as: end.status === "completed" ? (end.sameAs ?? null) : null,
+    })
+    .where(isFile(file))
+    .execute();
 }
 
 /**
@@ -116,19 +142,34 @@ export async function giveBack(
   options: { afterSeconds: number; attempted: boolean; why: string | null },
 ): Promise<void> {
   const { afterSeconds, attempted, why } = options;
-  await sql`
-    UPDATE ${db.layout.ours.vector_store_files.reference} AS f
-    SET lease = NULL, lease_until = NULL, run_after = ${inSeconds(afterSeconds)}, attempts = f.attempts - ${attempted ? 0 : 1}::int,
-        error_message = ${why}
-    WHERE ${isLeased(file, lease)}`.execute(db.run);
+  await files(db)
+    .updateTable(table)
+    .set({
+      lease: null,
+      lease_until: null,
+      run_after: inSeconds(afterSeconds),
+      attempts: attempted ? undefined : eb("attempts", "-", 1),
+      error_message: why,
+    })
+    .where(isLeased(file, lease))
+    .execute();
 }
 
 /** Puts a failed or cancelled file, which has no chunks, back into the queue. */
 export async function requeue(tx: Db, file: StoreFileKey, settings: IngestSettings): Promise<void> {
-  await sql`
-    UPDATE ${tx.layout.ours.vector_store_files.reference} AS f
-    SET status = 'in_progress', settings = ${JSON.stringify(settings)}::jsonb, stage = 'queued', error_code = NULL, error_message = NULL, attempts = 0, run_after = now()
-    WHERE ${isFile(file)}`.execute(tx.run);
+  await files(tx)
+    .updateTable(table)
+    .set({
+      status: "in_progress",
+      settings: jsonb(settings),
+      stage: "queued",
+      error_code: null,
+      error_message: null,
+      attempts: 0,
+      run_after: now,
+    })
+    .where(isFile(file))
+    .execute();
 }
 
 /** The state of the queue, for operators. */
@@ -142,18 +183,22 @@ export interface QueueState {
 }
 
 export async function readQueue(db: Db): Promise<QueueState> {
-  const leased = sql`COALESCE(f.lease_until > now(), false)`;
-  const { rows } = await sql<QueueState>`
-    SELECT count(*) FILTER (WHERE NOT ${leased} AND f.run_after <= now()) AS waiting, count(*) FILTER (WHERE ${leased}) AS running,
-           count(*) FILTER (WHERE NOT ${leased} AND f.run_after > now()) AS postponed,
-           COALESCE(extract(epoch FROM now() - min(f.created_at) FILTER (WHERE NOT ${leased})), 0)::float8 AS "oldestSeconds"
-    FROM ${db.layout.ours.vector_store_files.reference} AS f WHERE f.status = 'in_progress'`.execute(db.run);
-  return rows[0] ?? { waiting: 0, running: 0, postponed: 0, oldestSeconds: 0 };
+  return (
+    files(db)
+      .selectFrom(table)
+      .select(() => {
+        const leased = eb.fn.coalesce(eb("lease_until", ">", now), eb.lit(false));
+        const oldest = eb.fn.min("created_at").filterWhere(eb.not(leased));
+        const count = () => eb.fn.countAll<number>();
+        return [
+          count().filterWhere(eb.not(leased)).filterWhere("run_after", "<=", now).as("waiting"),
+          count().filterWhere(leased).as("running"),
+          count().filterWhere(eb.not(leased)).filterWhere("run_after", ">", now).as("postponed"),
+          sql<number>`COALESCE(extract(epoch FROM now() - ${oldest}), 0)::float8`.as("oldestSeconds"),
+        ];
+      })
+      // A literal, because the index on the queue has it in its condition.
+      .where("status", "=", sql.lit<"in_progress">("in_progress"))
+      .executeTakeFirstOrThrow()
+  );
 }
-
-/** Whether the row f is this file. */
-const isFile = ({ vectorStoreId, fileId }: StoreFileKey) =>
-  sql`f.vector_store_id = ${vectorStoreId} AND f.file_id = ${fileId}`;
-
-const isLeased = (file: StoreFileKey, lease: string) =>
-  sql`${isFile(file)} AND f.lease = ${lease} AND f.status = 'in_progress'`;

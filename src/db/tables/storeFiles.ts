@@ -9,6 +9,7 @@ import type {
   StoreFileKey,
 } from "../../words/file.js";
 import { type Db, ours } from "../database.js";
+import type { ColumnsOf } from "../schema/ourTables.js";
 import { epochMillis, instant, jsonb } from "../expressions.js";
 import { canBeStoreId } from "./stores.js";
 
@@ -17,35 +18,40 @@ import { canBeStoreId } from "./stores.js";
 const table = "vector_store_files";
 const files = (db: Db) => ours(db, table);
 
-const columns = [
-  sql<string>`vector_store_id::text`.as("vectorStoreId"),
-  "file_id as fileId",
-  "batch_id as batchId",
-  "filename",
-  "content_hash as contentHash",
-  epochMillis(sql.ref("created_at")).as("createdAt"),
-  "status",
-  "error_code as errorCode",
-  "error_message as errorMessage",
-  "attributes",
-  "settings",
-  "same_as as sameAs",
-  "replaces",
-  "chunk_count as chunkCount",
-  "content_bytes as contentBytes",
-  "chunks_total as chunksTotal",
-  "stage",
-  "chunk_base as chunkBase",
-  "made_by as madeBy",
-  "lease",
-  "attempts",
-] as const;
+type Columns = ColumnsOf<typeof table>;
+
+const columns = (eb: Columns) =>
+  [
+    eb.cast<string>("vector_store_id", "text").as("vectorStoreId"),
+    "file_id as fileId",
+    "batch_id as batchId",
+    "filename",
+    "content_hash as contentHash",
+    epochMillis(eb.ref("created_at")).as("createdAt"),
+    "status",
+    "error_code as errorCode",
+    "error_message as errorMessage",
+    "attributes",
+    "settings",
+    "same_as as sameAs",
+    "replaces",
+    "chunk_count as chunkCount",
+    "content_bytes as contentBytes",
+    "chunks_total as chunksTotal",
+    "stage",
+    "chunk_base as chunkBase",
+    "made_by as madeBy",
+    "lease",
+    "attempts",
+  ] as const;
 
 const select = (db: Db) => files(db).selectFrom(table).select(columns);
 
 /** Whether a row is this file. */
-const isFile = ({ vectorStoreId, fileId }: StoreFileKey) =>
-  sql<boolean>`(vector_store_id = ${vectorStoreId} AND file_id = ${fileId})`;
+export const isFile =
+  ({ vectorStoreId, fileId }: StoreFileKey) =>
+  (eb: Columns) =>
+    eb.and({ vector_store_id: vectorStoreId, file_id: fileId });
 
 /** Attaches files that are not attached yet. @returns the ids of those it attached. */
 export async function attachFiles(tx: Db, added: readonly NewStoreFile[]): Promise<Set<string>> {
@@ -98,7 +104,7 @@ export async function lockStoreFile(tx: Db, storeId: string, fileId: string): Pr
 export async function listStoresOf(db: Db, fileId: string): Promise<string[]> {
   const rows = await files(db)
     .selectFrom(table)
-    .select(sql<string>`vector_store_id::text`.as("id"))
+    .select((eb) => eb.cast<string>("vector_store_id", "text").as("id"))
     .where("file_id", "=", fileId)
     .orderBy("id")
     .execute();
@@ -122,10 +128,14 @@ export async function listStoreFiles(
 ): Promise<{ files: StoreFile[]; hasMore: boolean }> {
   const backwards = page.before !== null && page.after === null;
   const direction = (page.order === "asc") === backwards ? "desc" : "asc";
-  const beyond = (id: string, later: boolean) => sql<boolean>`(created_at, file_id)
-    ${sql.raw((page.order === "asc") === later ? ">" : "<")}
-    (SELECT c.created_at, c.file_id FROM ${db.layout.ours[table].reference} AS c
-     WHERE c.vector_store_id = ${storeId} AND c.file_id = ${id})`;
+  const beyond = (id: string, later: boolean) => (eb: Columns) => {
+    const cursor = eb
+      .selectFrom(table)
+      .select(["created_at", "file_id"])
+      .where(isFile({ vectorStoreId: storeId, fileId: id }))
+      .$asTuple("created_at", "file_id");
+    return eb(eb.refTuple("created_at", "file_id"), (page.order === "asc") === later ? ">" : "<", cursor);
+  };
   let query = select(db).where("vector_store_id", "=", storeId);
   if (page.batchId !== null) query = query.where("batch_id", "=", page.batchId);
   if (page.status !== null) query = query.where("status", "=", page.status);
@@ -146,14 +156,20 @@ export async function countFiles(
   storeIds: readonly string[],
   batchId: string | null = null,
 ): Promise<Map<string, FileCounts>> {
-  const having = (status: FileStatus) => sql<number>`count(*) FILTER (WHERE status = ${sql.lit(status)})`.as(status);
   const type = sql.raw(db.layout.vectorStores.idType);
   let query = files(db)
     .selectFrom(table)
-    .select(sql<string>`vector_store_id::text`.as("storeId"))
-    .select([having("in_progress"), having("completed"), having("failed"), having("cancelled")])
-    .select([sql<number>`sum(chunk_count)::bigint`.as("chunks"), sql<number>`sum(content_bytes)::bigint`.as("bytes")])
-    .where(sql<boolean>`vector_store_id = ANY(${[...storeIds]}::text[]::${type}[])`)
+    .select((eb) => {
+      const having = (status: FileStatus) =>
+        eb.fn.countAll<number>().filterWhere("status", "=", sql.lit(status)).as(status);
+      return [
+        eb.cast<string>("vector_store_id", "text").as("storeId"),
+        ...([having("in_progress"), having("completed"), having("failed"), having("cancelled")] as const),
+        eb.cast<number>(eb.fn.sum("chunk_count"), "bigint").as("chunks"),
+        eb.cast<number>(eb.fn.sum("content_bytes"), "bigint").as("bytes"),
+      ];
+    })
+    .where("vector_store_id", "=", sql<string>`ANY(${[...storeIds]}::text[]::${type}[])`)
     .groupBy("vector_store_id");
   if (batchId !== null) query = query.where("batch_id", "=", batchId);
   const rows = await query.execute();
@@ -180,9 +196,9 @@ export async function findCompleted(db: Db, document: SameDocument): Promise<Sto
     .where("content_hash", "=", document.contentHash)
     .where("status", "=", "completed")
     .where("same_as", "is", null)
-    .where(sql<boolean>`settings = ${jsonb(document.settings)}`)
+    .where("settings", "=", jsonb(document.settings))
     .where("filename", "=", document.filename)
-    .where(sql<boolean>`COALESCE(attributes, '{}') = ${jsonb(document.attributes ?? {})}`)
+    .where((eb) => eb.fn.coalesce("attributes", jsonb({})), "=", jsonb(document.attributes ?? {}))
     .orderBy("created_at")
     .orderBy("file_id")
     .limit(1)
@@ -238,6 +254,6 @@ export async function passChunksOn(
     .updateTable(table)
     .set({ same_as: heir.fileId })
     .where("vector_store_id", "=", file.vectorStoreId)
-    .where(sql<boolean>`file_id = ANY(${others.map((each) => each.fileId)}::text[])`)
+    .where("file_id", "=", sql<string>`ANY(${others.map((each) => each.fileId)}::text[])`)
     .execute();
 }

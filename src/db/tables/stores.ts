@@ -6,7 +6,7 @@ import type { Db } from "../database.js";
 import { instant, jsonb, within } from "../expressions.js";
 import { canHold, derivedId, makeId } from "../schema/ids.js";
 import type { Layout } from "../schema/layout.js";
-import { emptyStoreState, selectedStore, stateAssignments } from "./storeColumns.js";
+import { changeAssignments, createdValues, emptyStoreState, selectedStore, stateAssignments } from "./storeColumns.js";
 
 const storesOf = (db: Db) => db.layout.vectorStores.table;
 const visibleTo = (scope: Scope) => within(scope, sql.ref("s.owner_user_id"));
@@ -38,21 +38,13 @@ export async function insertStore(
   // later.
   const told = idTimestamp(id) ?? now;
   const moment = instant(Math.abs(told - now) < 1000 ? told : now, zoned);
-  const policy = jsonb(store.expiresAfter);
   return insertRow(db, {
     id,
-    name: store.name,
-    description: store.description,
-    metadata: jsonb(store.metadata ?? {}),
-    expires_after: policy,
     created_at: moment,
     last_active_at: moment,
-    expires_at: expiry(moment, policy),
+    expires_at: expiry(moment, jsonb(store.expiresAfter)),
     owner_user_id: owner,
-    embedding_model: store.embeddingModel,
-    embedding_dimensions: store.embeddingDimensions,
-    asks_dimensions: store.asksDimensions,
-    search_settings: jsonb(store.search),
+    ...createdValues(store),
     ...emptyStoreState,
   });
 }
@@ -151,15 +143,12 @@ export async function updateStore(
   now: number,
 ): Promise<VectorStore | undefined> {
   if (!canBeStoreId(db, id)) return undefined;
-  const { name, metadata, expiresAfter, search } = changes;
+  const { expiresAfter } = changes;
   const policy = expiresAfter === undefined ? sql`s.expires_after` : jsonb(expiresAfter);
   const moment = lastUse(db.layout, now);
   const { rows } = await sql<VectorStore>`
     UPDATE ${storesOf(db)} AS s
-    SET name = ${name === undefined ? sql`s.name` : sql`${name}`},
-        metadata = ${metadata === undefined ? sql`s.metadata` : jsonb(metadata ?? {})},
-        search_settings = ${search === undefined ? sql`s.search_settings` : sql`jsonb_strip_nulls(COALESCE(s.search_settings, '{}') || ${jsonb(search)})`},
-        expires_after = ${policy}, last_active_at = ${moment}, expires_at = ${expiry(moment, policy)}
+    SET ${changeAssignments(changes)} last_active_at = ${moment}, expires_at = ${expiry(moment, policy)}
     WHERE s.id = ${id} AND ${visibleTo(scope)}
     RETURNING ${selectedStore}`.execute(db.run);
   return rows[0];

@@ -2,12 +2,14 @@ import { sql } from "kysely";
 import type { Scope } from "../../words/caller.js";
 import type { Upload, UploadPart } from "../../words/file.js";
 import { type Db, ours } from "../database.js";
+import type { ColumnsOf } from "../schema/ourTables.js";
 import { epochMillis, instant, within } from "../expressions.js";
 
 const table = "vector_store_uploads";
 const partsTable = "vector_store_upload_parts";
 const uploads = (db: Db) => ours(db, table);
 const parts = (db: Db) => ours(db, partsTable);
+const visibleTo = (scope: Scope) => (eb: ColumnsOf<typeof table>) => within(scope, eb.ref("owner_user_id"));
 
 export async function insertUpload(db: Db, upload: Upload, owner: string | null): Promise<void> {
   await uploads(db)
@@ -32,48 +34,56 @@ export async function findUpload(db: Db, scope: Scope, id: string): Promise<Uplo
   return uploads(db)
     .selectFrom(table)
     .select(["id", "filename", "purpose", "bytes", "mime_type as mimeType", "status"])
-    .select([
-      epochMillis(sql.ref("created_at")).as("createdAt"),
-      epochMillis(sql.ref("expires_at")).as("expiresAt"),
-      "file_expires_after as fileExpiresAfter",
-      "file_id as fileId",
+    .select(["file_expires_after as fileExpiresAfter", "file_id as fileId"])
+    .select((eb) => [
+      epochMillis(eb.ref("created_at")).as("createdAt"),
+      epochMillis(eb.ref("expires_at")).as("expiresAt"),
     ])
     .where("id", "=", id)
-    .where(within(scope, sql.ref("owner_user_id")))
+    .where(visibleTo(scope))
     .executeTakeFirst();
 }
 
 /**
  * Ends a pending upload, once: if two requests complete it at the same time, one succeeds.
- * @returns whether it was pending
+ * @param end its status from now on, and the file that was made of it
+ * @returns whether it was pending, and in scope
  */
-export async function endUpload(tx: Db, id: string, status: Upload["status"], fileId: string | null): Promise<boolean> {
+export async function endUpload(
+  tx: Db,
+  scope: Scope,
+  id: string,
+  end: { status: Upload["status"]; fileId: string | null },
+): Promise<boolean> {
   const ended = await uploads(tx)
     .updateTable(table)
-    .set({ status, file_id: fileId })
+    .set({ status: end.status, file_id: end.fileId })
     .where("id", "=", id)
+    .where(visibleTo(scope))
     .where("status", "=", "pending")
     .returning("id")
     .executeTakeFirst();
   return ended !== undefined;
 }
 
-/** Adds a part to an upload that is still pending. @returns whether it is */
-export async function insertPart(db: Db, part: UploadPart): Promise<boolean> {
-  // As SQL, because the same statement locks the upload's row, which keeps it pending.
+/** Adds a part to an upload that is in scope and still pending. @returns whether it is */
+export async function insertPart(db: Db, scope: Scope, part: UploadPart): Promise<boolean> {
+  // As SQL, because it names two tables, and `ours` knows one. It locks the upload's row, which keeps it pending.
   const { rows } = await sql`
     INSERT INTO ${db.layout.ours[partsTable].reference} (id, upload_id, content, in_directory, bytes, created_at)
     SELECT ${part.id}, u.id, ${part.content}, ${part.inDirectory}, ${part.bytes}, ${instant(part.createdAt, true)}
-    FROM ${db.layout.ours[table].reference} AS u WHERE u.id = ${part.uploadId} AND u.status = 'pending' FOR SHARE
+    FROM ${db.layout.ours[table].reference} AS u
+    WHERE u.id = ${part.uploadId} AND ${within(scope, sql.ref("u.owner_user_id"))} AND u.status = 'pending' FOR SHARE
     RETURNING 1`.execute(db.run);
   return rows.length > 0;
 }
 
+/** The parts of an upload that was found within the caller's scope. */
 export async function listParts(db: Db, uploadId: string): Promise<UploadPart[]> {
   return parts(db)
     .selectFrom(partsTable)
     .select(["id", "upload_id as uploadId", "content", "in_directory as inDirectory", "bytes"])
-    .select(epochMillis(sql.ref("created_at")).as("createdAt"))
+    .select((eb) => epochMillis(eb.ref("created_at")).as("createdAt"))
     .where("upload_id", "=", uploadId)
     .orderBy("id")
     .execute();
@@ -89,7 +99,7 @@ export async function listExpiredUploads(db: Db, now: number, limit: number): Pr
     .selectFrom(table)
     .select("id")
     .where("status", "=", "pending")
-    .where(sql<boolean>`expires_at <= ${instant(now, true)}`)
+    .where("expires_at", "<=", instant(now, true))
     .limit(limit)
     .execute();
   return rows.map((row) => row.id);

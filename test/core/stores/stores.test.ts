@@ -3,6 +3,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/g
 import { sql } from "kysely";
 import * as stores from "../../../src/core/stores/stores.js";
 import { touchStore } from "../../../src/db/tables/stores.js";
+import type { Caller } from "../../../src/words/caller.js";
+import { Secret } from "../../../src/words/secret.js";
 import { type TestService, startService } from "../../support/service.js";
 import {
   batchPath,
@@ -13,6 +15,7 @@ import {
   rowsInTable,
   rowsOf,
   rowsPath,
+  storeInput,
   stubLitellm,
 } from "../../support/stores.js";
 import { sweepExpired } from "../../../src/core/stores/expire.js";
@@ -141,8 +144,9 @@ describe("the mark of use", () => {
     }
   });
 
-  test("is written at most once per second", async () => {
-    const storeId = await createStore(service);
+  test("is written at most once per second for each caller", async () => {
+    const owner: Caller = { kind: "user", userId: "alice", key: new Secret("sk-alice") };
+    const { id: storeId } = await stores.create(service.deps, owner, storeInput(""));
     await service.database.exec("CREATE TABLE marks (n int)");
     await service.database.exec(`
       CREATE FUNCTION mark() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO marks VALUES (1); RETURN NULL; END $$;
@@ -150,12 +154,13 @@ describe("the mark of use", () => {
     const marks = async () => (await service.database.query("SELECT n FROM marks")).length;
     const moment = Date.now() + 100 * day;
     const clock = { ...service.deps, now: () => moment };
-    for (let i = 0; i < 5; i += 1) await stores.use(clock, { kind: "server" }, storeId);
-    expect(await marks()).toBe(1);
-    await stores.use({ ...clock, now: () => moment + 999 }, { kind: "server" }, storeId);
-    expect(await marks()).toBe(1);
-    await stores.use({ ...clock, now: () => moment + 1000 }, { kind: "server" }, storeId);
+    const callers: Caller[] = [{ kind: "server" }, owner];
+    for (let i = 0; i < 5; i += 1) for (const caller of callers) await stores.use(clock, caller, storeId);
     expect(await marks()).toBe(2);
+    for (const caller of callers) await stores.use({ ...clock, now: () => moment + 999 }, caller, storeId);
+    expect(await marks()).toBe(2);
+    await stores.use({ ...clock, now: () => moment + 1000 }, { kind: "server" }, storeId);
+    expect(await marks()).toBe(3);
     await service.database.exec("DROP TRIGGER marks ON vector_stores");
   });
 

@@ -8,7 +8,7 @@ import { openDatabase } from "../../../src/db/connection/openDatabase.js";
 import { findStore, insertStore } from "../../../src/db/tables/stores.js";
 import { StartupError } from "../../../src/words/errors.js";
 import { createLog } from "../../../src/process/log.js";
-import { ofSettings } from "../../support/stores.js";
+import { newStore } from "../../support/stores.js";
 import type { Database } from "../../../src/db/database.js";
 
 const root = mkdtempSync(join(tmpdir(), "vs-embedded-"));
@@ -26,7 +26,7 @@ describe("the embedded database in DATA_DIR", () => {
   test("the first start creates the directory; data is still there after closing and opening again", async () => {
     const first = await open(dataDir);
     expect(first.kind).toBe("pglite");
-    const store = { name: "kept", description: "é", metadata: { a: 1 }, expiresAfter: null, ...ofSettings };
+    const store = newStore({ name: "kept", description: "é", metadata: { a: 1 } });
     ({ id } = await first.transaction((tx) => insertStore(tx, store, null, Date.now())));
     await first.close();
 
@@ -63,7 +63,7 @@ describe("the embedded database in DATA_DIR", () => {
 
   test("a failed transaction leaves nothing, and the next one works", async () => {
     const db = await open(dataDir);
-    const store = { name: "gone", description: null, metadata: null, expiresAfter: null, ...ofSettings };
+    const store = newStore({ name: "gone" });
     let made = "";
     const failing = db.transaction(async (tx) => {
       made = (await insertStore(tx, store, null, Date.now())).id;

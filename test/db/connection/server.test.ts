@@ -6,12 +6,12 @@ import { type TestDatabase, createTestDatabase } from "../../support/database.js
 import { testDimensions } from "../../support/settings.js";
 import { fillReference, referenceRows, referenceStores, referenceTables } from "../../support/litellmPgvector.js";
 import { makeRole, onServer, openUrl, pooled, until, urlOf, valueOf } from "../../support/serverDatabase.js";
-import { ofSettings } from "../../support/stores.js";
+import { newStore } from "../../support/stores.js";
 import type { Database } from "../../../src/db/database.js";
 import { listStores } from "../../../src/db/tables/storeList.js";
 
 const all = { kind: "all" } as const;
-const plain = { name: "a", description: null, metadata: null, expiresAfter: null, ...ofSettings };
+const plain = newStore();
 const add = (db: Database) => insertStore(db, plain, null, Date.now());
 
 let database: TestDatabase;

@@ -4,7 +4,7 @@ import { StartupError } from "../../../src/words/errors.js";
 import { fileTables, shapeOf } from "../../support/customTables.js";
 import { type TestDatabase, createTestDatabase } from "../../support/database.js";
 import { referenceTables } from "../../support/litellmPgvector.js";
-import { ofSettings } from "../../support/stores.js";
+import { newStore } from "../../support/stores.js";
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -17,7 +17,7 @@ afterEach(() =>
 );
 afterAll(() => database.drop());
 
-const plain = { name: "a", description: null, metadata: null, expiresAfter: null, ...ofSettings };
+const plain = newStore();
 const applied = () =>
   database.query<{ version: number; at: string }>(
     "SELECT version, applied_at::text AS at FROM vector_store_migrations",

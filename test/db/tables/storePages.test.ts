@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/g
 import { deleteStore, insertStore } from "../../../src/db/tables/stores.js";
 import { idTimestamp } from "../../../src/words/ids.js";
 import { type TestDatabase, createTestDatabase } from "../../support/database.js";
-import { ofSettings } from "../../support/stores.js";
+import { newStore } from "../../support/stores.js";
 import type { Database } from "../../../src/db/database.js";
 import type { VectorStore } from "../../../src/words/store.js";
 import { type StoreCursor, listStores } from "../../../src/db/tables/storeList.js";
@@ -20,7 +20,7 @@ afterAll(async () => {
 });
 
 const all = { kind: "all" } as const;
-const plain = { name: "a", description: null, metadata: null, expiresAfter: null, ...ofSettings };
+const plain = newStore();
 /** Made like the service makes them: the id contains the time of creation. */
 const add = () => insertStore(db, plain, null, Date.now());
 const cursorOf = (id: string): StoreCursor => ({ id, madeAt: idTimestamp(id) });

@@ -10,7 +10,7 @@ import {
   updateStore,
 } from "../../../src/db/tables/stores.js";
 import { type TestDatabase, createTestDatabase } from "../../support/database.js";
-import { ofSettings } from "../../support/stores.js";
+import { newStore } from "../../support/stores.js";
 import type { Database } from "../../../src/db/database.js";
 import type { VectorStore } from "../../../src/words/store.js";
 import { canHold } from "../../../src/db/schema/ids.js";
@@ -32,7 +32,7 @@ const day = 86_400_000;
 const start = Date.parse("2026-01-31T12:00:00.123Z");
 const all: Scope = { kind: "all" };
 const ownedBy = (userId: string): Scope => ({ kind: "owner", userId });
-const plain = { name: "a", description: null, metadata: null, expiresAfter: null, ...ofSettings };
+const plain = newStore();
 const daily = { anchor: "last_active_at", days: 1 } as const;
 const add = (owner: string | null = null, now = Date.now()) => insertStore(db, plain, owner, now);
 const first = { limit: 100, order: "asc", after: null, before: null } as const;
