@@ -224,3 +224,25 @@ describe.each(Object.entries({ attaching, uploading, changingStores }))(
     });
   },
 );
+
+test("an accepted request is a use of the store", async () => {
+  const lastUse = async () =>
+    ((await service.get(path("")).expect(200)).body as { last_active_at: number }).last_active_at;
+  const document = () => form(path("/upload")).attach("file", Buffer.from("A document."), "used.txt").expect(200);
+  await document();
+  const uses: (() => request.Test)[] = [
+    () => service.post(path("/files"), { file_id: ids.file }).expect(200),
+    () => service.post(path("/files"), { file_id: ids.file }).expect(200),
+    () => service.post(path("/file_batches"), { file_ids: [ids.file] }).expect(200),
+    () => service.post(path("/files"), { texts: ["A text."] }).expect(200),
+    () => service.post(path(`/files/${ids.attached}`), { attributes: { colour: "red" } }).expect(200),
+    // The store has it already, so nothing is ingested.
+    document,
+  ];
+  for (const use of uses) {
+    const before = await lastUse();
+    service.advance(5000);
+    await use();
+    expect(await lastUse()).toBeGreaterThanOrEqual(before + 5);
+  }
+});
