@@ -10,8 +10,8 @@ import type { Recall, VectorStore } from "../words/store.js";
  * The contract between the use cases and the engine that stores and searches chunks. `core` imports only this file of
  * engines/; a new engine is a sibling folder that passes test/engines/engineSuite.ts.
  *
- * - Every call is safe to repeat. It rejects when its signal aborts or its deadline passes; its work may go on. `check`,
- *   `upkeep` and `probe` first finish their current step, so that a process that stops can wait for it.
+ * - Every call is safe to repeat. It rejects when its signal aborts or its deadline passes; its work may continue.
+ *   `check`, `upkeep` and `probe` first finish their current step, so that a process that stops can wait for it.
  * - Every failure of the engine itself is an `EngineError` of one of four kinds.
  * - The next search finds an acknowledged chunk. No search finds the chunks of a hidden file until it is shown.
  * - A store's counters match its chunks. An engine that shares the database's transaction (`can.shareTransaction`)

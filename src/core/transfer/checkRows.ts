@@ -15,8 +15,8 @@ export interface AssignedRow {
 }
 
 /**
- * Checks a row. Texts are stored as UTF-8, which has no lone surrogates, and none holds U+0000: the database refuses it,
- * and digests separate texts by it (words/rows.ts).
+ * Checks a row. Texts are stored as UTF-8, which has no lone surrogates, and none holds U+0000: the database refuses
+ * it, and digests separate texts by it (words/rows.ts).
  * @throws ApiError 400 naming the row: text that cannot be stored, a vector of another length, or no vector
  * without `--embed`
  */

@@ -9,9 +9,9 @@ type Json<T> = ColumnType<T, RawBuilder<unknown>>;
 
 /**
  * The tables that are always ours, with fixed names and columns (sql/0003_files.sql, sql/0004_imports.sql). Statements
- * on them are written with Kysely's builder, so that a misspelt column is a compile error; the few that are SQL say why.
- * The two tables of a litellm-pgvector database have names and types that
- * settings and owners choose; statements on those are written as SQL.
+ * on them are written with Kysely's builder, so that a misspelt column is a compile error; the few in SQL say why. The
+ * two tables of a litellm-pgvector database have names and types that settings and owners choose; statements on those
+ * are written as SQL.
  */
 export interface OurTables {
   vector_store_file_objects: {

@@ -12,7 +12,7 @@ import type { IngestSettings, LastError, StoreFile, StoreFileKey } from "../../w
 
 const table = "vector_store_files";
 const files = (db: Db) => ours(db, table);
-/** For SET: TypeScript checks the names of an object that is passed directly, but not of one that a callback returns. */
+/** For SET: TypeScript checks the names of an object that is passed directly, not of one that a callback returns. */
 const eb: ColumnsOf<typeof table> = expressionBuilder();
 
 /** The queue uses the database's clock, because replicas' clocks differ. */
