@@ -23,6 +23,8 @@ const idleMs = 600_000;
  * first.
  */
 const keepAliveMs = 75_000;
+/** How long a connection that has sent nothing may take to send its first request once the server stops listening. */
+const graceMs = 1_000;
 /** Time limit per phase once requests are done: background work, threads, database, traces. */
 const closeMs = 2_000;
 
@@ -92,9 +94,10 @@ function drainPhases({ deps, stopJobs }: Service, connections: Connections, sign
   const cut = () => {
     log.warn({ requests: connections.cut() }, "requests were cut off because they exceeded SHUTDOWN_DRAIN_SECONDS");
   };
+  const drain = () => connections.drain(Math.min(graceMs, config.shutdown.drainMs / 2));
   return [
     { name: "announcement", limitMs: delayMs + 1000, work: announceEnd },
-    { name: "requests", limitMs: config.shutdown.drainMs, work: () => connections.drain(), onLimit: cut },
+    { name: "requests", limitMs: config.shutdown.drainMs, work: drain, onLimit: cut },
     { name: "background work", limitMs: closeMs, work: () => background },
     { name: "threads", limitMs: closeMs, work: () => documents.close() },
     { name: "database", limitMs: closeMs, work: () => db.close() },

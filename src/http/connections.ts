@@ -1,5 +1,6 @@
 import type { Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import { setImmediate, setTimeout } from "node:timers/promises";
 
 /** A server's connections, for a shutdown that loses no accepted request. */
 export interface Connections {
@@ -8,8 +9,12 @@ export interface Connections {
    * send their next request elsewhere. New connections are still accepted.
    */
   retire(): void;
-  /** Refuses new connections, closes idle ones, and resolves when all accepted requests have been answered. */
-  drain(): Promise<void>;
+  /**
+   * Refuses new connections, closes idle ones, and resolves when all accepted requests have been answered. A connection
+   * that was opened just before and has sent nothing gets `graceMs` milliseconds for its first request, which is
+   * answered: its client cannot know that the server is leaving.
+   */
+  drain(graceMs: number): Promise<void>;
   /** Closes all remaining connections. @returns how many requests this cut off */
   cut(): number;
 }
@@ -21,7 +26,20 @@ export interface Connections {
 export function followConnections(server: Server): Connections {
   const underWay = new Map<Socket, Set<ServerResponse>>();
   let retired = false;
+  let accepted = 0;
+  /**
+   * Accepts what waits in the backlog: when listening ends, the system resets it. Done when two turns of the event loop
+   * bring no connection (the first may have looked before the last one came), or after a full backlog.
+   */
+  const acceptBacklog = async () => {
+    for (let before = -1, turn = 0; before !== accepted && turn < 512; turn += 1) {
+      before = accepted;
+      await setImmediate();
+      await setImmediate();
+    }
+  };
   server.on("connection", (socket) => {
+    accepted += 1;
     underWay.set(socket, new Set());
     socket.once("close", () => underWay.delete(socket));
   });
@@ -37,17 +55,28 @@ export function followConnections(server: Server): Connections {
       for (const responses of underWay.values())
         for (const res of responses) if (!res.headersSent) res.setHeader("connection", "close");
     },
-    drain: () =>
-      new Promise((resolve) => {
+    async drain(graceMs) {
+      this.retire();
+      await acceptBacklog();
+      const closed = new Promise<void>((resolve) => {
         server.close(() => {
           resolve();
         });
-        for (const [socket, responses] of underWay) if (responses.size === 0) socket.destroy();
-      }),
+      });
+      closeWithout(underWay, (socket) => socket.bytesRead > 0);
+      await Promise.race([closed, setTimeout(graceMs, undefined, { ref: false })]);
+      closeWithout(underWay, () => true);
+      await closed;
+    },
     cut() {
       const left = [...underWay.values()].reduce((sum, responses) => sum + responses.size, 0);
       server.closeAllConnections();
       return left;
     },
   };
+}
+
+/** Closes the connections without a request in progress that `which` names. */
+function closeWithout(underWay: ReadonlyMap<Socket, ReadonlySet<ServerResponse>>, which: (socket: Socket) => boolean) {
+  for (const [socket, responses] of underWay) if (responses.size === 0 && which(socket)) socket.destroy();
 }
