@@ -17,12 +17,22 @@ export interface Written extends Content {
   contentHash: Buffer;
 }
 
+/** What is recorded of stored bytes, and is checked when they are read. A part of an upload has no hash. */
+type Recorded = Content & Pick<Written, "bytes"> & Partial<Pick<Written, "contentHash">>;
+
+/** The stored bytes are not the recorded ones: some are missing, or they differ. */
+export class DamagedBytes extends Error {}
+
 /** Keeps the bytes of files. Reading and writing hold at most one slice in memory. */
 export interface Storage {
   /** Stores bytes. If they fail to arrive, nothing is left. @throws what `bytes` throws */
   write(bytes: AsyncIterable<Uint8Array>): Promise<Written>;
-  /** The bytes in their order. @throws Error if FILES_DIR has them and is not set, or they are missing there */
-  read(from: Content): AsyncIterable<Buffer>;
+  /**
+   * The bytes in their order.
+   * @throws Error if FILES_DIR has them and is not set, or they are missing there; DamagedBytes at the first byte too
+   * many, or instead of the end, if they are not what was recorded: a short read must not pass for the end
+   */
+  read(from: Recorded): AsyncIterable<Buffer>;
   /** Does nothing if they are already gone. */
   remove(from: Content): Promise<void>;
 }
@@ -80,9 +90,24 @@ export function createStorage(db: Database, directory: string | null, now: () =>
       }
       return { content, inDirectory: files !== null, bytes, contentHash: hash.digest() };
     },
-    read: ({ content, inDirectory }) => (inDirectory ? requireFiles() : inDatabase).read(content),
+    read: (from) => checked((from.inDirectory ? requireFiles() : inDatabase).read(from.content), from),
     remove: ({ content, inDirectory }) => (inDirectory ? requireFiles() : inDatabase).remove(content),
   };
+}
+
+async function* checked(read: AsyncIterable<Buffer>, { bytes, contentHash }: Recorded): AsyncGenerator<Buffer> {
+  const hash = createHash("sha256");
+  let size = 0;
+  for await (const slice of read) {
+    size += slice.length;
+    if (size > bytes) throw new DamagedBytes(`there are more than the ${bytes} bytes that were stored`);
+    if (contentHash !== undefined) hash.update(slice);
+    yield slice;
+  }
+  if (size < bytes) throw new DamagedBytes(`${size} of ${bytes} bytes are there`);
+  if (contentHash !== undefined && !hash.digest().equals(contentHash)) {
+    throw new DamagedBytes(`the ${bytes} bytes have another SHA-256 than when they were stored`);
+  }
 }
 
 /** Cuts bytes into slices of `sliceBytes`; only the last is smaller. */

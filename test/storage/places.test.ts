@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { chmodSync, existsSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { sweepSlices } from "../../src/db/tables/fileSlices.js";
-import { createStorage } from "../../src/storage/storage.js";
+import { DamagedBytes, createStorage } from "../../src/storage/storage.js";
 import { type TestStorages, inParts, megabyte, openStorages, patternOf, readAll } from "./support.js";
 
 let storages: TestStorages;
@@ -30,6 +30,19 @@ describe("slices in the database", () => {
       [2, megabyte],
     ]);
     await storages.inDatabase.remove({ content, inDirectory: false });
+  });
+
+  test("do not pass for the whole when some are missing", async () => {
+    const kept = await storages.inDatabase.write(inParts(patternOf(3 * megabyte), [megabyte]));
+    for (const [number, there] of [
+      [1, 1],
+      [0, 0],
+    ]) {
+      await storages.database.exec(`DELETE FROM vector_store_file_slices WHERE number >= ${number}`);
+      await expect(readAll(storages.inDatabase.read(kept))).rejects.toThrow(
+        new DamagedBytes(`${(there ?? 0) * megabyte} of ${3 * megabyte} bytes are there`),
+      );
+    }
   });
 
   test("that no file refers to are swept once they are old", async () => {
@@ -91,6 +104,27 @@ describe("files in a directory", () => {
     rmSync(pathOf(content.content));
     await expect(readAll(storages.inDirectory.read(content))).rejects.toMatchObject({ code: "ENOENT" });
     await storages.inDirectory.remove(content);
+  });
+
+  test("a file that was cut off or changed does not pass for the whole", async () => {
+    const bytes = patternOf(2 * megabyte);
+    const kept = await storages.inDirectory.write(inParts(bytes, [megabyte]));
+    const read = () => readAll(storages.inDirectory.read(kept));
+    const damages: [Buffer, RegExp][] = [
+      [bytes.subarray(0, megabyte), /^1048576 of 2097152 bytes are there$/],
+      [Buffer.alloc(0), /^0 of 2097152 bytes/],
+      [Buffer.concat([bytes, Buffer.from("x")]), /more than the 2097152 bytes/],
+      [Buffer.concat([bytes.subarray(1), Buffer.from("x")]), /another SHA-256/],
+    ];
+    for (const [damaged, message] of damages) {
+      writeFileSync(pathOf(kept.content), damaged);
+      const failure = await read().catch((error: unknown) => error);
+      expect(failure).toBeInstanceOf(DamagedBytes);
+      expect((failure as Error).message).toMatch(message);
+    }
+    writeFileSync(pathOf(kept.content), bytes);
+    expect((await read()).equals(bytes)).toBe(true);
+    await storages.inDirectory.remove(kept);
   });
 
   test("a directory that is a file fails, and takes no bytes", async () => {
