@@ -2,7 +2,7 @@ import { type Request, type Response, Router } from "express";
 import type { z } from "zod";
 import type { Caller } from "../words/caller.js";
 import type { Deps } from "../core/deps.js";
-import { ApiError, forbidden, invalid } from "../words/errors.js";
+import { ApiError, clientLeft, forbidden, invalid } from "../words/errors.js";
 import { authenticate, type Keys } from "./middleware/authenticate.js";
 import { readJson } from "./bodies/jsonBody.js";
 import { parseWith } from "./wire/parse.js";
@@ -150,7 +150,7 @@ export function refuseOthers(router: Router, path: string, methods: readonly Rou
 function leavingOf(res: Response): AbortSignal {
   const controller = new AbortController();
   res.once("close", () => {
-    if (!res.writableFinished) controller.abort(new ApiError(499, "The client closed the request."));
+    if (!res.writableFinished) controller.abort(clientLeft());
   });
   return controller.signal;
 }

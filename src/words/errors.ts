@@ -39,6 +39,13 @@ export const invalid = (param: string | null, problem: string, code = "invalid_v
   new ApiError(400, param === null ? problem : `${param}: ${problem}`, { param, code });
 
 /** 401: the key is missing or unknown. */
+/** Whether Node or a library gave an error this code, such as `ENOENT`. */
+export const hasCode = (error: unknown, code: string): boolean =>
+  typeof error === "object" && error !== null && "code" in error && error.code === code;
+
+/** The client closed its connection; nobody sees this answer. */
+export const clientLeft = (): ApiError => new ApiError(499, "The client closed the request.");
+
 export const unauthorized = (message: string) =>
   new ApiError(401, message, {
     type: "authentication_error",

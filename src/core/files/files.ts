@@ -3,9 +3,9 @@ import { sweepSlices } from "../../db/tables/fileSlices.js";
 import { listStoresOf, lockStoreFile } from "../../db/tables/storeFiles.js";
 import type { Db } from "../../db/database.js";
 import { lockStore } from "../../db/tables/stores.js";
-import { ApiError } from "../../words/errors.js";
+import { ApiError, hasCode } from "../../words/errors.js";
 import { idTimestamp, newId } from "../../words/ids.js";
-import type { Written } from "../../storage/storage.js";
+import { DamagedBytes, type Written } from "../../storage/storage.js";
 import { type Caller, ownerOf, scopeOf } from "../../words/caller.js";
 import type { Deps } from "../deps.js";
 import { changeStore, detachFiles } from "./changes.js";
@@ -77,15 +77,37 @@ export async function find(deps: Deps, caller: Caller, id: string): Promise<Stor
   return file ?? throwUnknownFile(id);
 }
 
-/** A file, and its bytes slice by slice. @throws ApiError 404 */
+/**
+ * A file, and its bytes slice by slice. The first slice is read at once, so that missing bytes are an error of their
+ * own, not half an answer.
+ * @throws ApiError 404; 500 `file_damaged` if the storage lacks bytes, which `bytes` throws too
+ */
 export async function open(
   deps: Deps,
   caller: Caller,
   id: string,
 ): Promise<{ file: StoredFile; bytes: AsyncIterable<Buffer> }> {
   const file = await find(deps, caller, id);
-  return { file, bytes: deps.storage.read(file) };
+  const slices = orDamaged(deps.storage.read(file));
+  const first = await slices.next();
+  const bytes = async function* () {
+    if (first.done !== true) yield first.value;
+    yield* slices;
+  };
+  return { file, bytes: bytes() };
 }
+
+async function* orDamaged(slices: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void> {
+  try {
+    yield* slices;
+  } catch (error) {
+    if (error instanceof DamagedBytes) throw damaged(error.message);
+    throw hasCode(error, "ENOENT") ? damaged("they are missing in FILES_DIR") : error;
+  }
+}
+
+const damaged = (why: string) =>
+  new ApiError(500, `The file's stored bytes are damaged: ${why}.`, { code: "file_damaged" });
 
 /** 404 in OpenAI's words, also for a file that is not the caller's. */
 export function throwUnknownFile(id: string): never {

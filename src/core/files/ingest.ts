@@ -5,6 +5,7 @@ import { findCompleted } from "../../db/tables/storeFiles.js";
 import { lockStore } from "../../db/tables/stores.js";
 import { EngineError } from "../../engines/engine.js";
 import { SpanKind, inSpan } from "../../process/tracing.js";
+import { DamagedBytes } from "../../storage/storage.js";
 import { ownWork } from "../../words/caller.js";
 import { DocumentError, type TextChunk } from "../../words/document.js";
 import { ApiError } from "../../words/errors.js";
@@ -245,6 +246,10 @@ async function endBadly(leased: Leased, error: unknown, stopping: boolean): Prom
  */
 function failureOf(error: unknown): LastError | "wait" | "again" {
   if (error instanceof DocumentError) return { code: error.code, message: error.message };
+  if (error instanceof DamagedBytes) {
+    const message = `The file's stored bytes are damaged: ${error.message}. Delete the file and upload it again.`;
+    return { code: "server_error", message };
+  }
   if (error instanceof Exhausted) {
     return {
       code: "server_error",

@@ -2,7 +2,7 @@ import type { Request } from "express";
 import { pipeline } from "node:stream/promises";
 import type { Deps } from "../../core/deps.js";
 import * as files from "../../core/files/files.js";
-import { invalid } from "../../words/errors.js";
+import { clientLeft, hasCode, invalid } from "../../words/errors.js";
 import { z } from "zod";
 import { keeperOf, readForm } from "../bodies/multipart.js";
 import { route } from "../route.js";
@@ -69,13 +69,14 @@ export const fileRoutes = [
     answerType: "application/octet-stream",
     handle: async ({ deps, caller, params, res }) => {
       const { file, bytes } = await files.open(deps, caller, params.file_id);
-      res.set({
+      // Whatever the file contains, browsers must not show it as a page of this server.
+      res.attachment(file.filename).set({
         "content-type": "application/octet-stream",
         "content-length": String(file.bytes),
-        // Whatever the file contains, browsers must not show it as a page of this server.
-        "content-disposition": `attachment; filename*=UTF-8''${encodeURIComponent(file.filename)}`,
       });
-      await pipeline(bytes, res);
+      await pipeline(bytes, res).catch((error: unknown) => {
+        throw hasCode(error, "ERR_STREAM_PREMATURE_CLOSE") ? clientLeft() : error;
+      });
     },
   }),
   route({
