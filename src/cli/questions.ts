@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import { comparableName, comparableText, type Item } from "./evaluation.js";
 import { CommandError, printable } from "./io.js";
+import { errorCode } from "../words/errors.js";
 
 /** A question, and what its results should contain. */
 export interface Question {
@@ -60,7 +61,7 @@ const questionLine = z
 export async function openQuestions(path: string, stdin: () => Input): Promise<{ text: string; source: string }> {
   const source = path === "-" ? "standard input" : printable(path);
   const bytes = await (path === "-" ? readAll(stdin()) : readFile(path)).catch((error: unknown) => {
-    throw new CommandError(`${source} cannot be read (${codeOf(error)}).`);
+    throw new CommandError(`${source} cannot be read (${errorCode(error) ?? "unknown reason"}).`);
   });
   try {
     return { text: new TextDecoder("utf-8", { fatal: true }).decode(bytes), source };
@@ -132,8 +133,4 @@ async function readAll(input: Input): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
   for await (const part of input) parts.push(typeof part === "string" ? Buffer.from(part) : part);
   return Buffer.concat(parts);
-}
-
-function codeOf(error: unknown): string {
-  return typeof error === "object" && error !== null && "code" in error ? String(error.code) : "unknown reason";
 }

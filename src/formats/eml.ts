@@ -4,6 +4,7 @@ import { type Block, DocumentError } from "../words/document.js";
 import { clean } from "./encoding.js";
 import type { ReadOptions, Source } from "./format.js";
 import { paragraphsOf } from "./paragraphs.js";
+import { errorCode } from "../words/errors.js";
 
 /** The whole email is in memory while it is read. */
 const maxBytes = 256 * 2 ** 20;
@@ -31,8 +32,8 @@ export async function* readEml(source: Source, options: ReadOptions): AsyncGener
   const { simpleParser } = await import("mailparser");
   const bytes = await readFile(source.path);
   const mail = await simpleParser(bytes, parserOptions).catch((cause: unknown) => {
-    const tooMany = cause instanceof Error && "code" in cause && cause.code === "EMAXLEN";
-    const problem = tooMany ? "has too many parts, or too long a header" : "is damaged: it cannot be read";
+    const problem =
+      errorCode(cause) === "EMAXLEN" ? "has too many parts, or too long a header" : "is damaged: it cannot be read";
     throw new DocumentError("invalid_file", `The email ${problem}.`, { cause });
   });
   if (!mail.headerLines.some(({ key }) => mailHeaders.has(key))) {

@@ -3,6 +3,7 @@ import { type Block, DocumentError } from "../words/document.js";
 import { detect, type Format, formats, readable } from "./detect.js";
 import { clean } from "./encoding.js";
 import type { ReadFormat, ReadOptions, Source } from "./format.js";
+import { errorCode } from "../words/errors.js";
 
 /** Limits on documents inside a document: how deep, how many, and their bytes in all. */
 const limits = { depth: 5, documents: 500, bytes: 256 * 2 ** 20 };
@@ -109,7 +110,7 @@ const refused = (reason: string) => new DocumentError("invalid_file", `It is not
  * damaged file.
  */
 function isOurs(error: unknown): boolean {
-  const code = typeof error === "object" && error !== null && "code" in error ? error.code : undefined;
+  const code = errorCode(error);
   return ["EACCES", "EDQUOT", "EIO", "EMFILE", "ENFILE", "ENOENT", "ENOMEM", "ENOSPC"].some((ours) => ours === code);
 }
 

@@ -96,7 +96,7 @@ export function readFloats(bytes: Buffer, start: number): ReadVector | null {
   return null;
 }
 
-/** The byte as a digit; not in 0…9 if it is none. */
+/** The value of an ASCII digit; outside 0…9 for any other byte. */
 const digitAt = (bytes: Buffer, at: number): number => (bytes[at] ?? 0) - 0x30;
 
 const isDigit = (digit: number): boolean => digit >= 0 && digit <= 9;

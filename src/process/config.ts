@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { parseEnv } from "node:util";
-import { StartupError } from "../words/errors.js";
+import { StartupError, errorCode } from "../words/errors.js";
 import { type Settings, aliases, settings, withoutVersion } from "./settings.js";
 
 export type Config = Readonly<ReturnType<typeof arrange>>;
@@ -187,7 +187,7 @@ export function readEnvironment(): Record<string, string | undefined> {
   try {
     file = parseEnv(readFileSync(".env", "utf8"));
   } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) {
+    if (errorCode(error) !== "ENOENT") {
       throw new StartupError(`The file .env cannot be read: ${(error as Error).message}`);
     }
   }

@@ -1,4 +1,5 @@
 import { pino } from "pino";
+import { errorCode } from "../words/errors.js";
 
 export type Log = pino.Logger;
 
@@ -70,7 +71,7 @@ export function createLog(level: string): Log {
  */
 function describeError(error: unknown): Record<string, unknown> {
   if (!(error instanceof Error)) return { message: typeof error };
-  const code = "code" in error && typeof error.code === "string" ? error.code : undefined;
+  const code = errorCode(error) ?? undefined;
   const cause = error.cause === undefined ? undefined : describeError(error.cause);
   return { name: error.name, message: error.message, code, stack: error.stack, cause };
 }

@@ -21,7 +21,12 @@ export interface Written extends Content {
 type Recorded = Content & Pick<Written, "bytes"> & Partial<Pick<Written, "contentHash">>;
 
 /** The stored bytes are not the recorded ones: some are missing, or they differ. */
-export class DamagedBytes extends Error {}
+export class DamagedBytes extends Error {
+  /** The message as a sentence for the file's owner. */
+  get sentence(): string {
+    return `The file's stored bytes are damaged: ${this.message}.`;
+  }
+}
 
 /** Keeps the bytes of files. Reading and writing hold at most one slice in memory. */
 export interface Storage {

@@ -38,14 +38,10 @@ export class ApiError extends Error {
 export const invalid = (param: string | null, problem: string, code = "invalid_value") =>
   new ApiError(400, param === null ? problem : `${param}: ${problem}`, { param, code });
 
-/** 401: the key is missing or unknown. */
-/** Whether Node or a library gave an error this code, such as `ENOENT`. */
-export const hasCode = (error: unknown, code: string): boolean =>
-  typeof error === "object" && error !== null && "code" in error && error.code === code;
-
 /** The client closed its connection; nobody sees this answer. */
 export const clientLeft = (): ApiError => new ApiError(499, "The client closed the request.");
 
+/** 401: the key is missing or unknown. */
 export const unauthorized = (message: string) =>
   new ApiError(401, message, {
     type: "authentication_error",
@@ -84,4 +80,11 @@ export const unavailable = (message: string, options: { retryAfterSeconds?: numb
 /** The service cannot start. The message is a sentence for the operator, printed without a stack. */
 export class StartupError extends Error {
   override readonly name = "StartupError";
+}
+
+/** The code that Node or a library gave an error, such as `ENOENT` or an SQLSTATE; null if it has none. */
+export function errorCode(error: unknown): string | null {
+  return typeof error === "object" && error !== null && "code" in error && typeof error.code === "string"
+    ? error.code
+    : null;
 }

@@ -3,7 +3,7 @@ import { sweepSlices } from "../../db/tables/fileSlices.js";
 import { listStoresOf, lockStoreFile } from "../../db/tables/storeFiles.js";
 import type { Db } from "../../db/database.js";
 import { lockStore } from "../../db/tables/stores.js";
-import { ApiError, hasCode } from "../../words/errors.js";
+import { ApiError, errorCode } from "../../words/errors.js";
 import { idTimestamp, newId } from "../../words/ids.js";
 import { DamagedBytes, type Written } from "../../storage/storage.js";
 import { type Caller, ownerOf, scopeOf } from "../../words/caller.js";
@@ -101,13 +101,11 @@ async function* orDamaged(slices: AsyncIterable<Buffer>): AsyncGenerator<Buffer,
   try {
     yield* slices;
   } catch (error) {
-    if (error instanceof DamagedBytes) throw damaged(error.message);
-    throw hasCode(error, "ENOENT") ? damaged("they are missing in FILES_DIR") : error;
+    const damage = errorCode(error) === "ENOENT" ? new DamagedBytes("they are missing in FILES_DIR") : error;
+    if (damage instanceof DamagedBytes) throw new ApiError(500, damage.sentence, { code: "file_damaged" });
+    throw error;
   }
 }
-
-const damaged = (why: string) =>
-  new ApiError(500, `The file's stored bytes are damaged: ${why}.`, { code: "file_damaged" });
 
 /** 404 in OpenAI's words, also for a file that is not the caller's. */
 export function throwUnknownFile(id: string): never {

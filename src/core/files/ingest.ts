@@ -246,10 +246,8 @@ async function endBadly(leased: Leased, error: unknown, stopping: boolean): Prom
  */
 function failureOf(error: unknown): LastError | "wait" | "again" {
   if (error instanceof DocumentError) return { code: error.code, message: error.message };
-  if (error instanceof DamagedBytes) {
-    const message = `The file's stored bytes are damaged: ${error.message}. Delete the file and upload it again.`;
-    return { code: "server_error", message };
-  }
+  if (error instanceof DamagedBytes)
+    return { code: "server_error", message: `${error.sentence} Delete the file and upload it again.` };
   if (error instanceof Exhausted) {
     return {
       code: "server_error",

@@ -3,8 +3,7 @@ import { existsSync, mkdirSync, readdirSync, realpathSync, renameSync, rmSync, w
 import { connect, createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { StartupError } from "../../words/errors.js";
-import { errorCode } from "./errors.js";
+import { StartupError, errorCode } from "../../words/errors.js";
 
 /** Another process has the data directory. */
 export class DataDirInUse extends StartupError {}

@@ -1,11 +1,4 @@
-import { ApiError, unavailable } from "../../words/errors.js";
-
-/** SQLSTATE of a server error, the errno word of a socket error, or null. */
-export function errorCode(error: unknown): string | null {
-  return typeof error === "object" && error !== null && "code" in error && typeof error.code === "string"
-    ? error.code
-    : null;
-}
+import { ApiError, errorCode, unavailable } from "../../words/errors.js";
 
 const away = "The database is not reachable at the moment. Try again shortly.";
 

@@ -1,6 +1,5 @@
 import { sql } from "kysely";
-import { StartupError } from "../../words/errors.js";
-import { errorCode } from "./errors.js";
+import { StartupError, errorCode } from "../../words/errors.js";
 import type { Executor } from "../executor.js";
 
 /** 0.7 brought halfvec and the indexing of 4,000 dimensions. */

@@ -1,13 +1,12 @@
 import { type Kysely, sql } from "kysely";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Config, DatabaseConfig } from "../../process/config.js";
-import { ApiError, StartupError } from "../../words/errors.js";
+import { ApiError, StartupError, errorCode } from "../../words/errors.js";
 import type { Log } from "../../process/log.js";
 import type { DatabaseKind, Executor } from "../executor.js";
 import { inspectEmbeddings, inspectVectorStores, requireStoreColumns } from "./inspect.js";
 import { type Layout, derivedVectorType, describeDerived } from "./layout.js";
 import type { OurTables } from "./ourTables.js";
-import { errorCode } from "../connection/errors.js";
 import { requireVectorExtension } from "../connection/extension.js";
 import { appliedMigrations, readMigrations, servesProgram } from "./migrations.js";
 import { type Table, type Tables, beside, locateTables, quote, tableExists } from "./tables.js";

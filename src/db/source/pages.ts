@@ -1,8 +1,7 @@
 import { sql } from "kysely";
 import { z } from "zod";
-import { StartupError } from "../../words/errors.js";
+import { StartupError, errorCode } from "../../words/errors.js";
 import { type TransferPage, type TransferRow, pageLimits, sizeOfRow } from "../../words/rows.js";
-import { errorCode } from "../connection/errors.js";
 import type { SourceDatabase } from "./connect.js";
 import type { SourceTable } from "./sourceTable.js";
 import type { RowSql } from "./mapping.js";

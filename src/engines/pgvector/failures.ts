@@ -1,5 +1,4 @@
-import { errorCode } from "../../db/connection/errors.js";
-import { ApiError } from "../../words/errors.js";
+import { ApiError, errorCode } from "../../words/errors.js";
 import { type Bounds, EngineError, type FailureKind, type Pace } from "../engine.js";
 import { StoreChanged } from "./storeChanged.js";
 

@@ -1,7 +1,6 @@
-import { errorCode } from "../../db/connection/errors.js";
 import type { Db } from "../../db/database.js";
 import { addToCounts } from "../../db/tables/stores.js";
-import { ApiError } from "../../words/errors.js";
+import { ApiError, errorCode } from "../../words/errors.js";
 import type { StoredChunk } from "../../words/rows.js";
 import { type AddOptions, Overtaken, type Records } from "../engine.js";
 import type { Pgvector } from "./context.js";

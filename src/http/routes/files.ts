@@ -2,7 +2,7 @@ import type { Request } from "express";
 import { pipeline } from "node:stream/promises";
 import type { Deps } from "../../core/deps.js";
 import * as files from "../../core/files/files.js";
-import { clientLeft, hasCode, invalid } from "../../words/errors.js";
+import { clientLeft, errorCode, invalid } from "../../words/errors.js";
 import { z } from "zod";
 import { keeperOf, readForm } from "../bodies/multipart.js";
 import { route } from "../route.js";
@@ -75,7 +75,7 @@ export const fileRoutes = [
         "content-length": String(file.bytes),
       });
       await pipeline(bytes, res).catch((error: unknown) => {
-        throw hasCode(error, "ERR_STREAM_PREMATURE_CLOSE") ? clientLeft() : error;
+        throw errorCode(error) === "ERR_STREAM_PREMATURE_CLOSE" ? clientLeft() : error;
       });
     },
   }),

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
-import { errorCode, isConnectionFailure, translateError } from "../../../src/db/connection/errors.js";
-import { ApiError, notFound } from "../../../src/words/errors.js";
+import { isConnectionFailure, translateError } from "../../../src/db/connection/errors.js";
+import { ApiError, errorCode, notFound } from "../../../src/words/errors.js";
 
 const failure = (message: string, code?: string) =>
   Object.assign(new Error(message), code === undefined ? {} : { code });

@@ -1,10 +1,10 @@
 import { type RawBuilder, sql } from "kysely";
 import { createHash } from "node:crypto";
 import type { Layout } from "../../../db/schema/layout.js";
-import { errorCode } from "../../../db/connection/errors.js";
 import { type Table, beside } from "../../../db/schema/tables.js";
 import { type Range, rangeValue } from "../filterSql.js";
 import type { Db } from "../../../db/database.js";
+import { errorCode } from "../../../words/errors.js";
 
 /** How an HNSW graph is built: links per node, and candidates considered for them. */
 export interface IndexParameters {
