@@ -30,9 +30,10 @@ const rooms: Record<string, readonly string[]> = {
   "core/status": ["core/deps.ts", "db", "engines/engine.ts"],
   "core/transfer": ["core/deps.ts", "core/stores", "core/search", "db", "engines/engine.ts"],
 
+  "engines/bounds.ts": ["engines/engine.ts"],
   "engines/engine.ts": ["db/database.ts"],
   // pgvector lives in the database and runs on its connections.
-  "engines/pgvector": ["engines/engine.ts", "db"],
+  "engines/pgvector": ["engines/bounds.ts", "engines/engine.ts", "db"],
 
   db: [],
   litellm: [],

@@ -1,4 +1,5 @@
 import { ApiError, errorCode } from "../../words/errors.js";
+import { isLate, requireOpen, withinBounds } from "../bounds.js";
 import { type Bounds, EngineError, type FailureKind, type Pace } from "../engine.js";
 import { StoreChanged } from "./storeChanged.js";
 
@@ -11,7 +12,7 @@ const [diskFull, undefinedTable, foreignKey] = ["53100", "42P01", "23503"];
  */
 export async function bounded<T>(bounds: Bounds | undefined, work: () => Promise<T>): Promise<T> {
   try {
-    return await (bounds === undefined ? work() : inTime(bounds, work));
+    return await (bounds === undefined ? work() : withinBounds(bounds, work));
   } catch (error) {
     throw named(error);
   }
@@ -42,49 +43,7 @@ export async function stepwise<T>(bounds: Bounds | undefined, work: (next: NextS
 export const paceWithin =
   (bounds: Bounds | undefined, pace: Pace): Pace =>
   async (workedMs) =>
-    (await pace(workedMs)) && bounds?.signal?.aborted !== true && !isLate(bounds);
-
-const isLate = (bounds: Bounds | undefined): boolean =>
-  bounds?.deadline !== undefined && bounds.deadline <= performance.now();
-
-/** @throws the signal's reason; EngineError `away` after the deadline */
-function requireOpen(bounds: Bounds): void {
-  bounds.signal?.throwIfAborted();
-  if (isLate(bounds)) throw late();
-}
-
-async function inTime<T>(bounds: Bounds, work: () => Promise<T>): Promise<T> {
-  // A timer of 0 ms may lose the race against a quick answer.
-  requireOpen(bounds);
-  const { signal, deadline } = bounds;
-  let timer: NodeJS.Timeout | undefined;
-  let leave = (): void => undefined;
-  const ended = new Promise<never>((_, reject) => {
-    leave = () => {
-      reject(signal?.reason as Error);
-    };
-    signal?.addEventListener("abort", leave, { once: true });
-    if (deadline === undefined) return;
-    timer = setTimeout(() => {
-      reject(late());
-    }, deadline - performance.now());
-  });
-  const running = work();
-  // It may fail after its caller has left; without this, the rejection would be unhandled.
-  running.catch(() => undefined);
-  try {
-    return await Promise.race([running, ended]);
-  } finally {
-    clearTimeout(timer);
-    signal?.removeEventListener("abort", leave);
-  }
-}
-
-const late = () =>
-  new EngineError("away", 503, "The database did not answer in time.", {
-    code: "service_unavailable",
-    retryAfterSeconds: 5,
-  });
+    (await pace(workedMs)) && bounds?.signal?.aborted !== true && !isLate(bounds ?? {});
 
 /** The error as an EngineError. Errors that core's own callbacks throw stay as they are. */
 function named(error: unknown): unknown {

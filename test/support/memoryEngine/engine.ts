@@ -1,3 +1,4 @@
+import { requireOpen } from "../../../src/engines/bounds.js";
 import type { Database } from "../../../src/db/database.js";
 import { derivedId } from "../../../src/db/schema/ids.js";
 import { addToCounts, findStore, lockStore } from "../../../src/db/tables/stores.js";
@@ -6,7 +7,7 @@ import type { Filter } from "../../../src/words/filter.js";
 import type { VectorStore } from "../../../src/words/store.js";
 import { matching, nearest } from "./finding.js";
 import { createRecords, gone } from "./records.js";
-import { orFailing, requireOpen, within } from "./within.js";
+import { orFailing, within } from "./within.js";
 import { type Row, type Shelf, compare, fileOf, isSelected, passes, sizeOf, take, underWay } from "./shelf.js";
 
 /**
@@ -74,9 +75,9 @@ function engineOf({ db, now, without = [], keywords = true, maxDimensions = 4096
     ...indexing(shelves),
     upkeep: async (_pace, bounds) => {
       let repaired = 0;
-      requireOpen(bounds);
+      requireOpen(bounds ?? {});
       for (const [id, shelf] of shelves) {
-        requireOpen(bounds);
+        requireOpen(bounds ?? {});
         if (await repairCounters(db, { id, shelf, now: now() })) repaired += 1;
         if ((await findStore(db, { kind: "all" }, id)) === undefined) shelves.delete(id);
       }
