@@ -12,16 +12,6 @@ export function setTimes(res: Response, spent: { database: number; model: number
   );
 }
 
-/**
- * Sets `x-vector-store-warning`: what was not done. Non-ASCII characters become "?", because headers are one line of
- * Latin-1.
- */
-export function setWarnings(res: Response, warnings: readonly string[]): void {
-  if (warnings.length === 0) return;
-  const text = warnings.join("; ").replace(/[^\x20-\x7e]+/g, "?");
-  res.set("x-vector-store-warning", text.slice(0, 1000));
-}
-
 /** OpenAI's SDKs poll again after this many milliseconds; without the header, after five seconds. */
 const pollAfterMs = 300;
 

@@ -5,6 +5,7 @@ import type { Deps } from "../core/deps.js";
 import { ApiError, clientLeft, forbidden, invalid } from "../words/errors.js";
 import { authenticate, type Keys } from "./middleware/authenticate.js";
 import { readJson } from "./bodies/jsonBody.js";
+import { warnerOf } from "./warnings.js";
 import { parseWith } from "./wire/parse.js";
 
 import { type Permission, isAllowed } from "./permissions.js";
@@ -21,6 +22,8 @@ export interface Call<Params, Query, Body> {
   signal: AbortSignal;
   /** When the request came in, on the clock of performance.now(). */
   startedAt: number;
+  /** Says in the header `x-vector-store-warning` what was not done as asked; any number of times, before the answer. */
+  warn: (message: string) => void;
 }
 
 interface Declaration<Params, Query, Body> {
@@ -118,7 +121,7 @@ export function mount(routes: readonly Route[], deps: Deps, keys: Keys): Router 
       const startedAt = performance.now();
       const caller: Caller = each.may === "public" ? { kind: "nobody" } : await authenticate(req, keys);
       if (!isAllowed(caller, each.may)) throw forbidden("This key may not do that.");
-      await each.run({ deps, caller, req, res, signal: leavingOf(res), startedAt });
+      await each.run({ deps, caller, req, res, signal: leavingOf(res), startedAt, warn: warnerOf(res) });
     });
   }
   for (const path of new Set(routes.map((each) => each.path))) {

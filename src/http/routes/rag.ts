@@ -1,6 +1,6 @@
 import { type RagAnswer, type RagRequest, type RagSources, answerQuestion } from "../../core/answers/answerQuestion.js";
 import { timed } from "../../core/search/spent.js";
-import { setTimes, setWarnings } from "../answerHeaders.js";
+import { setTimes } from "../answerHeaders.js";
 import { type EventStream, openEventStream } from "../eventStream.js";
 import { asApiError, logFailure } from "../middleware/renderError.js";
 import { type Call, route } from "../route.js";
@@ -54,7 +54,8 @@ async function answer(
     res,
     signal,
     startedAt,
-  }: Pick<Call<never, never, never>, "deps" | "caller" | "res" | "signal" | "startedAt">,
+    warn,
+  }: Pick<Call<never, never, never>, "deps" | "caller" | "res" | "signal" | "startedAt" | "warn">,
   request: RagRequest,
   stream: boolean,
 ): Promise<unknown> {
@@ -63,7 +64,7 @@ async function answer(
   const first = await parts.next();
   if (first.done === true || typeof first.value === "string") throw new Error("an answer begins with its sources");
   const sources = first.value;
-  setWarnings(res, sources.warnings);
+  sources.warnings.forEach(warn);
   if (!stream) {
     const whole = await timed(sources.spent, "model", () => lastOf(parts));
     setTimes(res, sources.spent, startedAt);

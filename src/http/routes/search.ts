@@ -1,6 +1,6 @@
 import { searchStores } from "../../core/search/searchStores.js";
 import { route } from "../route.js";
-import { setTimes, setWarnings } from "../answerHeaders.js";
+import { setTimes } from "../answerHeaders.js";
 import { storeParams } from "../wire/common.js";
 import { presentSearch, readSearch, searchAnswer, searchBody } from "../wire/search.js";
 
@@ -19,10 +19,10 @@ export const searchRoutes = [
     params: storeParams,
     body: searchBody,
     answer: searchAnswer,
-    handle: async ({ deps, caller, params, body, res, signal, startedAt }) => {
+    handle: async ({ deps, caller, params, body, res, signal, startedAt, warn }) => {
       const result = await searchStores(deps, caller, [params.vector_store_id], readSearch(body), signal);
       setTimes(res, result.spent, startedAt);
-      setWarnings(res, result.warnings);
+      result.warnings.forEach(warn);
       return presentSearch(body, result);
     },
   }),
