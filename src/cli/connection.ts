@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { OpenAI } from "openai";
 import { type Config, loadConfig } from "../process/config.js";
 import { firstKeyFile } from "../process/firstKey.js";
+import { exactJson, parseExactJson } from "../words/exactJson.js";
 import { type Address, explainFailure, notOurs } from "./failures.js";
 import { CommandError, type Environment, type Io } from "./io.js";
 
@@ -57,13 +58,22 @@ export function connect(options: ServerOptions, io: Io): Server {
   return { ...address, client, ask };
 }
 
-/** Fetches JSON. Another web server's start page, with status 200, must not pass for an empty list. */
+/**
+ * Fetches JSON, whose numbers keep their digits. Another web server's start page, with status 200, must not pass for an
+ * empty list.
+ */
 async function fetchJson(url: string, input: string | URL | Request, init?: RequestInit): Promise<Response> {
   const response = await fetch(input, init);
   if (response.ok && !/\bjson\b/.test(response.headers.get("content-type") ?? ""))
     throw notOurs(url, "with something other than JSON");
-  return response;
+  return Object.assign(response, { json: async () => parseExactJson(await response.text()) });
 }
+
+/** A request's body with the digits of all its numbers, for `client.post`. */
+export const exactBody = (body: object) => ({
+  body: exactJson(body),
+  headers: { "content-type": "application/json" },
+});
 
 /** The server named by --url, else VECTOR_STORE_URL, else HOST and PORT. @throws CommandError if it cannot be used */
 export function findServer(options: Pick<ServerOptions, "url">, io: Io): Address {

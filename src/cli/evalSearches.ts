@@ -1,6 +1,6 @@
 import { APIError } from "openai";
 import { z } from "zod";
-import type { Server } from "./connection.js";
+import { exactBody, type Server } from "./connection.js";
 import { evaluate, type Evaluation, mean, median } from "./evaluation.js";
 import { notOurs } from "./failures.js";
 import { CommandError, type Io } from "./io.js";
@@ -140,7 +140,7 @@ async function search(
   const started = performance.now();
   try {
     const answer = await server.ask((client) =>
-      client.post<unknown>(pathOf(request.storeId), { body, signal }).catch((error: unknown) => {
+      client.post<unknown>(pathOf(request.storeId), { ...exactBody(body), signal }).catch((error: unknown) => {
         if (error instanceof APIError) Object.assign(refusal, { code: error.code, param: error.param });
         throw error;
       }),

@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { statSync } from "node:fs";
 import type { ExportPosition, ExportRequest } from "../core/transfer/exportRows.js";
+import { exactJson } from "../words/exactJson.js";
 import { type Filter, parseFilter } from "../words/filter.js";
 import { type ExportFormat, type ExportOutput, exportFormats } from "../rows/exportFile.js";
 import { type VectorText, vectorForms } from "../rows/rowWriter.js";
@@ -138,7 +139,7 @@ async function openOutput(
   const named =
     exportFormats.filter((format) => output.endsWith(`.${format}`)).at(-1) ??
     (output.endsWith(".jsonl") ? "ndjson" : undefined);
-  const identity = JSON.stringify({ request, vectors, rowsOnly });
+  const identity = exactJson({ request, vectors, rowsOnly });
   const common = { vectors, rowsOnly, overwrite, identity };
   const exists = statSync(output, { throwIfNoEntry: false });
   const isDirectory =

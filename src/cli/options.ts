@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from "commander";
+import { parseExactJson } from "../words/exactJson.js";
 
 /** Values that the API accepts. */
 export const searchModes = ["vector", "keyword", "hybrid"];
@@ -22,7 +23,7 @@ export function score(text: string): number {
 export function jsonObject(text: string): Record<string, unknown> {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseExactJson(text);
   } catch {
     throw new InvalidArgumentError("It is not valid JSON. Put it in single quotes to protect it from the shell.");
   }

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { comparableName, comparableText, type Item } from "./evaluation.js";
 import { CommandError, printable } from "./io.js";
 import { errorCode } from "../words/errors.js";
+import { parseExactJson } from "../words/exactJson.js";
 
 /** A question, and what its results should contain. */
 export interface Question {
@@ -84,7 +85,7 @@ export function readQuestions(text: string, source: string): Question[] {
 function readQuestion(content: string, line: number, where: string): Question {
   let value: unknown;
   try {
-    value = JSON.parse(content);
+    value = parseExactJson(content);
   } catch {
     throw new CommandError(`${where}: is not valid JSON. Write one question per line: ${example}`);
   }

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { OpenAI } from "openai";
+import { exactJson } from "../words/exactJson.js";
 import { connect, type Server, type ServerOptions, withServerOptions } from "./connection.js";
 import { indexState, readIndexing, slowestBuild, type Store } from "./indexing.js";
 import { CommandError, type Io } from "./io.js";
@@ -43,7 +44,7 @@ export function reindexCommand(program: Command, io: Io): void {
       let stores: Store[] = [];
       for (const id of new Set(ids)) stores.push(...(await askFor(server, "post", id, all)));
       if (options.wait) stores = await waitFor(server, stores, all, io);
-      if (options.json) io.stdout.write(`${JSON.stringify({ object: "list", data: stores }, null, 2)}\n`);
+      if (options.json) io.stdout.write(`${exactJson({ object: "list", data: stores }, 2)}\n`);
       else if (stores.length > 0) io.stdout.write(renderTable(columns, stores, io.stdout));
       else io.stderr.write("There are no vector stores.\n");
     });

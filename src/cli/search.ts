@@ -1,6 +1,7 @@
 import { type Command, Option } from "commander";
 import type { OpenAI } from "openai";
-import { connect, type ServerOptions, withServerOptions } from "./connection.js";
+import { exactJson } from "../words/exactJson.js";
+import { connect, exactBody, type ServerOptions, withServerOptions } from "./connection.js";
 import { notOurs } from "./failures.js";
 import type { Io } from "./io.js";
 import { jsonObject, recalls, score, searchModes, wholeNumber } from "./options.js";
@@ -61,27 +62,27 @@ export function searchCommand(program: Command, io: Io): void {
         ...(typeof options.rerank === "string" && { rerank_model: options.rerank }),
       };
       // The response itself: the SDK's page object keeps only a part of the answer.
-      const answer = await server.ask(async (client) => {
-        const response = await client.vectorStores
-          .search(requireId(id), {
-            query: words.join(" "),
-            max_num_results: options.limit,
-            // The SDK's types do not know plain key-values.
-            ...(options.filter && { filters: options.filter as unknown as OpenAI.ComparisonFilter }),
-            ...(Object.keys(ranking).length > 0 && { ranking_options: ranking }),
-          })
-          .asResponse();
-        return (await response.json()) as Partial<Answer> | null;
-      });
+      const body = {
+        query: words.join(" "),
+        max_num_results: options.limit,
+        ...(options.filter && { filters: options.filter }),
+        ...(Object.keys(ranking).length > 0 && { ranking_options: ranking }),
+      };
+      // The whole answer: the SDK's page object keeps only a part of it.
+      const answer = await server.ask((client) =>
+        client.post<Partial<Answer> | null>(searchPath(requireId(id)), exactBody(body)),
+      );
       const results = answer?.data;
       if (answer?.object !== "vector_store.search_results.page" || !Array.isArray(results)) {
         throw notOurs(server.url, "without search results");
       }
-      if (options.json) io.stdout.write(`${JSON.stringify(answer, null, 2)}\n`);
+      if (options.json) io.stdout.write(`${exactJson(answer, 2)}\n`);
       else if (results.length === 0) io.stderr.write("Nothing found.\n");
       else io.stdout.write(renderTable(columns, results, io.stdout));
     });
 }
+
+const searchPath = (id: string) => `/vector_stores/${encodeURIComponent(id)}/search`;
 
 interface Answer {
   object: string;

@@ -1,4 +1,5 @@
 import { type Command, Option } from "commander";
+import { exactJson } from "../words/exactJson.js";
 import { connect, type Server, type ServerOptions, withServerOptions } from "./connection.js";
 import { notOurs } from "./failures.js";
 import { indexState, type Store } from "./indexing.js";
@@ -71,7 +72,7 @@ export function storesCommand(program: Command, io: Io): void {
           last_id: data.at(-1)?.id ?? "",
           has_more: hasMore,
         };
-        io.stdout.write(`${JSON.stringify(answer, null, 2)}\n`);
+        io.stdout.write(`${exactJson(answer, 2)}\n`);
         return;
       }
       if (data.length > 0) io.stdout.write(renderTable(columns, data, io.stdout));
@@ -108,7 +109,7 @@ export function storesCommand(program: Command, io: Io): void {
         }),
       );
       requireStore(store, server);
-      io.stdout.write(options.json ? `${JSON.stringify(store, null, 2)}\n` : `${store.id}\n`);
+      io.stdout.write(options.json ? `${exactJson(store, 2)}\n` : `${store.id}\n`);
     });
 
   withServerOptions(stores.command("delete").description("delete a vector store and everything in it"))

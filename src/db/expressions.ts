@@ -1,5 +1,6 @@
 import { type Expression, type RawBuilder, sql } from "kysely";
 import type { Scope } from "../words/caller.js";
+import { exactJson } from "../words/exactJson.js";
 
 /**
  * The rows of a table that a scope may see, as a condition for every WHERE. One function for all tables, so that every
@@ -45,4 +46,4 @@ export const exactly = (text: string): string => text.slice(1);
 
 /** A value as jsonb; null stays SQL's null. */
 export const jsonb = <T>(value: T): RawBuilder<T> =>
-  sql<T>`${value === null || value === undefined ? null : JSON.stringify(value)}::jsonb`;
+  sql<T>`${value === null || value === undefined ? null : exactJson(value)}::jsonb`;

@@ -1,5 +1,6 @@
 import type { Response } from "express";
 import { once } from "node:events";
+import { exactJson } from "../words/exactJson.js";
 
 /** Interval of keep-alive comments: proxies often close a connection after a minute without data. */
 const quietMs = 15_000;
@@ -33,8 +34,8 @@ export function openEventStream(res: Response): EventStream {
   return {
     async send(event, data) {
       timer.refresh();
-      // JSON.stringify gives no line breaks, so one line is enough.
-      if (!res.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`) && !res.destroyed) {
+      // JSON has no line breaks here, so one line is enough.
+      if (!res.write(`event: ${event}\ndata: ${exactJson(data)}\n\n`) && !res.destroyed) {
         const closed = new AbortController();
         const leave = () => {
           closed.abort();

@@ -3,6 +3,7 @@ import type { z } from "zod";
 import type { Caller } from "../words/caller.js";
 import type { Deps } from "../core/deps.js";
 import { ApiError, clientLeft, forbidden, invalid } from "../words/errors.js";
+import { exactJson } from "../words/exactJson.js";
 import { authenticate, type Keys } from "./middleware/authenticate.js";
 import { readJson } from "./bodies/jsonBody.js";
 import { warnerOf } from "./warnings.js";
@@ -101,7 +102,7 @@ export function route<Params = undefined, Query = undefined, Body = undefined>(
             : await readBody(base.req, base.res, limit);
       const body = parseWith(schema, raw, null) as Body;
       const answer = await handle({ ...call, body });
-      if (answer !== undefined) base.res.json(answer);
+      if (answer !== undefined) base.res.type("json").send(exactJson(answer));
     },
   };
 }

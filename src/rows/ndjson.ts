@@ -1,6 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import { z } from "zod";
 import { ApiError, invalid } from "../words/errors.js";
+import { parseExactJson } from "../words/exactJson.js";
 import { afterSpace, readBase64, readFloats } from "../numbers/floatArray.js";
 import { maxLineBytes, readLines } from "../numbers/lines.js";
 import { type TransferPage, type TransferRow, type TransferStore, pageLimits } from "../words/rows.js";
@@ -71,7 +72,7 @@ function parseLine(bytes: Buffer, at: string, key: string, columns: FileColumns)
     const fields = fieldsOf(bytes);
     const value = (name: string): unknown => {
       const span = fields.get(name);
-      return span === undefined ? undefined : JSON.parse(textOf(bytes, span));
+      return span === undefined ? undefined : parseExactJson(textOf(bytes, span));
     };
     if (value("object") === "vector_store") return parseStoreLine(fields, bytes, at);
     const further = columns.metadataColumns.flatMap((name) => {

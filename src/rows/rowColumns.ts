@@ -1,4 +1,5 @@
 import { invalid } from "../words/errors.js";
+import { ExactNumber } from "../words/exactJson.js";
 import { decodeBase64Floats, toNetworkOrder } from "../numbers/float32.js";
 
 /** The names of a row's columns in a file. */
@@ -17,7 +18,7 @@ export interface FileColumns {
 export function textValue(value: unknown, at: string, name: string): string | null {
   if (value === null || value === undefined) return null;
   if (typeof value === "string") return value;
-  if (typeof value === "number" || typeof value === "bigint") return String(value);
+  if (typeof value === "number" || typeof value === "bigint" || value instanceof ExactNumber) return String(value);
   throw invalid(at, `"${name}" is not a text`);
 }
 
@@ -69,7 +70,8 @@ export function withKeys(metadata: string | null, keys: readonly (readonly [stri
  */
 export function momentValue(value: unknown, at: string, name: string): number | null {
   if (value === null || value === undefined || value === "") return null;
-  const seconds = typeof value === "string" && /^-?\d+(\.\d+)?$/.test(value.trim()) ? Number(value) : value;
+  const isText = typeof value === "string" && /^-?\d+(\.\d+)?$/.test(value.trim());
+  const seconds = isText || value instanceof ExactNumber ? Number(value) : value;
   if (typeof seconds === "number" && Math.abs(seconds) < 1e11) {
     // Multiplied as a whole, microseconds of years from 2041 on would be rounded twice.
     const whole = Math.floor(seconds);

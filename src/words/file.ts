@@ -1,4 +1,5 @@
 import type { Cutting } from "./document.js";
+import type { ExactNumber } from "./exactJson.js";
 
 /** OpenAI's File object as recorded. Times are Unix milliseconds. */
 export interface StoredFile {
@@ -26,7 +27,7 @@ export interface IngestSettings {
   visionPrompt: string | null;
 }
 
-export type Attributes = Record<string, string | number | boolean>;
+export type Attributes = Record<string, string | number | ExactNumber | boolean>;
 
 /** OpenAI's `last_error` of a vector store file. */
 export interface LastError {

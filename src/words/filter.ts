@@ -1,6 +1,7 @@
 import { invalid } from "./errors.js";
+import { ExactNumber, problemWithNumber } from "./exactJson.js";
 
-export type FilterValue = string | number | boolean;
+export type FilterValue = string | number | ExactNumber | boolean;
 
 /**
  * A condition on a chunk's metadata (OpenAI's comparison and compound filters). A comparison holds only between values
@@ -19,7 +20,7 @@ const compounds = ["and", "or"] as const;
 const types = [...comparisons, ...memberships, ...compounds];
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
+  typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof ExactNumber);
 const includes = <T extends string>(list: readonly T[], value: unknown): value is T =>
   (list as readonly unknown[]).includes(value);
 
@@ -96,6 +97,10 @@ function parseKey(key: string, path: string): string {
 
 function parseValue(value: unknown, path: string): FilterValue {
   if (typeof value === "string" || typeof value === "boolean") return value;
-  if (typeof value === "number" && Number.isFinite(value)) return value;
+  if (typeof value === "number" || value instanceof ExactNumber) {
+    const problem = problemWithNumber(value);
+    if (problem !== null) throw invalid(path, `is ${problem}`);
+    return value;
+  }
   throw invalid(path, "expected a string, a number or a boolean");
 }

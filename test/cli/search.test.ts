@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { type TestService, startService } from "../support/service.js";
 import { run, startRecorder } from "./support.js";
+import { postText } from "../support/stores.js";
 import { testKey } from "../support/settings.js";
 
 let service: TestService;
@@ -46,6 +47,17 @@ describe("search", () => {
     const api = await service.post(`/v1/vector_stores/${id}/search`, { query: "opening hours", max_num_results: 10 });
     expect(JSON.parse(out)).toEqual(api.body);
     expect(texts(out)[0]).toBe("opening hours of the shop");
+  });
+
+  test("numbers of filters and answers keep their digits", async () => {
+    const store = ((await service.post("/v1/vector_stores", { name: "n" })).body as { id: string }).id;
+    for (const n of ["9007199254740992", "9007199254740993"]) {
+      const row = `{"content": "${n}", "metadata": {"n": ${n}}}`;
+      await postText(service, `/v1/vector_stores/${store}/embeddings`, row);
+      const { out } = await cli([store, "x", "--json", "--filter", `{"n": ${n}}`]);
+      expect(texts(out)).toEqual([n]);
+      expect(out).toContain(`"n": ${n}`);
+    }
   });
 
   test("--limit, --filter in both dialects and --threshold reach the server", async () => {

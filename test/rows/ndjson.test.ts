@@ -54,6 +54,17 @@ describe("NDJSON", () => {
     expect(rows.map(numbersOf)).toEqual([[0.5, -2], [0.5, -2], null]);
   });
 
+  test("ids that are numbers keep their digits too", async () => {
+    const lines = ["9007199254740992", "9007199254740993"].map(
+      (id) => `{"id":${id},"vector_store_id":${id},"content":"x"}\n`,
+    );
+    const rows = await readRows([directory.file("ids.ndjson", lines.join(""))]);
+    expect(rows.map(({ id, storeId }) => [id, storeId])).toEqual([
+      ["9007199254740992", "9007199254740992"],
+      ["9007199254740993", "9007199254740993"],
+    ]);
+  });
+
   test("other column names, and further columns that become keys of the metadata", async () => {
     const path = directory.file(
       "other.jsonl",

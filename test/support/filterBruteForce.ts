@@ -1,7 +1,8 @@
 import fc from "fast-check";
+import { ExactNumber } from "../../src/words/exactJson.js";
 
 /** The filter grammar as a client writes it: OpenAI's, or litellm-pgvector's flat one. */
-type Scalar = string | number | boolean;
+type Scalar = string | number | ExactNumber | boolean;
 type Typed =
   | { type: "eq" | "ne" | "gt" | "gte" | "lt" | "lte"; key: string; value: Scalar }
   | { type: "in" | "nin"; key: string; value: Scalar[] }
@@ -47,14 +48,25 @@ function inOrder(type: "gt" | "gte" | "lt" | "lte", order: number | null): boole
 const valueOf = (metadata: Record<string, unknown>, key: string) =>
   Object.hasOwn(metadata, key) ? metadata[key] : undefined;
 
-const same = (found: unknown, value: Scalar) => typeof found === typeof value && found === value;
+const same = (found: unknown, value: Scalar) => found === value || compare(found, value) === 0;
 
 /** Negative, zero or positive; null for types without a common order. */
 function compare(found: unknown, value: Scalar): number | null {
   if (typeof found === "string" && typeof value === "string") return byCodePoint(found, value);
-  if (typeof found === "number" && typeof value === "number") return found === value ? 0 : found < value ? -1 : 1;
+  if (isNumber(found) && isNumber(value))
+    return Number(scaled(found) > scaled(value)) - Number(scaled(found) < scaled(value));
   if (typeof found === "boolean" && typeof value === "boolean") return Number(found) - Number(value);
   return null;
+}
+
+const isNumber = (value: unknown): value is number | ExactNumber =>
+  typeof value === "number" || value instanceof ExactNumber;
+
+/** The decimal that JSON has of a number, times 10^400: whole for every double and for our numbers of more digits. */
+function scaled(value: number | ExactNumber): bigint {
+  const [digits = "", exponent = "0"] = String(value).split("e");
+  const [whole = "", fraction = ""] = digits.split(".");
+  return BigInt(whole + fraction) * 10n ** BigInt(400 + Number(exponent) - fraction.length);
 }
 
 /** By code point: JavaScript's `<` compares UTF-16 units, which puts an emoji before U+FF5E. */
@@ -91,10 +103,39 @@ const text = fc.oneof(
   { weight: 3, arbitrary: fc.constantFrom("😀", "\uFF5E", "\uD7FF", "\u{10000}", "\u{10FFFF}", '"', "\\", "%", "{}") },
   { weight: 1, arbitrary: fc.string({ unit: "binary", maxLength: 5 }).filter((value) => !value.includes("\0")) },
 );
+/** Numbers that are one double, but several decimals. */
+const neighbours = [
+  "9007199254740993",
+  "-9007199254740993",
+  "1803456789012345679",
+  "0.10000000000000001",
+  "0.30000000000000001",
+];
+const isRounded = (whole: bigint) => scaled(Number(whole)) !== scaled(new ExactNumber(String(whole)));
 const number = fc.oneof(
   { weight: 5, arbitrary: fc.constantFrom(0, -0, 1, -1, 5, 0.1, 0.2, 0.1 + 0.2, 0.3) },
-  { weight: 2, arbitrary: fc.constantFrom(1e21, 1e-7, 2 ** 53, 2 ** 53 + 2, -(2 ** 60), 5e-324, Number.MAX_VALUE) },
+  {
+    weight: 2,
+    arbitrary: fc.constantFrom(
+      1e21,
+      1e-7,
+      2 ** 53,
+      2 ** 53 + 2,
+      1803456789012345600,
+      -(2 ** 60),
+      5e-324,
+      Number.MAX_VALUE,
+    ),
+  },
+  { weight: 3, arbitrary: fc.constantFrom(...neighbours.map((digits) => new ExactNumber(digits))) },
   { weight: 1, arbitrary: fc.double({ noNaN: true, noDefaultInfinity: true }) },
+  {
+    weight: 1,
+    arbitrary: fc
+      .bigInt({ min: 2n ** 53n, max: 2n ** 80n })
+      .filter(isRounded)
+      .map((n) => new ExactNumber(String(n))),
+  },
 );
 const scalar = fc.oneof(text, number, fc.boolean());
 

@@ -1,6 +1,7 @@
 import type { PostgresPoolClient } from "kysely";
 import pg from "pg";
 import type { DatabaseConfig } from "../../process/config.js";
+import { parseExactJson } from "../../words/exactJson.js";
 import type { Log } from "../../process/log.js";
 import { isCopy, runCopy } from "./copy.js";
 import { isConnectionFailure, translateError } from "./errors.js";
@@ -8,10 +9,18 @@ import type { Pool } from "./observedPool.js";
 import { quote } from "../schema/tables.js";
 import type { ConnectionTarget } from "./url.js";
 
-/** bigint as number, like PGlite: counts and bytes stay far below 2^53. Local to our pool, so no global is touched. */
+/**
+ * bigint as number, like PGlite: counts and bytes stay far below 2^53. The numbers in JSON keep their digits. Local to
+ * our pool, so no global is touched.
+ */
+const parsers = new Map<number, (text: string) => unknown>([
+  [pg.types.builtins.INT8, Number],
+  [pg.types.builtins.JSON, parseExactJson],
+  [pg.types.builtins.JSONB, parseExactJson],
+]);
 const types: pg.CustomTypesConfig = {
   getTypeParser: (oid, format): unknown =>
-    oid === pg.types.builtins.INT8 && format !== "binary" ? Number : pg.types.getTypeParser(oid, format),
+    (format === "binary" ? undefined : parsers.get(oid)) ?? pg.types.getTypeParser(oid, format),
 };
 
 /**

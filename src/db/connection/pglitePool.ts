@@ -1,9 +1,10 @@
-import { PGlite } from "@electric-sql/pglite";
+import { PGlite, types } from "@electric-sql/pglite";
 import { vector } from "@electric-sql/pglite-pgvector";
 import type { PostgresPoolClient } from "kysely";
 import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { unavailable } from "../../words/errors.js";
+import { parseExactJson } from "../../words/exactJson.js";
 import { withResolvers } from "../../process/withResolvers.js";
 import { type CopyResult, isCopy } from "./copy.js";
 import { translateError } from "./errors.js";
@@ -40,6 +41,9 @@ export async function createPglitePool(pglite: PGlite): Promise<Pool> {
   };
 }
 
+/** The numbers in JSON keep their digits. */
+const parsers = { [types.JSON]: parseExactJson, [types.JSONB]: parseExactJson };
+
 /**
  * Opens (and on the first start creates, in 2–5 s) an embedded PostgreSQL with pgvector in a directory, or from a dump.
  */
@@ -53,7 +57,7 @@ export async function openPglite(options: { dataDir?: string; loadDataDir?: Blob
       writeFileSync(making, "");
     }
   }
-  const pglite = await PGlite.create({ ...options, extensions: { vector } });
+  const pglite = await PGlite.create({ ...options, extensions: { vector }, parsers });
   await pglite.exec("CREATE EXTENSION IF NOT EXISTS vector");
   if (making !== null) rmSync(making, { force: true });
   return pglite;

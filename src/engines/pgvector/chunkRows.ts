@@ -3,6 +3,7 @@ import type { Db } from "../../db/database.js";
 import { asWritten, canHold, derivedId } from "../../db/schema/ids.js";
 import type { IdType } from "../../db/schema/ids.js";
 import type { ChunkSelection, FileChunks, NewChunk } from "../../words/chunk.js";
+import { exactJson } from "../../words/exactJson.js";
 import type { ChunkIds } from "../engine.js";
 import { encodeTextArray, encodeVectorArray } from "./binary.js";
 import { compileFilter } from "./filterSql.js";
@@ -61,7 +62,7 @@ export function unnested(db: Db, chunks: readonly (NewChunk & { id: string })[])
   const ids = encodeTextArray(chunks.map((each) => each.id));
   const contents = encodeTextArray(chunks.map((each) => each.content));
   // {} for no metadata, as litellm-pgvector writes it; an adopted column may refuse null.
-  const metadatas = encodeTextArray(chunks.map((each) => JSON.stringify(each.metadata ?? {})));
+  const metadatas = encodeTextArray(chunks.map((each) => exactJson(each.metadata ?? {})));
   const embeddings = encodeVectorArray(
     db.layout.embeddings.vectorOid,
     chunks.map((each) => each.embedding),

@@ -2,6 +2,7 @@ import { sql } from "kysely";
 import type { Db } from "../../db/database.js";
 import { instant } from "../../db/expressions.js";
 import type { ChunkSelection, FileChunks, NewChunk } from "../../words/chunk.js";
+import { exactJson } from "../../words/exactJson.js";
 import { encodeTextArray } from "./binary.js";
 import { portions, selected, unnested } from "./chunkRows.js";
 import type { PgvectorState } from "./state.js";
@@ -139,6 +140,6 @@ export async function mergeMetadata(
   const e = tx.layout.embeddings;
   await sql`
     UPDATE ${e.table} AS e
-    SET ${e.bareMetadata} = ((${e.metadata} - ${encodeTextArray(change.remove)}::text[]) || ${JSON.stringify(change.set)}::jsonb)::${sql.raw(e.metadataType)}
+    SET ${e.bareMetadata} = ((${e.metadata} - ${encodeTextArray(change.remove)}::text[]) || ${exactJson(change.set)}::jsonb)::${sql.raw(e.metadataType)}
     WHERE ${selected(tx, storeId, { file })}`.execute(tx.run);
 }

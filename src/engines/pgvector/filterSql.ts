@@ -1,5 +1,6 @@
 import { type RawBuilder, sql } from "kysely";
 import type { Layout } from "../../db/schema/layout.js";
+import { exactJson } from "../../words/exactJson.js";
 import type { Filter, FilterValue } from "../../words/filter.js";
 
 const operators = { gt: ">", gte: ">=", lt: "<", lte: "<=" } as const;
@@ -83,7 +84,7 @@ export function isIndexed(filter: Filter): boolean {
 
 /** Containment tests JSON value and type at once, and a GIN index on metadata answers it. */
 function equals(key: string, value: FilterValue, metadata: RawBuilder<unknown>): RawBuilder<boolean> {
-  return sql`${metadata} @> ${JSON.stringify({ [key]: value })}::jsonb`;
+  return sql`${metadata} @> ${exactJson({ [key]: value })}::jsonb`;
 }
 
 /** Lists up to this length are looked up in the index, value by value. */
@@ -95,11 +96,13 @@ function isOneOf(key: string, values: readonly FilterValue[], metadata: RawBuild
     const parts = values.map((value) => equals(key, value, metadata));
     return sql`(${sql.join(parts, sql` OR `)})`;
   }
-  const list = JSON.stringify(values);
+  const list = exactJson(values);
   // `array @> scalar` is true if the array has the scalar; metadata values that are objects or arrays must not match
   // this way.
   return sql`(jsonb_typeof(${metadata} -> ${key}::text) IN ('string', 'number', 'boolean') AND ${list}::jsonb @> (${metadata} -> ${key}::text))`;
 }
+
+const jsonTypeOf = (value: FilterValue) => (typeof value === "object" ? "number" : typeof value);
 
 function ordered(
   key: string,
@@ -117,7 +120,7 @@ function ordered(
     const loosely = sql.raw(type.startsWith("g") ? ">=" : "<=");
     return sql`${beginning} ${loosely} left(${value}::text, ${sql.lit(indexedLength)}) COLLATE "C" AND ${whole} ${operator} ${value}::text COLLATE "C" AND ${isString}`;
   }
-  return sql`(${metadata} -> ${key}::text) ${operator} ${JSON.stringify(value)}::jsonb AND jsonb_typeof(${metadata} -> ${key}::text) = ${typeof value}`;
+  return sql`(${metadata} -> ${key}::text) ${operator} ${exactJson(value)}::jsonb AND jsonb_typeof(${metadata} -> ${key}::text) = ${jsonTypeOf(value)}`;
 }
 
 /** Metadata values that a filter compares by order, which an index can answer; see `ensureRangeIndex`. */
@@ -137,7 +140,7 @@ export function rangesOf(filter: Filter): Range[] {
     case "gte":
     case "lt":
     case "lte": {
-      const type = typeof filter.value;
+      const type = jsonTypeOf(filter.value);
       return type === "number" || type === "string" ? [{ key: filter.key, type }] : [];
     }
     case "eq":

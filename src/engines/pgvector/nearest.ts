@@ -1,5 +1,6 @@
 import { visible, isIndexed } from "./filterSql.js";
 import type { FoundChunk } from "../../words/chunk.js";
+import { exactJson } from "../../words/exactJson.js";
 import type { Filter } from "../../words/filter.js";
 import type { VectorStore } from "../../words/store.js";
 import { normalized } from "../../numbers/float32.js";
@@ -34,7 +35,7 @@ export async function searchChunks(
   const few = store.chunkCount <= candidatesFor(limit) + efAt50k.dense;
   if (!state.vectorsIndexed || recall === "exact" || few) return db.reading(exactly, (tx) => searchExactly(tx, query));
   // A filter that only excludes hidden files passes nearly everything.
-  const key = given.filter === null ? null : JSON.stringify([store.id, given.filter]);
+  const key = given.filter === null ? null : exactJson([store.id, given.filter]);
   if (filter !== null && key !== null && !wideFilters.has(key)) {
     const exact = await db.reading(throughAll(filter), (tx) => searchNarrow(tx, { ...query, filter }));
     if (exact !== null) return exact;

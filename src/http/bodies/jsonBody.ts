@@ -1,5 +1,6 @@
 import express, { type Request, type RequestHandler, type Response } from "express";
 import { ApiError, invalid, tooLarge, unsupportedMediaType } from "../../words/errors.js";
+import { parseExactJson } from "../../words/exactJson.js";
 import { findNotANumber, findUnstorableText } from "./unstorableText.js";
 
 const decoder = new TextDecoder("utf-8", { fatal: true });
@@ -36,14 +37,14 @@ export function decodeJson(bytes: Buffer, path = ""): string {
 }
 
 /**
- * Parses JSON text. Refuses strings that PostgreSQL cannot store.
+ * Parses JSON text; its numbers keep their digits. Refuses strings that PostgreSQL cannot store.
  * @param options.positions whether the message of a syntax error has its position in the text
  * @throws ApiError 400 naming the field
  */
 function parseJson(text: string, path = "", { positions = true }: { positions?: boolean } = {}): unknown {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseExactJson(text);
   } catch (error) {
     const place = findNotANumber(text, path);
     if (place !== null)

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { ExactNumber, problemWithNumber } from "../../words/exactJson.js";
 
 /** An optional field; null means absent, because LiteLLM sends null for every field that its caller left out. */
 export const optional = <T extends z.ZodType>(schema: T) => schema.nullish().transform((value) => value ?? undefined);
@@ -71,7 +72,7 @@ export const seconds = (millis: number) => Math.floor(millis / 1000);
 
 const maxDepth = 32;
 
-/** A JSON object of any shape, nested at most 32 deep, with finite numbers: what a jsonb column accepts. */
+/** A JSON object of any shape, nested at most 32 deep, with numbers in the range of a double: jsonb accepts it. */
 export const jsonObject = z
   .custom<Record<string, unknown>>(isObject, { error: "expected an object" })
   .superRefine((value, context) => {
@@ -81,7 +82,10 @@ export const jsonObject = z
   .meta({ type: "object", additionalProperties: true });
 
 function jsonProblem(value: unknown, depth: number): string | null {
-  if (typeof value === "number" && !Number.isFinite(value)) return "contains a number outside the range of a double";
+  if (typeof value === "number" || value instanceof ExactNumber) {
+    const problem = problemWithNumber(value);
+    return problem === null ? null : `contains ${problem}`;
+  }
   if (typeof value !== "object" || value === null) return null;
   if (depth > maxDepth) return `nested more than ${maxDepth} levels deep`;
   for (const item of Object.values(value)) {
@@ -98,5 +102,5 @@ export function asObject(value: unknown): Record<string, unknown> {
 
 /** A function declaration, because schemas above use it while this module is still being evaluated. */
 export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  return typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof ExactNumber);
 }

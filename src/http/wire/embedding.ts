@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { Inserted } from "../../core/chunks/insert.js";
 import type { EmbeddingInput } from "../../core/chunks/rowChecks.js";
 import { invalid } from "../../words/errors.js";
+import { ExactNumber } from "../../words/exactJson.js";
 import { decodeBase64Floats, encodeBase64Floats } from "../../numbers/float32.js";
 import { asObject, jsonObject, optional, pageQuery, seconds } from "./common.js";
 import { parse } from "./parse.js";
@@ -102,7 +103,8 @@ function decodeVector(value: unknown, path: string): Float32Array {
     throw invalid(path, "expected an array of numbers, or base64 of float32 numbers", "invalid_type");
   const vector = new Float32Array(value.length);
   for (let i = 0; i < value.length; i += 1) {
-    const number: unknown = value[i];
+    const given: unknown = value[i];
+    const number = given instanceof ExactNumber ? given.toNumber() : given;
     if (typeof number !== "number") {
       throw invalid(
         `${path}[${i}]`,

@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import { ApiError, invalid } from "../../words/errors.js";
+import { ExactNumber } from "../../words/exactJson.js";
 
 /**
  * Checks a value against its schema.
@@ -7,17 +8,37 @@ import { ApiError, invalid } from "../../words/errors.js";
  * @throws ApiError 400 naming the field and what was expected
  */
 export function parseWith<T>(schema: z.ZodType<T> | undefined, value: unknown, root: string | null): T | undefined {
-  if (schema === undefined) return undefined;
-  const result = schema.safeParse(value);
+  return schema === undefined ? undefined : parse(schema, value, root);
+}
+
+/**
+ * As `parseWith`, with a schema that is always given. A field that must be a number is a double, so an `ExactNumber`
+ * there is rounded; only fields for any JSON take it as it is.
+ */
+export function parse<T>(schema: z.ZodType<T>, value: unknown, root: string | null): T {
+  const first = schema.safeParse(value);
+  if (first.success) return first.data;
+  const refused = first.error.issues.filter(({ code }) => code === "invalid_type" || code === "invalid_union");
+  const rounded = refused.reduce((whole, { path }) => roundAt(whole, path), value);
+  const result = rounded === value ? first : schema.safeParse(rounded);
   if (result.success) return result.data;
   throw firstProblem(result.error, root);
 }
 
-/** As `parseWith`, with a schema that is always given. */
-export function parse<T>(schema: z.ZodType<T>, value: unknown, root: string | null): T {
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  throw firstProblem(result.error, root);
+/** No schema has numbers deeper; a hostile body may be nested deeper than the call stack. */
+const deepest = 16;
+
+/** The value with the numbers at and below a path as doubles; the same value if there is no `ExactNumber`. */
+function roundAt(value: unknown, [key, ...path]: readonly PropertyKey[], depth = 0): unknown {
+  if (value instanceof ExactNumber) return value.toNumber();
+  if (typeof value !== "object" || value === null || value instanceof Float32Array || depth > deepest) return value;
+  const entries: (readonly [string, unknown])[] = Object.entries(value);
+  const rounded = entries.map(
+    ([name, each]) =>
+      [name, key === undefined || name === String(key) ? roundAt(each, path, depth + 1) : each] as const,
+  );
+  if (rounded.every(([, each], i) => each === entries[i]?.[1])) return value;
+  return Array.isArray(value) ? rounded.map(([, each]) => each) : Object.fromEntries(rounded);
 }
 
 function firstProblem(error: z.ZodError, root: string | null): ApiError {

@@ -2,12 +2,14 @@ import { z } from "zod";
 import type { RerankQuestion } from "../../core/search/rerankDocuments.js";
 import type { SearchResult } from "../../core/search/searchStores.js";
 import { parseFilter } from "../../words/filter.js";
-import { optional } from "./common.js";
+import { isObject, optional } from "./common.js";
 import { resultCount } from "./ranking.js";
 import { filtersField, presentHit, queryText } from "./search.js";
 import { modelName } from "./vectorStore.js";
 
-const document = z.union([z.string(), z.looseObject({})], { error: "expected a string or an object" });
+const document = z.union([z.string(), z.custom<Record<string, unknown>>(isObject)], {
+  error: "expected a string or an object",
+});
 
 /**
  * Cohere's POST /v1/rerank, as LiteLLM accepts it; or `vector_store_id` instead of `documents`. Other fields are passed

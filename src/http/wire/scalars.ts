@@ -1,7 +1,8 @@
 import { z } from "zod";
+import { ExactNumber, problemWithNumber } from "../../words/exactJson.js";
 import { isObject } from "./common.js";
 
-export type Scalar = string | number | boolean;
+export type Scalar = string | number | ExactNumber | boolean;
 
 const limits = { pairs: 16, keyLength: 64, valueLength: 512 };
 
@@ -24,7 +25,10 @@ export const scalars = z
     for (const key of keys) {
       const item: unknown = value[key];
       if (key.length > limits.keyLength) problem(`a key may have at most ${limits.keyLength} characters`, [key]);
-      else if (!isScalar(item))
+      else if (typeof item === "number" || item instanceof ExactNumber) {
+        const reason = problemWithNumber(item);
+        if (reason !== null) problem(`is ${reason}`, [key]);
+      } else if (!isTextOrBoolean(item))
         problem(`expected a string of at most ${limits.valueLength} characters, a number or a boolean`, [key]);
     }
   })
@@ -37,7 +41,10 @@ export const scalars = z
     },
   });
 
-const isScalar = (value: unknown): value is Scalar =>
-  typeof value === "string"
-    ? value.length <= limits.valueLength
-    : typeof value === "boolean" || (typeof value === "number" && Number.isFinite(value));
+const isTextOrBoolean = (value: unknown) =>
+  typeof value === "string" ? value.length <= limits.valueLength : typeof value === "boolean";
+
+/** A value of `scalars` in an answer. */
+export const scalarAnswer = z
+  .custom<Scalar>()
+  .meta({ anyOf: [{ type: "string" }, { type: "number" }, { type: "boolean" }] });

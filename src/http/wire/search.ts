@@ -2,10 +2,12 @@ import { z } from "zod";
 import type { SearchRequest, SearchResult } from "../../core/search/searchStores.js";
 import type { FoundChunk } from "../../words/chunk.js";
 import { invalid } from "../../words/errors.js";
+import { ExactNumber, parseExactJson } from "../../words/exactJson.js";
 import { filterLimits, parseFilter } from "../../words/filter.js";
 import { asObject, isObject, optional } from "./common.js";
 import { findUnstorableText } from "../bodies/unstorableText.js";
 import { rankingFields, readRanking, resultCount } from "./ranking.js";
+import { type Scalar, scalarAnswer } from "./scalars.js";
 
 export const queryText = z
   .string()
@@ -68,13 +70,11 @@ function defaultLimit(body: SearchBody): number {
   return body.return_metadata === undefined ? 10 : 20;
 }
 
-const attributeValue = z.union([z.string(), z.number(), z.boolean()]);
-
 export const hitAnswer = z.object({
   file_id: z.string(),
   filename: z.string(),
   score: z.number().min(0).max(1),
-  attributes: z.record(z.string(), attributeValue).nullable(),
+  attributes: z.record(z.string(), scalarAnswer).nullable(),
   content: z.array(z.object({ type: z.literal("text"), text: z.string() })).length(1),
   id: z.string().describe("the chunk's id"),
   chunk_index: z.int().optional(),
@@ -134,8 +134,9 @@ export function presentFound(chunk: FoundChunk): Omit<z.input<typeof hitAnswer>,
   const ours = place === null ? [] : ["file_id", "chunk_index", ...(place.filename === undefined ? ["filename"] : [])];
   const attributes = Object.fromEntries(
     Object.entries(metadata).filter(
-      (pair): pair is [string, string | number | boolean] =>
-        ["string", "number", "boolean"].includes(typeof pair[1]) && !ours.includes(pair[0]),
+      (pair): pair is [string, Scalar] =>
+        (["string", "number", "boolean"].includes(typeof pair[1]) || pair[1] instanceof ExactNumber) &&
+        !ours.includes(pair[0]),
     ),
   );
   const { chunk_index: index } = metadata;
@@ -166,7 +167,7 @@ export function parseFilterText(json: string | undefined) {
   if (json === undefined) return null;
   let value: unknown;
   try {
-    value = JSON.parse(json);
+    value = parseExactJson(json);
   } catch {
     throw invalid("filters", "is not valid JSON", "invalid_json");
   }

@@ -2,8 +2,9 @@ import { z } from "zod";
 import type { BatchWithCounts } from "../../core/files/fileBatches.js";
 import type { AttachInput } from "../../core/files/attach.js";
 import { invalid } from "../../words/errors.js";
+import { parseExactJson } from "../../words/exactJson.js";
 import { optional, pageQuery, seconds, storeParams } from "./common.js";
-import { scalars } from "./scalars.js";
+import { scalarAnswer, scalars } from "./scalars.js";
 import { type Attributes, type IngestSettings, type StoreFile, fileStatuses } from "../../words/file.js";
 
 export const storeFileParams = storeParams.extend({ file_id: z.string().describe("id of the file") });
@@ -113,7 +114,7 @@ export const storeFileAnswer = z
       }),
       z.object({ type: z.literal("other") }),
     ]),
-    attributes: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).nullable(),
+    attributes: z.record(z.string(), scalarAnswer).nullable(),
     filename: z.string(),
     content_sha256: z.string().nullable().describe("SHA-256 of the file's bytes, in hexadecimal"),
     chunks: z.int().describe("number of the file's chunks in the vector store"),
@@ -262,7 +263,7 @@ function readAttributes(text: string | undefined): Attributes | null {
   if (text === undefined || text.trim() === "") return null;
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseExactJson(text);
   } catch {
     throw invalid("attributes", "is not valid JSON", "invalid_json");
   }

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { testDimensions } from "../../support/settings.js";
 import { type TestService, startService } from "../../support/service.js";
 import { batchPath, createStore, postText, stubLitellm } from "../../support/stores.js";
+import { ExactNumber, exactJson, parseExactJson } from "../../../src/words/exactJson.js";
 import { type ClientFilter, anyFilter, anyMetadata, matches } from "../../support/filterBruteForce.js";
 
 /** The query text is its vector, so a test controls it exactly. */
@@ -29,9 +30,15 @@ interface Search {
   threshold: number | "of a row" | null;
 }
 
-/** JSON.stringify writes -0 as 0; other clients do not. */
-const toJson = (value: unknown) =>
-  JSON.stringify(value, (_, each: unknown) => (Object.is(each, -0) ? "<-0>" : each)).replaceAll('"<-0>"', "-0");
+/** With the digits of every number, as clients of other languages write them; JSON.stringify also writes -0 as 0. */
+function toJson(value: unknown): string {
+  const text = JSON.stringify(value, function (this: Record<string, unknown>, key, each: unknown) {
+    const given = this[key];
+    if (given instanceof ExactNumber) return `<${given.text}>`;
+    return Object.is(each, -0) ? "<-0>" : each;
+  });
+  return text.replace(/"<(-?[\d.]+)>"/g, "$1");
+}
 
 /**
  * Small whole numbers: float32 sums of their products are exact, so equal scores are equal in the test and in the
@@ -114,7 +121,7 @@ async function ask(storeId: string, search: Search, threshold: number | null) {
   };
   const answer = await postText(service, `/v1/vector_stores/${storeId}/search`, toJson(body));
   if (answer.status !== 200) throw new Error(answer.text);
-  return (answer.body as { data: { id: string; score: number; metadata: unknown }[] }).data;
+  return (parseExactJson(answer.text) as { data: { id: string; score: number; metadata: unknown }[] }).data;
 }
 
 /** Time to shrink a counterexample, shorter than the test's own limit, which would hide it. */
@@ -189,7 +196,7 @@ describe("search is exact", () => {
         const byId = new Map(found.map((hit) => [hit.id.split("x")[1], hit.metadata]));
         metadatas.forEach((metadata, i) => {
           // jsonb keeps numbers as decimals, which have no negative zero.
-          const expected = JSON.parse(JSON.stringify(metadata ?? {})) as unknown;
+          const expected = parseExactJson(exactJson(metadata ?? {}));
           expect(byId.get(`${String(i)}y`)).toEqual(expected);
         });
       }),

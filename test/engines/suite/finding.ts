@@ -1,6 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import type { FoundChunk } from "../../../src/words/chunk.js";
+import { exactJson, parseExactJson } from "../../../src/words/exactJson.js";
 import { type Filter, parseFilter } from "../../../src/words/filter.js";
 import { type ClientFilter, anyFilter, anyMetadata, matches } from "../../support/filterBruteForce.js";
 import { type Suite, chunkOf, vectorOf } from "./support.js";
@@ -38,7 +39,7 @@ export function findingSuite(name: string, suite: Suite): void {
         const found = await under().engine.nearest(await current(store), query);
         const passes = rows.filter(({ metadata }) =>
           // As JSON has it: -0 is 0.
-          matches(given, JSON.parse(JSON.stringify(metadata ?? {})) as Record<string, unknown>),
+          matches(given, parseExactJson(exactJson(metadata ?? {})) as Record<string, unknown>),
         );
         const scores = passes.map((each) => cosineScore(vectorOf(each.seed), vectorOf(seed))).sort((a, b) => b - a);
         expect(await under().engine.count(store, filter)).toMatchObject({ chunks: passes.length });

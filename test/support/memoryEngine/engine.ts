@@ -3,6 +3,7 @@ import type { Database } from "../../../src/db/database.js";
 import { derivedId } from "../../../src/db/schema/ids.js";
 import { addToCounts, findStore, lockStore } from "../../../src/db/tables/stores.js";
 import { type Change, type Engine, EngineError, type FailureKind, type Words } from "../../../src/engines/engine.js";
+import { parseExactJson } from "../../../src/words/exactJson.js";
 import type { Filter } from "../../../src/words/filter.js";
 import type { VectorStore } from "../../../src/words/store.js";
 import { matching, nearest } from "./finding.js";
@@ -176,7 +177,7 @@ const reading = (shelves: Shelves): Pick<Engine, "compare" | "nearest" | "read" 
     within(bounds, () =>
       places.flatMap((place) =>
         visible(shelves, store.id)
-          .map(([, row]) => ({ row, metadata: JSON.parse(row.metadata) as Record<string, unknown> }))
+          .map(([, row]) => ({ row, metadata: parseExactJson(row.metadata) as Record<string, unknown> }))
           .filter(({ metadata }) => metadata[place.key] === place.document && metadata.chunk_index === place.index)
           .map(({ row }) => ({ ...place, content: row.content })),
       ),
@@ -205,7 +206,7 @@ const indexing = (
 const chunkOf = (id: string, row: Row, embeddings: boolean) => ({
   id,
   content: row.content,
-  metadata: JSON.parse(row.metadata) as unknown,
+  metadata: parseExactJson(row.metadata) as unknown,
   createdAt: Math.floor(row.createdAt / 1000),
   embedding: embeddings ? row.vector : null,
 });

@@ -2,6 +2,7 @@ import type { Database } from "../../../src/db/database.js";
 import { addToCounts } from "../../../src/db/tables/stores.js";
 import { type AddOptions, EngineError, Overtaken, type Records } from "../../../src/engines/engine.js";
 import { fromNetworkOrder, toNetworkOrder } from "../../../src/numbers/float32.js";
+import { exactJson, parseExactJson } from "../../../src/words/exactJson.js";
 import { type StoredChunk, digestOf } from "../../../src/words/rows.js";
 import { type Shelf, fileOf, passes, underWay } from "./shelf.js";
 import { within } from "./within.js";
@@ -60,7 +61,7 @@ export function createRecords(db: Database, shelves: Map<string, Shelf>, shelfOf
   return {
     keeper: "the memory engine",
     mayAlter: "A bug of the memory engine may have changed it.",
-    canonicalJson: (texts, bounds) => within(bounds, () => texts.map((text) => JSON.stringify(JSON.parse(text)))),
+    canonicalJson: (texts, bounds) => within(bounds, () => texts.map((text) => exactJson(parseExactJson(text)))),
     marks: (chunks, bounds) => within(bounds, () => marksOf(chunks)),
     vectors: (chunks, bounds) =>
       within(

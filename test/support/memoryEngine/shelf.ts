@@ -1,6 +1,7 @@
 import { type Done, IdConflict, Overtaken, type Step } from "../../../src/engines/engine.js";
 import { toNetworkOrder } from "../../../src/numbers/float32.js";
 import type { ChunkSelection, NewChunk } from "../../../src/words/chunk.js";
+import { exactJson, parseExactJson } from "../../../src/words/exactJson.js";
 import type { Filter } from "../../../src/words/filter.js";
 import { newId } from "../../../src/words/ids.js";
 import { matches } from "../filterBruteForce.js";
@@ -29,7 +30,7 @@ export function underWay(shelf: Shelf): Shelf {
   return shelf;
 }
 
-export const objectOf = (row: Row) => (JSON.parse(row.metadata) ?? {}) as Record<string, unknown>;
+export const objectOf = (row: Row) => (parseExactJson(row.metadata) ?? {}) as Record<string, unknown>;
 export const fileOf = (row: Row) => {
   const file = objectOf(row).file_id;
   return typeof file === "string" ? file : "";
@@ -59,7 +60,7 @@ function isSame(row: Row, { content, metadata, embedding, embeddingMade = false 
   const compared = embedding === null || embeddingMade ? null : toNetworkOrder(embedding);
   return (
     row.content === content &&
-    row.metadata === JSON.stringify(metadata ?? {}) &&
+    row.metadata === exactJson(metadata ?? {}) &&
     (compared === null || toNetworkOrder(row.vector).equals(compared))
   );
 }
@@ -84,7 +85,7 @@ export function take(shelf: Shelf, steps: readonly Step[], now: number): Taken {
           const before = shelf.rows.get(id);
           if (chunk.embedding === null || (before !== undefined && step.onConflict !== "replace")) continue;
           if (before !== undefined) remove(id, before);
-          const metadata = JSON.stringify(chunk.metadata ?? {});
+          const metadata = exactJson(chunk.metadata ?? {});
           shelf.rows.set(id, { content: chunk.content, metadata, vector: chunk.embedding, createdAt: now * 1000 });
           done.added.add(id);
           done.addedBytes += Buffer.byteLength(chunk.content);
@@ -98,7 +99,7 @@ export function take(shelf: Shelf, steps: readonly Step[], now: number): Taken {
         for (const row of shelf.rows.values()) {
           if (fileOf(row) !== step.file.fileId) continue;
           const kept = Object.entries(objectOf(row)).filter(([key]) => !step.remove.includes(key));
-          row.metadata = JSON.stringify({ ...Object.fromEntries(kept), ...step.set });
+          row.metadata = exactJson({ ...Object.fromEntries(kept), ...step.set });
         }
         break;
       case "hide":
