@@ -1,9 +1,19 @@
 import type { Db } from "../db/database.js";
-import type { Chunk, ChunkPlace, ChunkSelection, FileChunks, FoundChunk, NewChunk } from "../words/chunk.js";
+import type {
+  Amendment,
+  Chunk,
+  ChunkPlace,
+  ChunkSelection,
+  Compared,
+  FileChunks,
+  FoundChunk,
+  NewChunk,
+  OnConflict,
+} from "../words/chunk.js";
 import { ApiError } from "../words/errors.js";
 import type { Filter } from "../words/filter.js";
 import type { IndexState, IndexSummary } from "../words/indexing.js";
-import type { ChunkMark, StoredChunk } from "../words/rows.js";
+import type { ChunkMark, RecordPage, RecordPageRequest, StoredChunk } from "../words/rows.js";
 import type { Recall, VectorStore } from "../words/store.js";
 
 /**
@@ -37,8 +47,8 @@ export interface Engine {
   /** Changes one store's chunks and counters, and what `book` writes, as one. @throws IdConflict, Overtaken */
   write<Held extends { store: VectorStore }, T>(change: Change<Held, T>, bounds?: Bounds): Promise<T>;
 
-  /** For each id that exists, in any store: whether the stored chunk equals the given one. */
-  compare(store: VectorStore, chunks: readonly NewChunk[], bounds?: Bounds): Promise<Map<string, boolean>>;
+  /** For each id that exists, in any store: how the stored chunk compares with the given one. */
+  compare(store: VectorStore, chunks: readonly NewChunk[], bounds?: Bounds): Promise<Map<string, Compared>>;
 
   /** The `limit` nearest chunks that pass the filter, or all if there are fewer; best first, ties by id. */
   nearest(store: VectorStore, query: VectorQuery, bounds?: Bounds): Promise<FoundChunk[]>;
@@ -170,13 +180,17 @@ export interface Change<Held extends { store: VectorStore }, T> {
 export type Step =
   | {
       /**
-       * `error`: a chunk whose id exists with the same content is counted as a duplicate; with other content the change
-       * is refused (IdConflict). `skip`: existing chunks stay. `replace`: existing chunks of this store are replaced.
+       * What happens to chunks of this store that have the id of a new one. `error`: the same chunk stays; another one
+       * refuses the change (IdConflict). `skip`: every one stays. `replace`: the same chunk stays; another one takes
+       * the new content, metadata and embedding, and keeps its creation time. An id of another store is always an
+       * IdConflict.
        */
       do: "put";
       chunks: readonly NewChunk[];
-      onConflict: "error" | "skip" | "replace";
+      onConflict: OnConflict;
     }
+  /** Changes what is given of one chunk; does nothing if this store does not have it. */
+  | ({ do: "amend"; id: string } & Amendment)
   | { do: "remove"; which: ChunkSelection }
   /** Removes keys from the metadata of a file's chunks, then sets others. */
   | { do: "relabel"; file: FileChunks; remove: readonly string[]; set: Readonly<Record<string, unknown>> }
@@ -189,10 +203,13 @@ export interface Done {
   store: VectorStore;
   /** The ids of the chunks that were put, in order. */
   ids: readonly string[];
-  /** Those of `ids` that did not exist before. */
+  /** The ids of chunks that were written: new ones, and those that took an existing chunk's place. */
   added: ReadonlySet<string>;
   addedBytes: number;
+  /** Chunks that are gone, by themselves or because another one took their place. */
   removed: { chunks: number; bytes: number };
+  /** The creation times of the chunks of `added` that replace or amend an existing one, in Unix milliseconds. */
+  replaced: ReadonlyMap<string, number>;
 }
 
 export interface Drop<T> {
@@ -232,23 +249,6 @@ export interface AddOptions {
   now: number;
 }
 
-export interface RecordPageRequest {
-  /** The last id of the page before; null for the first. */
-  after: string | null;
-  limit: number;
-  filter: Filter | null;
-  vectors: boolean;
-  /** Files whose chunks are left out as if they were hidden. */
-  without: ReadonlySet<string>;
-}
-
-export interface RecordPage {
-  chunks: (Omit<StoredChunk, "metadata" | "vector"> & { metadata: string | null; vector: Buffer | null })[];
-  hasMore: boolean;
-  /** Files that were hidden at this moment. */
-  hidden: readonly string[];
-}
-
 /**
  * `away`: no answer, or too busy; the same call may succeed later. `full`: no space left. `refused`: the engine does
  * not accept what the caller gave. `gone`: the caller's copy of the store is out of date; read the store again.
@@ -267,7 +267,7 @@ export class EngineError extends ApiError {
   }
 }
 
-/** The ids exist with other content, metadata or embedding. Nothing was stored. */
+/** The ids exist: with other content, metadata or embedding, or in another store. Nothing was stored. */
 export class IdConflict extends Error {
   constructor(readonly ids: readonly string[]) {
     super("ids exist with other content");

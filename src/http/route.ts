@@ -28,7 +28,7 @@ export interface Call<Params, Query, Body> {
 }
 
 interface Declaration<Params, Query, Body> {
-  method: "get" | "post" | "delete";
+  method: "get" | "post" | "patch" | "delete";
   /** In Express' form, mounted below every prefix: `/vector_stores/:vector_store_id`. */
   path: string;
   may: Permission;
@@ -126,13 +126,17 @@ export function mount(routes: readonly Route[], deps: Deps, keys: Keys): Router 
     });
   }
   for (const path of new Set(routes.map((each) => each.path))) {
-    refuseOthers(
-      router,
-      path,
-      routes.filter((each) => each.path === path).map((each) => each.method),
-    );
+    const here = routes.filter((each) => covers(each.path, path)).map((each) => each.method);
+    refuseOthers(router, path, [...new Set(here)]);
   }
   return router;
+}
+
+/** Whether a route answers a path too: `/embeddings/:id` answers `/embeddings/batch`, for a row with that id. */
+function covers(pattern: string, path: string): boolean {
+  const parts = path.split("/");
+  const own = pattern.split("/");
+  return own.length === parts.length && own.every((part, i) => part.startsWith(":") || part === parts[i]);
 }
 
 /** Answers OPTIONS with the methods of a path, and other methods with 405. Must follow the path's own handlers. */

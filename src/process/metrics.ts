@@ -75,6 +75,11 @@ const ofIngestion = (registers: Registry[]) => ({
     help: "Embeddings added, except those of files",
     registers,
   }),
+  replaced: new Counter({
+    name: "vector_store_embeddings_replaced_total",
+    help: "Embeddings that took the place of a stored one",
+    registers,
+  }),
   duplicates: new Counter({
     name: "vector_store_embeddings_duplicates_total",
     help: "Embeddings sent that were already stored",

@@ -15,6 +15,23 @@ export interface NewChunk {
   embeddingMade?: boolean;
 }
 
+/** What happens to a stored chunk when another one with its id is put. */
+export const conflictRules = ["error", "skip", "replace"] as const;
+export type OnConflict = (typeof conflictRules)[number];
+
+/**
+ * `same`: equal content and metadata, and an equal embedding if one is given. `other`: another chunk of this store.
+ * `elsewhere`: a chunk of another store, equal or not.
+ */
+export type Compared = "same" | "other" | "elsewhere";
+
+/** What changes of a chunk. Null: stays as it is. */
+export interface Amendment {
+  content: string | null;
+  metadata: Record<string, unknown> | null;
+  embedding: Float32Array | null;
+}
+
 /** A chunk as stored. */
 export interface Chunk {
   id: string;

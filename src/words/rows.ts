@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { Filter } from "./filter.js";
 
 /** Rows and stores exactly as recorded, for imports and exports, which must not lose anything. */
 
@@ -128,4 +129,22 @@ export function digestOf(chunk: Pick<StoredChunk, "id" | "content" | "metadata" 
     .update(chunk.vector)
     .digest()
     .readBigUInt64BE(0);
+}
+
+/** Which of a store's stored chunks to read. */
+export interface RecordPageRequest {
+  /** The last id of the page before; null for the first. */
+  after: string | null;
+  limit: number;
+  filter: Filter | null;
+  vectors: boolean;
+  /** Files whose chunks are left out as if they were hidden. */
+  without: ReadonlySet<string>;
+}
+
+export interface RecordPage {
+  chunks: (Omit<StoredChunk, "metadata" | "vector"> & { metadata: string | null; vector: Buffer | null })[];
+  hasMore: boolean;
+  /** Files that were hidden at this moment. */
+  hidden: readonly string[];
 }

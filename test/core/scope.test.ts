@@ -5,6 +5,7 @@ import { answerQuestion } from "../../src/core/answers/answerQuestion.js";
 import { loadEmbeddings } from "../../src/core/chunks/bulkLoad.js";
 import * as chunks from "../../src/core/chunks/chunks.js";
 import { insertChunks } from "../../src/core/chunks/insert.js";
+import * as oneRow from "../../src/core/chunks/oneRow.js";
 import { attachFile } from "../../src/core/files/attach.js";
 import { uploadDocuments } from "../../src/core/files/documents.js";
 import * as fileBatches from "../../src/core/files/fileBatches.js";
@@ -51,6 +52,7 @@ const aRow = (id: string) => ({
   embedding: Float32Array.from(testVector(1, testDimensions)),
   model: null,
 });
+const changed = { content: null, metadata: { a: 1 }, embedding: null, model: null };
 const search: SearchRequest = {
   queries: ["words"],
   rewrite: false,
@@ -103,6 +105,8 @@ const reading: Record<string, UseCase> = {
   "stores.useForSearch": (caller, ids) => stores.useForSearch(service.deps, caller, ids.store),
   "chunks.list": (caller, ids) =>
     chunks.list(service.deps, caller, ids.store, {}, { ...page, embeddings: false }, signal),
+  "chunks.read": (caller, ids) => chunks.read(service.deps, caller, ids.store, ["of-alice"], signal),
+  "oneRow.find": (caller, ids) => oneRow.find(service.deps, caller, ids.store, "of-alice", false, signal),
   searchStores: (caller, ids) => searchStores(service.deps, caller, [ids.store], search, signal),
   "files.find": (caller, ids) => files.find(service.deps, caller, ids.file),
   "files.open": (caller, ids) => files.open(service.deps, caller, ids.file),
@@ -120,6 +124,8 @@ const changing: Record<string, UseCase> = {
     const rows = Readable.from([{ row: aRow("loaded"), path: "" }]);
     return loadEmbeddings(service.deps, caller, ids.store, rows, { onProgress: () => undefined, signal });
   },
+  "oneRow.change": (caller, ids) => oneRow.change(service.deps, caller, ids.store, "of-alice", changed, signal),
+  "oneRow.remove": (caller, ids) => oneRow.remove(service.deps, caller, ids.store, "new", signal),
   upload: (caller, ids) => {
     const about = { settings, attributes: null, replaces: false };
     const receive = async () => ({ kept: [await files.keep(service.deps, "u.txt", bytes())], settings: about });

@@ -75,6 +75,20 @@ const storeRequests = ({ store, temporary }: Made): Asked[] => [
     `/vector_stores/${store}/embeddings/batch`,
     { embeddings: [rowOf(4)], return: kind },
   ]),
+  ...["replace", "replace", "skip"].map((rule, n): [string, string, object] => [
+    "postVectorStoresVectorStoreIdEmbeddings",
+    `/vector_stores/${store}/embeddings`,
+    { ...rowOf(n, { id: "known" }), on_conflict: rule },
+  ]),
+  [
+    "postVectorStoresVectorStoreIdEmbeddingsBatch",
+    `/vector_stores/${store}/embeddings/batch?on_conflict=skip`,
+    { embeddings: [rowOf(5, { id: "known" })] },
+  ],
+  ["getVectorStoresVectorStoreIdEmbeddingsEmbeddingId", `/vector_stores/${store}/embeddings/known?include=embedding`],
+  ["patchVectorStoresVectorStoreIdEmbeddingsEmbeddingId", `/vector_stores/${store}/embeddings/known`, { metadata: {} }],
+  ["postVectorStoresVectorStoreIdSearch", `/vector_stores/${store}/search`, { like: "known", limit: 1 }],
+  ["deleteVectorStoresVectorStoreIdEmbeddingsEmbeddingId", `/vector_stores/${store}/embeddings/known`],
   ["getVectorStoresVectorStoreIdEmbeddings", `/vector_stores/${store}/embeddings`],
   ["getVectorStoresVectorStoreIdEmbeddings", `/vector_stores/${store}/embeddings?include=embedding`],
   [

@@ -2,7 +2,7 @@ import { describe, expect, test } from "@jest/globals";
 import { startFakeProxy } from "../support/fakeProxy.js";
 import { startService } from "../support/service.js";
 import { batchPath, createStore } from "../support/stores.js";
-import { texts, proxy, service, filled, path, page, textsOf } from "./rerankSupport.js";
+import { texts, proxy, service, id, filled, path, page, textsOf } from "./rerankSupport.js";
 
 describe("reranked search", () => {
   test.each([
@@ -54,6 +54,34 @@ describe("reranked search", () => {
     expect(await many({ rerank_model: "m" })).toBe(5);
     expect(await many({ rerank: true, return_metadata: true })).toBe(5);
     expect(await many({ rerank: true, top_k: 7 })).toBe(7);
+  });
+
+  test("pages lie within the candidates, each page with one call", async () => {
+    interface Paged {
+      data: { id: string }[];
+      has_more: boolean;
+      next_page: string | null;
+    }
+    const paged = async (body: object) => (await page({ rerank: true, ...body })) as unknown as Paged;
+    const whole = (await paged({ max_num_results: 6 })).data.map((hit) => hit.id);
+    const found: string[] = [];
+    let next: string | null = null;
+    for (const size of [2, 2, 2]) {
+      const part: Paged = await paged({ max_num_results: size, ...(next === null ? {} : { page: next }) });
+      found.push(...part.data.map((hit) => hit.id));
+      next = part.next_page;
+    }
+    expect(found).toEqual(whole);
+    expect(next).toBeNull();
+    const few = await paged({ max_num_results: 2, rerank_candidates: 3, offset: 2 });
+    expect(few).toMatchObject({ data: [expect.anything()], has_more: false });
+    const beyond = await service
+      .post(path(id), { query: "x", rerank: true, max_num_results: 1, offset: 4 })
+      .expect(400);
+    expect((beyond.body as { error: object }).error).toMatchObject({
+      param: "offset",
+      message: expect.stringMatching(/only the best 4 results; raise rerank_candidates/),
+    });
   });
 
   test("the threshold applies to the model's scores", async () => {

@@ -75,6 +75,12 @@ describe("rewrite_query", () => {
     expect((await ask({})).body).toMatchObject({ search_query: ["office cats"] });
     expect(proxy.calls()).toEqual(["chat/completions", "embeddings"]);
     expect(proxy.chats().at(-1)).toMatchObject({ model: "chat", messages: [{ role: "system" }, { role: "user" }] });
+    // Each page would be of another query.
+    const refused = await rewriting.post(path(store), { query: "cats", rewrite_query: true, offset: 1 }).expect(400);
+    expect((refused.body as { error: object }).error).toMatchObject({
+      param: "offset",
+      message: expect.stringMatching(/search_query/),
+    });
     expect((await ask({ query: ["a", "b"] })).body).toMatchObject({ search_query: ["office cats", "office cats"] });
     // A model that fails, or does not answer with a query, leaves the query unchanged.
     for (const answer of [

@@ -27,6 +27,7 @@ export interface TestService {
   /** supertest with the server key. */
   get(path: string): request.Test;
   post(path: string, body?: object): request.Test;
+  patch(path: string, body?: object): request.Test;
   delete(path: string, body?: object): request.Test;
   /** Stops the service, and keeps the database for another `startService`. */
   stop(): Promise<void>;
@@ -81,6 +82,7 @@ export async function startService(
     },
     get: (path) => request(url).get(path).set("authorization", bearer),
     post: (path, body = {}) => request(url).post(path).set("authorization", bearer).send(body),
+    patch: (path, body = {}) => request(url).patch(path).set("authorization", bearer).send(body),
     delete: (path, body) => request(url).delete(path).set("authorization", bearer).send(body),
     stop,
     close: async () => {

@@ -1,7 +1,7 @@
 import type { Caller } from "../../words/caller.js";
 import type { Deps } from "../deps.js";
 import * as stores from "../stores/stores.js";
-import { insertChunks } from "./insert.js";
+import { type InsertOptions, insertChunks } from "./insert.js";
 import type { EmbeddingInput } from "./rowChecks.js";
 
 /** One transaction: enough rows for full speed, few enough that memory stays flat. */
@@ -12,13 +12,18 @@ export interface LoadProgress {
   count: number;
   /** Of these, rows that had been stored before. */
   duplicates: number;
+  /** The others by what became of them. */
+  added: number;
+  replaced: number;
+  skipped: number;
 }
 
 /**
  * Adds any number of rows, one transaction per chunk of rows. Memory does not grow with the upload: the next row is
  * read only once the previous chunk is committed, which also slows the sender down.
  * @param onProgress called after every commit; if this function throws, the last progress says what is stored
- * @param signal ends the upload when the client has left
+ * @param options what happens to rows that exist, for every chunk of rows; `signal` ends the upload when the client has
+ * left
  * @throws as `insert` does, and as reading `rows` does; rows of the current chunk are then not stored
  */
 export async function loadEmbeddings(
@@ -26,11 +31,11 @@ export async function loadEmbeddings(
   caller: Caller,
   storeId: string,
   rows: AsyncIterable<{ row: EmbeddingInput; path: string }>,
-  { onProgress, signal }: { onProgress: (progress: LoadProgress) => void; signal: AbortSignal },
+  { onProgress, ...options }: InsertOptions & { onProgress: (progress: LoadProgress) => void },
 ): Promise<LoadProgress> {
   // Refuses an unknown or expired store now, not after the first chunk of a long upload.
   await stores.use(deps, caller, storeId);
-  const progress: LoadProgress = { count: 0, duplicates: 0 };
+  const progress: LoadProgress = { count: 0, duplicates: 0, added: 0, replaced: 0, skipped: 0 };
   let chunk: { row: EmbeddingInput; path: string }[] = [];
   let bytes = 0;
   const flush = async () => {
@@ -41,10 +46,13 @@ export async function loadEmbeddings(
       storeId,
       chunk.map((each) => each.row),
       (i) => paths[i] ?? "",
-      { signal },
+      options,
     );
     progress.count += chunk.length;
     progress.duplicates += inserted.duplicates;
+    progress.added += inserted.added;
+    progress.replaced += inserted.replaced.size;
+    progress.skipped += inserted.skipped.size;
     chunk = [];
     bytes = 0;
     onProgress({ ...progress });

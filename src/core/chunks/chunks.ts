@@ -1,7 +1,7 @@
 import { lockStore } from "../../db/tables/stores.js";
 import type { ChunkPage } from "../../engines/engine.js";
 import { type Caller, scopeOf } from "../../words/caller.js";
-import type { ChunkSelection } from "../../words/chunk.js";
+import type { Chunk, ChunkSelection } from "../../words/chunk.js";
 import { invalid } from "../../words/errors.js";
 import type { Filter } from "../../words/filter.js";
 import type { Deps } from "../deps.js";
@@ -31,6 +31,21 @@ export async function list(
       throw invalid(param, `is not an id of a row; ids here are ${deps.engine.ids.type} values`);
   }
   return deps.engine.page(store, selection, page, { signal });
+}
+
+/** These chunks of a store by id, as far as it has them. @throws ApiError 404 */
+export async function read(
+  deps: Deps,
+  caller: Caller,
+  storeId: string,
+  ids: Iterable<string>,
+  signal: AbortSignal,
+): Promise<Map<string, Chunk>> {
+  const wanted = [...ids];
+  if (wanted.length === 0) return new Map();
+  const store = await stores.find(deps, caller, storeId);
+  const found = await deps.engine.read(store, wanted, { embeddings: false }, { signal });
+  return new Map(found.map((chunk) => [chunk.id, chunk]));
 }
 
 /**

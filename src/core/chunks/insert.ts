@@ -1,25 +1,34 @@
 import { findStore } from "../../db/tables/stores.js";
 import { EngineError, IdConflict, Overtaken } from "../../engines/engine.js";
 import { type Caller, scopeOf } from "../../words/caller.js";
-import type { NewChunk } from "../../words/chunk.js";
+import type { Compared, NewChunk, OnConflict } from "../../words/chunk.js";
 import { ApiError, conflict, notFound, unavailable } from "../../words/errors.js";
 import { type VectorStore, isExpired } from "../../words/store.js";
 import type { Deps } from "../deps.js";
 import { dimensionsOf, embedderOf, requireModel } from "../stores/model.js";
 import * as stores from "../stores/stores.js";
 import { expired } from "../stores/unknown.js";
+import { firstFileRow, isFileRow } from "./fileRows.js";
 import { type EmbeddingInput, checkRow, field, uniqueRows } from "./rowChecks.js";
 
 export interface Inserted {
   /** In the order of the rows. */
   ids: string[];
-  /** Rows that were already stored with the same id and content, so they were not added again. */
+  /** Rows that are new. */
+  added: number;
+  /** Creation times of rows that took the place of another one, by id, in Unix milliseconds. */
+  replaced: ReadonlyMap<string, number>;
+  /** Ids of rows that are left as they were, because `skip` says so. */
+  skipped: ReadonlySet<string>;
+  /** Rows that were already stored with the same id and content, so they were not stored again. */
   duplicates: number;
   /** Unix milliseconds. */
   createdAt: number;
 }
 
 export interface InsertOptions {
+  /** What happens when a row's id exists in the store with other content, metadata or embedding. */
+  onConflict?: OnConflict;
   /** The model that made all given embeddings, if the sender says so. */
   claimedModel?: string | null;
   /** Ends the insertion when the client has left. What the engine is storing at that moment may still be stored. */
@@ -38,14 +47,15 @@ interface Batch {
   made: Map<EmbeddingInput, Float32Array>;
   /** Where a row is in the request, for messages. */
   at: (row: number) => string;
+  onConflict: OnConflict;
 }
 
 /**
- * Adds rows to a store: all or none. A repeated id with the same content is counted but not added again, so a request
- * can be repeated after any failure. No database connection is held during a model call.
+ * Adds rows to a store, or replaces its rows: all or none. A repeated id with the same content is counted but not
+ * stored again, so a request can be repeated after any failure. No database connection is held during a model call.
  * @param at the path of a row in the request, for messages
- * @throws ApiError 400 (model, dimensions, a vector of zeros, id), 404, 409 (an id that exists with other content), 5xx
- * of the model
+ * @throws ApiError 400 (model, dimensions, a vector of zeros, id), 404, 409 (an id that exists with other content, in
+ * another store, or as a chunk of a file), 5xx of the model
  */
 export async function insertChunks(
   deps: Deps,
@@ -53,7 +63,7 @@ export async function insertChunks(
   storeId: string,
   given: readonly EmbeddingInput[],
   at: (row: number) => string,
-  { claimedModel = null, signal }: InsertOptions,
+  { onConflict = "error", claimedModel = null, signal }: InsertOptions,
 ): Promise<Inserted> {
   const store = await stores.use(deps, caller, storeId);
   requireModel(deps, store, claimedModel, "embedding_model");
@@ -62,7 +72,7 @@ export async function insertChunks(
     if (row.model !== null) requireModel(deps, store, row.model, field(at(i), "embedding_model"));
     return checkRow(row, at(i), limits);
   });
-  const batch: Batch = { rows, first: uniqueRows(rows, at), made: new Map(), at };
+  const batch: Batch = { rows, first: uniqueRows(rows, at), made: new Map(), at, onConflict };
   const asking = { caller, signal };
   for (let attempt = 1; ; attempt += 1) {
     await embedMissing(deps, store, batch, await alreadyStored(deps, store, batch, signal), asking);
@@ -81,7 +91,7 @@ export async function insertChunks(
 const isRepeated = ({ first }: Batch, row: EmbeddingInput, i: number) => row.id !== null && first.get(row.id) !== i;
 
 async function storeRows(deps: Deps, store: VectorStore, batch: Batch, signal: AbortSignal): Promise<Inserted> {
-  const { rows, made } = batch;
+  const { rows, made, onConflict } = batch;
   const unique = rows.filter((row, i) => !isRepeated(batch, row, i));
   const chunks = unique.map((row): NewChunk => {
     const { id, content, metadata } = row;
@@ -94,32 +104,52 @@ async function storeRows(deps: Deps, store: VectorStore, batch: Batch, signal: A
       now,
       as: "use",
       hold: () => Promise.resolve({ store }),
-      steps: () => [{ do: "put", chunks, onConflict: "error" }],
+      steps: () => [{ do: "put", chunks, onConflict }],
       book: (_tx, result) => Promise.resolve(result),
     },
     { signal },
   );
   if (done.added.size > 0) stores.remember(deps, done.store);
-  const duplicates = rows.length - done.added.size;
-  deps.metrics.inserted.inc(done.added.size);
+  const added = done.added.size - done.replaced.size;
+  const left = onConflict === "skip" ? done.ids.filter((id) => !done.added.has(id)) : [];
+  const duplicates = rows.length - done.added.size - left.length;
+  deps.metrics.inserted.inc(added);
+  deps.metrics.replaced.inc(done.replaced.size);
   deps.metrics.duplicates.inc(duplicates);
   const idOf = new Map(unique.map((row, i) => [row, done.ids[i] ?? ""]));
-  return { ids: rows.map((row) => row.id ?? idOf.get(row) ?? ""), duplicates, createdAt: now };
+  const ids = rows.map((row) => row.id ?? idOf.get(row) ?? "");
+  return { ids, added, replaced: done.replaced, skipped: new Set(left), duplicates, createdAt: now };
 }
 
-/** Ids of rows without an embedding that are already stored: a retry must not pay for the model twice. */
+/**
+ * Ids of rows without an embedding that will stay as they are stored: neither a retry nor a skipped row must pay for
+ * the model.
+ */
 async function alreadyStored(
   deps: Deps,
   store: VectorStore,
   batch: Batch,
   signal: AbortSignal,
 ): Promise<ReadonlySet<string>> {
-  const candidates = batch.rows.filter((row) => row.id !== null && row.embedding === null);
+  const { rows, onConflict } = batch;
+  const candidates = rows.filter((row) => row.id !== null && (onConflict === "replace" || row.embedding === null));
   if (candidates.length === 0) return new Set();
-  const found = await deps.engine.compare(store, candidates, { signal });
-  const different = [...found].filter(([, same]) => !same).map(([id]) => id);
-  if (different.length > 0) throw conflictOf(different, batch);
-  return new Set(found.keys());
+  const compared = await deps.engine.compare(
+    store,
+    candidates.map((row) => ({ ...row, embedding: null })),
+    { signal },
+  );
+  const are = (...kinds: Compared[]) => [...compared].filter(([, each]) => kinds.includes(each)).map(([id]) => id);
+  const refused = onConflict === "error" ? are("other", "elsewhere") : are("elsewhere");
+  if (refused.length > 0) throw conflictOf(refused, batch);
+  if (onConflict === "skip") return new Set(are("same", "other"));
+  if (onConflict === "replace") {
+    const given = new Set(candidates.flatMap((row) => (row.embedding === null ? [] : (row.id ?? []))));
+    const changing = [...are("other"), ...are("same").filter((id) => given.has(id))];
+    const ofFile = await firstFileRow(deps, store, changing, signal);
+    if (ofFile !== null) throw isFileRow(idField(ofFile.id, batch), ofFile.fileId);
+  }
+  return new Set(are("same"));
 }
 
 /** Embeds the rows that came without an embedding, each once, unless they are already stored or embedded. */
@@ -149,8 +179,14 @@ async function embedMissing(
   });
 }
 
-function conflictOf([id = ""]: readonly string[], { first, at }: Batch): ApiError {
-  return conflict(field(at(first.get(id) ?? 0), "id"), "exists already with other content, metadata or embedding");
+const idField = (id: string, { first, at }: Batch) => field(at(first.get(id) ?? 0), "id");
+
+function conflictOf([id = ""]: readonly string[], batch: Batch): ApiError {
+  const problem =
+    batch.onConflict === "error"
+      ? "exists already with other content, metadata or embedding"
+      : "cannot be used in this vector store; choose another id";
+  return conflict(idField(id, batch), problem);
 }
 
 async function whyGone(deps: Deps, caller: Caller, id: string, error: EngineError): Promise<ApiError> {

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Engine } from "../../engines/engine.js";
 import { invalid } from "../../words/errors.js";
+import { checkVector } from "../stores/checkVector.js";
 
 /** One row of an insertion. Without an embedding, the store's model embeds its content; without an id, it gets one. */
 export interface EmbeddingInput {
@@ -27,25 +28,6 @@ export function checkRow(
   const id = ids.read(row.id);
   if (id === null) throw invalid(field(path, "id"), `ids here are ${ids.type} values, and this is not one`);
   return { ...row, id };
-}
-
-/** A limit of lengths as people write it: 1e-15, 1e19. */
-const shown = (limit: number) => limit.toExponential().replace("+", "");
-
-function checkVector(
-  vector: Float32Array,
-  { dimensions, min, max }: { dimensions: number; min: number; max: number },
-  path: string,
-): void {
-  if (vector.length !== dimensions) throw invalid(path, `expected ${dimensions} numbers, got ${vector.length}`);
-  let square = 0;
-  for (const value of vector) square += value * value;
-  if (square >= min ** 2 && square <= max ** 2) return;
-  const problem =
-    square === 0
-      ? "all numbers are zero; such a vector has no direction and"
-      : `too ${square > 1 ? "large" : "small"}: a vector of the length ${Math.sqrt(square).toPrecision(2)} is outside ${shown(min)}…${shown(max)} and`;
-  throw invalid(path, `${problem} can never be found by cosine`);
 }
 
 /** The index of the first row of each given id. @throws ApiError 400 if an id is repeated with other content */

@@ -50,7 +50,7 @@ const howToAdd =
 export async function planRerank(
   deps: Deps,
   caller: Caller,
-  { rerank: wish, limit }: { rerank: RerankWish; limit: number },
+  { rerank: wish, limit, ...asked }: { rerank: RerankWish; limit: number; queries?: readonly string[] },
   stores: readonly Pick<ResolvedSettings, "rerank" | "rerankModel">[],
 ): Promise<RerankPlan> {
   const byStore = stores.some((each) => each.rerank ?? each.rerankModel !== null);
@@ -67,6 +67,8 @@ export async function planRerank(
     warning: null,
   };
   if (!plan.wanted) return plan;
+  if (asked.queries?.length === 0)
+    return { ...plan, warning: "not reranked: the search has no text for a rerank model to compare" };
   plan.model = wish.model ?? storesModel ?? deps.config.rerankModel;
   if (!deps.litellm.state().configured) plan.model = null;
   else if (plan.model === null) {

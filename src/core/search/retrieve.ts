@@ -82,15 +82,41 @@ async function searchOne(
     case "keyword":
       return byWords(limit);
     case "hybrid": {
-      // Deeper than `limit`: a chunk that ranks second in one list and thirtieth in the other may be first overall.
-      const depth = Math.max(50, 2 * limit);
+      const depths = fusedDepths.slice(0, 1 + fusedDepths.filter((each) => each < limit).length);
+      const depth = depths.at(-1) ?? limit;
       const [vector, keyword] = await Promise.all([byVector(depth), byWords(depth)]);
-      return fuseChunks(vector, keyword, settings).slice(0, limit);
+      return fuseChunks(vector, keyword, depths, settings).slice(0, limit);
     }
   }
 }
 
+/**
+ * How many of each list are fused: more than a page, because a chunk that ranks second in one list and eightieth in the
+ * other may be first overall. The number must not depend on the page: with longer lists scores change, and pages would
+ * overlap. So the results of shorter lists come before what only longer ones hold. The last is enough for the last page
+ * and one more result.
+ */
+const fusedDepths = [100, 300, 1001];
+
 function fuseChunks(
+  vector: readonly FoundChunk[],
+  keyword: readonly FoundChunk[],
+  depths: readonly number[],
+  settings: ResolvedSettings,
+): FoundChunk[] {
+  const fused = new Map<string, FoundChunk>();
+  let lowest = 1;
+  for (const depth of depths) {
+    const more = fuseLists(vector.slice(0, depth), keyword.slice(0, depth), settings).filter(
+      ({ id }) => !fused.has(id),
+    );
+    for (const chunk of more) fused.set(chunk.id, { ...chunk, score: Math.min(chunk.score, lowest) });
+    lowest = [...fused.values()].at(-1)?.score ?? lowest;
+  }
+  return [...fused.values()];
+}
+
+function fuseLists(
   vector: readonly FoundChunk[],
   keyword: readonly FoundChunk[],
   { embeddingWeight, textWeight }: ResolvedSettings,

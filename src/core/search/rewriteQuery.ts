@@ -16,6 +16,10 @@ const instructions =
 /** In characters. A longer reply is an answer, not a query. */
 const longestQuery = 2000;
 
+/** Whether a model will rewrite a request's queries. */
+export const rewrites = ({ config, litellm }: Deps, { rewrite }: { rewrite: boolean }): boolean =>
+  rewrite && config.chatModel !== null && litellm.state().configured;
+
 /**
  * Rewrites the queries with CHAT_MODEL, one call for each. Without a model, or if it fails, they stay as they are: the
  * search matters more than its wording.
@@ -28,7 +32,7 @@ export async function rewriteQueries(
 ): Promise<Rewritten> {
   const { queries } = request;
   const model = deps.config.chatModel;
-  if (!request.rewrite || model === null || !deps.litellm.state().configured) return { queries, warning: null };
+  if (model === null || !rewrites(deps, request)) return { queries, warning: null };
   try {
     const rewritten = queries.map(async (query) => {
       const messages: ChatMessage[] = [

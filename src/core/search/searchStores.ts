@@ -1,5 +1,6 @@
 import type { Caller } from "../../words/caller.js";
 import type { FoundChunk } from "../../words/chunk.js";
+import { invalid } from "../../words/errors.js";
 import type { Filter } from "../../words/filter.js";
 import type { VectorStore } from "../../words/store.js";
 import type { Metrics } from "../../process/metrics.js";
@@ -8,19 +9,24 @@ import { type RequestSettings, type ResolvedSettings, resolveSettings } from "..
 import * as stores from "../stores/stores.js";
 import { diversify } from "./diversify.js";
 import { requireOperators } from "./filters.js";
+import { type Given, type GivenVector, givenVector, requireText, settingsFor } from "./given.js";
 import { joinNeighbours } from "./neighbours.js";
-import { type RerankWish, mostCandidates, planRerank, rerankChunks } from "./rerank.js";
+import { type RerankPlan, type RerankWish, mostCandidates, planRerank, rerankChunks } from "./rerank.js";
 import { embedQueries, retrieve } from "./retrieve.js";
-import { rewriteQueries } from "./rewriteQuery.js";
+import { rewriteQueries, rewrites } from "./rewriteQuery.js";
 import { type Spent, timed } from "./spent.js";
 
 export interface SearchRequest {
-  /** One or more texts. A chunk that several of them find keeps its best score. */
+  /** Texts. A chunk that several of them find keeps its best score. None only if `given` says what to search for. */
   queries: readonly string[];
+  /** Absent: the model embeds the queries. */
+  given?: Given | undefined;
   /** Whether CHAT_MODEL rewrites the queries, if one is configured. */
   rewrite: boolean;
   filter: Filter | null;
   limit: number;
+  /** How many of the best results are left out. With `limit`, at most `mostResults`. */
+  offset?: number;
   /** Results below this score are left out; 0…1. */
   scoreThreshold: number;
   /** Settings of the request; the store's apply where the request has none. */
@@ -34,6 +40,8 @@ export interface SearchRequest {
 
 export interface SearchResult {
   found: FoundChunk[];
+  /** Whether a search with a larger offset finds more. */
+  hasMore: boolean;
   /** The queries that were searched for, rewritten or not. */
   queries: readonly string[];
   /** Null: reranking was not asked for. */
@@ -44,12 +52,16 @@ export interface SearchResult {
   spent: Spent;
 }
 
+/** Results that can be reached by paging. */
+export const mostResults = 1000;
+
 /** Diversity chooses among this many times `limit`. */
 const diversityFactor = 4;
 
 /**
- * The best chunks of one or several stores, best first: `limit`, or all above the threshold if there are fewer. No
- * database connection is held during a model call. `signal` ends the search when the client has left.
+ * The best chunks of one or several stores, best first: `limit` after the first `offset`, or all above the threshold if
+ * there are fewer. No database connection is held during a model call. `signal` ends the search when the client has
+ * left.
  * @throws ApiError 404, 400 `vector_store_expired`, `no_rerank_model`, 503 while the keywords of a large store are
  * being built, 5xx of the model
  */
@@ -63,16 +75,22 @@ export async function searchStores(
   const begun = performance.now();
   const spent: Spent = { database: 0, model: 0 };
   requireOperators(deps.engine, request.filter);
+  requireText(request);
+  const hasPages = request.diversity === 0 && !rewrites(deps, request);
+  requirePages(request, hasPages);
+  const { offset = 0 } = request;
   const opened = await timed(spent, "database", () => openAll(deps, caller, storeIds, request));
   const settings = opened.map((each) => each.settings);
+  const openStores = opened.map((each) => each.store);
+  const given = await timed(spent, "database", () => givenVector(deps, openStores, request.given, signal));
   const plan = await timed(spent, "model", () => planRerank(deps, caller, request, settings));
   const rewritten = await timed(spent, "model", () => rewriteQueries(deps, request, { caller, signal }));
   const { queries } = rewritten;
   const warnings = [plan.warning, rewritten.warning].filter((each) => each !== null);
 
-  const wide = request.diversity > 0 ? Math.min(diversityFactor * request.limit, mostCandidates) : request.limit;
-  const limit = Math.max(wide, plan.model === null ? 0 : plan.candidates);
-  let found = await retrieveAll(deps, opened, { queries, filter: request.filter, limit }, { caller, signal, spent });
+  const limit = retrieved(request, plan);
+  const wanted = { queries, given, filter: request.filter, limit };
+  let found = await retrieveAll(deps, opened, wanted, { caller, signal, spent });
 
   let reranked = plan.wanted ? false : null;
   if (plan.model !== null && found.length > 0) {
@@ -84,12 +102,36 @@ export async function searchStores(
   }
   if (request.scoreThreshold > 0) found = found.filter((chunk) => chunk.score >= request.scoreThreshold);
   if (request.diversity > 0) found = await timed(spent, "database", () => choose(deps, opened, found, request, signal));
-  found = found.slice(0, request.limit);
+  const end = offset + request.limit;
+  const hasMore = hasPages && found.length > end && end < mostResults;
+  found = found.slice(offset, end);
   if (request.expand > 0)
     found = await timed(spent, "database", () => expand(deps, opened, found, request.expand, signal));
   observe(deps.metrics, settings[0]?.mode ?? "vector", performance.now() - begun, spent);
   if (found.length === 0) deps.metrics.emptySearches.inc();
-  return { found, queries, reranked, warnings, spent };
+  return { found, hasMore, queries, reranked, warnings, spent };
+}
+
+/** @throws ApiError 400 for a page of what has no pages */
+function requirePages({ offset = 0, limit, diversity }: SearchRequest, hasPages: boolean): void {
+  if (offset === 0) return;
+  if (offset + limit > mostResults)
+    throw invalid("offset", `with the number of results, at most ${mostResults}; got ${offset} + ${limit}`);
+  if (diversity > 0) throw invalid("offset", "results chosen by diversity have no pages; leave out one of the two");
+  if (!hasPages)
+    throw invalid("offset", "each page would rewrite the query anew; send the first page's search_query as the query");
+}
+
+/** How many results are retrieved, to choose from. @throws ApiError 400 for a page beyond what is reranked */
+function retrieved({ offset = 0, limit, diversity }: SearchRequest, plan: RerankPlan): number {
+  if (plan.model !== null && offset >= plan.candidates)
+    throw invalid(
+      "offset",
+      `reranking orders only the best ${plan.candidates} results; raise rerank_candidates (at most ${mostCandidates}) or turn rerank off`,
+    );
+  // One more than the page: whether there is a next one.
+  const wide = diversity > 0 ? Math.min(diversityFactor * limit, mostCandidates) : offset + limit + 1;
+  return plan.model === null ? wide : Math.max(diversity > 0 ? wide : 0, plan.candidates);
 }
 
 function observe({ searchDuration, searchPart }: Metrics, mode: string, milliseconds: number, spent: Spent): void {
@@ -111,26 +153,40 @@ async function openAll(deps: Deps, caller: Caller, ids: readonly string[], reque
 
 async function open(deps: Deps, caller: Caller, id: string, request: SearchRequest): Promise<Opened> {
   const store = await stores.useForSearch(deps, caller, id);
-  const settings = resolveSettings(deps, store, request.settings);
+  const resolve = (current: VectorStore) => settingsFor(request, resolveSettings(deps, current, request.settings));
+  const settings = resolve(store);
   if (settings.mode !== "keyword") return { store, settings };
   // Keyword search cannot notice that a remembered store is out of date (only vector search can), so read it now.
   const current = await stores.use(deps, caller, id);
-  return { store: current, settings: resolveSettings(deps, current, request.settings) };
+  return { store: current, settings: resolve(current) };
+}
+
+/** What is searched for in every store. */
+interface Search {
+  queries: readonly string[];
+  given: GivenVector | null;
+  filter: Filter | null;
+  limit: number;
 }
 
 /** Searches every store for every query, one after the other: sixteen at once would take every connection. */
 async function retrieveAll(
   deps: Deps,
   opened: readonly Opened[],
-  { queries, filter, limit }: { queries: readonly string[]; filter: Filter | null; limit: number },
+  { queries, given, filter, limit }: Search,
   { spent, ...asking }: { caller: Caller; signal: AbortSignal; spent: Spent },
 ): Promise<FoundChunk[]> {
   const lists: FoundChunk[][] = [];
   for (const { store, settings } of opened) {
-    const embedded = await timed(spent, "model", () => embedQueries(deps, store, settings, queries, asking));
+    const embedded =
+      given === null
+        ? await timed(spent, "model", () => embedQueries(deps, store, settings, queries, asking))
+        : [{ text: queries[0] ?? "", embedding: given.vector }];
     for (const query of embedded) {
-      const wanted = { settings, filter, limit, query };
-      lists.push(await timed(spent, "database", () => retrieve(deps, store, wanted, asking)));
+      const self = given?.self ?? null;
+      const wanted = { settings, filter, limit: limit + (self === null ? 0 : 1), query };
+      const list = await timed(spent, "database", () => retrieve(deps, store, wanted, asking));
+      lists.push(self === null ? list : list.filter((chunk) => chunk.id !== self).slice(0, limit));
     }
   }
   const [only] = lists;
@@ -147,8 +203,8 @@ function bestOf(lists: readonly (readonly FoundChunk[])[], limit: number): Found
   for (const chunk of lists.flat()) {
     if (chunk.score > (best.get(chunk.id)?.score ?? -1)) best.set(chunk.id, chunk);
   }
-  // sort() keeps the order of equal scores.
-  return [...best.values()].sort((a, b) => b.score - a.score).slice(0, limit);
+  // By id too, so that pages, which merge lists of different lengths, agree on the order.
+  return [...best.values()].sort((a, b) => b.score - a.score || (a.id < b.id ? -1 : 1)).slice(0, limit);
 }
 
 async function choose(

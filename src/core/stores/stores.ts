@@ -67,18 +67,18 @@ export interface PageRequest {
 }
 
 /**
- * A page of stores in the order of creation. `after` and `before` are ids of stores. Ids that the service made contain
- * their creation time, so they work even after the store was deleted.
+ * A page of stores in the order of creation: of all, or of those with exactly this name. `after` and `before` are ids
+ * of stores. Ids that the service made contain their creation time, so they work even after the store was deleted.
  */
 export async function list(
   deps: Deps,
   caller: Caller,
-  page: PageRequest,
+  page: PageRequest & { name?: string | null },
 ): Promise<{ stores: DetailedStore[]; hasMore: boolean }> {
-  const { limit, order } = page;
+  const { limit, order, name = null } = page;
   const after = await cursorAt(deps, caller, page.after, "after");
   const before = await cursorAt(deps, caller, page.before, "before");
-  const { stores, hasMore } = await listStores(deps.db, scopeOf(caller), { limit, order, after, before });
+  const { stores, hasMore } = await listStores(deps.db, scopeOf(caller), { limit, order, name, after, before });
   return { stores: await withDetails(deps, stores), hasMore };
 }
 

@@ -19,8 +19,10 @@ export interface Layout {
     content: RawBuilder<string>;
     /** Cast to jsonb, which costs nothing where it is one already. */
     metadata: RawBuilder<unknown>;
-    /** The bare metadata column, as SET names it. */
+    /** Bare columns, as SET names them. */
+    bareContent: RawBuilder<unknown>;
     bareMetadata: RawBuilder<unknown>;
+    bareEmbedding: RawBuilder<unknown>;
     embedding: RawBuilder<unknown>;
     vectorStoreId: RawBuilder<string>;
     createdAt: RawBuilder<unknown>;

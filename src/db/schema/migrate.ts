@@ -184,6 +184,7 @@ function fill(text: string, config: DatabaseConfig, tables: Tables, found: Found
     embeddings: tables.embeddings.quoted,
     embeddings_by_store: indexName(tables.embeddings, "by_store"),
     stores_by_time: indexName(tables.vectorStores, "by_time"),
+    stores_by_name: indexName(tables.vectorStores, "by_name"),
     id: quote(fields.id),
     content: quote(fields.content),
     metadata: quote(fields.metadata),
@@ -216,6 +217,7 @@ function fill(text: string, config: DatabaseConfig, tables: Tables, found: Found
     store_files_by_content: indexName(tables.ours.vector_store_files, "by_content"),
     file_descriptions: tables.ours.vector_store_file_descriptions.quoted,
     imports: tables.ours.vector_store_imports.quoted,
+    replaced: tables.ours.vector_store_replaced.quoted,
     time_type: zoned ? "timestamptz" : "timestamp(3)",
     now: zoned ? "now()" : "(now() AT TIME ZONE 'UTC')",
   };

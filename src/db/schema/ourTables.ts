@@ -8,7 +8,7 @@ type OptionalMoment = ColumnType<Date | null, RawBuilder<Date> | null>;
 type Json<T> = ColumnType<T, RawBuilder<unknown>>;
 
 /**
- * The tables that are always ours, with fixed names and columns (sql/0003_files.sql, sql/0004_imports.sql). Statements
+ * The tables that are always ours, with fixed names and columns (from sql/0003_files.sql on). Statements
  * on them are written with Kysely's builder, so that a misspelt column is a compile error; the few in SQL say why. The
  * two tables of a litellm-pgvector database have names and types that settings and owners choose; statements on those
  * are written as SQL.
@@ -76,6 +76,7 @@ export interface OurTables {
     attempts: Generated<number>;
   };
   vector_store_file_descriptions: { vector_store_id: string; file_id: string; picture: Buffer; description: string };
+  vector_store_replaced: { vector_store_id: string; id: string };
   vector_store_imports: {
     fingerprint: string;
     source: string;

@@ -60,6 +60,7 @@ const ourTables = [
   "vector_store_files",
   "vector_store_file_descriptions",
   "vector_store_imports",
+  "vector_store_replaced",
 ] as const satisfies OurTable[];
 
 /** The tables we read and write. */

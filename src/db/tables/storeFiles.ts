@@ -92,6 +92,12 @@ export async function findStoreFile(db: Db, storeId: string, fileId: string): Pr
     .executeTakeFirst();
 }
 
+/** Whether a store has any file. */
+export async function hasFiles(db: Db, storeId: string): Promise<boolean> {
+  const first = files(db).selectFrom(table).select("file_id").where("vector_store_id", "=", storeId).limit(1);
+  return (await first.executeTakeFirst()) !== undefined;
+}
+
 /** The same, locked until the transaction ends. */
 export async function lockStoreFile(tx: Db, storeId: string, fileId: string): Promise<StoreFile | undefined> {
   return select(tx)

@@ -19,7 +19,14 @@ export interface StoreCursor {
 export async function listStores(
   db: Db,
   scope: Scope,
-  page: { limit: number; order: "asc" | "desc"; after: StoreCursor | null; before: StoreCursor | null },
+  page: {
+    limit: number;
+    order: "asc" | "desc";
+    after: StoreCursor | null;
+    before: StoreCursor | null;
+    /** Only stores with exactly this name. */
+    name?: string | null;
+  },
 ): Promise<{ stores: VectorStore[]; hasMore: boolean }> {
   const { table, zoned } = db.layout.vectorStores;
   const backwards = page.before !== null && page.after === null;
@@ -31,9 +38,10 @@ export async function listStores(
     cursor === null
       ? sql`true`
       : sql`(s.created_at, s.id) ${sql.raw((page.order === "asc") === later ? ">" : "<")} ${position(cursor)}`;
+  const named = page.name == null ? sql`true` : sql`s.name = ${page.name}`;
   const { rows } = await sql<VectorStore>`
     SELECT ${selectedStore} FROM ${table} AS s
-    WHERE ${within(scope, sql.ref("s.owner_user_id"))} AND ${beyond(page.after, true)} AND ${beyond(page.before, false)}
+    WHERE ${within(scope, sql.ref("s.owner_user_id"))} AND ${named} AND ${beyond(page.after, true)} AND ${beyond(page.before, false)}
     ORDER BY s.created_at ${direction}, s.id ${direction}
     LIMIT ${page.limit + 1}`.execute(db.run);
   const stores = rows.slice(0, page.limit);

@@ -78,6 +78,16 @@ export async function lockStore(tx: Db, scope: Scope, id: string): Promise<Vecto
 }
 
 /**
+ * Locks a store's row against every other change of its chunks but new ones, whose foreign key would otherwise wait:
+ * two transactions that have both added chunks can take it one after the other.
+ */
+export async function holdStore(tx: Db, id: string): Promise<VectorStore | undefined> {
+  const { rows } = await sql<VectorStore>`
+    SELECT ${selectedStore} FROM ${storesOf(tx)} AS s WHERE s.id = ${id} FOR NO KEY UPDATE`.execute(tx.run);
+  return rows[0];
+}
+
+/**
  * Records a store's use and returns it; undefined if it is absent, out of scope, expired, or locked: a search waits for
  * no lock. It does not wait for the disk either: a crash may lose the last half second of these marks, which only say
  * that a store was used. Must not run inside a transaction, whose commit would then not wait for the disk.
@@ -99,14 +109,16 @@ export interface CountChange {
   bytes: number;
   /** Numbers per vector, for a store that does not know it yet. */
   dimensions: number | null;
+  /** Whether chunks were written, even if only in the place of others. Absent: if more were added than removed. */
+  written?: boolean;
 }
 
 /**
  * Moves a store's counters in the transaction that changes its chunks, and locks its row until that ends. Counters
  * never fall below zero: litellm-pgvector, writing to the same tables, does not count.
- * @param as `use`: a client uses the store, which must not have expired if chunks are added. `ingestion`: the service's
- *   own work for a file, which continues in an expired store but does not revive it. `correction`: nobody used the
- *   store.
+ * @param as `use`: a client uses the store, which must not have expired if chunks are written. `ingestion`: the
+ *   service's own work for a file, which continues in an expired store but does not revive it. `correction`: nobody
+ *   used the store.
  * @returns the store as it is now; undefined if it is gone, or expired where it must not be.
  */
 export async function addToCounts(
@@ -129,7 +141,7 @@ export async function addToCounts(
     SET chunk_count = GREATEST(0, s.chunk_count + ${change.chunks}::bigint),
         content_bytes = GREATEST(0, s.content_bytes + ${change.bytes}::bigint),
         embedding_dimensions = COALESCE(s.embedding_dimensions, ${change.dimensions}::int)${used}
-    WHERE s.id = ${id} AND ${as === "use" && change.chunks > 0 ? isAlive : sql`true`}
+    WHERE s.id = ${id} AND ${as === "use" && (change.written ?? change.chunks > 0) ? isAlive : sql`true`}
     RETURNING ${selectedStore}`.execute(tx.run);
   return rows[0];
 }

@@ -2,7 +2,7 @@ import { type RawBuilder, sql } from "kysely";
 import type { Db } from "../../db/database.js";
 import { asWritten, canHold, derivedId } from "../../db/schema/ids.js";
 import type { IdType } from "../../db/schema/ids.js";
-import type { ChunkSelection, FileChunks, NewChunk } from "../../words/chunk.js";
+import type { Amendment, ChunkSelection, FileChunks, NewChunk } from "../../words/chunk.js";
 import { exactJson } from "../../words/exactJson.js";
 import type { ChunkIds } from "../engine.js";
 import { encodeTextArray, encodeVectorArray } from "./binary.js";
@@ -55,14 +55,21 @@ function isOfFile(db: Db, { fileId, chunkBase }: FileChunks): RawBuilder<boolean
 }
 
 /**
- * Chunks as a table expression with the columns id, content, embedding and metadata: one binary parameter for each
+ * Chunks as a table expression u with the columns id, content, embedding and metadata: one binary parameter for each
  * column.
  */
-export function unnested(db: Db, chunks: readonly (NewChunk & { id: string })[]): RawBuilder<unknown> {
+export const unnested = (db: Db, chunks: readonly (NewChunk & { id: string })[]): RawBuilder<unknown> =>
+  // {} for no metadata, as litellm-pgvector writes it; an adopted column may refuse null.
+  unnestedParts(
+    db,
+    chunks.map((each) => ({ ...each, metadata: each.metadata ?? {} })),
+  );
+
+/** The same of chunks of which only some parts are given; the others are null. */
+export function unnestedParts(db: Db, chunks: readonly (Amendment & { id: string })[]): RawBuilder<unknown> {
   const ids = encodeTextArray(chunks.map((each) => each.id));
   const contents = encodeTextArray(chunks.map((each) => each.content));
-  // {} for no metadata, as litellm-pgvector writes it; an adopted column may refuse null.
-  const metadatas = encodeTextArray(chunks.map((each) => exactJson(each.metadata ?? {})));
+  const metadatas = encodeTextArray(chunks.map(({ metadata }) => (metadata === null ? null : exactJson(metadata))));
   const embeddings = encodeVectorArray(
     db.layout.embeddings.vectorOid,
     chunks.map((each) => each.embedding),
@@ -78,11 +85,11 @@ export function unnested(db: Db, chunks: readonly (NewChunk & { id: string })[])
 const statementLimits = { rows: 1000, bytes: 3 * 1024 * 1024 };
 
 /** Splits chunks into portions for one statement each, in order. */
-export function* portions<T extends NewChunk>(chunks: readonly T[]): Generator<T[]> {
+export function* portions<T extends Pick<Amendment, "content" | "embedding">>(chunks: readonly T[]): Generator<T[]> {
   let portion: T[] = [];
   let bytes = 0;
   for (const chunk of chunks) {
-    const size = chunk.content.length + (chunk.embedding?.byteLength ?? 0);
+    const size = (chunk.content?.length ?? 0) + (chunk.embedding?.byteLength ?? 0);
     if (portion.length === statementLimits.rows || (portion.length > 0 && bytes + size > statementLimits.bytes)) {
       yield portion;
       portion = [];

@@ -1,10 +1,11 @@
 import { sql } from "kysely";
 import type { Db } from "../../db/database.js";
 import { instant } from "../../db/expressions.js";
-import type { ChunkSelection, FileChunks, NewChunk } from "../../words/chunk.js";
+import type { ChunkSelection, Compared, FileChunks, NewChunk } from "../../words/chunk.js";
 import { exactJson } from "../../words/exactJson.js";
 import { encodeTextArray } from "./binary.js";
 import { portions, selected, unnested } from "./chunkRows.js";
+import { forgetReplaced } from "./chunkUpdates.js";
 import type { PgvectorState } from "./state.js";
 import { unitVector } from "./vectors.js";
 
@@ -50,25 +51,26 @@ export async function insertChunks(
 }
 
 /**
- * For each id that exists, in any store: whether the stored chunk equals the given one. Embeddings are compared only
+ * For each id that exists, in any store: how the stored chunk compares with the given one. Embeddings are compared only
  * where given.
  */
 export async function compareChunks(
   db: Db,
   storeId: string,
   chunks: readonly NamedChunk[],
-): Promise<Map<string, boolean>> {
+): Promise<Map<string, Compared>> {
   const e = db.layout.embeddings;
-  const found = new Map<string, boolean>();
+  const found = new Map<string, Compared>();
   for (const portion of portions(chunks)) {
-    const { rows } = await sql<{ id: string; same: boolean }>`
+    const { rows } = await sql<{ id: string; compared: Compared }>`
       SELECT ${e.id}::text AS id,
-             (${e.vectorStoreId}::text = ${storeId}::text AND ${e.content} = u.content
-              AND COALESCE(${e.metadata}, '{}') = COALESCE(u.metadata::jsonb, '{}')
-              AND (u.embedding IS NULL OR ${e.embedding} = u.embedding)) AS same
+             CASE WHEN ${e.vectorStoreId}::text <> ${storeId}::text THEN 'elsewhere'
+                  WHEN ${e.content} = u.content AND COALESCE(${e.metadata}, '{}') = COALESCE(u.metadata::jsonb, '{}')
+                    AND (u.embedding IS NULL OR ${e.embedding} = u.embedding) THEN 'same'
+                  ELSE 'other' END AS compared
       FROM ${unnested(db, portion)}
       JOIN ${e.table} AS e ON ${e.id} = u.id::${sql.raw(e.idType)}`.execute(db.run);
-    for (const row of rows) found.set(row.id, row.same);
+    for (const row of rows) found.set(row.id, row.compared);
   }
   return found;
 }
@@ -125,6 +127,7 @@ export async function deleteAllChunks(tx: Db, storeId: string, own: OwnTables): 
   await sql`DELETE FROM ${e.table} AS e WHERE ${e.vectorStoreId} = ${storeId}`.execute(tx.run);
   await sql`DELETE FROM ${derived.vectors} WHERE vector_store_id = ${storeId}`.execute(tx.run);
   await sql`DELETE FROM ${derived.keywords} WHERE vector_store_id = ${storeId}`.execute(tx.run);
+  await forgetReplaced(tx, storeId);
   for (const number of [own.vectorsTable, own.vectorsNext]) {
     if (number !== null) await sql`DROP TABLE IF EXISTS ${derived.ownVectors(number).reference}`.execute(tx.run);
   }

@@ -1,9 +1,8 @@
 import { CompiledQuery, sql } from "kysely";
 import type { Db } from "../../db/database.js";
 import { epochMicros, exactText, exactly } from "../../db/expressions.js";
-import type { ChunkMark, StoredChunk } from "../../words/rows.js";
+import type { ChunkMark, StoredChunk, RecordPage, RecordPageRequest } from "../../words/rows.js";
 import type { VectorStore } from "../../words/store.js";
-import type { RecordPage, RecordPageRequest } from "../engine.js";
 import { encodeTextArray, sentVector } from "./binary.js";
 import { hasId, selected } from "./chunkRows.js";
 import { encodeCopy } from "./copyRows.js";

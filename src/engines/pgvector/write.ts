@@ -1,7 +1,7 @@
-import { addToCounts } from "../../db/tables/stores.js";
+import { addToCounts, holdStore } from "../../db/tables/stores.js";
 import type { Db } from "../../db/database.js";
 import { makeId } from "../../db/schema/ids.js";
-import type { NewChunk } from "../../words/chunk.js";
+import type { Amendment, Compared, NewChunk, OnConflict } from "../../words/chunk.js";
 import type { VectorStore } from "../../words/store.js";
 import { type Change, type Done, type Drop, EngineError, IdConflict, Overtaken, type Step } from "../engine.js";
 import {
@@ -12,6 +12,7 @@ import {
   mergeMetadata,
   reserveIds,
 } from "./chunkWrites.js";
+import { updateChunks } from "./chunkUpdates.js";
 import type { Pgvector } from "./context.js";
 import { insertKeywords } from "./keywords/keywords.js";
 import { recordState, stateOf, withState } from "./state.js";
@@ -36,28 +37,36 @@ export function drop<T>({ db }: Pgvector, { hold, book }: Drop<T>): Promise<T> {
 
 type Counting = Pick<Change<{ store: VectorStore }, unknown>, "as" | "now">;
 
+/** What the steps have done so far. */
+interface Progress {
+  ids: string[];
+  added: Set<string>;
+  addedBytes: number;
+  removed: { chunks: number; bytes: number };
+  replaced: Map<string, number>;
+  dimensions: number | null;
+}
+
 async function take(tx: Db, held: VectorStore, steps: readonly Step[], { as, now }: Counting): Promise<Done> {
   let store = held;
-  const done = { ids: [] as string[], added: new Set<string>(), addedBytes: 0, removed: { chunks: 0, bytes: 0 } };
-  let dimensions: number | null = null;
-  const remove = (gone: Done["removed"]) => {
-    done.removed.chunks += gone.chunks;
-    done.removed.bytes += gone.bytes;
+  const done: Progress = {
+    ...{ ids: [], added: new Set(), addedBytes: 0, removed: { chunks: 0, bytes: 0 } },
+    ...{ replaced: new Map(), dimensions: null },
   };
   for (const step of steps) {
     switch (step.do) {
-      case "put": {
-        const put = await putChunks(tx, store, step, now);
-        done.ids.push(...put.ids);
-        for (const id of put.added) done.added.add(id);
-        done.addedBytes += put.bytes;
-        remove(put.replaced);
-        dimensions ??= put.dimensions;
+      case "put":
+        await putChunks(tx, store, step, now, done);
+        break;
+      case "amend":
+        await update(tx, await heldNow(tx, store), [step], done);
+        break;
+      case "remove": {
+        const gone = await deleteChunks(tx, store.id, stateOf(store), step.which);
+        done.removed.chunks += gone.chunks;
+        done.removed.bytes += gone.bytes;
         break;
       }
-      case "remove":
-        remove(await deleteChunks(tx, store.id, stateOf(store), step.which));
-        break;
       case "relabel":
         await mergeMetadata(tx, store.id, step.file, step);
         break;
@@ -67,15 +76,15 @@ async function take(tx: Db, held: VectorStore, steps: readonly Step[], { as, now
         break;
     }
   }
-  const chunks = done.added.size - done.removed.chunks;
-  if (done.added.size > 0 || done.removed.chunks > 0) {
-    const bytes = done.addedBytes - done.removed.bytes;
-    store = (await addToCounts(tx, store.id, { chunks, bytes, dimensions }, { as, now })) ?? storeGone(store.id);
+  const { added, addedBytes, removed, dimensions } = done;
+  const chunks = added.size - removed.chunks;
+  if (added.size > 0 || removed.chunks > 0) {
+    const change = { chunks, bytes: addedBytes - removed.bytes, dimensions, written: added.size > 0 };
+    store = (await addToCounts(tx, store.id, change, { as, now })) ?? storeGone(store.id);
   }
   // Only now, with the store's row locked, is it certain whether the fill of its keywords will see these chunks.
   const { keywordsLanguage } = stateOf(store);
-  if (keywordsLanguage !== null && done.added.size > 0)
-    await insertKeywords(tx, store.id, keywordsLanguage, [...done.added]);
+  if (keywordsLanguage !== null && added.size > 0) await insertKeywords(tx, store.id, keywordsLanguage, [...added]);
   return { ...done, store };
 }
 
@@ -91,25 +100,60 @@ async function setHidden(tx: Db, store: VectorStore, fileId: string, hidden: boo
   return withState(store, changes);
 }
 
-type Put = Extract<Step, { do: "put" }>;
+/** The store as it is, with its row locked. */
+const heldNow = async (tx: Db, { id }: VectorStore): Promise<VectorStore> => (await holdStore(tx, id)) ?? storeGone(id);
 
-async function putChunks(tx: Db, store: VectorStore, { chunks, onConflict }: Put, now: number) {
+/** Changes stored chunks and counts them as removed and added again. */
+async function update(
+  tx: Db,
+  store: VectorStore,
+  chunks: readonly (Amendment & { id: string })[],
+  done: Progress,
+): Promise<void> {
+  for (const { id, before, after, createdAt } of await updateChunks(tx, store.id, stateOf(store), chunks)) {
+    done.added.add(id);
+    done.addedBytes += after;
+    done.removed.chunks += 1;
+    done.removed.bytes += before;
+    done.replaced.set(id, createdAt);
+  }
+}
+
+type Put = Extract<Step, { do: "put" }>;
+type Named = NewChunk & { id: string };
+
+async function putChunks(tx: Db, store: VectorStore, { chunks, onConflict }: Put, now: number, done: Progress) {
   const named = await withIds(tx, chunks);
-  const ids = named.map((chunk) => chunk.id);
+  done.ids.push(...named.map((chunk) => chunk.id));
   // Insert in the order of ids, so that two changes that share ids cannot deadlock.
   const ordered = chunks.some((chunk) => chunk.id !== null) ? named.toSorted((a, b) => (a.id < b.id ? -1 : 1)) : named;
-  const replaced =
-    onConflict === "replace" ? await deleteChunks(tx, store.id, stateOf(store), { ids }) : { chunks: 0, bytes: 0 };
   const added = await insertChunks(
     tx,
     store.id,
     ordered.filter((chunk) => chunk.embedding !== null),
     now,
   );
-  if (onConflict !== "skip") await requireSame(tx, store.id, ordered, added, chunks);
-  const bytes = named.reduce((sum, { id, content }) => sum + (added.has(id) ? Buffer.byteLength(content) : 0), 0);
-  const dimensions = named.find((chunk) => added.has(chunk.id))?.embedding?.length ?? null;
-  return { ids, added, bytes, replaced, dimensions };
+  for (const chunk of named) {
+    if (!added.has(chunk.id)) continue;
+    done.added.add(chunk.id);
+    done.addedBytes += Buffer.byteLength(chunk.content);
+    done.dimensions ??= chunk.embedding?.length ?? null;
+  }
+  const present = ordered.filter((chunk) => !added.has(chunk.id));
+  if (present.length === 0) return;
+  const chosen = new Set(chunks.flatMap((chunk) => chunk.id ?? []));
+  if (present.some((chunk) => !chosen.has(chunk.id))) throw new Overtaken("a new id was taken");
+  // Lock the store only now: waiting for another transaction's new ids with the lock held could deadlock. From here on
+  // nobody else removes or changes its chunks.
+  const held = onConflict === "replace" ? await heldNow(tx, store) : store;
+  const others = await requireUsable(tx, store.id, present, onConflict);
+  if (onConflict === "replace" && others.length > 0)
+    await update(
+      tx,
+      held,
+      others.map((chunk) => ({ ...chunk, metadata: chunk.metadata ?? {} })),
+      done,
+    );
 }
 
 async function withIds(tx: Db, chunks: readonly NewChunk[]): Promise<(NewChunk & { id: string })[]> {
@@ -119,22 +163,30 @@ async function withIds(tx: Db, chunks: readonly NewChunk[]): Promise<(NewChunk &
   return chunks.map((chunk) => ({ ...chunk, id: chunk.id ?? reserved?.shift() ?? makeId(idType, "emb_") }));
 }
 
-/** Chunks that were not added must already be stored exactly as given. @throws IdConflict, Overtaken */
-async function requireSame(
+/**
+ * Checks chunks whose ids were taken when they were to be added.
+ * @returns those that this store has otherwise than given, to be replaced
+ * @throws IdConflict, Overtaken
+ */
+async function requireUsable(
   tx: Db,
   storeId: string,
-  named: readonly (NewChunk & { id: string })[],
-  added: ReadonlySet<string>,
-  given: readonly NewChunk[],
-): Promise<void> {
-  const chosen = new Set(given.flatMap((chunk) => chunk.id ?? []));
-  const present = named.filter((chunk) => !added.has(chunk.id));
-  if (present.some((chunk) => !chosen.has(chunk.id))) throw new Overtaken("a new id was taken");
-  if (present.length === 0) return;
+  present: readonly Named[],
+  onConflict: OnConflict,
+): Promise<Named[]> {
   const found = await compareChunks(tx, storeId, present.map(asCompared));
-  const different = [...found].filter(([, same]) => !same).map(([id]) => id);
-  if (different.length > 0) throw new IdConflict(different);
-  if (found.size < present.length) throw new Overtaken("a stored chunk was removed");
+  const is = (compared: Compared) => present.filter(({ id }) => found.get(id) === compared);
+  const refused = onConflict === "error" ? [...is("other"), ...is("elsewhere")] : is("elsewhere");
+  if (refused.length > 0) throw new IdConflict(refused.map(({ id }) => id));
+  // A chunk to skip was there a moment ago, so its later removal changes nothing.
+  const missing = present.filter(
+    ({ id, embedding }) => !found.has(id) && (onConflict !== "skip" || embedding === null),
+  );
+  if (missing.length > 0) throw new Overtaken("a stored chunk was removed");
+  const others = is("other");
+  if (onConflict === "replace" && others.some(({ embedding }) => embedding === null))
+    throw new Overtaken("a stored chunk was changed");
+  return others;
 }
 
 /** Only an embedding that the client sent is compared. */

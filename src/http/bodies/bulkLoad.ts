@@ -1,6 +1,7 @@
 import type { Request, Response } from "express";
 import { type LoadProgress, loadEmbeddings } from "../../core/chunks/bulkLoad.js";
 import type { Caller } from "../../words/caller.js";
+import type { OnConflict } from "../../words/chunk.js";
 import type { Deps } from "../../core/deps.js";
 import type { EmbeddingInput } from "../../core/chunks/rowChecks.js";
 import { invalid, tooLarge, unsupportedMediaType } from "../../words/errors.js";
@@ -22,24 +23,25 @@ export async function answerBulkLoad(
   deps: Deps,
   caller: Caller,
   storeId: string,
-  { req, res, signal }: { req: Request; res: Response; signal: AbortSignal },
+  { req, res, signal, rule }: { req: Request; res: Response; signal: AbortSignal; rule: OnConflict | null },
 ): Promise<void> {
   const encoding = req.headers["content-encoding"] ?? "identity";
   if (encoding.toLowerCase() !== "identity")
     throw unsupportedMediaType("A stream of rows must come without a Content-Encoding.");
-  let stored = { count: 0, duplicates: 0 };
+  let stored = presentProgress({ count: 0, duplicates: 0, added: 0, replaced: 0, skipped: 0 }, rule);
   const line = (value: object) => {
     if (!res.headersSent) res.status(200).type("application/x-ndjson");
     res.write(`${JSON.stringify(value)}\n`);
   };
   try {
     const onProgress = (progress: LoadProgress) => {
-      stored = progress;
+      stored = presentProgress(progress, rule);
       // Skip progress lines if the sender does not read while sending: its answer must not pile up in memory.
-      if (!res.writableNeedDrain) line({ object: "embedding.batch.progress", ...progress });
+      if (!res.writableNeedDrain) line({ object: "embedding.batch.progress", ...stored });
     };
-    const result = await loadEmbeddings(deps, caller, storeId, readRows(req), { onProgress, signal });
-    line({ object: "embedding.batch", ...result, created: seconds(deps.now()) });
+    const options = { ...(rule === null ? {} : { onConflict: rule }), onProgress, signal };
+    const result = await loadEmbeddings(deps, caller, storeId, readRows(req), options);
+    line({ object: "embedding.batch", ...presentProgress(result, rule), created: seconds(deps.now()) });
     res.end();
   } catch (error) {
     if (!res.headersSent) throw error;
@@ -52,6 +54,12 @@ export async function answerBulkLoad(
     res.end();
   }
 }
+
+/** Counts of a stream; what became of the rows only if the request has `on_conflict`. */
+const presentProgress = ({ count, duplicates, ...outcomes }: LoadProgress, rule: OnConflict | null) => ({
+  ...{ count, duplicates },
+  ...(rule === null ? {} : outcomes),
+});
 
 /** How long a sender may continue after the error line. */
 const restMs = 5000;

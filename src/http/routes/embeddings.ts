@@ -1,5 +1,6 @@
 import * as chunks from "../../core/chunks/chunks.js";
 import { insertChunks } from "../../core/chunks/insert.js";
+import * as oneRow from "../../core/chunks/oneRow.js";
 import type { EmbeddingInput } from "../../core/chunks/rowChecks.js";
 import { invalid } from "../../words/errors.js";
 import { parseFilter } from "../../words/filter.js";
@@ -7,20 +8,24 @@ import { route } from "../route.js";
 import { readBatch, readRow } from "../bodies/batchBody.js";
 import { answerBulkLoad } from "../bodies/bulkLoad.js";
 import { listAnswer, presentList, storeParams } from "../wire/common.js";
+import { insertQuery, readConflictRule } from "../wire/conflictRule.js";
 import {
-  batchAnswer,
+  changeEmbeddingBody,
   createBatchBody,
   createEmbeddingBody,
   deleteEmbeddingsBody,
   deleteEmbeddingsQuery,
+  deletedEmbeddingAnswer,
   deletedEmbeddingsAnswer,
   embeddingAnswer,
   listEmbeddingsQuery,
-  presentBatch,
   presentChunk,
-  presentInserted,
+  readChange,
+  rowParams,
+  rowQuery,
   toInput,
 } from "../wire/embedding.js";
+import { batchAnswer, insertedAnswer, presentBatch, presentRow } from "../wire/inserted.js";
 import { parseFilterText } from "../wire/search.js";
 
 const tag = "Embeddings of a store";
@@ -35,13 +40,18 @@ export const embeddingRoutes = [
     description:
       "Without `embedding`, the service embeds the content. With your own `id`, the request is safe to repeat.",
     params: storeParams,
+    query: insertQuery,
     body: createEmbeddingBody,
     readBody: readRow,
-    answer: embeddingAnswer,
-    handle: async ({ deps, caller, params, body, signal }) => {
+    answer: insertedAnswer,
+    handle: async ({ deps, caller, params, query, body, signal }) => {
+      const storeId = params.vector_store_id;
       const row = toInput(body, null);
-      const inserted = await insertChunks(deps, caller, params.vector_store_id, [row], () => "", { signal });
-      return presentInserted(params.vector_store_id, row, inserted.ids[0] ?? "", inserted.createdAt);
+      const rule = readConflictRule(query, body.on_conflict);
+      const options = { ...(rule === null ? {} : { onConflict: rule }), signal };
+      const inserted = await insertChunks(deps, caller, storeId, [row], () => "", options);
+      const stored = await chunks.read(deps, caller, storeId, inserted.skipped, signal);
+      return presentRow(storeId, row, { inserted, stored }, rule);
     },
   }),
   route({
@@ -54,22 +64,29 @@ export const embeddingRoutes = [
       "JSON is stored in one transaction: either every row is stored or none is. `application/x-ndjson` takes any number of rows, one per line, and " +
       "stores them in chunks of one transaction each. The answer has a line of JSON after every chunk; the last line is the result or an error.",
     params: storeParams,
+    query: insertQuery,
     body: createBatchBody,
     bodyLimit: (deps) => deps.config.maxBodyBytes,
     readBody: readBatch,
     answer: batchAnswer,
     handleStream: {
       contentType: "application/x-ndjson",
-      handle: ({ deps, caller, params, ...call }) => answerBulkLoad(deps, caller, params.vector_store_id, call),
+      handle: ({ deps, caller, params, query, ...call }) =>
+        answerBulkLoad(deps, caller, params.vector_store_id, { ...call, rule: query.on_conflict ?? null }),
     },
-    handle: async ({ deps, caller, params, body, signal }) => {
+    handle: async ({ deps, caller, params, query, body, signal }) => {
+      const storeId = params.vector_store_id;
       // `readBatch` has already parsed them into this type.
       const rows = body.embeddings as EmbeddingInput[];
-      const inserted = await insertChunks(deps, caller, params.vector_store_id, rows, (i) => `embeddings[${i}]`, {
+      const rule = readConflictRule(query, body.on_conflict);
+      const inserted = await insertChunks(deps, caller, storeId, rows, (i) => `embeddings[${i}]`, {
+        ...(rule === null ? {} : { onConflict: rule }),
         claimedModel: body.embedding_model ?? null,
         signal,
       });
-      return presentBatch(params.vector_store_id, rows, inserted, body.return ?? "full");
+      const kind = body.return ?? "full";
+      const stored = await chunks.read(deps, caller, storeId, kind === "full" ? inserted.skipped : [], signal);
+      return presentBatch(storeId, rows, { inserted, stored }, { kind, rule });
     },
   }),
   route({
@@ -125,6 +142,56 @@ export const embeddingRoutes = [
       const selection = { filter, ids: body.ids ?? null };
       const deleted = await chunks.remove(deps, caller, params.vector_store_id, selection, signal);
       return { object: "embedding.deleted", vector_store_id: params.vector_store_id, deleted };
+    },
+  }),
+  route({
+    method: "get",
+    path: "/vector_stores/:vector_store_id/embeddings/:embedding_id",
+    may: "store:read",
+    tag,
+    summary: "Retrieve one embedding",
+    description: "Rows of files are found too, once the file is complete. `include=embedding` adds the vector.",
+    params: rowParams,
+    query: rowQuery,
+    answer: embeddingAnswer,
+    handle: async ({ deps, caller, params, query, signal }) => {
+      const storeId = params.vector_store_id;
+      const wanted = query.include === "embedding";
+      const row = await oneRow.find(deps, caller, storeId, params.embedding_id, wanted, signal);
+      return presentChunk(storeId, row, query.encoding_format);
+    },
+  }),
+  route({
+    method: "patch",
+    path: "/vector_stores/:vector_store_id/embeddings/:embedding_id",
+    may: "store:write",
+    tag,
+    summary: "Change one embedding",
+    description:
+      "What is absent or null stays. New `content` is embedded by the store's model unless an `embedding` is given too; `metadata` replaces the " +
+      "whole of the old. Chunks of files cannot be changed here (409).",
+    params: rowParams,
+    body: changeEmbeddingBody,
+    readBody: readRow,
+    answer: embeddingAnswer,
+    handle: async ({ deps, caller, params, body, signal }) => {
+      const storeId = params.vector_store_id;
+      const row = await oneRow.change(deps, caller, storeId, params.embedding_id, readChange(body), signal);
+      return presentChunk(storeId, row, "float");
+    },
+  }),
+  route({
+    method: "delete",
+    path: "/vector_stores/:vector_store_id/embeddings/:embedding_id",
+    may: "store:write",
+    tag,
+    summary: "Delete one embedding",
+    description: "Chunks of files cannot be deleted here (409): detach the file.",
+    params: rowParams,
+    answer: deletedEmbeddingAnswer,
+    handle: async ({ deps, caller, params, signal }) => {
+      const id = await oneRow.remove(deps, caller, params.vector_store_id, params.embedding_id, signal);
+      return { id, object: "embedding.deleted", deleted: true };
     },
   }),
 ];

@@ -1,11 +1,12 @@
 import { createStore } from "../../core/files/createStore.js";
 import * as stores from "../../core/stores/stores.js";
 import { route } from "../route.js";
-import { listAnswer, pageQuery, presentList, readPage, storeParams } from "../wire/common.js";
+import { listAnswer, presentList, readPage, storeParams } from "../wire/common.js";
 import { setPollAfter } from "../answerHeaders.js";
 import {
   createStoreBody,
   deletedStoreAnswer,
+  listStoresQuery,
   presentStore,
   readCreate,
   readUpdate,
@@ -42,10 +43,11 @@ export const vectorStoreRoutes = [
     may: "store:read",
     tag,
     summary: "List vector stores",
-    query: pageQuery(100),
+    description: "Of all, or with `name` only those with exactly this name; names need not be unique.",
+    query: listStoresQuery,
     answer: listAnswer("VectorStoreList", storeAnswer),
     handle: async ({ deps, caller, query }) => {
-      const page = await stores.list(deps, caller, readPage(query));
+      const page = await stores.list(deps, caller, { ...readPage(query), name: query.name ?? null });
       const now = deps.now();
       return presentList(
         page.stores.map((store) => presentStore(store, now)),

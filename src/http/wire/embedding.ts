@@ -1,53 +1,41 @@
 import { z } from "zod";
-import type { Inserted } from "../../core/chunks/insert.js";
+import type { RowChange } from "../../core/chunks/oneRow.js";
 import type { EmbeddingInput } from "../../core/chunks/rowChecks.js";
 import { invalid } from "../../words/errors.js";
-import { ExactNumber } from "../../words/exactJson.js";
-import { decodeBase64Floats, encodeBase64Floats } from "../../numbers/float32.js";
-import { asObject, jsonObject, optional, pageQuery, seconds } from "./common.js";
+import { encodeBase64Floats } from "../../numbers/float32.js";
+import { asObject, jsonObject, optional, pageQuery, seconds, storeParams } from "./common.js";
 import { parse } from "./parse.js";
 import { filtersField } from "./search.js";
+import { decodeEmbedding, embedding } from "./vector.js";
 import type { Chunk } from "../../words/chunk.js";
+import { conflictField } from "./conflictRule.js";
 
 export const maxRowsPerBatch = 10_000;
 export const tooManyRows = (limit: number) => `at most ${limit} rows per request; stream more as application/x-ndjson`;
 const maxContentCharacters = 10 * 1024 * 1024;
-
-/**
- * An embedding as numbers, or as base64 of little-endian float32 (OpenAI's `encoding_format`), which is faster to send
- * and parse.
- */
-const embedding = z
-  .unknown()
-  .optional()
-  .meta({
-    oneOf: [
-      { type: "array", items: { type: "number" } },
-      { type: "string", contentEncoding: "base64" },
-      { type: "null" },
-    ],
-  });
 
 /** Vectors of two models cannot be compared, so a sender who names a model other than the store's gets an error. */
 const claimedModel = optional(z.string().min(1, "must not be empty").max(256, "at most 256 characters")).describe(
   "the model that made the embedding; the request is refused if it is not the store's model",
 );
 
+const content = z
+  .string()
+  .max(maxContentCharacters, `at most ${maxContentCharacters} characters`)
+  .refine((text) => text.trim() !== "", "must not be empty")
+  .meta({ minLength: 1 });
+
 const row = z
   .object({
     id: optional(z.string().min(1, "must not be empty").max(256, "at most 256 characters")),
-    content: z
-      .string()
-      .max(maxContentCharacters, `at most ${maxContentCharacters} characters`)
-      .refine((text) => text.trim() !== "", "must not be empty")
-      .meta({ minLength: 1 }),
+    content,
     embedding,
     metadata: optional(jsonObject),
     embedding_model: claimedModel,
   })
   .meta({ id: "EmbeddingInput" });
 
-export const createEmbeddingBody = row;
+export const createEmbeddingBody = row.extend({ on_conflict: conflictField }).meta({ id: "CreateEmbeddingRequest" });
 
 export const returnKinds = ["full", "ids", "count"] as const;
 
@@ -60,6 +48,7 @@ export const createBatchBody = z
       .max(maxRowsPerBatch, tooManyRows(maxRowsPerBatch))
       .meta({ items: { $ref: "#/components/schemas/EmbeddingInput" } }),
     return: optional(z.enum(returnKinds)),
+    on_conflict: conflictField,
     embedding_model: claimedModel,
   })
   .meta({ id: "CreateEmbeddingBatchRequest" });
@@ -84,49 +73,6 @@ export function toInput(parsed: z.output<typeof row>, path: string | null): Embe
   };
 }
 
-/**
- * Decodes numbers or base64 into finite float32 numbers. Their count is checked later, against the store's dimensions.
- */
-function decodeEmbedding(value: unknown, path: string): Float32Array {
-  const vector = value instanceof Float32Array ? value : decodeVector(value, path);
-  if (vector.length === 0) throw invalid(path, "must not be empty");
-  for (let i = 0; i < vector.length; i += 1) {
-    if (!Number.isFinite(vector[i]))
-      throw invalid(`${path}[${i}]`, "expected a finite number within the range of float32 (±3.4e38)");
-  }
-  return vector;
-}
-
-function decodeVector(value: unknown, path: string): Float32Array {
-  if (typeof value === "string") return decodeBase64(value, path);
-  if (!Array.isArray(value))
-    throw invalid(path, "expected an array of numbers, or base64 of float32 numbers", "invalid_type");
-  const vector = new Float32Array(value.length);
-  for (let i = 0; i < value.length; i += 1) {
-    const given: unknown = value[i];
-    const number = given instanceof ExactNumber ? given.toNumber() : given;
-    if (typeof number !== "number") {
-      throw invalid(
-        `${path}[${i}]`,
-        `expected a number, received ${number === null ? "null" : typeof number}`,
-        "invalid_type",
-      );
-    }
-    vector[i] = number;
-  }
-  return vector;
-}
-
-function decodeBase64(text: string, path: string): Float32Array {
-  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(text)) throw invalid(path, "is not valid base64");
-  const vector = decodeBase64Floats(text);
-  if (vector === null) {
-    const { length } = Buffer.from(text, "base64");
-    throw invalid(path, `expected base64 of float32 numbers (a multiple of 4 bytes), got ${length} bytes`);
-  }
-  return vector;
-}
-
 export const embeddingAnswer = z
   .object({
     id: z.string(),
@@ -138,47 +84,6 @@ export const embeddingAnswer = z
     embedding: z.union([z.array(z.number()), z.string()]).optional(),
   })
   .meta({ id: "Embedding" });
-
-export const batchAnswer = z
-  .object({
-    object: z.literal("embedding.batch"),
-    data: z.array(embeddingAnswer).optional(),
-    ids: z.array(z.string()).optional(),
-    count: z.int().describe("rows of the request that are now stored"),
-    duplicates: z.int().describe("how many of these were already stored, with the same id and content"),
-    created: z.int(),
-  })
-  .meta({ id: "EmbeddingBatch" });
-
-export function presentInserted(storeId: string, row: EmbeddingInput, id: string, createdAt: number) {
-  return {
-    id,
-    object: "embedding" as const,
-    vector_store_id: storeId,
-    content: row.content,
-    metadata: row.metadata ?? {},
-    created_at: seconds(createdAt),
-  };
-}
-
-/** The answer to a batch. @param kind `full`: all rows; `ids`: only ids; `count`: neither */
-export function presentBatch(
-  storeId: string,
-  rows: readonly EmbeddingInput[],
-  inserted: Inserted,
-  kind: (typeof returnKinds)[number],
-): z.input<typeof batchAnswer> {
-  return {
-    object: "embedding.batch",
-    ...(kind === "full"
-      ? { data: rows.map((row, i) => presentInserted(storeId, row, inserted.ids[i] ?? "", inserted.createdAt)) }
-      : {}),
-    ...(kind === "ids" ? { ids: inserted.ids } : {}),
-    count: rows.length,
-    duplicates: inserted.duplicates,
-    created: seconds(inserted.createdAt),
-  };
-}
 
 export const listEmbeddingsQuery = pageQuery(1000).extend({
   filters: z.string().optional().describe("a filter as JSON, in either form that a search accepts"),
@@ -202,6 +107,34 @@ export function presentChunk(
     ...(vector === null ? {} : { embedding: format === "base64" ? encodeBase64Floats(vector) : Array.from(vector) }),
   };
 }
+
+export const rowQuery = listEmbeddingsQuery.pick({ include: true, encoding_format: true });
+
+export const rowParams = storeParams.extend({
+  embedding_id: z.string().describe("id of the row, percent-encoded: a/b#1 is a%2Fb%231"),
+});
+
+export const changeEmbeddingBody = z
+  .object({
+    content: optional(content).describe("the new text; the store's model embeds it unless embedding is given too"),
+    metadata: optional(jsonObject).describe("the new metadata, which replaces the whole of the old; {} removes all"),
+    embedding,
+    embedding_model: claimedModel,
+  })
+  .meta({ id: "ChangeEmbeddingRequest" });
+
+/** @throws ApiError 400 if nothing is to change, or the embedding cannot be read */
+export function readChange(body: z.output<typeof changeEmbeddingBody>): RowChange {
+  const vector = body.embedding == null ? null : decodeEmbedding(body.embedding, "embedding");
+  const change = { content: body.content ?? null, metadata: body.metadata ?? null, embedding: vector };
+  if (Object.values(change).every((each) => each === null))
+    throw invalid(null, "Give what to change: content, metadata or embedding.");
+  return { ...change, model: body.embedding_model ?? null };
+}
+
+export const deletedEmbeddingAnswer = z
+  .object({ id: z.string(), object: z.literal("embedding.deleted"), deleted: z.boolean() })
+  .meta({ id: "DeletedEmbedding" });
 
 /** Requires ids, a filter or `all`, so that an empty body deletes nothing. */
 export const deleteEmbeddingsBody = z

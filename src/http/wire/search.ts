@@ -1,11 +1,12 @@
 import { z } from "zod";
-import type { SearchRequest, SearchResult } from "../../core/search/searchStores.js";
+import { type SearchRequest, type SearchResult, mostResults } from "../../core/search/searchStores.js";
 import type { FoundChunk } from "../../words/chunk.js";
 import { invalid } from "../../words/errors.js";
 import { ExactNumber, parseExactJson } from "../../words/exactJson.js";
 import { filterLimits, parseFilter } from "../../words/filter.js";
 import { asObject, isObject, optional } from "./common.js";
 import { findUnstorableText } from "../bodies/unstorableText.js";
+import { decodeEmbedding, embedding } from "./vector.js";
 import { rankingFields, readRanking, resultCount } from "./ranking.js";
 import { type Scalar, scalarAnswer } from "./scalars.js";
 
@@ -32,15 +33,27 @@ export const filtersField = z
 /** Accepts three dialects: OpenAI's and LiteLLM's, litellm-pgvector's, litellm-vector-store's. */
 export const searchBody = z
   .object({
-    query: z.union(
-      [queryText, z.array(queryText).min(1, "must not be empty").max(maxQueries, `at most ${maxQueries} queries`)],
-      {
-        error: (issue) =>
-          issue.input === undefined
-            ? "required: a string or an array of strings"
-            : `expected a non-empty string, or an array of 1 to ${maxQueries} of them, each of at most 100000 characters`,
-      },
+    query: optional(
+      z.union(
+        [queryText, z.array(queryText).min(1, "must not be empty").max(maxQueries, `at most ${maxQueries} queries`)],
+        {
+          error: `expected a non-empty string, or an array of 1 to ${maxQueries} of them, each of at most 100000 characters`,
+        },
+      ),
+    ).describe("what to search for; required unless embedding or like is given"),
+    embedding: embedding.describe(
+      "the query's vector, as numbers or as base64 of float32; no model is called. With query, that is the text for keywords and reranking",
     ),
+    like: optional(z.string().min(1, "must not be empty").max(1000, "at most 1000 characters")).describe(
+      "the id of a row: finds the rows nearest to it, without itself; no model is called",
+    ),
+    offset: optional(
+      z
+        .int()
+        .min(0, "must be at least 0")
+        .max(mostResults - 1, `must be at most ${mostResults - 1}`),
+    ).describe(`how many of the best results to leave out; with the number of results at most ${mostResults}`),
+    page: optional(z.string()).describe("next_page of the page before, with the same request"),
     max_num_results: optional(resultCount(50)).describe("number of results, in OpenAI's dialect; default: 10"),
     limit: optional(resultCount(100)).describe("number of results, in litellm-pgvector's dialect; default there: 20"),
     top_k: optional(resultCount(50)).describe("number of results, in litellm-vector-store's dialect; default there: 5"),
@@ -53,15 +66,47 @@ export const searchBody = z
 
 export type SearchBody = z.output<typeof searchBody>;
 
-/** @throws ApiError 400 for an invalid filter */
+/** @throws ApiError 400 for an invalid filter, embedding or page, or not exactly one thing to search for */
 export function readSearch(body: SearchBody): SearchRequest {
+  const limit = body.max_num_results ?? body.limit ?? body.top_k ?? defaultLimit(body);
+  const offset = readOffset(body);
   return {
-    queries: typeof body.query === "string" ? [body.query] : body.query,
+    ...readQuery(body),
     rewrite: body.rewrite_query ?? false,
     ...readRanking(body),
     filter: parseFilter(body.filters),
-    limit: body.max_num_results ?? body.limit ?? body.top_k ?? defaultLimit(body),
+    offset,
+    // The last page is as long as the results that can be reached.
+    limit: body.page === undefined ? limit : Math.min(limit, mostResults - offset),
   };
+}
+
+function readQuery({ query, embedding: sent, like }: SearchBody): Pick<SearchRequest, "queries" | "given"> {
+  const queries = query === undefined ? [] : typeof query === "string" ? [query] : query;
+  if (like !== undefined) {
+    if (query !== undefined || sent != null)
+      throw invalid("like", "is a search by itself; leave out query and embedding");
+    return { queries, given: { like } };
+  }
+  if (sent == null) {
+    if (query === undefined)
+      throw invalid("query", "required: a string or an array of strings, unless embedding or like is given");
+    return { queries };
+  }
+  if (queries.length > 1) throw invalid("query", "an embedding is of one text; got several");
+  return { queries, given: { embedding: decodeEmbedding(sent, "embedding") } };
+}
+
+/** `next_page` says where the next page begins. Callers must not rely on its form. */
+const tokenOf = (offset: number) => Buffer.from(`offset:${offset}`).toString("base64url");
+
+function readOffset({ offset, page }: SearchBody): number {
+  if (page === undefined) return offset ?? 0;
+  if (offset !== undefined) throw invalid("page", "says where the page begins, as offset does; leave out one of them");
+  const [, digits] = /^offset:(\d{1,4})$/.exec(Buffer.from(page, "base64url").toString()) ?? [];
+  const told = Number(digits ?? NaN);
+  if (!(told < mostResults) || tokenOf(told) !== page) throw invalid("page", "is not a next_page of an answer");
+  return told;
 }
 
 /** Each dialect has its own default; fields that only one of them has show which it is. */
@@ -94,8 +139,8 @@ export const searchAnswer = z
     object: z.literal("vector_store.search_results.page"),
     search_query: z.array(z.string()),
     data: z.array(hitAnswer),
-    has_more: z.boolean(),
-    next_page: z.string().nullable(),
+    has_more: z.boolean().describe("whether next_page leads to more results"),
+    next_page: z.string().nullable().describe("page of the next request, or null"),
     reranked: z.boolean().optional(),
   })
   .meta({ id: "SearchResultsPage" });
@@ -103,14 +148,14 @@ export const searchAnswer = z
 /** OpenAI's page of results, with exactly one text part each, because LiteLLM's rerank counts parts as results. */
 export function presentSearch(
   body: SearchBody,
-  { queries, found, reranked }: SearchResult,
+  { queries, found, hasMore, reranked }: SearchResult,
 ): z.input<typeof searchAnswer> {
   return {
     object: "vector_store.search_results.page",
     search_query: [...queries],
     data: found.map((chunk) => presentHit(chunk, body.return_metadata ?? true)),
-    has_more: false,
-    next_page: null,
+    has_more: hasMore,
+    next_page: hasMore ? tokenOf(readOffset(body) + found.length) : null,
     ...(reranked === null ? {} : { reranked }),
   };
 }

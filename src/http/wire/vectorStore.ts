@@ -4,7 +4,7 @@ import type { AttachInput } from "../../core/files/attach.js";
 import type { DetailedStore } from "../../core/stores/details.js";
 import type { StoreInput } from "../../core/stores/stores.js";
 import { invalid } from "../../words/errors.js";
-import { asObject, optional, seconds } from "./common.js";
+import { asObject, optional, seconds, pageQuery } from "./common.js";
 import { type Scalar, scalars as metadata } from "./scalars.js";
 import { chunkingStrategy, readStrategy } from "./storeFile.js";
 import { recalls, searchModes, type StoreChanges } from "../../words/store.js";
@@ -15,6 +15,13 @@ const expiresAfter = z.object({
 });
 
 const name = z.string().max(256, "at most 256 characters");
+
+export const listStoresQuery = pageQuery(100).extend({
+  name: name
+    .refine((value) => !value.includes("\0"), "must not contain U+0000")
+    .optional()
+    .describe("only stores with exactly this name, upper and lower case told apart"),
+});
 
 /** The weights of the two lists of a hybrid search, as in OpenAI's file_search tool. */
 export const hybridWeights = z

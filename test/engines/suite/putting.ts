@@ -1,9 +1,10 @@
 import { describe, expect, test } from "@jest/globals";
 import { IdConflict, Overtaken } from "../../../src/engines/engine.js";
+import type { Amendment } from "../../../src/words/chunk.js";
 import { type Suite, chunkOf, vectorOf } from "./support.js";
 
 export function puttingSuite(name: string, suite: Suite): void {
-  const { under, current, id, makeStore, put, idsIn, nearestIds, trueCount } = suite;
+  const { under, current, change, id, makeStore, put, idsIn, nearestIds, trueCount } = suite;
 
   describe(`${name}: putting chunks`, () => {
     test("stores them as they are, counts them, and the next search finds them", async () => {
@@ -56,8 +57,8 @@ export function puttingSuite(name: string, suite: Suite): void {
       expect((await put(store, [remade])).added.size).toBe(0);
       expect((await put(store, [chunkOf(1, { id: a, embedding: null })])).added.size).toBe(0);
       await expect(put(store, [chunkOf(2, { id: b, embedding: null })])).rejects.toBeInstanceOf(Overtaken);
-      expect(await under().engine.compare(store, [remade, chunkOf(2, { id: b })])).toEqual(new Map([[a, true]]));
-      expect(await under().engine.compare(store, [chunkOf(3, { id: a })])).toEqual(new Map([[a, false]]));
+      expect(await under().engine.compare(store, [remade, chunkOf(2, { id: b })])).toEqual(new Map([[a, "same"]]));
+      expect(await under().engine.compare(store, [chunkOf(3, { id: a })])).toEqual(new Map([[a, "other"]]));
     });
 
     test("skip leaves stored chunks as they are; replace writes over them", async () => {
@@ -73,6 +74,74 @@ export function puttingSuite(name: string, suite: Suite): void {
       const [read] = await under().engine.read(await current(store), [a], { embeddings: false });
       expect(read?.content).toBe("a longer content");
       expect(await trueCount(store)).toBe(3);
+    });
+
+    test("replace keeps the creation time, and leaves the same chunk as it is", async () => {
+      const store = await makeStore();
+      const [a, b, c] = [id("a"), id("b"), id("c")];
+      const createdAt = under().now();
+      await put(store, [chunkOf(1, { id: a, metadata: { k: 1 } }), chunkOf(2, { id: b })]);
+      under().advance(60_000);
+      const same = chunkOf(1, { id: a, metadata: { k: 1 } });
+      const remade = { ...same, embedding: vectorOf(8), embeddingMade: true };
+      for (const chunk of [same, remade, { ...same, embedding: null }])
+        expect((await put(store, [chunk], "replace")).added.size).toBe(0);
+      const other = chunkOf(6, { id: b, metadata: { k: 2 } });
+      const done = await put(store, [same, other, chunkOf(3, { id: c })], "replace");
+      expect(done).toMatchObject({ ids: [a, b, c], added: new Set([b, c]), removed: { chunks: 1 } });
+      expect([...done.replaced.keys()]).toEqual([b]);
+      const read = await under().engine.read(await current(store), [b], { embeddings: true });
+      expect(read).toMatchObject([{ content: "content 6", metadata: { k: 2 }, embedding: vectorOf(6) }]);
+      const [told = 0, stored] = [done.replaced.get(b), read[0]?.createdAt];
+      expect(told).toBe(stored);
+      expect(Math.abs(told - createdAt)).toBeLessThan(30_000);
+      // What is not given must be stored as it is said to be.
+      for (const unknown of [chunkOf(9, { id: b, embedding: null }), chunkOf(9, { id: id("d"), embedding: null })])
+        await expect(put(store, [unknown], "replace")).rejects.toBeInstanceOf(Overtaken);
+      await expect(put(store, [chunkOf(9, { id: id("d"), embedding: null })], "skip")).rejects.toBeInstanceOf(
+        Overtaken,
+      );
+      expect(await trueCount(store)).toBe(3);
+    });
+
+    test("amend changes what is given of a chunk, for the next search too, and nothing else", async () => {
+      const store = await makeStore();
+      const [a, b] = [id("a"), id("b")];
+      await put(store, [chunkOf(1, { id: a, metadata: { k: 1 } }), chunkOf(2, { id: b })]);
+      const amend = (chunk: string, given: Partial<Amendment>) =>
+        change(store, [{ do: "amend", id: chunk, content: null, metadata: null, embedding: null, ...given }]);
+      const stored = async () => (await under().engine.read(await current(store), [a], { embeddings: true }))[0];
+      const first = await stored();
+      expect([...(await amend(a, { metadata: { m: 1 } })).replaced.keys()]).toEqual([a]);
+      expect(await stored()).toEqual({ ...first, metadata: { m: 1 } });
+      await amend(a, { content: "longer than before" });
+      expect(await stored()).toEqual({ ...first, metadata: { m: 1 }, content: "longer than before" });
+      await amend(a, { embedding: vectorOf(5) });
+      expect(await nearestIds(store, 5, 1)).toEqual([a]);
+      expect(await nearestIds(store, 2, 1)).toEqual([b]);
+      expect((await amend(id("none"), { content: "x" })).replaced.size).toBe(0);
+      expect(await trueCount(store)).toBe(2);
+    });
+
+    test("concurrent replacements of the same ids in any order leave one whole chunk per id", async () => {
+      const store = await makeStore();
+      const batchOf = (n: number) =>
+        Array.from({ length: 12 }, (_, i) =>
+          chunkOf(n * 100 + i, {
+            id: id(`c${(n % 2 === 0 ? i : 11 - i) % 8}x${i}`),
+            content: `of ${n} ${"x".repeat(n)}`,
+          }),
+        );
+      const writing = Array.from({ length: 8 }, (_, n) => put(store, batchOf(n), "replace"));
+      const removing = Array.from({ length: 3 }, () => change(store, [{ do: "remove", which: { ids: [id("c0x0")] } }]));
+      await Promise.all([...writing, ...removing]);
+      expect(await trueCount(store)).toBe((await idsIn(store)).length);
+      await put(store, batchOf(9), "replace");
+      for (const { id: each, content } of batchOf(9)) {
+        const [read] = await under().engine.read(await current(store), [each ?? ""], { embeddings: false });
+        expect(read?.content).toBe(content);
+      }
+      expect(await trueCount(store)).toBe((await idsIn(store)).length);
     });
 
     test("concurrent puts with the same ids keep the counters true", async () => {

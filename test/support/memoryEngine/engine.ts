@@ -117,7 +117,8 @@ async function write<Held extends { store: VectorStore }, T>(
       const again = await change.hold(tx);
       const chunks = taken.added.size - taken.removed.chunks;
       const bytes = taken.addedBytes - taken.removed.bytes;
-      const counted = await addToCounts(tx, held.store.id, { chunks, bytes, dimensions: taken.dimensions }, change);
+      const moved = { chunks, bytes, dimensions: taken.dimensions, written: taken.added.size > 0 };
+      const counted = await addToCounts(tx, held.store.id, moved, change);
       if (counted === undefined) throw gone(held.store.id);
       return change.book(tx, { ...taken, store: counted }, again);
     });

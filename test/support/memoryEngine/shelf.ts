@@ -1,6 +1,6 @@
 import { type Done, IdConflict, Overtaken, type Step } from "../../../src/engines/engine.js";
 import { toNetworkOrder } from "../../../src/numbers/float32.js";
-import type { ChunkSelection, NewChunk } from "../../../src/words/chunk.js";
+import type { ChunkSelection, Compared, NewChunk } from "../../../src/words/chunk.js";
 import { exactJson, parseExactJson } from "../../../src/words/exactJson.js";
 import type { Filter } from "../../../src/words/filter.js";
 import { newId } from "../../../src/words/ids.js";
@@ -47,11 +47,11 @@ export function isSelected(id: string, row: Row, { filter, ids, file }: ChunkSel
   return (ids == null || ids.includes(id)) && (file == null || fileOf(row) === file.fileId) && passes(row, filter);
 }
 
-export function compare({ rows }: Shelf, chunks: readonly NewChunk[]): Map<string, boolean> {
-  const same = new Map<string, boolean>();
+export function compare({ rows }: Shelf, chunks: readonly NewChunk[]): Map<string, Compared> {
+  const same = new Map<string, Compared>();
   for (const chunk of chunks) {
     const row = chunk.id === null ? undefined : rows.get(chunk.id);
-    if (chunk.id !== null && row !== undefined) same.set(chunk.id, isSame(row, chunk));
+    if (chunk.id !== null && row !== undefined) same.set(chunk.id, isSame(row, chunk) ? "same" : "other");
   }
   return same;
 }
@@ -68,30 +68,49 @@ function isSame(row: Row, { content, metadata, embedding, embeddingMade = false 
 export type Taken = Omit<Done, "store"> & { dimensions: number | null };
 
 export function take(shelf: Shelf, steps: readonly Step[], now: number): Taken {
-  const done = { ids: [] as string[], added: new Set<string>(), addedBytes: 0, removed: { chunks: 0, bytes: 0 } };
+  const done = {
+    ...{ ids: [] as string[], added: new Set<string>(), addedBytes: 0, removed: { chunks: 0, bytes: 0 } },
+    replaced: new Map<string, number>(),
+  };
   let dimensions: number | null = null;
   const remove = (id: string, row: Row) => {
     shelf.rows.delete(id);
     done.removed.chunks += 1;
     done.removed.bytes += Buffer.byteLength(row.content);
   };
+  const set = (id: string, row: Row) => {
+    const before = shelf.rows.get(id);
+    if (before !== undefined) {
+      remove(id, before);
+      row.createdAt = before.createdAt;
+      done.replaced.set(id, Math.floor(before.createdAt / 1000));
+    }
+    shelf.rows.set(id, row);
+    done.added.add(id);
+    done.addedBytes += Buffer.byteLength(row.content);
+  };
   for (const step of steps) {
     switch (step.do) {
       case "put":
-        if (step.onConflict === "error") requireSame(shelf, step.chunks);
+        requireKnown(shelf, step);
         for (const chunk of step.chunks) {
           const id = chunk.id ?? newId("emb_");
           done.ids.push(id);
           const before = shelf.rows.get(id);
-          if (chunk.embedding === null || (before !== undefined && step.onConflict !== "replace")) continue;
-          if (before !== undefined) remove(id, before);
+          const stays = before !== undefined && (step.onConflict !== "replace" || isSame(before, chunk));
+          if (chunk.embedding === null || stays) continue;
           const metadata = exactJson(chunk.metadata ?? {});
-          shelf.rows.set(id, { content: chunk.content, metadata, vector: chunk.embedding, createdAt: now * 1000 });
-          done.added.add(id);
-          done.addedBytes += Buffer.byteLength(chunk.content);
+          set(id, { content: chunk.content, metadata, vector: chunk.embedding, createdAt: now * 1000 });
           dimensions ??= chunk.embedding.length;
         }
         break;
+      case "amend": {
+        const row = shelf.rows.get(step.id);
+        if (row === undefined) break;
+        const metadata = step.metadata === null ? row.metadata : exactJson(step.metadata);
+        set(step.id, { ...row, content: step.content ?? row.content, metadata, vector: step.embedding ?? row.vector });
+        break;
+      }
       case "remove":
         for (const [id, row] of [...shelf.rows]) if (isSelected(id, row, step.which)) remove(id, row);
         break;
@@ -113,10 +132,13 @@ export function take(shelf: Shelf, steps: readonly Step[], now: number): Taken {
   return { ...done, dimensions };
 }
 
-function requireSame(shelf: Shelf, chunks: readonly NewChunk[]): void {
-  const same = compare(shelf, chunks);
-  const different = [...same].filter(([, each]) => !each).map(([id]) => id);
-  if (different.length > 0) throw new IdConflict(different);
-  if (chunks.some((chunk) => chunk.embedding === null && !same.has(chunk.id ?? "")))
-    throw new Overtaken("a stored chunk was removed");
+function requireKnown(shelf: Shelf, { chunks, onConflict }: Extract<Step, { do: "put" }>): void {
+  const compared = compare(shelf, chunks);
+  const different = [...compared].filter(([, each]) => each === "other").map(([id]) => id);
+  if (onConflict === "error" && different.length > 0) throw new IdConflict(different);
+  const stale = chunks.filter(({ id, embedding }) => {
+    const found = compared.get(id ?? "");
+    return embedding === null && (found === undefined || (onConflict === "replace" && found === "other"));
+  });
+  if (stale.length > 0) throw new Overtaken("a stored chunk was removed or changed");
 }

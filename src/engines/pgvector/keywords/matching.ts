@@ -46,6 +46,22 @@ const narrow = 5000;
  * the words are in at most 1,500 chunks; of common words, chunks with more of them are ranked first.
  */
 export async function searchKeywords(db: Db, search: KeywordSearch): Promise<FoundChunk[]> {
+  const ranked = search.filter === null ? rankedWithCommon.unfiltered : rankedWithCommon.filtered;
+  if (search.limit <= ranked) return rankKeywords(db, search, ranked);
+  // A longer list begins with the shorter one: with more candidates for common words, the best would be others.
+  const first = await rankKeywords(db, { ...search, limit: ranked }, ranked);
+  if (first.length < ranked) return first;
+  const before = new Set(first.map((chunk) => chunk.id));
+  const lowest = first.at(-1)?.score ?? 0;
+  const longer = await rankKeywords(db, { ...search, limit: search.limit + ranked }, search.limit + ranked);
+  const rest = longer.filter((chunk) => !before.has(chunk.id));
+  return [...first, ...rest]
+    .slice(0, search.limit)
+    .map((chunk, i) => ({ ...chunk, score: Math.min(chunk.score, i < ranked ? 1 : lowest), keywordRank: i + 1 }));
+}
+
+/** @param enough how many chunks are ranked if none has a rare word */
+async function rankKeywords(db: Db, search: KeywordSearch, enough: number): Promise<FoundChunk[]> {
   const units = await parseTerms(db, search);
   if (units.length === 0) return [];
   const terms = await countTerms(db, search, units);
@@ -62,10 +78,6 @@ export async function searchKeywords(db: Db, search: KeywordSearch): Promise<Fou
     WHERE w.words @@ ${having(storeLexeme(search.storeId), query)}::tsquery ${alike === null ? sql`` : sql`AND w.id NOT IN ${alike}`}`;
   const sources = rare === null ? [] : [matching(rare)];
   if (common.length > 0) {
-    const enough = Math.max(
-      search.filter === null ? rankedWithCommon.unfiltered : rankedWithCommon.filtered,
-      search.limit,
-    );
     // Read one after the other, and no further than needed.
     sources.push(sql`(${sql.join(common.map(matching), sql` UNION ALL `)} LIMIT ${enough})`);
   }

@@ -1,6 +1,7 @@
 import { lockStore } from "../../../db/tables/stores.js";
 import type { VectorStore } from "../../../words/store.js";
 import type { Pace } from "../../engine.js";
+import { forgetReplaced, removeReplaced } from "../chunkUpdates.js";
 import type { Pgvector } from "../context.js";
 import { recordState, stateOf, withState } from "../state.js";
 import { copyVectors, dropCopied, moveVectors, removeOwnOrphans } from "../vectors.js";
@@ -42,8 +43,10 @@ export async function renew(pg: Pgvector, store: VectorStore, next: number, pace
   const { vectorsTable } = stateOf(store);
   await db.maintenance((connection) => copyVectors(connection, { id, vectorsTable, embeddingDimensions }, next));
   await db.transaction(async (tx) => {
-    // From here on deletions reach the copies too; this removes what was deleted earlier.
-    if ((await lockStore(tx, all, id)) !== undefined) await removeOwnOrphans(tx, id, next);
+    // From here on deletions and replacements reach the copies too; this removes what earlier ones left.
+    if ((await lockStore(tx, all, id)) === undefined) return;
+    await removeOwnOrphans(tx, id, next);
+    await removeReplaced(tx, id, next);
   });
   const built = await db.maintenance(async (connection) => {
     await ensureMetadataIndex(connection);
@@ -55,6 +58,7 @@ export async function renew(pg: Pgvector, store: VectorStore, next: number, pace
     if (current === undefined || stateOf(current).vectorsNext !== next) return;
     const changes = { vectorsTable: next, vectorsNext: null, vectorsIndexed: true, vectorsBuilt: current.chunkCount };
     await recordState(tx, id, { ...changes, reindexRequested: false });
+    await forgetReplaced(tx, id);
     const before = stateOf(current).vectorsTable;
     if (before !== null) await dropOwnTable(tx, before);
   });

@@ -1,0 +1,123 @@
+import { lockStore } from "../../db/tables/stores.js";
+import type { Done, Step } from "../../engines/engine.js";
+import { type Caller, scopeOf } from "../../words/caller.js";
+import type { Amendment, Chunk } from "../../words/chunk.js";
+import { notFound } from "../../words/errors.js";
+import type { VectorStore } from "../../words/store.js";
+import type { Deps } from "../deps.js";
+import { checkVector } from "../stores/checkVector.js";
+import { dimensionsOf, embedderOf, requireModel } from "../stores/model.js";
+import * as stores from "../stores/stores.js";
+import { throwUnknown } from "../stores/unknown.js";
+import { fileOfRow, isFileRow } from "./fileRows.js";
+
+/** One row of a store by its id; imported as `oneRow`. */
+
+/** What a request changes of a row. */
+export interface RowChange extends Amendment {
+  /** The model that made the embedding, if the sender says so. */
+  model: string | null;
+}
+
+const param = "embedding_id";
+const unknownRow = (id: string) => notFound("embedding", id.slice(0, 100), param);
+
+/** A row, of a file too, but not of one that is still being ingested. @throws ApiError 404 */
+export async function find(
+  deps: Deps,
+  caller: Caller,
+  storeId: string,
+  id: string,
+  embeddings: boolean,
+  signal: AbortSignal,
+): Promise<Chunk> {
+  return findIn(deps, await stores.find(deps, caller, storeId), id, embeddings, signal);
+}
+
+async function findIn(
+  { engine }: Deps,
+  store: VectorStore,
+  id: string,
+  embeddings: boolean,
+  signal: AbortSignal,
+): Promise<Chunk> {
+  const own = engine.ids.read(id);
+  if (own === null) throw unknownRow(id);
+  const page = { limit: 1, order: "asc", after: null, before: null, embeddings } as const;
+  const [chunk] = (await engine.page(store, { ids: [own] }, page, { signal })).chunks;
+  if (chunk === undefined) throw unknownRow(id);
+  return chunk;
+}
+
+/**
+ * Changes what is given of a row, in one step; its creation time stays. New content without an embedding is embedded by
+ * the store's model, without a database connection.
+ * @returns the row as it is now
+ * @throws ApiError 400 (model, dimensions), 404, 409 (a chunk of a file), 5xx of the model
+ */
+export async function change(
+  deps: Deps,
+  caller: Caller,
+  storeId: string,
+  id: string,
+  { model, ...given }: RowChange,
+  signal: AbortSignal,
+): Promise<Chunk> {
+  const store = await stores.use(deps, caller, storeId);
+  requireModel(deps, store, model, "embedding_model");
+  const dimensions = dimensionsOf(deps, store);
+  if (given.embedding !== null) checkVector(given.embedding, { dimensions, ...deps.engine.can.lengths }, "embedding");
+  const row = await findOwn(deps, store, id, signal);
+  const reworded = given.content !== null && given.content !== row.content;
+  const made =
+    reworded && given.embedding === null
+      ? await embedderOf(deps, store).embed([given.content ?? ""], { caller, signal })
+      : [];
+  const amendment = {
+    ...given,
+    content: reworded ? given.content : null,
+    embedding: given.embedding ?? made[0] ?? null,
+  };
+  const done = await write(deps, caller, store.id, { do: "amend", id: row.id, ...amendment }, signal);
+  if (!done.replaced.has(row.id)) throw unknownRow(id);
+  stores.remember(deps, done.store);
+  const [now] = await deps.engine.read(done.store, [row.id], { embeddings: false }, { signal });
+  if (now === undefined) throw unknownRow(id);
+  return now;
+}
+
+/** Removes a row. @throws ApiError 404, 409 (a chunk of a file) */
+export async function remove(
+  deps: Deps,
+  caller: Caller,
+  storeId: string,
+  id: string,
+  signal: AbortSignal,
+): Promise<string> {
+  const store = await stores.use(deps, caller, storeId);
+  const row = await findOwn(deps, store, id, signal);
+  stores.forget(deps, store.id);
+  const { removed } = await write(deps, caller, store.id, { do: "remove", which: { ids: [row.id] } }, signal);
+  if (removed.chunks === 0) throw unknownRow(id);
+  return row.id;
+}
+
+/** A row that may be changed. @throws ApiError 404, 409 */
+async function findOwn(deps: Deps, store: VectorStore, id: string, signal: AbortSignal): Promise<Chunk> {
+  const row = await findIn(deps, store, id, false, signal);
+  const fileId = await fileOfRow(deps, store, row);
+  if (fileId !== null) throw isFileRow(param, fileId);
+  return row;
+}
+
+const write = (deps: Deps, caller: Caller, id: string, step: Step, signal: AbortSignal): Promise<Done> =>
+  deps.engine.write(
+    {
+      now: deps.now(),
+      as: "use",
+      hold: async (tx) => ({ store: (await lockStore(tx, scopeOf(caller), id)) ?? throwUnknown(id) }),
+      steps: () => [step],
+      book: (_tx, done) => Promise.resolve(done),
+    },
+    { signal },
+  );
