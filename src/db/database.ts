@@ -23,6 +23,13 @@ export interface Database extends Db {
    * when needed.
    */
   maintenance<T>(work: (db: Db) => Promise<T>): Promise<T>;
+  /**
+   * Asks whether the database works, on a connection that no request takes. Having all connections busy is not a
+   * failure.
+   * @returns the server's version, as last heard
+   * @throws if neither this question nor any other statement is answered within the limit
+   */
+  ping(limitMs: number): Promise<string>;
   close(): Promise<void>;
 }
 

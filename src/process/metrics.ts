@@ -121,6 +121,11 @@ const ofDatabase = (registers: Registry[]) => ({
     help: "How many callers wait for a database connection now",
     registers,
   }),
+  poolExhausted: new Counter({
+    name: "vector_store_db_pool_exhausted_total",
+    help: "Callers that got no database connection within DATABASE_POOL_TIMEOUT_SECONDS",
+    registers,
+  }),
   connections: new Gauge({
     name: "vector_store_db_connections",
     help: "Database connections that serve requests, by state",

@@ -70,9 +70,12 @@ export const unsupportedMediaType = (message: string) =>
   new ApiError(415, message, { param: "content-type", code: "unsupported_media_type" });
 
 /** 503: something the service depends on is away. A later try may help. */
-export const unavailable = (message: string, options: { retryAfterSeconds?: number; cause?: unknown } = {}) =>
+export const unavailable = (
+  message: string,
+  options: { code?: string; retryAfterSeconds?: number; cause?: unknown } = {},
+) =>
   new ApiError(503, message, {
-    code: "service_unavailable",
+    code: options.code ?? "service_unavailable",
     retryAfterSeconds: options.retryAfterSeconds ?? 2,
     cause: options.cause,
   });

@@ -51,6 +51,28 @@ describe("health", () => {
     });
   });
 
+  test("while every connection is taken, the service is ready as long as the database answers", async () => {
+    let asked = 0;
+    let answered = false;
+    const working = Array.from({ length: service.config.database.poolSize }, () =>
+      service.db.transaction(async ({ run }) => {
+        while (!answered) {
+          await sql`SELECT 1`.execute(run);
+          asked += 1;
+          await new Promise(setImmediate);
+        }
+      }),
+    );
+    const [ready, health, metrics] = await Promise.all(["/readyz", "/health", "/metrics"].map(ask)).finally(() => {
+      answered = true;
+    });
+    await Promise.all(working);
+    expect(asked).toBeGreaterThan(0);
+    expect([ready?.status, health?.status]).toEqual([200, 200]);
+    expect(JSON.parse(health?.text ?? "")).toMatchObject({ database: { status: "healthy" } });
+    expect(metrics?.text).toContain("vector_store_database_up 1");
+  });
+
   test("without the database, /health and /readyz are 503 without details; /livez stays 200", async () => {
     const away = await startService({ database: service.database });
     expect((await send(away.url, { path: "/health", method: "GET", key: null })).status).toBe(200);

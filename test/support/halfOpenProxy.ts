@@ -16,6 +16,8 @@ export interface HalfOpenProxy {
   set(mode: Mode): void;
   /** Resets every open connection; new ones work. */
   cut(): void;
+  /** A black hole for every open connection, for ever; new ones work. As after a failover to another machine. */
+  freeze(): void;
   /** Number of connections so far. */
   connections(): number;
   close(): Promise<void>;
@@ -28,14 +30,17 @@ export async function startHalfOpenProxy(target: string): Promise<HalfOpenProxy>
   let mode: Mode = "forward";
   let connections = 0;
 
-  const apply = ([near, far]: [Socket, Socket]) => {
+  const frozen = new WeakSet<[Socket, Socket]>();
+  const apply = (pair: [Socket, Socket]) => {
+    const [near, far] = pair;
+    const open = mode === "forward" && !frozen.has(pair);
     for (const [from, onto] of [
       [near, far],
       [far, near],
     ] as const) {
       // A second pipe would deliver every byte twice.
       from.unpipe(onto).pause();
-      if (mode === "forward") from.pipe(onto);
+      if (open) from.pipe(onto);
     }
   };
   const server = createServer((near) => {
@@ -75,6 +80,12 @@ export async function startHalfOpenProxy(target: string): Promise<HalfOpenProxy>
       else for (const pair of pairs) apply(pair);
     },
     cut,
+    freeze: () => {
+      for (const pair of pairs) {
+        frozen.add(pair);
+        apply(pair);
+      }
+    },
     connections: () => connections,
     close: async () => {
       cut();

@@ -1,4 +1,3 @@
-import { databaseVersion } from "../../db/connection/ping.js";
 import { version } from "../../process/version.js";
 import type { Deps } from "../deps.js";
 import type { IndexSummary } from "../../words/indexing.js";
@@ -24,7 +23,7 @@ export interface Health {
 export async function readHealth(deps: Deps): Promise<Health> {
   const deadline = performance.now() + limitMs;
   const [server, versions, indexing] = await Promise.all([
-    orNull(withinLimit(databaseVersion(deps.db))),
+    orNull(deps.db.ping(limitMs)),
     orNull(deps.engine.versions({ deadline })),
     orNull(deps.engine.summary({ deadline })),
   ]);
@@ -45,11 +44,11 @@ export async function readHealth(deps: Deps): Promise<Health> {
 
 /**
  * Why the service is not ready for requests; null: it is. A probe asks every few seconds, so this only checks the
- * database.
+ * database, and not on a connection for which requests queue: a busy replica must not be taken out of service.
  */
 export async function whyUnready(deps: Deps): Promise<string | null> {
   if (deps.stopping.aborted) return "The service is stopping.";
-  return (await orNull(withinLimit(databaseVersion(deps.db)))) === null ? "The database does not answer." : null;
+  return (await orNull(deps.db.ping(limitMs))) === null ? "The database does not answer." : null;
 }
 
 const orNull = <T>(work: Promise<T>): Promise<T | null> => work.catch(() => null);

@@ -6,7 +6,7 @@ import { limitMs, withinLimit } from "./health.js";
 import { countStores } from "../../db/tables/storeList.js";
 import type { IndexSummary } from "../../words/indexing.js";
 
-/** All metrics in Prometheus' text format. Those read from the database are absent while it does not answer. */
+/** All metrics in Prometheus' text format. Those read from the database are absent if it does not answer in time. */
 export async function renderMetrics(deps: Deps): Promise<{ contentType: string; text: string }> {
   const { registry, breakerOpen } = deps.metrics;
   breakerOpen.set(deps.litellm.state().breaker === "open" ? 1 : 0);
@@ -26,9 +26,16 @@ async function readDatabase(deps: Deps): Promise<Registry> {
   }).set({ version, database: deps.db.kind }, 1);
   const deadline = performance.now() + limitMs;
   const reading = Promise.all([deps.engine.summary({ deadline }), countStores(deps.db), readQueue(deps.db)]);
-  const read = await withinLimit(reading).catch(() => null);
-  const up = { name: "vector_store_database_up", help: "1 when the database answered this scrape" };
-  new Gauge({ ...up, registers: [registry] }).set(read === null ? 0 : 1);
+  // All connections may be busy although the database works.
+  const [answers, read] = await Promise.all([
+    deps.db.ping(limitMs).then(
+      () => true,
+      () => false,
+    ),
+    withinLimit(reading).catch(() => null),
+  ]);
+  const up = { name: "vector_store_database_up", help: "1 when the database answered during this scrape" };
+  new Gauge({ ...up, registers: [registry] }).set(answers ? 1 : 0);
   if (read !== null) {
     const [indexes, totals, queue] = read;
     setStores(registry, indexes, totals);

@@ -1,5 +1,19 @@
 import { ApiError, errorCode, unavailable } from "../../words/errors.js";
 
+const tooLong = (cause: unknown) =>
+  unavailable("The database did not finish within its time limit.", { retryAfterSeconds: 5, cause });
+
+/** The code of the error of a caller that waited in vain for a connection. */
+export const exhausted = "pool_exhausted";
+
+/** All connections stayed busy; the database itself may be well. */
+export const poolExhausted = ({ poolSize, poolTimeoutMs }: { poolSize: number; poolTimeoutMs: number }) =>
+  unavailable(
+    `All ${poolSize} database connections of this server are busy, and none became free within ` +
+      `${poolTimeoutMs / 1000} s. Try again shortly.`,
+    { code: exhausted },
+  );
+
 const away = "The database is not reachable at the moment. Try again shortly.";
 
 const unstorable = (message: string) => (cause: unknown) =>
@@ -35,8 +49,7 @@ const bySqlState: Record<string, (cause: unknown) => ApiError> = {
   "54001": unstorable("The request is nested too deeply for the database."),
   "55P03": (cause) =>
     unavailable("The database was too busy to finish this. Try again.", { retryAfterSeconds: 1, cause }),
-  "57014": (cause) =>
-    unavailable("The database did not finish within its time limit.", { retryAfterSeconds: 5, cause }),
+  "57014": tooLong,
   "57P01": (cause) => unavailable(away, { cause }),
   "57P02": (cause) => unavailable(away, { cause }),
   "57P03": (cause) => unavailable(away, { cause }),
@@ -79,5 +92,7 @@ export function translateError(error: unknown): unknown {
   if (error instanceof ApiError) return error;
   const known = bySqlState[errorCode(error) ?? ""];
   if (known !== undefined) return known(error);
+  // Behind PgBouncer, only `pg` limits statements. A server that is away is noticed earlier (watch.ts).
+  if (error instanceof Error && error.message === "Query read timeout") return tooLong(error);
   return isConnectionFailure(error) ? unavailable(away, { cause: error }) : error;
 }

@@ -1,5 +1,7 @@
 import type { PostgresPool, PostgresPoolClient } from "kysely";
 import type { Metrics } from "../../process/metrics.js";
+import { ApiError } from "../../words/errors.js";
+import { exhausted } from "./errors.js";
 import { SpanKind, inSpan } from "../../process/tracing.js";
 
 /** A pool that knows how many of its connections are idle. */
@@ -20,6 +22,9 @@ export function observePool(pool: Pool, metrics: Metrics): PostgresPool {
       let client: PostgresPoolClient;
       try {
         client = await pool.connect();
+      } catch (error) {
+        if (error instanceof ApiError && error.details.code === exhausted) metrics.poolExhausted.inc();
+        throw error;
       } finally {
         metrics.poolWaiting.dec();
         stop();

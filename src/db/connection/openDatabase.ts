@@ -9,9 +9,12 @@ import type { Layout } from "../schema/layout.js";
 import type { OurTables } from "../schema/ourTables.js";
 import { lockDataDir } from "./dataDirLock.js";
 import { migrate } from "../schema/migrate.js";
+import { isConnectionFailure } from "./errors.js";
 import { type Pool, observePool } from "./observedPool.js";
 import { createPgPool } from "./pgPool.js";
-import { parseDatabaseUrl } from "./url.js";
+import { countAnswers, pingOn } from "./ping.js";
+import { type ConnectionTarget, parseDatabaseUrl } from "./url.js";
+import { type Word, askMs, createWatch } from "./watch.js";
 
 /**
  * Opens PostgreSQL (DATABASE_URL) or the embedded PGlite (DATA_DIR), brings the schema up to date and checks it. Waits
@@ -25,7 +28,9 @@ export async function openDatabase(config: Config, log: Log, metrics?: Metrics):
   if (url === null) return openEmbedded(config, log, observed);
   const target = parseDatabaseUrl({ ...config.database, url });
   if (target.tls === "prefer") target.tls = await serverHasTls(config, target, log);
-  const pool = createPgPool(config.database, target, log);
+  const { asking, ask } = besides(config, target, log);
+  const watch = createWatch(ask, log);
+  const pool = createPgPool(config.database, target, log, { watch });
   // Building an index on a large table, or waiting for another replica to do so, may take longer than any request may.
   const memory = `-c maintenance_work_mem=${config.indexing.buildMemoryMb}MB`;
   const options = target.options === null ? memory : `${target.options} ${memory}`;
@@ -33,9 +38,39 @@ export async function openDatabase(config: Config, log: Log, metrics?: Metrics):
     { ...config.database, poolSize: 1, statementTimeoutMs: 0 },
     { ...target, options },
     log,
+    { watch },
   );
-  const release = () => Promise.resolve();
-  return start(observed(pool), "postgres", config, log, { schema: target.schema, release, unlimited });
+  const release = () => {
+    watch.close();
+    return Promise.resolve();
+  };
+  return start(observed(pool), "postgres", config, log, { schema: target.schema, release, unlimited, asking });
+}
+
+/** A connection besides those of requests and maintenance, for questions about the database itself. */
+function besides(config: Config, target: ConnectionTarget, log: Log) {
+  const limits = { poolSize: 1, poolTimeoutMs: askMs, statementTimeoutMs: askMs };
+  const asking = createPgPool({ ...config.database, ...limits }, target, log, { graceMs: 0 });
+  const ask = async (pids: number[]): Promise<Word> => {
+    const client = await asking.connect();
+    try {
+      // A state that this role may not see counts as work.
+      const { rows } = await client.query<{ own: number; working: number[] }>(
+        `SELECT pg_backend_pid() AS own, ARRAY(SELECT pid FROM pg_stat_activity
+           WHERE pid = ANY ($1) AND coalesce(state, '') NOT LIKE 'idle%') AS working`,
+        [pids],
+      );
+      const [row] = rows;
+      return { working: row === undefined || row.own !== client.pid ? null : new Set(row.working) };
+    } catch (error) {
+      // An error of the server is an answer as well.
+      if (error instanceof ApiError && isConnectionFailure(error.details.cause)) throw error;
+      return { working: null };
+    } finally {
+      client.release();
+    }
+  };
+  return { asking, ask };
 }
 
 async function openEmbedded(config: Config, log: Log, observed: (pool: Pool) => PostgresPool): Promise<Database> {
@@ -59,12 +94,23 @@ export async function start(
   kind: Database["kind"],
   config: Config,
   log: Log,
-  options: { schema: string | null; release: () => Promise<void>; unlimited?: PostgresPool },
+  options: {
+    schema: string | null;
+    release: () => Promise<void>;
+    unlimited?: PostgresPool;
+    /** For `ping`. */
+    asking?: PostgresPool;
+  },
 ): Promise<Database> {
-  const run = openKysely(pool);
+  const counted = countAnswers(pool);
+  const run = openKysely(counted.pool);
   const unlimited = options.unlimited === undefined ? run : openKysely(options.unlimited);
+  const ask = pingOn(options.asking ?? counted.pool, counted.answers);
+  let closed = false;
+  const ping: Database["ping"] = (limitMs) => (closed ? Promise.reject(new Error("closed")) : ask(limitMs));
   const close = async () => {
-    await Promise.all([run.destroy(), unlimited.destroy()]);
+    closed = true;
+    await Promise.all([run.destroy(), unlimited.destroy(), options.asking?.end()]);
     await options.release();
   };
   try {
@@ -78,9 +124,9 @@ export async function start(
     const transaction: Database["transaction"] = (work) => run.transaction().execute((tx) => work({ run: tx, layout }));
     const maintenance: Database["maintenance"] = (work) =>
       unlimited.connection().execute((connection) => work({ run: connection, layout }));
-    return { run, layout, kind, transaction, reading: readingOn(run, layout), maintenance, close };
+    return { run, layout, kind, transaction, reading: readingOn(run, layout), maintenance, ping, close };
   } catch (error) {
-    await Promise.all([unlimited.destroy(), run.destroy()]);
+    await Promise.all([unlimited.destroy(), run.destroy(), options.asking?.end()]);
     throw error;
   }
 }
