@@ -13,9 +13,10 @@ export function isTooOld(version: string): boolean {
 
 /**
  * Makes sure that pgvector is installed, and creates the extension if the role may.
+ * @param schema the URL's own, which then determines the search path
  * @throws StartupError with the command that an administrator has to run.
  */
-export async function requireVectorExtension(tx: Executor): Promise<void> {
+export async function requireVectorExtension(tx: Executor, schema: string | null): Promise<void> {
   const { rows } = await sql<{ installed: string | null; available: string | null }>`
     SELECT (SELECT extversion FROM pg_extension WHERE extname = 'vector') AS installed,
            (SELECT default_version FROM pg_available_extensions WHERE name = 'vector') AS available`.execute(tx);
@@ -34,7 +35,7 @@ export async function requireVectorExtension(tx: Executor): Promise<void> {
         : "Update the package, then run: ALTER EXTENSION vector UPDATE;";
     throw new StartupError(`The pgvector extension has version ${version}; 0.7 or later is needed. ${remedy}`);
   }
-  if (installed !== null) return requireOnSearchPath(tx);
+  if (installed !== null) return requireOnSearchPath(tx, schema);
   try {
     // In "public", where every schema's installation finds it, not in the first schema of this one's search path.
     const { rows: usable } = await sql`
@@ -49,14 +50,20 @@ export async function requireVectorExtension(tx: Executor): Promise<void> {
 }
 
 /** pgvector's types and operators are written without their schema. */
-async function requireOnSearchPath(tx: Executor): Promise<void> {
-  const { rows } = await sql<{ schema: string }>`
-    SELECT n.nspname::text AS schema FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
+async function requireOnSearchPath(tx: Executor, schema: string | null): Promise<void> {
+  // Other users of the extension keep it where it is: only this role's search path changes.
+  const { rows } = await sql<{ hidden: string; remedy: string }>`
+    SELECT n.nspname::text AS hidden,
+      format('ALTER ROLE %I IN DATABASE %I SET search_path = %s, %I;',
+        session_user, current_database(), current_setting('search_path'), n.nspname) AS remedy
+    FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
     WHERE e.extname = 'vector' AND NOT n.nspname = ANY (current_schemas(true))`.execute(tx);
-  const [hidden] = rows;
-  if (hidden === undefined) return;
+  const [found] = rows;
+  if (found === undefined) return;
+  const first =
+    schema === null ? "Run" : "Leave ?schema= out of DATABASE_URL, because it sets a search path too, and run";
   throw new StartupError(
-    `The pgvector extension is in the schema "${hidden.schema}", which is not on the search path of this connection. Let an administrator run, ` +
-      `in this database: ALTER EXTENSION vector SET SCHEMA public;`,
+    `The pgvector extension is in the schema "${found.hidden}", which is not on the search path of this connection. ` +
+      `${first}, as this role or as an administrator: ${found.remedy} If that is not enough, the role needs USAGE on that schema.`,
   );
 }

@@ -46,7 +46,9 @@ const foreign = [
 export function parseDatabaseUrl(config: DatabaseConfig & { url: string }): ConnectionTarget {
   const url = readUrl(config.url);
   if (url.protocol !== "postgres:" && url.protocol !== "postgresql:") {
-    throw new StartupError(`DATABASE_URL must start with postgresql://, not ${url.protocol}//.`);
+    // Without //, it may be anything: a piece of a password, for example.
+    const scheme = /^[a-z][a-z0-9+.-]*:\/\//i.test(config.url) ? `, not ${url.protocol}//` : "";
+    throw new StartupError(`DATABASE_URL must start with postgresql://${scheme}.`);
   }
   for (const part of [url.username, url.password, url.pathname]) requireDecodable(part);
   const parameter = (name: string) => {
@@ -62,20 +64,41 @@ export function parseDatabaseUrl(config: DatabaseConfig & { url: string }): Conn
     throw new StartupError(`DATABASE_URL: sslmode must be one of ${tlsModes.join(", ")}, not "${mode}".`);
   }
   const tls = tlsOptions(mode as (typeof tlsModes)[number], {
-    ca: readPem("DATABASE_SSL_CA", config.sslCaFile ?? parameter("sslrootcert")),
-    cert: readPem("DATABASE_SSL_CERT", config.sslCertFile ?? parameter("sslcert")),
-    key: readPem("DATABASE_SSL_KEY", config.sslKeyFile ?? parameter("sslkey")),
+    ca: readPem("DATABASE_SSL_CA", config.sslCaFile, "sslrootcert", parameter),
+    cert: readPem("DATABASE_SSL_CERT", config.sslCertFile, "sslcert", parameter),
+    key: readPem("DATABASE_SSL_KEY", config.sslKeyFile, "sslkey", parameter),
   });
   for (const name of foreign) url.searchParams.delete(name);
   return { connectionString: url.toString(), schema, options, pgbouncer, tls };
 }
 
+const escapes =
+  "In its user, password and database, write @ as %40, : as %3A, / as %2F, ? as %3F, # as %23 and % as %25.";
+
+/** Parameters in which @ is common, such as `?user=name@server`. */
+const mayHaveAt = new Set(["user", "password", "options", "application_name", "host"]);
+
+/**
+ * A raw `#`, `/` or `?` in a password ends the part before the host: a piece of the password would be taken for the
+ * host, and shown in messages.
+ */
+function requireEscaped(text: string): void {
+  const [, rest = ""] = /^[^/]*\/\/[^/?#]*(.*)$/s.exec(text) ?? [];
+  const [path = "", ...query] = rest.split("?");
+  const stray = [...new URLSearchParams(query.join("?"))].some(
+    ([name, value]) => name.includes("@") || (value.includes("@") && !mayHaveAt.has(name)),
+  );
+  if (!rest.includes("#") && !path.includes("@") && !stray) return;
+  throw new StartupError(`DATABASE_URL holds a character that must be escaped. ${escapes}`);
+}
+
 function readUrl(text: string): URL {
+  requireEscaped(text);
   for (const candidate of [text, text.replace("@/", "@localhost/")]) {
     // The second adds a host, which libpq allows to be missing if `?host=` names a directory of sockets.
     if (URL.canParse(candidate)) return new URL(candidate);
   }
-  throw new StartupError("DATABASE_URL is not a URL such as postgresql://user:password@host:5432/database.");
+  throw new StartupError(`DATABASE_URL is not a URL such as postgresql://user:password@host:5432/database. ${escapes}`);
 }
 
 /** Otherwise `pg` would decode the whole URL differently, and find neither user nor password in it. */
@@ -117,13 +140,21 @@ function tlsOptions(
   return { ...given, rejectUnauthorized: false };
 }
 
-function readPem(setting: string, file: string | null): string | undefined {
+/** The file that a setting names, or else a parameter of the URL; messages say which of them. */
+function readPem(
+  setting: string,
+  named: string | null,
+  name: string,
+  parameter: (name: string) => string | null,
+): string | undefined {
+  const file = named ?? parameter(name);
   if (file === null) return undefined;
   try {
     return readFileSync(file, "utf8");
   } catch (error) {
+    const source = named === null ? `DATABASE_URL: ${name}` : setting;
     throw new StartupError(
-      `${setting}: the file cannot be read (${(error as NodeJS.ErrnoException).code ?? "unknown"}).`,
+      `${source}: the file cannot be read (${(error as NodeJS.ErrnoException).code ?? "unknown"}).`,
     );
   }
 }

@@ -81,7 +81,7 @@ async function tryMigration({ run, config, schema, kind }: DatabaseToMigrate, lo
       await sql`SET LOCAL lock_timeout = 0`.execute(tx);
       await sql`SELECT pg_advisory_xact_lock(${lockKey.toString()}::bigint)`.execute(tx);
       if (schema !== null) await createSchema(tx, schema);
-      await requireVectorExtension(tx);
+      await requireVectorExtension(tx, schema);
       const tables = await locateTables(tx, config.database, schema);
       // Find a wrong field name before anything is changed.
       const before = await inspect(tx, config.database, tables);

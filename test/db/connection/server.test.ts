@@ -157,8 +157,14 @@ function onAServer(): void {
     const refused = open(await urlOf(database, "?schema=fourth"));
     await expect(refused).rejects.toThrow(StartupError);
     await expect(refused).rejects.toThrow(
-      /pgvector extension is in the schema "hidden".* ALTER EXTENSION vector SET SCHEMA public/,
+      /pgvector extension is in the schema "hidden".* Leave \?schema= out of DATABASE_URL.* ALTER ROLE \S+ IN DATABASE \S+ SET search_path = "fourth",public,extensions, hidden;/,
     );
+    // The other users of the extension keep it where it is; following the advice is enough.
+    const advice = await open(await urlOf(database)).catch((error: unknown) => (error as Error).message);
+    const [command = ""] = /ALTER ROLE [^;]*;/.exec(String(advice)) ?? [];
+    expect(command).toContain("hidden");
+    await database.exec(command);
+    await open(await urlOf(database));
   });
 
   test("a role that may not create tables, or pgvector, gets a message; after another role's migration it can start", async () => {

@@ -100,6 +100,27 @@ describe("DATABASE_URL", () => {
     expect(message).not.toMatch(/hunter2|app|db/);
   });
 
+  test.each([
+    "postgresql://app:12#hunter2@db.example/x",
+    "postgresql://app:12/hunter2@db.example/x",
+    "postgresql://app:12?hunter2@db.example/x",
+    "postgresql://app:12?hunter2=a@db.example/x",
+    "postgresql://app:hunter2#3@db.example/x",
+    "postgresql://app:p@hunter2/3@db.example/x",
+    "postgresql://app:p@hunter2#x@db.example/x",
+    "postgresql://app:hunter2/@db.example/x?sslmode=require",
+    "hunter2:x",
+  ])("%s: a raw sign in the password is refused without showing a piece of it", (url) => {
+    const message = refusal(url);
+    expect(message).not.toMatch(/hunter2|app|db\.example|12/);
+    if (url.startsWith("postgresql")) expect(message).toMatch(/# as %23/);
+  });
+
+  test("an @ in a parameter is no part of a password", () => {
+    expect(asRead("postgresql://h/d?user=me@server&password=p@ss")).toMatchObject({ host: "h", database: "d" });
+    expect(asRead("postgresql://u@h/d?application_name=a@b")).toMatchObject({ user: "u", host: "h" });
+  });
+
   test("a % that begins no escape is refused, without showing the password", () => {
     const message = refusal("postgresql://app:100%sure@db/x");
     expect(message).toContain("%25");
@@ -168,6 +189,12 @@ describe("TLS", () => {
   test("a certificate file that cannot be read is refused by its setting", () => {
     expect(refusal("postgresql://u@h/d", { DATABASE_SSL_CA: "/absent/ca.pem" })).toBe(
       "DATABASE_SSL_CA: the file cannot be read (ENOENT).",
+    );
+  });
+
+  test.each(["sslrootcert", "sslcert", "sslkey"])("or by the URL's parameter %s, if that names it", (name) => {
+    expect(refusal(`postgresql://u@h/d?sslmode=require&${name}=/absent.pem`)).toBe(
+      `DATABASE_URL: ${name}: the file cannot be read (ENOENT).`,
     );
   });
 });
