@@ -1,10 +1,12 @@
-import { type Server, createServer } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type Server as HttpServer, createServer } from "node:http";
+import { type AddressInfo, type Server as NetServer, createServer as createNetServer } from "node:net";
 import { setTimeout } from "node:timers/promises";
 import { openDatabase } from "./db/connection/openDatabase.js";
 import { type Connections, followConnections } from "./http/connections.js";
 import { renderClientError } from "./http/middleware/renderError.js";
+import { type Role, announce, announceStart } from "./process/announce.js";
 import { type Config, loadConfig, readEnvironment } from "./process/config.js";
+import { doubtsAbout } from "./process/settingDoubts.js";
 import { serverKeys } from "./process/firstKey.js";
 import { createLog } from "./process/log.js";
 import { collectProcess, createMetrics } from "./process/metrics.js";
@@ -32,7 +34,12 @@ const closeMs = 2_000;
  * The server process: reads the configuration, opens the database, makes the service, listens, and drains on SIGTERM
  * and SIGINT.
  */
-export async function serve(): Promise<void> {
+export const serve = (): Promise<void> => run("server");
+
+/** The worker process: the server's background work without its API; its port has only probes and metrics. */
+export const work = (): Promise<void> => run("worker");
+
+async function run(role: Role): Promise<void> {
   // The first process of a container ignores signals without a handler, so set one before waiting for the database.
   let stop: (signal: NodeJS.Signals) => void = () => process.exit(0);
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
@@ -40,15 +47,27 @@ export async function serve(): Promise<void> {
       stop(signal);
     });
   }
-  const config = loadConfig(readEnvironment());
-  const log = createLog(config.logLevel);
+  const environment = readEnvironment();
+  const config = loadConfig(environment);
+  if (role === "worker") requireWork(config);
+  const log = createLog(config.logLevel, { plain: process.stdout.isTTY });
+  for (const doubt of doubtsAbout(environment, config)) log.warn(doubt);
+  // Node itself would print the whole error, with what a database quotes of a row.
+  process.once("uncaughtException", (error) => {
+    log.fatal({ err: error }, "unexpected failure; the process ends");
+    process.exit(1);
+  });
+  // Before anything is created: a database, or a key.
+  await requireFreePort(config);
+  if (process.stderr.isTTY) announceStart(config, role);
+  else log.info({ version, role, database: config.database.url === null ? "pglite" : "postgres" }, "starting");
   const metrics = createMetrics();
   collectProcess(metrics);
   const stopTracing = config.tracing ? await startTracing(log, version) : () => Promise.resolve();
-  const keys = serverKeys(config);
+  const keys = role === "worker" ? null : serverKeys(config);
   const db = await openDatabase(config, log, metrics);
   const service = createService({ config, db, log, metrics });
-  const server = createServer(service.app(keys));
+  const server = createServer(keys === null ? service.workerApp() : service.app(keys));
   server.on("clientError", renderClientError);
   server.requestTimeout = 0;
   server.headersTimeout = headersMs;
@@ -60,8 +79,8 @@ export async function serve(): Promise<void> {
     throw error;
   });
   const { builtIn } = service.deps.litellm.embedder;
-  log.info({ version, host: config.host, port, database: db.kind, builtInEmbedder: builtIn }, "listening");
-  if (config.logLevel !== "silent") announce(config, port, keys.generatedIn, builtIn);
+  log.info({ version, role, host: config.host, port, database: db.kind, builtInEmbedder: builtIn }, "listening");
+  announce({ config, port, newKeyFile: keys?.newKeyFile ?? null, builtIn, role });
   service.startJobs();
 
   stop = (signal) => {
@@ -77,6 +96,20 @@ export async function serve(): Promise<void> {
       process.exit(unfinished.includes("requests") ? 1 : 0);
     });
   };
+}
+
+/** @throws StartupError if a worker would have nothing to do, or no database to share */
+function requireWork({ database, files }: Config): void {
+  if (database.url === null) {
+    throw new StartupError(
+      'A worker needs PostgreSQL (DATABASE_URL): only one process can open the embedded database, and that one, "vector-store serve", ingests files itself.',
+    );
+  }
+  if (files.concurrency === 0) {
+    throw new StartupError(
+      "INGEST_CONCURRENCY is 0, with which this worker would ingest nothing. Set it to 1 or more.",
+    );
+  }
 }
 
 function drainPhases({ deps, stopJobs }: Service, connections: Connections, signal: NodeJS.Signals): Phase[] {
@@ -104,7 +137,7 @@ function drainPhases({ deps, stopJobs }: Service, connections: Connections, sign
   ];
 }
 
-function listen(server: Server, config: Config): Promise<number> {
+function listen(server: HttpServer | NetServer, config: Config): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => {
       const why = error.code === "EADDRINUSE" ? "the port is taken by another process" : (error.code ?? error.message);
@@ -117,26 +150,11 @@ function listen(server: Server, config: Config): Promise<number> {
 }
 
 /**
- * Tells a person how to use the server. Does not print the key itself, because terminals and log collectors keep
- * output.
+ * Listens for a moment. Not until the database is open: a port that accepts connections looks ready.
+ * @throws StartupError if it cannot listen
  */
-function announce(config: Config, port: number, keyFile: string | null, builtIn: boolean): void {
-  const url = config.apiUrl ?? `http://localhost:${port}`;
-  const lines = [
-    `vector-store ${version} is at ${url}/v1 (docs: ${url}/docs)`,
-    ...(keyFile === null
-      ? []
-      : [`A key was generated. Use it with:  export VECTOR_STORE_KEY="$(cat ${quoted(keyFile)})"`]),
-    ...(builtIn
-      ? [
-          "Embeddings: the built-in embedder, which compares words, not meaning. Set LITELLM_PROXY_URL for semantic search.",
-        ]
-      : []),
-  ];
-  process.stderr.write(`${lines.join("\n")}\n`);
-}
-
-/** A file name as one word of a shell command. */
-function quoted(file: string): string {
-  return /^[\w./-]+$/.test(file) && !file.startsWith("-") ? file : `'${file.replaceAll("'", `'\\''`)}'`;
+async function requireFreePort(config: Config): Promise<void> {
+  const trial = createNetServer();
+  await listen(trial, config);
+  await new Promise((resolve) => trial.close(resolve));
 }

@@ -3,7 +3,7 @@ import { LRUCache } from "lru-cache";
 import type { Deps } from "./core/deps.js";
 import type { Database } from "./db/database.js";
 import { createPgvector } from "./engines/pgvector/pgvector.js";
-import { buildApp } from "./http/app.js";
+import { buildApp, buildWorkerApp } from "./http/app.js";
 import type { Keys } from "./http/middleware/authenticate.js";
 import { startIngestion } from "./jobs/ingestion.js";
 import { startProbing } from "./jobs/probing.js";
@@ -34,6 +34,8 @@ export interface Service {
   deps: Deps;
   /** The HTTP request listener, which accepts these keys. */
   app: (keys: Keys) => RequestListener;
+  /** The listener of a worker: probes and metrics only. */
+  workerApp: () => RequestListener;
   /** Starts the background jobs: index upkeep, ingestion, sweeps, recall measurements. */
   startJobs: () => void;
   /** Marks the service as stopping and stops the background jobs; files being ingested go back to the queue. */
@@ -73,6 +75,7 @@ export function createService(parts: ServiceParts): Service {
   return {
     deps,
     app: (keys) => buildApp(deps, keys),
+    workerApp: () => buildWorkerApp(deps),
     startJobs: () => {
       const upkeep = startUpkeep(deps);
       const ingestion = startIngestion(deps);

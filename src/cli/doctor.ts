@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { type Config, loadConfig } from "../process/config.js";
 import { StartupError } from "../words/errors.js";
+import { doubtsAbout } from "../process/settingDoubts.js";
 import { firstKeyFile } from "../process/firstKey.js";
 import { readFirstKey } from "./connection.js";
 import { type Context, type Finding, type Findings, wordsOf } from "./doctor/findings.js";
@@ -65,20 +66,33 @@ async function examine(options: DoctorOptions, io: Io, found: (finding: Finding)
     },
   };
   let config: Config;
+  const environment = io.environment();
   try {
-    config = loadConfig(io.environment());
+    config = loadConfig(environment);
   } catch (error) {
     if (!(error instanceof StartupError)) throw error;
     findings.fail("settings", error.message, "Correct them in the environment or in .env; the other checks need them.");
     return;
   }
-  findings.ok("settings", "readable");
+  const doubts = doubtsAbout(environment, config);
+  if (doubts.length === 0) findings.ok("settings", "readable");
+  for (const doubt of doubts) findings.warn("settings", doubt, "Correct it in the environment or in .env.");
+  checkIngestion(config, findings);
   checkKey(config, findings);
   const { createLog } = await import("../process/log.js");
   const context: Context = { findings, log: createLog("silent") };
   await checkStorage(config, options, io, context);
   const { checkProxy } = await import("./doctor/proxy.js");
   await checkProxy(config, context);
+}
+
+function checkIngestion({ files }: Config, findings: Findings): void {
+  if (files.concurrency > 0) return;
+  findings.warn(
+    "ingestion",
+    "INGEST_CONCURRENCY is 0: servers with these settings ingest no files",
+    'Have "vector-store worker" run on the same database, or uploaded files stay in_progress.',
+  );
 }
 
 function checkKey(config: Config, findings: Findings): void {

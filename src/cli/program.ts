@@ -10,7 +10,7 @@ import { importCommand } from "./import.js";
 import { migrateCommand } from "./migrate.js";
 import { reindexCommand } from "./reindex.js";
 import { searchCommand } from "./search.js";
-import { serveCommand } from "./serve.js";
+import { serveCommand, workerCommand } from "./serve.js";
 import { storesCommand } from "./stores.js";
 import { uploadCommand } from "./upload.js";
 
@@ -31,8 +31,9 @@ The server indexes a store as it grows; "stores list" shows the state of the ind
   $ vector-store reindex --all --wait
 
 What each command connects to:
-  serve, migrate,  the database: PostgreSQL (DATABASE_URL), or the embedded one in DATA_DIR, which only one process can
-  import, export   open.
+  serve, worker,   the database: PostgreSQL (DATABASE_URL), or the embedded one in DATA_DIR, which only one process can
+  migrate, import, open.
+  export
   doctor           the database and the LiteLLM proxy; changes nothing.
   all others       a running server, over HTTP: --url, else VECTOR_STORE_URL, else http://127.0.0.1:PORT;
                    with --key, else VECTOR_STORE_KEY, else SERVER_API_KEY, else LITELLM_MASTER_KEY, else the key in
@@ -65,6 +66,7 @@ function buildProgram(io: Io): Command {
       },
     });
   serveCommand(program);
+  workerCommand(program);
   migrateCommand(program, io);
   storesCommand(program, io);
   uploadCommand(program, io);

@@ -16,7 +16,16 @@ The first start creates the tables, or adopts those of litellm-pgvector without 
 SIGINT, accepted requests still finish.
 
 Example:
-  $ PORT=9000 SERVER_API_KEY=sk-mine vector-store serve`;
+  $ PORT=9000 SERVER_API_KEY=$(openssl rand -hex 24) vector-store serve`;
+
+const workerHelp = `
+Does the server's work in the background without its API: ingests files, builds indexes, removes what has expired. Run
+it beside servers with INGEST_CONCURRENCY=0, on the same database and with the same settings, so that reading documents
+takes no time from searches. Its PORT has only /livez, /readyz, /health and /metrics, and needs no key. Not for the
+embedded database, which only one process can open.
+
+Example:
+  $ PORT=8001 INGEST_CONCURRENCY=4 vector-store worker`;
 
 export function serveCommand(program: Command): void {
   program
@@ -27,5 +36,16 @@ export function serveCommand(program: Command): void {
       // Imported here, because other commands start faster without Express and the database drivers.
       const { serve } = await import("../main.js");
       await serve();
+    });
+}
+
+export function workerCommand(program: Command): void {
+  program
+    .command("worker")
+    .description("ingest files and keep indexes up to date, without the API")
+    .addHelpText("after", workerHelp)
+    .action(async () => {
+      const { work } = await import("../main.js");
+      await work();
     });
 }

@@ -3,6 +3,7 @@ import helmet from "helmet";
 import type { Deps } from "../core/deps.js";
 import { ApiError } from "../words/errors.js";
 import type { Keys } from "./middleware/authenticate.js";
+import { allowOrigins } from "./middleware/allowOrigins.js";
 import { observeRequests } from "./middleware/observe.js";
 import { renderError } from "./middleware/renderError.js";
 import { mount } from "./route.js";
@@ -40,17 +41,32 @@ export const apiRoutes = [
  */
 const prefixes = ["/v1/v1", "/v1", "/"];
 
-/** The Express app. */
+/** The Express app of a server. */
 export function buildApp(deps: Deps, keys: Keys): Express {
+  const { corsOrigins, apiUrl } = deps.config;
+  return build(deps, (app) => {
+    if (corsOrigins !== null) app.use(allowOrigins(corsOrigins));
+    app.use(docsRouter(apiRoutes, apiUrl));
+    const api = mount(apiRoutes, deps, keys);
+    for (const prefix of prefixes) app.use(prefix, api);
+  });
+}
+
+/** The Express app of a worker: probes and metrics, no API, and therefore no key. */
+export function buildWorkerApp(deps: Deps): Express {
+  return build(deps, (app) => {
+    app.use(mount(healthRoutes, deps, { server: null, master: null }));
+  });
+}
+
+function build(deps: Deps, addRoutes: (app: Express) => void): Express {
   const app = express();
   app.disable("etag");
   app.set("query parser", "simple");
   app.use(helmet());
   app.use(observeRequests(deps.log, deps.metrics));
-  app.use(docsRouter(apiRoutes, deps.config.apiUrl));
   app.use(metricsRouter(deps));
-  const api = mount(apiRoutes, deps, keys);
-  for (const prefix of prefixes) app.use(prefix, api);
+  addRoutes(app);
   app.use((req) => {
     throw new ApiError(404, `Unknown request URL: ${req.method} ${req.path.slice(0, 200)}.`, { code: "unknown_url" });
   });

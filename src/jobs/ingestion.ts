@@ -12,8 +12,9 @@ export interface Ingestion {
   stop: () => Promise<void>;
 }
 
-/** Ingests files, INGEST_CONCURRENCY at a time. */
+/** Ingests files, INGEST_CONCURRENCY at a time; with 0, other processes do. */
 export function startIngestion(deps: Deps): Ingestion {
+  if (deps.config.files.concurrency === 0) return { wake: () => undefined, stop: () => Promise.resolve() };
   const stopping = new AbortController();
   const { signal } = stopping;
   const waiting = new Set<() => void>();

@@ -37,7 +37,9 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
     problems.push(...parsed.error.issues.map((issue) => `${issue.path.join(".")} ${issue.message}`));
   }
   if (parsed.success) {
-    problems.push(...repeatedNames(parsed.data), ...unusableIndex(parsed.data), ...twoDatabases(parsed.data, input));
+    const { data } = parsed;
+    problems.push(...repeatedNames(data), ...unusableIndex(data), ...twoDatabases(data, input));
+    problems.push(...knownKey(data), ...nobodyIngests(data));
   }
   if (problems.length > 0 || !parsed.success) {
     throw new StartupError(`The settings are not usable:\n${problems.map((each) => `  - ${each}`).join("\n")}`);
@@ -68,6 +70,29 @@ function twoDatabases({ DATABASE_URL: url, DATABASE_HOST: host }: Settings, give
   return stray === undefined ? [] : [`${stray} is used with DATABASE_HOST only, which is not set`];
 }
 
+/** Keys of examples: everybody knows them. From READMEs of the services that this one replaces, and from our own. */
+const exampleKeys = new Set([
+  ...["your-api-key-here", "your-api-key", "your_api_key", "your-key", "sk-your-api-key", "sk-your-key"],
+  ...["sk-1234", "sk-12345", "sk-123456", "sk-...", "sk-…", "sk-test", "sk-master-key", "sk-key"],
+  ...["changeme", "change-me", "change_me", "sk-changeme", "secret", "password", "api-key", "test", "…", "..."],
+  "a-long-random-key",
+]);
+/** Whether this key stands in an example, so that it protects nothing. */
+export const isExampleKey = (key: string): boolean => exampleKeys.has(key.toLowerCase());
+
+function knownKey({ SERVER_API_KEY: key }: Settings): string[] {
+  return key === undefined || !isExampleKey(key)
+    ? []
+    : ["SERVER_API_KEY is the key of an example, which everybody knows; make one, for example: openssl rand -hex 24"];
+}
+
+/** Files would wait for ever: no second process can open the embedded database. */
+function nobodyIngests(s: Settings): string[] {
+  return s.INGEST_CONCURRENCY > 0 || s.DATABASE_URL !== undefined || s.DATABASE_HOST !== undefined
+    ? []
+    : ["INGEST_CONCURRENCY is 0, but only this process can open the embedded database, so nobody would ingest files"];
+}
+
 /**
  * The database URL, made from its parts if these are set. They are URL-encoded, because a generated password may
  * contain any character.
@@ -92,6 +117,8 @@ function arrange(s: Settings, given: Readonly<Record<string, string>>) {
     port: s.PORT,
     logLevel: s.LOG_LEVEL,
     apiUrl: s.API_URL ?? null,
+    /** Origins of pages whose scripts may call the API from a browser; ["*"]: of all; null: of none. */
+    corsOrigins: s.CORS_ORIGINS === undefined ? null : Object.freeze(s.CORS_ORIGINS),
     dataDir: s.DATA_DIR,
     maxBodyBytes: s.MAX_BODY_MB * 1024 * 1024,
     shutdown: Object.freeze({
@@ -108,7 +135,7 @@ function arrange(s: Settings, given: Readonly<Record<string, string>>) {
       maxBytes: s.MAX_FILE_MB * 1024 * 1024,
       /** Where files' bytes are stored; null: in the database. */
       directory: s.FILES_DIR ?? null,
-      /** How many files this process ingests at the same time. */
+      /** How many files this process ingests at the same time; 0: none, a `vector-store worker` does. */
       concurrency: s.INGEST_CONCURRENCY,
       visionModel: s.VISION_MODEL,
       /** Whether the vision model reads PDF pages without any text. */

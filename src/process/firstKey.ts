@@ -15,21 +15,24 @@ export const firstKeyFile = (dataDir: string) => join(dataDir, "server-key");
 export function serverKeys(config: Config): {
   server: string | null;
   master: string | null;
-  generatedIn: string | null;
+  /** The file that this start has put a new key into. */
+  newKeyFile: string | null;
 } {
-  if (config.keys.server !== null || config.keys.master !== null) return { ...config.keys, generatedIn: null };
+  if (config.keys.server !== null || config.keys.master !== null) return { ...config.keys, newKeyFile: null };
   const file = firstKeyFile(config.dataDir);
   let key: string;
+  let isNew = true;
   try {
     mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
     key = `sk-vs-${randomBytes(24).toString("base64url")}`;
     keep(file, key);
   } catch (error) {
     key = readKept(file, error);
+    isNew = false;
   }
   if (key === "")
     throw new StartupError(`The file ${file} is empty. Remove it to get a new key, or set SERVER_API_KEY.`);
-  return { server: key, master: null, generatedIn: file };
+  return { server: key, master: null, newKeyFile: isNew ? file : null };
 }
 
 /**

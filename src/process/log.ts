@@ -1,5 +1,5 @@
 import { pino } from "pino";
-import { errorCode } from "../words/errors.js";
+import { describeError } from "./describeError.js";
 
 export type Log = pino.Logger;
 
@@ -13,10 +13,10 @@ const enough = 8192;
 const { warn = 40 } = pino.levels.values;
 
 /**
- * One JSON line per event. Never pass it keys, texts or vectors; the redaction is only a safety net. Warnings and
+ * One JSON line per event, or a plain one for a person at a terminal. Never pass it keys, texts or vectors; the redaction is only a safety net. Warnings and
  * errors are written at once, together with waiting lines; other lines within 100 ms or when the process exits.
  */
-export function createLog(level: string): Log {
+export function createLog(level: string, { plain = false }: { plain?: boolean } = {}): Log {
   const output = pino.destination({ sync: false });
   // Instead of the destination's own buffer, which keeps lines that arrive during a write until the next line is
   // logged.
@@ -29,7 +29,7 @@ export function createLog(level: string): Log {
     lines = "";
   };
   const write = (line: string) => {
-    lines += line;
+    lines += plain ? plainLine(line) : line;
     if (lines.length > enough) flush();
     else waiting ??= setTimeout(flush, patienceMs).unref();
   };
@@ -66,12 +66,24 @@ export function createLog(level: string): Log {
   return pino(settings, { write });
 }
 
-/**
- * Only name, message, code, stack and cause: a database error's `detail` or a provider's body may quote a user's text.
- */
-function describeError(error: unknown): Record<string, unknown> {
-  if (!(error instanceof Error)) return { message: typeof error };
-  const code = errorCode(error) ?? undefined;
-  const cause = error.cause === undefined ? undefined : describeError(error.cause);
-  return { name: error.name, message: error.message, code, stack: error.stack, cause };
+const fieldsOfLine = new Set(["level", "time", "msg", "err"]);
+
+/** A log line as a person reads it: time, level, message, fields; an error's stack below it. */
+export function plainLine(line: string): string {
+  const fields = JSON.parse(line) as Record<string, unknown>;
+  const { level, time, msg, err } = fields;
+  const word = pino.levels.labels[Number(level)] ?? "";
+  const others = Object.entries(fields).filter(([name]) => !fieldsOfLine.has(name));
+  const clock = new Date(String(time)).toTimeString().slice(0, 8);
+  const stack = (err as { stack?: string; message?: string } | undefined)?.stack;
+  return (
+    [
+      `${clock} ${word.padEnd(5)} ${printable(msg)}`,
+      ...others.map(([name, value]) => `${name}=${printable(value)}`),
+    ].join("  ") + `\n${stack === undefined ? "" : `${stack.split("\n").map(printable).join("\n")}\n`}`
+  );
 }
+
+/** Without control characters, which could change the terminal. */
+const printable = (value: unknown) =>
+  typeof value === "string" ? JSON.stringify(value).slice(1, -1).replaceAll('\\"', '"') : JSON.stringify(value);

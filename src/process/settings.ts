@@ -20,6 +20,17 @@ const whole = (min: number, max: number, fallback: number) =>
     .max(max, `must be at most ${max}`)
     .default(fallback);
 
+/** The origin of a page, as browsers send it: scheme, host and port, nothing else. */
+const isOrigin = (text: string) =>
+  URL.canParse(text) && /^https?:$/.test(new URL(text).protocol) && new URL(text).origin === text;
+const corsOrigins = z
+  .string()
+  .transform((text) => text.split(",").map((each) => each.trim()))
+  .refine(
+    (origins) => origins.every(isOrigin) || (origins.length === 1 && origins[0] === "*"),
+    'must be "*", or origins such as https://app.example.com separated by commas, without a path or a slash at the end',
+  );
+
 /**
  * Every setting, by its main name (`aliases` has second names). Names are case-insensitive; an empty value counts as
  * absent. The names with `__` are litellm-pgvector's, so that its `.env` works unchanged.
@@ -44,6 +55,7 @@ export const settings = z.object({
   PORT: whole(0, 65535, 8000),
   LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"]).default("info"),
   API_URL: url.optional(),
+  CORS_ORIGINS: corsOrigins.optional(),
   SHUTDOWN_DELAY_SECONDS: whole(0, 600, 3),
   SHUTDOWN_DRAIN_SECONDS: whole(1, 3600, 25),
   OTEL_EXPORTER_OTLP_ENDPOINT: collector.optional(),
@@ -66,7 +78,7 @@ export const settings = z.object({
   MAX_BODY_MB: whole(1, 1024, 256),
   MAX_FILE_MB: whole(1, 8192, 512),
   FILES_DIR: z.string().optional(),
-  INGEST_CONCURRENCY: whole(1, 64, 2),
+  INGEST_CONCURRENCY: whole(0, 64, 2),
   VISION_MODEL: z.string().default("openai/gpt-4o-mini"),
   PDF_VISION: z.enum(["auto", "off"]).default("off"),
   EXPIRED_STORE_RETENTION_DAYS: whole(0, 3650, 7),

@@ -29,6 +29,24 @@ describe("settings and key", () => {
     expect(human).toMatchObject({ code: 1, err: "vector-store: 1 of 1 checks failed: settings.\n" });
   });
 
+  test("misspelt settings, weak keys, and servers that ingest nothing", async () => {
+    const { checks, finding } = await doctor({
+      EMBEDING__MODEL: "hunter2",
+      SERVER_API_KEY: "sk-hunter2",
+      DATABASE_URL: "postgresql://127.0.0.1:1/d",
+      INGEST_CONCURRENCY: "0",
+    });
+    const settings = checks.filter(({ check }) => check === "settings");
+    expect(settings.map(({ status }) => status)).toEqual(["warn", "warn"]);
+    expect(settings[0]?.message).toBe("EMBEDING__MODEL is not a setting and is ignored; EMBEDDING__MODEL is one");
+    expect(settings[1]?.message).toContain("SERVER_API_KEY has fewer than 16 characters");
+    expect(finding("ingestion")).toMatchObject({
+      status: "warn",
+      todo: expect.stringContaining("vector-store worker"),
+    });
+    expect(JSON.stringify(checks)).not.toContain("hunter2");
+  });
+
   test("where the key comes from, never the key", async () => {
     const key = async (environment: Record<string, string>) => {
       const { finding, checks } = await doctor(environment);
@@ -76,8 +94,8 @@ describe("the proxy", () => {
     });
     const environment = {
       LITELLM_PROXY_URL: proxy.url,
-      LITELLM_MASTER_KEY: "sk-m",
-      SERVER_API_KEY: "sk-s",
+      LITELLM_MASTER_KEY: "sk-master-0123456789",
+      SERVER_API_KEY: "sk-server-0123456789",
       EMBEDDING__MODEL: "embed",
       EMBEDDING__DIMENSIONS: "3",
     };

@@ -4,6 +4,7 @@ import { run } from "./support.js";
 
 const commands = [
   ["serve"],
+  ["worker"],
   ["migrate"],
   ["stores", "list"],
   ["stores", "create"],

@@ -76,8 +76,13 @@ describe("a first start without a configured key", () => {
     }
     await kill(first);
 
+    // A line at once, because creating a database takes seconds.
+    expect(first.stdout()).toMatch(/^\{[^\n]*"msg":"starting"\}\n/);
+
     const second = program.run(environment());
     expect((await call(await second.listening, "GET", "/v1/vector_stores", undefined, { key })).status).toBe(200);
+    await until("its address", () => (second.stderr().includes(" is at http") ? true : null));
+    expect(second.stderr()).not.toContain("A key was generated");
     expect(readFileSync(file, "utf8").trim()).toBe(key);
     await kill(second);
   });
@@ -173,6 +178,26 @@ describe("a start that fails", () => {
     const next = await program.start(data.environment);
     await createStore(next.url);
     await kill(next);
+  });
+
+  test("because the port is in use has created nothing: no directory, no database, no key", async () => {
+    const dataDir = join(directory, "untouched");
+    await failedStart({ DATA_DIR: dataDir, DATABASE_URL: "", SERVER_API_KEY: "", PORT: String(port) });
+    expect(existsSync(dataDir)).toBe(false);
+  });
+
+  test("because the key is that of an example says so", async () => {
+    const sentence = await failedStart({ SERVER_API_KEY: "your-api-key-here" });
+    expect(sentence).toContain("SERVER_API_KEY is the key of an example, which everybody knows");
+  });
+
+  test("not because of a misspelt setting or a short key: these are warned of, without their values", async () => {
+    const run = program.run({ ...environment(), SERVER_API_KEY: "sk-hunter2", EMBEDING__MODEL: "hunter3" });
+    await run.listening;
+    expect(run.stdout()).toContain("EMBEDING__MODEL is not a setting and is ignored; EMBEDDING__MODEL is one");
+    expect(run.stdout()).toContain("SERVER_API_KEY has fewer than 16 characters");
+    expect(run.stdout() + run.stderr()).not.toMatch(/hunter/);
+    await kill(run);
   });
 
   test.each([

@@ -1,4 +1,5 @@
 import { Router } from "express";
+import { version } from "../../process/version.js";
 import { renderDocs } from "../docsPage.js";
 import { buildOpenApi } from "../openapi.js";
 import { type Route, refuseOthers } from "../route.js";
@@ -7,12 +8,19 @@ import { type Route, refuseOthers } from "../route.js";
 const policy =
   "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/** `/openapi.json` and its readable form at `/docs`. Public: they reveal nothing that is stored. */
+/** `/openapi.json`, its readable form at `/docs`, and the way to them at `/`. Public: they reveal nothing that is stored. */
 export function docsRouter(routes: readonly Route[], apiUrl: string | null): Router {
   const document = buildOpenApi(routes, apiUrl);
   const json = JSON.stringify(document);
   const html = renderDocs(document);
   const router = Router();
+  // A browser is shown the reference; programs are told where it is.
+  router.get("/", (req, res) => {
+    res.vary("accept");
+    if (req.accepts(["json", "html"]) === "html") res.redirect(302, "./docs");
+    else res.json({ name: "vector-store", version, docs: "/docs", openapi: "/openapi.json", health: "/health" });
+  });
+  refuseOthers(router, "/", ["get"]);
   for (const path of ["/openapi.json", "/v1/openapi.json"]) {
     router.get(path, (_req, res) => {
       res.type("application/json").send(json);
