@@ -45,19 +45,21 @@ same_again() { render "$1" | cmp - "$2"; }
 
 names_secrets_only() { ! grep -nE '^kind: Secret$|randAlpha|^ *password: ' "$1"; }
 
-# The program accepts the server's environment, with a value for each secret.
+# The program accepts the environment of the server, and of the worker if there is one, with a value for each secret.
 program_takes() {
   "$python" - "$1" <<'PYTHON' >"$work/environment.json" &&
 import json, sys, yaml
 secrets = {"DATABASE_URL": "postgresql://user:password@host/name", "DATABASE_PORT": "5432"}
 items = [each for each in yaml.safe_load_all(open(sys.argv[1])) if each]
 environment = dict(next(each for each in items if each["kind"] == "ConfigMap" and each["metadata"]["name"] == "vector-store")["data"])
-pod = next(each for each in items if each["kind"] == "Deployment")["spec"]["template"]["spec"]
-environment |= {each["name"]: each.get("value", secrets.get(each["name"], "secret")) for each in pod["containers"][0]["env"]}
-print(json.dumps(environment))
+pods = [each["spec"]["template"]["spec"] for each in items if each["kind"] == "Deployment"]
+print(json.dumps([
+    environment | {each["name"]: each.get("value", secrets.get(each["name"], "7f3a9c1e5b2d8046")) for each in pod["containers"][0]["env"]}
+    for pod in pods
+]))
 PYTHON
     node --import tsx --input-type=module -e 'import { loadConfig } from "./src/process/config.ts"; import { readFileSync } from "node:fs";
-      console.log(loadConfig(JSON.parse(readFileSync(process.argv[1], "utf8"))).database);' "$work/environment.json"
+      for (const environment of JSON.parse(readFileSync(process.argv[1], "utf8"))) console.log(loadConfig(environment).database);' "$work/environment.json"
 }
 
 # The checksum on the pod must change with the settings, and with nothing else.
@@ -183,6 +185,7 @@ refuse() {
 }
 refuse "at '/replicaCount': maximum: got 2, want 1" 'database={"mode":"embedded"}' replicaCount=2
 refuse "at '/autoscaling/enabled': value must be false" 'database={"mode":"embedded"}' 'autoscaling={"enabled":true}'
+refuse "at '/worker/replicas': maximum: got 1, want 0" 'database={"mode":"embedded"}' 'worker={"replicas":1}'
 refuse "migrationJob.enabled is not for database.mode=embedded" 'database={"mode":"embedded"}' 'migrationJob={"enabled":true}'
 refuse "at '/database/mode': value must be one of 'external', 'cnpg', 'embedded'" 'database={"mode":"sqlite"}'
 refuse "at '/pdb/maxUnavailable': got number, want null" 'pdb={"enabled":true,"minAvailable":1,"maxUnavailable":1}'
@@ -195,7 +198,7 @@ refuse "at '/commonLabels/team': got boolean, want string" 'commonLabels={"team"
 refuse "at '/models/embedding/dimensions': got string, want null or integer" 'models={"embedding":{"dimensions":"many"}}'
 refuse "at '/models/embedding/dimensions': maximum: got 20,000, want 16,000" 'models={"embedding":{"dimensions":20000}}'
 refuse "at '/auth/existingSecret': 'My Secret' does not match pattern" 'auth={"existingSecret":"My Secret"}'
-refuse "auth.existingSecret is empty. Name the Secret" 'auth={"existingSecret":""}'
+refuse "auth.existingSecret is empty. Name the Secret" 'auth={"existingSecret":""}' 'litellm={"masterKey":{"existingSecret":""}}'
 refuse "at '/litellm/url': 'litellm:4000' does not match pattern" 'litellm={"url":"litellm:4000"}'
 refuse "database.external.host is empty" 'database={"external":{"host":""}}'
 refuse "at '/database/cnpg/instances': minimum: got 0, want 1" 'database={"mode":"cnpg","cnpg":{"instances":0}}'

@@ -2,13 +2,17 @@
 them is enough. */}}
 
 {{- define "vector-store.alerts" -}}
-{{- $of := printf "namespace=%q,job=%q" .Release.Namespace (include "vector-store.fullname" .) }}
+{{- $server := printf "namespace=%q,job=%q" .Release.Namespace (include "vector-store.fullname" .) }}
+{{- $of := $server }}
+{{- if .Values.worker.replicas }}
+{{- $of = printf "namespace=%q,job=~%q" .Release.Namespace (printf "%s|%s" (include "vector-store.fullname" .) (include "vector-store.workerName" .)) }}
+{{- end }}
 {{- $by := "namespace, job" }}
 {{- /* Without probes: they say little about clients, and are most of the requests of a quiet server. */}}
 {{- $requests := printf "%s,route!~%q" $of "/(livez|readyz|health|metrics)" }}
 {{- $limit := .Values.prometheusRule.thresholds }}
 - alert: VectorStoreDown
-  expr: sum by ({{ $by }}) (up{ {{- $of -}} }) == 0 or absent(up{ {{- $of -}} })
+  expr: sum by ({{ $by }}) (up{ {{- $server -}} }) == 0 or absent(up{ {{- $server -}} })
   for: 5m
   labels:
     severity: critical
@@ -50,7 +54,7 @@ them is enough. */}}
     severity: warning
   annotations:
     summary: Requests wait {{ "{{ $value | humanizeDuration }}" }} for a database connection
-    description: All connections are busy. Look for slow statements, then raise database.poolSize or add replicas.
+    description: All connections are busy; requests that wait too long get 503 pool_exhausted. Look for slow statements, then raise database.poolSize or add replicas.
 - alert: VectorStoreProviderErrors
   expr: |-
     sum by ({{ $by }}, operation) (rate(vector_store_provider_errors_total{ {{- $of -}} }[5m]))
@@ -76,7 +80,7 @@ them is enough. */}}
     severity: warning
   annotations:
     summary: A file has waited {{ "{{ $value | humanizeDuration }}" }} for ingestion
-    description: Either files arrive faster than they are read (add replicas, or raise files.ingestConcurrency), or none is read.
+    description: Either files arrive faster than they are read (add replicas or workers, or raise files.ingestConcurrency), or none is read.
 - alert: VectorStoreIngestFailures
   expr: |-
     sum by ({{ $by }}) (increase(vector_store_ingested_files_total{ {{- $of -}} ,outcome="failed"}[1h]))

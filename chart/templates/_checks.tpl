@@ -3,8 +3,8 @@
 {{- define "vector-store.checks" -}}
 {{- $values := .Values }}
 {{- $database := $values.database }}
-{{- if not $values.auth.existingSecret }}
-{{- fail (printf "auth.existingSecret is empty. Name the Secret that holds the API key for clients, under the key \"%s\"; the chart creates none." $values.auth.apiKeyKey) }}
+{{- if and (not $values.auth.existingSecret) (not (and $values.litellm.enabled $values.litellm.masterKey.existingSecret)) }}
+{{- fail (printf "auth.existingSecret is empty. Name the Secret that holds the API key for clients, under the key \"%s\", or in litellm.masterKey the Secret with LiteLLM's master key, which then opens the server; the chart creates none." $values.auth.apiKeyKey) }}
 {{- end }}
 {{- if and $values.litellm.enabled (not $values.litellm.url) (not $values.litellm.release) }}
 {{- fail "litellm.url and litellm.release are both empty. Set one of them, or litellm.enabled=false." }}
@@ -66,7 +66,7 @@
 {{- fail "autoscaling.enabled needs a metric: targetCPUUtilizationPercentage, targetMemoryUtilizationPercentage or metrics." }}
 {{- end }}
 {{- end }}
-{{- $several := or .Values.autoscaling.enabled (gt (int .Values.replicaCount) 1) }}
+{{- $several := or .Values.autoscaling.enabled (gt (int .Values.replicaCount) 1) (gt (int .Values.worker.replicas) 0) }}
 {{- with .Values.files.persistence }}
 {{- if and .enabled $several (not .existingClaim) (not (has "ReadWriteMany" .accessModes)) }}
 {{- fail "files.persistence.accessModes must include ReadWriteMany with several replicas: all of them read the same files." }}

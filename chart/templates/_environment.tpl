@@ -55,10 +55,23 @@ OTEL_RESOURCE_ATTRIBUTES: {{ join "," . | quote }}
 {{- end }}
 {{- end }}
 
+{{/* Where clients find the key that opens the server, as {secret, key}: its own, or LiteLLM's master key. */}}
+{{- define "vector-store.clientKey" -}}
+{{- if .Values.auth.existingSecret }}
+{{- dict "secret" .Values.auth.existingSecret "key" .Values.auth.apiKeyKey | toYaml }}
+{{- else }}
+{{- dict "secret" .Values.litellm.masterKey.existingSecret "key" .Values.litellm.masterKey.key | toYaml }}
+{{- end }}
+{{- end }}
+
 {{/* The server's environment variables from secrets, and from `extraEnv`. */}}
 {{- define "vector-store.env" -}}
 {{- include "vector-store.databaseEnv" . }}
-{{ include "vector-store.secretKeyRef" (list "SERVER_API_KEY" .Values.auth.existingSecret .Values.auth.apiKeyKey) }}
+{{- with .Values.auth }}
+{{- if .existingSecret }}
+{{ include "vector-store.secretKeyRef" (list "SERVER_API_KEY" .existingSecret .apiKeyKey) }}
+{{- end }}
+{{- end }}
 {{- with .Values.litellm }}
 {{- if and .enabled .masterKey.existingSecret }}
 {{ include "vector-store.secretKeyRef" (list "LITELLM_MASTER_KEY" .masterKey.existingSecret .masterKey.key) }}

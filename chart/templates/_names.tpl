@@ -16,6 +16,10 @@
 {{- end }}
 {{- end }}
 
+{{- define "vector-store.workerName" -}}
+{{- printf "%s-worker" (include "vector-store.fullname" . | trunc 56 | trimSuffix "-") }}
+{{- end }}
+
 {{- define "vector-store.serviceAccountName" -}}
 {{- if .Values.serviceAccount.create }}
 {{- default (include "vector-store.fullname" .) .Values.serviceAccount.name }}

@@ -41,11 +41,12 @@ securityContext:
   {{- include "vector-store.withoutNulls" .Values.securityContext | nindent 2 }}
 {{- end }}
 
-{{/* The constraints from the values; each applies to these replicas unless it has its own `labelSelector`. */}}
+{{/* The constraints from the values: (list $ "server"). Each applies to the replicas of that component unless it has its
+own `labelSelector`. */}}
 {{- define "vector-store.topologySpread" -}}
-{{- $selector := dict "matchLabels" (include "vector-store.selectorLabels" (list . "server") | fromYaml) }}
+{{- $selector := dict "matchLabels" (include "vector-store.selectorLabels" . | fromYaml) }}
 {{- $constraints := list }}
-{{- range .Values.topologySpreadConstraints }}
+{{- range (index . 0).Values.topologySpreadConstraints }}
 {{- $constraint := deepCopy . }}
 {{- if not (hasKey . "labelSelector") }}
 {{- $constraint = merge $constraint (dict "labelSelector" $selector) (dict "matchLabelKeys" (list "pod-template-hash")) }}
