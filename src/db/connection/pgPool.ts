@@ -28,11 +28,11 @@ const types: pg.CustomTypesConfig = {
 /** The system then asks the other end of a quiet connection once a second; after ten unanswered times it is closed. */
 const quietMs = 4000;
 
-export interface PgPool extends Pool {
+interface PgPool extends Pool {
   connect(): Promise<PgClient>;
 }
 
-export interface PgClient extends PostgresPoolClient {
+interface PgClient extends PostgresPoolClient {
   /** The server process that the server named at connecting; a pooler names one that does not exist. */
   pid: number | null;
 }
