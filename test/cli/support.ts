@@ -63,7 +63,7 @@ export interface Place {
 }
 
 export async function createPlace(): Promise<Place> {
-  const settings = { EMBEDDING__DIMENSIONS: String(testDimensions), SERVER_API_KEY: "sk-mine" };
+  const settings = { EMBEDDING__DIMENSIONS: String(testDimensions), SERVER_API_KEY: "sk-mine-0123456789" };
   const server = testServer();
   if (server === null) return embeddedPlace(settings);
   const database = await createTestDatabase();
