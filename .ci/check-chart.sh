@@ -153,7 +153,7 @@ provide helm-unittest
 provide crds
 provide promtool
 PATH=$CI_CACHE/bin:$PATH
-"$python" -B .ci/crdSchemas.py "$work/schemas" "$CI_CACHE"/crds/*.yaml
+"$python" -B .ci/crdSchemas.py "$work/schemas" "$CI_CACHE"/crds/*.yaml .ci/crds/*.yaml
 
 title "value sets"
 for values in chart/ci/*-values.yaml; do

@@ -41,8 +41,8 @@ securityContext:
   {{- include "vector-store.withoutNulls" .Values.securityContext | nindent 2 }}
 {{- end }}
 
-{{/* The constraints from the values: (list $ "server"). Each applies to the replicas of that component unless it has its
-own `labelSelector`. */}}
+{{/* The constraints from the values: (list $ "server"). Each applies to the replicas of that component unless it has
+its own `labelSelector`. */}}
 {{- define "vector-store.topologySpread" -}}
 {{- $selector := dict "matchLabels" (include "vector-store.selectorLabels" . | fromYaml) }}
 {{- $constraints := list }}

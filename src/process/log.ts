@@ -13,8 +13,9 @@ const enough = 8192;
 const { warn = 40 } = pino.levels.values;
 
 /**
- * One JSON line per event, or a plain one for a person at a terminal. Never pass it keys, texts or vectors; the redaction is only a safety net. Warnings and
- * errors are written at once, together with waiting lines; other lines within 100 ms or when the process exits.
+ * One JSON line per event, or a plain one for a person at a terminal. Never pass it keys, texts or vectors; the
+ * redaction is only a safety net. Warnings and errors are written at once, together with waiting lines; other lines
+ * within 100 ms or when the process exits.
  */
 export function createLog(level: string, { plain = false }: { plain?: boolean } = {}): Log {
   const output = pino.destination({ sync: false });

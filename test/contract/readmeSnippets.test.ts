@@ -128,11 +128,16 @@ describe("the commands in litellm-pgvector's README", () => {
     expect(Math.abs(answer.timestamp - Date.now() / 1000)).toBeLessThan(60);
   });
 
-  test("its .env file works", () => {
-    expect(loadConfig(parseEnv(litellmPgvector.environment))).toMatchObject({
+  test("its .env file works once the key of the example is replaced, which everybody knows", () => {
+    const environment = parseEnv(litellmPgvector.environment);
+    expect(environment.OPENAI_API_KEY).toBe("your-api-key-here");
+    expect(() => loadConfig(environment)).toThrow(
+      /^The settings are not usable:\n {2}- SERVER_API_KEY is the key of an/,
+    );
+    expect(loadConfig({ ...environment, OPENAI_API_KEY: "sk-own" })).toMatchObject({
       host: "0.0.0.0",
       port: 8000,
-      keys: { server: "your-api-key-here" },
+      keys: { server: "sk-own" },
       database: {
         url: "postgresql://username:password@localhost:5432/vectordb?schema=public",
         fields: {

@@ -20,6 +20,8 @@ afterAll(() => service.close());
 
 /** Everything that the service answers without a key. */
 const open = [
+  // Names the ways to the two documents.
+  "GET /",
   "GET /docs",
   "GET /health",
   "GET /livez",

@@ -8,7 +8,9 @@ import { type Route, refuseOthers } from "../route.js";
 const policy =
   "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/** `/openapi.json`, its readable form at `/docs`, and the way to them at `/`. Public: they reveal nothing that is stored. */
+/**
+ * `/openapi.json`, its readable form at `/docs`, and the way to them at `/`. Public: nothing that is stored shows.
+ */
 export function docsRouter(routes: readonly Route[], apiUrl: string | null): Router {
   const document = buildOpenApi(routes, apiUrl);
   const json = JSON.stringify(document);
