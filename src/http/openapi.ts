@@ -39,8 +39,7 @@ export interface OpenApiDocument {
 export function buildOpenApi(routes: readonly Route[], apiUrl: string | null): OpenApiDocument {
   const paths: OpenApiDocument["paths"] = {};
   for (const route of routes) {
-    const path = `${route.may === "public" ? "" : "/v1"}${route.path.replaceAll(/:(\w+)/g, "{$1}")}`;
-    (paths[path] ??= {})[route.method] = operation(route);
+    (paths[urlTemplate(route)] ??= {})[route.method] = operation(route);
   }
   return {
     openapi: "3.1.0",
@@ -58,6 +57,12 @@ export function buildOpenApi(routes: readonly Route[], apiUrl: string | null): O
   };
 }
 
+/** A route's path in the document: `/v1/vector_stores/{vector_store_id}`. */
+export function urlTemplate({ path, may }: Pick<Route, "path" | "may">): string {
+  const prefix = may === "public" || path.startsWith("/v2/") ? "" : "/v1";
+  return `${prefix}${path.replaceAll(/[:*](\w+)/g, "{$1}")}`;
+}
+
 function operation(route: Route): OpenApiOperation {
   const json = (schema: JsonSchema) => ({ "application/json": { schema } });
   const { body, form } = route;
@@ -67,7 +72,7 @@ function operation(route: Route): OpenApiOperation {
   const sent = (type: string) =>
     isStream(type) ? lines : { schema: toSchema((type === "application/json" ? body : form) ?? z.unknown()) };
   return {
-    operationId: `${route.method}${route.path.replaceAll(/[/:_]+(\w)/g, (_, letter: string) => letter.toUpperCase())}`,
+    operationId: route.id,
     tags: [route.tag],
     summary: route.summary,
     ...(route.description === undefined ? {} : { description: route.description }),

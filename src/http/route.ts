@@ -28,8 +28,13 @@ export interface Call<Params, Query, Body> {
 }
 
 interface Declaration<Params, Query, Body> {
+  /** The operation's unique name in the OpenAPI document, for generated clients: `createVectorStore`. */
+  id: string;
   method: "get" | "post" | "patch" | "delete";
-  /** In Express' form, mounted below every prefix: `/vector_stores/:vector_store_id`. */
+  /**
+   * In Express' form, mounted below every prefix: `/vector_stores/:vector_store_id`. A parameter `*model` may contain
+   * slashes.
+   */
   path: string;
   may: Permission;
   tag: string;

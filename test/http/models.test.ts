@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { OpenAI } from "openai";
 import { type Provider, base64, embeddings, failure, startProvider, vectorOf } from "../litellm/support.js";
-import { testDimensions } from "../support/settings.js";
+import { testDimensions, testKey } from "../support/settings.js";
 import { type TestService, startService } from "../support/service.js";
 import { createStore } from "../support/stores.js";
 import { errorOf, send } from "./requests.js";
@@ -90,6 +91,8 @@ describe("with a proxy", () => {
   const models = [
     { id: "small", object: "model", created: 1700000000, owned_by: "openai", extra: "kept" },
     { id: "eyes", object: "model", created: 1700000001, owned_by: "openai" },
+    { id: "openai/gpt-4o", object: "model", created: 1700000002, owned_by: "openai" },
+    { id: "a b/c", object: "model", created: 1700000003, owned_by: "openai" },
   ];
   const info = [
     { model_name: "small", model_info: { mode: "embedding", output_vector_size: 3, max_input_tokens: 512 } },
@@ -135,6 +138,7 @@ describe("with a proxy", () => {
     await proxy[Symbol.asyncDispose]();
   });
   const lastAsked = () => proxy.asked.filter((asked) => asked.path === "/v1/embeddings").at(-1);
+  const client = () => new OpenAI({ baseURL: `${service.url}/v1`, apiKey: testKey });
   const embed = (body: object) => send(service.url, { path: "/v1/embeddings", body });
 
   test("POST /v1/embeddings passes the request on with the service's key, and passes the answer back", async () => {
@@ -178,6 +182,20 @@ describe("with a proxy", () => {
 
   test("GET /v1/models lists the proxy's models", async () => {
     expect((await service.get("/v1/models").expect(200)).body).toEqual({ object: "list", data: models });
+  });
+
+  test("GET /v1/models/{id} finds one model, whether its slashes are encoded or not", async () => {
+    for (const path of ["small", "openai/gpt-4o", "openai%2Fgpt-4o", "a%20b/c"]) {
+      const answer = await service.get(`/v1/models/${path}`).expect(200);
+      expect(answer.body).toEqual(models.find((model) => model.id === decodeURIComponent(path)));
+    }
+    await expect(client().models.retrieve("openai/gpt-4o")).resolves.toMatchObject({ id: "openai/gpt-4o" });
+  });
+
+  test.each(["gpt-4o", "openai", "openai/gpt-4o/", "x".repeat(5000)])("GET /v1/models/%s: 404", async (id) => {
+    const answer = await send(service.url, { path: `/v1/models/${id}`, method: "GET" });
+    expect(answer.status).toBe(404);
+    expect(errorOf(answer)).toMatchObject({ type: "invalid_request_error", param: "model", code: "model_not_found" });
   });
 
   test("embedding and vision models are found by capability", async () => {

@@ -17,6 +17,17 @@ describe("POST /v1/rerank", () => {
     expect(proxy.reranks().at(-1)?.model).toBe("rerank");
   });
 
+  test.each(["/v2/rerank", "/v1/v2/rerank"])("%s takes Cohere's v2 requests", async (url) => {
+    // As LiteLLM's client for Cohere's v2 sends it, with null for what its caller left out.
+    const body = { model: "mine", query: "cat", documents: ["a dog", "a cat"], top_n: 1, max_tokens_per_doc: 64 };
+    const answer = await service.post(url, { ...body, rank_fields: null, return_documents: null }).expect(200);
+    expect(answer.body).toMatchObject({ id: "r1", results: [{ index: 1, relevance_score: 1 }, {}], meta: {} });
+    expect(proxy.reranks().at(-1)).toMatchObject(body);
+    const found = await service.post(url, { vector_store_id: id, query: "cat on the printer", top_n: 2 }).expect(200);
+    expect(found.body).toMatchObject({ results: [{ relevance_score: expect.any(Number), id: `${id}-0` }, {}] });
+    await service.post(url, { query: "cat" }).expect(400);
+  });
+
   test("accepts a store instead of documents", async () => {
     const answer = await service
       .post("/v1/rerank", { vector_store_id: id, query: "cat on the printer", top_n: 2 })

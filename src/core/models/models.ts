@@ -1,5 +1,6 @@
 import type { EmbeddingsAnswer, EmbeddingsBody, Model } from "../../litellm/contract.js";
 import type { Caller } from "../../words/caller.js";
+import { ApiError } from "../../words/errors.js";
 import type { Deps } from "../deps.js";
 
 export type ModelKind = "all" | "embedding" | "vision" | "rerank";
@@ -16,6 +17,16 @@ export function listModels({ litellm }: Deps, caller: Caller, kind: ModelKind): 
     case "rerank":
       return litellm.rerankModels({ caller });
   }
+}
+
+/** A model that the caller may use. @throws ApiError 404 `model_not_found`, as OpenAI answers */
+export async function findModel(deps: Deps, caller: Caller, id: string): Promise<Model> {
+  const found = (await listModels(deps, caller, "all")).find((model) => model.id === id);
+  if (found !== undefined) return found;
+  throw new ApiError(404, `The model '${id.slice(0, 256)}' does not exist, or this key may not use it.`, {
+    param: "model",
+    code: "model_not_found",
+  });
 }
 
 /** POST /v1/embeddings, answered by the proxy or by the built-in embedder. */

@@ -32,6 +32,7 @@ const tag = "Embeddings of a store";
 
 export const embeddingRoutes = [
   route({
+    id: "insertEmbedding",
     method: "post",
     path: "/vector_stores/:vector_store_id/embeddings",
     may: "store:write",
@@ -55,6 +56,7 @@ export const embeddingRoutes = [
     },
   }),
   route({
+    id: "insertEmbeddings",
     method: "post",
     path: "/vector_stores/:vector_store_id/embeddings/batch",
     may: "store:write",
@@ -90,6 +92,7 @@ export const embeddingRoutes = [
     },
   }),
   route({
+    id: "listEmbeddings",
     method: "get",
     path: "/vector_stores/:vector_store_id/embeddings",
     may: "store:read",
@@ -117,6 +120,7 @@ export const embeddingRoutes = [
     },
   }),
   route({
+    id: "deleteEmbeddings",
     method: "delete",
     path: "/vector_stores/:vector_store_id/embeddings",
     may: "store:write",
@@ -145,6 +149,7 @@ export const embeddingRoutes = [
     },
   }),
   route({
+    id: "retrieveEmbedding",
     method: "get",
     path: "/vector_stores/:vector_store_id/embeddings/:embedding_id",
     may: "store:read",
@@ -162,6 +167,7 @@ export const embeddingRoutes = [
     },
   }),
   route({
+    id: "updateEmbedding",
     method: "patch",
     path: "/vector_stores/:vector_store_id/embeddings/:embedding_id",
     may: "store:write",
@@ -181,6 +187,7 @@ export const embeddingRoutes = [
     },
   }),
   route({
+    id: "deleteEmbedding",
     method: "delete",
     path: "/vector_stores/:vector_store_id/embeddings/:embedding_id",
     may: "store:write",

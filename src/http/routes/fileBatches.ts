@@ -17,6 +17,7 @@ const tag = "Files of a store";
 
 export const fileBatchRoutes = [
   route({
+    id: "createVectorStoreFileBatch",
     method: "post",
     path: "/vector_stores/:vector_store_id/file_batches",
     may: "store:write",
@@ -32,6 +33,7 @@ export const fileBatchRoutes = [
     },
   }),
   route({
+    id: "retrieveVectorStoreFileBatch",
     method: "get",
     path: "/vector_stores/:vector_store_id/file_batches/:batch_id",
     may: "store:read",
@@ -46,6 +48,7 @@ export const fileBatchRoutes = [
     },
   }),
   route({
+    id: "cancelVectorStoreFileBatch",
     method: "post",
     path: "/vector_stores/:vector_store_id/file_batches/:batch_id/cancel",
     may: "store:write",
@@ -57,6 +60,7 @@ export const fileBatchRoutes = [
       presentFileBatch(await fileBatches.cancel(deps, caller, params.vector_store_id, params.batch_id)),
   }),
   route({
+    id: "listVectorStoreFileBatchFiles",
     method: "get",
     path: "/vector_stores/:vector_store_id/file_batches/:batch_id/files",
     may: "store:read",

@@ -23,6 +23,7 @@ const binary = z.string().meta({ format: "binary" });
 
 export const fileRoutes = [
   route({
+    id: "createFile",
     method: "post",
     path: "/files",
     may: "store:write",
@@ -34,6 +35,7 @@ export const fileRoutes = [
     handle: async ({ deps, caller, req }) => presentFile(await files.create(deps, caller, () => receive(deps, req))),
   }),
   route({
+    id: "listFiles",
     method: "get",
     path: "/files",
     may: "store:read",
@@ -48,6 +50,7 @@ export const fileRoutes = [
     },
   }),
   route({
+    id: "retrieveFile",
     method: "get",
     path: "/files/:file_id",
     may: "store:read",
@@ -58,6 +61,7 @@ export const fileRoutes = [
     handle: async ({ deps, caller, params }) => presentFile(await files.find(deps, caller, params.file_id)),
   }),
   route({
+    id: "downloadFile",
     method: "get",
     path: "/files/:file_id/content",
     may: "store:read",
@@ -80,6 +84,7 @@ export const fileRoutes = [
     },
   }),
   route({
+    id: "deleteFile",
     method: "delete",
     path: "/files/:file_id",
     may: "store:write",

@@ -93,6 +93,7 @@ function presentIndexing(state: NonNullable<Health["indexing"]>): z.input<typeof
 
 export const healthRoutes = [
   route({
+    id: "getHealth",
     method: "get",
     path: "/health",
     may: "public",
@@ -107,6 +108,7 @@ export const healthRoutes = [
     },
   }),
   route({
+    id: "getLiveness",
     method: "get",
     path: "/livez",
     may: "public",
@@ -116,6 +118,7 @@ export const healthRoutes = [
     handle: () => ({ status: "ok" }),
   }),
   route({
+    id: "getReadiness",
     method: "get",
     path: "/readyz",
     may: "public",

@@ -1,11 +1,12 @@
-import { type ModelKind, createEmbeddings, listModels } from "../../core/models/models.js";
+import { type ModelKind, createEmbeddings, findModel, listModels } from "../../core/models/models.js";
 import { route } from "../route.js";
-import { createEmbeddingsAnswer, createEmbeddingsBody, modelsAnswer } from "../wire/model.js";
+import { createEmbeddingsAnswer, createEmbeddingsBody, modelAnswer, modelParams, modelsAnswer } from "../wire/model.js";
 
 const tag = "Models";
 
-const modelList = (path: string, kind: ModelKind, summary: string) =>
+const modelList = (id: string, path: string, kind: ModelKind, summary: string) =>
   route({
+    id,
     method: "get",
     path,
     may: "model:use",
@@ -16,11 +17,24 @@ const modelList = (path: string, kind: ModelKind, summary: string) =>
   });
 
 export const modelRoutes = [
-  modelList("/models", "all", "List the models of the LiteLLM proxy"),
-  modelList("/embeddings/models", "embedding", "List the embedding models of the LiteLLM proxy"),
-  modelList("/vision/models", "vision", "List the vision models of the LiteLLM proxy"),
-  modelList("/rerank/models", "rerank", "List the rerank models of the LiteLLM proxy"),
+  modelList("listModels", "/models", "all", "List the models of the LiteLLM proxy"),
+  modelList("listEmbeddingModels", "/embeddings/models", "embedding", "List the embedding models of the LiteLLM proxy"),
+  modelList("listVisionModels", "/vision/models", "vision", "List the vision models of the LiteLLM proxy"),
+  modelList("listRerankModels", "/rerank/models", "rerank", "List the rerank models of the LiteLLM proxy"),
   route({
+    id: "retrieveModel",
+    method: "get",
+    path: "/models/*model",
+    may: "model:use",
+    tag,
+    summary: "Retrieve a model of the LiteLLM proxy",
+    description: "The id may contain slashes, encoded or not: `/v1/models/openai/gpt-4o`.",
+    params: modelParams,
+    answer: modelAnswer,
+    handle: ({ deps, caller, params }) => findModel(deps, caller, params.model),
+  }),
+  route({
+    id: "createEmbeddings",
     method: "post",
     path: "/embeddings",
     may: "model:use",

@@ -32,6 +32,7 @@ const shared = {
 export const ragRoutes = [
   route({
     ...shared,
+    id: "answerFromVectorStore",
     path: "/vector_stores/:vector_store_id/rag",
     summary: "Answer a question from a vector store",
     params: storeParams,
@@ -40,6 +41,7 @@ export const ragRoutes = [
   }),
   route({
     ...shared,
+    id: "answerFromVectorStores",
     path: "/rag",
     summary: "Answer a question from several vector stores",
     body: ragOverStoresBody,

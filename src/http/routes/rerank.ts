@@ -2,13 +2,14 @@ import { rerankDocuments } from "../../core/search/rerankDocuments.js";
 import { route } from "../route.js";
 import { presentReranked, readRerank, rerankAnswer, rerankBody } from "../wire/rerank.js";
 
-export const rerankRoutes = [
+const rerank = (id: string, path: string, version: string) =>
   route({
+    id,
     method: "post",
-    path: "/rerank",
+    path,
     may: "store:read",
     tag: "Search",
-    summary: "Rerank documents",
+    summary: `Rerank documents (Cohere's ${version})`,
     description:
       "Takes Cohere's format and passes it to the LiteLLM proxy. With `vector_store_id` instead of `documents`, searches that store and reranks its chunks.",
     body: rerankBody,
@@ -18,5 +19,10 @@ export const rerankRoutes = [
       const result = await rerankDocuments(deps, caller, question, signal);
       return "passed" in result ? result.passed : presentReranked(question.model, result.searched);
     },
-  }),
+  });
+
+/** LiteLLM's clients call either version. The proxy takes the fields of both on one path, so the handler is one. */
+export const rerankRoutes = [
+  rerank("rerankDocuments", "/rerank", "v1"),
+  rerank("rerankDocumentsV2", "/v2/rerank", "v2"),
 ];

@@ -6,6 +6,7 @@ import { presentSearch, readSearch, searchAnswer, searchBody } from "../wire/sea
 
 export const searchRoutes = [
   route({
+    id: "searchVectorStore",
     method: "post",
     path: "/vector_stores/:vector_store_id/search",
     may: "store:read",

@@ -37,6 +37,7 @@ const oneOrList = z.union([storeFileAnswer, listed]).meta({ id: "VectorStoreFile
 
 export const storeFileRoutes = [
   route({
+    id: "createVectorStoreFile",
     method: "post",
     path: "/vector_stores/:vector_store_id/files",
     may: "store:write",
@@ -61,6 +62,7 @@ export const storeFileRoutes = [
     },
   }),
   route({
+    id: "uploadDocuments",
     method: "post",
     path: "/vector_stores/:vector_store_id/upload",
     may: "store:write",
@@ -84,6 +86,7 @@ export const storeFileRoutes = [
     },
   }),
   route({
+    id: "listVectorStoreFiles",
     method: "get",
     path: "/vector_stores/:vector_store_id/files",
     may: "store:read",
@@ -101,6 +104,7 @@ export const storeFileRoutes = [
     },
   }),
   route({
+    id: "retrieveVectorStoreFile",
     method: "get",
     path: "/vector_stores/:vector_store_id/files/:file_id",
     may: "store:read",
@@ -115,6 +119,7 @@ export const storeFileRoutes = [
     },
   }),
   route({
+    id: "updateVectorStoreFile",
     method: "post",
     path: "/vector_stores/:vector_store_id/files/:file_id",
     may: "store:write",
@@ -129,6 +134,7 @@ export const storeFileRoutes = [
       ),
   }),
   route({
+    id: "deleteVectorStoreFile",
     method: "delete",
     path: "/vector_stores/:vector_store_id/files/:file_id",
     may: "store:write",
@@ -143,6 +149,7 @@ export const storeFileRoutes = [
     },
   }),
   route({
+    id: "retrieveVectorStoreFileContent",
     method: "get",
     path: "/vector_stores/:vector_store_id/files/:file_id/content",
     may: "store:read",

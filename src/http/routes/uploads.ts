@@ -19,6 +19,7 @@ const partBytes = 64 * 1024 * 1024;
 
 export const uploadRoutes = [
   route({
+    id: "createUpload",
     method: "post",
     path: "/uploads",
     may: "store:write",
@@ -34,6 +35,7 @@ export const uploadRoutes = [
     },
   }),
   route({
+    id: "addUploadPart",
     method: "post",
     path: "/uploads/:upload_id/parts",
     may: "store:write",
@@ -54,6 +56,7 @@ export const uploadRoutes = [
     },
   }),
   route({
+    id: "completeUpload",
     method: "post",
     path: "/uploads/:upload_id/complete",
     may: "store:write",
@@ -68,6 +71,7 @@ export const uploadRoutes = [
     },
   }),
   route({
+    id: "cancelUpload",
     method: "post",
     path: "/uploads/:upload_id/cancel",
     may: "store:write",

@@ -18,6 +18,7 @@ const tag = "Vector stores";
 
 export const vectorStoreRoutes = [
   route({
+    id: "createVectorStore",
     method: "post",
     path: "/vector_stores",
     may: "store:write",
@@ -38,6 +39,7 @@ export const vectorStoreRoutes = [
     },
   }),
   route({
+    id: "listVectorStores",
     method: "get",
     path: "/vector_stores",
     may: "store:read",
@@ -56,6 +58,7 @@ export const vectorStoreRoutes = [
     },
   }),
   route({
+    id: "retrieveVectorStore",
     method: "get",
     path: "/vector_stores/:vector_store_id",
     may: "store:read",
@@ -70,6 +73,7 @@ export const vectorStoreRoutes = [
     },
   }),
   route({
+    id: "updateVectorStore",
     method: "post",
     path: "/vector_stores/:vector_store_id",
     may: "store:write",
@@ -86,6 +90,7 @@ export const vectorStoreRoutes = [
     },
   }),
   route({
+    id: "reindexVectorStore",
     method: "post",
     path: "/vector_stores/:vector_store_id/reindex",
     may: "store:write",
@@ -100,6 +105,7 @@ export const vectorStoreRoutes = [
       presentStore(await stores.reindex(deps, caller, params.vector_store_id), deps.now()),
   }),
   route({
+    id: "deleteVectorStore",
     method: "delete",
     path: "/vector_stores/:vector_store_id",
     may: "store:write",

@@ -37,13 +37,19 @@ export const createEmbeddingsAnswer = z
   })
   .meta({ id: "CreateEmbeddingsResponse" });
 
+/** Express gives the segments of a path parameter that may contain slashes. */
+export const modelParams = z.object({
+  model: z
+    .array(z.string())
+    .transform((segments) => segments.join("/"))
+    .meta({ type: "string", items: undefined })
+    .describe("id of the model"),
+});
+
+export const modelAnswer = z
+  .looseObject({ id: z.string(), object: z.literal("model"), created: z.int(), owned_by: z.string() })
+  .meta({ id: "Model" });
+
 export const modelsAnswer = z
-  .object({
-    object: z.literal("list"),
-    data: z.array(
-      z
-        .looseObject({ id: z.string(), object: z.literal("model"), created: z.int(), owned_by: z.string() })
-        .meta({ id: "Model" }),
-    ),
-  })
+  .object({ object: z.literal("list"), data: z.array(modelAnswer) })
   .meta({ id: "ModelList" });

@@ -12,8 +12,8 @@ const document = z.union([z.string(), z.custom<Record<string, unknown>>(isObject
 });
 
 /**
- * Cohere's POST /v1/rerank, as LiteLLM accepts it; or `vector_store_id` instead of `documents`. Other fields are passed
- * to the proxy.
+ * Cohere's POST /v1/rerank and /v2/rerank, as LiteLLM accepts them; or `vector_store_id` instead of `documents`. Other
+ * fields, such as v2's `max_tokens_per_doc`, are passed to the proxy.
  */
 export const rerankBody = z
   .looseObject({
