@@ -4,7 +4,7 @@ import { OpenAI } from "openai";
 import { type Config, loadConfig } from "../process/config.js";
 import { firstKeyFile } from "../process/firstKey.js";
 import { exactJson, parseExactJson } from "../words/exactJson.js";
-import { type Address, explainFailure, notOurs } from "./failures.js";
+import { type Address, type FieldNames, explainFailure, notOurs } from "./failures.js";
 import { CommandError, type Environment, type Io } from "./io.js";
 
 /** Options of every command that talks to a running server. */
@@ -15,8 +15,12 @@ export interface ServerOptions {
 
 export interface Server extends Address {
   client: OpenAI;
-  /** Runs a request. @throws CommandError that says in one sentence what to do */
-  ask<T>(request: (client: OpenAI) => Promise<T>): Promise<T>;
+  /**
+   * Runs a request.
+   * @param fields the command's options by the API's fields, because its user does not know these
+   * @throws CommandError that says in one sentence what to do
+   */
+  ask<T>(request: (client: OpenAI) => Promise<T>, fields?: FieldNames): Promise<T>;
 }
 
 /** Adds --url and --key to a command. */
@@ -48,11 +52,11 @@ export function connect(options: ServerOptions, io: Io): Server {
     webhookSecret: null,
     logLevel: "off",
   });
-  const ask = async <T>(request: (client: OpenAI) => Promise<T>): Promise<T> => {
+  const ask = async <T>(request: (client: OpenAI) => Promise<T>, fields: FieldNames = {}): Promise<T> => {
     try {
       return await request(client);
     } catch (error) {
-      throw explainFailure(error, address, keyFrom);
+      throw explainFailure(error, address, keyFrom, fields);
     }
   };
   return { ...address, client, ask };

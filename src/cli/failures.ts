@@ -8,8 +8,16 @@ export interface Address {
   from: "--url" | "VECTOR_STORE_URL" | "the settings";
 }
 
+/** What a command calls the API's fields: `{ max_num_results: "--limit" }`. */
+export type FieldNames = Readonly<Record<string, string>>;
+
 /** Why a request to the server failed, as one sentence that says what to do. Other errors are returned unchanged. */
-export function explainFailure(error: unknown, { url, from }: Address, keyFrom: string): unknown {
+export function explainFailure(
+  error: unknown,
+  { url, from }: Address,
+  keyFrom: string,
+  fields: FieldNames = {},
+): unknown {
   const otherwise =
     from === "--url"
       ? "check --url"
@@ -45,11 +53,21 @@ export function explainFailure(error: unknown, { url, from }: Address, keyFrom: 
       `The server at ${url} does not accept the key from ${keyFrom}. Give it the server's own key (its SERVER_API_KEY, or the file server-key in its DATA_DIR) with --key or VECTOR_STORE_KEY.`,
     );
   }
-  const sentence = printable(message).slice(0, 1000);
+  const sentence = printable(withOption(message, error.param ?? "", fields)).slice(0, 1000);
   if (error.code === "not_found" && error.param === "vector_store_id") {
     return new CommandError(`${sentence} To see all: vector-store stores list`);
   }
   return new CommandError(`${sentence} (HTTP ${status} from ${url})`);
+}
+
+/** The server's message, beginning with the option that set the field at fault. */
+function withOption(message: string, param: string, fields: FieldNames): string {
+  const field = Object.keys(fields).find(
+    (each) => param.startsWith(each) && /^($|[.[])/.test(param.slice(each.length)),
+  );
+  const option = field === undefined ? undefined : fields[field];
+  if (option === undefined) return message;
+  return `${option}: ${param === field && message.startsWith(`${param}: `) ? message.slice(param.length + 2) : message}`;
 }
 
 /** For an answer that our server never gives. */

@@ -4,6 +4,8 @@ export interface Io {
   stderr: Output;
   /** Opened only by commands that read it. */
   stdin?(): AsyncIterable<Buffer>;
+  /** Asks a yes-or-no question; absent where nobody can answer: not on a terminal. */
+  confirm?(question: string): Promise<boolean>;
   /** Read when first needed: a broken .env must not keep `--help` from answering. */
   environment(): Environment;
 }
@@ -13,6 +15,9 @@ export interface Output {
   readonly isTTY?: boolean;
   readonly columns?: number;
 }
+
+/** The width of a terminal in cells. Some report none, or 0. */
+export const widthOf = ({ columns }: Output, usual: number) => (columns === undefined || columns < 1 ? usual : columns);
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 

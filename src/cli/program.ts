@@ -3,7 +3,7 @@ import { StartupError } from "../words/errors.js";
 import { version } from "../process/version.js";
 import { doctorCommand } from "./doctor.js";
 import { evalCommand } from "./eval.js";
-import { CommandError, type Io } from "./io.js";
+import { CommandError, type Io, widthOf } from "./io.js";
 import { litellmConfigCommand } from "./litellmConfig.js";
 import { exportCommand } from "./export.js";
 import { importCommand } from "./import.js";
@@ -57,8 +57,8 @@ function buildProgram(io: Io): Command {
     .configureOutput({
       writeOut: (text) => io.stdout.write(text),
       writeErr: (text) => io.stderr.write(text),
-      getOutHelpWidth: () => io.stdout.columns ?? 120,
-      getErrHelpWidth: () => io.stderr.columns ?? 120,
+      getOutHelpWidth: () => widthOf(io.stdout, 120),
+      getErrHelpWidth: () => widthOf(io.stderr, 120),
       getOutHasColors: () => false,
       getErrHasColors: () => false,
       outputError: (text, write) => {

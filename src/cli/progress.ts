@@ -1,4 +1,4 @@
-import { type Io, printable } from "./io.js";
+import { type Io, printable, widthOf } from "./io.js";
 
 /** A line on standard error that is overwritten in place; undefined if that is not a terminal. */
 export function progressLine({ stderr }: Io): { show(text: string): void; clear(): void } | undefined {
@@ -7,7 +7,7 @@ export function progressLine({ stderr }: Io): { show(text: string): void; clear(
   return {
     show: (text) => {
       // A line that wraps could not be overwritten.
-      stderr.write(empty + printable(text).slice(0, (stderr.columns ?? 80) - 1));
+      stderr.write(empty + printable(text).slice(0, widthOf(stderr, 80) - 1));
     },
     clear: () => {
       stderr.write(empty);

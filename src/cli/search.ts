@@ -39,6 +39,17 @@ Examples:
   $ vector-store search vs_0190f2c4a7e87d3f9b1c2d3e4f5a6b7c error E1042 --mode hybrid --recall exact
   $ vector-store search vs_0190f2c4a7e87d3f9b1c2d3e4f5a6b7c how long is the warranty --rerank`;
 
+/** The options behind the API's fields, for its messages. */
+const fields = {
+  query: "<query>",
+  max_num_results: "--limit",
+  filters: "--filter",
+  "ranking_options.score_threshold": "--threshold",
+  "ranking_options.search_mode": "--mode",
+  "ranking_options.recall": "--recall",
+  "ranking_options.rerank_model": "--rerank",
+};
+
 export function searchCommand(program: Command, io: Io): void {
   withServerOptions(program.command("search").description("search a vector store of a running server"))
     .argument("<store-id>", "the store's id (vs_…)")
@@ -69,8 +80,9 @@ export function searchCommand(program: Command, io: Io): void {
         ...(Object.keys(ranking).length > 0 && { ranking_options: ranking }),
       };
       // The whole answer: the SDK's page object keeps only a part of it.
-      const answer = await server.ask((client) =>
-        client.post<Partial<Answer> | null>(searchPath(requireId(id)), exactBody(body)),
+      const answer = await server.ask(
+        (client) => client.post<Partial<Answer> | null>(searchPath(requireId(id)), exactBody(body)),
+        fields,
       );
       const results = answer?.data;
       if (answer?.object !== "vector_store.search_results.page" || !Array.isArray(results)) {

@@ -1,9 +1,10 @@
 import { type Command, Option } from "commander";
+import type { OpenAI } from "openai";
 import { exactJson } from "../words/exactJson.js";
 import { connect, type Server, type ServerOptions, withServerOptions } from "./connection.js";
 import { notOurs } from "./failures.js";
 import { indexState, type Store } from "./indexing.js";
-import { CommandError, type Io } from "./io.js";
+import { CommandError, type Io, printable } from "./io.js";
 import { pair, recalls, searchModes, wholeNumber } from "./options.js";
 import { type Column, readableBytes, readableTime, renderTable } from "./table.js";
 
@@ -47,10 +48,23 @@ Examples:
   $ vector-store stores create manuals --search-mode hybrid --language english --recall exact`;
 
 const deleteHelp = `
-Deletes the store with everything in it, without asking for confirmation.
+Deletes the store with everything in it. Asks first on a terminal; elsewhere, in scripts and pipes, it needs --yes.
 
-Example:
-  $ vector-store stores delete vs_0190f2c4a7e87d3f9b1c2d3e4f5a6b7c`;
+Examples:
+  $ vector-store stores delete vs_0190f2c4a7e87d3f9b1c2d3e4f5a6b7c
+  $ vector-store stores delete $ID --yes`;
+
+/** The options behind the API's fields, for its messages. */
+const createFields = {
+  name: "<name>",
+  metadata: "--metadata",
+  "expires_after.days": "--expires-after-days",
+  embedding_model: "--embedding-model",
+  embedding_dimensions: "--embedding-dimensions",
+  search_mode: "--search-mode",
+  recall: "--recall",
+  language: "--language",
+};
 
 /** The largest page of the API. */
 const pageSize = 100;
@@ -92,8 +106,9 @@ export function storesCommand(program: Command, io: Io): void {
     .option("--json", "print the store as OpenAI's object")
     .addHelpText("after", createHelp)
     .action(async (name: string, options: CreateOptions) => {
+      if (name.trim() === "") throw new CommandError("The store's name must not be empty.");
       const server = connect(options, io);
-      const store = await server.ask((client) =>
+      const create = (client: OpenAI) =>
         client.vectorStores.create({
           name,
           ...(options.metadata && { metadata: options.metadata }),
@@ -106,23 +121,39 @@ export function storesCommand(program: Command, io: Io): void {
           ...(options.searchMode !== undefined && { search_mode: options.searchMode }),
           ...(options.recall !== undefined && { recall: options.recall }),
           ...(options.language !== undefined && { language: options.language }),
-        }),
-      );
+        });
+      const store = await server.ask(create, createFields);
       requireStore(store, server);
       io.stdout.write(options.json ? `${exactJson(store, 2)}\n` : `${store.id}\n`);
     });
 
   withServerOptions(stores.command("delete").description("delete a vector store and everything in it"))
     .argument("<id>", "the store's id (vs_…)")
+    .option("-y, --yes", "delete without asking")
     .addHelpText("after", deleteHelp)
-    .action(async (id: string, options: ServerOptions) => {
+    .action(async (id: string, options: ServerOptions & { yes?: true }) => {
       const server = connect(options, io);
+      if (!options.yes) await confirmDeletion(server, requireId(id), io);
       const answer = await server.ask((client) => client.vectorStores.delete(requireId(id)));
       // Another program may answer anything with status 200.
       if ((answer as Partial<typeof answer> | null)?.deleted !== true)
         throw notOurs(server.url, "without saying that the store was deleted");
       io.stdout.write(`Deleted ${id}\n`);
     });
+}
+
+/** @throws CommandError if the user does not agree, or cannot be asked */
+async function confirmDeletion(server: Server, id: string, io: Io): Promise<void> {
+  if (io.confirm === undefined) {
+    throw new CommandError(
+      "Deleting a vector store needs --yes where nobody can be asked (standard input is no terminal).",
+    );
+  }
+  const store = await server.ask((client) => client.vectorStores.retrieve(id));
+  requireStore(store, server);
+  const items = `${store.file_counts.total} ${store.file_counts.total === 1 ? "item" : "items"}`;
+  if (!(await io.confirm(`Delete the vector store "${printable(store.name)}" (${store.id}) with ${items}?`)))
+    throw new CommandError("Nothing was deleted.");
 }
 
 interface CreateOptions extends ServerOptions {

@@ -1,5 +1,5 @@
 import stringWidth from "string-width";
-import { type Output, printable } from "./io.js";
+import { type Output, printable, widthOf } from "./io.js";
 
 export interface Column<Row> {
   title: string;
@@ -21,7 +21,7 @@ export function renderTable<Row>(columns: readonly Column<Row>[], rows: readonly
   const widths = columns.map((column, i) =>
     Math.max(stringWidth(column.title), ...cells.map((line) => stringWidth(line[i] ?? ""))),
   );
-  const excess = widths.reduce((sum, width) => sum + width + gap.length, -gap.length) - (out.columns ?? 80);
+  const excess = widths.reduce((sum, width) => sum + width + gap.length, -gap.length) - widthOf(out, 80);
   const flexible = columns.findIndex((column) => column.flexible);
   const flexibleWidth = widths[flexible];
   if (excess > 0 && flexibleWidth !== undefined) {

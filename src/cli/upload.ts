@@ -16,6 +16,9 @@ A path is a file, a folder (with everything below it except hidden files and nod
 file counts as added once searches find it. Files that the store already has, by name and content, are skipped, so an
 interrupted run can be repeated. If a file cannot be read, the reason is printed and the exit code is 1.
 
+--json prints {"added", "skipped", "failed", "data"} at the end: for each file its path, its status, and OpenAI's file
+object or the error.
+
 Examples:
   $ vector-store upload $ID handbook.pdf faq.md
   $ vector-store upload $ID ./documents --attribute team=support
@@ -27,8 +30,17 @@ interface UploadOptions extends ServerOptions {
   chunkOverlap?: number;
   visionModel?: string;
   replace?: true;
+  json?: true;
   parallel: number;
 }
+
+/** The options behind the API's fields, for its messages. */
+const fields = {
+  attributes: "--attribute",
+  chunk_size: "--chunk-size",
+  chunk_overlap: "--chunk-overlap",
+  vision_model: "--vision-model",
+};
 
 /** A vision model may have to read a document page by page. */
 const timeoutMs = 600_000;
@@ -42,6 +54,7 @@ export function uploadCommand(program: Command, io: Io): void {
     .option("--chunk-overlap <n>", "characters that neighbouring chunks share (default: 50)", wholeNumber)
     .option("--vision-model <model>", "the model that reads pictures (default: the server's VISION_MODEL)")
     .option("--replace", "replace files of the same name in the store")
+    .option("--json", "print what became of each file")
     .addOption(new Option("--parallel <n>", "files uploaded at once").argParser(wholeNumber).default(4))
     .addHelpText("after", help)
     .action(async (id: string, paths: string[], options: UploadOptions) => {
@@ -50,9 +63,16 @@ export function uploadCommand(program: Command, io: Io): void {
       const files = await findDocuments(paths);
       if (files.length === 0) throw new CommandError("No files found there.");
       const known = await listKnown(server, storeId);
-      const failures = await uploadAll(server, storeId, files, known, options, io);
-      if (failures > 0) {
-        throw new CommandError(`${failures} of ${files.length} files could not be added; the reasons are above.`);
+      const outcomes = await uploadAll(server, storeId, files, known, options, io);
+      const count = (status: Outcome["status"]) => outcomes.filter((each) => each.status === status).length;
+      const counts = { added: count("added"), skipped: count("skipped"), failed: count("failed") };
+      io.stdout.write(
+        options.json
+          ? `${JSON.stringify({ ...counts, data: outcomes }, null, 2)}\n`
+          : `${counts.added} added, ${counts.skipped} already there, ${counts.failed} failed\n`,
+      );
+      if (counts.failed > 0) {
+        throw new CommandError(`${counts.failed} of ${files.length} files could not be added; the reasons are above.`);
       }
     });
 }
@@ -102,7 +122,12 @@ async function listKnown(server: Server, storeId: string): Promise<Set<string>> 
   }
 }
 
-/** @returns how many files could not be added. */
+/** What became of a file; `file` as the API answered. */
+type Outcome = { path: string } & (
+  { status: "added"; file: StoreFile } | { status: "skipped" } | { status: "failed"; error: string }
+);
+
+/** @returns what became of each file, in the order of `files`. */
 async function uploadAll(
   server: Server,
   storeId: string,
@@ -110,29 +135,28 @@ async function uploadAll(
   known: ReadonlySet<string>,
   options: UploadOptions,
   io: Io,
-): Promise<number> {
+): Promise<Outcome[]> {
   const line = progressLine(io);
-  const counts = { added: 0, skipped: 0, failed: 0 };
-  let next = 0;
-  const show = (name: string) =>
-    line?.show(`${bar(counts.added + counts.skipped + counts.failed, files.length)} ${name}`);
+  const outcomes: Outcome[] = [];
+  let [next, done] = [0, 0];
+  const one = async (path: string): Promise<Outcome> => {
+    if (known.has(keyOf(basename(path), await sha256Of(path)))) return { path, status: "skipped" };
+    try {
+      return { path, status: "added", file: await upload(server, storeId, path, options) };
+    } catch (error) {
+      // One file's failure must not stop the others.
+      if (!(error instanceof CommandError)) throw error;
+      line?.clear();
+      io.stderr.write(`${printable(path)}: ${error.message}\n`);
+      return { path, status: "failed", error: error.message };
+    }
+  };
   const work = async () => {
-    for (let path = files[next++]; path !== undefined; path = files[next++]) {
-      show(path);
-      if (known.has(keyOf(basename(path), await sha256Of(path)))) {
-        counts.skipped += 1;
-        continue;
-      }
-      try {
-        await upload(server, storeId, path, options);
-        counts.added += 1;
-      } catch (error) {
-        // One file's failure must not stop the others.
-        if (!(error instanceof CommandError)) throw error;
-        counts.failed += 1;
-        line?.clear();
-        io.stderr.write(`${printable(path)}: ${error.message}\n`);
-      }
+    for (let i = next++; i < files.length; i = next++) {
+      const path = files[i] ?? "";
+      line?.show(`${bar(done, files.length)} ${path}`);
+      outcomes[i] = await one(path);
+      done += 1;
     }
   };
   try {
@@ -140,8 +164,7 @@ async function uploadAll(
   } finally {
     line?.clear();
   }
-  io.stdout.write(`${counts.added} added, ${counts.skipped} already there, ${counts.failed} failed\n`);
-  return counts.failed;
+  return outcomes;
 }
 
 async function sha256Of(path: string): Promise<string> {
@@ -150,7 +173,7 @@ async function sha256Of(path: string): Promise<string> {
   return hash.digest("hex");
 }
 
-async function upload(server: Server, storeId: string, path: string, options: UploadOptions): Promise<void> {
+async function upload(server: Server, storeId: string, path: string, options: UploadOptions): Promise<StoreFile> {
   const form = new FormData();
   const field = (name: string, value: string | number | undefined) => {
     if (value !== undefined) form.append(name, String(value));
@@ -162,8 +185,18 @@ async function upload(server: Server, storeId: string, path: string, options: Up
   field("replace", options.replace && "true");
   // Read from disk as it is sent.
   form.append("file", await openAsBlob(path), basename(path));
-  const file = await server.ask((client) =>
-    client.post<StoreFile>(`/vector_stores/${encodeURIComponent(storeId)}/upload`, { body: form, timeout: timeoutMs }),
-  );
+  const url = `/vector_stores/${encodeURIComponent(storeId)}/upload`;
+  const send = (client: Server["client"]) => client.post<StoreFile>(url, { body: form, timeout: timeoutMs });
+  const file = await server.ask(send, fields).catch((error: unknown) => {
+    throw withoutName(error, basename(path));
+  });
   if (file.status !== "completed") throw new CommandError(file.last_error?.message ?? `is still ${file.status}`);
+  return file;
+}
+
+/** The server's messages on a document begin with its name; the line here begins with the whole path. */
+function withoutName(error: unknown, name: string): unknown {
+  const prefix = `${printable(name).slice(0, 200)}: `;
+  if (!(error instanceof CommandError) || !error.message.startsWith(prefix)) return error;
+  return new CommandError(error.message.slice(prefix.length));
 }

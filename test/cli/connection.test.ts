@@ -160,7 +160,7 @@ describe("a server that cannot help", () => {
       for (const args of [
         ["stores", "list"],
         ["stores", "create", "x"],
-        ["stores", "delete", "vs_1"],
+        ["stores", "delete", "vs_1", "--yes"],
         ["search", "vs_1", "q"],
         ["litellm-config", "vs_1"],
       ]) {
@@ -194,7 +194,7 @@ describe("a server that cannot help", () => {
       for (const args of [
         ["stores", "list"],
         ["stores", "create", "x"],
-        ["stores", "delete", "vs_1"],
+        ["stores", "delete", "vs_1", "--yes"],
         ["search", "vs_1", "q"],
         ["litellm-config", "vs_1"],
       ]) {

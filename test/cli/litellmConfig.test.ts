@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { registryEntry } from "../../src/cli/litellmConfig.js";
+import { registry } from "../../src/cli/litellmConfig.js";
 import { type TestService, startService } from "../support/service.js";
 import { run } from "./support.js";
 import { testKey } from "../support/settings.js";
@@ -22,26 +22,33 @@ const cli = (args: string[], environment: Record<string, string> = {}) =>
  * Reads the entry as a YAML parser does, but more strictly: every value is either a plain word or a double-quoted
  * scalar of printable characters with escapes that YAML 1.1 and 1.2 share.
  */
-function parse(yaml: string): Record<string, string> {
-  const values: Record<string, string> = {};
+function parseAll(yaml: string): Record<string, string>[] {
+  const entries: Record<string, string>[] = [];
   const shape: string[] = [];
   // All line breaks of YAML 1.1.
   for (const line of yaml.split(/\r\n|[\n\r\u0085\u2028\u2029]/)) {
     if (line === "" || /^ *#/.test(line)) continue;
     const [, indent = "", key = "", value = ""] = /^([ -]*)(\w+):(?: (.*))?$/.exec(line) ?? [];
     shape.push(`${indent}${key}`);
-    if (value !== "") values[key] = scalar(value);
+    if (indent === "  - ") entries.push({});
+    if (value !== "") Object.assign(entries.at(-1) ?? {}, { [key]: scalar(value) });
   }
-  expect(shape).toEqual([
-    "vector_store_registry",
+  const entry = [
     "  - vector_store_name",
     "    litellm_params",
     "      vector_store_id",
     "      custom_llm_provider",
     "      api_base",
     "      api_key",
-  ]);
-  return values;
+  ];
+  expect(shape).toEqual(["vector_store_registry", ...entries.flatMap(() => entry)]);
+  return entries;
+}
+
+function parse(yaml: string): Record<string, string> {
+  const [entry, ...others] = parseAll(yaml);
+  expect(others).toEqual([]);
+  return entry ?? {};
 }
 
 function scalar(text: string): string {
@@ -105,6 +112,29 @@ describe("litellm-config", () => {
     expect(parse((await cli([unnamed])).out)).toMatchObject({ vector_store_name: unnamed });
   });
 
+  test("several stores, or --all, make one registry", async () => {
+    const other = ((await service.post("/v1/vector_stores", { name: "Manuals" })).body as { id: string }).id;
+    const some = parseAll((await cli([other, id, other])).out);
+    expect(some.map((each) => [each.vector_store_name, each.vector_store_id])).toEqual([
+      ["Manuals", other],
+      ["Support FAQ", id],
+    ]);
+    const page = (await service.get("/v1/vector_stores?limit=100")).body as { data: { id: string }[] };
+    const all = parseAll((await cli(["--all"])).out);
+    expect(all.map((each) => each.vector_store_id)).toEqual(page.data.map((store) => store.id));
+  });
+
+  test.each([
+    [[], "Which vector stores? Give their ids, or --all."],
+    [["--all", "vs_1"], "Give either ids or --all."],
+    [["--all", "--name", "n"], "--name is for a single store."],
+    [["vs_1", "vs_2", "--name", "n"], "--name is for a single store."],
+  ])("%j is refused: %s", async (args, sentence) => {
+    const { code, out, err } = await cli(args);
+    expect({ code, out }).toEqual({ code: 1, out: "" });
+    expect(err).toContain(sentence);
+  });
+
   test("a missing store is an error", async () => {
     const { code, out, err } = await cli(["vs_00000000000000000000000000000000"]);
     expect({ code, out }).toEqual({ code: 1, out: "" });
@@ -135,7 +165,7 @@ describe("litellm-config", () => {
       .map((each) => each.join(""));
     fc.assert(
       fc.property(name, (text) => {
-        const read = parse(registryEntry({ id: "vs_1", name: text, apiBase: "http://h:1" }));
+        const read = parse(registry([{ id: "vs_1", name: text }], "http://h:1"));
         expect(read.vector_store_name ?? "").toBe(text);
       }),
       { numRuns: 500 },

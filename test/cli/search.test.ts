@@ -114,12 +114,12 @@ describe("search", () => {
   test.each([
     [["--filter", "{lang: en}"], "It is not valid JSON"],
     [["--filter", "[1]"], "It must be a JSON object"],
-    [["--filter", '{"type": "near", "key": "a", "value": 1}'], "filters.type: expected one of eq"],
+    [["--filter", '{"type": "near", "key": "a", "value": 1}'], "--filter: filters.type: expected one of eq"],
     [["--threshold", "2"], "It must be a number from 0 to 1"],
     [["--threshold", "high"], "It must be a number from 0 to 1"],
     [["--mode", "words"], "Allowed choices are vector, keyword, hybrid"],
     [["--recall", "all"], "Allowed choices are exact, high, fast"],
-    [["--limit", "51"], "max_num_results: must be at most 50"],
+    [["--limit", "51"], "vector-store: --limit: must be at most 50 ("],
   ])("%j is refused: %s", async (args, sentence) => {
     const { code, out, err } = await cli([id, "query", ...args]);
     expect({ code, out }).toEqual({ code: 1, out: "" });

@@ -80,10 +80,12 @@ describe("stores create", () => {
     [["stores", "create", "n", "--metadata", "a=b", "a=c"], "The key a is given twice"],
     [["stores", "create", "n", "--expires-after-days", "soon"], "It must be a whole number"],
     [["stores", "create", "n", "--expires-after-days", "0"], "It must be a whole number, at least 1"],
-    [["stores", "create", "n", "--expires-after-days", "366"], "expires_after.days: must be at most 365"],
-    [["stores", "create", "n".repeat(257)], "name: at most 256 characters"],
+    [["stores", "create", "n", "--expires-after-days", "366"], "--expires-after-days: must be at most 365"],
+    [["stores", "create", "n".repeat(257)], "<name>: at most 256 characters"],
+    [["stores", "create", ""], "The store's name must not be empty."],
+    [["stores", "create", " "], "The store's name must not be empty."],
     [["stores", "create", "n", "--embedding-dimensions", "many"], "It must be a whole number"],
-    [["stores", "create", "n", "--embedding-dimensions", "16001"], "embedding_dimensions: must be at most 16000"],
+    [["stores", "create", "n", "--embedding-dimensions", "16001"], "--embedding-dimensions: must be at most 16000"],
     [["stores", "create", "n", "--search-mode", "meaning"], "Allowed choices are vector, keyword, hybrid"],
     [["stores", "create", "n", "--recall", "best"], "Allowed choices are exact, high, fast"],
     [["stores", "create", "n", "--language", "klingon"], "klingon"],
@@ -152,23 +154,52 @@ describe("stores list", () => {
 describe("stores delete", () => {
   test("deletes the store; a second time it is missing", async () => {
     const id = (await cli(["stores", "create", "gone"])).out.trim();
-    expect(await cli(["stores", "delete", id])).toEqual({ code: 0, out: `Deleted ${id}\n`, err: "" });
-    const again = await cli(["stores", "delete", id]);
+    expect(await cli(["stores", "delete", id, "--yes"])).toEqual({ code: 0, out: `Deleted ${id}\n`, err: "" });
+    const again = await cli(["stores", "delete", id, "-y"]);
     expect(again.code).toBe(1);
     expect(again.err).toBe(
       `vector-store: No vector store found with id '${id}'. To see all: vector-store stores list\n`,
     );
   });
 
+  test("asks on a terminal, naming the store, and deletes only after a yes", async () => {
+    const id = (await cli(["stores", "create", "asked\u001b[2J"])).out.trim();
+    const asked: string[] = [];
+    const answering = (yes: boolean) => (question: string) => {
+      asked.push(question);
+      return Promise.resolve(yes);
+    };
+    const remove = (yes: boolean) =>
+      run(["stores", "delete", id], { environment: environment(), confirm: answering(yes) });
+    expect(await remove(false)).toEqual({ code: 1, out: "", err: "vector-store: Nothing was deleted.\n" });
+    expect(await retrieve(id)).toMatchObject({ id });
+    expect(await remove(true)).toMatchObject({ code: 0, out: `Deleted ${id}\n` });
+    expect(asked[0]).toBe(`Delete the vector store "asked [2J" (${id}) with 0 items?`);
+    expect(asked).toHaveLength(2);
+  });
+
+  test("without a terminal it needs --yes", async () => {
+    const id = (await cli(["stores", "create", "scripted"])).out.trim();
+    const { code, out, err } = await cli(["stores", "delete", id]);
+    expect({ code, out }).toEqual({ code: 1, out: "" });
+    expect(err).toContain("needs --yes");
+    expect(await retrieve(id)).toMatchObject({ id });
+  });
+
   test.each(["", " ", ".", ".."])("an id of %j reaches no other path", async (id) => {
-    const { code, err } = await cli(["stores", "delete", id]);
-    expect(code).toBe(1);
-    expect(err).toContain("id is missing");
+    for (const args of [[], ["--yes"]]) {
+      const { code, err } = await run(["stores", "delete", id, ...args], {
+        environment: environment(),
+        confirm: () => Promise.resolve(true),
+      });
+      expect(code).toBe(1);
+      expect(err).toContain("id is missing");
+    }
   });
 
   test("an id with slashes stays one path segment", async () => {
     const id = (await cli(["stores", "create", "kept"])).out.trim();
-    expect((await cli(["stores", "delete", `x/../${id}`])).code).toBe(1);
+    expect((await cli(["stores", "delete", `x/../${id}`, "--yes"])).code).toBe(1);
     expect(await retrieve(id)).toMatchObject({ name: "kept" });
   });
 });

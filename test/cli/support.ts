@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
+import type { Io } from "../../src/cli/io.js";
 import { runCli } from "../../src/cli/program.js";
 import { openPglite } from "../../src/db/connection/pglitePool.js";
 import { createTestDatabase } from "../support/database.js";
@@ -20,7 +21,7 @@ export interface Outcome {
 /** Runs a command line in this process, with its own environment. */
 export async function run(
   args: readonly string[],
-  options: { environment?: Record<string, string>; columns?: number; stdin?: string } = {},
+  options: { environment?: Record<string, string>; columns?: number; stdin?: string } & Pick<Io, "confirm"> = {},
 ): Promise<Outcome> {
   let [out, err] = ["", ""];
   const terminal = options.columns === undefined ? {} : { isTTY: true, columns: options.columns };
@@ -28,6 +29,7 @@ export async function run(
     stdout: { write: (text) => (out += text), ...terminal },
     stderr: { write: (text) => (err += text), ...terminal },
     stdin: () => Readable.from([Buffer.from(options.stdin ?? "")]),
+    ...(options.confirm && { confirm: options.confirm }),
     environment: () => options.environment ?? {},
   });
   // Users must never see a stack trace.

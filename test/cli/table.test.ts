@@ -49,6 +49,11 @@ describe("on a terminal", () => {
     expect(line).toBe(`${shown}  1000 B`);
   });
 
+  test("a terminal that reports 0 cells counts as one of 80", () => {
+    const rows = [{ name: "abcdefghijklmnopqrstuvwxyz", size: 1000 }];
+    expect(onTerminal(0, rows)).toBe(onTerminal(80, rows));
+  });
+
   test("a value cannot break its line or move the cursor", () => {
     const text = onTerminal(80, [{ name: "a\n\u001b[2Jb\tc\u202e", size: 1 }]);
     expect(text.split("\n")).toHaveLength(3);

@@ -62,6 +62,32 @@ describe("upload", () => {
     const { code, out, err } = await upload(bad, join(folder.path, "a.txt"), "--parallel", "1");
     expect({ code, out }).toEqual({ code: 1, out: "1 added, 0 already there, 1 failed\n" });
     expect(err).toMatch(/bad\.pdf: .*PDF.*\n.*1 of 2 files could not be added/s);
+    expect(err.match(/bad\.pdf/g)).toHaveLength(1);
+  });
+
+  test("--json says what became of each file, in the order given", async () => {
+    const [bad, good] = [join(folder.path, "bad.pdf"), join(folder.path, "a.txt")];
+    writeFileSync(bad, "no PDF");
+    const first = await upload(bad, good, "--json");
+    expect(first.code).toBe(1);
+    expect(JSON.parse(first.out)).toEqual({
+      added: 1,
+      skipped: 0,
+      failed: 1,
+      data: [
+        { path: bad, status: "failed", error: expect.stringContaining("PDF") },
+        { path: good, status: "added", file: expect.objectContaining({ filename: "a.txt", status: "completed" }) },
+      ],
+    });
+    const again = await upload(good, "--json");
+    expect(JSON.parse(again.out)).toMatchObject({ skipped: 1, data: [{ path: good, status: "skipped" }] });
+    expect(again.err).toBe("");
+  });
+
+  test("an error names the command's own option", async () => {
+    const { err } = await upload(join(folder.path, "a.txt"), "--chunk-size", "100", "--chunk-overlap", "90");
+    expect(err).toContain("a.txt: --chunk-overlap: at most half of");
+    expect(err).not.toContain("chunk_overlap:");
   });
 
   test.each([
