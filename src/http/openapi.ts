@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { version } from "../process/version.js";
+import { type JsonSchema, type Named, annotate, exampleOf, textOf } from "./reference/annotate.js";
 import type { Route } from "./route.js";
 
 const errorEnvelope = z
@@ -13,7 +14,7 @@ const errorEnvelope = z
   })
   .meta({ id: "Error" });
 
-type JsonSchema = Record<string, unknown>;
+type Content = Record<string, { schema: JsonSchema; example?: unknown }>;
 
 export interface OpenApiOperation {
   operationId: string;
@@ -21,9 +22,16 @@ export interface OpenApiOperation {
   summary: string;
   description?: string;
   security?: never[];
-  parameters: { name: string; in: "path" | "query"; required: boolean; schema: JsonSchema; description?: string }[];
-  requestBody?: { required: boolean; content: Record<string, { schema: JsonSchema }> };
-  responses: Record<string, { description: string; content: Record<string, { schema: JsonSchema }> }>;
+  parameters: {
+    name: string;
+    in: "path" | "query";
+    required: boolean;
+    schema: JsonSchema;
+    description?: string;
+    example?: unknown;
+  }[];
+  requestBody?: { required: boolean; content: Content };
+  responses: Record<string, { description: string; content: Content }>;
 }
 
 export interface OpenApiDocument {
@@ -37,10 +45,12 @@ export interface OpenApiDocument {
 
 /** The OpenAPI 3.1 document, made from the routes and the zod schemas that check their requests. */
 export function buildOpenApi(routes: readonly Route[], apiUrl: string | null): OpenApiDocument {
+  const named = namedSchemas();
   const paths: OpenApiDocument["paths"] = {};
   for (const route of routes) {
-    (paths[urlTemplate(route)] ??= {})[route.method] = operation(route);
+    (paths[urlTemplate(route)] ??= {})[route.method] = operation(route, named);
   }
+  const schemas = Object.fromEntries(Object.entries(named).map(([id, schema]) => [id, annotate([id], schema, named)]));
   return {
     openapi: "3.1.0",
     info: {
@@ -53,7 +63,7 @@ export function buildOpenApi(routes: readonly Route[], apiUrl: string | null): O
     servers: [{ url: apiUrl ?? "/" }],
     security: [{ bearer: [] }],
     paths,
-    components: { schemas: namedSchemas(), securitySchemes: { bearer: { type: "http", scheme: "bearer" } } },
+    components: { schemas, securitySchemes: { bearer: { type: "http", scheme: "bearer" } } },
   };
 }
 
@@ -63,21 +73,34 @@ export function urlTemplate({ path, may }: Pick<Route, "path" | "may">): string 
   return `${prefix}${path.replaceAll(/[:*](\w+)/g, "{$1}")}`;
 }
 
-function operation(route: Route): OpenApiOperation {
-  const json = (schema: JsonSchema) => ({ "application/json": { schema } });
-  const { body, form } = route;
-  const lines = { schema: { type: "string", description: "one JSON object per line" } };
+/** Lines of a stream of rows. */
+const rowLines = {
+  schema: { type: "string", description: "one JSON object per line" },
+  example: '{"content": "Returns are accepted within 30 days.", "metadata": {"category": "returns"}}\n',
+};
+
+function operation(route: Route, named: Named): OpenApiOperation {
+  const { id, body, form, example } = route;
+  const shown = (schema: z.ZodType, given?: unknown) => {
+    const json = toSchema(schema);
+    const whole = given ?? exampleOf([id], json, named);
+    return { schema: annotate([id], json, named), ...(whole !== undefined && { example: whole }) };
+  };
   const isStream = (type: string) => !["application/json", "multipart/form-data"].includes(type);
-  const streamed = Object.fromEntries(route.contentTypes.filter(isStream).map((type) => [type, lines]));
-  const sent = (type: string) =>
-    isStream(type) ? lines : { schema: toSchema((type === "application/json" ? body : form) ?? z.unknown()) };
+  const streamed = Object.fromEntries(route.contentTypes.filter(isStream).map((type) => [type, rowLines]));
+  const sent = (type: string) => {
+    if (isStream(type)) return rowLines;
+    return type === "application/json" ? shown(body ?? z.unknown(), example) : shown(form ?? z.unknown());
+  };
+  const answer = shown(route.answer);
+  const json = { "application/json": answer };
   return {
-    operationId: route.id,
+    operationId: id,
     tags: [route.tag],
     summary: route.summary,
     ...(route.description === undefined ? {} : { description: route.description }),
     ...(route.may === "public" ? { security: [] } : {}),
-    parameters: [...parameters(route.params, "path"), ...parameters(route.query, "query")],
+    parameters: [...parameters(route, "path", named), ...parameters(route, "query", named)],
     ...(route.contentTypes.length === 0
       ? {}
       : {
@@ -90,30 +113,38 @@ function operation(route: Route): OpenApiOperation {
       "200": {
         description: "Success",
         content: {
-          [route.answerType ?? "application/json"]: { schema: toSchema(route.answer) },
+          [route.answerType ?? "application/json"]: answer,
           ...streamed,
-          ...(route.streamAnswer === undefined
-            ? {}
-            : { "text/event-stream": { schema: toSchema(route.streamAnswer) } }),
+          ...(route.streamAnswer === undefined ? {} : { "text/event-stream": shown(route.streamAnswer) }),
         },
       },
       ...(route.alsoStatus === undefined
         ? {}
-        : { [route.alsoStatus.status]: { description: route.alsoStatus.when, content: json(toSchema(route.answer)) } }),
-      default: { description: "An error, in OpenAI's format", content: json(toSchema(errorEnvelope)) },
+        : { [route.alsoStatus.status]: { description: route.alsoStatus.when, content: json } }),
+      default: {
+        description: "An error, in OpenAI's format",
+        content: { "application/json": shown(errorEnvelope) },
+      },
     },
   };
 }
 
-function parameters(schema: z.ZodType | undefined, where: "path" | "query"): OpenApiOperation["parameters"] {
+function parameters(route: Route, where: "path" | "query", named: Named): OpenApiOperation["parameters"] {
+  const schema = where === "path" ? route.params : route.query;
   if (!(schema instanceof z.ZodObject)) return [];
-  return Object.entries(schema.shape as Record<string, z.ZodType>).map(([name, field]) => ({
-    name,
-    in: where,
-    required: where === "path" || !field.safeParse(undefined).success,
-    schema: parameterSchema(field),
-    ...(field.description === undefined ? {} : { description: field.description }),
-  }));
+  return Object.entries(schema.shape as Record<string, z.ZodType>).map(([name, field]) => {
+    const shape = parameterSchema(field);
+    const description = field.description ?? textOf([route.id, name], shape);
+    const example = exampleOf([route.id, name], shape, named);
+    return {
+      name,
+      in: where,
+      required: where === "path" || !field.safeParse(undefined).success,
+      schema: shape,
+      ...(description !== undefined && { description }),
+      ...(example !== undefined && { example }),
+    };
+  });
 }
 
 /**

@@ -46,6 +46,8 @@ interface Declaration<Params, Query, Body> {
   body?: z.ZodType<Body>;
   /** The fields of a form (multipart/form-data), for the OpenAPI document; the handler reads it. */
   form?: z.ZodType;
+  /** An example of the JSON body, for the OpenAPI document; default: one with all its fields. */
+  example?: object;
   /** A request without a body counts as `{}`. */
   bodyOptional?: boolean;
   /** The answer's schema, for the OpenAPI document. */

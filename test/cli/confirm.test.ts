@@ -9,7 +9,7 @@ test.each([
   ["\n", false],
   ["n\n", false],
   ["yep\n", false],
-  ["y", true],
+  ["y", false],
   ["", false],
 ])("%j means %j", async (typed, meaning) => {
   const [input, output] = [new PassThrough(), new PassThrough()];

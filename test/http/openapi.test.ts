@@ -35,6 +35,8 @@ describe("the OpenAPI document", () => {
       name: "limit",
       in: "query",
       required: false,
+      description: "number of items per page",
+      example: 20,
       schema: { type: "integer", minimum: 1, maximum: 100, default: 20 },
     });
     expect(list.find((each) => each.name === "order")?.schema).toEqual({
@@ -68,6 +70,11 @@ describe("the OpenAPI document", () => {
     });
     expect(field("EmbeddingInput", "content")).toMatchObject({ type: "string", minLength: 1, maxLength: 10_485_760 });
     expect(schemas.EmbeddingInput?.required).toEqual(["content"]);
+  });
+
+  test("says how many dimensions a store may have", () => {
+    const dimensions = document.components.schemas.CreateVectorStoreRequest?.properties;
+    expect(dimensions).toMatchObject({ embedding_dimensions: { anyOf: [{ minimum: 1, maximum: 16_000 }, {}] } });
   });
 
   test("requires the key for all but the public routes", () => {

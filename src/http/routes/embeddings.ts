@@ -43,6 +43,7 @@ export const embeddingRoutes = [
     params: storeParams,
     query: insertQuery,
     body: createEmbeddingBody,
+    example: { content: "Returns are accepted within 30 days.", metadata: { category: "returns" } },
     readBody: readRow,
     answer: insertedAnswer,
     handle: async ({ deps, caller, params, query, body, signal }) => {
@@ -68,6 +69,12 @@ export const embeddingRoutes = [
     params: storeParams,
     query: insertQuery,
     body: createBatchBody,
+    example: {
+      embeddings: [
+        { content: "Returns are accepted within 30 days.", metadata: { category: "returns" } },
+        { content: "Shipping is free for orders over $50.", metadata: { category: "shipping" } },
+      ],
+    },
     bodyLimit: (deps) => deps.config.maxBodyBytes,
     readBody: readBatch,
     answer: batchAnswer,
@@ -130,6 +137,7 @@ export const embeddingRoutes = [
     params: storeParams,
     query: deleteEmbeddingsQuery,
     body: deleteEmbeddingsBody,
+    example: { filters: { category: "returns" } },
     bodyOptional: true,
     bodyLimit: (deps) => deps.config.maxBodyBytes,
     answer: deletedEmbeddingsAnswer,

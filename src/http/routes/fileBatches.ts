@@ -25,6 +25,7 @@ export const fileBatchRoutes = [
     summary: "Attach several files to a store",
     params: storeParams,
     body: createBatchOfFilesBody,
+    example: { file_ids: ["file-0190f2c4a7e87d3f9b1c2d3e4f5a6b7c"], attributes: { category: "returns" } },
     answer: batchOfFilesAnswer,
     handle: async ({ deps, caller, params, body, res }) => {
       const batch = presentFileBatch(await fileBatches.create(deps, caller, params.vector_store_id, readBatch(body)));

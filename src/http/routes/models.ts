@@ -42,6 +42,7 @@ export const modelRoutes = [
     summary: "Create embeddings",
     description: "Passes the request to the LiteLLM proxy; without a proxy, the built-in embedder answers.",
     body: createEmbeddingsBody,
+    example: { model: "text-embedding-3-small", input: "Returns are accepted within 30 days." },
     answer: createEmbeddingsAnswer,
     handle: ({ deps, caller, body, signal }) => createEmbeddings(deps, caller, body, signal),
   }),

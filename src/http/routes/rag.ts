@@ -18,6 +18,8 @@ import {
   readRag,
 } from "../wire/rag.js";
 
+const example = { query: "How many days do I have for returns?", model: "openai/gpt-4o-mini" };
+
 const shared = {
   method: "post",
   may: "store:read",
@@ -37,6 +39,7 @@ export const ragRoutes = [
     summary: "Answer a question from a vector store",
     params: storeParams,
     body: ragBody,
+    example,
     handle: (call) => answer(call, readRag([call.params.vector_store_id], call.body), call.body.stream ?? false),
   }),
   route({
@@ -45,6 +48,7 @@ export const ragRoutes = [
     path: "/rag",
     summary: "Answer a question from several vector stores",
     body: ragOverStoresBody,
+    example: { ...example, vector_store_ids: ["vs_0190f2c4a7e87d3f9b1c2d3e4f5a6b7c"] },
     handle: (call) => answer(call, readRag(call.body.vector_store_ids, call.body), call.body.stream ?? false),
   }),
 ];

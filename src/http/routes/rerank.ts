@@ -13,6 +13,12 @@ const rerank = (id: string, path: string, version: string) =>
     description:
       "Takes Cohere's format and passes it to the LiteLLM proxy. With `vector_store_id` instead of `documents`, searches that store and reranks its chunks.",
     body: rerankBody,
+    example: {
+      model: "rerank-v3.5",
+      query: "How many days do I have for returns?",
+      documents: ["Shipping is free for orders over $50.", "Returns are accepted within 30 days."],
+      top_n: 1,
+    },
     answer: rerankAnswer,
     handle: async ({ deps, caller, body, signal }) => {
       const question = readRerank(body);

@@ -19,6 +19,11 @@ export const searchRoutes = [
       "`reranked: false`, and the header `x-vector-store-warning` says why.",
     params: storeParams,
     body: searchBody,
+    example: {
+      query: "How many days do I have for returns?",
+      max_num_results: 5,
+      filters: { type: "eq", key: "category", value: "returns" },
+    },
     answer: searchAnswer,
     handle: async ({ deps, caller, params, body, res, signal, startedAt, warn }) => {
       const result = await searchStores(deps, caller, [params.vector_store_id], readSearch(body), signal);

@@ -48,6 +48,7 @@ export const storeFileRoutes = [
       "a separate file, with the attributes at the same position in `metadatas`.",
     params: storeParams,
     body: addFileBody,
+    example: { file_id: "file-0190f2c4a7e87d3f9b1c2d3e4f5a6b7c", attributes: { category: "returns" } },
     answer: oneOrList,
     handle: async ({ deps, caller, params, body, res }) => {
       const { vector_store_id: storeId } = params;

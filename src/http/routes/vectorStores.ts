@@ -28,6 +28,7 @@ export const vectorStoreRoutes = [
       "A store keeps its embedding model and dimensions. Clients that can send only `metadata`, such as LiteLLM, may put `embedding_model`, " +
       "`embedding_dimensions`, `search_mode`, `recall`, `language`, `rerank` and `rerank_model` there.",
     body: createStoreBody,
+    example: { name: "Support FAQ", search_mode: "hybrid", metadata: { team: "support" } },
     bodyOptional: true,
     answer: storeAnswer,
     handle: async ({ deps, caller, body, res }) => {
@@ -83,6 +84,7 @@ export const vectorStoreRoutes = [
       "Missing fields stay unchanged; null clears `metadata` and `expires_after` and removes search settings. An update counts as use, so it reactivates an expired store.",
     params: storeParams,
     body: updateStoreBody,
+    example: { name: "Support", expires_after: { anchor: "last_active_at", days: 30 } },
     answer: storeAnswer,
     handle: async ({ deps, caller, params, body }) => {
       const store = await stores.update(deps, caller, params.vector_store_id, readUpdate(body));

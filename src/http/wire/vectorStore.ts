@@ -55,7 +55,9 @@ const searchSettings = {
 const dimensions = z
   .int()
   .min(1, "must be at least 1")
-  .describe("numbers per vector; at most as many as the engine takes: 16,000 with pgvector");
+  .describe("numbers per vector; at most as many as the engine takes: 16,000 with pgvector")
+  // For generated clients; pgvector is the only engine so far.
+  .meta({ maximum: 16_000 });
 
 export const createStoreBody = z
   .object({
