@@ -90,6 +90,7 @@ describe("without a key", () => {
     "/livez",
     "/readyz",
     "/docs",
+    "/docs.js",
     "/openapi.json",
     "/v1/health",
     "/v1/v1/health",

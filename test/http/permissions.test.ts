@@ -23,6 +23,7 @@ const open = [
   // Names the ways to the two documents.
   "GET /",
   "GET /docs",
+  "GET /docs.js",
   "GET /health",
   "GET /livez",
   "GET /metrics",

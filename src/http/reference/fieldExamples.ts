@@ -6,8 +6,8 @@ const text = "Returns are accepted within 30 days of purchase.";
 const question = "How many days do I have for returns?";
 
 /**
- * A value of each field, by the end of its path as in `fieldTexts`; a field without one shows its constant, or its first
- * allowed value. The examples of whole answers are put together from these.
+ * A value of each field, by the end of its path as in `fieldTexts`; a field without one shows its constant, or its
+ * first allowed value. The examples of whole answers are put together from these.
  */
 export const fieldExamples: Readonly<Record<string, unknown>> = {
   created_at: 1767225600,

@@ -3,10 +3,12 @@ import { version } from "../../process/version.js";
 import { renderDocs } from "../docsPage.js";
 import { buildOpenApi } from "../openapi.js";
 import { type Route, refuseOthers } from "../route.js";
+import { docsScript } from "../docs/script.js";
 
-/** The page is only text and style: it runs, fetches, sends and frames nothing. */
+/** The page runs its own script and speaks to this server only; it loads, embeds and submits nothing else. */
 const policy =
-  "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+  "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'unsafe-inline'; " +
+  "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /**
  * `/openapi.json`, its readable form at `/docs`, and the way to them at `/`. Public: nothing that is stored shows.
@@ -33,5 +35,9 @@ export function docsRouter(routes: readonly Route[], apiUrl: string | null): Rou
     res.set("content-security-policy", policy).type("html").send(html);
   });
   refuseOthers(router, "/docs", ["get"]);
+  router.get("/docs.js", (_req, res) => {
+    res.type("text/javascript").send(docsScript);
+  });
+  refuseOthers(router, "/docs.js", ["get"]);
   return router;
 }
