@@ -4,6 +4,7 @@ import { createRequire } from "node:module";
 import type iconvLite from "iconv-lite";
 import type * as chardet from "jschardet";
 import { DocumentError } from "../words/document.js";
+import { isForeign, latinEncoding } from "./latinText.js";
 
 // Loaded when first needed, because most files are UTF-8; by require(), because decodeText is synchronous.
 const load = createRequire(import.meta.url);
@@ -143,9 +144,12 @@ function isNearlyUtf8(bytes: Uint8Array): boolean {
   return broken * 10 <= others;
 }
 
+/** The detector decides between other scripts; for Latin script it needs long texts, and `latinEncoding` none. */
 function guess(bytes: Uint8Array): string {
-  const { encoding } = jschardet().detect(bytes.subarray(0, guessSize), { detectEncodings: guessed.split(" ") });
-  return (encoding === null ? null : knownEncoding(encoding)) ?? "windows-1252";
+  const sample = asBuffer(bytes.subarray(0, guessSize));
+  const { encoding } = jschardet().detect(sample, { detectEncodings: guessed.split(" ") });
+  const likely = (encoding === null ? null : knownEncoding(encoding)) ?? "windows-1252";
+  return isForeign(iconv().decode(sample, likely)) ? likely : latinEncoding(sample, likely);
 }
 
 /**
