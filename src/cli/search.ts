@@ -72,7 +72,6 @@ export function searchCommand(program: Command, io: Io): void {
         ...(options.rerank !== undefined && { rerank: "required" }),
         ...(typeof options.rerank === "string" && { rerank_model: options.rerank }),
       };
-      // The response itself: the SDK's page object keeps only a part of the answer.
       const body = {
         query: words.join(" "),
         max_num_results: options.limit,

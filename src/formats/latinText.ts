@@ -113,7 +113,8 @@ const hasWide = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=
 
 /**
  * Whether a text is in another script than Latin: its letters form words of their own. Western text that is decoded
- * wrongly has them inside of Latin words, as in "cafй". Chinese, Japanese and Korean need no spaces around Latin words.
+ * wrongly has them inside of Latin words, as in "cafй". Chinese, Japanese and Korean need no spaces around Latin
+ * words.
  */
 export function isForeign(text: string): boolean {
   const isLatin = (character: string | undefined) => character !== undefined && /[A-Za-z]/.test(character);

@@ -17,6 +17,16 @@ interface CallOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Adds up what calls cost their caller. */
+export interface Usage {
+  tokens: number;
+}
+
+interface QueryOptions extends CallOptions {
+  /** Gets the tokens that the proxy counted for the query: none for a cached one, or one that another call pays for. */
+  readonly usage?: Usage | undefined;
+}
+
 export type BreakerState = "closed" | "open" | "half-open";
 
 /** A store's embedding model. */
@@ -43,7 +53,7 @@ export interface Embedder {
    * the same key share. Do not modify it. Calls that share a request share its failure, unless one text alone may be at
    * fault. Failures are never cached.
    */
-  embedQuery(text: string, options: CallOptions): Promise<Float32Array>;
+  embedQuery(text: string, options: QueryOptions): Promise<Float32Array>;
 }
 
 /** The body of POST /v1/embeddings, already validated. Without `model` it means the configured one. */

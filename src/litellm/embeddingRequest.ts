@@ -1,14 +1,17 @@
 import type { NamedModel } from "./apiErrors.js";
-import type { Failure, Outcome } from "./failures.js";
+import type { Failure } from "./failures.js";
 import { refusesDimensions, refusesEncoding } from "./failures.js";
 import type { Gate, Sending } from "./gate.js";
-import { readVectors } from "./vectors.js";
+import { readTokens, readVectors } from "./vectors.js";
+
+/** One vector per text, and the tokens of the whole request. */
+type Embedded = { readonly value: Float32Array[]; readonly tokens: number } | { readonly failure: Failure };
 
 /**
  * Requests the vectors of all texts at once.
  * @throws ApiError 502 for an invalid answer, or the signal's reason
  */
-export type Ask = (texts: readonly string[], sending: Sending) => Promise<Outcome<Float32Array[]>>;
+export type Ask = (texts: readonly string[], sending: Sending) => Promise<Embedded>;
 
 /**
  * Makes requests to one model. If the provider refuses `dimensions` or `encoding_format`, later requests of all
@@ -50,7 +53,10 @@ export function createAsk(
       (client, options) => client.post("/embeddings", { ...options, body }),
       sending,
     );
-    if ("value" in outcome) return { value: readVectors(outcome.value, texts.length, target, dimensions) };
+    if ("value" in outcome) {
+      const vectors = readVectors(outcome.value, texts.length, target, dimensions);
+      return { value: vectors, tokens: readTokens(outcome.value) };
+    }
     return learn(outcome.failure, body) ? ask(texts, sending) : outcome;
   };
   return ask;

@@ -1,6 +1,7 @@
 import { hash } from "node:crypto";
 import { LRUCache } from "lru-cache";
 import { untilAborted } from "./abort.js";
+import type { Usage } from "./contract.js";
 import type { GateDeps, Sending } from "./gate.js";
 import type { Query, QueryRequests } from "./queryQueue.js";
 import { createQueryQueue } from "./queryQueue.js";
@@ -30,7 +31,7 @@ interface Lane {
 export function joinQueries(
   requests: QueryRequests,
   { clock, metrics }: GateDeps,
-): (text: string, sending: Sending) => Promise<Float32Array> {
+): (text: string, sending: Sending, usage?: Usage) => Promise<Float32Array> {
   const cache = new LRUCache<string, Float32Array>({
     max: cachedQueries,
     ttl: cachedForMs,
@@ -50,7 +51,7 @@ export function joinQueries(
     return flight;
   };
 
-  return async (text, { account, signal }) => {
+  return async (text, { account, signal }, usage) => {
     signal?.throwIfAborted();
     // A digest, so that a thousand long queries do not fill the memory.
     const key = `${account.id} ${hash("sha256", text, "base64")}`;
@@ -64,7 +65,10 @@ export function joinQueries(
     const flight = joined ?? depart(lane, key, text);
     flight.waiters += 1;
     try {
-      return await untilAborted(flight.query.vector, signal);
+      const vector = await untilAborted(flight.query.vector, signal);
+      // Calls that joined get it for nothing, as from the cache: it was paid for once.
+      if (usage !== undefined && joined === undefined) usage.tokens += flight.query.tokens();
+      return vector;
     } finally {
       flight.waiters -= 1;
       if (flight.waiters === 0) {

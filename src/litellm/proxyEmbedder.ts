@@ -70,6 +70,7 @@ export function createProxyEmbedder(
     dimensions,
     builtIn: false,
     embed,
-    embedQuery: async (text, { caller, signal }) => embedQuery(text, { account: accountOf(caller), signal }),
+    embedQuery: async (text, { caller, signal, usage }) =>
+      embedQuery(text, { account: accountOf(caller), signal }, usage),
   };
 }

@@ -26,6 +26,8 @@ export interface QueryRequests {
 export interface Query {
   /** Rejects with an ApiError. Undefined once the query is given up. */
   readonly vector: Promise<Float32Array>;
+  /** Its share of its request's tokens, once it has its vector. */
+  readonly tokens: () => number;
   /**
    * Call once, when no caller waits for the text any more. If it is not sent yet, it never is. If it is, its request is
    * aborted once all the request's texts are given up.
@@ -37,6 +39,7 @@ interface Waiting {
   readonly text: string;
   readonly land: (vector: Float32Array) => void;
   readonly fail: (error: unknown) => void;
+  tokens: number;
   givenUp: boolean;
   /** The request it belongs to. Stays after the request has ended, when an abort does nothing. */
   request: { readonly controller: AbortController; wanted: number } | null;
@@ -108,7 +111,7 @@ export function createQueryQueue(requests: QueryRequests, account: Account, cloc
 
   return (text) => {
     const { promise, resolve, reject } = withResolvers<Float32Array>();
-    const query: Waiting = { text, land: resolve, fail: reject, givenUp: false, request: null };
+    const query: Waiting = { text, land: resolve, fail: reject, tokens: 0, givenUp: false, request: null };
     waiting.add(query);
     if (!planned) {
       planned = true;
@@ -120,6 +123,7 @@ export function createQueryQueue(requests: QueryRequests, account: Account, cloc
     }
     return {
       vector: promise,
+      tokens: () => query.tokens,
       giveUp: () => {
         if (waiting.delete(query)) watch();
         giveUp(query);
@@ -147,6 +151,18 @@ function giveUp(query: Waiting): void {
   if (query.request.wanted === 0) query.request.controller.abort();
 }
 
+/** Divides the tokens of a request among its texts by their lengths; whole numbers that add up. */
+function shareTokens(tokens: number, queries: readonly Waiting[]): void {
+  const length = queries.reduce((sum, query) => sum + query.text.length, 0);
+  let [read, given] = [0, 0];
+  for (const query of queries) {
+    read += query.text.length;
+    const until = Math.round((tokens * read) / Math.max(1, length));
+    query.tokens = until - given;
+    given = until;
+  }
+}
+
 /** Requests a lot's vectors and settles each of its queries. Never rejects. @returns halves to request again */
 async function ask({ queries, refusal }: Lot, requests: QueryRequests, account: Account): Promise<Lot[]> {
   const request = { controller: new AbortController(), wanted: queries.length };
@@ -156,6 +172,7 @@ async function ask({ queries, refusal }: Lot, requests: QueryRequests, account: 
     const outcome = await requests.ask(texts, { account, signal: request.controller.signal });
     if ("value" in outcome) {
       if (refusal !== null && isTooMany(refusal)) requests.learnCount(queries.length);
+      shareTokens(outcome.tokens, queries);
       outcome.value.forEach((vector, index) => queries[index]?.land(vector));
       return [];
     }

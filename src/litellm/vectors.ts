@@ -10,6 +10,14 @@ const answerShape = z.object({
   data: z.array(z.object({ index: z.int().min(0), embedding: z.union([z.string(), numbers]) })),
 });
 
+const usageShape = z.object({ usage: z.object({ prompt_tokens: z.number().min(0) }) });
+
+/** The tokens that an OpenAI embeddings answer says the request took; 0 if it does not say. */
+export function readTokens(answer: unknown): number {
+  const parsed = usageShape.safeParse(answer);
+  return parsed.success ? parsed.data.usage.prompt_tokens : 0;
+}
+
 /**
  * The vectors of an OpenAI embeddings answer, in the order of their `index`. Each is base64 of little-endian float32,
  * as requested, or an array of numbers, from a provider that ignores the request.

@@ -23,6 +23,8 @@ export interface SearchSettings {
   /** Whether a rerank model orders the results, and which one. */
   rerank?: boolean | undefined;
   rerankModel?: string | undefined;
+  /** Results of a search that does not say how many it wants. */
+  limit?: number | undefined;
 }
 
 /**

@@ -31,6 +31,33 @@ const answerTo = (store: string, body: object) => service.post(`/v1/vector_store
 const search = async (store: string, body: object) => (await answerTo(store, body)).body as Page;
 const idsOf = (page: Page) => page.data.map((each) => each.id).sort();
 
+describe("a store's own number of results", () => {
+  const query = "row";
+  test("counts for searches that give none, is shown, changed and removed", async () => {
+    const store = await createStore(service, { max_num_results: 3 });
+    await service.post(batchPath(store), { embeddings: rowsOf(30), return: "count" }).expect(200);
+    const path = `/v1/vector_stores/${store}`;
+    expect((await service.get(path).expect(200)).body).toMatchObject({ max_num_results: 3 });
+    expect((await search(store, { query })).data).toHaveLength(3);
+    expect((await search(store, { query, max_num_results: null, return_metadata: true })).data).toHaveLength(3);
+    for (const field of ["max_num_results", "limit", "top_k"])
+      expect((await search(store, { query, [field]: 7 })).data).toHaveLength(7);
+    await service.post(path, { name: "renamed" }).expect(200);
+    await service.post(path, { max_num_results: 25 }).expect(200);
+    expect((await search(store, { query })).data).toHaveLength(25);
+    const removed = await service.post(path, { max_num_results: null }).expect(200);
+    expect(removed.body).not.toHaveProperty("max_num_results");
+    expect((await search(store, { query })).data).toHaveLength(10);
+  });
+
+  test.each([0, 51, 2.5, "5"])("%j is refused", async (count) => {
+    for (const path of ["/v1/vector_stores", `/v1/vector_stores/${many}`]) {
+      const answer = await service.post(path, { max_num_results: count }).expect(400);
+      expect((answer.body as { error: object }).error).toMatchObject({ param: "max_num_results" });
+    }
+  });
+});
+
 describe("how many results", () => {
   const query = "row";
   test.each<[string, object, number]>([
@@ -65,6 +92,7 @@ describe("how many results", () => {
       data: [expect.any(Object)],
       has_more: true,
       next_page: expect.any(String),
+      usage: { prompt_tokens: 0, total_tokens: 0 },
     });
   });
 });

@@ -44,7 +44,7 @@ describe("for any order of events", () => {
         seen.largest = Math.max(seen.largest, texts.length);
       });
     const requests: QueryRequests = {
-      ask,
+      ask: async (texts, sending) => ({ tokens: 0, ...(await ask(texts, sending)) }),
       limits: () => ({ count, tokens: 1e6, bytes: 1e6 }),
       learnCount: () => undefined,
       errorOf: (_, account) => new ApiError(400, `refused for ${account.id}`),

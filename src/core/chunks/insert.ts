@@ -2,7 +2,7 @@ import { findStore } from "../../db/tables/stores.js";
 import { EngineError, IdConflict, Overtaken } from "../../engines/engine.js";
 import { type Caller, scopeOf } from "../../words/caller.js";
 import type { Compared, NewChunk, OnConflict } from "../../words/chunk.js";
-import { ApiError, conflict, notFound, unavailable } from "../../words/errors.js";
+import { ApiError, conflict, notFound, tooLarge, unavailable } from "../../words/errors.js";
 import { type VectorStore, isExpired } from "../../words/store.js";
 import type { Deps } from "../deps.js";
 import { dimensionsOf, embedderOf, requireModel } from "../stores/model.js";
@@ -169,6 +169,7 @@ async function embedMissing(
       !(row.id !== null && stored.has(row.id)),
   );
   if (missing.length === 0) return;
+  requireRoom(missing.length, dimensionsOf(deps, store), deps.config.maxBodyBytes);
   const vectors = await embedderOf(deps, store).embed(
     missing.map((row) => row.content),
     asking,
@@ -177,6 +178,18 @@ async function embedMissing(
     const embedding = vectors[i];
     if (embedding !== undefined) made.set(row, embedding);
   });
+}
+
+/** Rows without an embedding that every request may have, whatever their vectors will take. */
+const alwaysEmbedded = 10_000;
+const bytesPerNumber = 4;
+
+/** Vectors that the model makes are held in memory like those that come with a request, so they have the same limit. */
+function requireRoom(vectors: number, dimensions: number, limit: number): void {
+  const most = Math.max(alwaysEmbedded, Math.floor(limit / (dimensions * bytesPerNumber)));
+  if (vectors <= most) return;
+  const problem = `at most ${most} rows without an embedding per request; stream more as application/x-ndjson`;
+  throw tooLarge(`embeddings: ${problem}`, "embeddings");
 }
 
 const idField = (id: string, { first, at }: Batch) => field(at(first.get(id) ?? 0), "id");

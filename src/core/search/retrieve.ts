@@ -1,3 +1,4 @@
+import type { Usage } from "../../litellm/contract.js";
 import { EngineError } from "../../engines/engine.js";
 import type { Caller } from "../../words/caller.js";
 import type { FoundChunk } from "../../words/chunk.js";
@@ -21,6 +22,8 @@ export interface Query {
 export interface Asking {
   caller: Caller;
   signal: AbortSignal;
+  /** Gets the tokens of the queries' embeddings. */
+  usage?: Usage;
 }
 
 /** Embeds the queries with the store's model, on the caller's key. @throws ApiError as the model does */

@@ -2,6 +2,7 @@ import type { Caller } from "../../words/caller.js";
 import type { FoundChunk } from "../../words/chunk.js";
 import { invalid } from "../../words/errors.js";
 import type { Filter } from "../../words/filter.js";
+import type { Usage } from "../../litellm/contract.js";
 import type { VectorStore } from "../../words/store.js";
 import type { Metrics } from "../../process/metrics.js";
 import type { Deps } from "../deps.js";
@@ -24,7 +25,8 @@ export interface SearchRequest {
   /** Whether CHAT_MODEL rewrites the queries, if one is configured. */
   rewrite: boolean;
   filter: Filter | null;
-  limit: number;
+  /** Results wanted. `usual`: the request does not say; it counts where the stores do not say either, up to `most`. */
+  limit: number | { usual: number; most: number };
   /** How many of the best results are left out. With `limit`, at most `mostResults`. */
   offset?: number;
   /** Results below this score are left out; 0…1. */
@@ -48,6 +50,8 @@ export interface SearchResult {
   reranked: boolean | null;
   /** Sentences that tell the caller what was not done. */
   warnings: string[];
+  /** Of the embeddings of the queries; 0 if they were remembered, or the proxy did not say. */
+  tokens: number;
   /** Milliseconds that the database and the models took. */
   spent: Spent;
 }
@@ -69,18 +73,19 @@ export async function searchStores(
   deps: Deps,
   caller: Caller,
   storeIds: readonly string[],
-  request: SearchRequest,
+  asked: SearchRequest,
   signal: AbortSignal,
 ): Promise<SearchResult> {
   const begun = performance.now();
   const spent: Spent = { database: 0, model: 0 };
-  requireOperators(deps.engine, request.filter);
-  requireText(request);
+  requireOperators(deps.engine, asked.filter);
+  requireText(asked);
+  const opened = await timed(spent, "database", () => openAll(deps, caller, storeIds, asked));
+  const settings = opened.map((each) => each.settings);
+  const request = { ...asked, limit: limitOf(asked.limit, settings) };
   const hasPages = request.diversity === 0 && !rewrites(deps, request);
   requirePages(request, hasPages);
   const { offset = 0 } = request;
-  const opened = await timed(spent, "database", () => openAll(deps, caller, storeIds, request));
-  const settings = opened.map((each) => each.settings);
   const openStores = opened.map((each) => each.store);
   const given = await timed(spent, "database", () => givenVector(deps, openStores, request.given, signal));
   const plan = await timed(spent, "model", () => planRerank(deps, caller, request, settings));
@@ -90,7 +95,8 @@ export async function searchStores(
 
   const limit = retrieved(request, plan);
   const wanted = { queries, given, filter: request.filter, limit };
-  let found = await retrieveAll(deps, opened, wanted, { caller, signal, spent });
+  const usage: Usage = { tokens: 0 };
+  let found = await retrieveAll(deps, opened, wanted, { caller, signal, spent, usage });
 
   let reranked = plan.wanted ? false : null;
   if (plan.model !== null && found.length > 0) {
@@ -109,11 +115,21 @@ export async function searchStores(
     found = await timed(spent, "database", () => expand(deps, opened, found, request.expand, signal));
   observe(deps.metrics, settings[0]?.mode ?? "vector", performance.now() - begun, spent);
   if (found.length === 0) deps.metrics.emptySearches.inc();
-  return { found, hasMore, queries, reranked, warnings, spent };
+  return { found, hasMore, queries, reranked, warnings, tokens: usage.tokens, spent };
+}
+
+/** A request whose number of results is known. */
+type Counted = SearchRequest & { limit: number };
+
+/** How many results are wanted: as the request says, else the most that one of its stores says. */
+function limitOf(asked: SearchRequest["limit"], settings: readonly ResolvedSettings[]): number {
+  if (typeof asked === "number") return asked;
+  const said = settings.flatMap((each) => each.limit ?? []);
+  return Math.min(asked.most, said.length === 0 ? asked.usual : Math.max(...said));
 }
 
 /** @throws ApiError 400 for a page of what has no pages */
-function requirePages({ offset = 0, limit, diversity }: SearchRequest, hasPages: boolean): void {
+function requirePages({ offset = 0, limit, diversity }: Counted, hasPages: boolean): void {
   if (offset === 0) return;
   if (offset + limit > mostResults)
     throw invalid("offset", `with the number of results, at most ${mostResults}; got ${offset} + ${limit}`);
@@ -123,7 +139,7 @@ function requirePages({ offset = 0, limit, diversity }: SearchRequest, hasPages:
 }
 
 /** How many results are retrieved, to choose from. @throws ApiError 400 for a page beyond what is reranked */
-function retrieved({ offset = 0, limit, diversity }: SearchRequest, plan: RerankPlan): number {
+function retrieved({ offset = 0, limit, diversity }: Counted, plan: RerankPlan): number {
   if (plan.model !== null && offset >= plan.candidates)
     throw invalid(
       "offset",
@@ -174,7 +190,7 @@ async function retrieveAll(
   deps: Deps,
   opened: readonly Opened[],
   { queries, given, filter, limit }: Search,
-  { spent, ...asking }: { caller: Caller; signal: AbortSignal; spent: Spent },
+  { spent, ...asking }: { caller: Caller; signal: AbortSignal; spent: Spent; usage: Usage },
 ): Promise<FoundChunk[]> {
   const lists: FoundChunk[][] = [];
   for (const { store, settings } of opened) {
@@ -211,7 +227,7 @@ async function choose(
   deps: Deps,
   opened: readonly Opened[],
   found: readonly FoundChunk[],
-  { limit, diversity }: SearchRequest,
+  { limit, diversity }: { limit: number; diversity: number },
   signal: AbortSignal,
 ): Promise<FoundChunk[]> {
   const embeddings = new Map<string, Float32Array | null>();

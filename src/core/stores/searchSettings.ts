@@ -19,10 +19,12 @@ export interface ResolvedSettings {
   /** Whether a rerank model orders the results; null: only if `rerankModel` names one. */
   rerank: boolean | null;
   rerankModel: string | null;
+  /** Results of a search that does not say how many it wants; null: the store does not say either. */
+  limit: number | null;
 }
 
 /** The settings that a request may override. */
-export type RequestSettings = Omit<SearchSettings, "language" | "rerank" | "rerankModel">;
+export type RequestSettings = Omit<SearchSettings, "language" | "rerank" | "rerankModel" | "limit">;
 
 const defaults: Omit<ResolvedSettings, "language"> = {
   mode: "vector",
@@ -31,6 +33,7 @@ const defaults: Omit<ResolvedSettings, "language"> = {
   textWeight: 1,
   rerank: null,
   rerankModel: null,
+  limit: null,
 };
 
 const oneOf = <T extends string | boolean>(values: readonly T[], value: unknown): T | undefined =>

@@ -116,13 +116,15 @@ export const fieldTexts: Readonly<Record<string, string>> = {
 
   // Embeddings.
   "EmbeddingInput.id": "an id of your own, which makes the request safe to repeat; default: a new one",
+  "CreateEmbeddingRequest.id": "an id of your own, which makes the request safe to repeat; default: a new one",
   "Embedding.id": "id of the row",
+  "InsertedEmbedding.id": "id of the row",
+  "DeletedEmbedding.id": "id of the deleted row",
   content: "the text",
   "EmbeddingInput.embedding": "the vector, as numbers or base64 of float32; absent: the store's model makes it",
   "EmbeddingInput.metadata": "a JSON object of any shape, which filters compare",
   "Embedding.embedding": "the vector, as numbers or base64 of float32, if it was asked for",
   "Embedding.metadata": "the row's metadata",
-  embeddings: "the rows; all are stored, or none",
   return: "what the answer contains: all rows (`full`, the default), their ids, or only their count",
   "EmbeddingBatch.data": "the stored rows, with `return: full`",
   ids: "ids of the rows",

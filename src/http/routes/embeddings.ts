@@ -62,7 +62,7 @@ export const embeddingRoutes = [
     path: "/vector_stores/:vector_store_id/embeddings/batch",
     may: "store:write",
     tag,
-    summary: "Add up to 10,000 embeddings at once, or stream any number",
+    summary: "Add many embeddings at once, or stream any number",
     description:
       "JSON is stored in one transaction: either every row is stored or none is. `application/x-ndjson` takes any number of rows, one per line, and " +
       "stores them in chunks of one transaction each. The answer has a line of JSON after every chunk; the last line is the result or an error.",

@@ -10,7 +10,10 @@ import { decodeEmbedding, embedding } from "./vector.js";
 import type { Chunk } from "../../words/chunk.js";
 import { conflictField } from "./conflictRule.js";
 
-export const maxRowsPerBatch = 10_000;
+/** A row takes this much memory beside its text and its vector, so that tiny rows cannot fill it. */
+const leastRowBytes = 1024;
+/** The rows that a body of at most `limit` bytes may have: as many as fit, each counted as at least 1 KB. */
+export const rowsWithin = (limit: number) => Math.floor(limit / leastRowBytes);
 export const tooManyRows = (limit: number) => `at most ${limit} rows per request; stream more as application/x-ndjson`;
 const maxContentCharacters = 10 * 1024 * 1024;
 
@@ -45,7 +48,7 @@ export const createBatchBody = z
     embeddings: z
       .array(z.unknown())
       .min(1, "must not be empty")
-      .max(maxRowsPerBatch, tooManyRows(maxRowsPerBatch))
+      .describe("the rows, as many as a body of MAX_BODY_MB has room for; all are stored, or none")
       .meta({ items: { $ref: "#/components/schemas/EmbeddingInput" } }),
     return: optional(z.enum(returnKinds)),
     on_conflict: conflictField,
@@ -139,9 +142,7 @@ export const deletedEmbeddingAnswer = z
 /** Requires ids, a filter or `all`, so that an empty body deletes nothing. */
 export const deleteEmbeddingsBody = z
   .object({
-    ids: optional(
-      z.array(z.string()).min(1, "must not be empty").max(maxRowsPerBatch, `at most ${maxRowsPerBatch} ids`),
-    ),
+    ids: optional(z.array(z.string()).min(1, "must not be empty")),
     filters: filtersField,
     all: optional(z.boolean()),
   })

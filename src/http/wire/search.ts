@@ -68,16 +68,17 @@ export type SearchBody = z.output<typeof searchBody>;
 
 /** @throws ApiError 400 for an invalid filter, embedding or page, or not exactly one thing to search for */
 export function readSearch(body: SearchBody): SearchRequest {
-  const limit = body.max_num_results ?? body.limit ?? body.top_k ?? defaultLimit(body);
+  const limit = body.max_num_results ?? body.limit ?? body.top_k;
   const offset = readOffset(body);
+  // The last page is as long as the results that can be reached.
+  const most = body.page === undefined ? Infinity : mostResults - offset;
   return {
     ...readQuery(body),
     rewrite: body.rewrite_query ?? false,
     ...readRanking(body),
     filter: parseFilter(body.filters),
     offset,
-    // The last page is as long as the results that can be reached.
-    limit: body.page === undefined ? limit : Math.min(limit, mostResults - offset),
+    limit: limit === undefined ? { usual: usualLimit(body), most } : Math.min(limit, most),
   };
 }
 
@@ -109,8 +110,8 @@ function readOffset({ offset, page }: SearchBody): number {
   return told;
 }
 
-/** Each dialect has its own default; fields that only one of them has show which it is. */
-function defaultLimit(body: SearchBody): number {
+/** Each dialect has its own default, where the store has none; fields that only one has show which it is. */
+function usualLimit(body: SearchBody): number {
   if (body.rerank !== undefined || body.rerank_model !== undefined) return 5;
   return body.return_metadata === undefined ? 10 : 20;
 }
@@ -142,13 +143,18 @@ export const searchAnswer = z
     has_more: z.boolean().describe("whether next_page leads to more results"),
     next_page: z.string().nullable().describe("page of the next request, or null"),
     reranked: z.boolean().optional(),
+    usage: z
+      .object({ prompt_tokens: z.int(), total_tokens: z.int() })
+      .describe(
+        "tokens of the query's embedding, as the proxy counted them; 0 without a proxy or for a repeated query",
+      ),
   })
   .meta({ id: "SearchResultsPage" });
 
 /** OpenAI's page of results, with exactly one text part each, because LiteLLM's rerank counts parts as results. */
 export function presentSearch(
   body: SearchBody,
-  { queries, found, hasMore, reranked }: SearchResult,
+  { queries, found, hasMore, reranked, tokens }: SearchResult,
 ): z.input<typeof searchAnswer> {
   return {
     object: "vector_store.search_results.page",
@@ -157,6 +163,7 @@ export function presentSearch(
     has_more: hasMore,
     next_page: hasMore ? tokenOf(readOffset(body) + found.length) : null,
     ...(reranked === null ? {} : { reranked }),
+    usage: { prompt_tokens: tokens, total_tokens: tokens },
   };
 }
 

@@ -41,6 +41,9 @@ const language = z
 
 export const modelName = z.string().min(1, "must not be empty").max(256, "at most 256 characters");
 
+/** As many as a search may ask for in OpenAI's dialect. */
+const mostResults = 50;
+
 /** Defaults for searches of the store. null removes a setting. */
 const searchSettings = {
   search_mode: z.enum(searchModes).nullish(),
@@ -49,6 +52,12 @@ const searchSettings = {
   hybrid_search: hybridWeights.nullish(),
   rerank: z.boolean().nullish(),
   rerank_model: modelName.nullish(),
+  max_num_results: z
+    .int()
+    .min(1, "must be at least 1")
+    .max(mostResults, `must be at most ${mostResults}`)
+    .nullish()
+    .describe("number of results of a search that does not say how many it wants"),
 };
 
 /** How many an engine takes at most is its own affair; the use case asks it. */
@@ -149,6 +158,7 @@ function readSettings(body: Settings): NonNullable<StoreChanges["search"]> {
     textWeight: weights == null ? weights : weights.text_weight,
     rerank: body.rerank,
     rerankModel: body.rerank_model,
+    limit: body.max_num_results,
   };
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
 }
@@ -199,6 +209,7 @@ export const storeAnswer = z
     hybrid_search: z.object({ embedding_weight: z.number(), text_weight: z.number() }).optional(),
     rerank: z.boolean().optional(),
     rerank_model: z.string().optional(),
+    max_num_results: z.int().optional().describe("number of results of a search that does not say how many it wants"),
     index: z
       .object({
         state: z
@@ -250,6 +261,7 @@ export function presentStore(store: DetailedStore, now: number): z.input<typeof 
       : { hybrid_search: { embedding_weight: search.embeddingWeight, text_weight: search.textWeight } }),
     ...(search.rerank === undefined ? {} : { rerank: search.rerank }),
     ...(search.rerankModel === undefined ? {} : { rerank_model: search.rerankModel }),
+    ...(search.limit === undefined ? {} : { max_num_results: search.limit }),
     index: { state: state.index, keywords: state.keywords, ...counts },
   };
 }
