@@ -14,7 +14,7 @@ import { createLitellm } from "./litellm/litellm.js";
 import type { Config } from "./process/config.js";
 import type { Log } from "./process/log.js";
 import { type Metrics, createMetrics } from "./process/metrics.js";
-import { createDocumentReader } from "./reading/documentReader.js";
+import { createDocumentReader, defaultLimits } from "./reading/documentReader.js";
 import { createStorage } from "./storage/storage.js";
 
 /** The parts of a service. All except configuration, database and log have defaults. */
@@ -65,7 +65,7 @@ export function createService(parts: ServiceParts): Service {
     engine: createPgvector({ config, db, log, metrics, now, wake: wakeUpkeep }),
     litellm: parts.litellm ?? createLitellm(config.embedding, log, metrics),
     storage: createStorage(db, config.files.directory, now),
-    documents: createDocumentReader(readingThread),
+    documents: createDocumentReader(readingThread, { ...defaultLimits, allowance: config.files.allowance }),
     recentStores: new LRUCache({ max: 10_000 }),
     wakeIngestion: () => {
       wakes.ingestion();

@@ -14,6 +14,9 @@
   "PDF_VISION" $values.models.pdfVision
   "INGEST_CONCURRENCY" $values.files.ingestConcurrency
   "MAX_FILE_MB" $values.files.maxFileMb
+  "MAX_TEXT_MB" $values.files.maxTextMb
+  "MAX_TEXT_RATIO" $values.files.maxTextRatio
+  "MAX_CHUNKS" $values.files.maxChunks
   "INDEX_MIN_ROWS" $values.indexes.minRows
   "INDEX_BUILD_MEMORY_MB" $values.indexes.buildMemoryMb
   "HNSW_M" $values.indexes.hnswM

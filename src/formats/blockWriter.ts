@@ -1,4 +1,4 @@
-import type { Block, Place } from "../words/document.js";
+import { type Block, DocumentError, type Place } from "../words/document.js";
 import { clean } from "./encoding.js";
 
 /**
@@ -104,8 +104,17 @@ export function blockWriter(emit: (block: Block) => void, place: Place): BlockWr
   };
 }
 
-/** Joins the cells of a row to "a | b"; "" if all cells are empty. */
+/**
+ * In characters. Thousands of cells that share one long text make a row of gigabytes, which must not be joined at all.
+ */
+const mostInRow = 4 * 2 ** 20;
+
+/** Joins the cells of a row to "a | b"; "" if all cells are empty. @throws DocumentError above 4 million characters */
 export function joinCells(cells: readonly string[]): string {
+  if (cells.reduce((sum, cell) => sum + cell.length, 0) > mostInRow) {
+    const most = mostInRow.toLocaleString("en");
+    throw new DocumentError("invalid_file", `A row of a table has more than ${most} characters. Split it.`);
+  }
   const texts = cells.map((cell) => oneLine(cleanText(cell)));
   return texts.slice(0, texts.findLastIndex((text) => text !== "") + 1).join(" | ");
 }

@@ -3,7 +3,14 @@ import type { Entry, ZipFile } from "yauzl";
 import { DocumentError } from "../words/document.js";
 
 /** Real documents stay far below. More in memory at once would exceed the heap of a reading thread. */
-const limits = { entries: 10_000, entryBytes: 128 * 2 ** 20, totalBytes: 300 * 2 ** 20 };
+const limits = {
+  entries: 10_000,
+  entryBytes: 128 * 2 ** 20,
+  totalBytes: 300 * 2 ** 20,
+  /** Of an entry that is held in memory as a whole; more if the zip is large: a small one must not fill the memory. */
+  bytesAtOnce: 32 * 2 ** 20,
+  ratioAtOnce: 30,
+};
 
 /** Signature of OLE files: the formats of Office before 2007, and the envelope of encrypted documents since. */
 const ole = Buffer.from("d0cf11e0a1b11ae1", "hex");
@@ -79,6 +86,7 @@ async function checkedEntries(file: ZipFile): Promise<Map<string, Entry>> {
 function readable(file: ZipFile, entries: ReadonlyMap<string, Entry>): Zip {
   /** Bytes unpacked in all: entries may overlap, and may be read more than once. */
   let inflated = 0;
+  const mostAtOnce = Math.max(limits.bytesAtOnce, limits.ratioAtOnce * file.fileSize);
 
   async function* stream(name: string): AsyncGenerator<Buffer> {
     const entry = entries.get(name);
@@ -97,6 +105,7 @@ function readable(file: ZipFile, entries: ReadonlyMap<string, Entry>): Zip {
   }
 
   async function read(name: string): Promise<Buffer> {
+    if ((entries.get(name)?.uncompressedSize ?? 0) > mostAtOnce) throw tooManyAtOnce(mostAtOnce);
     const chunks: Buffer[] = [];
     for await (const chunk of stream(name)) chunks.push(chunk);
     return Buffer.concat(chunks);
@@ -115,6 +124,12 @@ function readable(file: ZipFile, entries: ReadonlyMap<string, Entry>): Zip {
 function tooManyBytes(): DocumentError {
   const [entry, total] = [limits.entryBytes, limits.totalBytes].map((bytes) => bytes / 2 ** 20);
   return tooLarge(`unpacks to more than ${total} MB, or one of its parts to more than ${entry} MB`);
+}
+
+function tooManyAtOnce(most: number): DocumentError {
+  return tooLarge(
+    `has a part that unpacks to more than ${Math.round(most / 2 ** 20)} MB, which is too much for its size`,
+  );
 }
 
 function tooLarge(what: string): DocumentError {

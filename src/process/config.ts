@@ -133,6 +133,12 @@ function arrange(s: Settings, given: Readonly<Record<string, string>>) {
       (s.OTEL_EXPORTER_OTLP_ENDPOINT ?? s.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT) !== undefined,
     files: Object.freeze({
       maxBytes: s.MAX_FILE_MB * 1024 * 1024,
+      /** What may come of one file: its text in bytes, also for each byte of the file, and its chunks. */
+      allowance: Object.freeze({
+        textBytes: s.MAX_TEXT_MB * 1024 * 1024,
+        ratio: s.MAX_TEXT_RATIO,
+        chunks: s.MAX_CHUNKS,
+      }),
       /** Where files' bytes are stored; null: in the database. */
       directory: s.FILES_DIR ?? null,
       /** How many files this process ingests at the same time; 0: none, a `vector-store worker` does. */

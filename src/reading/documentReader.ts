@@ -1,6 +1,8 @@
 import { Worker } from "node:worker_threads";
 import { type Cutting, DocumentError, type TextChunk } from "../words/document.js";
+import { diskError } from "../words/errors.js";
 import type { Source } from "../formats/format.js";
+import { type AllowanceSettings, allowanceOf } from "./allowance.js";
 import type { FromThread, ToThread } from "./messages.js";
 
 /** How to read one document. */
@@ -28,23 +30,31 @@ export interface ReaderLimits {
   silenceMs: number;
   /** The heap of a thread. */
   heapMb: number;
+  /** The heap of a thread that reads a small file: a few bytes must not take the memory of a large document. */
+  small: { bytes: number; heapMb: number };
   /** An idle thread is ended after this time, because loaded parsers hold some 100 MB. */
   idleMs: number;
   /** A thread that still uses this much heap after a document is not used again. */
   keptHeapBytes: number;
+  /** What may come of one file. */
+  allowance: AllowanceSettings;
 }
 
 export const defaultLimits: ReaderLimits = {
   silenceMs: 12_000,
   heapMb: 768,
+  small: { bytes: 2 * 2 ** 20, heapMb: 192 },
   idleMs: 60_000,
   keptHeapBytes: 150 * 1024 * 1024,
+  allowance: { textBytes: 512 * 2 ** 20, ratio: 20, chunks: 500_000 },
 };
 
 /** Starts threads on demand and reuses idle ones. @param script the compiled thread.ts */
-export function createDocumentReader(script: URL, limits: ReaderLimits = defaultLimits): DocumentReader {
+export function createDocumentReader(script: URL, limits: ReaderLimits): DocumentReader {
   const idle = new Map<Worker, NodeJS.Timeout>();
-  const all = new Set<Worker>();
+  /** Every thread with its heap. */
+  const all = new Map<Worker, number>();
+  const heapFor = (size: number) => (size <= limits.small.bytes ? limits.small.heapMb : limits.heapMb);
 
   const forget = (worker: Worker) => {
     clearTimeout(idle.get(worker));
@@ -55,8 +65,8 @@ export function createDocumentReader(script: URL, limits: ReaderLimits = default
     forget(worker);
     return worker.terminate();
   };
-  const take = (): Worker => {
-    const [waiting] = idle.keys();
+  const take = (heapMb: number): Worker => {
+    const waiting = [...idle.keys()].find((each) => all.get(each) === heapMb);
     if (waiting !== undefined) {
       clearTimeout(idle.get(waiting));
       idle.delete(waiting);
@@ -66,14 +76,14 @@ export function createDocumentReader(script: URL, limits: ReaderLimits = default
     const worker = new Worker(script, {
       // Parsers must not see the environment, which has keys.
       env: {},
-      resourceLimits: { maxOldGenerationSizeMb: limits.heapMb },
+      resourceLimits: { maxOldGenerationSizeMb: heapMb },
     });
     // A thread may also die while idle. Without a listener, its error would end the process.
     worker.on("error", () => undefined);
     worker.on("exit", () => {
       forget(worker);
     });
-    all.add(worker);
+    all.set(worker, heapMb);
     return worker;
   };
   const giveBack = (worker: Worker) => {
@@ -85,7 +95,7 @@ export function createDocumentReader(script: URL, limits: ReaderLimits = default
 
   return {
     async *read(source, options) {
-      const worker = take();
+      const worker = take(heapFor(source.size));
       let kept = Infinity;
       try {
         kept = yield* converse(worker, source, options, limits);
@@ -95,7 +105,7 @@ export function createDocumentReader(script: URL, limits: ReaderLimits = default
       }
     },
     async close() {
-      await Promise.all([...all].map(end));
+      await Promise.all([...all.keys()].map(end));
     },
   };
 }
@@ -114,7 +124,7 @@ async function* converse(
   const limitMs = limits.silenceMs + source.size / 2000;
   let undescribed: unknown;
   let next = hear(worker, limitMs, signal);
-  say({ kind: "read", source, ...rest });
+  say({ kind: "read", source, ...rest, allowance: allowanceOf(source.size, limits.allowance) });
   for (;;) {
     const message = await next;
     switch (message.kind) {
@@ -146,9 +156,15 @@ async function* converse(
       case "undescribed":
         throw undescribed;
       case "broken":
-        throw new Error(`a document could not be read: ${String(message.error)}`);
+        throw broken(message);
     }
   }
+}
+
+/** The bug or the machine's error that ended the reading; ApiError 503 if the disk is full. */
+function broken({ error, code }: Extract<FromThread, { kind: "broken" }>): unknown {
+  const told = new Error(`a document could not be read: ${String(error)}`);
+  return diskError(Object.assign(told, { code }), "The temporary directory");
 }
 
 /** The next message of a thread. @throws DocumentError if there is none in time; the signal's reason */

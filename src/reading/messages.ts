@@ -1,9 +1,10 @@
 import type { Cutting, DocumentError, TextChunk } from "../words/document.js";
 import type { Source } from "../formats/format.js";
+import type { Allowance } from "./allowance.js";
 
 /** Messages from the server to a reading thread, which reads one document at a time. */
 export type ToThread =
-  | { kind: "read"; source: Source; cutting: Cutting; pdfVision: boolean }
+  | { kind: "read"; source: Source; cutting: Cutting; pdfVision: boolean; allowance: Allowance }
   /** The last chunks were taken, so the thread may send the next ones. */
   | { kind: "more" }
   /** The answer to `describe`; null means that there is no description and the document cannot be read. */
@@ -20,4 +21,4 @@ export type FromThread =
   /** An image has no description; the server knows why. */
   | { kind: "undescribed" }
   /** A bug, or an error of the machine. */
-  | { kind: "broken"; error: unknown };
+  | { kind: "broken"; error: unknown; code: string | null };

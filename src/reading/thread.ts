@@ -1,8 +1,10 @@
 import { getHeapStatistics } from "node:v8";
 import { parentPort } from "node:worker_threads";
 import { chunkBlocks } from "../chunking/chunkBlocks.js";
-import { type Block, DocumentError, type TextChunk } from "../words/document.js";
+import { DocumentError, type TextChunk } from "../words/document.js";
 import { readDocument } from "../formats/readDocument.js";
+import { errorCode } from "../words/errors.js";
+import { countChunks, countText, freeText } from "./allowance.js";
 import type { FromThread, ToThread } from "./messages.js";
 
 /**
@@ -34,38 +36,78 @@ port.on("message", (message: ToThread) => {
   else answered(message);
 });
 
-async function read({ source, cutting, pdfVision }: Extract<ToThread, { kind: "read" }>): Promise<void> {
-  const describeImage = async (image: Uint8Array, mediaType: "image/png" | "image/jpeg") => {
-    post({ kind: "describe", image, mediaType });
+async function read({ source, cutting, pdfVision, allowance }: Extract<ToThread, { kind: "read" }>): Promise<void> {
+  const work = stopwatch(allowance.workMs);
+  const ask = async (message: FromThread) => {
+    work.pause();
+    post(message);
     const answer = await nextMessage();
+    work.go();
+    return answer;
+  };
+  const describeImage = async (image: Uint8Array, mediaType: "image/png" | "image/jpeg") => {
+    const answer = await ask({ kind: "describe", image, mediaType });
     if (answer.kind !== "described" || answer.text === null) throw new Undescribed();
     return answer.text;
   };
   try {
+    const counted = { text: 0 };
+    const blocks = countText(work.watch(readDocument(source, { describeImage, pdfVision })), allowance, counted);
     let chunks: TextChunk[] = [];
-    for await (const chunk of chunkBlocks(withSigns(readDocument(source, { describeImage, pdfVision })), cutting)) {
+    for await (const chunk of countChunks(work.watch(chunkBlocks(blocks, cutting)), allowance)) {
       chunks.push(chunk);
-      if (chunks.length < chunksPerMessage) continue;
-      post({ kind: "chunks", chunks });
-      chunks = [];
-      await nextMessage();
+      // Nothing is embedded or stored of a small file before it is known to stay within its limits.
+      if (chunks.length < chunksPerMessage || counted.text <= freeText) continue;
+      for (; chunks.length >= chunksPerMessage; chunks = chunks.slice(chunksPerMessage)) {
+        await ask({ kind: "chunks", chunks: chunks.slice(0, chunksPerMessage) });
+      }
+    }
+    for (; chunks.length > chunksPerMessage; chunks = chunks.slice(chunksPerMessage)) {
+      await ask({ kind: "chunks", chunks: chunks.slice(0, chunksPerMessage) });
     }
     post({ kind: "end", chunks, heapBytes: getHeapStatistics().used_heap_size });
   } catch (error) {
     if (error instanceof Undescribed) post({ kind: "undescribed" });
     else if (error instanceof DocumentError) post({ kind: "failed", code: error.code, message: error.message });
-    else post({ kind: "broken", error: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+    else {
+      const told = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      post({ kind: "broken", error: told, code: errorCode(error) });
+    }
   }
 }
 
-/** Sends a sign of life each second while blocks arrive, because the server stops a silent thread. */
-async function* withSigns(blocks: AsyncIterable<Block>): AsyncGenerator<Block> {
-  let last = performance.now();
-  for await (const block of blocks) {
-    if (performance.now() - last > aliveEveryMs) {
-      post({ kind: "alive" });
-      last = performance.now();
-    }
-    yield block;
-  }
+/**
+ * Measures the time that the thread works on a document, and sends a sign of life each second while blocks or chunks
+ * arrive, because the server stops a silent thread.
+ */
+function stopwatch(mostMs: number) {
+  let since = performance.now();
+  let worked = 0;
+  let told = since;
+  return {
+    pause: () => {
+      worked += performance.now() - since;
+    },
+    go: () => {
+      since = told = performance.now();
+    },
+    /** @throws DocumentError when the thread has worked too long */
+    watch: async function* <T>(items: AsyncIterable<T>): AsyncGenerator<T> {
+      for await (const item of items) {
+        const now = performance.now();
+        if (worked + now - since > mostMs) throw tooSlow(mostMs);
+        if (now - told > aliveEveryMs) {
+          post({ kind: "alive" });
+          told = now;
+        }
+        yield item;
+      }
+    },
+  };
 }
+
+const tooSlow = (mostMs: number) =>
+  new DocumentError(
+    "invalid_file",
+    `Reading the document takes more than ${Math.round(mostMs / 1000)} s. Split it, or save it in a simpler form.`,
+  );

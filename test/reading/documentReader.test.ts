@@ -6,6 +6,7 @@ import {
   createDocumentReader,
   defaultLimits,
 } from "../../src/reading/documentReader.js";
+import { allowanceOf } from "../../src/reading/allowance.js";
 import { DocumentError, type TextChunk } from "../../src/words/document.js";
 import { type Order, type PlayedThreads, playThreads } from "./playedThread.js";
 
@@ -57,6 +58,7 @@ describe("reading", () => {
       source,
       cutting: { by: "characters", size: 100, overlap: 0 },
       pdfVision: false,
+      allowance: allowanceOf(0, defaultLimits.allowance),
     });
     thread.say({ kind: "chunks", chunks: [chunk("a"), chunk("b")] });
     expect(await first).toEqual({ done: false, value: chunk("a") });
@@ -147,7 +149,7 @@ describe("a document that cannot be read", () => {
   });
 
   test("because of a bug in a parser", async () => {
-    const error = await failure({ kind: "broken", error: "TypeError: x" });
+    const error = await failure({ kind: "broken", error: "TypeError: x", code: null });
     expect(error).not.toBeInstanceOf(DocumentError);
     expect(error).toMatchObject({ message: "a document could not be read: TypeError: x" });
   });

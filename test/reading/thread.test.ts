@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type DocumentReader, createDocumentReader } from "../../src/reading/documentReader.js";
+import { type DocumentReader, createDocumentReader, defaultLimits } from "../../src/reading/documentReader.js";
 import { DocumentError, type TextChunk } from "../../src/words/document.js";
 import { makeZip } from "../formats/makeZip.js";
 import { readingThread } from "../support/program.js";
@@ -11,7 +11,7 @@ import { readingThread } from "../support/program.js";
 let reader: DocumentReader;
 let directory: string;
 beforeAll(async () => {
-  reader = createDocumentReader(await readingThread());
+  reader = createDocumentReader(await readingThread(), defaultLimits);
   directory = mkdtempSync(join(tmpdir(), "vector-store-reading-"));
 });
 afterAll(async () => {
