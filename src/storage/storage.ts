@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from "node:crypto";
 import { deleteSlices, readSlice, writeSlice } from "../db/tables/fileSlices.js";
-import { directoryContents } from "./directory.js";
+import { type Disk, directoryContents } from "./directory.js";
 import type { Database } from "../db/database.js";
 
 /** Where the bytes of a file are. */
@@ -30,7 +30,7 @@ export class DamagedBytes extends Error {
 
 /** Keeps the bytes of files. Reading and writing hold at most one slice in memory. */
 export interface Storage {
-  /** Stores bytes. If they fail to arrive, nothing is left. @throws what `bytes` throws */
+  /** Stores bytes. If they fail to arrive, nothing is left. @throws what `bytes` throws; ApiError 503: a full disk */
   write(bytes: AsyncIterable<Uint8Array>): Promise<Written>;
   /**
    * The bytes in their order.
@@ -49,8 +49,8 @@ const sliceBytes = 1024 * 1024;
  * Storage in a directory or in the database. What is already in the other place can still be read and removed.
  * @param directory where new bytes go; null for the database
  */
-export function createStorage(db: Database, directory: string | null, now: () => number): Storage {
-  const files = directory === null ? null : directoryContents(directory);
+export function createStorage(db: Database, directory: string | null, now: () => number, disk?: Disk): Storage {
+  const files = directory === null ? null : directoryContents(directory, disk);
   const requireFiles = () => {
     if (files === null) throw new Error("the file's bytes are in FILES_DIR, which is not set");
     return files;

@@ -91,3 +91,19 @@ export function errorCode(error: unknown): string | null {
     ? error.code
     : null;
 }
+
+const diskProblems: Partial<Record<string, string>> = {
+  ENOSPC: "has no disk space left",
+  EDQUOT: "has used up its disk quota",
+  EROFS: "accepts no writes at the moment (it is read-only)",
+};
+
+/**
+ * An error of writing to a disk as the ApiError that its caller should see, 503 as for a full database; any other error
+ * comes back unchanged.
+ * @param place what could not be written, to begin a sentence with
+ */
+export function diskError(error: unknown, place: string): unknown {
+  const problem = diskProblems[errorCode(error) ?? ""];
+  return problem === undefined ? error : unavailable(`${place} ${problem}.`, { retryAfterSeconds: 60, cause: error });
+}

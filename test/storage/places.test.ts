@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { chmodSync, existsSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { Writable } from "node:stream";
 import { sweepSlices } from "../../src/db/tables/fileSlices.js";
 import { DamagedBytes, createStorage } from "../../src/storage/storage.js";
 import { type TestStorages, inParts, megabyte, openStorages, patternOf, readAll } from "./support.js";
@@ -145,5 +146,42 @@ describe("files in a directory", () => {
       chmodSync(storages.directory, 0o700);
     }
     expect(existsSync(storages.directory)).toBe(true);
+  });
+});
+
+describe.each([
+  ["ENOSPC", "has no disk space left"],
+  ["EDQUOT", "has used up its disk quota"],
+  ["EROFS", "accepts no writes at the moment (it is read-only)"],
+])("a directory that fails with %s", (code, problem) => {
+  const failure = () => Object.assign(new Error("it cannot be written"), { code });
+  const refused = {
+    status: 503,
+    message: `The directory of uploaded files (FILES_DIR) ${problem}.`,
+    details: { code: "service_unavailable", retryAfterSeconds: 60 },
+  };
+
+  test("in the middle of a file says so, and keeps nothing of it", async () => {
+    const before = await storages.everything();
+    let room = 2;
+    const storage = createStorage(storages.db, storages.directory, Date.now, {
+      makeFolder: () => Promise.resolve(),
+      open: () =>
+        new Writable({
+          write: (_chunk, _encoding, done) => {
+            done((room -= 1) < 0 ? failure() : null);
+          },
+        }),
+    });
+    await expect(storage.write(inParts(patternOf(megabyte), [1000]))).rejects.toMatchObject(refused);
+    expect(await storages.everything()).toEqual(before);
+  });
+
+  test("before the first byte says so", async () => {
+    const storage = createStorage(storages.db, storages.directory, Date.now, {
+      makeFolder: () => Promise.reject(failure()),
+      open: () => new Writable(),
+    });
+    await expect(storage.write(inParts(patternOf(10), [10]))).rejects.toMatchObject(refused);
   });
 });

@@ -3,16 +3,24 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
-import type { Deps } from "../deps.js";
+import { diskError } from "../../words/errors.js";
 import type { StoredFile } from "../../words/file.js";
+import type { Deps } from "../deps.js";
 
-/** Copies a file's bytes to a file on disk, which parsers can read in any order. Call `remove` at the end. */
+const place = "The temporary directory";
+
+/**
+ * Copies a file's bytes to a file on disk, which parsers can read in any order. Call `remove` at the end.
+ * @throws what reading the bytes throws; ApiError 503 when the temporary directory is full or read-only
+ */
 export async function spool(
   deps: Deps,
   file: StoredFile,
   signal: AbortSignal,
 ): Promise<{ path: string; remove: () => Promise<void> }> {
-  const directory = await mkdtemp(join(tmpdir(), "vector-store-"));
+  const directory = await mkdtemp(join(tmpdir(), "vector-store-")).catch((error: unknown) => {
+    throw diskError(error, place);
+  });
   const remove = () => rm(directory, { recursive: true, force: true });
   const path = join(directory, "document");
   try {
@@ -20,6 +28,6 @@ export async function spool(
     return { path, remove };
   } catch (error) {
     await remove();
-    throw error;
+    throw diskError(error, place);
   }
 }
