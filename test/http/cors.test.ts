@@ -101,8 +101,8 @@ describe("the root", () => {
 
   test("tells a program where to go", async () => {
     for (const accept of ["*/*", "application/json"]) {
-      const { body } = await request(closed.url).get("/").set("accept", accept).expect(200);
-      expect(body).toEqual({
+      const answer = await request(closed.url).get("/").set("accept", accept).expect(200);
+      expect(answer.body).toEqual({
         name: "vector-store",
         version: expect.stringMatching(/^\d/),
         docs: "/docs",

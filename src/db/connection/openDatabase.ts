@@ -61,7 +61,7 @@ function besides(config: Config, target: ConnectionTarget, log: Log) {
         [pids],
       );
       const [row] = rows;
-      return { working: row === undefined || row.own !== client.pid ? null : new Set(row.working) };
+      return { working: row?.own === client.pid ? new Set(row.working) : null };
     } catch (error) {
       // An error of the server is an answer as well.
       if (error instanceof ApiError && isConnectionFailure(error.details.cause)) throw error;

@@ -160,8 +160,8 @@ function onAServer(): void {
       /pgvector extension is in the schema "hidden".* Leave \?schema= out of DATABASE_URL.* ALTER ROLE \S+ IN DATABASE \S+ SET search_path = "fourth",public,extensions, hidden;/,
     );
     // The other users of the extension keep it where it is; following the advice is enough.
-    const advice = await open(await urlOf(database)).catch((error: unknown) => (error as Error).message);
-    const [command = ""] = /ALTER ROLE [^;]*;/.exec(String(advice)) ?? [];
+    const advice: unknown = await open(await urlOf(database)).catch((error: unknown) => error);
+    const [command = ""] = /ALTER ROLE [^;]*;/.exec(advice instanceof Error ? advice.message : "") ?? [];
     expect(command).toContain("hidden");
     await database.exec(command);
     await open(await urlOf(database));
