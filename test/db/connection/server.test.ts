@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { sql } from "kysely";
+import { readdirSync } from "node:fs";
 import { findStore, insertStore } from "../../../src/db/tables/stores.js";
 import { ApiError, StartupError } from "../../../src/words/errors.js";
 import { type TestDatabase, createTestDatabase } from "../../support/database.js";
@@ -13,6 +14,11 @@ import { listStores } from "../../../src/db/tables/storeList.js";
 const all = { kind: "all" } as const;
 const plain = newStore();
 const add = (db: Database) => insertStore(db, plain, null, Date.now());
+
+/** Every migration of this program, in order. */
+const migrations = readdirSync("sql")
+  .map((name) => ({ version: Number.parseInt(name, 10) }))
+  .sort((a, b) => a.version - b.version);
 
 let database: TestDatabase;
 let opened: Database[] = [];
@@ -41,12 +47,7 @@ function onAServer(): void {
     const [first, ...others] = started;
     const id = first === undefined ? "" : (await add(first)).id;
     for (const other of others) expect(await findStore(other, all, id)).toMatchObject({ id });
-    expect(await database.query("SELECT version FROM vector_store_migrations ORDER BY version")).toEqual([
-      { version: 1 },
-      { version: 2 },
-      { version: 3 },
-      { version: 4 },
-    ]);
+    expect(await database.query("SELECT version FROM vector_store_migrations ORDER BY version")).toEqual(migrations);
   });
 
   test("replicas that start at once on a litellm-pgvector database: its rows are counted once, and all serve them", async () => {
@@ -70,12 +71,7 @@ function onAServer(): void {
     );
     const url = await urlOf(database);
     await Promise.all(Array.from({ length: 6 }, () => open(url)));
-    expect(await database.query("SELECT version FROM vector_store_migrations ORDER BY version")).toEqual([
-      { version: 1 },
-      { version: 2 },
-      { version: 3 },
-      { version: 4 },
-    ]);
+    expect(await database.query("SELECT version FROM vector_store_migrations ORDER BY version")).toEqual(migrations);
   });
 
   test("waiting for another process's migration is not cut off by the time limit of requests", async () => {
