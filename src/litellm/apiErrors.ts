@@ -1,6 +1,6 @@
-import { type ApiError, invalid, unavailable } from "../words/errors.js";
+import { ApiError, invalid, unavailable } from "../words/errors.js";
 import type { Account } from "./account.js";
-import type { Failure } from "./failures.js";
+import { type Failure, isTooLong } from "./failures.js";
 import {
   type Asked,
   badGateway,
@@ -8,6 +8,7 @@ import {
   rateLimited,
   readable,
   refusalOf,
+  tooLongCode,
   wholeSeconds,
 } from "./gatewayErrors.js";
 import { keyError } from "./keyErrors.js";
@@ -18,10 +19,11 @@ export interface NamedModel {
   readonly namedBy: "settings" | "store";
 }
 
-const embedding: Asked = {
+export const embedding: Asked = {
   provider: "The embedding provider",
   purpose: "embeddings",
   timeLimit: "EMBEDDING__TIMEOUT_SECONDS",
+  texts: "input",
 };
 
 /**
@@ -70,16 +72,28 @@ export function choiceError(failure: Failure, account: Account, model: string): 
 
 /** For a request whose caller named the model: passes the provider's refusal on, with its status and message. */
 export function passedOnError(failure: Failure, account: Account, asked = embedding): ApiError {
+  if (isTooLong(failure)) {
+    return new ApiError(400, readable(failure.message), { param: asked.texts, code: tooLongCode });
+  }
   if (failure.kind === "status" && failure.status === 429) return rateLimited(failure, readable(failure.message));
   return commonError(failure, account, asked) ?? refusalOf(failure);
 }
 
-/** The same for a model that the settings or a store name: only the operator can fix it (502). `where`: the setting. */
+/**
+ * The same for a model that the settings or a store name: only the operator can fix it (502). `where`: the setting. A
+ * text that is too long is the caller's all the same.
+ */
 export function refusedError(
   failure: Failure,
   account: Account,
   { asked, model, where }: { asked: Asked; model: string; where: string },
 ): ApiError {
+  if (isTooLong(failure)) {
+    return new ApiError(400, `The text is longer than the model '${model}' reads: ${readable(failure.message)}`, {
+      param: asked.texts,
+      code: tooLongCode,
+    });
+  }
   return (
     commonError(failure, account, asked) ??
     badGateway(

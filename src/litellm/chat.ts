@@ -96,7 +96,12 @@ const bodyOf = ({ model, messages, temperature, maxTokens }: ChatRequest) => ({
   ...(maxTokens !== undefined && { max_tokens: maxTokens }),
 });
 
-const asked = { provider: "The chat model's provider", purpose: "chat", timeLimit: "CHAT_TIMEOUT_SECONDS" };
+const asked = {
+  provider: "The chat model's provider",
+  purpose: "chat",
+  timeLimit: "CHAT_TIMEOUT_SECONDS",
+  texts: null,
+};
 
 function chatError(failure: Failure, account: Account, { model, namedBy }: ChatRequest): ApiError {
   if (namedBy === "caller") return passedOnError(failure, account, asked);

@@ -1,4 +1,5 @@
 import { APIConnectionTimeoutError, APIError } from "openai";
+import { saysTooLong } from "./tooLong.js";
 
 /**
  * Why one request to the provider failed. A value, not an exception, because retries and the breaker inspect it first.
@@ -80,8 +81,12 @@ export function readRetryAfter(headers: Headers, now: number): number | null {
 
 /** The provider is failing, independently of the request: the breaker counts it, unless it concerns a key. */
 export function isOutage(failure: Failure): boolean {
+  if (isTooLong(failure)) return false;
   return failure.kind === "network" || failure.kind === "timeout" || failure.status >= 500;
 }
+
+/** A text of the request is longer than the model reads, whatever the status. */
+export const isTooLong = (failure: Failure): boolean => !concernsKey(failure) && saysTooLong(failure);
 
 /**
  * The proxy refused a key, or could not check it. This says nothing about the model or other callers, so requests must
@@ -107,7 +112,7 @@ const refused = (failure: Failure) => (failure.status === 400 || failure.status 
 
 /** The request as a whole was too large: fewer or shorter texts may pass. */
 export function isTooLarge(failure: Failure): boolean {
-  return failure.status === 413 || (refused(failure) && tooLarge.test(failure.message));
+  return failure.status === 413 || isTooLong(failure) || (refused(failure) && tooLarge.test(failure.message));
 }
 const tooLarge =
   /too (large|long|many)|maximum (context|allowed|number|input)|context[ _]length|max(imum)?[ _](input[ _])?tokens|batch[ _]?size|at most \d+|max_client_batch/i;
@@ -121,7 +126,7 @@ export function isTooMany(failure: Failure): boolean {
 
 /** One text alone may be at fault, so the others may pass without it. */
 export function mayConcernOneText(failure: Failure): boolean {
-  if (failure.status === 413) return true;
+  if (failure.status === 413 || isTooLong(failure)) return true;
   return refused(failure) && !refusesModel(failure);
 }
 

@@ -1,11 +1,15 @@
-import { ApiError } from "../words/errors.js";
+import { ApiError, TextError } from "../words/errors.js";
 import { type Failure, refusesModel } from "./failures.js";
 
-/** What the proxy was asked for, as named in messages. `timeLimit`: the setting for the time limit. */
+/**
+ * What the proxy was asked for, as named in messages. `timeLimit`: the setting for the time limit. `texts`: the field
+ * of the request that holds the model's input; null if it depends on the route.
+ */
 export interface Asked {
   readonly provider: string;
   readonly purpose: string;
   readonly timeLimit: string;
+  readonly texts: string | null;
 }
 
 /** 502: an invalid answer, or a refusal that only the operator can fix. */
@@ -26,6 +30,14 @@ export const rateLimited = (failure: Failure, message: string) =>
     code: "rate_limit_exceeded",
     retryAfterSeconds: wholeSeconds(failure.retryAfterMs),
   });
+
+/** 400: a text is longer than the model reads. @param index of the text among those of the request */
+export const textTooLong = (index: number, model: string) =>
+  new TextError(index, 400, `The text is longer than the embedding model '${model}' accepts.`, {
+    param: "input",
+    code: tooLongCode,
+  });
+export const tooLongCode = "context_length_exceeded";
 
 /** The provider's refusal, passed on: status, message, param and code. */
 export const refusalOf = (failure: Failure) =>

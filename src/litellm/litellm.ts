@@ -3,13 +3,14 @@ import type { EmbeddingConfig } from "../process/config.js";
 import type { Log } from "../process/log.js";
 import type { Metrics } from "../process/metrics.js";
 import { createAccounts } from "./account.js";
-import { passedOnError } from "./apiErrors.js";
+import { embedding, passedOnError } from "./apiErrors.js";
 import { createBuiltIn } from "./builtIn.js";
 import { createChat } from "./chat.js";
 import type { Clock } from "./clock.js";
 import { systemClock } from "./clock.js";
 import type { EmbeddingsAnswer, EmbeddingsBody, Litellm } from "./contract.js";
 import { createEmbedders } from "./embedders.js";
+import { isTooLong } from "./failures.js";
 import type { Gate, Sending } from "./gate.js";
 import { badGateway } from "./gatewayErrors.js";
 import { createGates } from "./gates.js";
@@ -60,8 +61,18 @@ async function passOn(body: EmbeddingsBody, gate: Gate, sending: Sending): Promi
     (client, options) => client.post("/embeddings", { ...options, body }),
     sending,
   );
-  if ("failure" in outcome) throw passedOnError(outcome.failure, sending.account);
+  if ("failure" in outcome) {
+    const texts = isTooLong(outcome.failure) ? nameOfLongest(body.input) : "input";
+    throw passedOnError(outcome.failure, sending.account, { ...embedding, texts });
+  }
   const parsed = answerShape.safeParse(outcome.value);
   if (!parsed.success) throw badGateway("The LiteLLM proxy's answer is not a list of embeddings.");
   return parsed.data;
+}
+
+/** Of several texts, the one that a model most probably found too long. Asking for each alone would cost money. */
+function nameOfLongest(input: EmbeddingsBody["input"]): string {
+  if (typeof input === "string" || input.length < 2 || typeof input[0] === "number") return "input";
+  const lengths = input.map((each) => (typeof each === "number" ? 0 : each.length));
+  return `input[${lengths.indexOf(Math.max(...lengths))}]`;
 }

@@ -1,5 +1,4 @@
 import type { ApiError } from "../words/errors.js";
-import { invalid } from "../words/errors.js";
 import { mapConcurrently } from "./abort.js";
 import type { Account, AccountOf } from "./account.js";
 import type { NamedModel } from "./apiErrors.js";
@@ -10,6 +9,7 @@ import { createAsk } from "./embeddingRequest.js";
 import type { Failure } from "./failures.js";
 import { isTooLarge, isTooMany } from "./failures.js";
 import type { Gate, GateDeps, Sending } from "./gate.js";
+import { textTooLong } from "./gatewayErrors.js";
 import { joinQueries } from "./joinedQueries.js";
 
 /** Concurrent requests per `embed` call. */
@@ -35,30 +35,29 @@ export function createProxyEmbedder(
   };
 
   /** For a refusal that neither leaving parameters out nor splitting could fix. */
-  const errorOf = (failure: Failure, account: Account): ApiError =>
-    isTooLarge(failure)
-      ? invalid("input", `A text is longer than the embedding model '${model}' accepts.`, "context_length_exceeded")
-      : serviceError(failure, account, choice);
+  const errorOf = (failure: Failure, account: Account, index = 0): ApiError =>
+    isTooLarge(failure) ? textTooLong(index, model) : serviceError(failure, account, choice);
 
-  async function request(texts: readonly string[], sending: Sending): Promise<Float32Array[]> {
+  /** @param index of the first text, among those of the call */
+  async function request(texts: readonly string[], index: number, sending: Sending): Promise<Float32Array[]> {
     const outcome = await ask(texts, sending);
     if ("value" in outcome) return outcome.value;
     const { failure } = outcome;
-    if (texts.length <= 1 || !isTooLarge(failure)) throw errorOf(failure, sending.account);
+    if (texts.length <= 1 || !isTooLarge(failure)) throw errorOf(failure, sending.account, index);
     const half = Math.ceil(texts.length / 2);
     // One after the other: if the provider refuses every text, the first single one ends it.
-    const first = await request(texts.slice(0, half), sending);
+    const first = await request(texts.slice(0, half), index, sending);
     // Learn only from success: one long text, refused with the same message, must not shrink all later requests.
     if (isTooMany(failure)) learnCount(half);
-    return [...first, ...(await request(texts.slice(half), sending))];
+    return [...first, ...(await request(texts.slice(half), index + half, sending))];
   }
 
   const embed: Embedder["embed"] = async (texts, { caller, signal }) => {
     const account = accountOf(caller);
     const vectors = await mapConcurrently(
-      splitIntoBatches(texts, limits()),
+      numbered(splitIntoBatches(texts, limits())),
       concurrency,
-      (batch, each) => request(batch, { account, signal: each }),
+      ({ batch, index }, each) => request(batch, index, { account, signal: each }),
       signal,
     );
     return vectors.flat();
@@ -73,4 +72,14 @@ export function createProxyEmbedder(
     embedQuery: async (text, { caller, signal, usage }) =>
       embedQuery(text, { account: accountOf(caller), signal }, usage),
   };
+}
+
+/** Each batch with the index of its first text. */
+function numbered(batches: readonly string[][]): { batch: string[]; index: number }[] {
+  let index = 0;
+  return batches.map((batch) => {
+    const one = { batch, index };
+    index += batch.length;
+    return one;
+  });
 }

@@ -56,7 +56,12 @@ export function createRerank(
   return { rerank, passRerank };
 }
 
-const asked = { provider: "The rerank model's provider", purpose: "reranking", timeLimit: "RERANK_TIMEOUT_SECONDS" };
+const asked = {
+  provider: "The rerank model's provider",
+  purpose: "reranking",
+  timeLimit: "RERANK_TIMEOUT_SECONDS",
+  texts: "documents",
+};
 
 function rerankError(failure: Failure, account: Account, { model, namedBy }: RerankRequest): ApiError {
   if (namedBy === "caller") return passedOnError(failure, account, asked);

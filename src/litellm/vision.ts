@@ -49,4 +49,5 @@ const asked = {
   provider: "The vision model's provider",
   purpose: "reading pictures",
   timeLimit: "EMBEDDING__TIMEOUT_SECONDS",
+  texts: null,
 };

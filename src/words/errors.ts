@@ -34,6 +34,24 @@ export class ApiError extends Error {
   }
 }
 
+/** An error about one of several texts. Whoever sent them catches it and names the text as its own sender knows it. */
+export class TextError extends ApiError {
+  /** @param index of the text, from 0 @param problem the sentence about it, without its name */
+  constructor(
+    readonly index: number,
+    status: number,
+    readonly problem: string,
+    details: ApiError["details"],
+  ) {
+    super(status, problem, details);
+  }
+
+  /** The same error, with the name of the text. */
+  named(param: string): ApiError {
+    return new ApiError(this.status, `${param}: ${this.problem}`, { ...this.details, param });
+  }
+}
+
 /** 400: the request is wrong. `param` is the path of the field, such as `embeddings[17].embedding`. */
 export const invalid = (param: string | null, problem: string, code = "invalid_value") =>
   new ApiError(400, param === null ? problem : `${param}: ${problem}`, { param, code });

@@ -125,7 +125,7 @@ describe("embed", () => {
     );
     const error = await errorOf(litellm(provider).embedder.embed(texts(8)));
     expect(error).toMatchObject({ status: 400, param: "input", code: "context_length_exceeded" });
-    expect(error.message).toBe("input: A text is longer than the embedding model 'test-model' accepts.");
+    expect(error.message).toBe("The text is longer than the embedding model 'test-model' accepts.");
     expect(provider.asked.map(({ body }) => body.input.length)).toEqual([8, 4, 2, 1]);
   });
 

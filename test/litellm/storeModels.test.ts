@@ -123,7 +123,7 @@ describe("errors of a store's own model name the store's settings", () => {
       502,
       "The model 'm' answers vectors of 4 dimensions, but the store's embedding_dimensions is 3. Check which model the proxy serves by this name.",
     ],
-    ["a text too long", failure(413, ""), 400, "input: A text is longer than the embedding model 'm' accepts."],
+    ["a text too long", failure(413, ""), 400, "The text is longer than the embedding model 'm' accepts."],
   ])("%s", async (_, answer, status, message) => {
     await using provider = await startProvider(() => answer);
     const embedder = litellm(provider).embedderFor(choice("m"));

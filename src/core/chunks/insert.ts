@@ -2,7 +2,7 @@ import { findStore } from "../../db/tables/stores.js";
 import { EngineError, IdConflict, Overtaken } from "../../engines/engine.js";
 import { type Caller, scopeOf } from "../../words/caller.js";
 import type { Compared, NewChunk, OnConflict } from "../../words/chunk.js";
-import { ApiError, conflict, notFound, tooLarge, unavailable } from "../../words/errors.js";
+import { ApiError, TextError, conflict, notFound, tooLarge, unavailable } from "../../words/errors.js";
 import { type VectorStore, isExpired } from "../../words/store.js";
 import type { Deps } from "../deps.js";
 import { dimensionsOf, embedderOf, requireModel } from "../stores/model.js";
@@ -170,10 +170,15 @@ async function embedMissing(
   );
   if (missing.length === 0) return;
   requireRoom(missing.length, dimensionsOf(deps, store), deps.config.maxBodyBytes);
-  const vectors = await embedderOf(deps, store).embed(
-    missing.map((row) => row.content),
-    asking,
-  );
+  const vectors = await embedderOf(deps, store)
+    .embed(
+      missing.map((row) => row.content),
+      asking,
+    )
+    .catch((error: unknown) => {
+      const row = error instanceof TextError ? missing[error.index] : undefined;
+      throw error instanceof TextError && row ? error.named(field(batch.at(rows.indexOf(row)), "content")) : error;
+    });
   missing.forEach((row, i) => {
     const embedding = vectors[i];
     if (embedding !== undefined) made.set(row, embedding);

@@ -2,7 +2,7 @@ import type { Usage } from "../../litellm/contract.js";
 import { EngineError } from "../../engines/engine.js";
 import type { Caller } from "../../words/caller.js";
 import type { FoundChunk } from "../../words/chunk.js";
-import { ApiError } from "../../words/errors.js";
+import { ApiError, TextError } from "../../words/errors.js";
 import type { Filter } from "../../words/filter.js";
 import type { VectorStore } from "../../words/store.js";
 import type { Deps } from "../deps.js";
@@ -36,7 +36,11 @@ export async function embedQueries(
 ): Promise<Query[]> {
   if (mode === "keyword") return texts.map((text) => ({ text, embedding: null }));
   const embedder = embedderOf(deps, store);
-  const embeddings = await Promise.all(texts.map((text) => embedder.embedQuery(text, asking)));
+  const embed = (text: string, i: number) =>
+    embedder.embedQuery(text, asking).catch((error: unknown) => {
+      throw error instanceof TextError ? error.named(texts.length === 1 ? "query" : `query[${i}]`) : error;
+    });
+  const embeddings = await Promise.all(texts.map(embed));
   return texts.map((text, i) => ({ text, embedding: embeddings[i] ?? null }));
 }
 

@@ -1,4 +1,4 @@
-import { ApiError, invalid } from "../../words/errors.js";
+import { ApiError, TextError, invalid } from "../../words/errors.js";
 import { toNetworkOrder } from "../../numbers/float32.js";
 import type { TransferRow } from "../../words/rows.js";
 import { ownWork } from "../../words/caller.js";
@@ -92,10 +92,14 @@ async function vectorsFor(deps: TransferDeps, chunks: readonly ChunkToEmbed[]): 
     else missing.set(chunk.store, [...(missing.get(chunk.store) ?? []), chunk]);
   }
   for (const [store, own] of missing) {
-    const made = await embedderOf(deps, store).embed(
-      own.map((chunk) => chunk.content),
-      { caller: ownWork },
-    );
+    const made = await embedderOf(deps, store)
+      .embed(
+        own.map((chunk) => chunk.content),
+        { caller: ownWork },
+      )
+      .catch((error: unknown) => {
+        throw error instanceof TextError ? error.named(own[error.index]?.at ?? "") : error;
+      });
     own.forEach((chunk, i) => {
       const vector = made[i];
       if (vector !== undefined) vectors.set(chunk.id, toNetworkOrder(vector));
