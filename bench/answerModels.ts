@@ -49,6 +49,7 @@ export async function startAnswerModels(
       const choices = [{ index: 0, message, finish_reason: "stop" }];
       return { json: { id: "bench", object: "chat.completion", created: 0, model, choices, usage } };
     },
+    "GET /v1/models": () => ({ json: { object: "list", data: [{ id: chatModel, object: "model" }] } }),
     "GET /model/info": () => ({
       json: {
         data: [

@@ -10,6 +10,8 @@ export interface RunningProcess {
   /** CPU time used so far, in seconds; NaN where there is no /proc. */
   cpu: () => number;
   stop(): Promise<void>;
+  /** Ends it at once, as `kill -9` does. */
+  kill(): Promise<void>;
 }
 
 const startLimitMs = 60_000;
@@ -59,6 +61,10 @@ export async function startProcess(
     await exited;
     clearTimeout(limit);
   };
+  const kill = async () => {
+    child.kill("SIGKILL");
+    await exited;
+  };
   atEnd(stop);
   const deadline = Date.now() + startLimitMs;
   while (!(await answers(url + options.ready))) {
@@ -66,7 +72,7 @@ export async function startProcess(
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   const pid = child.pid ?? 0;
-  return { url, rss: () => residentMb(pid), cpu: () => cpuSeconds(pid), stop };
+  return { url, rss: () => residentMb(pid), cpu: () => cpuSeconds(pid), stop, kill };
 }
 
 async function answers(url: string): Promise<boolean> {

@@ -1,0 +1,135 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { seededRandom } from "../data.js";
+import { type Target, createTarget } from "../database.js";
+import { startService } from "../service.js";
+import { type Client, createClient } from "./client.js";
+import { type Growth, type Sample, growthOf } from "./growth.js";
+import type { Pace } from "./pace.js";
+import { dimensions, makeRow, textOf, wireRow } from "./scene.js";
+import { type Check, type Outcome, check } from "./verdict.js";
+
+/** Requests of an hour: ten searches a second, a batch a second, an upload every five, all that comes is deleted. */
+const hourOfSteps = 3600;
+const searchesPerStep = 10;
+const rowsPerBatch = 20;
+const stepsPerUpload = 5;
+/** Steps after which rows and files are deleted again, so that the data stays as large as it is. */
+const keptSteps = 60;
+/** Steps under way at once. */
+const clients = 4;
+const sampleMs = 500;
+
+/** What the floor may rise by, in MB: noise of the heap and of the allocator. */
+const heapMayGrow = 12;
+const residentMayGrow = 60;
+
+interface Load {
+  steps: number;
+  failures: string[];
+  heap: Sample[];
+  resident: Sample[];
+}
+
+/** An hour's requests in a quarter of the time, on each database: memory must not grow once everything is warm. */
+export async function watchMemory(pace: Pace): Promise<Outcome> {
+  const kinds = ["postgres", "pglite"] as const;
+  const loads = await Promise.all(
+    kinds.map(async (kind, i) => {
+      const target = await createTarget(kind === "pglite" ? "pglite" : pace.databaseUrl);
+      return { kind, ...(await load(target, pace, seededRandom(pace.seed + 20 + i))) };
+    }),
+  );
+  const grown = loads.map(({ kind, steps, failures, heap, resident }) => {
+    const heapGrowth = growthOf(heap);
+    const residentGrowth = growthOf(resident);
+    const short = steps < hourOfSteps ? [`only ${steps} of ${hourOfSteps} in the time`] : [];
+    const checks: Check[] = [
+      check(`${kind}: every request is answered as it should be`, failures),
+      check(`${kind}: the heap does not grow`, excess(heapGrowth, heapMayGrow)),
+      check(`${kind}: resident memory does not grow`, excess(residentGrowth, residentMayGrow)),
+      ...(pace.whole ? [check(`${kind}: an hour's requests`, short)] : []),
+    ];
+    return {
+      checks,
+      figure: `${kind}: ${steps} of ${hourOfSteps} s of requests; heap ${show(heapGrowth)}; resident ${show(residentGrowth)}`,
+    };
+  });
+  return { figures: grown.map(({ figure }) => figure), checks: grown.flatMap(({ checks }) => checks) };
+}
+
+const show = ({ before, after, perHour }: Growth) =>
+  `${before.toFixed(1)} → ${after.toFixed(1)} MB (${perHour >= 0 ? "+" : ""}${perHour.toFixed(1)} MB/h)`;
+
+/** The growth, if it is more than `most`. */
+export const excess = (growth: Growth, most: number) => (growth.after - growth.before > most ? [show(growth)] : []);
+
+async function load(target: Target, pace: Pace, random: () => number): Promise<Load> {
+  const service = await startService(target, { dimensions, settings: { LOG_LEVEL: "error" } });
+  const client = createClient(service.url, service.key);
+  const storeId = await service.createStore();
+  const found: Load = { steps: 0, failures: [], heap: [], resident: [] };
+  const begun = performance.now();
+  const ended = new AbortController();
+  const sampling = (async () => {
+    while (!ended.signal.aborted) {
+      const at = (performance.now() - begun) / 1000;
+      const { heap, resident } = readMemory((await client.send("GET", "/metrics")).text);
+      found.heap.push({ at, value: heap });
+      found.resident.push({ at, value: resident });
+      await sleep(sampleMs);
+    }
+  })();
+  const step = stepper(client, storeId, random, found.failures);
+  const work = async () => {
+    while (found.steps < hourOfSteps && performance.now() < pace.deadline) await step(found.steps++);
+  };
+  await Promise.all(Array.from({ length: clients }, work));
+  ended.abort();
+  await sampling;
+  await service.stop();
+  return found;
+}
+
+/** MB of the process's heap in use and of its resident memory, from Prometheus' text. */
+function readMemory(text: string): { heap: number; resident: number } {
+  const read = (name: string) => Number(new RegExp(`^${name} (\\S+)$`, "m").exec(text)?.[1]) / 2 ** 20;
+  return { heap: read("nodejs_heap_size_used_bytes"), resident: read("process_resident_memory_bytes") };
+}
+
+/** One second of an hour. */
+function stepper(client: Client, storeId: string, random: () => number, failures: string[]) {
+  const store = `/v1/vector_stores/${storeId}`;
+  const files = new Map<number, string>();
+  const ask = async (method: string, path: string, body?: Parameters<Client["send"]>[2]) => {
+    const { status, text } = await client.send(method, path, body);
+    if (status !== 200 && status !== 202) failures.push(`${method} ${path}: ${status} ${text.slice(0, 200)}`);
+    return text;
+  };
+  return async (step: number) => {
+    const rows = Array.from({ length: rowsPerBatch }, (_, i) => wireRow(makeRow(`s${step}-${i}`, step, random)));
+    await ask("POST", `${store}/embeddings/batch`, { json: { embeddings: rows, return: "count" } });
+    for (let i = 0; i < searchesPerStep; i += 1) {
+      const json = {
+        query: `s${step - Math.floor(random() * keptSteps)}-${i}`,
+        search_mode: i % 3 === 0 ? "hybrid" : "vector",
+      };
+      await ask("POST", `${store}/search`, { json });
+    }
+    await ask("GET", `${store}/embeddings?limit=50`);
+    await ask("GET", `${store}/files`);
+    if (step % stepsPerUpload === 0) {
+      const name = `memory-${step}-60.txt`;
+      const form = new FormData();
+      form.append("file", new Blob([textOf(name)]), name);
+      files.set(step, (JSON.parse(await ask("POST", `${store}/upload`, { form })) as { id: string }).id);
+    }
+    const old = step - keptSteps;
+    if (old < 0) return;
+    const filters = { type: "eq", key: "batch", value: old };
+    await ask("DELETE", `${store}/embeddings`, { json: { filters } });
+    const file = files.get(old);
+    if (file === undefined) return;
+    files.delete(old);
+    await ask("DELETE", `/v1/files/${file}`);
+  };
+}
