@@ -1,0 +1,5 @@
+"""OGX without a server, which nothing here is."""
+
+
+class OGXAsLibraryClient:
+    pass

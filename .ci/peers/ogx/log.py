@@ -1,0 +1,7 @@
+"""OGX's log."""
+
+import logging
+
+
+def get_logger(name, **_):
+    return logging.getLogger(name)
