@@ -4,20 +4,27 @@ import { ExactNumber, problemWithNumber } from "./exactJson.js";
 export type FilterValue = string | number | ExactNumber | boolean;
 
 /**
- * A condition on a chunk's metadata (OpenAI's comparison and compound filters). A comparison holds only between values
- * of one type: the number 5 is not the string "5". A missing key satisfies only `ne` and `nin`.
+ * A condition on a chunk's metadata: OpenAI's comparison and compound filters, and ours. A comparison holds only
+ * between values of one type: the number 5 is not the string "5". `eq` and `in` also hold for an array with such an
+ * element; `ne` and `nin` hold where these do not, so also for a missing key. `contains` (one element) and `all` hold
+ * only for arrays, `exists` for any value but null, `prefix` and `substring` for a string with these characters.
  */
 export type Filter =
-  | { type: "eq" | "ne" | "gt" | "gte" | "lt" | "lte"; key: string; value: FilterValue }
-  | { type: "in" | "nin"; key: string; value: FilterValue[] }
+  | { type: "eq" | "ne" | "gt" | "gte" | "lt" | "lte" | "contains"; key: string; value: FilterValue }
+  | { type: "in" | "nin" | "all"; key: string; value: FilterValue[] }
+  | { type: "exists"; key: string; value: boolean }
+  | { type: "prefix" | "substring"; key: string; value: string }
   | { type: "and" | "or"; filters: Filter[] };
 
 export const filterLimits = { depth: 20, conditions: 500, values: 2000, keyLength: 256 };
 
-const comparisons = ["eq", "ne", "gt", "gte", "lt", "lte"] as const;
-const memberships = ["in", "nin"] as const;
+const comparisons = ["eq", "ne", "gt", "gte", "lt", "lte", "contains"] as const;
+const memberships = ["in", "nin", "all"] as const;
+const ofText = ["prefix", "substring"] as const;
 const compounds = ["and", "or"] as const;
-const types = [...comparisons, ...memberships, ...compounds];
+/** A filter of nothing but one of these is a mistake; other words may be values of a key "type". */
+const openaiTypes = ["eq", "ne", "gt", "gte", "lt", "lte", "in", "nin", "and", "or"] as const;
+export const filterTypes = [...comparisons, ...memberships, ...ofText, "exists", ...compounds] as const;
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof ExactNumber);
@@ -34,7 +41,7 @@ export function parseFilter(input: unknown, path = "filters"): Filter | null {
   if (input === null || input === undefined) return null;
   if (!isObject(input)) throw invalid(path, "expected an object");
   const budget = { ...filterLimits };
-  const operatorAlone = Object.keys(input).length === 1 && includes(types, input.type);
+  const operatorAlone = Object.keys(input).length === 1 && includes(openaiTypes, input.type);
   if ("type" in input && ("key" in input || "value" in input || "filters" in input || operatorAlone)) {
     const filter = parseTyped(input, path, 1, budget);
     return isEmpty(filter) ? null : filter;
@@ -65,13 +72,21 @@ function parseTyped(input: unknown, path: string, depth: number, budget: Budget)
     spend(budget, path);
     return { type, filters: filters.map((each, i) => parseTyped(each, `${path}.filters[${i}]`, depth + 1, budget)) };
   }
-  if (!includes(comparisons, type) && !includes(memberships, type))
-    throw invalid(`${path}.type`, `expected one of ${types.join(", ")}`);
+  if (!includes(comparisons, type) && !includes(memberships, type) && !includes(ofText, type) && type !== "exists")
+    throw invalid(`${path}.type`, `expected one of ${filterTypes.join(", ")}`);
   if (typeof key !== "string") throw invalid(`${path}.key`, "expected a string");
   if (stranger !== undefined) throw invalid(path, `a comparison takes only "type", "key" and "value"`);
   spend(budget, path);
   if (includes(comparisons, type))
     return { type, key: parseKey(key, `${path}.key`), value: parseValue(value, `${path}.value`) };
+  if (includes(ofText, type)) {
+    if (typeof value !== "string") throw invalid(`${path}.value`, `expected a string for "${type}"`);
+    return { type, key: parseKey(key, `${path}.key`), value };
+  }
+  if (type === "exists") {
+    if (typeof value !== "boolean") throw invalid(`${path}.value`, 'expected true or false for "exists"');
+    return { type, key: parseKey(key, `${path}.key`), value };
+  }
   if (!Array.isArray(value)) throw invalid(`${path}.value`, `expected an array for "${type}"`);
   budget.values -= value.length;
   if (budget.values < 0)

@@ -34,6 +34,7 @@ describe("the flat dialect", () => {
       { key: "k" },
       { value: 1 },
       { type: "eq-like", other: 1 },
+      { type: "all" },
       { type: 5 },
     ];
     for (const flat of flats) {
@@ -55,6 +56,18 @@ describe("the flat dialect", () => {
         { type: "eq", key: "toString", value: true },
       ],
     });
+  });
+
+  test("our types take the values that they compare", () => {
+    for (const type of ["prefix", "substring"]) {
+      expect(refusal({ type, key: "k", value: 1 })).toEqual({
+        param: "filters.value",
+        message: `filters.value: expected a string for "${type}"`,
+      });
+    }
+    expect(refusal({ type: "exists", key: "k", value: null }).message).toContain('expected true or false for "exists"');
+    expect(refusal({ type: "all", key: "k", value: "a" }).message).toContain('expected an array for "all"');
+    expect(refusal({ type: "contains", key: "k", value: ["a"] }).message).toContain("expected a string, a number");
   });
 
   test("accepts only scalar values", () => {
@@ -98,8 +111,10 @@ const valid = fc.letrec<{ filter: Filter; leaf: Filter }>((tie) => ({
     }),
   ),
   leaf: fc.oneof(
-    fc.record({ type: fc.constantFrom("eq" as const, "ne", "gt", "gte", "lt", "lte"), key, value }),
-    fc.record({ type: fc.constantFrom("in" as const, "nin"), key, value: fc.array(value, { maxLength: 5 }) }),
+    fc.record({ type: fc.constantFrom("eq" as const, "ne", "gt", "gte", "lt", "lte", "contains"), key, value }),
+    fc.record({ type: fc.constantFrom("in" as const, "nin", "all"), key, value: fc.array(value, { maxLength: 5 }) }),
+    fc.record({ type: fc.constant("exists" as const), key, value: fc.boolean() }),
+    fc.record({ type: fc.constantFrom("prefix" as const, "substring"), key, value: fc.string({ unit: "binary" }) }),
   ),
 })).filter;
 

@@ -4,16 +4,18 @@ import { ExactNumber } from "../../src/words/exactJson.js";
 /** The filter grammar as a client writes it: OpenAI's, or litellm-pgvector's flat one. */
 type Scalar = string | number | ExactNumber | boolean;
 type Typed =
-  | { type: "eq" | "ne" | "gt" | "gte" | "lt" | "lte"; key: string; value: Scalar }
-  | { type: "in" | "nin"; key: string; value: Scalar[] }
+  | { type: "eq" | "ne" | "gt" | "gte" | "lt" | "lte" | "contains"; key: string; value: Scalar }
+  | { type: "in" | "nin" | "all"; key: string; value: Scalar[] }
+  | { type: "exists"; key: string; value: boolean }
+  | { type: "prefix" | "substring"; key: string; value: string }
   | { type: "and" | "or"; filters: Typed[] };
 export type ClientFilter = { typed: Typed } | { flat: Record<string, Scalar> };
 
-/** Evaluates a filter by its documentation: types matter, and a missing key matches only ne and nin. */
+/** Evaluates a filter by its documentation: types matter, and a missing key matches only ne, nin and exists: false. */
 export function matches(filter: ClientFilter | null, metadata: Record<string, unknown>): boolean {
   if (filter === null) return true;
   if ("typed" in filter) return matchesTyped(filter.typed, metadata);
-  return Object.entries(filter.flat).every(([key, value]) => same(valueOf(metadata, key), value));
+  return Object.entries(filter.flat).every(([key, value]) => holds(valueOf(metadata, key), value));
 }
 
 function matchesTyped(filter: Typed, metadata: Record<string, unknown>): boolean {
@@ -23,13 +25,25 @@ function matchesTyped(filter: Typed, metadata: Record<string, unknown>): boolean
     case "or":
       return filter.filters.some((each) => matchesTyped(each, metadata));
     case "in":
-      return filter.value.some((each) => same(valueOf(metadata, filter.key), each));
+      return filter.value.some((each) => holds(valueOf(metadata, filter.key), each));
     case "nin":
-      return !filter.value.some((each) => same(valueOf(metadata, filter.key), each));
+      return !filter.value.some((each) => holds(valueOf(metadata, filter.key), each));
     case "eq":
-      return same(valueOf(metadata, filter.key), filter.value);
+      return holds(valueOf(metadata, filter.key), filter.value);
     case "ne":
-      return !same(valueOf(metadata, filter.key), filter.value);
+      return !holds(valueOf(metadata, filter.key), filter.value);
+    case "contains":
+      return hasAll(valueOf(metadata, filter.key), [filter.value]);
+    case "all":
+      return hasAll(valueOf(metadata, filter.key), filter.value);
+    case "exists":
+      return ((valueOf(metadata, filter.key) ?? null) !== null) === filter.value;
+    case "prefix":
+    case "substring": {
+      const found = valueOf(metadata, filter.key);
+      const at = typeof found === "string" ? found.indexOf(filter.value) : -1;
+      return filter.type === "prefix" ? at === 0 : at >= 0;
+    }
     case "gt":
     case "gte":
     case "lt":
@@ -45,9 +59,24 @@ function inOrder(type: "gt" | "gte" | "lt" | "lte", order: number | null): boole
   return type === "lt" ? order < 0 : order <= 0;
 }
 
+/** The value of the key of that very name; without it, the nested one that the key's parts lead to. */
 const valueOf = (metadata: Record<string, unknown>, key: string) =>
-  Object.hasOwn(metadata, key) ? metadata[key] : undefined;
+  Object.hasOwn(metadata, key)
+    ? metadata[key]
+    : key.split(".").includes("")
+      ? undefined
+      : nestedIn(metadata, key.split("."));
 
+function nestedIn(value: unknown, [key, ...rest]: readonly string[]): unknown {
+  if (key === undefined) return value;
+  const isObject = typeof value === "object" && value !== null && !Array.isArray(value) && Object.hasOwn(value, key);
+  return isObject ? nestedIn((value as Record<string, unknown>)[key], rest) : undefined;
+}
+
+/** A value, or an array with it. */
+const holds = (found: unknown, value: Scalar) => same(found, value) || hasAll(found, [value]);
+const hasAll = (found: unknown, values: readonly Scalar[]) =>
+  Array.isArray(found) && values.every((value) => found.some((each) => same(each, value)));
 const same = (found: unknown, value: Scalar) => found === value || compare(found, value) === 0;
 
 /** Negative, zero or positive; null for types without a common order. */
@@ -96,7 +125,8 @@ const keys = [
   "😀",
   "type",
 ];
-const oddKeys = [...keys, "__proto__", "constructor", "0"];
+const paths = ["a.a", "a.b", "b.a", "a.b.a", "b.__proto__", "a..b", ".", "type.a"];
+const oddKeys = [...keys, "a.b", "a", "__proto__", "constructor", "0"];
 
 const text = fc.oneof(
   { weight: 6, arbitrary: fc.constantFrom("", "a", "A", "b", "ab", "5", "true", "null", "é", "e\u0301", "z") },
@@ -139,11 +169,20 @@ const number = fc.oneof(
 );
 const scalar = fc.oneof(text, number, fc.boolean());
 
+const nestedValue = fc.oneof(
+  { weight: 4, arbitrary: scalar },
+  { weight: 1, arbitrary: fc.constant(null) },
+  { weight: 2, arbitrary: fc.array(scalar, { maxLength: 3 }) },
+  { weight: 2, arbitrary: scalar.map((value) => ({ a: value })) },
+);
 const anyValue = fc.oneof(
   { weight: 8, arbitrary: scalar },
   { weight: 1, arbitrary: fc.constant(null) },
-  { weight: 1, arbitrary: fc.array(scalar, { maxLength: 2 }) },
-  { weight: 1, arbitrary: fc.array(fc.tuple(fc.constantFrom(...keys), scalar), { maxLength: 2 }).map(objectOf) },
+  { weight: 3, arbitrary: fc.array(fc.oneof(scalar, fc.constantFrom(null, ["a"])), { maxLength: 4 }) },
+  {
+    weight: 3,
+    arbitrary: fc.array(fc.tuple(fc.constantFrom("a", "b", ...keys), nestedValue), { maxLength: 3 }).map(objectOf),
+  },
 );
 
 /** Like JSON.parse, `Object.fromEntries` creates an own property "__proto__". */
@@ -156,22 +195,32 @@ export const anyMetadata = fc.oneof(
   { weight: 1, arbitrary: fc.constant(null) },
 );
 
-const filterKey = fc.constantFrom(...oddKeys, "absent");
+const filterKey = fc.constantFrom(...oddKeys, ...paths, "absent");
 const comparison = fc.record({
-  type: fc.constantFrom("eq", "ne", "gt", "gte", "lt", "lte"),
+  type: fc.constantFrom("eq", "ne", "gt", "gte", "lt", "lte", "contains"),
   key: filterKey,
   value: scalar,
 });
 const membership = fc.record({
   type: fc.constantFrom("in", "nin"),
   key: filterKey,
-  value: fc.array(scalar, { maxLength: 8 }),
+  // Above 50 values, SQL does not look up each one.
+  value: fc.oneof(
+    { weight: 8, arbitrary: fc.array(scalar, { maxLength: 8 }) },
+    { weight: 1, arbitrary: fc.array(scalar, { minLength: 51, maxLength: 60 }) },
+  ),
 });
+const extension = fc.oneof(
+  fc.record({ type: fc.constant("all" as const), key: filterKey, value: fc.array(scalar, { maxLength: 3 }) }),
+  fc.record({ type: fc.constant("exists" as const), key: filterKey, value: fc.boolean() }),
+  fc.record({ type: fc.constantFrom("prefix" as const, "substring" as const), key: filterKey, value: text }),
+);
 const typed = fc.letrec<{ filter: Typed }>((tie) => ({
   filter: fc.oneof(
     { maxDepth: 4, withCrossShrink: true },
     { weight: 3, arbitrary: comparison },
     { weight: 2, arbitrary: membership },
+    { weight: 2, arbitrary: extension },
     {
       weight: 3,
       arbitrary: fc.record({ type: fc.constantFrom("and", "or"), filters: fc.array(tie("filter"), { maxLength: 4 }) }),

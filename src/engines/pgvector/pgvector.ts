@@ -1,4 +1,5 @@
 import { LRUCache } from "lru-cache";
+import { filterTypes } from "../../words/filter.js";
 import type { Engine } from "../engine.js";
 import { findChunks, countChunks, findPlaces, listChunks } from "./chunkReads.js";
 import { chunkIds } from "./chunkRows.js";
@@ -36,7 +37,7 @@ export function engineOn(pg: Pgvector): Engine {
     name: "pgvector",
     can: {
       shareTransaction: true,
-      operators: new Set(["eq", "ne", "gt", "gte", "lt", "lte", "in", "nin", "and", "or"]),
+      operators: new Set(filterTypes),
       fixedDimensions: dimensions,
       maxDimensions: 16_000,
       // Between these it computes a cosine in 16,000 dimensions; it sums products in float32.

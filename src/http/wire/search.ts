@@ -25,6 +25,7 @@ export const filtersField = z
   .meta({
     description:
       'OpenAI: {"type": "eq" | "ne" | "gt" | "gte" | "lt" | "lte" | "in" | "nin", "key", "value"} or {"type": "and" | "or", "filters": […]}, ' +
+      'or this service\'s "contains" and "all" (arrays), "exists" (true or false), "prefix" and "substring" (texts); ' +
       `at most ${filterLimits.depth} levels, ${filterLimits.conditions} conditions and ${filterLimits.values} values in lists; ` +
       'or the flat form {"key": value, …}: all keys must be equal. Values are compared within their type: 5 is not "5".',
     type: ["object", "null"],

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { sql } from "kysely";
 import type { Pgvector } from "../../../src/engines/pgvector/context.js";
 import { giveEngine } from "../../support/engine.js";
-import { matchingIds } from "../../../src/engines/pgvector/filterSql.js";
+import { compileFilter, matchingIds } from "../../../src/engines/pgvector/filterSql.js";
 import { type Filter, parseFilter } from "../../../src/words/filter.js";
 import { type TestService, startService } from "../../support/service.js";
 import { batchPath, createStore, rowsOf } from "../../support/stores.js";
@@ -19,7 +19,10 @@ const metadataOf = (n: number) => ({
   n,
   [oddKey]: n / 2,
   day: dayOf(n),
+  month: dayOf(n),
   text: textOf(n),
+  tags: [`t${n % 40}`, n % 30, null],
+  user: { id: n % 50, roles: [`r${n % 60}`] },
   mixed: [n, `${n}`, n % 2 === 0, null][n % 4],
 });
 
@@ -75,6 +78,7 @@ describe("ranges of an indexed store", () => {
   test.each([
     ["numbers", { type: "and", filters: [{ type: "gte", key: "n", value: 40 }, { type: "lt", key: "n", value: 50 }] }, (n: number) => n >= 40 && n < 50], // prettier-ignore
     ["a key with quotes", { type: "lt", key: oddKey, value: 5.5 }, (n: number) => n / 2 < 5.5],
+    ["a beginning of texts", { type: "prefix", key: "month", value: "2026-12" }, (n: number) => dayOf(n).startsWith("2026-12")], // prettier-ignore
     ["days as texts", { type: "gt", key: "day", value: "2026-12-20" }, (n: number) => dayOf(n) > "2026-12-20"],
   ])("%s get an index by the first filter on them, and the same rows by it", async (_, filters, expected) => {
     const before = await indexes();
@@ -90,6 +94,26 @@ describe("ranges of an indexed store", () => {
     await found(filters);
     await settle();
     expect(await indexes()).toHaveLength(before.length + 1);
+  });
+
+  test.each([
+    ["eq with an element", { tags: "t7" }, (n: number) => n % 40 === 7],
+    ["in with elements", { type: "in", key: "tags", value: ["t7", 3] }, (n: number) => n % 40 === 7 || n % 30 === 3],
+    ["a nested key", { "user.id": 4 }, (n: number) => n % 50 === 4],
+    ["a nested array", { type: "in", key: "user.roles", value: ["r1", "r2"] }, (n: number) => [1, 2].includes(n % 60)],
+    ["contains", { type: "contains", key: "tags", value: 3 }, (n: number) => n % 30 === 3],
+    ["all", { type: "all", key: "tags", value: [3, "t3"] }, (n: number) => n % 30 === 3 && n % 40 === 3],
+  ])("%s is answered by the index on metadata", async (_, filters, expected) => {
+    const filter = parseFilter(filters);
+    expect((await matches(filter)).ids).toEqual(numbersOf(expected));
+    expect(await found(filters)).toEqual(numbersOf(expected));
+    // Without the store: reading all of so small a store is as cheap.
+    const plan = await service.db.reading({ enable_seqscan: "off" }, async (tx) => {
+      const { table, metadata } = tx.layout.embeddings;
+      const condition = filter === null ? sql`true` : compileFilter(filter, metadata);
+      return (await sql<object>`EXPLAIN SELECT FROM ${table} AS e WHERE ${condition}`.execute(tx.run)).rows;
+    });
+    expect(JSON.stringify(plan)).toContain("Bitmap Index Scan on embeddings_by_metadata");
   });
 
   test("texts are compared whole, by code point, however long they are", async () => {
@@ -110,9 +134,11 @@ describe("ranges of an indexed store", () => {
     const tail = fc.string({ unit: fc.constantFrom("é", "a", "b", "😀", "z"), maxLength: 3 });
     const value = fc.tuple(fc.integer({ min: 192, max: 204 }), tail).map(([n, end]) => "é".repeat(n) + end);
     await fc.assert(
-      fc.asyncProperty(fc.constantFrom("gt" as const, "gte", "lt", "lte"), value, async (type, text) => {
+      fc.asyncProperty(fc.constantFrom("gt" as const, "gte", "lt", "lte", "prefix"), value, async (type, text) => {
         const { ids, plan } = await matches({ type, key: "text", value: text });
-        expect(ids).toEqual(numbersOf((n) => holds[type](compare(textOf(n), text))));
+        const passes = (n: number) =>
+          type === "prefix" ? textOf(n).startsWith(text) : holds[type](compare(textOf(n), text));
+        expect(ids).toEqual(numbersOf(passes));
         expect(plan).toContain("embeddings_range_");
       }),
       { numRuns: 40 },

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import { type Bounds, EngineError } from "../../../src/engines/engine.js";
+import type { Filter } from "../../../src/words/filter.js";
 import { callsOn } from "./calls.js";
 import { type Suite, chunkOf } from "./support.js";
 
@@ -77,22 +78,28 @@ export function limitsSuite(name: string, suite: Suite): void {
       const store = await makeStore();
       await put(
         store,
-        [1, 2, 3].map((n) => chunkOf(n, { id: id(`c${n}`), metadata: { n } })),
+        [1, 2, 3].map((n) => chunkOf(n, { id: id(`c${n}`), metadata: { n, list: [n, "x"], text: `text ${n}` } })),
       );
-      const expected: Record<string, number[]> = {
-        eq: [2],
-        ne: [1, 3],
-        gt: [3],
-        gte: [2, 3],
-        lt: [1],
-        lte: [1, 2],
-        in: [2],
-        nin: [1, 3],
+      const key = "n";
+      const expected: Partial<Record<Filter["type"], [Filter, number[]]>> = {
+        eq: [{ type: "eq", key, value: 2 }, [2]],
+        ne: [{ type: "ne", key, value: 2 }, [1, 3]],
+        gt: [{ type: "gt", key, value: 2 }, [3]],
+        gte: [{ type: "gte", key, value: 2 }, [2, 3]],
+        lt: [{ type: "lt", key, value: 2 }, [1]],
+        lte: [{ type: "lte", key, value: 2 }, [1, 2]],
+        in: [{ type: "in", key, value: [2] }, [2]],
+        nin: [{ type: "nin", key, value: [2] }, [1, 3]],
+        contains: [{ type: "contains", key: "list", value: 3 }, [3]],
+        all: [{ type: "all", key: "list", value: ["x", 1] }, [1]],
+        exists: [{ type: "exists", key: "absent", value: false }, [1, 2, 3]],
+        prefix: [{ type: "prefix", key: "text", value: "text 3" }, [3]],
+        substring: [{ type: "substring", key: "text", value: "t 1" }, [1]],
       };
       for (const type of under().engine.can.operators) {
         if (type === "and" || type === "or") continue;
-        const filter = type === "in" || type === "nin" ? { type, key: "n", value: [2] } : { type, key: "n", value: 2 };
-        expect(await idsIn(store, { filter })).toEqual(expected[type]?.map((n) => id(`c${n}`)));
+        const [filter, numbers] = expected[type] ?? [null, []];
+        expect([type, await idsIn(store, { filter })]).toEqual([type, numbers.map((n) => id(`c${n}`))]);
       }
     });
 

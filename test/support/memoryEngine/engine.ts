@@ -4,7 +4,7 @@ import { derivedId } from "../../../src/db/schema/ids.js";
 import { addToCounts, findStore, lockStore } from "../../../src/db/tables/stores.js";
 import { type Change, type Engine, EngineError, type FailureKind, type Words } from "../../../src/engines/engine.js";
 import { parseExactJson } from "../../../src/words/exactJson.js";
-import type { Filter } from "../../../src/words/filter.js";
+import { type Filter, filterTypes } from "../../../src/words/filter.js";
 import type { VectorStore } from "../../../src/words/store.js";
 import { matching, nearest } from "./finding.js";
 import { createRecords, gone } from "./records.js";
@@ -29,8 +29,6 @@ export interface MemoryParts {
   failing?: () => FailureKind | null;
 }
 
-const operators: readonly Filter["type"][] = ["eq", "ne", "gt", "gte", "lt", "lte", "in", "nin", "and", "or"];
-
 export function createMemoryEngine(parts: MemoryParts): Engine {
   const { failing = () => null } = parts;
   const engine = engineOf(parts);
@@ -48,7 +46,7 @@ function engineOf({ db, now, without = [], keywords = true, maxDimensions = 4096
     name: "memory",
     can: {
       shareTransaction: false,
-      operators: new Set(operators.filter((each) => !without.includes(each))),
+      operators: new Set(filterTypes.filter((each) => !without.includes(each))),
       fixedDimensions: null,
       maxDimensions,
       lengths: { min: 1e-100, max: 1e100 },
