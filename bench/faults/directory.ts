@@ -8,6 +8,8 @@ import { dimensions, textOf } from "./scene.js";
 import { type Outcome, check } from "./verdict.js";
 
 const wholeRounds = 1000;
+/** Fewer, as a short run has on a busy machine, show nothing. */
+const leastRounds = 20;
 /** Rounds after which the directory has the size that it should keep. */
 const settled = 0.2;
 /** What it may then grow by: half as much again, and one segment of the write-ahead log. */
@@ -38,7 +40,9 @@ export async function watchDirectory(pace: Pace): Promise<Outcome> {
         `${(sizes[0] ?? 0).toFixed(0)} MB at first, ${early.toFixed(0)} MB after ${Math.floor(rounds * settled)}, ${last.toFixed(0)} MB at the end`,
     ],
     checks: [
-      check("the embedded database's directory does not grow for ever", directoryGrowth(early, last)),
+      ...(pace.whole || rounds >= leastRounds
+        ? [check("the embedded database's directory does not grow for ever", directoryGrowth(early, last))]
+        : []),
       ...(pace.whole
         ? [check(`${wholeRounds} rounds`, rounds < wholeRounds ? [`only ${rounds} in the time`] : [])]
         : []),

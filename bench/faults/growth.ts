@@ -14,13 +14,15 @@ export interface Growth {
   perHour: number;
 }
 
+export const leastSamples = 30;
+
 /**
  * Garbage and caches come and go, so only the floor counts: the lowest value of each twentieth of the time.
  * @param warmup share of the samples to leave out
- * @throws Error for fewer than 30 samples
+ * @throws Error for too few samples
  */
 export function growthOf(samples: readonly Sample[], warmup = 0.25): Growth {
-  if (samples.length < 30) throw new Error(`${samples.length} samples show nothing`);
+  if (samples.length < leastSamples) throw new Error(`${samples.length} samples show nothing`);
   const warm = samples.slice(Math.floor(samples.length * warmup));
   const size = Math.max(1, Math.floor(warm.length / 20));
   const floor: Sample[] = [];
