@@ -30,15 +30,18 @@ const writing = { exactly: false, found: false };
 
 /** As JSON.stringify, with the digits of every `ExactNumber`. */
 export function exactJson(value: unknown, indent?: number): string {
+  const text = writeMarked(value, indent);
+  return writing.found ? text.replace(marked, "$1") : text;
+}
+
+function writeMarked(value: unknown, indent: number | undefined): string {
   writing.exactly = true;
   writing.found = false;
-  let text: string;
   try {
-    text = JSON.stringify(value, null, indent);
+    return JSON.stringify(value, null, indent);
   } finally {
     writing.exactly = false;
   }
-  return writing.found ? text.replace(marked, "$1") : text;
 }
 
 /** As JSON.parse, but numbers that a double would round are `ExactNumber`s. @throws SyntaxError */

@@ -38,21 +38,15 @@ export function passing(layout: Layout, id: RawBuilder<unknown>, filter: Filter 
  * `(metadata @> …) IS TRUE`.
  */
 export function compileFilter(filter: Filter, metadata: RawBuilder<unknown>): RawBuilder<boolean> {
-  switch (filter.type) {
-    case "and":
-    case "or": {
-      if (filter.filters.length === 0) return filter.type === "and" ? sql`true` : sql`false`;
-      const parts = filter.filters.map((each) => compileFilter(each, metadata));
-      return sql`(${sql.join(parts, filter.type === "and" ? sql` AND ` : sql` OR `)})`;
-    }
-    case "ne":
-    case "nin":
-      return sql`(${onKey(filter, metadata)} IS NOT TRUE)`;
-    case "exists":
-      return filter.value ? onKey(filter, metadata) : sql`(${onKey(filter, metadata)} IS NOT TRUE)`;
-    default:
-      return onKey(filter, metadata);
+  if ("filters" in filter) {
+    const { type } = filter;
+    if (filter.filters.length === 0) return type === "and" ? sql`true` : sql`false`;
+    const parts = filter.filters.map((each) => compileFilter(each, metadata));
+    return sql`(${sql.join(parts, type === "and" ? sql` AND ` : sql` OR `)})`;
   }
+  const condition = onKey(filter, metadata);
+  const negated = filter.type === "ne" || filter.type === "nin" || (filter.type === "exists" && !filter.value);
+  return negated ? sql`(${condition} IS NOT TRUE)` : condition;
 }
 
 type Condition = Exclude<Filter, { filters: Filter[] }>;

@@ -8,7 +8,10 @@ export function curlLine(
   method: string,
   { parameters, requestBody, security }: OpenApiOperation,
 ): string {
-  const example = (name: string) => String(parameters.find((each) => each.name === name)?.example ?? name);
+  const example = (name: string) => {
+    const shown = parameters.find((each) => each.name === name)?.example;
+    return typeof shown === "string" ? shown : name;
+  };
   const url = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => example(name));
   const json = requestBody?.content["application/json"];
   const form = requestBody?.content["multipart/form-data"];

@@ -205,7 +205,7 @@ const indexing = (
 const chunkOf = (id: string, row: Row, embeddings: boolean) => ({
   id,
   content: row.content,
-  metadata: parseExactJson(row.metadata) as unknown,
+  metadata: parseExactJson(row.metadata),
   createdAt: Math.floor(row.createdAt / 1000),
   embedding: embeddings ? row.vector : null,
 });
