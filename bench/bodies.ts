@@ -42,9 +42,9 @@ const encodings = ["numbers", "base64"] as const;
 const wholeReader = `
 import { readJson } from "./jsonBody.js";
 import { parseRow } from "../wire/embedding.js";
-export async function readBatch(req, res, limit) {
+export async function readBatch(req, res, limit, parse) {
   const body = await readJson(req, res, limit, false);
-  return { ...body, embeddings: body.embeddings.map((row, i) => parseRow(row, "embeddings[" + i + "]")) };
+  return { ...body, embeddings: body.embeddings.map((row, i) => parseRow(row, "embeddings[" + i + "]", parse)) };
 }
 export const readRow = (req, res, limit) => readJson(req, res, limit, false);
 `;

@@ -6,6 +6,7 @@
 {{- $settings := dict
   "LOG_LEVEL" $values.logLevel
   "API_URL" ($values.apiUrl | default (include "vector-store.serviceUrl" .))
+  "UNKNOWN_FIELDS" $values.unknownFields
   "EMBEDDING__MODEL" $values.models.embedding.name
   "EMBEDDING__DIMENSIONS" $values.models.embedding.dimensions
   "CHAT_MODEL" $values.models.chat

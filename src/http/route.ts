@@ -1,5 +1,5 @@
 import { type Request, type Response, Router } from "express";
-import type { z } from "zod";
+import { z } from "zod";
 import type { Caller } from "../words/caller.js";
 import type { Deps } from "../core/deps.js";
 import { ApiError, clientLeft, forbidden, invalid } from "../words/errors.js";
@@ -7,8 +7,8 @@ import { exactJson } from "../words/exactJson.js";
 import { authenticate, type Keys } from "./middleware/authenticate.js";
 import { readJson } from "./bodies/jsonBody.js";
 import { warnerOf } from "./warnings.js";
-import { parseWith } from "./wire/parse.js";
-
+import type { Parse } from "./wire/parse.js";
+import { requestParser } from "./requestParser.js";
 import { type Permission, isAllowed } from "./permissions.js";
 
 export interface Call<Params, Query, Body> {
@@ -25,6 +25,8 @@ export interface Call<Params, Query, Body> {
   startedAt: number;
   /** Says in the header `x-vector-store-warning` what was not done as asked; any number of times, before the answer. */
   warn: (message: string) => void;
+  /** Checks what the handler itself reads of the request, such as a form, as its other parts have been. */
+  parse: Parse;
 }
 
 interface Declaration<Params, Query, Body> {
@@ -42,7 +44,7 @@ interface Declaration<Params, Query, Body> {
   description?: string;
   params?: z.ZodType<Params>;
   query?: z.ZodType<Query>;
-  /** Absent: no JSON body is read; the handler may stream it. */
+  /** Absent: a body that says something is refused, unless there is a form, which the handler reads. */
   body?: z.ZodType<Body>;
   /** The fields of a form (multipart/form-data), for the OpenAPI document; the handler reads it. */
   form?: z.ZodType;
@@ -61,7 +63,7 @@ interface Declaration<Params, Query, Body> {
   /** The largest body in bytes; the default suits requests without bulk data. */
   bodyLimit?: (deps: Deps) => number;
   /** Reads a body of at most `limit` bytes into the value that `body` checks; the default parses it as a whole. */
-  readBody?: (req: Request, res: Response, limit: number) => Promise<unknown>;
+  readBody?: (req: Request, res: Response, limit: number, parse: Parse) => Promise<unknown>;
   /** Handles and answers a request with this content type instead of JSON. */
   handleStream?: { contentType: string; handle: (call: Call<Params, Query, undefined>) => Promise<void> };
   /** Returns the JSON to answer; undefined if the handler has answered itself. */
@@ -74,10 +76,14 @@ export type Route = Omit<Declaration<never, never, never>, "handle" | "handleStr
   query?: z.ZodType;
   body?: z.ZodType;
   contentTypes: string[];
-  run: (call: Omit<Call<never, never, never>, "params" | "query" | "body">) => Promise<void>;
+  run: (call: Omit<Call<never, never, never>, "params" | "query" | "body" | "parse">) => Promise<void>;
 };
 
 const defaultBodyLimit = 10 * 1024 * 1024;
+/** Of a body that a route does not take. */
+const strayBodyLimit = 1024 * 1024;
+const nothing = z.object({});
+const noBody = nothing.nullable();
 
 /** Makes a route; its `run` parses the request, calls the handler and answers. @throws ApiError 400, 413, 415 */
 export function route<Params = undefined, Query = undefined, Body = undefined>(
@@ -92,26 +98,47 @@ export function route<Params = undefined, Query = undefined, Body = undefined>(
     ...rest,
     contentTypes: handleStream === undefined ? contentTypes : [...contentTypes, handleStream.contentType],
     run: async (base) => {
-      const params = parseWith(declaration.params, base.req.params, null) as Params;
-      const query = parseWith(declaration.query, single(base.req.query), null) as Query;
-      const call = { ...base, params, query };
+      const { method, path, may } = declaration;
+      // A health probe that asks for `?verbose` must not take the service out.
+      const onlyWarns = may === "public" || base.deps.config.unknownFields === "warn";
+      const parse = requestParser(base.deps, { route: `${method} ${path}`, onlyWarns, res: base.res, warn: base.warn });
+      const params = parse<unknown>(declaration.params ?? nothing, base.req.params, null) as Params;
+      const query = parse<unknown>(declaration.query ?? nothing, single(base.req.query), null) as Query;
+      const call = { ...base, params, query, parse };
       if (handleStream !== undefined && base.req.is(handleStream.contentType)) {
         await handleStream.handle({ ...call, body: undefined });
         return;
       }
       const limit = declaration.bodyLimit?.(base.deps) ?? defaultBodyLimit;
-      const { body: schema, bodyOptional = false, readBody } = declaration;
-      const raw =
-        schema === undefined
-          ? undefined
-          : readBody === undefined
+      const { body: schema, bodyOptional = false, readBody, form } = declaration;
+      let body: unknown;
+      if (schema !== undefined) {
+        const raw =
+          readBody === undefined
             ? await readJson(base.req, base.res, limit, bodyOptional)
-            : await readBody(base.req, base.res, limit);
-      const body = parseWith(schema, raw, null) as Body;
-      const answer = await handle({ ...call, body });
+            : await readBody(base.req, base.res, limit, parse);
+        body = parse(schema, raw, null);
+      } else if (form === undefined) {
+        await checkStrayBody(call, onlyWarns);
+      }
+      const answer = await handle({ ...call, body: body as Body });
       if (answer !== undefined) base.res.type("json").send(exactJson(answer));
     },
   };
+}
+
+/**
+ * A body that a route does not take may say what its sender meant to narrow: a DELETE with `filters` must not delete
+ * everything. An empty object says nothing. @throws ApiError 400, 413, 415
+ */
+async function checkStrayBody(call: Omit<Call<unknown, unknown, unknown>, "body">, onlyWarns: boolean): Promise<void> {
+  const { req, res, parse, warn } = call;
+  try {
+    parse(noBody, await readJson(req, res, strayBodyLimit, true), null);
+  } catch (error) {
+    if (!onlyWarns || !(error instanceof ApiError)) throw error;
+    warn(`the body was ignored: ${error.message}`);
+  }
 }
 
 /** Refuses a query string that names a field twice: choosing one value would be a guess. */

@@ -121,6 +121,8 @@ function arrange(s: Settings, given: Readonly<Record<string, string>>) {
     corsOrigins: s.CORS_ORIGINS === undefined ? null : Object.freeze(s.CORS_ORIGINS),
     dataDir: s.DATA_DIR,
     maxBodyBytes: s.MAX_BODY_MB * 1024 * 1024,
+    /** What happens to a field of a request that the service does not know. */
+    unknownFields: s.UNKNOWN_FIELDS,
     shutdown: Object.freeze({
       /** How long the service reports unready but still accepts requests, so that load balancers notice. */
       delayMs: s.SHUTDOWN_DELAY_SECONDS * 1000,

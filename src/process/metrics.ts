@@ -45,6 +45,12 @@ const ofRequests = (registers: Registry[]) => ({
     help: "Requests being answered",
     registers,
   }),
+  unknownFields: new Counter({
+    name: "vector_store_unknown_fields_total",
+    help: "Fields of requests that the service does not know, by the known field that is nearest, else 'other'",
+    labelNames: ["route", "field", "action"] as const,
+    registers,
+  }),
 });
 
 const ofSearches = (registers: Registry[]) => ({

@@ -76,6 +76,7 @@ export const settings = z.object({
   RERANK_MODEL: z.string().max(256).optional(),
   RERANK_TIMEOUT_SECONDS: whole(1, 600, 10),
   MAX_BODY_MB: whole(1, 1024, 256),
+  UNKNOWN_FIELDS: z.enum(["refuse", "warn"], 'must be "refuse" or "warn"').default("refuse"),
   MAX_FILE_MB: whole(1, 8192, 512),
   MAX_TEXT_MB: whole(1, 8192, 512),
   MAX_TEXT_RATIO: whole(1, 1_000_000, 20),

@@ -1,5 +1,6 @@
 import { invalid } from "./errors.js";
 import { ExactNumber, problemWithNumber } from "./exactJson.js";
+import { letterChanges } from "./spelling.js";
 
 export type FilterValue = string | number | ExactNumber | boolean;
 
@@ -33,25 +34,50 @@ const includes = <T extends string>(list: readonly T[], value: unknown): value i
 
 /**
  * Reads `filters` in either dialect: OpenAI's grammar, or litellm-pgvector's flat `{key: value, …}`, where all keys
- * must be equal. An object counts as OpenAI's when it has `type` together with `key`, `value` or `filters`, so that a
- * flat filter on a key called "type" still works. Recursion stops at `filterLimits.depth`, whatever the input.
+ * must be equal. What looks like OpenAI's is never read as flat, even if it is not complete: a misspelt word would turn
+ * "kind is pet" into other conditions. Recursion stops at `filterLimits.depth`, whatever the input.
  * @throws ApiError 400 naming the place, e.g. `filters.filters[2].value`.
  */
 export function parseFilter(input: unknown, path = "filters"): Filter | null {
   if (input === null || input === undefined) return null;
   if (!isObject(input)) throw invalid(path, "expected an object");
   const budget = { ...filterLimits };
-  const operatorAlone = Object.keys(input).length === 1 && includes(openaiTypes, input.type);
-  if ("type" in input && ("key" in input || "value" in input || "filters" in input || operatorAlone)) {
+  if (isTyped(input)) {
     const filter = parseTyped(input, path, 1, budget);
     return isEmpty(filter) ? null : filter;
   }
+  if (isNearlyTyped(input)) throw invalid(path, notTyped);
   const filters = Object.entries(input).map(([key, value]): Filter => {
     spend(budget, path);
     return { type: "eq", key: parseKey(key, path), value: parseValue(value, `${path}.${key.slice(0, 64)}`) };
   });
   return filters.length === 0 ? null : { type: "and", filters };
 }
+
+/** Whether a filter uses the words of OpenAI's grammar. A flat one may have a key "type", even "key", but not both. */
+const isTyped = (input: Record<string, unknown>): boolean =>
+  ("type" in input && ("key" in input || "value" in input || "filters" in input || includes(openaiTypes, input.type))) ||
+  ("key" in input && "value" in input) ||
+  Array.isArray(input.filters);
+
+/** Names that senders use for the words of the grammar. */
+const nearNames = {
+  type: ["type", "op", "operator", "operation", "comparison", "comparator"],
+  other: ["key", "field", "value", "filters", "conditions"],
+};
+
+/** Whether a filter seems to have misspelt words of the grammar: an operator, and a key, value or filters for it. */
+function isNearlyTyped(input: Record<string, unknown>): boolean {
+  const isNear = (name: string, words: readonly string[]) =>
+    name.length <= 16 && words.some((word) => letterChanges(name.toLowerCase(), word) <= 1);
+  const names = Object.keys(input).slice(0, 10);
+  const operator = names.find((name) => includes(filterTypes, input[name]) && isNear(name, nearNames.type));
+  return names.some((name) => name !== operator && operator !== undefined && isNear(name, nearNames.other));
+}
+
+const notTyped =
+  'looks like {"type": …, "key": …, "value": …} or {"type": "and", "filters": […]}, but its words are not these. ' +
+  'To compare metadata keys of such names, write {"type": "eq", "key": …, "value": …} for each.';
 
 /** An empty "and" matches every row, so it counts as no filter; in particular, it must not delete anything. */
 const isEmpty = (filter: Filter): boolean => filter.type === "and" && filter.filters.every(isEmpty);
@@ -65,17 +91,25 @@ function parseTyped(input: unknown, path: string, depth: number, budget: Budget)
   if (!isObject(input)) throw invalid(path, "expected an object");
   const { type, key, value, filters } = input;
   const allowed = includes(compounds, type) ? ["type", "filters"] : ["type", "key", "value"];
-  const stranger = Object.keys(input).find((name) => !allowed.includes(name));
+  const stranger = Object.keys(input)
+    .find((name) => !allowed.includes(name))
+    ?.slice(0, 64);
   if (includes(compounds, type)) {
+    if (stranger !== undefined)
+      throw invalid(path, `an "${type}" filter takes only "type" and "filters", not "${stranger}"`);
     if (!Array.isArray(filters)) throw invalid(`${path}.filters`, "expected an array of filters");
-    if (stranger !== undefined) throw invalid(path, `an "${type}" filter takes only "type" and "filters"`);
     spend(budget, path);
     return { type, filters: filters.map((each, i) => parseTyped(each, `${path}.filters[${i}]`, depth + 1, budget)) };
   }
-  if (!includes(comparisons, type) && !includes(memberships, type) && !includes(ofText, type) && type !== "exists")
-    throw invalid(`${path}.type`, `expected one of ${filterTypes.join(", ")}`);
-  if (typeof key !== "string") throw invalid(`${path}.key`, "expected a string");
-  if (stranger !== undefined) throw invalid(path, `a comparison takes only "type", "key" and "value"`);
+  if (!includes(comparisons, type) && !includes(memberships, type) && !includes(ofText, type) && type !== "exists") {
+    const missing = type === undefined ? "is required: " : "";
+    throw invalid(`${path}.type`, `${missing}expected one of ${filterTypes.join(", ")}`);
+  }
+  if (stranger !== undefined)
+    throw invalid(path, `a comparison takes only "type", "key" and "value", not "${stranger}"`);
+  if (typeof key !== "string")
+    throw invalid(`${path}.key`, `${key === undefined ? "is required: " : ""}expected a string`);
+  if (value === undefined) throw invalid(`${path}.value`, "is required");
   spend(budget, path);
   if (includes(comparisons, type))
     return { type, key: parseKey(key, `${path}.key`), value: parseValue(value, `${path}.value`) };

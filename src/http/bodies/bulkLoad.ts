@@ -11,6 +11,7 @@ import { decodeJson, rawChunks } from "./jsonBody.js";
 import { asApiError } from "../middleware/renderError.js";
 import { parseRowText } from "./rowText.js";
 import { seconds } from "../wire/common.js";
+import type { Parse } from "../wire/parse.js";
 import { parseRow } from "../wire/embedding.js";
 
 /**
@@ -23,7 +24,13 @@ export async function answerBulkLoad(
   deps: Deps,
   caller: Caller,
   storeId: string,
-  { req, res, signal, rule }: { req: Request; res: Response; signal: AbortSignal; rule: OnConflict | null },
+  {
+    req,
+    res,
+    signal,
+    rule,
+    parse,
+  }: { req: Request; res: Response; signal: AbortSignal; rule: OnConflict | null; parse: Parse },
 ): Promise<void> {
   const encoding = req.headers["content-encoding"] ?? "identity";
   if (encoding.toLowerCase() !== "identity")
@@ -40,7 +47,7 @@ export async function answerBulkLoad(
       if (!res.writableNeedDrain) line({ object: "embedding.batch.progress", ...stored });
     };
     const options = { ...(rule === null ? {} : { onConflict: rule }), onProgress, signal };
-    const result = await loadEmbeddings(deps, caller, storeId, readRows(req), options);
+    const result = await loadEmbeddings(deps, caller, storeId, readRows(req, parse), options);
     line({ object: "embedding.batch", ...presentProgress(result, rule), created: seconds(deps.now()) });
     res.end();
   } catch (error) {
@@ -79,14 +86,14 @@ async function takeRest(req: Request): Promise<void> {
   });
 }
 
-async function* readRows(req: Request): AsyncGenerator<{ row: EmbeddingInput; path: string }> {
+async function* readRows(req: Request, parse: Parse): AsyncGenerator<{ row: EmbeddingInput; path: string }> {
   let empty = true;
   for await (const { bytes, number } of readLines(rawChunks(req), tooLong)) {
     const path = `line ${number}`;
     const opensObject = bytes[afterSpace(bytes, 0)] === 0x7b;
     if (!opensObject && decodeJson(bytes, path).trim() === "") continue;
     empty = false;
-    yield { row: parseRow(parseRowText(bytes, path), path), path };
+    yield { row: parseRow(parseRowText(bytes, path), path, parse), path };
   }
   if (empty) throw invalid(null, "The body is empty; expected one JSON object per line.", "invalid_json");
 }

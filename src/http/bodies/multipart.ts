@@ -18,7 +18,7 @@ export interface FormFile {
 
 /** A form that was read completely. */
 export interface Form<T> {
-  /** Values by name, brackets included; of a repeated field, the last. */
+  /** Values by name, brackets included. */
   fields: ReadonlyMap<string, string>;
   /** What `keep` returned for each file, in order. */
   files: T[];
@@ -169,7 +169,9 @@ function prepare(body: PassThrough, parser: Writable, fields: Map<string, string
         ? "longer than is allowed"
         : value === undefined
           ? "is in an unknown character set"
-          : (unstorable(name) ?? unstorable(value));
+          : fields.has(name)
+            ? "given more than once in the form"
+            : (unstorable(name) ?? unstorable(value));
     if (problem !== null) body.destroy(invalid(name.slice(0, 64), problem));
     else if (value !== undefined) fields.set(name, value);
   });

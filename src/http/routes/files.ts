@@ -16,7 +16,7 @@ import {
   listFilesQuery,
   presentFile,
 } from "../wire/file.js";
-import { parse } from "../wire/parse.js";
+import type { Parse } from "../wire/parse.js";
 
 const tag = "Files";
 const binary = z.string().meta({ format: "binary" });
@@ -32,7 +32,8 @@ export const fileRoutes = [
     description: "Stores the file unchanged. Attach it to a vector store to make it searchable.",
     form: fileFormBody.extend({ file: binary }),
     answer: fileAnswer,
-    handle: async ({ deps, caller, req }) => presentFile(await files.create(deps, caller, () => receive(deps, req))),
+    handle: async ({ deps, caller, req, parse }) =>
+      presentFile(await files.create(deps, caller, () => receive(deps, req, parse))),
   }),
   route({
     id: "listFiles",
@@ -100,7 +101,7 @@ export const fileRoutes = [
 ];
 
 /** Reads a form with one file. Fields may follow the file, so `input` checks them at the end. */
-async function receive(deps: Deps, req: Request) {
+async function receive(deps: Deps, req: Request, parse: Parse) {
   const allowed = { fileBytes: deps.config.files.maxBytes, files: 1 };
   const { files: parts, fields } = await readForm(req, allowed, keeperOf(deps));
   const [kept] = parts;

@@ -1,6 +1,6 @@
 import { rerankDocuments } from "../../core/search/rerankDocuments.js";
 import { route } from "../route.js";
-import { presentReranked, readRerank, rerankAnswer, rerankBody } from "../wire/rerank.js";
+import { presentReranked, readRerank, rerankAnswer, rerankBody, rerankOfStoreBody } from "../wire/rerank.js";
 
 const rerank = (id: string, path: string, version: string) =>
   route({
@@ -20,10 +20,13 @@ const rerank = (id: string, path: string, version: string) =>
       top_n: 1,
     },
     answer: rerankAnswer,
-    handle: async ({ deps, caller, body, signal }) => {
+    handle: async ({ deps, caller, body, signal, parse, warn }) => {
+      if (body.vector_store_id !== undefined) parse(rerankOfStoreBody, body, null);
       const question = readRerank(body);
       const result = await rerankDocuments(deps, caller, question, signal);
-      return "passed" in result ? result.passed : presentReranked(question.model, result.searched);
+      if ("passed" in result) return result.passed;
+      result.searched.warnings.forEach(warn);
+      return presentReranked(question.model, result.searched);
     },
   });
 

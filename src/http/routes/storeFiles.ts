@@ -9,7 +9,7 @@ import { invalid } from "../../words/errors.js";
 import { keeperOf, readForm } from "../bodies/multipart.js";
 import { route } from "../route.js";
 import { listAnswer, presentList, readPage, storeParams } from "../wire/common.js";
-import { parse } from "../wire/parse.js";
+import type { Parse } from "../wire/parse.js";
 import {
   addFileBody,
   contentAnswer,
@@ -76,9 +76,9 @@ export const storeFileRoutes = [
     form: uploadForm.extend({ file: z.string().meta({ format: "binary" }) }),
     answer: oneOrList,
     alsoStatus: { status: 202, when: "With `Prefer: respond-async`: the documents are being read" },
-    handle: async ({ deps, caller, params, req, res }) => {
+    handle: async ({ deps, caller, params, req, res, parse }) => {
       const later = prefersAsync(req);
-      const added = await uploadDocuments(deps, caller, params.vector_store_id, () => receive(deps, req), later);
+      const added = await uploadDocuments(deps, caller, params.vector_store_id, () => receive(deps, req, parse), later);
       if (later) res.status(202).set("preference-applied", "respond-async");
       const [first] = added;
       return added.length === 1 && first !== undefined
@@ -167,7 +167,7 @@ export const storeFileRoutes = [
 ];
 
 /** Reads an upload: its documents and the form's settings. @throws ApiError 400; then nothing of the upload is kept */
-async function receive(deps: Deps, req: Request) {
+async function receive(deps: Deps, req: Request, parse: Parse) {
   const keeper = keeperOf(deps);
   const form = await readForm(req, { fileBytes: deps.config.files.maxBytes, files: mostFiles }, keeper);
   try {

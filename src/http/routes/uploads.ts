@@ -45,11 +45,18 @@ export const uploadRoutes = [
     params: uploadParams,
     form: z.object({ data: z.string().meta({ format: "binary" }) }),
     answer: uploadPartAnswer,
-    handle: async ({ deps, caller, params, req }) => {
+    handle: async ({ deps, caller, params, req, parse }) => {
       const receive = async () => {
-        const form = await readForm(req, { fileBytes: partBytes, files: 1 }, keeperOf(deps));
+        const keeper = keeperOf(deps);
+        const form = await readForm(req, { fileBytes: partBytes, files: 1 }, keeper);
         const [part] = form.files;
         if (part === undefined) throw invalid("data", "required: a form part with bytes");
+        try {
+          parse(z.object({}), Object.fromEntries(form.fields), null);
+        } catch (error) {
+          await keeper.drop(part);
+          throw error;
+        }
         return part;
       };
       return presentPart(await uploads.addPart(deps, caller, params.upload_id, receive));

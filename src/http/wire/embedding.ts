@@ -4,7 +4,7 @@ import type { EmbeddingInput } from "../../core/chunks/rowChecks.js";
 import { invalid } from "../../words/errors.js";
 import { encodeBase64Floats } from "../../numbers/float32.js";
 import { asObject, jsonObject, optional, pageQuery, seconds, storeParams } from "./common.js";
-import { parse } from "./parse.js";
+import type { Parse } from "./parse.js";
 import { filtersField } from "./search.js";
 import { decodeEmbedding, embedding } from "./vector.js";
 import type { Chunk } from "../../words/chunk.js";
@@ -60,7 +60,8 @@ export const createBatchBody = z
  * Checks one row of a request; its embedding may already be a Float32Array.
  * @param path its place, e.g. `embeddings[17]`
  */
-export const parseRow = (value: unknown, path: string): EmbeddingInput => toInput(parse(row, value, path), path);
+export const parseRow = (value: unknown, path: string, parse: Parse): EmbeddingInput =>
+  toInput(parse(row, value, path), path);
 
 /** Decodes the embedding of a checked row. @param path null: the body is the row */
 export function toInput(parsed: z.output<typeof row>, path: string | null): EmbeddingInput {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { invalid } from "../../words/errors.js";
 import { optional, queryInteger, seconds } from "./common.js";
 import type { StoredFile, Upload, UploadPart } from "../../words/file.js";
 
@@ -26,26 +27,27 @@ const fileForm = z.object({ purpose, expires_after: optional(expiresAfter) });
 /**
  * The fields of POST /v1/files: `expires_after[anchor]` and `expires_after[seconds]` as OpenAI's SDKs send them, or
  * JSON in `expires_after`, as other clients do.
+ * @throws ApiError 400 if both are given
  */
-export const fileFields = (fields: ReadonlyMap<string, string>) => ({
-  ...(fields.has("purpose") ? { purpose: fields.get("purpose") } : {}),
-  expires_after: nested(fields, "expires_after", ["anchor", "seconds"]),
-});
+export function fileFields(fields: ReadonlyMap<string, string>): Record<string, unknown> {
+  const entries = [...fields].map(([name, value]) => ({ name, key: /^expires_after\[(.*)\]$/.exec(name)?.[1], value }));
+  const inside = entries.flatMap(({ key, value }) => (key === undefined ? [] : [[key, value] as const]));
+  const { expires_after: json = "", ...others } = Object.fromEntries(
+    entries.flatMap(({ name, key, value }) => (key === undefined ? [[name, value] as const] : [])),
+  );
+  if (json !== "" && inside.length > 0)
+    throw invalid("expires_after", "given both as JSON and with brackets; keep one of them");
+  if (json !== "") return { ...others, expires_after: fromJson(json) };
+  return { ...others, ...(inside.length > 0 && { expires_after: Object.fromEntries(inside) }) };
+}
 
-function nested(fields: ReadonlyMap<string, string>, name: string, keys: readonly string[]): unknown {
-  const json = fields.get(name);
-  if (json !== undefined && json !== "") {
-    try {
-      return JSON.parse(json);
-    } catch {
-      return json;
-    }
+/** The value of a JSON text; any other text as it is, for its check to refuse. */
+function fromJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
   }
-  const given = keys.flatMap((key) => {
-    const value = fields.get(`${name}[${key}]`);
-    return value === undefined ? [] : [[key, value] as const];
-  });
-  return given.length === 0 ? undefined : Object.fromEntries(given);
 }
 
 export const fileFormBody = fileForm;

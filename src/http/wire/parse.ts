@@ -1,21 +1,20 @@
 import type { z } from "zod";
-import { ApiError, invalid } from "../../words/errors.js";
+import { type ApiError, invalid } from "../../words/errors.js";
 import { ExactNumber } from "../../words/exactJson.js";
 
 /**
- * Checks a value against its schema.
+ * Checks a value of a request against its schema. Handlers get one with their call, which also looks for unknown fields
+ * (`requestParser.ts`).
  * @param root path of the value, e.g. `embeddings[17]`; null: the top level
  * @throws ApiError 400 naming the field and what was expected
  */
-export function parseWith<T>(schema: z.ZodType<T> | undefined, value: unknown, root: string | null): T | undefined {
-  return schema === undefined ? undefined : parse(schema, value, root);
-}
+export type Parse = <T>(schema: z.ZodType<T>, value: unknown, root: string | null) => T;
 
 /**
- * As `parseWith`, with a schema that is always given. A field that must be a number is a double, so an `ExactNumber`
- * there is rounded; only fields for any JSON take it as it is.
+ * As `Parse`, but drops unknown fields in silence; only `requestParser.ts` may use it on what a caller sent. A field
+ * that must be a number is a double, so an `ExactNumber` there is rounded; only fields for any JSON take it as it is.
  */
-export function parse<T>(schema: z.ZodType<T>, value: unknown, root: string | null): T {
+export function parseValue<T>(schema: z.ZodType<T>, value: unknown, root: string | null): T {
   const first = schema.safeParse(value);
   if (first.success) return first.data;
   const refused = first.error.issues.filter(({ code }) => code === "invalid_type" || code === "invalid_union");
@@ -45,8 +44,13 @@ function firstProblem(error: z.ZodError, root: string | null): ApiError {
   const [issue] = error.issues;
   if (issue === undefined) return invalid(root, "is not valid");
   const path = pathOf(issue.path, root);
-  const message = issue.message.replace(/^Invalid input: /, "").replace(/^Too (big|small): /, "");
-  return invalid(path === "" ? null : path, message, issue.code === "invalid_type" ? "invalid_type" : "invalid_value");
+  const isMissing = issue.code === "invalid_type" && issue.message.endsWith(", received undefined");
+  // "expected string, received undefined" is how a library says that a field is missing.
+  const message = isMissing
+    ? `is required: ${issue.message.replace(/^Invalid input: /, "").replace(", received undefined", "")}`
+    : issue.message.replace(/^Invalid input: /, "").replace(/^Too (big|small): /, "");
+  const code = issue.code === "invalid_type" ? "invalid_type" : "invalid_value";
+  return invalid(path === "" ? null : path, message, code);
 }
 
 function pathOf(path: readonly PropertyKey[], root: string | null): string {
@@ -55,7 +59,7 @@ function pathOf(path: readonly PropertyKey[], root: string | null): string {
       typeof part === "number"
         ? `${text}[${part}]`
         : text === ""
-          ? String(part)
+          ? String(part).slice(0, 64)
           : `${text}.${String(part).slice(0, 64)}`,
     root ?? "",
   );

@@ -12,10 +12,11 @@ export const resultCount = (max: number) => z.int().min(1, "must be at least 1")
  * Clients that pass only OpenAI's fields on can put mode, recall and rerank model into `ranker`. Any value that does
  * not match is the name of a rerank model.
  */
+const fusions = ["weighted", "rrf"];
 const knownRanker = new RegExp(
-  `^(none|auto|default[\\w-]*|(?:${searchModes.join("|")})(?:-(?:${recalls.join("|")}))?|${recalls.join("|")})$`,
+  `^(none|auto|${fusions.join("|")}|default[\\w-]*|(?:${searchModes.join("|")})(?:-(?:${recalls.join("|")}))?|${recalls.join("|")})$`,
 );
-const rankers = `"auto" or "default-…" (the order of the search), "none" (the same, even if the store has reranking on), a search mode (${searchModes.join(", ")}), a recall (${recalls.join(", ")}), or both as in "hybrid-exact"`;
+const rankers = `"auto" or "default-…" (the order of the search), "none" (the same, even if the store has reranking on), a search mode (${searchModes.join(", ")}), a recall (${recalls.join(", ")}), both as in "hybrid-exact", or "rrf" and "weighted" (OGX's names for hybrid search)`;
 const unusableRanker = `expected ${rankers}, or the name of a rerank model of at most 256 characters`;
 const share = z.number().min(0, "must be at least 0").max(1, "must be at most 1");
 const mostNeighbours = 5;
@@ -49,6 +50,7 @@ export const rankingFields = {
       ).describe("number of chunks before and after each result to join to it"),
     }),
   ),
+  search_mode: optional(z.enum(searchModes)).describe("OGX's place for `ranking_options.search_mode`"),
   rerank: rerankField,
   rerank_model: optional(modelName).describe('a model of the proxy; "auto": its first model with mode "rerank"'),
   rerank_candidates: candidatesField,
@@ -63,7 +65,7 @@ export function readRanking(
   const { ranking_options: options } = body;
   return {
     scoreThreshold: options?.score_threshold ?? 0,
-    settings: readSettings(options),
+    settings: readSettings(body),
     diversity: options?.diversity ?? 0,
     expand: options?.expand ?? 0,
     rerank: readRerank(body),
@@ -88,11 +90,14 @@ function readRerank({ ranking_options: options, ...body }: Ranking): RerankWish 
   };
 }
 
-function readSettings(options: Ranking["ranking_options"]): SearchRequest["settings"] {
+function readSettings({ ranking_options: options, search_mode: mode }: Ranking): SearchRequest["settings"] {
   const ranker = options?.ranker ?? "";
   const said = knownRanker.test(ranker) ? ranker.split("-") : [];
   return {
-    mode: options?.search_mode ?? searchModes.find((each) => said.includes(each)),
+    mode:
+      mode ??
+      options?.search_mode ??
+      (fusions.includes(ranker) ? "hybrid" : searchModes.find((each) => said.includes(each))),
     recall: options?.recall ?? recalls.find((each) => said.includes(each)),
     embeddingWeight: options?.hybrid_search?.embedding_weight,
     textWeight: options?.hybrid_search?.text_weight,

@@ -11,19 +11,24 @@ const document = z.union([z.string(), z.custom<Record<string, unknown>>(isObject
   error: "expected a string or an object",
 });
 
+const fields = {
+  model: optional(modelName).describe("default: RERANK_MODEL, or the proxy's first model with mode `rerank`"),
+  query: queryText,
+  documents: optional(z.array(document).min(1, "must not be empty").max(1000, "at most 1000 documents")),
+  vector_store_id: optional(z.string().min(1, "must not be empty").max(1000, "at most 1000 characters")),
+  top_n: optional(resultCount(1000)).describe("default: all documents; for a vector store 10, at most 50"),
+  filters: filtersField,
+};
+
+/** A body with `vector_store_id`: nothing of it goes to the proxy, so all its fields must be ours. */
+export const rerankOfStoreBody = z.object(fields);
+
 /**
- * Cohere's POST /v1/rerank and /v2/rerank, as LiteLLM accepts them; or `vector_store_id` instead of `documents`. Other
- * fields, such as v2's `max_tokens_per_doc`, are passed to the proxy.
+ * Cohere's POST /v1/rerank and /v2/rerank, as LiteLLM accepts them; or `vector_store_id` instead of `documents`. With
+ * documents, other fields, such as v2's `max_tokens_per_doc`, are passed to the proxy.
  */
 export const rerankBody = z
-  .looseObject({
-    model: optional(modelName).describe("default: RERANK_MODEL, or the proxy's first model with mode `rerank`"),
-    query: queryText,
-    documents: optional(z.array(document).min(1, "must not be empty").max(1000, "at most 1000 documents")),
-    vector_store_id: optional(z.string().min(1, "must not be empty").max(1000, "at most 1000 characters")),
-    top_n: optional(resultCount(1000)).describe("default: all documents; for a vector store 10, at most 50"),
-    filters: filtersField,
-  })
+  .looseObject(fields)
   .refine((body) => (body.documents === undefined) !== (body.vector_store_id === undefined), {
     path: ["documents"],
     message: "give either `documents` or `vector_store_id`, not both",
@@ -31,6 +36,10 @@ export const rerankBody = z
   .refine((body) => body.vector_store_id === undefined || (body.top_n ?? 10) <= 50, {
     path: ["top_n"],
     message: "must be at most 50 for a vector store",
+  })
+  .refine((body) => body.vector_store_id !== undefined || body.filters == null, {
+    path: ["filters"],
+    message: "filters the chunks of a `vector_store_id`; documents have no metadata",
   })
   .meta({ id: "RerankRequest" });
 

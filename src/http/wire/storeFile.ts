@@ -63,6 +63,14 @@ export const addFileBody = z
     metadatas: optional(z.array(scalars.nullable()).max(1000, "at most 1000")),
   })
   .refine((body) => (body.file_id === undefined) !== (body.texts === undefined), "give either `file_id` or `texts`")
+  .refine((body) => body.texts === undefined || body.attributes === undefined, {
+    path: ["attributes"],
+    message: "are of a `file_id`; give each text its own in `metadatas`",
+  })
+  .refine((body) => body.file_id === undefined || body.metadatas === undefined, {
+    path: ["metadatas"],
+    message: "are of `texts`; give a file `attributes`",
+  })
   .meta({ id: "AddFileRequest" });
 
 export function readAttach(

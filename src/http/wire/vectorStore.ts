@@ -72,6 +72,7 @@ export const createStoreBody = z
   .object({
     embedding_model: optional(modelName),
     embedding_dimensions: optional(dimensions),
+    embedding_dimension: optional(dimensions).describe("OGX's name for `embedding_dimensions`"),
     ...searchSettings,
     name: optional(name),
     description: optional(z.string().max(4096, "at most 4096 characters")),
@@ -114,6 +115,7 @@ export function readCreate(
 ): StoreInput & { model: AskedModel; files: AttachInput[] } {
   const { metadata: values } = body;
   checkMetadata(values);
+  const given = body.embedding_dimensions ?? body.embedding_dimension;
   const model = values?.embedding_model;
   const inMetadata = typeof model === "string" && model !== "" ? model : null;
   return {
@@ -123,8 +125,8 @@ export function readCreate(
     expiresAfter: body.expires_after ?? null,
     model: {
       model: body.embedding_model ?? inMetadata,
-      dimensions: body.embedding_dimensions ?? dimensionsIn(values),
-      inMetadata: body.embedding_dimensions === undefined,
+      dimensions: given ?? dimensionsIn(values),
+      inMetadata: given === undefined,
     },
     search: present(readSettings(body)),
     files: [...new Set(body.file_ids)].map((fileId) => ({

@@ -9,14 +9,17 @@ import { BatchScanner } from "../../../src/http/bodies/batchScanner.js";
 import { parseBytes } from "../../../src/http/bodies/jsonBody.js";
 import { isObject } from "../../../src/http/wire/common.js";
 import { parseRow } from "../../../src/http/wire/embedding.js";
+import { parseValue } from "../../../src/http/wire/parse.js";
 import { campaign } from "../../support/campaign.js";
+
+const toRow = (value: unknown, path: string) => parseRow(value, path, parseValue);
 
 /** The result of parsing a body as a whole, or the error. */
 function whole(body: Buffer): unknown {
   try {
     const value = parseBytes(body);
     if (isObject(value) && Array.isArray(value.embeddings)) {
-      value.embeddings = value.embeddings.map((row: unknown, i) => parseRow(row, `embeddings[${i}]`));
+      value.embeddings = value.embeddings.map((row: unknown, i) => toRow(row, `embeddings[${i}]`));
     }
     return { value };
   } catch (error) {
@@ -26,7 +29,7 @@ function whole(body: Buffer): unknown {
 
 /** The same for a body that arrives in parts, split at `cuts`. */
 function inParts(body: Buffer, cuts: readonly number[]): unknown {
-  const scanner = new BatchScanner(100, parseRow);
+  const scanner = new BatchScanner(100, toRow);
   const places = [0, ...cuts.map((cut) => cut % (body.length + 1)).sort((a, b) => a - b), body.length];
   try {
     for (let i = 1; i < places.length; i += 1) scanner.push(Buffer.from(body.subarray(places[i - 1], places[i])));
@@ -225,7 +228,7 @@ describe("errors of a batch", () => {
   });
 
   test("one row too many is refused before it arrives", () => {
-    const scanner = new BatchScanner(3, parseRow);
+    const scanner = new BatchScanner(3, toRow);
     scanner.push(Buffer.from(`{"embeddings":[${[good, good, good].join(",")}`));
     expect(() => {
       scanner.push(Buffer.from(","));
@@ -238,7 +241,7 @@ describe("the request with a batch", () => {
     Object.assign(Readable.from(chunks, { objectMode: false }), {
       headers: { "content-type": "application/json", "transfer-encoding": "chunked", ...headers },
     }) as unknown as Request;
-  const read = (req: Request, limit = 2 ** 24) => readBatch(req, null as never, limit);
+  const read = (req: Request, limit = 2 ** 24) => readBatch(req, null as never, limit, parseValue);
   const rows = (count: number) =>
     `{"embeddings":[${Array(count).fill('{"content":"x","embedding":[0.25,-2]}').join(", ")}]}`;
 
