@@ -56,7 +56,8 @@ export function parseFilter(input: unknown, path = "filters"): Filter | null {
 
 /** Whether a filter uses the words of OpenAI's grammar. A flat one may have a key "type", even "key", but not both. */
 const isTyped = (input: Record<string, unknown>): boolean =>
-  ("type" in input && ("key" in input || "value" in input || "filters" in input || includes(openaiTypes, input.type))) ||
+  ("type" in input &&
+    ("key" in input || "value" in input || "filters" in input || includes(openaiTypes, input.type))) ||
   ("key" in input && "value" in input) ||
   Array.isArray(input.filters);
 

@@ -104,13 +104,23 @@ describe("the use cases on another engine", () => {
     expect(errorOf(answer)).toMatchObject({ param: "search_mode", code: "unsupported_search_mode" });
   });
 
-  test.each([
-    [{ embedding_dimensions: 4097 }, "embedding_dimensions", "must be at most 4096"],
-    [{ metadata: { embedding_dimensions: "4097" } }, "metadata.embedding_dimensions", "whole number from 1 to 4096"],
-  ])("more dimensions than the engine takes are refused: %j", async (body, param, message) => {
-    const answer = await service.post("/v1/vector_stores", body).expect(400);
-    expect(errorOf(answer)).toMatchObject({ param, code: "invalid_value" });
-    expect(errorOf(answer).message).toContain(message);
+  test("more dimensions than the engine takes are refused, and in metadata not used", async () => {
+    const answer = await service.post("/v1/vector_stores", { embedding_dimensions: 4097 }).expect(400);
+    expect(errorOf(answer)).toMatchObject({
+      param: "embedding_dimensions",
+      code: "invalid_value",
+      message: "embedding_dimensions: must be at most 4096",
+    });
+    const metadata = { embedding_dimensions: "4097", search_mode: "hybrid" };
+    const made = await service.post("/v1/vector_stores", { metadata }).expect(200);
+    expect(made.body).toMatchObject({
+      warnings: [
+        expect.stringMatching(/^metadata\.embedding_dimensions "4097" is not used: the store's vectors have \d+ dim/),
+        'metadata.search_mode "hybrid" is not used: expected one of vector',
+      ],
+    });
+    // The engine has no words: the store is searched by vectors.
+    await service.post(searchPath((made.body as { id: string }).id), { query: "row" }).expect(200);
   });
 
   test("the engine's limits, not pgvector's, say which vectors are too short or too long", async () => {

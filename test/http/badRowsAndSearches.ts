@@ -25,7 +25,7 @@ export const at =
 
 export const rows: BadRequest[] = (
   [
-    ["no content", { embedding: vector }, "content", /expected string, received undefined/],
+    ["no content", { embedding: vector }, "content", /^content: is required: expected string$/],
     ["content is a number", { content: 5 }, "content", /expected string/],
     ["content empty", { content: "" }, "content", /must not be empty/],
     ["content blank", { content: " \n\t" }, "content", /must not be empty/],
@@ -71,7 +71,7 @@ export const rows: BadRequest[] = (
 const good = { content: "x", embedding: vector };
 export const batches: BadRequest[] = (
   [
-    ["no rows", {}, "embeddings", /expected array, received undefined/],
+    ["no rows", {}, "embeddings", /^embeddings: is required: expected array$/],
     ["an object", { embeddings: { 0: good } }, "embeddings", /expected array/],
     ["empty", { embeddings: [] }, "embeddings", /must not be empty/],
     ["a row that is a string", { embeddings: [good, "x"] }, "embeddings[1]", /expected object, received string/],

@@ -8,14 +8,6 @@ const settings: [name: string, body: object | string, param: string, message: Re
   ["search_mode is empty", { search_mode: "" }, "search_mode", /"vector"/],
   ["search_mode is a list", { search_mode: ["vector", "keyword"] }, "search_mode", /"vector"/],
   ["100,000-deep search_mode", `{"search_mode":${deep(100_000)}}`, "search_mode", /"vector"/],
-  [
-    "search_mode in metadata is unknown",
-    { metadata: { search_mode: "semantic" } },
-    "metadata.search_mode",
-    /one of vector, keyword, hybrid/,
-  ],
-  ["search_mode in metadata is a number", { metadata: { search_mode: 1 } }, "metadata.search_mode", /one of vector/],
-  ["search_mode in metadata is empty", { metadata: { search_mode: "" } }, "metadata.search_mode", /one of vector/],
   ["recall is unknown", { recall: "perfect" }, "recall", /"exact"\|"high"\|"fast"/],
   ["recall is a number", { recall: 0.99 }, "recall", /"exact"/],
   ["language is unknown", { language: "klingon" }, "language", /'klingon' is no text search configuration/],
@@ -56,8 +48,6 @@ const settings: [name: string, body: object | string, param: string, message: Re
     /at least one weight must be above 0/,
   ],
 ];
-const dimensionsIn = (value: unknown) => ({ metadata: { embedding_dimensions: value } });
-const fromTo = /whole number from 1 to 16000/;
 
 export const modelsAndSettings: BadRequest[] = [
   ...settings.map((each) => create(...each)),
@@ -72,12 +62,6 @@ export const modelsAndSettings: BadRequest[] = [
   create("embedding_model is empty", { embedding_model: "" }, "embedding_model", /must not be empty/),
   create("embedding_model is too long", { embedding_model: "m".repeat(257) }, "embedding_model", /at most 256/),
   create("embedding_model is unknown", { embedding_model: "none" }, "embedding_model", /'none'/),
-  create(
-    "embedding_model in metadata is unknown",
-    { metadata: { embedding_model: "none" } },
-    "embedding_model",
-    /'none'/,
-  ),
   create("NUL in embedding_model", `{"embedding_model":"${nul}"}`, "embedding_model", nulMessage),
   create("embedding_dimensions 0", { embedding_dimensions: 0 }, "embedding_dimensions", /at least 1/),
   create("embedding_dimensions -1", { embedding_dimensions: -1 }, "embedding_dimensions", /at least 1/),
@@ -86,14 +70,6 @@ export const modelsAndSettings: BadRequest[] = [
   create("embedding_dimensions as text", { embedding_dimensions: "8" }, "embedding_dimensions", /expected number/),
   create("embedding_dimensions 1e300", { embedding_dimensions: 1e300 }, "embedding_dimensions", /int/),
   create("embedding_dimensions is a list", { embedding_dimensions: [8] }, "embedding_dimensions", /expected number/),
-  ...["0", "-8", "16001", "8.5", "8 ", "1e3", "0x8", "eight", "", "9".repeat(500), 0, 8.5, true].map((value) =>
-    create(
-      `embedding_dimensions in metadata ${JSON.stringify(value).slice(0, 20)}`,
-      dimensionsIn(value),
-      "metadata.embedding_dimensions",
-      fromTo,
-    ),
-  ),
   ...(["embedding_model", "embedding_dimensions"] as const).flatMap((field) =>
     ["other", 8, "", false].map((value): BadRequest => ({
       name: `update: ${field} ${JSON.stringify(value)}`,

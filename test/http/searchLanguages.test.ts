@@ -39,13 +39,17 @@ describe("language", () => {
   );
 
   test.each(["klingon", "Deutsch", "'", ""])(
-    "%j is ignored in metadata, where it may mean something else",
+    "%j in metadata, where it may mean something else, is not used, and the store's answers say so",
     async (language) => {
       const store = await fill({ metadata: { search_mode: "keyword", language } });
       expect(await ids(store)).toEqual(await ids(await fill({ search_mode: "keyword" })));
       const other = await fill({ metadata: { language } });
       expect(await ids(other, { search_mode: "hybrid" })).toHaveLength(7);
       for (const each of [store, other]) {
+        const shown = await bodyOf(service.get(`/v1/vector_stores/${each}`).expect(200));
+        expect((shown as { warnings: unknown }).warnings).toEqual([
+          expect.stringMatching(/^metadata\.language ".*" is not used: expected a language/),
+        ]);
         await service.post(rowsPath(each), { content: "a later kettle", embedding: direction(3) }).expect(200);
         expect(await ids(each, { search_mode: "keyword" }, {}, "later")).toHaveLength(1);
       }

@@ -115,11 +115,7 @@ describe("a typed column", () => {
     const environment = { EMBEDDING__MODEL: "settings-model" };
     const adopted = await startService({ database, environment, litellm: recordingLitellm([]) });
     try {
-      for (const body of [
-        { embedding_dimensions: 9 },
-        { metadata: { embedding_dimensions: "9" } },
-        { embedding_model: "small", embedding_dimensions: 9 },
-      ]) {
+      for (const body of [{ embedding_dimensions: 9 }, { embedding_model: "small", embedding_dimensions: 9 }]) {
         const answer = await adopted.post(storesPath, body).expect(400);
         expect(errorOf(answer)).toMatchObject({
           param: "embedding_dimensions",
@@ -132,6 +128,11 @@ describe("a typed column", () => {
         message: expect.stringMatching(/\b8\b.*\b4\b/),
       });
       expect(await database.query("SELECT id FROM vector_stores")).toEqual([]);
+      const metadata = { embedding_dimensions: "9" };
+      expect(await bodyOf(adopted.post(storesPath, { metadata }).expect(200))).toMatchObject({
+        embedding_dimensions: testDimensions,
+        warnings: [expect.stringMatching(/^metadata\.embedding_dimensions "9" is not used: .* have 8 dimensions$/)],
+      });
       const id = await createStore(adopted, { embedding_model: "large", embedding_dimensions: testDimensions });
       await adopted.post(rowsPath(id), { content: "a text" }).expect(200);
       expect(await searchStore(adopted, id, "a text")).toHaveLength(1);

@@ -92,9 +92,20 @@ describe("a new store", () => {
     for (const body of [{ embedding_model: "none" }, { embedding_model: "none", embedding_dimensions: 8 }]) {
       const answer = await service.post(storesPath, body).expect(400);
       expect(errorOf(answer)).toMatchObject({ param: "embedding_model", message: expect.stringContaining("'none'") });
-      await service.post(storesPath, { metadata: body }).expect(400);
     }
     expect(await service.database.query("SELECT count(*) FROM vector_stores")).toEqual(before);
+  });
+
+  test("with such a model in its metadata has the settings' model, and a warning", async () => {
+    for (const metadata of [{ embedding_model: "none" }, { embedding_model: "none", embedding_dimensions: 8 }]) {
+      expect(await create(service, { metadata })).toMatchObject({
+        embedding_model: "settings-model",
+        embedding_dimensions: testDimensions,
+        warnings: expect.arrayContaining([
+          `metadata.embedding_model "none" is not used: the store's model is 'settings-model'`,
+        ]),
+      });
+    }
   });
 });
 

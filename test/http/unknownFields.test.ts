@@ -35,7 +35,7 @@ const form = (fields: Record<string, string>) => ({
 });
 
 /** Routes whose other fields go to the proxy. */
-const passing = ["post /embeddings", "post /rerank"];
+const passing = ["post /embeddings", "post /rerank", "post /v2/rerank"];
 
 describe("every route refuses what it does not know", () => {
   test.each(private_.map((route) => [nameOf(route), route] as const))("%s: a query parameter", async (_, route) => {
@@ -152,8 +152,8 @@ describe("the field that was meant is named", () => {
     expect((await send(service.url, { method, path, body: [1] })).status).toBe(400);
     const other = { headers: { "content-type": "application/x-www-form-urlencoded" }, body: "filters=1" };
     expect((await send(service.url, { method, path, ...other })).status).toBe(415);
-    const { body } = await service.get(rowsPath(store)).expect(200);
-    expect((body as { data: unknown[] }).data).toHaveLength(2);
+    const rows = await service.get(rowsPath(store)).expect(200);
+    expect((rows.body as { data: unknown[] }).data).toHaveLength(2);
   });
 
   test("an empty body, {} or null on a route without a body says nothing", async () => {
@@ -222,11 +222,11 @@ describe("what LiteLLM and other known clients send", () => {
   });
 
   test("OGX's names for the dimensions and the search mode count", async () => {
-    const { body } = await service.post("/v1/vector_stores", { embedding_dimension: 7 }).expect(200);
-    expect(body).toMatchObject({ embedding_dimensions: 7 });
-    const hybrid = { ...search, search_mode: "keyword" };
-    const { body: page } = await service.post(`/v1/vector_stores/${store}/search`, hybrid).expect(200);
-    expect(page).toMatchObject({ data: [] });
+    const made = await service.post("/v1/vector_stores", { embedding_dimension: 7 }).expect(200);
+    expect(made.body).toMatchObject({ embedding_dimensions: 7 });
+    const keyword = { ...search, search_mode: "keyword" };
+    const page = await service.post(`/v1/vector_stores/${store}/search`, keyword).expect(200);
+    expect(page.body).toMatchObject({ data: [] });
   });
 });
 
@@ -234,11 +234,11 @@ describe("UNKNOWN_FIELDS=warn", () => {
   test("the request is done, and the header names each unknown field once", async () => {
     const made = await createStore(lenient);
     const rows = { embeddings: [1, 2, 3].map((nr) => ({ ...rowOf(nr), metdata: {} })), café: 1 };
-    const { headers, body } = await lenient.post(`${rowsPath(made)}/batch`, rows).expect(200);
-    expect(body).toMatchObject({ count: 3 });
-    expect(headers["x-vector-store-warning"]).toBe(
+    const inserted = await lenient.post(`${rowsPath(made)}/batch`, rows).expect(200);
+    expect(inserted.body).toMatchObject({ count: 3 });
+    expect(inserted.headers["x-vector-store-warning"]).toBe(
       'embeddings[0].metdata: unknown parameter; did you mean "metadata"?; it was ignored; ' +
-        "caf\\u00e9: unknown parameter; known here: embeddings, return, embedding_model; it was ignored",
+        "caf\\u00e9: unknown parameter; known here: embeddings, return, on_conflict, embedding_model; it was ignored",
     );
     const deleted = await send(lenient.url, {
       method: "DELETE",

@@ -108,7 +108,11 @@ export async function* answerQuestion(
 
 function chooseModel(deps: Deps, { model }: RagRequest): Pick<ChatRequest, "model" | "namedBy"> {
   if (!deps.litellm.state().configured)
-    throw invalid("model", "there is no LiteLLM proxy whose models could answer. Set LITELLM_PROXY_URL.");
+    throw invalid(
+      null,
+      "Answers need the chat models of a LiteLLM proxy, and none is set: LITELLM_PROXY_URL.",
+      "no_proxy",
+    );
   if (model !== null) return { model, namedBy: "caller" };
   const { chatModel } = deps.config;
   if (chatModel === null)

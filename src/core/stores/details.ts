@@ -4,6 +4,7 @@ import { type FileCounts, noFiles } from "../../words/file.js";
 import type { VectorStore } from "../../words/store.js";
 import type { Deps } from "../deps.js";
 import { dimensionsOf, modelName } from "./model.js";
+import { unusableSettings, valuesIn } from "./searchSettings.js";
 
 /** What the API says about a store in addition to its recorded fields. */
 interface StoreDetails {
@@ -13,6 +14,8 @@ interface StoreDetails {
   /** Rows in the index, and fresh rows that are not in it and are compared one by one. Null: not counted. */
   counts: { indexed: number; fresh: number } | null;
   files: FileCounts;
+  /** Sentences on settings in the store's metadata that are not used. */
+  warnings: string[];
 }
 
 export type DetailedStore = VectorStore & { details: StoreDetails };
@@ -29,7 +32,39 @@ export async function withDetails(deps: Deps, stores: readonly VectorStore[]): P
 function detailed(deps: Deps, store: VectorStore, files: FileCounts): DetailedStore {
   const model = modelName(deps, store);
   const dimensions = dimensionsOf(deps, store);
-  return { ...store, details: { model, dimensions, state: deps.engine.state(store), counts: null, files } };
+  const warnings = metadataWarnings(deps, store, { model, dimensions });
+  return { ...store, details: { model, dimensions, state: deps.engine.state(store), counts: null, files, warnings } };
+}
+
+/**
+ * Names the settings in a store's metadata that are not used. Clients that can send only metadata, such as LiteLLM's,
+ * would not learn it otherwise.
+ */
+function metadataWarnings(
+  deps: Deps,
+  store: VectorStore,
+  { model, dimensions }: { model: string; dimensions: number },
+): string[] {
+  const values = valuesIn(store.metadata);
+  const said = (key: string) => `metadata.${key} ${shown(values[key])} is not used`;
+  const unusable = unusableSettings(deps, store).map(({ key, expected }) => `${said(key)}: expected ${expected}`);
+  const isOther = (key: string, used: string) =>
+    values[key] !== undefined && values[key] !== "" && !(isText(values[key]) && String(values[key]) === used);
+  return [
+    ...(isOther("embedding_model", model) ? [`${said("embedding_model")}: the store's model is '${model}'`] : []),
+    ...(isOther("embedding_dimensions", String(dimensions))
+      ? [`${said("embedding_dimensions")}: the store's vectors have ${dimensions} dimensions`]
+      : []),
+    ...unusable,
+  ];
+}
+
+const isText = (value: unknown) => typeof value === "string" || typeof value === "number";
+
+/** A value of the user's as it may stand in a sentence. */
+function shown(value: unknown): string {
+  const text = JSON.stringify(value);
+  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
 }
 
 /** Adds all details to one store. Counting takes a millisecond per 10,000 rows outside the index. */

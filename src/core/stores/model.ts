@@ -1,6 +1,6 @@
 import type { Embedder } from "../../litellm/contract.js";
 import type { Caller } from "../../words/caller.js";
-import { invalid } from "../../words/errors.js";
+import { ApiError, invalid } from "../../words/errors.js";
 import type { VectorStore } from "../../words/store.js";
 import type { Deps } from "../deps.js";
 
@@ -15,22 +15,50 @@ export interface EmbeddingModel {
 /** What a request says about a new store's model. Null: it does not say. */
 export interface AskedModel {
   model: string | null;
-  /** NaN: what it says is not a whole number. */
   dimensions: number | null;
-  /** Whether the store's metadata names the dimensions, for messages. */
-  inMetadata?: boolean;
+  /** What the store's metadata says, where the request itself says nothing. NaN: not a whole number. */
+  inMetadata?: { model: string | null; dimensions: number | null };
 }
 
 type ModelDeps = Pick<Deps, "config" | "engine" | "litellm">;
 
 /**
- * Chooses the model of a new store: the requested one, else the settings'. The dimensions of a requested model are
- * found by calling it. The built-in embedder with the settings' dimensions is not recorded: an operator who starts
- * without a proxy and adds one later wants the proxy's model.
+ * Chooses the model of a new store: the requested one, else the one in its metadata, else the settings'. Metadata is
+ * the user's own and may mean something else: what cannot be used of it never refuses a store (`metadataWarnings` names
+ * it).
  * @throws ApiError 400 naming `embedding_model` or `embedding_dimensions`; 5xx of the proxy.
  */
 export async function chooseModel(deps: ModelDeps, caller: Caller, asked: AskedModel): Promise<EmbeddingModel> {
-  checkDimensions(deps, asked);
+  const { model, dimensions, inMetadata = { model: null, dimensions: null } } = asked;
+  const named = model ?? inMetadata.model;
+  const wishes = [
+    { model: named, dimensions: dimensions ?? inMetadata.dimensions },
+    { model: named, dimensions },
+  ];
+  for (const wish of wishes) {
+    if (wish.model === model && wish.dimensions === dimensions) break;
+    try {
+      return await chooseFor(deps, caller, wish);
+    } catch (error) {
+      if (!(error instanceof ApiError) || !callersFault.includes(error.status)) throw error;
+    }
+  }
+  return chooseFor(deps, caller, { model, dimensions });
+}
+
+/** The model is unknown or not allowed, or has other dimensions. */
+const callersFault = [400, 403, 404];
+
+/**
+ * The dimensions of a requested model are found by calling it. The built-in embedder with the settings' dimensions is
+ * not recorded: an operator who starts without a proxy and adds one later wants the proxy's model.
+ */
+async function chooseFor(
+  deps: ModelDeps,
+  caller: Caller,
+  asked: { model: string | null; dimensions: number | null },
+): Promise<EmbeddingModel> {
+  checkDimensions(deps, asked.dimensions);
   const { embedding: settings } = deps.config;
   const { embedder } = deps.litellm;
   const own = asked.model !== null && asked.model !== settings.model && asked.model !== embedder.model;
@@ -51,11 +79,10 @@ export async function chooseModel(deps: ModelDeps, caller: Caller, asked: AskedM
   return { embeddingModel: model, embeddingDimensions: dimensions, asksDimensions: asks };
 }
 
-/** @throws ApiError 400 naming the field with the dimensions */
-function checkDimensions({ engine }: ModelDeps, { dimensions, inMetadata = false }: AskedModel): void {
+/** @throws ApiError 400 */
+function checkDimensions({ engine }: ModelDeps, dimensions: number | null): void {
   const { maxDimensions: most } = engine.can;
   if (dimensions === null || (Number.isInteger(dimensions) && dimensions >= 1 && dimensions <= most)) return;
-  if (inMetadata) throw invalid("metadata.embedding_dimensions", `expected a whole number from 1 to ${most}`);
   throw invalid("embedding_dimensions", dimensions > most ? `must be at most ${most}` : "must be at least 1");
 }
 

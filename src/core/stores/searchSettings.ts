@@ -6,6 +6,7 @@ import {
   recalls,
   searchModes,
 } from "../../words/store.js";
+import type { Engine } from "../../engines/engine.js";
 import type { Deps } from "../deps.js";
 
 /** Search settings after merging request, store and defaults. */
@@ -39,22 +40,50 @@ const defaults: Omit<ResolvedSettings, "language"> = {
 const oneOf = <T extends string | boolean>(values: readonly T[], value: unknown): T | undefined =>
   values.find((each) => each === value);
 
+/** Modes of search that the engine has. */
+const modesOf = ({ words }: Engine): readonly SearchMode[] => (words === null ? ["vector"] : searchModes);
+const languagesOf = ({ words }: Engine): readonly string[] => words?.languages ?? [];
+
+/** The keys of a store's metadata; none if an adopted table has something else there. */
+export const valuesIn = (metadata: unknown): Record<string, unknown> =>
+  typeof metadata === "object" && metadata !== null ? (metadata as Record<string, unknown>) : {};
+
 /**
  * Settings in a store's metadata, the only place where LiteLLM lets callers put them. Other keys and invalid values
- * belong to other software and are ignored.
+ * may belong to other software: they are not used, and never refuse a store or a search.
  */
-function settingsInMetadata(metadata: unknown, languages: readonly string[]): SearchSettings {
-  if (typeof metadata !== "object" || metadata === null) return {};
-  const values = metadata as Record<string, unknown>;
+function settingsInMetadata(metadata: unknown, engine: Engine): SearchSettings {
+  const values = valuesIn(metadata);
   return {
-    mode: oneOf(searchModes, values.search_mode),
+    mode: oneOf(modesOf(engine), values.search_mode),
     recall: oneOf(recalls, values.recall),
-    language: oneOf(languages, values.language),
+    language: oneOf(languagesOf(engine), values.language),
     // LiteLLM lets only strings through.
     rerank: oneOf([true, false], values.rerank === "true" ? true : values.rerank === "false" ? false : values.rerank),
     rerankModel:
       typeof values.rerank_model === "string" && values.rerank_model !== "" ? values.rerank_model : undefined,
   };
+}
+
+/** The settings in a store's metadata that cannot be used and that no field of the store replaces, and why. */
+export function unusableSettings(
+  { engine }: Pick<Deps, "engine">,
+  { search, metadata }: Pick<VectorStore, "search" | "metadata">,
+): { key: string; expected: string }[] {
+  const values = valuesIn(metadata);
+  const used = settingsInMetadata(metadata, engine);
+  const languages = languagesOf(engine);
+  const some = languages.length === 0 ? "" : `, such as ${languages.slice(0, 3).join(", ")}`;
+  const all = [
+    { key: "search_mode", name: "mode", expected: `one of ${modesOf(engine).join(", ")}` },
+    { key: "recall", name: "recall", expected: `one of ${recalls.join(", ")}` },
+    { key: "language", name: "language", expected: `a language of the engine '${engine.name}'${some}` },
+    { key: "rerank", name: "rerank", expected: "true or false" },
+    { key: "rerank_model", name: "rerankModel", expected: "the name of a model" },
+  ] as const;
+  return all.filter(
+    ({ key, name }) => values[key] !== undefined && used[name] === undefined && search[name] === undefined,
+  );
 }
 
 /** Merges settings; earlier ones win: the request's, the store's, those in its metadata, the defaults. */
@@ -64,7 +93,7 @@ export function resolveSettings(
   request: RequestSettings = {},
 ): ResolvedSettings {
   const resolved: ResolvedSettings = { ...defaults, language: engine.words?.usualLanguage ?? null };
-  const inMetadata = settingsInMetadata(store.metadata, engine.words?.languages ?? []);
+  const inMetadata = settingsInMetadata(store.metadata, engine);
   for (const source of [inMetadata, store.search, request]) {
     Object.assign(
       resolved,

@@ -14,7 +14,7 @@ import { idTimestamp } from "../../words/ids.js";
 import { type NewVectorStore, type StoreChanges, type VectorStore, isExpired } from "../../words/store.js";
 import type { Deps } from "../deps.js";
 import { type DetailedStore, withCounts, withDetails } from "./details.js";
-import { type EmbeddingModel, chooseModel } from "./model.js";
+import { type AskedModel, type EmbeddingModel, chooseModel } from "./model.js";
 import { wantedLanguage } from "./searchSettings.js";
 import { expired, throwUnknown } from "./unknown.js";
 
@@ -22,7 +22,7 @@ import { expired, throwUnknown } from "./unknown.js";
 
 /** A store to create. Where `model` has nulls, `chooseModel` chooses. */
 export interface StoreInput extends Omit<NewVectorStore, keyof EmbeddingModel> {
-  model: { model: string | null; dimensions: number | null };
+  model: AskedModel;
 }
 
 /**

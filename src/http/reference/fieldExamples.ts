@@ -51,6 +51,8 @@ export const fieldExamples: Readonly<Record<string, unknown>> = {
   file_ids: [fileId],
   embedding_model: "text-embedding-3-small",
   embedding_dimensions: 1536,
+  embedding_dimension: 1536,
+  "VectorStore.warnings": [],
   "UpdateVectorStoreRequest.embedding_model": null,
   "UpdateVectorStoreRequest.embedding_dimensions": null,
   search_mode: "hybrid",

@@ -19,12 +19,11 @@ import {
   presentContent,
   presentStoreFile,
   readAttach,
-  readUploadForm,
   storeFileAnswer,
   storeFileParams,
   updateFileBody,
-  uploadForm,
 } from "../wire/storeFile.js";
+import { readUploadForm, uploadForm } from "../wire/uploadForm.js";
 import { setPollAfter } from "../answerHeaders.js";
 
 const tag = "Files of a store";

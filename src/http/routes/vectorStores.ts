@@ -26,16 +26,18 @@ export const vectorStoreRoutes = [
     summary: "Create a vector store",
     description:
       "A store keeps its embedding model and dimensions. Clients that can send only `metadata`, such as LiteLLM, may put `embedding_model`, " +
-      "`embedding_dimensions`, `search_mode`, `recall`, `language`, `rerank` and `rerank_model` there.",
+      "`embedding_dimensions`, `search_mode`, `recall`, `language`, `rerank` and `rerank_model` there. What cannot be used of these never refuses " +
+      "a store: `warnings` in the answer, and the header `x-vector-store-warning`, name it.",
     body: createStoreBody,
     example: { name: "Support FAQ", search_mode: "hybrid", metadata: { team: "support" } },
     bodyOptional: true,
     answer: storeAnswer,
-    handle: async ({ deps, caller, body, res }) => {
+    handle: async ({ deps, caller, body, res, warn }) => {
       const { files, ...input } = readCreate(body);
       const store = await createStore(deps, caller, input, files);
       const answer = presentStore(store, deps.now());
       setPollAfter(res, answer.status);
+      answer.warnings?.forEach(warn);
       return answer;
     },
   }),
@@ -67,9 +69,10 @@ export const vectorStoreRoutes = [
     summary: "Retrieve a vector store",
     params: storeParams,
     answer: storeAnswer,
-    handle: async ({ deps, caller, params, res }) => {
+    handle: async ({ deps, caller, params, res, warn }) => {
       const answer = presentStore(await stores.describe(deps, caller, params.vector_store_id), deps.now());
       setPollAfter(res, answer.status);
+      answer.warnings?.forEach(warn);
       return answer;
     },
   }),
@@ -86,9 +89,11 @@ export const vectorStoreRoutes = [
     body: updateStoreBody,
     example: { name: "Support", expires_after: { anchor: "last_active_at", days: 30 } },
     answer: storeAnswer,
-    handle: async ({ deps, caller, params, body }) => {
+    handle: async ({ deps, caller, params, body, warn }) => {
       const store = await stores.update(deps, caller, params.vector_store_id, readUpdate(body));
-      return presentStore(store, deps.now());
+      const answer = presentStore(store, deps.now());
+      answer.warnings?.forEach(warn);
+      return answer;
     },
   }),
   route({

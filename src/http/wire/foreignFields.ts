@@ -12,6 +12,7 @@ interface ForeignField {
 
 const store = "/vector_stores/:vector_store_id";
 const stores = ["get /vector_stores", "post /vector_stores", `get ${store}`, `post ${store}`, `delete ${store}`];
+const reranks = ["post /rerank", "post /v2/rerank"];
 const searches = [`post ${store}/search`, `post ${store}/rag`, "post /rag"];
 const files = [
   ...["get /files", "post /files", "get /files/:file_id", "delete /files/:file_id", "get /files/:file_id/content"],
@@ -34,7 +35,7 @@ const ofMessages = (name: string, sender: string): ForeignField => ({
 
 const ofCohere = (name: string): ForeignField => ({
   path: name,
-  routes: ["post /rerank"],
+  routes: reranks,
   sentBy: "Cohere's and LiteLLM's clients of /v1/rerank: about documents, which a search of a store does not send",
 });
 
@@ -45,7 +46,7 @@ const ofCohere = (name: string): ForeignField => ({
 export const foreignFields: readonly ForeignField[] = [
   {
     path: "custom_llm_provider",
-    routes: [...stores, ...searches, ...files, "post /rerank"],
+    routes: [...stores, ...searches, ...files, ...reranks],
     sentBy: "Scripts written for the LiteLLM proxy, whose own API takes it to choose a provider",
   },
   {

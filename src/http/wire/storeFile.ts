@@ -1,8 +1,6 @@
 import { z } from "zod";
 import type { BatchWithCounts } from "../../core/files/fileBatches.js";
 import type { AttachInput } from "../../core/files/attach.js";
-import { invalid } from "../../words/errors.js";
-import { parseExactJson } from "../../words/exactJson.js";
 import { optional, pageQuery, seconds, storeParams } from "./common.js";
 import { scalarAnswer, scalars } from "./scalars.js";
 import { type Attributes, type IngestSettings, type StoreFile, fileStatuses } from "../../words/file.js";
@@ -14,7 +12,11 @@ export const listStoreFilesQuery = pageQuery(100).extend({ filter: z.enum(fileSt
 
 const staticSizes = z
   .object({ max_chunk_size_tokens: z.int().min(100).max(4096), chunk_overlap_tokens: z.int().min(0) })
-  .refine((value) => value.chunk_overlap_tokens * 2 <= value.max_chunk_size_tokens);
+  .refine((value) => value.chunk_overlap_tokens * 2 <= value.max_chunk_size_tokens, {
+    path: ["chunk_overlap_tokens"],
+    error: ({ input }) =>
+      `at most half of max_chunk_size_tokens, which is ${(input as { max_chunk_size_tokens: number }).max_chunk_size_tokens}`,
+  });
 
 export const chunkingStrategy = z.union(
   [z.object({ type: z.literal("auto") }), z.object({ type: z.literal("static"), static: staticSizes })],
@@ -229,53 +231,4 @@ export function presentContent(page: {
     has_more: page.hasMore,
     next_page: page.hasMore ? (page.chunks.at(-1)?.id ?? null) : null,
   };
-}
-
-/** The fields of POST …/upload besides its files, all as text. Sizes are in characters, as in litellm-vector-store. */
-export const uploadForm = z.object({
-  chunk_size: optional(formInteger(1, 100_000)),
-  chunk_overlap: optional(formInteger(0, 50_000)),
-  vision_model: optional(z.string().max(256, "at most 256 characters")),
-  vision_prompt: optional(z.string().max(10_000, "at most 10000 characters")),
-  attributes: optional(z.string().describe("a JSON object")),
-  replace: optional(z.enum(["true", "false"])).describe("replace files of the same name in the store"),
-});
-
-function formInteger(min: number, max: number) {
-  return z
-    .string()
-    .regex(/^\d{1,9}$/, "expected a whole number")
-    .transform(Number)
-    .pipe(z.number().min(min, `must be at least ${min}`).max(max, `must be at most ${max}`))
-    .meta({ type: "integer", minimum: min, maximum: max });
-}
-
-const usual = { size: 512, overlap: 50 };
-
-/** @throws ApiError 400 for invalid `attributes`, or an overlap above half of the chunk size */
-export function readUploadForm(form: z.output<typeof uploadForm>) {
-  const size = form.chunk_size ?? usual.size;
-  // A small chunk_size must not be refused because of the default overlap.
-  const overlap = form.chunk_overlap ?? Math.min(usual.overlap, Math.floor(size / 2));
-  if (overlap * 2 > size) throw invalid("chunk_overlap", `at most half of chunk_size, which is ${size}`);
-  const blank = (text: string | undefined) => (text === undefined || text.trim() === "" ? null : text);
-  const settings: IngestSettings = {
-    cutting: { by: "characters", size, overlap },
-    visionModel: blank(form.vision_model),
-    visionPrompt: blank(form.vision_prompt),
-  };
-  return { settings, attributes: readAttributes(form.attributes), replaces: form.replace === "true" };
-}
-
-function readAttributes(text: string | undefined): Attributes | null {
-  if (text === undefined || text.trim() === "") return null;
-  let value: unknown;
-  try {
-    value = parseExactJson(text);
-  } catch {
-    throw invalid("attributes", "is not valid JSON", "invalid_json");
-  }
-  const parsed = attributes.safeParse(value);
-  if (parsed.success) return parsed.data;
-  throw invalid("attributes", parsed.error.issues[0]?.message ?? "is not valid");
 }

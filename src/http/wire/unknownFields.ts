@@ -41,30 +41,14 @@ function checkOf(schema: z.core.$ZodType): Check | null {
 
 function makeCheck(schema: z.core.$ZodType): Check | null {
   const { def } = (schema as z.core.$ZodTypes)._zod;
-  switch (def.type) {
-    case "object":
-      return ofObject(def.shape, def.catchall);
-    case "array":
-      return ofItems(checkOf(def.element));
-    case "record":
-      return ofValues(checkOf(def.valueType));
-    case "union":
-      return ofUnion(def.options);
-    case "pipe":
-      return checkOf(def.in);
-    case "lazy":
-      return checkOf(def.getter());
-    case "optional":
-    case "nullable":
-    case "default":
-    case "prefault":
-    case "nonoptional":
-    case "readonly":
-    case "catch":
-      return checkOf(def.innerType);
-    default:
-      return null;
-  }
+  if (def.type === "object") return ofObject(def.shape, def.catchall);
+  if (def.type === "array") return ofItems(checkOf(def.element));
+  if (def.type === "record") return ofValues(checkOf(def.valueType));
+  if (def.type === "union") return ofUnion(def.options);
+  if (def.type === "pipe") return checkOf(def.in);
+  if (def.type === "lazy") return checkOf(def.getter());
+  // Optional, nullable, with a default, …
+  return "innerType" in def ? checkOf(def.innerType) : null;
 }
 
 function ofObject(shape: z.core.$ZodShape, catchall: z.core.$ZodType | undefined): Check {
@@ -95,7 +79,8 @@ function shapeOf(schema: z.core.$ZodType | undefined): z.core.$ZodShape | null {
 function ofItems(check: Check | null): Check | null {
   if (check === null) return null;
   return (value, path, report) => {
-    if (Array.isArray(value)) value.forEach((item, i) => check(item, `${path}[${i}]`, report));
+    if (!Array.isArray(value)) return;
+    for (const [i, item] of value.entries()) check(item, `${path}[${i}]`, report);
   };
 }
 
@@ -109,7 +94,9 @@ function ofValues(check: Check | null): Check | null {
 /** Of the options, the first whose shape and constant fields are the value's is meant, e.g. `"type": "static"`. */
 function ofUnion(options: readonly z.core.$ZodType[]): Check {
   const all = options.map((option) => ({ fits: fitOf(option), check: checkOf(option) }));
-  return (value, path, report) => all.find(({ fits }) => fits(value))?.check?.(value, path, report);
+  return (value, path, report) => {
+    all.find(({ fits }) => fits(value))?.check?.(value, path, report);
+  };
 }
 
 function fitOf(option: z.core.$ZodType): (value: unknown) => boolean {

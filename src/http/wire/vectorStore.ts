@@ -3,7 +3,6 @@ import type { AskedModel } from "../../core/stores/model.js";
 import type { AttachInput } from "../../core/files/attach.js";
 import type { DetailedStore } from "../../core/stores/details.js";
 import type { StoreInput } from "../../core/stores/stores.js";
-import { invalid } from "../../words/errors.js";
 import { asObject, optional, seconds, pageQuery } from "./common.js";
 import { type Scalar, scalars as metadata } from "./scalars.js";
 import { chunkingStrategy, readStrategy } from "./storeFile.js";
@@ -109,24 +108,23 @@ function fixed(field: string) {
 
 type Settings = Pick<z.output<typeof updateStoreBody>, keyof typeof searchSettings>;
 
-/** @throws ApiError 400 for an invalid search mode in the metadata */
 export function readCreate(
   body: z.output<typeof createStoreBody>,
 ): StoreInput & { model: AskedModel; files: AttachInput[] } {
   const { metadata: values } = body;
-  checkMetadata(values);
-  const given = body.embedding_dimensions ?? body.embedding_dimension;
   const model = values?.embedding_model;
-  const inMetadata = typeof model === "string" && model !== "" ? model : null;
   return {
     name: body.name ?? "",
     description: body.description ?? null,
     metadata: values ?? null,
     expiresAfter: body.expires_after ?? null,
     model: {
-      model: body.embedding_model ?? inMetadata,
-      dimensions: given ?? dimensionsIn(values),
-      inMetadata: given === undefined,
+      model: body.embedding_model ?? null,
+      dimensions: body.embedding_dimensions ?? body.embedding_dimension ?? null,
+      inMetadata: {
+        model: typeof model === "string" && model !== "" ? model : null,
+        dimensions: dimensionsIn(values),
+      },
     },
     search: present(readSettings(body)),
     files: [...new Set(body.file_ids)].map((fileId) => ({
@@ -137,9 +135,7 @@ export function readCreate(
   };
 }
 
-/** @throws ApiError 400 for an invalid search mode in the metadata */
 export function readUpdate(body: z.output<typeof updateStoreBody>): StoreChanges {
-  checkMetadata(body.metadata ?? undefined);
   const search = readSettings(body);
   return {
     name: body.name,
@@ -174,13 +170,6 @@ function dimensionsIn(values: Record<string, Scalar> | undefined): number | null
   if (value === undefined) return null;
   if (typeof value === "string") return /^\d{1,9}$/.test(value) ? Number(value) : NaN;
   return typeof value === "number" ? value : NaN;
-}
-
-/** An invalid search mode would be ignored silently, and some senders can set it only in the metadata. */
-function checkMetadata(values: Record<string, Scalar> | undefined): void {
-  const mode = values?.search_mode;
-  if (mode !== undefined && !searchModes.some((each) => each === mode))
-    throw invalid("metadata.search_mode", `expected one of ${searchModes.join(", ")}`);
 }
 
 export const storeAnswer = z
@@ -222,6 +211,7 @@ export const storeAnswer = z
         fresh: z.int().optional().describe("new rows that are searched one by one until they move into the index"),
       })
       .describe("state of the store's indexes; results are complete in every state"),
+    warnings: z.array(z.string()).optional().describe("settings in `metadata` that are not used, and why"),
   })
   .meta({ id: "VectorStore" });
 
@@ -265,5 +255,6 @@ export function presentStore(store: DetailedStore, now: number): z.input<typeof 
     ...(search.rerankModel === undefined ? {} : { rerank_model: search.rerankModel }),
     ...(search.limit === undefined ? {} : { max_num_results: search.limit }),
     index: { state: state.index, keywords: state.keywords, ...counts },
+    ...(details.warnings.length === 0 ? {} : { warnings: details.warnings }),
   };
 }

@@ -4,15 +4,11 @@ import fc from "fast-check";
 import { Readable } from "node:stream";
 import { gzipSync } from "node:zlib";
 import { ApiError } from "../../../src/words/errors.js";
-import { readBatch } from "../../../src/http/bodies/batchBody.js";
 import { BatchScanner } from "../../../src/http/bodies/batchScanner.js";
 import { parseBytes } from "../../../src/http/bodies/jsonBody.js";
 import { isObject } from "../../../src/http/wire/common.js";
-import { parseRow } from "../../../src/http/wire/embedding.js";
-import { parseValue } from "../../../src/http/wire/parse.js";
 import { campaign } from "../../support/campaign.js";
-
-const toRow = (value: unknown, path: string) => parseRow(value, path, parseValue);
+import { readBatchOf, toRow } from "./rows.js";
 
 /** The result of parsing a body as a whole, or the error. */
 function whole(body: Buffer): unknown {
@@ -241,7 +237,7 @@ describe("the request with a batch", () => {
     Object.assign(Readable.from(chunks, { objectMode: false }), {
       headers: { "content-type": "application/json", "transfer-encoding": "chunked", ...headers },
     }) as unknown as Request;
-  const read = (req: Request, limit = 2 ** 24) => readBatch(req, null as never, limit, parseValue);
+  const read = (req: Request, limit = 2 ** 24) => readBatchOf(req, limit);
   const rows = (count: number) =>
     `{"embeddings":[${Array(count).fill('{"content":"x","embedding":[0.25,-2]}').join(", ")}]}`;
 

@@ -36,12 +36,6 @@ describe("fields and files", () => {
     expect(body.fields).toEqual(names.map((name) => [name, name]));
   });
 
-  test.each(["a", "a[b]", "__proto__"])("a field that comes twice is refused: %s", async (name) => {
-    const { status, body } = await server.send([field(name, "1") + field("other", "1") + field(name, "1") + end]);
-    expect(status).toBe(400);
-    expect(body).toMatchObject({ error: { param: name, message: `${name}: given more than once in the form` } });
-  });
-
   test("names of built-in properties are ordinary names", async () => {
     const names = ["__proto__", "__proto__[x]", "constructor[prototype][y]", "toString", "hasOwnProperty"];
     const { status, body } = await server.send([names.map((name) => field(name, "1")).join("") + end]);

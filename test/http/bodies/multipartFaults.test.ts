@@ -178,3 +178,12 @@ test("a file is read no faster than its keeper consumes it", async () => {
   go.resolve(undefined);
   expect((await form).files).toEqual([portions * portion.length]);
 });
+
+describe("a form that says two things", () => {
+  test.each(["a", "a[b]", "__proto__"])("a field that comes twice is refused: %s", async (name) => {
+    const server = await start(memoryKeeper().keeper);
+    const { status, body } = await server.send([field(name, "1") + field("other", "1") + field(name, "1") + end]);
+    expect(status).toBe(400);
+    expect(body).toMatchObject({ error: { param: name, message: `${name}: given more than once in the form` } });
+  });
+});
