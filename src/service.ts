@@ -5,6 +5,7 @@ import type { Database } from "./db/database.js";
 import { createPgvector } from "./engines/pgvector/pgvector.js";
 import { buildApp, buildWorkerApp } from "./http/app.js";
 import type { Keys } from "./http/middleware/authenticate.js";
+import { startGivingBack } from "./jobs/givingBack.js";
 import { startIngestion } from "./jobs/ingestion.js";
 import { startProbing } from "./jobs/probing.js";
 import { startSweeping } from "./jobs/sweeping.js";
@@ -81,7 +82,7 @@ export function createService(parts: ServiceParts): Service {
       const ingestion = startIngestion(deps);
       wakes.upkeep = upkeep.wake;
       wakes.ingestion = ingestion.wake;
-      stops = [ingestion.stop, upkeep.stop, startSweeping(deps), startProbing(deps)];
+      stops = [ingestion.stop, upkeep.stop, startSweeping(deps), startProbing(deps), startGivingBack(deps)];
     },
     stopJobs: async () => {
       stopping.abort();

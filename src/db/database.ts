@@ -30,6 +30,11 @@ export interface Database extends Db {
    * @throws if neither this question nor any other statement is answered within the limit
    */
   ping(limitMs: number): Promise<string>;
+  /**
+   * Gives the space of deleted rows and of old WAL back, on the embedded database; elsewhere PostgreSQL does it itself.
+   * @returns how many statements that took
+   */
+  giveBack(): Promise<number>;
   close(): Promise<void>;
 }
 

@@ -7,6 +7,7 @@ import type { Metrics } from "../../process/metrics.js";
 import type { Database } from "../database.js";
 import type { Layout } from "../schema/layout.js";
 import type { OurTables } from "../schema/ourTables.js";
+import { giveBack } from "./giveBack.js";
 import { lockDataDir } from "./dataDirLock.js";
 import { migrate } from "../schema/migrate.js";
 import { isConnectionFailure } from "./errors.js";
@@ -124,7 +125,17 @@ export async function start(
     const transaction: Database["transaction"] = (work) => run.transaction().execute((tx) => work({ run: tx, layout }));
     const maintenance: Database["maintenance"] = (work) =>
       unlimited.connection().execute((connection) => work({ run: connection, layout }));
-    return { run, layout, kind, transaction, reading: readingOn(run, layout), maintenance, ping, close };
+    return {
+      run,
+      layout,
+      kind,
+      transaction,
+      reading: readingOn(run, layout),
+      maintenance,
+      ping,
+      giveBack: () => giveBack({ kind, maintenance }),
+      close,
+    };
   } catch (error) {
     await Promise.all([unlimited.destroy(), run.destroy(), options.asking?.end()]);
     throw error;

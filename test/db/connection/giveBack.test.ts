@@ -1,0 +1,51 @@
+import { afterEach, beforeEach, expect, test } from "@jest/globals";
+import { mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { openDatabase } from "../../../src/db/connection/openDatabase.js";
+import type { Database } from "../../../src/db/database.js";
+import { loadConfig } from "../../../src/process/config.js";
+import { createLog } from "../../../src/process/log.js";
+import { createStorage } from "../../../src/storage/storage.js";
+import { inParts, megabyte, patternOf } from "../../storage/support.js";
+
+/** The embedded database's directory stays small, however often files come and go. */
+
+let directory: string;
+let db: Database;
+beforeEach(async () => {
+  directory = mkdtempSync(join(tmpdir(), "vector-store-back-"));
+  db = await openDatabase(loadConfig({ DATA_DIR: directory }), createLog("silent"));
+}, 60_000);
+afterEach(async () => {
+  await db.close();
+  rmSync(directory, { recursive: true });
+});
+
+const size = (): number =>
+  readdirSync(directory, { withFileTypes: true, recursive: true })
+    .filter((each) => each.isFile())
+    .reduce((sum, each) => sum + statSync(join(each.parentPath, each.name)).size, 0);
+
+test("uploads and deletions leave it as large as one of them does", async () => {
+  const storage = createStorage(db, null, Date.now);
+  const bytes = patternOf(8 * megabyte);
+  const sizes: number[] = [];
+  for (let i = 0; i < 12; i += 1) {
+    const kept = await storage.write(inParts(bytes, [megabyte]));
+    await storage.remove(kept);
+    expect(await db.giveBack()).toBeGreaterThan(0);
+    sizes.push(size());
+  }
+  // 96 MB more came and went, each byte in the table and in the WAL; PostgreSQL keeps up to 80 MB of old WAL for reuse.
+  expect(Math.max(...sizes.slice(6)) - Math.max(...sizes.slice(0, 6))).toBeLessThan(40 * megabyte);
+  expect(Math.max(...sizes)).toBeLessThan(190 * megabyte);
+  expect(await db.giveBack()).toBeLessThanOrEqual(1);
+}, 120_000);
+
+test("a small change is not worth the work", async () => {
+  const storage = createStorage(db, null, Date.now);
+  await db.giveBack();
+  await storage.remove(await storage.write(inParts(patternOf(1000), [1000])));
+  expect(await db.giveBack()).toBe(0);
+});
