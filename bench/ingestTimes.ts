@@ -108,7 +108,7 @@ export async function timeIngestion(
     const store = await stores.use(deps, caller, storeId);
     for (const { format, name, bytes } of documents) {
       const kept = await files.keep(deps, name, Readable.from([bytes]));
-      await addDocument(deps, caller, store, kept, { settings, attributes: null, replaces: false }, 0);
+      await addDocument(deps, caller, store, kept, { settings, attributes: null, replaces: false }, { ms: 0 });
       spent = { total: 0, parsing: 0, embedding: 0, database: 0 };
       await timed("total", () => ingestNext(deps, "bench", never));
       times.set(format, spent);

@@ -182,6 +182,7 @@ describe("the rooms of src", () => {
       "db/tables/fileDescriptions.ts",
       "db/tables/fileSlices.ts",
       "db/tables/ingestQueue.ts",
+      "db/tables/storeFiles.ts",
       "db/tables/uploads.ts",
     ]);
   });

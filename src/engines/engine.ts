@@ -191,7 +191,8 @@ export type Step =
     }
   /** Changes what is given of one chunk; does nothing if this store does not have it. */
   | ({ do: "amend"; id: string } & Amendment)
-  | { do: "remove"; which: ChunkSelection }
+  /** `most`: removes no more chunks than this, any of the selected ones; without it, all of them. */
+  | { do: "remove"; which: ChunkSelection; most?: number }
   /** Removes keys from the metadata of a file's chunks, then sets others. */
   | { do: "relabel"; file: FileChunks; remove: readonly string[]; set: Readonly<Record<string, unknown>> }
   /** Hides the chunks of a file from every search, or shows them. */

@@ -1,6 +1,8 @@
 import type { Deps } from "../core/deps.js";
 import { sweepFiles } from "../core/files/files.js";
 import { sweepUploads } from "../core/files/uploads.js";
+import { removeLeft } from "../core/files/leaving.js";
+import { sweepLeaving } from "../core/stores/removal.js";
 import { sweepExpired } from "../core/stores/expire.js";
 
 const everyMs = 10 * 60 * 1000;
@@ -13,6 +15,8 @@ export function startSweeping(deps: Deps): () => Promise<void> {
   let running: Promise<void> = Promise.resolve();
   const sweep = async () => {
     try {
+      await removeLeft(deps, {});
+      await sweepLeaving(deps);
       const swept = await sweepExpired(deps);
       if (swept > 0) deps.log.info({ swept }, "removed expired vector stores");
       const files = (await sweepUploads(deps)) + (await sweepFiles(deps));

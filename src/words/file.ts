@@ -104,6 +104,12 @@ export interface FileCounts {
 
 export const noFiles: FileCounts = { in_progress: 0, completed: 0, failed: 0, cancelled: 0, chunks: 0, bytes: 0 };
 
+/** The files of a store, with the store's own counters at the same moment. */
+export interface StoreCounts extends FileCounts {
+  storeChunks: number;
+  storeBytes: number;
+}
+
 /** OpenAI's file batch: files that were attached together. `createdAt` in Unix milliseconds. */
 export interface FileBatch {
   id: string;

@@ -129,7 +129,7 @@ const changing: Record<string, UseCase> = {
   upload: (caller, ids) => {
     const about = { settings, attributes: null, replaces: false };
     const receive = async () => ({ kept: [await files.keep(service.deps, "u.txt", bytes())], settings: about });
-    return uploadDocuments(service.deps, caller, ids.store, receive, true);
+    return uploadDocuments(service.deps, caller, ids.store, receive, { later: true, signal: AbortSignal.any([]) });
   },
   addTexts: (caller, ids) => addTexts(service.deps, caller, ids.store, ["a text"], [], settings),
   attach: (caller, ids) =>

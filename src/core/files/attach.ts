@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from "node:util";
-import { insertBatch } from "../../db/tables/fileBatches.js";
+import { addToBatch, insertBatch } from "../../db/tables/fileBatches.js";
 import { findFiles } from "../../db/tables/files.js";
 import { requeue } from "../../db/tables/ingestQueue.js";
 import { attachFiles, findStoreFile, updateAttributes } from "../../db/tables/storeFiles.js";
 import { type Caller, scopeOf } from "../../words/caller.js";
-import { conflict } from "../../words/errors.js";
+import { ApiError, conflict } from "../../words/errors.js";
 import type {
   Attributes,
   FileBatch,
@@ -68,7 +68,7 @@ export async function attachTo(
 /**
  * Attaches many files to a store. Unknown files are listed as failed, as OpenAI does.
  * @param batch recorded together with its files; null: they belong to none
- * @returns the files that were not attached before.
+ * @returns the files that are ingested now
  * @throws ApiError 400 for reserved attributes; then nothing is written
  */
 export async function enqueue(
@@ -77,14 +77,34 @@ export async function enqueue(
   store: VectorStore,
   inputs: readonly AttachInput[],
   batch: FileBatch | null,
-): Promise<NewStoreFile[]> {
+): Promise<StoreFileKey[]> {
   for (const { attributes } of inputs) checkAttributes(attributes);
   const ids = inputs.map((input) => input.fileId);
   const known = await findFiles(deps.db, scopeOf(caller), ids, deps.now());
   const fileOf = new Map(known.map((file) => [file.id, file]));
   const about = { batchId: batch?.id ?? null, replaces: false };
   const files = inputs.map((input) => fileToAttach(deps, store, input, fileOf.get(input.fileId), about));
-  return queue(deps, files, batch);
+  const added = new Set(await queue(deps, files, batch));
+  if (batch === null) return [...added];
+  const before = files.filter((file) => !added.has(file) && file.error === null);
+  return [...added, ...(await tryAgain(deps, caller, before))];
+}
+
+/** Puts those of the attached files back into the queue that failed or were cancelled. @returns them */
+async function tryAgain(deps: Deps, caller: Caller, files: readonly NewStoreFile[]): Promise<NewStoreFile[]> {
+  const again: NewStoreFile[] = [];
+  for (const file of files) {
+    await changeStore(deps, "correction", holding(caller, file), (_tx, { file: known }) => {
+      if (known.status !== "failed" && known.status !== "cancelled") return nothing;
+      again.push(file);
+      return { steps: [], book: (tx) => requeue(tx, known, file.settings) };
+    }).catch((error: unknown) => {
+      // It was detached meanwhile.
+      if (!(error instanceof ApiError && error.status === 404)) throw error;
+    });
+  }
+  if (again.length > 0) deps.wakeIngestion();
+  return again;
 }
 
 function fileToAttach(
@@ -111,7 +131,10 @@ function fileToAttach(
 async function queue(deps: Deps, files: readonly NewStoreFile[], batch: FileBatch | null): Promise<NewStoreFile[]> {
   const added = await deps.db.transaction(async (tx) => {
     if (batch !== null) await insertBatch(tx, batch);
-    return attachFiles(tx, files);
+    const attached = await attachFiles(tx, files);
+    const before = files.map((file) => file.fileId).filter((id) => !attached.has(id));
+    if (batch !== null) await addToBatch(tx, batch, before);
+    return attached;
   });
   if (added.size > 0) deps.wakeIngestion();
   return files.filter((file) => added.has(file.fileId));
@@ -144,15 +167,21 @@ async function attachAgain(deps: Deps, caller: Caller, key: StoreFileKey, input:
  * Waits until a file's ingestion has ended. It polls, at growing intervals, because another replica may be ingesting
  * the file.
  * @param waitMs at most this long, in milliseconds
+ * @param signal ends the waiting
  * @returns the file as it is then, ended or not
  * @throws ApiError 404
  */
-export async function untilEnded(deps: Deps, key: StoreFileKey, waitMs: number): Promise<StoreFile> {
+export async function untilEnded(
+  deps: Deps,
+  key: StoreFileKey,
+  waitMs: number,
+  signal?: AbortSignal,
+): Promise<StoreFile> {
   const deadline = performance.now() + waitMs;
   for (let pause = 10; ; pause = Math.min(pause * 1.5, 250)) {
     const file = (await findStoreFile(deps.db, key.vectorStoreId, key.fileId)) ?? throwUnknownFile(key.fileId);
     const left = deadline - performance.now();
-    if (file.status !== "in_progress" || left <= 0) return file;
+    if (file.status !== "in_progress" || left <= 0 || signal?.aborted === true) return file;
     await new Promise((resolve) => setTimeout(resolve, Math.min(pause, left)));
   }
 }

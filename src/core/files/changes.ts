@@ -7,6 +7,7 @@ import type { Attributes, StoreFile } from "../../words/file.js";
 import { uuidV7 } from "../../words/ids.js";
 import type { VectorStore } from "../../words/store.js";
 import type { Deps } from "../deps.js";
+import { leave, portion, removeLeft } from "./leaving.js";
 import * as stores from "../stores/stores.js";
 
 /**
@@ -16,6 +17,8 @@ import * as stores from "../stores/stores.js";
 export interface Part {
   steps: readonly Step[];
   book: (tx: Db, done: Done) => Promise<unknown>;
+  /** It lets chunks go, which are removed after it. */
+  leaves?: boolean;
 }
 
 /** The part that changes nothing. */
@@ -27,10 +30,12 @@ export const together = (parts: readonly Part[]): Part => ({
   book: async (tx, done) => {
     for (const part of parts) await part.book(tx, done);
   },
+  leaves: parts.some((part) => part.leaves),
 });
 
 /**
- * Plans a change while its store is locked, then makes it.
+ * Plans a change while its store is locked, then makes it. Chunks of large files that leave are removed before it
+ * returns; if that fails, the change is made all the same, and the sweep removes the rest.
  * @throws what `hold` and `plan` throw; then nothing changes
  */
 export async function changeStore<Held extends { store: VectorStore }>(
@@ -54,6 +59,10 @@ export async function changeStore<Held extends { store: VectorStore }>(
     },
   });
   stores.forget(deps, id);
+  if (part.leaves !== true) return;
+  await removeLeft(deps, { vectorStoreId: id }).catch((error: unknown) => {
+    deps.log.warn({ err: error, vectorStore: id }, "chunks that left could not be removed; the sweep will do it");
+  });
 }
 
 /** The first 24 hexadecimal digits of the ids of a file's chunks: 96 bits of a time-ordered id. */
@@ -62,21 +71,32 @@ export const newChunkBase = (now: number): string => uuidV7(now).replaceAll("-",
 /** Selects a file's own chunks, for the engine. */
 export const chunksOf = ({ fileId, chunkBase }: FileChunks): FileChunks => ({ fileId, chunkBase });
 
-/** Removes a file's chunks. */
-export const dropChunks = (file: StoreFile): Part =>
-  file.chunkCount === 0
-    ? nothing
-    : {
-        steps: [{ do: "remove", which: { file: chunksOf(file) } }],
-        book: (tx) => recordProgress(tx, file, { chunks: -file.chunkCount, bytes: -file.contentBytes }),
-      };
+/** Whether a file has too many chunks to be removed in one change. */
+export const isLarge = (file: StoreFile): boolean => file.chunkCount > portion;
+
+/** Removes a file's chunks and stops hiding the file. A large file stays hidden until its chunks are removed. */
+export const dropChunks = (file: StoreFile): Part => {
+  const { fileId } = file;
+  if (isLarge(file)) {
+    return {
+      steps: [{ do: "hide", fileId }],
+      book: (tx) => leave(tx, file, newChunkBase(Date.now())),
+      leaves: true,
+    };
+  }
+  if (file.chunkCount === 0) return { steps: [{ do: "show", fileId }], book: () => Promise.resolve() };
+  return {
+    steps: [
+      { do: "remove", which: { file: chunksOf(file) } },
+      { do: "show", fileId },
+    ],
+    book: (tx) => recordProgress(tx, file, { chunks: -file.chunkCount, bytes: -file.contentBytes }),
+  };
+};
 
 /** Ends the ingestion of a file that keeps no chunks: it failed, was cancelled, or shares another file's chunks. */
 export const endWithoutChunks = (file: StoreFile, end: FileEnd): Part =>
-  together([
-    dropChunks(file),
-    { steps: [{ do: "show", fileId: file.fileId }], book: (tx) => finishFile(tx, file, end) },
-  ]);
+  together([dropChunks(file), { steps: [], book: (tx) => finishFile(tx, file, end) }]);
 
 /** Hides the file's chunks from searches until the file is complete. */
 export const hideFile = ({ fileId }: StoreFile): Part => ({
@@ -94,7 +114,7 @@ export async function detachFiles(tx: Db, files: readonly StoreFile[]): Promise<
   for (const file of files) {
     const [heir, ...others] = (await listSameAs(tx, file)).filter((each) => !leaving.has(each.fileId));
     parts.push(heir === undefined ? dropChunks(file) : inherit(file, heir, others), {
-      steps: [{ do: "show", fileId: file.fileId }],
+      steps: [],
       book: (booking) => removeStoreFile(booking, file),
     });
   }
@@ -102,7 +122,10 @@ export async function detachFiles(tx: Db, files: readonly StoreFile[]): Promise<
 }
 
 const inherit = (file: StoreFile, heir: StoreFile, others: readonly StoreFile[]): Part => ({
-  steps: [{ do: "relabel", file: chunksOf(file), remove: [], set: { file_id: heir.fileId } }],
+  steps: [
+    { do: "relabel", file: chunksOf(file), remove: [], set: { file_id: heir.fileId } },
+    { do: "show", fileId: file.fileId },
+  ],
   book: (tx) => passChunksOn(tx, file, heir, others),
 });
 

@@ -1,13 +1,14 @@
 import { findCompleted } from "../../db/tables/storeFiles.js";
 import type { Caller } from "../../words/caller.js";
-import { ApiError } from "../../words/errors.js";
+import { ApiError, clientLeft } from "../../words/errors.js";
 import type { Attributes, IngestSettings, StoreFile } from "../../words/file.js";
 import type { VectorStore } from "../../words/store.js";
 import type { Deps } from "../deps.js";
 import * as stores from "../stores/stores.js";
 import { attachTo, untilEnded } from "./attach.js";
+import { changeStore, detachFiles, nothing } from "./changes.js";
 import * as files from "./files.js";
-import { checkAttributes } from "./storeFiles.js";
+import { checkAttributes, holding } from "./storeFiles.js";
 
 /** How a sender wants documents to be added. */
 export interface DocumentSettings {
@@ -21,9 +22,11 @@ export interface DocumentSettings {
 const uploadWaitMs = 590_000;
 
 /**
- * Adds the documents of an upload to a store. An unknown or expired store is refused before any byte is read.
+ * Adds the documents of an upload to a store. An unknown or expired store is refused before any byte is read. If the
+ * sender leaves before the answer, its document under way is removed, and those after it are not added.
  * @param receive reads the upload; if it throws, it must drop the bytes it stored
- * @param later answer without waiting for ingestion
+ * @param options.later answer without waiting for ingestion; then the documents are added whether the sender stays
+ *   or not
  * @throws ApiError 404, 400 (expired, or a reserved attribute); then nothing is left of the upload. 400 with the reason
  * if a single document cannot be read, 502 if a model failed; then nothing is left of that document
  */
@@ -32,7 +35,7 @@ export async function uploadDocuments(
   caller: Caller,
   storeId: string,
   receive: () => Promise<{ kept: readonly files.KeptBytes[]; settings: DocumentSettings }>,
-  later: boolean,
+  { later, signal }: { later: boolean; signal: AbortSignal },
 ): Promise<StoreFile[]> {
   const store = await stores.findUsable(deps, caller, storeId);
   const { kept, settings } = await receive();
@@ -43,7 +46,16 @@ export async function uploadDocuments(
     throw error;
   }
   const added: StoreFile[] = [];
-  for (const each of kept) added.push(await addDocument(deps, caller, store, each, settings, later ? 0 : uploadWaitMs));
+  const waiting = later ? { ms: 0, signal: undefined } : { ms: uploadWaitMs, signal };
+  for (const [i, each] of kept.entries()) {
+    const file = await addDocument(deps, caller, store, each, settings, waiting);
+    added.push(file);
+    // When the process stops, it closes connections too: then the file goes on in another one.
+    if (waiting.signal?.aborted !== true || deps.stopping.aborted) continue;
+    await abandon(deps, caller, file);
+    for (const unread of kept.slice(i + 1)) await files.drop(deps, unread);
+    throw clientLeft();
+  }
   const [only] = added;
   if (added.length === 1 && only?.status === "failed" && !later) await refuse(deps, caller, only);
   // Only now, because a refused upload is no use of the store. Ingestion has marked it whenever it added chunks.
@@ -55,7 +67,7 @@ export async function uploadDocuments(
  * Makes a file of a document's bytes and attaches it to a store. If the store already has the document, with the same
  * name, content, attributes and settings, it is not added again.
  * The attributes must have passed `checkAttributes`.
- * @param waitMs how long to wait until it is searchable, in milliseconds
+ * @param waiting how long to wait until it is searchable, in milliseconds; not after the signal aborts
  */
 export async function addDocument(
   deps: Deps,
@@ -63,7 +75,7 @@ export async function addDocument(
   store: VectorStore,
   kept: files.KeptBytes,
   { settings, attributes, replaces }: DocumentSettings,
-  waitMs: number,
+  waiting: { ms: number; signal?: AbortSignal | undefined },
 ): Promise<StoreFile> {
   const { filename, written } = kept;
   const { contentHash } = written;
@@ -74,7 +86,18 @@ export async function addDocument(
   }
   const file = await files.register(deps, caller, kept, () => ({ purpose: "assistants", expiresAfter: null }));
   const key = await attachTo(deps, caller, store, { fileId: file.id, attributes, settings }, { replaces });
-  return untilEnded(deps, key, waitMs);
+  return untilEnded(deps, key, waiting.ms, waiting.signal);
+}
+
+/** Removes a document whose sender has left, unless its ingestion has ended: it may have replaced another one. */
+async function abandon(deps: Deps, caller: Caller, file: StoreFile): Promise<void> {
+  const state = { isRemoved: false };
+  await changeStore(deps, "correction", holding(caller, file), (tx, { file: now }) => {
+    if (now.status !== "in_progress") return nothing;
+    state.isRemoved = true;
+    return detachFiles(tx, [now]);
+  });
+  if (state.isRemoved) await files.remove(deps, caller, file.fileId);
 }
 
 async function refuse(deps: Deps, caller: Caller, file: StoreFile): Promise<never> {

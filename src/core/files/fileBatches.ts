@@ -1,8 +1,8 @@
 import { findBatch, markCancelled } from "../../db/tables/fileBatches.js";
-import { countFiles, listStoreFiles } from "../../db/tables/storeFiles.js";
+import { countBatch, listStoreFiles } from "../../db/tables/storeFiles.js";
 import type { Caller } from "../../words/caller.js";
 import { ApiError, notFound } from "../../words/errors.js";
-import { type FileBatch, type FileCounts, type FileStatus, type StoreFile, noFiles } from "../../words/file.js";
+import type { FileBatch, FileCounts, FileStatus, StoreFile } from "../../words/file.js";
 import { newId } from "../../words/ids.js";
 import type { Deps } from "../deps.js";
 import * as stores from "../stores/stores.js";
@@ -14,7 +14,8 @@ import * as storeFiles from "./storeFiles.js";
 export type BatchWithCounts = FileBatch & { counts: FileCounts };
 
 /**
- * Attaches many files at once. Unknown files are listed as failed; files that are already attached stay as they are.
+ * Attaches many files at once. Unknown files are listed as failed. Files that are already attached belong to the batch
+ * with the state that they have; those that failed or were cancelled are tried again.
  * @throws ApiError 404, 400 (expired, or a reserved attribute); then nothing is written
  */
 export async function create(
@@ -62,12 +63,16 @@ export async function listFiles(
   return storeFiles.listIn(deps, store.id, selection, page);
 }
 
-/** Stops the files that have not ended. A batch that has ended does not change. */
+/**
+ * Stops the files that the batch attached and that have not ended; files that were attached before go on. A batch that
+ * has ended does not change.
+ */
 export async function cancel(deps: Deps, caller: Caller, storeId: string, id: string): Promise<BatchWithCounts> {
   const batch = await find(deps, caller, storeId, id);
   if (batch.counts.in_progress === 0) return batch;
   await markCancelled(deps.db, batch.vectorStoreId, id);
-  const page = { batchId: id, status: "in_progress", limit: 100, order: "asc", after: null, before: null } as const;
+  const which = { batchId: id, attachedBy: id, status: "in_progress" } as const;
+  const page = { ...which, limit: 100, order: "asc", after: null, before: null } as const;
   for (;;) {
     const { files } = await listStoreFiles(deps.db, batch.vectorStoreId, page);
     for (const file of files) await storeFiles.cancel(deps, caller, file);
@@ -76,6 +81,5 @@ export async function cancel(deps: Deps, caller: Caller, storeId: string, id: st
 }
 
 async function withCounts(deps: Deps, batch: FileBatch): Promise<BatchWithCounts> {
-  const counts = await countFiles(deps.db, [batch.vectorStoreId], batch.id);
-  return { ...batch, counts: counts.get(batch.vectorStoreId) ?? noFiles };
+  return { ...batch, counts: await countBatch(deps.db, batch.vectorStoreId, batch.id) };
 }

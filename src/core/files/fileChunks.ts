@@ -10,6 +10,20 @@ export interface NumberedChunk extends TextChunk {
   number: number;
 }
 
+/** Chunks in portions of at most `size`, numbered from 0. */
+export async function* portions(chunks: AsyncIterable<TextChunk>, size: number): AsyncGenerator<NumberedChunk[]> {
+  let portion: NumberedChunk[] = [];
+  let number = 0;
+  for await (const chunk of chunks) {
+    portion.push({ ...chunk, number });
+    number += 1;
+    if (portion.length < size) continue;
+    yield portion;
+    portion = [];
+  }
+  if (portion.length > 0) yield portion;
+}
+
 /**
  * Stores chunks of a hidden file. Existing chunks stay as they are, so a portion can be written again after a crash.
  * @param embeddings one per chunk, in the same order

@@ -133,6 +133,8 @@ export async function remove(deps: Deps, caller: Caller, id: string): Promise<vo
   await find(deps, caller, id);
   await detachEverywhere(deps, id);
   const gone = (await deleteFile(deps.db, scopeOf(caller), id)) ?? throwUnknownFile(id);
+  // Once more, for stores that it was attached to meanwhile.
+  await detachEverywhere(deps, id);
   await deps.storage.remove(gone);
 }
 

@@ -1,13 +1,22 @@
 import type { Db } from "../../db/database.js";
 import { findFiles } from "../../db/tables/files.js";
-import { endLeases, giveBack, lockLeased, recordProgress, renewLease, takeNext } from "../../db/tables/ingestQueue.js";
+import {
+  endLeases,
+  giveBack,
+  isHeld,
+  lockLeased,
+  recordProgress,
+  renewLease,
+  takeNext,
+} from "../../db/tables/ingestQueue.js";
+import { listLeft } from "../../db/tables/leftChunks.js";
 import { findCompleted } from "../../db/tables/storeFiles.js";
 import { lockStore } from "../../db/tables/stores.js";
 import { EngineError } from "../../engines/engine.js";
 import { SpanKind, inSpan } from "../../process/tracing.js";
 import { DamagedBytes } from "../../storage/storage.js";
 import { ownWork } from "../../words/caller.js";
-import { DocumentError, type TextChunk } from "../../words/document.js";
+import { DocumentError } from "../../words/document.js";
 import { ApiError } from "../../words/errors.js";
 import type { LastError, StoreFile, StoreFileKey } from "../../words/file.js";
 import type { VectorStore } from "../../words/store.js";
@@ -17,14 +26,17 @@ import {
   type Part,
   changeStore,
   completeFile,
+  detachFiles,
   dropChunks,
   endWithoutChunks,
   hideFile,
+  isLarge,
   nothing,
   together,
 } from "./changes.js";
 import { describer } from "./describe.js";
-import { type NumberedChunk, writeChunks } from "./fileChunks.js";
+import { portions, writeChunks } from "./fileChunks.js";
+import { removeLeft } from "./leaving.js";
 import { spool } from "./spool.js";
 
 /**
@@ -34,7 +46,9 @@ import { spool } from "./spool.js";
 const madeBy = 1;
 
 const leaseSeconds = 60;
-const renewEveryMs = 15_000;
+/** How soon a worker notices that its file was cancelled, detached or deleted. */
+const checkEveryMs = 1_000;
+const checksPerRenewal = 15;
 /** A file that failed this many attempts, for example by crashing the process, is not tried again. */
 const mostAttempts = 5;
 /** How long a file waits after an outage before it is tried again. */
@@ -76,15 +90,19 @@ export async function ingestNext(deps: Deps, lease: string, stopping: AbortSigna
     control.abort(stopping.reason);
   };
   stopping.addEventListener("abort", stop);
+  let checks = 0;
   const heartbeat = setInterval(() => {
+    checks += 1;
+    const held =
+      checks % checksPerRenewal === 0 ? renewLease(deps.db, key, lease, leaseSeconds) : isHeld(deps.db, key, lease);
     // If the database is unreachable for a moment, this worker keeps the file.
-    renewLease(deps.db, key, lease, leaseSeconds).then(
+    held.then(
       (ours) => {
         if (!ours) control.abort(new LeaseLost());
       },
       () => undefined,
     );
-  }, renewEveryMs);
+  }, checkEveryMs);
   const timed = deps.metrics.ingestDuration.startTimer();
   const leased: Leased = { deps, key, lease };
   let outcome: Outcome;
@@ -120,7 +138,11 @@ async function ingest(leased: Leased, signal: AbortSignal): Promise<void> {
   if (begun === null) return;
   const { file, store } = begun;
   const [stored] = await findFiles(deps.db, all, [key.fileId], deps.now());
-  if (stored === undefined) throw new DocumentError("invalid_file", "The file was deleted before it was read.");
+  if (stored === undefined) {
+    // It was deleted while it was being attached: as OpenAI says, a deleted file leaves every store.
+    await change(leased, "correction", (tx, held) => detachFiles(tx, [held.file]));
+    throw new LeaseLost();
+  }
   const { path, remove } = await spool(deps, stored, signal);
   const asking = { caller: ownWork, signal };
   try {
@@ -175,20 +197,24 @@ function change(
 
 /** @returns null if the file is already complete, because another one has the same content. */
 async function begin(leased: Leased): Promise<Held | null> {
-  let begun: Held | null = null;
+  const state: { begun: Held | null; isLeaving: boolean } = { begun: null, isLeaving: false };
+  // The file's former chunks are hidden under its id: they must be gone before the new ones are shown.
+  await removeLeft(leased.deps, leased.key);
   await change(leased, "correction", async (tx, { store, file }) => {
     if (file.attempts > mostAttempts) throw new Exhausted();
     const same = await findCompleted(tx, file);
     if (same !== undefined) return endWithoutChunks(file, { status: "completed", sameAs: same.fileId });
     const isOther = file.chunkCount > 0 && file.madeBy !== madeBy;
-    begun = { store, file: { ...file, chunkCount: isOther ? 0 : file.chunkCount } };
+    state.isLeaving = (isOther && isLarge(file)) || (await listLeft(tx, file, 1)).length > 0;
+    if (state.isLeaving) return isOther ? dropChunks(file) : nothing;
+    state.begun = { store, file: { ...file, chunkCount: isOther ? 0 : file.chunkCount } };
     return together([
       isOther ? dropChunks(file) : nothing,
       hideFile(file),
       { steps: [], book: (booking) => recordProgress(booking, file, { stage: "parsing", madeBy }) },
     ]);
   });
-  return begun;
+  return state.isLeaving ? begin(leased) : state.begun;
 }
 
 async function complete(tx: Db, file: StoreFile, count: number): Promise<Part> {
@@ -196,20 +222,6 @@ async function complete(tx: Db, file: StoreFile, count: number): Promise<Part> {
   return same === undefined
     ? completeFile(tx, file, count)
     : endWithoutChunks(file, { status: "completed", sameAs: same.fileId });
-}
-
-/** Chunks in portions of at most `size`, numbered from 0. */
-async function* portions(chunks: AsyncIterable<TextChunk>, size: number): AsyncGenerator<NumberedChunk[]> {
-  let portion: NumberedChunk[] = [];
-  let number = 0;
-  for await (const chunk of chunks) {
-    portion.push({ ...chunk, number });
-    number += 1;
-    if (portion.length < size) continue;
-    yield portion;
-    portion = [];
-  }
-  if (portion.length > 0) yield portion;
 }
 
 async function endBadly(leased: Leased, error: unknown, stopping: boolean): Promise<Outcome> {

@@ -32,7 +32,7 @@ export async function addTexts(
   const added: StoreFile[] = [];
   for (const { text, attributes } of described) {
     const kept = await files.keep(deps, "text.txt", Readable.from([Buffer.from(text)]));
-    added.push(await addDocument(deps, caller, store, kept, { settings, attributes, replaces: false }, 0));
+    added.push(await addDocument(deps, caller, store, kept, { settings, attributes, replaces: false }, { ms: 0 }));
   }
   return Promise.all(added.map((file) => untilEnded(deps, file, Math.max(0, deadline - performance.now()))));
 }

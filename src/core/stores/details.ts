@@ -1,6 +1,6 @@
 import { countFiles } from "../../db/tables/storeFiles.js";
 import type { IndexState } from "../../words/indexing.js";
-import { type FileCounts, noFiles } from "../../words/file.js";
+import { type FileCounts, type StoreCounts, noFiles } from "../../words/file.js";
 import type { VectorStore } from "../../words/store.js";
 import type { Deps } from "../deps.js";
 import { dimensionsOf, modelName } from "./model.js";
@@ -20,16 +20,26 @@ interface StoreDetails {
 
 export type DetailedStore = VectorStore & { details: StoreDetails };
 
+const noCounts = ({ chunkCount, contentBytes }: VectorStore): StoreCounts => ({
+  ...noFiles,
+  storeChunks: chunkCount,
+  storeBytes: contentBytes,
+});
+
 /** Adds all details except the counts of indexed rows. */
 export async function withDetails(deps: Deps, stores: readonly VectorStore[]): Promise<DetailedStore[]> {
   const counts = await countFiles(
     deps.db,
     stores.map((store) => store.id),
   );
-  return stores.map((store) => detailed(deps, store, counts.get(store.id) ?? noFiles));
+  return stores.map((store) => detailed(deps, store, counts.get(store.id)));
 }
 
-function detailed(deps: Deps, store: VectorStore, files: FileCounts): DetailedStore {
+/** @param counts undefined: the store was deleted after it was read */
+function detailed(deps: Deps, read: VectorStore, counts: StoreCounts | undefined): DetailedStore {
+  const { storeChunks: chunkCount, storeBytes: contentBytes, ...files } = counts ?? noCounts(read);
+  // The counters of the same moment as the counts of files.
+  const store = { ...read, chunkCount, contentBytes };
   const model = modelName(deps, store);
   const dimensions = dimensionsOf(deps, store);
   const warnings = metadataWarnings(deps, store, { model, dimensions });
@@ -69,7 +79,6 @@ function shown(value: unknown): string {
 
 /** Adds all details to one store. Counting takes a millisecond per 10,000 rows outside the index. */
 export async function withCounts(deps: Deps, store: VectorStore): Promise<DetailedStore> {
-  const files = (await countFiles(deps.db, [store.id])).get(store.id) ?? noFiles;
-  const known = detailed(deps, store, files);
+  const known = detailed(deps, store, (await countFiles(deps.db, [store.id])).get(store.id));
   return { ...known, details: { ...known.details, counts: await deps.engine.indexed(store) } };
 }

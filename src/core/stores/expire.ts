@@ -1,6 +1,7 @@
-import { deleteStore, lockStore } from "../../db/tables/stores.js";
+import { lockStore } from "../../db/tables/stores.js";
 import { listExpiredBefore } from "../../db/tables/storeList.js";
 import type { Deps } from "../deps.js";
+import { dropStore } from "./removal.js";
 import { forget } from "./stores.js";
 
 const all = { kind: "all" } as const;
@@ -9,7 +10,7 @@ const all = { kind: "all" } as const;
 class Revived extends Error {}
 
 /**
- * Removes the stores that expired more than EXPIRED_STORE_RETENTION_DAYS ago, each in its own transaction.
+ * Removes the stores that expired more than EXPIRED_STORE_RETENTION_DAYS ago, each on its own.
  * @returns how many
  */
 export async function sweepExpired(deps: Deps): Promise<number> {
@@ -24,13 +25,10 @@ export async function sweepExpired(deps: Deps): Promise<number> {
 
 async function sweep(deps: Deps, id: string, moment: number): Promise<boolean> {
   try {
-    await deps.engine.drop({
-      hold: async (tx) => {
-        const store = await lockStore(tx, all, id);
-        if (store?.expiresAt == null || store.expiresAt >= moment) throw new Revived();
-        return store;
-      },
-      book: (tx) => deleteStore(tx, all, id),
+    await dropStore(deps, async (tx) => {
+      const store = await lockStore(tx, all, id);
+      if (store?.expiresAt == null || store.expiresAt >= moment) throw new Revived();
+      return store;
     });
   } catch (error) {
     if (error instanceof Revived) return false;

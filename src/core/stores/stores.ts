@@ -1,12 +1,4 @@
-import {
-  canBeStoreId,
-  deleteStore,
-  findStore,
-  insertStore,
-  lockStore,
-  touchStore,
-  updateStore,
-} from "../../db/tables/stores.js";
+import { canBeStoreId, findStore, insertStore, lockStore, touchStore, updateStore } from "../../db/tables/stores.js";
 import { type StoreCursor, listStores } from "../../db/tables/storeList.js";
 import { type Caller, ownerOf, scopeOf } from "../../words/caller.js";
 import { invalid } from "../../words/errors.js";
@@ -15,6 +7,7 @@ import { type NewVectorStore, type StoreChanges, type VectorStore, isExpired } f
 import type { Deps } from "../deps.js";
 import { type DetailedStore, withCounts, withDetails } from "./details.js";
 import { type AskedModel, type EmbeddingModel, chooseModel } from "./model.js";
+import { dropStore } from "./removal.js";
 import { wantedLanguage } from "./searchSettings.js";
 import { expired, throwUnknown } from "./unknown.js";
 
@@ -103,13 +96,10 @@ export async function reindex(deps: Deps, caller: Caller, id: string): Promise<D
   return withCounts(deps, await deps.engine.reindex(await find(deps, caller, id)));
 }
 
-/** Removes a store and everything in it, all or nothing. @throws ApiError 404 */
+/** Removes a store and everything in it; see `dropStore`. @throws ApiError 404 */
 export async function remove(deps: Deps, caller: Caller, id: string): Promise<void> {
   deps.recentStores.delete(id);
-  await deps.engine.drop({
-    hold: async (tx) => (await lockStore(tx, scopeOf(caller), id)) ?? throwUnknown(id),
-    book: (tx) => deleteStore(tx, scopeOf(caller), id),
-  });
+  await dropStore(deps, async (tx) => (await lockStore(tx, scopeOf(caller), id)) ?? throwUnknown(id));
   deps.recentStores.delete(id);
 }
 

@@ -218,6 +218,10 @@ function fill(text: string, config: DatabaseConfig, tables: Tables, found: Found
     file_descriptions: tables.ours.vector_store_file_descriptions.quoted,
     imports: tables.ours.vector_store_imports.quoted,
     replaced: tables.ours.vector_store_replaced.quoted,
+    left_chunks: tables.ours.vector_store_left_chunks.quoted,
+    batch_files: tables.ours.vector_store_batch_files.quoted,
+    batch_files_by_file: indexName(tables.ours.vector_store_batch_files, "by_file"),
+    store_files_twins: indexName(tables.ours.vector_store_files, "twins"),
     time_type: zoned ? "timestamptz" : "timestamp(3)",
     now: zoned ? "now()" : "(now() AT TIME ZONE 'UTC')",
   };

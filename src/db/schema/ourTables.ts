@@ -87,6 +87,8 @@ export interface OurTables {
     started_at: Moment;
     finished_at: ColumnType<Date | null, RawBuilder<Date> | null | undefined>;
   };
+  vector_store_left_chunks: { vector_store_id: string; file_id: string; chunk_base: string };
+  vector_store_batch_files: { batch_id: string; vector_store_id: string; file_id: string };
 }
 
 export type OurTable = keyof OurTables;

@@ -61,6 +61,8 @@ const ourTables = [
   "vector_store_file_descriptions",
   "vector_store_imports",
   "vector_store_replaced",
+  "vector_store_left_chunks",
+  "vector_store_batch_files",
 ] as const satisfies OurTable[];
 
 /** The tables we read and write. */

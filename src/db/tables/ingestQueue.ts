@@ -1,4 +1,4 @@
-import { expressionBuilder, sql } from "kysely";
+import { type RawBuilder, expressionBuilder, sql } from "kysely";
 import { isFile, lockStoreFile } from "./storeFiles.js";
 import { type Db, ours } from "../database.js";
 import { jsonb } from "../expressions.js";
@@ -27,6 +27,17 @@ const isLeased = (file: StoreFileKey, lease: string) =>
 const mostTakers = 100;
 
 /**
+ * Whether a file waits for its twin, the same document with the same settings in the same store: for one that a worker
+ * has, or else for an older one. Once that is complete, this one shares its chunks, so they are paid for once.
+ */
+const waitsForTwin = (reference: RawBuilder<unknown>) => sql`EXISTS (
+  SELECT 1 FROM ${reference} AS t
+  WHERE t.vector_store_id = f.vector_store_id AND t.content_hash = f.content_hash AND t.status = 'in_progress'
+    AND t.file_id <> f.file_id AND t.settings = f.settings AND t.filename = f.filename
+    AND COALESCE(t.attributes, '{}') = COALESCE(f.attributes, '{}')
+    AND (t.lease_until > now() OR (t.created_at, t.file_id) < (f.created_at, f.file_id)))`;
+
+/**
  * Takes the next file: the oldest of the store that the fewest workers serve and, if several have as few, that has
  * waited longest. As SQL, because its plan matters: every worker runs it after each file.
  * @param lease names the taker
@@ -45,7 +56,8 @@ export async function takeNext(db: Db, lease: string, leaseSeconds: number): Pro
     ), next AS (
       SELECT f.vector_store_id, f.file_id
       FROM stores AS s CROSS JOIN LATERAL (
-        SELECT f.file_id FROM ${reference} AS f WHERE f.vector_store_id = s.vector_store_id AND ${waits}
+        SELECT f.file_id FROM ${reference} AS f
+        WHERE f.vector_store_id = s.vector_store_id AND ${waits} AND NOT ${waitsForTwin(reference)}
         ORDER BY f.created_at, f.file_id LIMIT ${mostTakers}) AS w
       JOIN ${reference} AS f ON f.vector_store_id = s.vector_store_id AND f.file_id = w.file_id
       WHERE ${waits}
@@ -72,6 +84,12 @@ export async function renewLease(db: Db, file: StoreFileKey, lease: string, leas
     .returning("file_id")
     .executeTakeFirst();
   return renewed !== undefined;
+}
+
+/** Whether this lease still holds the file, and it is still in progress. */
+export async function isHeld(db: Db, file: StoreFileKey, lease: string): Promise<boolean> {
+  const held = await files(db).selectFrom(table).select("file_id").where(isLeased(file, lease)).executeTakeFirst();
+  return held !== undefined;
 }
 
 /**
@@ -106,6 +124,15 @@ export async function recordProgress(tx: Db, file: StoreFileKey, progress: Progr
       content_bytes: eb("content_bytes", "+", bytes),
       attempts: chunks > 0 ? 0 : undefined,
     })
+    .where(isFile(file))
+    .execute();
+}
+
+/** The file has no chunks any more; the ids of its next ones will begin with `chunkBase`. */
+export async function forgetChunks(tx: Db, file: StoreFileKey, chunkBase: string): Promise<void> {
+  await files(tx)
+    .updateTable(table)
+    .set({ chunk_base: chunkBase, chunk_count: 0, content_bytes: 0, chunks_total: null })
     .where(isFile(file))
     .execute();
 }

@@ -31,7 +31,7 @@ export async function readKeptStores(db: Db, ids: readonly string[] | null): Pro
   const { idType, table } = db.layout.vectorStores;
   const { rows } = await sql<TransferStore>`
     SELECT ${selectedKept} FROM ${table} AS s
-    WHERE ${ids === null ? sql`true` : sql`s.id = ANY(${[...ids]}::text[]::${sql.raw(idType)}[])`}
+    WHERE NOT s.leaving AND ${ids === null ? sql`true` : sql`s.id = ANY(${[...ids]}::text[]::${sql.raw(idType)}[])`}
     ORDER BY s.created_at, s.id`.execute(db.run);
   return rows.map((row) => ({
     ...row,

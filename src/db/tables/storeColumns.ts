@@ -119,6 +119,8 @@ export const storeColumns: Readonly<Record<string, StoreColumn>> = {
   keywords_complete: { types: flag, state: "keywordsComplete" },
   reindex_requested: { types: flag, state: "reindexRequested" },
   hidden_files: { types: ["_text"], state: "hiddenFiles" },
+  // It was deleted, and its chunks are being removed; see core/stores/removal.ts.
+  leaving: { types: flag },
 };
 
 /** The engine state of a store without chunks: no derived data is missing. */

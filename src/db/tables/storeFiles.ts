@@ -1,16 +1,19 @@
 import { sql } from "kysely";
-import type {
-  Attributes,
-  FileCounts,
-  FileStatus,
-  NewStoreFile,
-  SameDocument,
-  StoreFile,
-  StoreFileKey,
+import {
+  type Attributes,
+  type FileCounts,
+  type FileStatus,
+  type NewStoreFile,
+  type SameDocument,
+  type StoreCounts,
+  type StoreFile,
+  type StoreFileKey,
+  noFiles,
 } from "../../words/file.js";
 import { type Db, ours } from "../database.js";
 import type { ColumnsOf } from "../schema/ourTables.js";
 import { epochMillis, instant, jsonb } from "../expressions.js";
+import { idsOfBatch } from "./fileBatches.js";
 import { canBeStoreId } from "./stores.js";
 
 /** Files that are attached to vector stores; see sql/0003_files.sql. Their queue is in ingestQueue.ts. */
@@ -118,7 +121,10 @@ export async function listStoresOf(db: Db, fileId: string): Promise<string[]> {
 }
 
 export interface StoreFilePage {
+  /** Only files of this batch. */
   batchId: string | null;
+  /** Only files that this batch attached: not those that were attached before. */
+  attachedBy?: string;
   status: FileStatus | null;
   limit: number;
   order: "asc" | "desc";
@@ -143,7 +149,8 @@ export async function listStoreFiles(
     return eb(eb.refTuple("created_at", "file_id"), (page.order === "asc") === later ? ">" : "<", cursor);
   };
   let query = select(db).where("vector_store_id", "=", storeId);
-  if (page.batchId !== null) query = query.where("batch_id", "=", page.batchId);
+  if (page.batchId !== null) query = query.where("file_id", "=", sql<string>`ANY(${idsOfBatch(db, page.batchId)})`);
+  if (page.attachedBy !== undefined) query = query.where("batch_id", "=", page.attachedBy);
   if (page.status !== null) query = query.where("status", "=", page.status);
   if (page.after !== null) query = query.where(beyond(page.after, true));
   if (page.before !== null) query = query.where(beyond(page.before, false));
@@ -156,30 +163,33 @@ export async function listStoreFiles(
   return { files: backwards ? found.reverse() : found, hasMore: rows.length > page.limit };
 }
 
-/** Counts the files of stores, or of one batch, by their status. Stores without any are left out. */
-export async function countFiles(
-  db: Db,
-  storeIds: readonly string[],
-  batchId: string | null = null,
-): Promise<Map<string, FileCounts>> {
-  const type = sql.raw(db.layout.vectorStores.idType);
-  let query = files(db)
-    .selectFrom(table)
-    .select((eb) => {
-      const having = (status: FileStatus) =>
-        eb.fn.countAll<number>().filterWhere("status", "=", sql.lit(status)).as(status);
-      return [
-        eb.cast<string>("vector_store_id", "text").as("storeId"),
-        ...([having("in_progress"), having("completed"), having("failed"), having("cancelled")] as const),
-        eb.cast<number>(eb.fn.sum("chunk_count"), "bigint").as("chunks"),
-        eb.cast<number>(eb.fn.sum("content_bytes"), "bigint").as("bytes"),
-      ];
-    })
-    .where("vector_store_id", "=", sql<string>`ANY(${[...storeIds]}::text[]::${type}[])`)
-    .groupBy("vector_store_id");
-  if (batchId !== null) query = query.where("batch_id", "=", batchId);
-  const rows = await query.execute();
+const counted = (["in_progress", "completed", "failed", "cancelled"] as const).map(
+  (status) => sql`count(f.file_id) FILTER (WHERE f.status = ${sql.lit(status)}) AS ${sql.ref(status)}`,
+);
+
+/**
+ * Counts the files of stores by their status, and says how many chunks the stores have. As SQL, because one statement
+ * must read both tables: a file's chunks that appear between two statements would count as chunks without a file.
+ */
+export async function countFiles(db: Db, storeIds: readonly string[]): Promise<Map<string, StoreCounts>> {
+  const { table: stores, idType } = db.layout.vectorStores;
+  const { rows } = await sql<StoreCounts & { storeId: string }>`
+    SELECT s.id::text AS "storeId", s.chunk_count AS "storeChunks", s.content_bytes AS "storeBytes", ${sql.join(counted)},
+           COALESCE(sum(f.chunk_count), 0)::bigint AS chunks, COALESCE(sum(f.content_bytes), 0)::bigint AS bytes
+    FROM ${stores} AS s LEFT JOIN ${db.layout.ours[table].reference} AS f ON f.vector_store_id = s.id
+    WHERE s.id = ANY(${[...storeIds]}::text[]::${sql.raw(idType)}[])
+    GROUP BY s.id, s.chunk_count, s.content_bytes`.execute(db.run);
   return new Map(rows.map(({ storeId, ...counts }) => [storeId, counts]));
+}
+
+/** Counts the files of a batch by their status. */
+export async function countBatch(db: Db, storeId: string, batchId: string): Promise<FileCounts> {
+  const { rows } = await sql<FileCounts>`
+    SELECT ${sql.join(counted)}, COALESCE(sum(f.chunk_count), 0)::bigint AS chunks,
+           COALESCE(sum(f.content_bytes), 0)::bigint AS bytes
+    FROM ${db.layout.ours[table].reference} AS f
+    WHERE f.vector_store_id = ${storeId} AND f.file_id = ANY(${idsOfBatch(db, batchId)})`.execute(db.run);
+  return rows[0] ?? noFiles;
 }
 
 export async function updateAttributes(tx: Db, file: StoreFileKey, attributes: Attributes | null): Promise<void> {

@@ -41,7 +41,8 @@ export async function listStores(
   const named = page.name == null ? sql`true` : sql`s.name = ${page.name}`;
   const { rows } = await sql<VectorStore>`
     SELECT ${selectedStore} FROM ${table} AS s
-    WHERE ${within(scope, sql.ref("s.owner_user_id"))} AND ${named} AND ${beyond(page.after, true)} AND ${beyond(page.before, false)}
+    WHERE ${within(scope, sql.ref("s.owner_user_id"))} AND NOT s.leaving AND ${named}
+      AND ${beyond(page.after, true)} AND ${beyond(page.before, false)}
     ORDER BY s.created_at ${direction}, s.id ${direction}
     LIMIT ${page.limit + 1}`.execute(db.run);
   const stores = rows.slice(0, page.limit);
@@ -52,9 +53,15 @@ export async function listStores(
 export async function listExpiredBefore(db: Db, moment: number, limit: number): Promise<string[]> {
   const { table, zoned } = db.layout.vectorStores;
   const { rows } = await sql<{ id: string }>`
-    SELECT s.id::text AS id FROM ${table} AS s WHERE s.expires_at < ${instant(moment, zoned)} LIMIT ${limit}`.execute(
-    db.run,
-  );
+    SELECT s.id::text AS id FROM ${table} AS s
+    WHERE s.expires_at < ${instant(moment, zoned)} AND NOT s.leaving LIMIT ${limit}`.execute(db.run);
+  return rows.map((row) => row.id);
+}
+
+/** Ids of stores whose removal was interrupted, or is under way. */
+export async function listLeaving(db: Db): Promise<string[]> {
+  const { rows } = await sql<{ id: string }>`
+    SELECT s.id::text AS id FROM ${db.layout.vectorStores.table} AS s WHERE s.leaving`.execute(db.run);
   return rows.map((row) => row.id);
 }
 
@@ -63,6 +70,6 @@ export async function countStores(db: Db): Promise<{ stores: number; chunks: num
   const { rows } = await sql<{ stores: number; chunks: number; contentBytes: number }>`
     SELECT count(*) AS stores, COALESCE(sum(s.chunk_count), 0)::bigint AS chunks,
            COALESCE(sum(s.content_bytes), 0)::bigint AS "contentBytes"
-    FROM ${db.layout.vectorStores.table} AS s`.execute(db.run);
+    FROM ${db.layout.vectorStores.table} AS s WHERE NOT s.leaving`.execute(db.run);
   return rows[0] ?? { stores: 0, chunks: 0, contentBytes: 0 };
 }

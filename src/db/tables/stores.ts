@@ -9,7 +9,8 @@ import type { Layout } from "../schema/layout.js";
 import { changeAssignments, createdValues, emptyStoreState, selectedStore, stateAssignments } from "./storeColumns.js";
 
 const storesOf = (db: Db) => db.layout.vectorStores.table;
-const visibleTo = (scope: Scope) => within(scope, sql.ref("s.owner_user_id"));
+/** Nobody sees a store that is being removed. */
+const visibleTo = (scope: Scope) => sql`(${within(scope, sql.ref("s.owner_user_id"))} AND NOT s.leaving)`;
 
 /** Whether this database can have a store with this id. */
 export const canBeStoreId = (db: Db, id: string): boolean => canHold(db.layout.vectorStores.idType, id);
@@ -21,7 +22,9 @@ export const derivedStoreId = (db: Db, parts: readonly string[]): string =>
 /** Stores that meet a condition on the row s, for an engine's own queries. */
 export async function selectStores(db: Db, condition: RawBuilder<unknown>): Promise<VectorStore[]> {
   const { rows } = await sql<VectorStore>`
-    SELECT ${selectedStore} FROM ${storesOf(db)} AS s WHERE ${condition} ORDER BY s.id`.execute(db.run);
+    SELECT ${selectedStore} FROM ${storesOf(db)} AS s WHERE ${condition} AND NOT s.leaving ORDER BY s.id`.execute(
+    db.run,
+  );
   return rows;
 }
 
@@ -175,8 +178,28 @@ export async function recordEngineState(db: Db, id: string, changes: Readonly<Re
 export async function deleteStore(tx: Db, scope: Scope, id: string): Promise<boolean> {
   if (!canBeStoreId(tx, id)) return false;
   const { rows } = await sql`
-    DELETE FROM ${storesOf(tx)} AS s WHERE s.id = ${id} AND ${visibleTo(scope)} RETURNING 1`.execute(tx.run);
+    DELETE FROM ${storesOf(tx)} AS s WHERE s.id = ${id} AND ${within(scope, sql.ref("s.owner_user_id"))}
+    RETURNING 1`.execute(tx.run);
   return rows.length > 0;
+}
+
+/**
+ * Takes a locked store out of everybody's sight, with its files, so that its chunks can be removed in portions.
+ * Searches that have read its row before find other files hidden, and read it again.
+ */
+export async function markLeaving(tx: Db, id: string): Promise<void> {
+  await sql`
+    UPDATE ${storesOf(tx)} AS s SET leaving = true, hidden_files = array_append(s.hidden_files, '(leaving)')
+    WHERE s.id = ${id}`.execute(tx.run);
+  await sql`
+    DELETE FROM ${tx.layout.ours.vector_store_files.reference} WHERE vector_store_id = ${id}`.execute(tx.run);
+}
+
+/** As `lockStore`, for a store that is being removed. */
+export async function lockLeaving(tx: Db, id: string): Promise<VectorStore | undefined> {
+  const { rows } = await sql<VectorStore>`
+    SELECT ${selectedStore} FROM ${storesOf(tx)} AS s WHERE s.id = ${id} AND s.leaving FOR UPDATE`.execute(tx.run);
+  return rows[0];
 }
 
 const alive = (layout: Layout, now: number) =>

@@ -93,20 +93,30 @@ export async function reserveIds(tx: Db, count: number): Promise<string[] | null
   return free.slice(0, count);
 }
 
-/** Removes the selected chunks with everything derived from them, inside the caller's transaction. */
+/**
+ * Removes the selected chunks with everything derived from them, inside the caller's transaction.
+ * @param most no more than this many
+ */
 export async function deleteChunks(
   tx: Db,
   storeId: string,
   { vectorsTable, vectorsNext }: OwnTables,
   selection: ChunkSelection,
+  most?: number,
 ): Promise<{ chunks: number; bytes: number }> {
   const e = tx.layout.embeddings;
   const { derived } = tx.layout;
   const owned = [vectorsTable, vectorsNext].filter((number) => number !== null);
+  const chosen = selected(tx, storeId, selection);
   const gone = sql`vector_store_id = ${storeId} AND id IN (SELECT id FROM gone)`;
   const { rows } = await sql<{ chunks: number; bytes: number }>`
     WITH gone AS (
-      DELETE FROM ${e.table} AS e WHERE ${selected(tx, storeId, selection)}
+      DELETE FROM ${e.table} AS e WHERE ${
+        most === undefined
+          ? chosen
+          : sql`${e.id} = ANY(ARRAY(
+        SELECT ${e.id} FROM ${e.table} AS e WHERE ${chosen} ORDER BY ${e.id} LIMIT ${most}))`
+      }
       RETURNING ${e.id} AS id, octet_length(${e.content}) AS bytes
     ), vectors AS (DELETE FROM ${derived.vectors} WHERE ${gone}), words AS (DELETE FROM ${derived.keywords} WHERE ${gone})
     ${sql.join(

@@ -62,7 +62,7 @@ async function take(tx: Db, held: VectorStore, steps: readonly Step[], { as, now
         await update(tx, await heldNow(tx, store), [step], done);
         break;
       case "remove": {
-        const gone = await deleteChunks(tx, store.id, stateOf(store), step.which);
+        const gone = await deleteChunks(tx, store.id, stateOf(store), step.which, step.most);
         done.removed.chunks += gone.chunks;
         done.removed.bytes += gone.bytes;
         break;

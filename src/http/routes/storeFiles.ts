@@ -70,14 +70,18 @@ export const storeFileRoutes = [
     summary: "Upload documents into a store",
     description:
       "Answers when the documents are searchable, or says why one cannot be read. With the header `Prefer: respond-async`, answers 202 at once. " +
+      "A sender that leaves before the answer ends the work; after a 202 it goes on. " +
       "A document that is already in the store is not added again; with `replace=true`, it replaces files of the same name.",
     params: storeParams,
     form: uploadForm.extend({ file: z.string().meta({ format: "binary" }) }),
     answer: oneOrList,
     alsoStatus: { status: 202, when: "With `Prefer: respond-async`: the documents are being read" },
-    handle: async ({ deps, caller, params, req, res, parse }) => {
+    handle: async ({ deps, caller, params, req, res, parse, signal }) => {
       const later = prefersAsync(req);
-      const added = await uploadDocuments(deps, caller, params.vector_store_id, () => receive(deps, req, parse), later);
+      const added = await uploadDocuments(deps, caller, params.vector_store_id, () => receive(deps, req, parse), {
+        later,
+        signal,
+      });
       if (later) res.status(202).set("preference-applied", "respond-async");
       const [first] = added;
       return added.length === 1 && first !== undefined

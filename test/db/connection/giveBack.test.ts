@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
+import { randomBytes } from "node:crypto";
 import { mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,9 +8,13 @@ import type { Database } from "../../../src/db/database.js";
 import { loadConfig } from "../../../src/process/config.js";
 import { createLog } from "../../../src/process/log.js";
 import { createStorage } from "../../../src/storage/storage.js";
-import { inParts, megabyte, patternOf } from "../../storage/support.js";
 
 /** The embedded database's directory stays small, however often files come and go. */
+
+const megabyte = 2 ** 20;
+async function* bytesOf(size: number): AsyncGenerator<Buffer> {
+  for (let left = size; left > 0; left -= megabyte) yield await Promise.resolve(randomBytes(Math.min(left, megabyte)));
+}
 
 let directory: string;
 let db: Database;
@@ -29,10 +34,9 @@ const size = (): number =>
 
 test("uploads and deletions leave it as large as one of them does", async () => {
   const storage = createStorage(db, null, Date.now);
-  const bytes = patternOf(8 * megabyte);
   const sizes: number[] = [];
   for (let i = 0; i < 12; i += 1) {
-    const kept = await storage.write(inParts(bytes, [megabyte]));
+    const kept = await storage.write(bytesOf(8 * megabyte));
     await storage.remove(kept);
     expect(await db.giveBack()).toBeGreaterThan(0);
     sizes.push(size());
@@ -46,6 +50,6 @@ test("uploads and deletions leave it as large as one of them does", async () => 
 test("a small change is not worth the work", async () => {
   const storage = createStorage(db, null, Date.now);
   await db.giveBack();
-  await storage.remove(await storage.write(inParts(patternOf(1000), [1000])));
+  await storage.remove(await storage.write(bytesOf(1000)));
   expect(await db.giveBack()).toBe(0);
 });

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals
 import { fileTables } from "../../support/customTables.js";
 import { onServer, openUrl, until, urlOf } from "../../support/serverDatabase.js";
 import { type TestService, startService } from "../../support/service.js";
+import { readMigrations } from "../../../src/db/schema/migrations.js";
 import { batchPath, createStore } from "../../support/stores.js";
 
 jest.setTimeout(240_000);
@@ -43,7 +44,7 @@ const unmigrate = `LOCK TABLE vector_stores IN ACCESS EXCLUSIVE MODE; DROP TABLE
     await Promise.all(writers);
     expect([...statuses.keys()]).toEqual([200]);
     expect(await service.database.query("SELECT version FROM vector_store_migrations ORDER BY version")).toEqual(
-      [1, 2, 3, 4].map((version) => ({ version })),
+      readMigrations().map(({ version }) => ({ version })),
     );
   });
 });

@@ -112,7 +112,8 @@ export function take(shelf: Shelf, steps: readonly Step[], now: number): Taken {
         break;
       }
       case "remove":
-        for (const [id, row] of [...shelf.rows]) if (isSelected(id, row, step.which)) remove(id, row);
+        for (const [id, row] of [...shelf.rows].filter((each) => isSelected(...each, step.which)).slice(0, step.most))
+          remove(id, row);
         break;
       case "relabel":
         for (const row of shelf.rows.values()) {

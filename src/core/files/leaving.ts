@@ -1,0 +1,76 @@
+import type { Db } from "../../db/database.js";
+import { type LeftChunks, deleteLeft, insertLeft, isStillLeft, listLeft } from "../../db/tables/leftChunks.js";
+import { forgetChunks } from "../../db/tables/ingestQueue.js";
+import { lockStore } from "../../db/tables/stores.js";
+import type { StoreFile, StoreFileKey } from "../../words/file.js";
+import type { Deps } from "../deps.js";
+import * as stores from "../stores/stores.js";
+
+/**
+ * Removing the chunks of a large file would lock its store, and the one connection of the embedded database, for as
+ * long as it takes. So they are hidden in the change that lets them go, and removed afterwards, a portion at a time.
+ */
+
+/** Chunks per transaction: 0.1 to 0.4 s. */
+export const portion = 2_000;
+
+const all = { kind: "all" } as const;
+
+/** Lets the chunks of a file go, within a change that hides them. The file may get others afterwards. */
+export async function leave(tx: Db, file: StoreFile, chunkBase: string): Promise<void> {
+  const { vectorStoreId, fileId } = file;
+  await insertLeft(tx, { vectorStoreId, fileId, chunkBase: file.chunkBase });
+  await forgetChunks(tx, file, chunkBase);
+}
+
+/** Another process has removed the last of these chunks, or the store is gone. */
+class Nothing extends Error {}
+
+/**
+ * Removes chunks that were let go. A crash leaves the rest to the sweep.
+ * @param where `{}` for those of all stores
+ * @returns how many files had such chunks
+ */
+export async function removeLeft(deps: Deps, where: Partial<StoreFileKey>): Promise<number> {
+  let files = 0;
+  for (let found = await listLeft(deps.db, where, 100); found.length > 0; found = await listLeft(deps.db, where, 100)) {
+    for (const chunks of found) {
+      try {
+        while ((await removePortion(deps, chunks)) === portion);
+        await end(deps, chunks);
+        files += 1;
+      } catch (error) {
+        if (!(error instanceof Nothing)) throw error;
+      }
+    }
+  }
+  return files;
+}
+
+const holding = (chunks: LeftChunks) => async (tx: Db) => {
+  const store = await lockStore(tx, all, chunks.vectorStoreId);
+  if (store === undefined || !(await isStillLeft(tx, chunks))) throw new Nothing();
+  return { store };
+};
+
+async function removePortion(deps: Deps, chunks: LeftChunks): Promise<number> {
+  const { fileId, chunkBase } = chunks;
+  return deps.engine.write({
+    now: deps.now(),
+    as: "correction",
+    hold: holding(chunks),
+    steps: () => [{ do: "remove", which: { file: { fileId, chunkBase } }, most: portion }],
+    book: (_tx, { removed }) => Promise.resolve(removed.chunks),
+  });
+}
+
+async function end(deps: Deps, chunks: LeftChunks): Promise<void> {
+  await deps.engine.write({
+    now: deps.now(),
+    as: "correction",
+    hold: holding(chunks),
+    steps: () => [{ do: "show", fileId: chunks.fileId }],
+    book: (tx) => deleteLeft(tx, chunks),
+  });
+  stores.forget(deps, chunks.vectorStoreId);
+}

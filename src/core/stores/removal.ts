@@ -1,0 +1,63 @@
+import { deleteStore, lockLeaving, markLeaving } from "../../db/tables/stores.js";
+import { listLeaving } from "../../db/tables/storeList.js";
+import type { Db } from "../../db/database.js";
+import type { VectorStore } from "../../words/store.js";
+import type { Deps } from "../deps.js";
+
+/** Chunks per transaction. A store with more is removed in portions, so that no lock is held for long. */
+const portion = 2_000;
+
+/** Who may remove the store was checked when it was locked. */
+const all = { kind: "all" } as const;
+
+/**
+ * Removes a store and everything in it. A large one disappears at once, and its chunks are removed afterwards, a
+ * portion at a time; if that fails, the sweep removes the rest.
+ * @param hold locks the store's row; throws to cancel
+ */
+export async function dropStore(deps: Deps, hold: (tx: Db) => Promise<VectorStore>): Promise<void> {
+  const large = await deps.db.transaction(async (tx) => {
+    const { id, chunkCount } = await hold(tx);
+    if (chunkCount <= portion) return null;
+    await markLeaving(tx, id);
+    return id;
+  });
+  if (large === null) {
+    await deps.engine.drop({ hold, book: (tx, store) => deleteStore(tx, all, store.id) });
+    return;
+  }
+  deps.recentStores.delete(large);
+  await empty(deps, large).catch((error: unknown) => {
+    deps.log.warn({ err: error, vectorStore: large }, "a deleted store could not be emptied; the sweep will do it");
+  });
+}
+
+/** Finishes the removal of stores that a crash interrupted. */
+export async function sweepLeaving(deps: Deps): Promise<void> {
+  for (const id of await listLeaving(deps.db)) await empty(deps, id);
+}
+
+/** Another process has removed the store. */
+class Gone extends Error {}
+
+async function empty(deps: Deps, id: string): Promise<void> {
+  const hold = async (tx: Db) => (await lockLeaving(tx, id)) ?? throwGone();
+  const removePortion = () =>
+    deps.engine.write({
+      now: deps.now(),
+      as: "correction",
+      hold: async (tx) => ({ store: await hold(tx) }),
+      steps: () => [{ do: "remove", which: {}, most: portion }],
+      book: (_tx, { removed }) => Promise.resolve(removed.chunks),
+    });
+  try {
+    while ((await removePortion()) === portion);
+    await deps.engine.drop({ hold, book: (tx) => deleteStore(tx, all, id) });
+  } catch (error) {
+    if (!(error instanceof Gone)) throw error;
+  }
+}
+
+function throwGone(): never {
+  throw new Gone();
+}
