@@ -119,8 +119,8 @@ function drainPhases({ deps, stopJobs }: Service, connections: Connections, sign
   let background: Promise<unknown> = Promise.resolve();
   const announceEnd = () => {
     connections.retire();
-    // Files go back to the queue at once, so that another replica can take them.
-    background = stopJobs();
+    // Files go back to the queue as soon as their model calls have ended, so that another replica can take them.
+    background = stopJobs(delayMs + config.shutdown.drainMs);
     background.catch(() => undefined);
     return setTimeout(delayMs);
   };
@@ -131,7 +131,8 @@ function drainPhases({ deps, stopJobs }: Service, connections: Connections, sign
   return [
     { name: "announcement", limitMs: delayMs + 1000, work: announceEnd },
     { name: "requests", limitMs: config.shutdown.drainMs, work: drain, onLimit: cut },
-    { name: "background work", limitMs: closeMs, work: () => background },
+    // Ends at the latest with SHUTDOWN_DRAIN_SECONDS, counted from the announcement.
+    { name: "background work", limitMs: config.shutdown.drainMs + closeMs, work: () => background },
     { name: "threads", limitMs: closeMs, work: () => documents.close() },
     { name: "database", limitMs: closeMs, work: () => db.close() },
   ];

@@ -39,8 +39,11 @@ export interface Service {
   workerApp: () => RequestListener;
   /** Starts the background jobs: index upkeep, ingestion, sweeps, recall measurements. */
   startJobs: () => void;
-  /** Marks the service as stopping and stops the background jobs; files being ingested go back to the queue. */
-  stopJobs: () => Promise<void>;
+  /**
+   * Marks the service as stopping and stops the background jobs; files being ingested go back to the queue, once their
+   * model calls have ended or `graceMs` milliseconds have passed.
+   */
+  stopJobs: (graceMs: number) => Promise<void>;
   /** Closes the reading threads, then the database. */
   close: () => Promise<void>;
 }
@@ -72,7 +75,7 @@ export function createService(parts: ServiceParts): Service {
       wakes.ingestion();
     },
   };
-  let stops: (() => Promise<void>)[] = [];
+  let stops: ((graceMs: number) => Promise<void>)[] = [];
   return {
     deps,
     app: (keys) => buildApp(deps, keys),
@@ -84,9 +87,9 @@ export function createService(parts: ServiceParts): Service {
       wakes.ingestion = ingestion.wake;
       stops = [ingestion.stop, upkeep.stop, startSweeping(deps), startProbing(deps), startGivingBack(deps)];
     },
-    stopJobs: async () => {
+    stopJobs: async (graceMs) => {
       stopping.abort();
-      await Promise.all(stops.map((stop) => stop()));
+      await Promise.all(stops.map((stop) => stop(graceMs)));
     },
     close: async () => {
       await deps.documents.close();

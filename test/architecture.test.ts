@@ -25,7 +25,7 @@ const rooms: Record<string, readonly string[]> = {
   "core/search": ["core/deps.ts", "core/stores", "engines/engine.ts", "litellm/contract.ts", "chunking"],
   "core/answers": ["core/deps.ts", "core/search", "litellm/contract.ts", "chunking"],
   "core/chunks": ["core/deps.ts", "core/stores", "core/search", "db", "engines/engine.ts"],
-  "core/files": ["core/deps.ts", "core/stores", "db", "engines/engine.ts", "storage"],
+  "core/files": ["core/deps.ts", "core/stores", "db", "engines/engine.ts", "storage", "chunking"],
   "core/models": ["core/deps.ts", "litellm/contract.ts"],
   "core/status": ["core/deps.ts", "db", "engines/engine.ts"],
   "core/transfer": ["core/deps.ts", "core/stores", "core/search", "db", "engines/engine.ts"],

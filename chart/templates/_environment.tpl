@@ -18,6 +18,8 @@
   "MAX_TEXT_MB" $values.files.maxTextMb
   "MAX_TEXT_RATIO" $values.files.maxTextRatio
   "MAX_CHUNKS" $values.files.maxChunks
+  "CHUNK_SIZE_TOKENS" $values.files.chunkSizeTokens
+  "CHUNK_OVERLAP_TOKENS" $values.files.chunkOverlapTokens
   "INDEX_MIN_ROWS" $values.indexes.minRows
   "INDEX_BUILD_MEMORY_MB" $values.indexes.buildMemoryMb
   "HNSW_M" $values.indexes.hnswM

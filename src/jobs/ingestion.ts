@@ -8,8 +8,12 @@ const restMs = 2000;
 export interface Ingestion {
   /** Looks into the queue at once. */
   wake: () => void;
-  /** Gives files under way back to the queue; the next process continues them. */
-  stop: () => Promise<void>;
+  /**
+   * Gives files under way back to the queue; the next process continues them. Model calls that are under way may end
+   * first, so that what they cost is not lost.
+   * @param graceMs how long they may take
+   */
+  stop: (graceMs?: number) => Promise<void>;
 }
 
 /** Ingests files, INGEST_CONCURRENCY at a time; with 0, other processes do. */
@@ -17,6 +21,7 @@ export function startIngestion(deps: Deps): Ingestion {
   if (deps.config.files.concurrency === 0) return { wake: () => undefined, stop: () => Promise.resolve() };
   const stopping = new AbortController();
   const { signal } = stopping;
+  const ending = new AbortController();
   const waiting = new Set<() => void>();
   let woken = 0;
   const wakeAll = () => {
@@ -46,7 +51,7 @@ export function startIngestion(deps: Deps): Ingestion {
     const lease = randomUUID();
     while (!signal.aborted) {
       const seen = woken;
-      const worked = await ingestNext(deps, lease, signal).catch((error: unknown) => {
+      const worked = await ingestNext(deps, lease, signal, ending.signal).catch((error: unknown) => {
         deps.log.warn({ err: error }, "the queue of files could not be read; it will be tried again");
         return false;
       });
@@ -59,10 +64,17 @@ export function startIngestion(deps: Deps): Ingestion {
   const running = Array.from({ length: deps.config.files.concurrency }, () => begun.then(work));
   return {
     wake: wakeAll,
-    stop: async () => {
-      stopping.abort(new Error("the service is stopping"));
+    stop: async (graceMs = 0) => {
+      const why = new Error("the service is stopping");
+      stopping.abort(why);
       wakeAll();
+      const end = () => {
+        ending.abort(why);
+      };
+      if (graceMs === 0) end();
+      const timer = setTimeout(end, graceMs);
       await Promise.all(running);
+      clearTimeout(timer);
     },
   };
 }

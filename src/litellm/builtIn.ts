@@ -61,9 +61,10 @@ export function createBuiltIn(config: EmbeddingConfig, accountOf: AccountOf): Li
     models: list(known),
     embeddingModels: list(known),
     visionModels: list([]),
+    chatModels: list([]),
     rerankModels: list([]),
     maxInputTokens: () => Promise.resolve(null),
-    chat: { complete: noProxy("model"), stream: noProxy("model") },
+    chat: { complete: noProxy(null), stream: noProxy(null) },
     rerank: noProxy("rerank_model"),
     passRerank: noProxy("model"),
     describePicture: () =>
@@ -77,7 +78,7 @@ export function createBuiltIn(config: EmbeddingConfig, accountOf: AccountOf): Li
   };
 }
 
-const noProxy = (param: string) => () =>
+const noProxy = (param: string | null) => () =>
   Promise.reject(invalid(param, "there is no LiteLLM proxy to ask for a model; set LITELLM_PROXY_URL"));
 
 /** Numbers in one answer: 60 MB as JSON, half a second of work. OpenAI's limit of 2,048 inputs × 1,536 is below it. */

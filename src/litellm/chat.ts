@@ -2,7 +2,7 @@ import type { ChatCompletionChunk } from "openai/resources/chat/completions";
 import { z } from "zod";
 import type { EmbeddingConfig } from "../process/config.js";
 import type { ApiError } from "../words/errors.js";
-import { follow } from "./abort.js";
+import { follow } from "../process/abort.js";
 import type { Account, AccountOf } from "./account.js";
 import { passedOnError, refusedError } from "./apiErrors.js";
 import { chatUsage, finishReason, readPieces } from "./chatStream.js";

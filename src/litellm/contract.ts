@@ -1,4 +1,5 @@
 import type { Caller } from "../words/caller.js";
+import type { TextError } from "../words/errors.js";
 
 /*
  * What this room offers. Implementations import these types, and the rest of the service needs nothing else but
@@ -22,9 +23,28 @@ export interface Usage {
   tokens: number;
 }
 
-interface QueryOptions extends CallOptions {
+/** For texts of files, which nobody waits for and which must not disturb searches. */
+export interface Ingesting {
+  /**
+   * Texts that are longer than the model reads, by their index, are put here and get an empty vector, instead of ending
+   * the call.
+   */
+  readonly refused: Map<number, TextError>;
+  /** The call ends with the error of the first once more than these are refused. */
+  readonly mostRefused: number;
+}
+
+export interface QueryOptions extends CallOptions {
   /** Gets the tokens that the proxy counted for the query: none for a cached one, or one that another call pays for. */
   readonly usage?: Usage | undefined;
+}
+
+export interface EmbedOptions extends CallOptions {
+  /**
+   * The requests have a gate of their own, so that their failures refuse no search. If the model fails on one text
+   * although it answers for others, the call ends with a `TextError` 502 `text_failed` that has the text's index.
+   */
+  readonly ingesting?: Ingesting | undefined;
 }
 
 export type BreakerState = "closed" | "open" | "half-open";
@@ -46,8 +66,11 @@ export interface Embedder {
   readonly dimensions: number;
   /** true: hashes words without a model, so it compares words, not meaning. */
   readonly builtIn: boolean;
-  /** One vector per text, in the order of the texts. All or nothing: the first failure stops the rest. */
-  embed(texts: readonly string[], options: CallOptions): Promise<Float32Array[]>;
+  /**
+   * One vector per text, in the order of the texts. All or nothing: the first failure stops the rest.
+   * @throws TextError 400 `context_length_exceeded` with the index of a text that is longer than the model reads
+   */
+  embed(texts: readonly string[], options: EmbedOptions): Promise<Float32Array[]>;
   /**
    * The vector of one query, from a cache or a request shared with other queries of the same moment; only queries on
    * the same key share. Do not modify it. Calls that share a request share its failure, unless one text alone may be at
@@ -187,7 +210,8 @@ export interface Litellm {
   readonly models: (options: CallOptions) => Promise<Model[]>;
   readonly embeddingModels: (options: CallOptions) => Promise<Model[]>;
   readonly visionModels: (options: CallOptions) => Promise<Model[]>;
-  /** Up to a minute old. */
+  /** Up to a minute old; so are the next. */
+  readonly chatModels: (options: CallOptions) => Promise<Model[]>;
   readonly rerankModels: (options: CallOptions) => Promise<Model[]>;
   /** How many tokens a model reads; null if LiteLLM does not tell this key. Up to a minute old. */
   readonly maxInputTokens: (model: string, options: CallOptions) => Promise<number | null>;

@@ -1,6 +1,6 @@
 import { LRUCache } from "lru-cache";
 import type { EmbeddingConfig } from "../process/config.js";
-import { untilAborted } from "./abort.js";
+import { untilAborted } from "../process/abort.js";
 import type { Account, AccountOf } from "./account.js";
 import { choiceError } from "./apiErrors.js";
 import type { BreakerState, Embedder, Litellm, ModelChoice } from "./contract.js";
@@ -23,7 +23,6 @@ export function createEmbedders(
   const { accountOf } = deps;
   const ownGate = createGate(config, baseUrl, deps);
   const own = { model: config.model, dimensions: config.dimensions, sendDimensions: config.dimensionsConfigured };
-  const embedder = createProxyEmbedder({ ...own, namedBy: "settings" }, config.batchSize, ownGate, deps);
   const ownKey = keyOf(own);
 
   /** A store created without a proxy keeps its embedder once there is one. */
@@ -31,13 +30,17 @@ export function createEmbedders(
 
   const gates = createGates(config, baseUrl, deps);
   const gateOf = (model: string) => (model === config.model ? ownGate : gates(model));
+  // A file on whose texts a model fails must not open the breaker for searches.
+  const ingestionGateOf = createGates(config, baseUrl, deps);
+  const gatesOf = (model: string) => ({ requests: gateOf(model), ingestion: ingestionGateOf(model) });
+  const embedder = createProxyEmbedder({ ...own, namedBy: "settings" }, config.batchSize, gatesOf(own.model), deps);
 
   const embedders = new LRUCache<string, Embedder, ModelChoice>({
     max: keptModels,
     memoMethod: (_key, _stale, { context: choice }) =>
       isBuiltIn(choice.model)
         ? hashingEmbedder(choice.dimensions, accountOf)
-        : createProxyEmbedder({ ...choice, namedBy: "store" }, config.batchSize, gateOf(choice.model), deps),
+        : createProxyEmbedder({ ...choice, namedBy: "store" }, config.batchSize, gatesOf(choice.model), deps),
   });
 
   // Per account: a key may not be allowed to use a model, and LiteLLM's aliases can give a name another meaning for it.

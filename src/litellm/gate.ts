@@ -3,7 +3,7 @@ import type { EmbeddingConfig } from "../process/config.js";
 import type { Log } from "../process/log.js";
 import type { Metrics, Operation } from "../process/metrics.js";
 import { SpanKind, describeSpan, inSpan, traceHeaders } from "../process/tracing.js";
-import { follow, untilAborted } from "./abort.js";
+import { follow, untilAborted } from "../process/abort.js";
 import type { Account } from "./account.js";
 import { createBreaker } from "./breaker.js";
 import type { Clock } from "./clock.js";
@@ -15,6 +15,8 @@ import { withRetries } from "./retries.js";
 export interface Sending {
   readonly account: Account;
   readonly signal?: AbortSignal | undefined;
+  /** One attempt, whatever the breaker says, and not counted by it: to find out why others failed. */
+  readonly trial?: boolean | undefined;
 }
 
 /** Every request must carry these: the account's key, and the signal of this attempt. */
@@ -77,22 +79,25 @@ export function createGate(config: EmbeddingConfig, baseUrl: string, { log, metr
       }
     });
 
+  const counted = (operation: Operation, outcome: Outcome<unknown>) => {
+    if ("failure" in outcome) metrics.providerErrors.inc({ operation, reason: reasonOf(outcome.failure) });
+    return outcome;
+  };
+
   return {
     breaker: () => breaker.state(),
-    ask: (operation, call, sending) =>
-      withRetries(
-        // A half-open breaker makes a call wait for another call's trial: an abort must end that wait too.
-        async (limitMs) => {
-          const outcome = await untilAborted(
-            breaker.execute(() => observed(operation, call, limitMs, sending)),
-            sending.signal,
-          );
-          if ("failure" in outcome) metrics.providerErrors.inc({ operation, reason: reasonOf(outcome.failure) });
-          return outcome;
-        },
-        config,
-        { clock, log, signal: sending.signal },
-      ),
+    ask: async (operation, call, sending) =>
+      sending.trial === true
+        ? counted(operation, await observed(operation, call, config.timeoutMs, sending))
+        : withRetries(
+            // A half-open breaker makes a call wait for another call's trial: an abort must end that wait too.
+            async (limitMs) => {
+              const attempt = breaker.execute(() => observed(operation, call, limitMs, sending));
+              return counted(operation, await untilAborted(attempt, sending.signal));
+            },
+            config,
+            { clock, log, signal: sending.signal },
+          ),
   };
 }
 

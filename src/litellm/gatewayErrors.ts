@@ -37,6 +37,14 @@ export const textTooLong = (index: number, model: string) =>
     param: "input",
     code: tooLongCode,
   });
+/** 502: the model fails on one text, although it answers for others. */
+export const textFailed = (index: number, model: string, { kind, status }: Failure) =>
+  new TextError(
+    index,
+    502,
+    `The embedding model '${model}' fails on this text (${kind === "status" ? `HTTP ${status}` : kind}), although it answers for others.`,
+    { code: "text_failed" },
+  );
 export const tooLongCode = "context_length_exceeded";
 
 /** The provider's refusal, passed on: status, message, param and code. */

@@ -1,6 +1,6 @@
 import { hash } from "node:crypto";
 import { LRUCache } from "lru-cache";
-import { untilAborted } from "./abort.js";
+import { untilAborted } from "../process/abort.js";
 import type { Usage } from "./contract.js";
 import type { GateDeps, Sending } from "./gate.js";
 import type { Query, QueryRequests } from "./queryQueue.js";

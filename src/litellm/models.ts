@@ -1,9 +1,10 @@
 import { LRUCache } from "lru-cache";
 import { z } from "zod";
 import type { EmbeddingConfig } from "../process/config.js";
-import { untilAborted } from "./abort.js";
+import { untilAborted } from "../process/abort.js";
 import type { Account, AccountOf } from "./account.js";
 import { serviceError } from "./apiErrors.js";
+import type { Clock } from "./clock.js";
 import type { Litellm, Model } from "./contract.js";
 import { type GateDeps, type Sending, createGate } from "./gate.js";
 import { badGateway } from "./gatewayErrors.js";
@@ -40,6 +41,10 @@ type Described = z.output<typeof modelInfo>["data"];
 type Info = Described[number]["model_info"];
 
 const rememberedMs = 60_000;
+/** A window is asked for before a model call, which must not wait long for it. */
+const windowTimeoutMs = 5_000;
+/** After a failure to tell the windows, calls go on without them for this long. */
+const unknownMs = 10_000;
 const rememberedAccounts = 100;
 
 /**
@@ -51,11 +56,13 @@ export function createModels(
   config: EmbeddingConfig,
   baseUrl: string,
   { accountOf, ...deps }: GateDeps & { accountOf: AccountOf },
-): Pick<Litellm, "models" | "embeddingModels" | "visionModels" | "rerankModels" | "maxInputTokens"> {
+): Pick<Litellm, "models" | "embeddingModels" | "visionModels" | "chatModels" | "rerankModels" | "maxInputTokens"> {
   const { clock } = deps;
-  const gate = createGate(config, baseUrl, deps);
+  const usualGate = createGate(config, baseUrl, deps);
+  const briefly = { ...config, timeoutMs: Math.min(windowTimeoutMs, config.timeoutMs), retryBudgetMs: 0 };
+  const windowGate = createGate(briefly, baseUrl, deps);
 
-  async function get<T>(path: string, shape: z.ZodType<T>, sending: Sending): Promise<T | "absent"> {
+  async function get<T>(path: string, shape: z.ZodType<T>, sending: Sending, gate = usualGate): Promise<T | "absent"> {
     const outcome = await gate.ask("models", (client, options) => client.get(`${baseUrl}${path}`, options), sending);
     if ("failure" in outcome && outcome.failure.status === 404) return "absent";
     if ("failure" in outcome) {
@@ -91,6 +98,11 @@ export function createModels(
     return untilAborted(asked.list, signal);
   }
 
+  const windowsFor = rememberWindows(clock, async (account) => {
+    const list = await get("/model/info", modelInfo, { account }, windowGate);
+    return list === "absent" ? [] : list.data;
+  });
+
   return {
     models: async ({ caller, signal }) => listModels({ account: accountOf(caller), signal }),
     embeddingModels: async ({ caller, signal }) => {
@@ -101,15 +113,42 @@ export function createModels(
     },
     visionModels: async ({ caller, signal }) =>
       modelsWith(await describedModels(accountOf(caller), 0, signal), (info) => info.supports_vision === true),
+    chatModels: async ({ caller, signal }) =>
+      modelsWith(await describedModels(accountOf(caller), rememberedMs, signal), (info) => info.mode === "chat"),
     rerankModels: async ({ caller, signal }) =>
       modelsWith(await describedModels(accountOf(caller), rememberedMs, signal), (info) => info.mode === "rerank"),
     maxInputTokens: async (model, { caller, signal }) => {
       const account = accountOf(caller);
-      // An unknown window must not prevent the model call.
-      const described = await describedModels(account, rememberedMs, signal).catch(() => null);
       signal?.throwIfAborted();
-      return smallestWindow(described ?? [], model);
+      // An unknown window must not prevent the model call.
+      return smallestWindow(await untilAborted(windowsFor(account), signal), model);
     },
+  };
+}
+
+/**
+ * Remembers for a minute how much each account's models read.
+ * @returns the models of an account; empty if the proxy does not tell. Never rejects.
+ */
+function rememberWindows(
+  clock: Clock,
+  ask: (account: Account) => Promise<Described>,
+): (account: Account) => Promise<Described> {
+  const windows = new LRUCache<string, Promise<Described>>({
+    max: rememberedAccounts,
+    ttl: rememberedMs,
+    ttlResolution: 0,
+    perf: { now: () => clock.now() },
+  });
+  return (account) => {
+    const known = windows.get(account.id);
+    if (known !== undefined) return known;
+    const asked: Promise<Described> = ask(account).catch(() => {
+      windows.set(account.id, asked, { ttl: unknownMs });
+      return [];
+    });
+    windows.set(account.id, asked);
+    return asked;
   };
 }
 

@@ -8,20 +8,20 @@ import type { GateDeps } from "./gate.js";
 import { badGateway } from "./gatewayErrors.js";
 import { createGates } from "./gates.js";
 
-/** Reading a page of text takes a model far longer than an embedding. */
-const timeoutMs = 120_000;
-
 const answer = z.object({
   choices: z.array(z.object({ message: z.object({ content: z.string().nullable() }) })).min(1),
 });
 
-/** Descriptions of pictures by a vision model of the proxy, through /chat/completions. */
+/**
+ * Descriptions of pictures by a vision model of the proxy, through /chat/completions, each attempt within
+ * VISION_TIMEOUT_SECONDS.
+ */
 export function createVision(
   config: EmbeddingConfig,
   baseUrl: string,
   { accountOf, ...deps }: GateDeps & { accountOf: AccountOf },
 ): DescribePicture {
-  const gateOf = createGates({ ...config, timeoutMs: Math.max(timeoutMs, config.timeoutMs) }, baseUrl, deps);
+  const gateOf = createGates({ ...config, timeoutMs: config.visionTimeoutMs }, baseUrl, deps);
   return async ({ image, mediaType, model, prompt }, { caller, signal }) => {
     const account = accountOf(caller);
     const url = `data:${mediaType};base64,${Buffer.from(image).toString("base64")}`;
@@ -48,6 +48,6 @@ export function createVision(
 const asked = {
   provider: "The vision model's provider",
   purpose: "reading pictures",
-  timeLimit: "EMBEDDING__TIMEOUT_SECONDS",
+  timeLimit: "VISION_TIMEOUT_SECONDS",
   texts: null,
 };

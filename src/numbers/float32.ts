@@ -46,3 +46,21 @@ export function fromNetworkOrder(bytes: Uint8Array): Float32Array {
   if (!foreignOrder) Buffer.from(numbers.buffer).swap32();
   return new Float32Array(numbers.buffer);
 }
+
+/** A limit of lengths as people write it: 1e-15, 1e19. */
+const shown = (limit: number) => limit.toExponential().replace("+", "");
+
+/**
+ * Why cosine can never find a vector: it has no direction, or its length is outside what an engine's sums bear.
+ * @returns null if it can
+ */
+export function directionProblem(vector: Float32Array, { min, max }: { min: number; max: number }): string | null {
+  let square = 0;
+  for (const value of vector) square += value * value;
+  if (square >= min ** 2 && square <= max ** 2) return null;
+  const problem =
+    square === 0
+      ? "all numbers are zero; such a vector has no direction and"
+      : `too ${square > 1 ? "large" : "small"}: a vector of the length ${Math.sqrt(square).toPrecision(2)} is outside ${shown(min)}…${shown(max)} and`;
+  return `${problem} can never be found by cosine`;
+}

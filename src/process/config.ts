@@ -39,7 +39,7 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
   if (parsed.success) {
     const { data } = parsed;
     problems.push(...repeatedNames(data), ...unusableIndex(data), ...twoDatabases(data, input));
-    problems.push(...knownKey(data), ...nobodyIngests(data));
+    problems.push(...knownKey(data), ...nobodyIngests(data), ...wideOverlap(data, input));
   }
   if (problems.length > 0 || !parsed.success) {
     throw new StartupError(`The settings are not usable:\n${problems.map((each) => `  - ${each}`).join("\n")}`);
@@ -91,6 +91,16 @@ function nobodyIngests(s: Settings): string[] {
   return s.INGEST_CONCURRENCY > 0 || s.DATABASE_URL !== undefined || s.DATABASE_HOST !== undefined
     ? []
     : ["INGEST_CONCURRENCY is 0, but only this process can open the embedded database, so nobody would ingest files"];
+}
+
+/** Half of a chunk at most: a larger overlap would repeat every text more than twice. Default: half. */
+const overlapOf = (s: Settings, given: object): number =>
+  "CHUNK_OVERLAP_TOKENS" in given ? s.CHUNK_OVERLAP_TOKENS : Math.floor(s.CHUNK_SIZE_TOKENS / 2);
+
+function wideOverlap(s: Settings, given: object): string[] {
+  const most = Math.floor(s.CHUNK_SIZE_TOKENS / 2);
+  if (overlapOf(s, given) <= most) return [];
+  return [`CHUNK_OVERLAP_TOKENS is ${s.CHUNK_OVERLAP_TOKENS} and must be at most half of CHUNK_SIZE_TOKENS, ${most}`];
 }
 
 /**
@@ -145,6 +155,8 @@ function arrange(s: Settings, given: Readonly<Record<string, string>>) {
       directory: s.FILES_DIR ?? null,
       /** How many files this process ingests at the same time; 0: none, a `vector-store worker` does. */
       concurrency: s.INGEST_CONCURRENCY,
+      /** OpenAI's chunking strategy "auto". */
+      autoCutting: Object.freeze({ by: "tokens" as const, size: s.CHUNK_SIZE_TOKENS, overlap: overlapOf(s, given) }),
       visionModel: s.VISION_MODEL,
       /** Whether the vision model reads PDF pages without any text. */
       pdfVision: s.PDF_VISION === "auto",
@@ -210,6 +222,8 @@ const embeddingOf = (s: Settings, given: Readonly<Record<string, string>>) =>
     batchSize: s.EMBEDDING__BATCH_SIZE,
     /** Time limit of a chat answer; if streamed, of the wait for each piece. */
     chatTimeoutMs: s.CHAT_TIMEOUT_SECONDS * 1000,
+    /** Time limit of one description of a picture. */
+    visionTimeoutMs: s.VISION_TIMEOUT_SECONDS * 1000,
     rerankTimeoutMs: s.RERANK_TIMEOUT_SECONDS * 1000,
   });
 

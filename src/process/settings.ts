@@ -84,6 +84,9 @@ export const settings = z.object({
   FILES_DIR: z.string().optional(),
   INGEST_CONCURRENCY: whole(0, 64, 2),
   VISION_MODEL: z.string().default("openai/gpt-4o-mini"),
+  VISION_TIMEOUT_SECONDS: whole(1, 600, 120),
+  CHUNK_SIZE_TOKENS: whole(32, 8192, 800),
+  CHUNK_OVERLAP_TOKENS: whole(0, 4096, 400),
   PDF_VISION: z.enum(["auto", "off"]).default("off"),
   EXPIRED_STORE_RETENTION_DAYS: whole(0, 3650, 7),
   INDEX_MIN_ROWS: whole(0, 1_000_000_000, 10_000),
@@ -102,9 +105,11 @@ export const settings = z.object({
 });
 export type Settings = z.output<typeof settings>;
 
-/** Second names of settings, from the READMEs of the services that this one replaces. */
+/** Second names of settings, from the READMEs of the services that this one replaces or stands beside. */
 export const aliases: Partial<Record<keyof Settings, string>> = {
   SERVER_API_KEY: "OPENAI_API_KEY",
+  LITELLM_PROXY_URL: "GP_LLM_API_URL",
+  CHAT_MODEL: "GP_LLM_MODEL",
   EMBEDDING__MODEL: "EMBEDDING_MODEL",
   EMBEDDING__BASE_URL: "EMBEDDING_API_BASE_URL",
 };

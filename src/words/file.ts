@@ -27,6 +27,20 @@ export interface IngestSettings {
   visionPrompt: string | null;
 }
 
+/**
+ * How a file's text became the chunks that are stored. Later attempts repeat it, whatever the settings and the model's
+ * limits are by then, because chunks are known by their numbers.
+ */
+export interface CuttingPlan {
+  /** The model that embedded them. */
+  model: string;
+  /** In the unit of the file's `cutting`. */
+  size: number;
+  overlap: number;
+  /** By the place of a chunk in the document, from 0: where the model's refusal cut it again, in UTF-16 units. */
+  splits: Readonly<Record<string, readonly number[]>>;
+}
+
 export type Attributes = Record<string, string | number | ExactNumber | boolean>;
 
 /** OpenAI's `last_error` of a vector store file. */
@@ -65,6 +79,8 @@ export interface StoreFile extends StoreFileKey {
   chunkBase: string;
   /** The version of reading and chunking that made its chunks. */
   madeBy: number | null;
+  /** Null: no chunk is stored, or by a version that cut as `settings` says. */
+  plan: CuttingPlan | null;
   /** The worker that ingests it; null: none. */
   lease: string | null;
   attempts: number;

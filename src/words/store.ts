@@ -52,6 +52,8 @@ export interface VectorStore {
   embeddingDimensions: number | null;
   /** Whether model calls ask for that many dimensions; otherwise the model has them by default. */
   asksDimensions: boolean;
+  /** The model that embedded the first text here; null: none, or a version did that did not record it. */
+  embeddedBy: string | null;
   search: SearchSettings;
   engine: EngineState;
 }
@@ -82,6 +84,7 @@ export const emptyStore = (given: Pick<VectorStore, "id"> & Partial<VectorStore>
   embeddingModel: null,
   embeddingDimensions: null,
   asksDimensions: false,
+  embeddedBy: null,
   search: {},
   engine: {},
   ...given,

@@ -4,19 +4,33 @@ import { createStore } from "../support/stores.js";
 import { proxy, service, path, ask, refusal } from "./ragSupport.js";
 
 describe("refused requests", () => {
-  test("without a model, naming both places to set it", async () => {
+  test("without a model, the proxy's first chat model answers; without one, the places to set it are named", async () => {
     const bare = await startService({ environment: proxy.environment });
     const store = await createStore(bare);
-    const answer = await bare.post(path(store), { query: "x" }).expect(400);
+    const answered = await bare.post(path(store), { query: "x" }).expect(200);
+    expect(answered.body).toMatchObject({ model: "chat-2026" });
+    expect(proxy.chats().at(-1)).toMatchObject({ model: "chat" });
+    await bare.close();
+    proxy.answers.info = () => ({ json: { data: [{ model_name: "embed", model_info: { mode: "embedding" } }] } });
+    const none = await startService({ environment: proxy.environment });
+    const answer = await none.post(path(await createStore(none)), { query: "x" }).expect(400);
     expect((answer.body as { error: object }).error).toMatchObject({
       param: "model",
-      message: expect.stringMatching(/name a chat model.*CHAT_MODEL/),
+      code: "no_chat_model",
+      message: expect.stringMatching(/CHAT_MODEL/),
     });
-    await bare.close();
+    await none.close();
+  });
+
+  test("without a proxy, saying so instead of blaming the model", async () => {
     const alone = await startService();
     const own = await createStore(alone);
     const answered = await alone.post(path(own), { query: "x", model: "any" }).expect(400);
-    expect((answered.body as { error: { message: string } }).error.message).toMatch(/LITELLM_PROXY_URL/);
+    expect((answered.body as { error: object }).error).toMatchObject({
+      param: null,
+      code: "no_proxy",
+      message: expect.stringMatching(/^Answers need .* LiteLLM proxy.*LITELLM_PROXY_URL/),
+    });
     await alone.close();
   });
 

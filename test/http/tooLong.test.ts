@@ -71,3 +71,28 @@ describe("a text longer than the model reads, refused with status 500", () => {
     expect(body).toMatchObject({ error: { param: "input[1]", code: "context_length_exceeded" } });
   });
 });
+
+describe("a query longer than the model's max_input_tokens", () => {
+  const reads = (tokens: number) => {
+    proxy.answers.info = () => ({
+      json: { data: [{ model_name: "embed", model_info: { mode: "embedding", max_input_tokens: tokens } }] },
+    });
+  };
+  const words = Array.from({ length: 600 }, (_, i) => `word${i}`);
+
+  test("is embedded without its middle, with a warning; a short one stays whole", async () => {
+    reads(200);
+    // A new service has not asked for the limit yet; the tests above must not know it.
+    await service.stop();
+    service = await startService({ database: service.database, environment: proxy.environment });
+    const answer = await search(words.join(" ")).expect(200);
+    expect(answer.headers["x-vector-store-warning"]).toMatch(/^query shortened: .*'embed' reads 200 tokens/);
+    expect(answer.body).toMatchObject({ search_query: [words.join(" ")] });
+    const sent = proxy.asked.at(-1)?.body.input[0] ?? "";
+    expect(sent).toMatch(/^word0 word1 .*word598 word599$/s);
+    expect(sent).not.toContain("word300");
+    const short = await search("a short question").expect(200);
+    expect(short.headers["x-vector-store-warning"]).toBeUndefined();
+    expect(proxy.asked.at(-1)?.body.input).toEqual(["a short question"]);
+  });
+});

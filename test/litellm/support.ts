@@ -173,6 +173,7 @@ function settings(baseUrl: string | null, changes: Partial<EmbeddingConfig> = {}
     retryBudgetMs: 0,
     batchSize: 256,
     chatTimeoutMs: 10_000,
+    visionTimeoutMs: 10_000,
     rerankTimeoutMs: 10_000,
     ...changes,
   };

@@ -16,7 +16,7 @@ export type RagMessage = ChatMessage;
 export interface RagRequest {
   storeIds: readonly string[];
   question: string;
-  /** Null: CHAT_MODEL. */
+  /** Null: CHAT_MODEL, else the first chat model that the caller may use. */
   model: string | null;
   /** The conversation so far, oldest message first. */
   history: readonly RagMessage[];
@@ -65,8 +65,8 @@ export async function* answerQuestion(
   { describe, signal }: { describe: (passage: Passage) => PromptSource; signal: AbortSignal },
 ): AsyncGenerator<RagSources | string, RagAnswer> {
   const { question, history } = request;
-  const chat = chooseModel(deps, request);
   const spent: Spent = { database: 0, model: 0 };
+  const chat = await timed(spent, "model", () => chooseModel(deps, caller, request));
   const counter = await tokenCounter();
   const known = await timed(spent, "model", () => deps.litellm.maxInputTokens(chat.model, { caller }));
   const room = shareWindow(known, { ...request, model: chat.model }, counter);
@@ -106,18 +106,29 @@ export async function* answerQuestion(
   return { ...answer, usage: sum(asked.usage, answer.usage), cited: citedIn(answer.text, passages.length) };
 }
 
-function chooseModel(deps: Deps, { model }: RagRequest): Pick<ChatRequest, "model" | "namedBy"> {
-  if (!deps.litellm.state().configured)
+async function chooseModel(
+  { litellm, config }: Deps,
+  caller: Caller,
+  { model }: RagRequest,
+): Promise<Pick<ChatRequest, "model" | "namedBy">> {
+  if (!litellm.state().configured) {
     throw invalid(
       null,
       "Answers need the chat models of a LiteLLM proxy, and none is set: LITELLM_PROXY_URL.",
       "no_proxy",
     );
+  }
   if (model !== null) return { model, namedBy: "caller" };
-  const { chatModel } = deps.config;
-  if (chatModel === null)
-    throw invalid("model", "required: name a chat model of the proxy here, or set CHAT_MODEL for all requests");
-  return { model: chatModel, namedBy: "settings" };
+  const chosen = config.chatModel ?? (await litellm.chatModels({ caller }))[0]?.id;
+  if (chosen === undefined) {
+    throw invalid(
+      "model",
+      "the proxy lists no chat model that this key may use: name one of its models here, set CHAT_MODEL for all " +
+        "requests, or give one `model_info: {mode: chat}` in LiteLLM's model_list",
+      "no_chat_model",
+    );
+  }
+  return { model: chosen, namedBy: "settings" };
 }
 
 function sum(a: ChatUsage | null, b: ChatUsage | null): ChatUsage | null {

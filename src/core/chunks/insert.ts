@@ -5,7 +5,8 @@ import type { Compared, NewChunk, OnConflict } from "../../words/chunk.js";
 import { ApiError, TextError, conflict, notFound, tooLarge, unavailable } from "../../words/errors.js";
 import { type VectorStore, isExpired } from "../../words/store.js";
 import type { Deps } from "../deps.js";
-import { dimensionsOf, embedderOf, requireModel } from "../stores/model.js";
+import { bookModel, embedTexts } from "../stores/embedding.js";
+import { dimensionsOf, requireModel } from "../stores/model.js";
 import * as stores from "../stores/stores.js";
 import { expired } from "../stores/unknown.js";
 import { firstFileRow, isFileRow } from "./fileRows.js";
@@ -105,7 +106,10 @@ async function storeRows(deps: Deps, store: VectorStore, batch: Batch, signal: A
       as: "use",
       hold: () => Promise.resolve({ store }),
       steps: () => [{ do: "put", chunks, onConflict }],
-      book: (_tx, result) => Promise.resolve(result),
+      book: async (tx, result) => {
+        if (made.size > 0) await bookModel(deps, tx, store);
+        return result;
+      },
     },
     { signal },
   );
@@ -170,15 +174,11 @@ async function embedMissing(
   );
   if (missing.length === 0) return;
   requireRoom(missing.length, dimensionsOf(deps, store), deps.config.maxBodyBytes);
-  const vectors = await embedderOf(deps, store)
-    .embed(
-      missing.map((row) => row.content),
-      asking,
-    )
-    .catch((error: unknown) => {
-      const row = error instanceof TextError ? missing[error.index] : undefined;
-      throw error instanceof TextError && row ? error.named(field(batch.at(rows.indexOf(row)), "content")) : error;
-    });
+  const texts = missing.map((row) => row.content);
+  const vectors = await embedTexts(deps, store, texts, asking).catch((error: unknown) => {
+    const row = error instanceof TextError ? missing[error.index] : undefined;
+    throw error instanceof TextError && row ? error.named(field(batch.at(rows.indexOf(row)), "content")) : error;
+  });
   missing.forEach((row, i) => {
     const embedding = vectors[i];
     if (embedding !== undefined) made.set(row, embedding);

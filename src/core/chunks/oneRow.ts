@@ -1,12 +1,14 @@
+import type { Db } from "../../db/database.js";
 import { lockStore } from "../../db/tables/stores.js";
 import type { Done, Step } from "../../engines/engine.js";
 import { type Caller, scopeOf } from "../../words/caller.js";
 import type { Amendment, Chunk } from "../../words/chunk.js";
-import { notFound } from "../../words/errors.js";
+import { TextError, notFound } from "../../words/errors.js";
 import type { VectorStore } from "../../words/store.js";
 import type { Deps } from "../deps.js";
 import { checkVector } from "../stores/checkVector.js";
-import { dimensionsOf, embedderOf, requireModel } from "../stores/model.js";
+import { bookModel, embedTexts } from "../stores/embedding.js";
+import { dimensionsOf, requireModel } from "../stores/model.js";
 import * as stores from "../stores/stores.js";
 import { throwUnknown } from "../stores/unknown.js";
 import { fileOfRow, isFileRow } from "./fileRows.js";
@@ -71,14 +73,19 @@ export async function change(
   const reworded = given.content !== null && given.content !== row.content;
   const made =
     reworded && given.embedding === null
-      ? await embedderOf(deps, store).embed([given.content ?? ""], { caller, signal })
+      ? await embedTexts(deps, store, [given.content ?? ""], { caller, signal }).catch((error: unknown) => {
+          throw error instanceof TextError ? error.named("content") : error;
+        })
       : [];
   const amendment = {
     ...given,
     content: reworded ? given.content : null,
     embedding: given.embedding ?? made[0] ?? null,
   };
-  const done = await write(deps, caller, store.id, { do: "amend", id: row.id, ...amendment }, signal);
+  const book = async (tx: Db) => {
+    if (made.length > 0) await bookModel(deps, tx, store);
+  };
+  const done = await write(deps, caller, store.id, { do: "amend", id: row.id, ...amendment }, signal, book);
   if (!done.replaced.has(row.id)) throw unknownRow(id);
   stores.remember(deps, done.store);
   const [now] = await deps.engine.read(done.store, [row.id], { embeddings: false }, { signal });
@@ -110,14 +117,24 @@ async function findOwn(deps: Deps, store: VectorStore, id: string, signal: Abort
   return row;
 }
 
-const write = (deps: Deps, caller: Caller, id: string, step: Step, signal: AbortSignal): Promise<Done> =>
+const write = (
+  deps: Deps,
+  caller: Caller,
+  id: string,
+  step: Step,
+  signal: AbortSignal,
+  book: (tx: Db) => Promise<void> = () => Promise.resolve(),
+): Promise<Done> =>
   deps.engine.write(
     {
       now: deps.now(),
       as: "use",
       hold: async (tx) => ({ store: (await lockStore(tx, scopeOf(caller), id)) ?? throwUnknown(id) }),
       steps: () => [step],
-      book: (_tx, done) => Promise.resolve(done),
+      book: async (tx, done) => {
+        await book(tx);
+        return done;
+      },
     },
     { signal },
   );

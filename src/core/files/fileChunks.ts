@@ -2,7 +2,7 @@ import { recordProgress } from "../../db/tables/ingestQueue.js";
 import type { Engine } from "../../engines/engine.js";
 import type { NewChunk } from "../../words/chunk.js";
 import type { TextChunk } from "../../words/document.js";
-import type { StoreFile } from "../../words/file.js";
+import type { CuttingPlan, StoreFile } from "../../words/file.js";
 import type { Part } from "./changes.js";
 
 /** A chunk with its number in its document, from 0. */
@@ -10,29 +10,17 @@ export interface NumberedChunk extends TextChunk {
   number: number;
 }
 
-/** Chunks in portions of at most `size`, numbered from 0. */
-export async function* portions(chunks: AsyncIterable<TextChunk>, size: number): AsyncGenerator<NumberedChunk[]> {
-  let portion: NumberedChunk[] = [];
-  let number = 0;
-  for await (const chunk of chunks) {
-    portion.push({ ...chunk, number });
-    number += 1;
-    if (portion.length < size) continue;
-    yield portion;
-    portion = [];
-  }
-  if (portion.length > 0) yield portion;
-}
-
 /**
  * Stores chunks of a hidden file. Existing chunks stay as they are, so a portion can be written again after a crash.
  * @param embeddings one per chunk, in the same order
+ * @param plan how the file is cut, these chunks included
  */
 export function writeChunks(
   { engine }: { engine: Pick<Engine, "ids"> },
   file: StoreFile,
   chunks: readonly NumberedChunk[],
   embeddings: readonly Float32Array[],
+  plan: CuttingPlan,
 ): Part {
   const rows = chunks.map((chunk, i): NewChunk => {
     const embedding = embeddings[i];
@@ -43,7 +31,7 @@ export function writeChunks(
   return {
     steps: [{ do: "put", chunks: rows, onConflict: "skip" }],
     book: (tx, { added, addedBytes }) =>
-      recordProgress(tx, file, { stage: "embedding", chunks: added.size, bytes: addedBytes }),
+      recordProgress(tx, file, { stage: "embedding", plan, chunks: added.size, bytes: addedBytes }),
   };
 }
 

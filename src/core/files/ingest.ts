@@ -1,30 +1,18 @@
 import type { Db } from "../../db/database.js";
 import { findFiles } from "../../db/tables/files.js";
-import {
-  endLeases,
-  giveBack,
-  isHeld,
-  lockLeased,
-  recordProgress,
-  renewLease,
-  takeNext,
-} from "../../db/tables/ingestQueue.js";
+import { endLeases, isHeld, recordProgress, renewLease, takeNext } from "../../db/tables/ingestQueue.js";
 import { listLeft } from "../../db/tables/leftChunks.js";
 import { findCompleted } from "../../db/tables/storeFiles.js";
-import { lockStore } from "../../db/tables/stores.js";
-import { EngineError } from "../../engines/engine.js";
+import { follow } from "../../process/abort.js";
 import { SpanKind, inSpan } from "../../process/tracing.js";
-import { DamagedBytes } from "../../storage/storage.js";
 import { ownWork } from "../../words/caller.js";
 import { DocumentError } from "../../words/document.js";
-import { ApiError } from "../../words/errors.js";
-import type { LastError, StoreFile, StoreFileKey } from "../../words/file.js";
-import type { VectorStore } from "../../words/store.js";
+import type { CuttingPlan, StoreFile, StoredFile } from "../../words/file.js";
 import type { Deps } from "../deps.js";
-import { embedderOf } from "../stores/model.js";
+import { bookModel } from "../stores/embedding.js";
+import { modelInUse } from "../stores/model.js";
 import {
   type Part,
-  changeStore,
   completeFile,
   detachFiles,
   dropChunks,
@@ -35,8 +23,12 @@ import {
   together,
 } from "./changes.js";
 import { describer } from "./describe.js";
-import { portions, writeChunks } from "./fileChunks.js";
+import { TooCoarse, embedPieces } from "./embedPieces.js";
+import { writeChunks } from "./fileChunks.js";
+import { Exhausted, type Outcome, endBadly, mostAttempts } from "./ingestEnd.js";
 import { removeLeft } from "./leaving.js";
+import { type Held, LeaseLost, type Leased, change } from "./leased.js";
+import { halved, newPlan, planOf, portions } from "./plan.js";
 import { spool } from "./spool.js";
 
 /**
@@ -49,24 +41,7 @@ const leaseSeconds = 60;
 /** How soon a worker notices that its file was cancelled, detached or deleted. */
 const checkEveryMs = 1_000;
 const checksPerRenewal = 15;
-/** A file that failed this many attempts, for example by crashing the process, is not tried again. */
-const mostAttempts = 5;
-/** How long a file waits after an outage before it is tried again. */
-const outageSeconds = 15;
-
 const all = { kind: "all" } as const;
-
-/**
- * The file no longer belongs to this worker: it was detached or cancelled, or another process took it over because this
- * one seemed dead. They have cleaned up already.
- */
-class LeaseLost extends Error {}
-
-/** Ingestion of the file failed too often. */
-class Exhausted extends Error {}
-
-/** How the work on a file ended; null: another process decides that. */
-type Outcome = "completed" | "failed" | "postponed" | null;
 
 /**
  * For startup: on the embedded database no other process can be alive, so interrupted files need not wait for their
@@ -80,16 +55,23 @@ export async function takeUpInterrupted(deps: Deps): Promise<void> {
  * Takes the next file from the queue and finishes it: either searches find its chunks, or it has failed and says why.
  * After a crash the next worker continues after the last stored chunk, so at most one model call is paid for twice.
  * @param lease names this worker; must be unique among running workers
+ * @param stopping begins no further model call; what the one under way returns is still stored
+ * @param ending ends it at once
  * @returns false when there was nothing to do
  */
-export async function ingestNext(deps: Deps, lease: string, stopping: AbortSignal): Promise<boolean> {
+export async function ingestNext(
+  deps: Deps,
+  lease: string,
+  stopping: AbortSignal,
+  ending: AbortSignal = stopping,
+): Promise<boolean> {
   const key = await takeNext(deps.db, lease, leaseSeconds);
   if (key === undefined) return false;
   const control = new AbortController();
   const stop = () => {
-    control.abort(stopping.reason);
+    control.abort(ending.reason);
   };
-  stopping.addEventListener("abort", stop);
+  ending.addEventListener("abort", stop);
   let checks = 0;
   const heartbeat = setInterval(() => {
     checks += 1;
@@ -104,7 +86,7 @@ export async function ingestNext(deps: Deps, lease: string, stopping: AbortSigna
     );
   }, checkEveryMs);
   const timed = deps.metrics.ingestDuration.startTimer();
-  const leased: Leased = { deps, key, lease };
+  const leased: Leased = { deps, key, lease, stopping };
   let outcome: Outcome;
   try {
     await inSpan("ingest file", { kind: SpanKind.INTERNAL, root: true }, () => ingest(leased, control.signal));
@@ -113,23 +95,11 @@ export async function ingestNext(deps: Deps, lease: string, stopping: AbortSigna
     outcome = await endBadly(leased, control.signal.aborted ? control.signal.reason : error, stopping.aborted);
   } finally {
     clearInterval(heartbeat);
-    stopping.removeEventListener("abort", stop);
+    ending.removeEventListener("abort", stop);
   }
   timed();
   if (outcome !== null) deps.metrics.ingestedFiles.inc({ outcome });
   return true;
-}
-
-/** A file that this worker holds. */
-interface Leased {
-  deps: Deps;
-  key: StoreFileKey;
-  lease: string;
-}
-
-interface Held {
-  store: VectorStore;
-  file: StoreFile;
 }
 
 async function ingest(leased: Leased, signal: AbortSignal): Promise<void> {
@@ -143,56 +113,77 @@ async function ingest(leased: Leased, signal: AbortSignal): Promise<void> {
     await change(leased, "correction", (tx, held) => detachFiles(tx, [held.file]));
     throw new LeaseLost();
   }
-  const { path, remove } = await spool(deps, stored, signal);
   const asking = { caller: ownWork, signal };
+  const resumed = file.plan ?? planOf(modelInUse(deps, store), file.settings.cutting);
+  let plan = file.chunkCount > 0 ? resumed : await newPlan(deps, store, file.settings, asking);
+  const { path, remove } = await spool(deps, stored, signal);
   try {
-    const embedder = embedderOf(deps, store);
-    const chunks = deps.documents.read(
-      { path, size: stored.bytes, name: stored.filename },
-      {
-        cutting: file.settings.cutting,
-        pdfVision: deps.config.files.pdfVision,
-        describe: describer(deps, file, asking),
-        signal,
-      },
-    );
-    let count = 0;
-    for await (const portion of portions(chunks, deps.config.embedding.batchSize)) {
-      count = (portion.at(-1)?.number ?? 0) + 1;
-      const missing = portion.filter((each) => each.number >= file.chunkCount);
-      if (missing.length === 0) continue;
-      const embeddings = await embedder.embed(
-        missing.map((each) => each.text),
-        asking,
-      );
-      signal.throwIfAborted();
-      await change(leased, "ingestion", (_tx, held) => writeChunks(deps, held.file, missing, embeddings));
-      deps.metrics.ingestedChunks.inc(missing.length);
+    for (;;) {
+      try {
+        await read(leased, { begun, stored, path, plan }, signal);
+        break;
+      } catch (error) {
+        if (!(error instanceof TooCoarse)) throw error;
+        const smaller = halved(plan);
+        if (smaller === null) throw error.cause;
+        plan = smaller;
+      }
     }
-    if (count === 0) throw new DocumentError("invalid_file", "The document has no text that could be searched.");
-    await change(leased, "correction", (tx, held) => complete(tx, held.file, count));
     deps.metrics.ingestedBytes.inc(stored.bytes);
   } finally {
     await remove();
   }
 }
 
-/**
- * Makes a change, if this worker still holds the file. The store is locked before the file, as everywhere.
- * @throws LeaseLost
- */
-function change(
-  { deps, key, lease }: Leased,
-  as: "ingestion" | "correction",
-  plan: (tx: Db, held: Held) => Promise<Part> | Part,
+/** Reads a file, and embeds and stores its chunks. @throws TooCoarse before the first is stored */
+async function read(
+  leased: Leased,
+  { begun, stored, path, plan: before }: { begun: Held; stored: StoredFile; path: string; plan: CuttingPlan },
+  signal: AbortSignal,
 ): Promise<void> {
-  const hold = async (tx: Db): Promise<Held> => {
-    const store = await lockStore(tx, all, key.vectorStoreId);
-    const file = await lockLeased(tx, key, lease);
-    if (store === undefined || file === undefined) throw new LeaseLost();
-    return { store, file };
-  };
-  return changeStore(deps, as, hold, plan);
+  const { deps, stopping } = leased;
+  const { file, store } = begun;
+  const asking = { caller: ownWork, signal };
+  const reading = new AbortController();
+  const unfollow = [follow(signal, reading), follow(stopping, reading)];
+  try {
+    let plan = before;
+    const chunks = deps.documents.read(
+      { path, size: stored.bytes, name: stored.filename },
+      {
+        cutting: { ...file.settings.cutting, size: plan.size, overlap: plan.overlap },
+        pdfVision: deps.config.files.pdfVision,
+        describe: describer(deps, file, asking),
+        signal: reading.signal,
+      },
+    );
+    let count = 0;
+    for await (const portion of portions(chunks, deps.config.embedding.batchSize, before)) {
+      const stillToDo = portion.slice(Math.max(0, file.chunkCount - count));
+      count += portion.length - stillToDo.length;
+      if (stillToDo.length === 0) continue;
+      stopping.throwIfAborted();
+      const { embeddings, ...made } = await embedPieces(deps, store, { pieces: stillToDo, first: count, plan }, asking);
+      signal.throwIfAborted();
+      plan = made.plan;
+      await change(leased, "ingestion", (_tx, held) => {
+        const { steps, book } = writeChunks(deps, held.file, made.chunks, embeddings, plan);
+        return {
+          steps,
+          book: async (tx, done) => {
+            await bookModel(deps, tx, store);
+            await book(tx, done);
+          },
+        };
+      });
+      deps.metrics.ingestedChunks.inc(made.chunks.length);
+      count += made.chunks.length;
+    }
+    if (count === 0) throw new DocumentError("invalid_file", "The document has no text that could be searched.");
+    await change(leased, "correction", (tx, held) => complete(tx, held.file, count));
+  } finally {
+    for (const end of unfollow) end();
+  }
 }
 
 /** @returns null if the file is already complete, because another one has the same content. */
@@ -204,10 +195,14 @@ async function begin(leased: Leased): Promise<Held | null> {
     if (file.attempts > mostAttempts) throw new Exhausted();
     const same = await findCompleted(tx, file);
     if (same !== undefined) return endWithoutChunks(file, { status: "completed", sameAs: same.fileId });
-    const isOther = file.chunkCount > 0 && file.madeBy !== madeBy;
+    const isOther =
+      file.chunkCount > 0 &&
+      (file.madeBy !== madeBy || (file.plan !== null && file.plan.model !== modelInUse(leased.deps, store)));
     state.isLeaving = (isOther && isLarge(file)) || (await listLeft(tx, file, 1)).length > 0;
     if (state.isLeaving) return isOther ? dropChunks(file) : nothing;
-    state.begun = { store, file: { ...file, chunkCount: isOther ? 0 : file.chunkCount } };
+    state.begun = isOther
+      ? { store: { ...store, chunkCount: store.chunkCount - file.chunkCount }, file: { ...file, chunkCount: 0 } }
+      : { store, file };
     return together([
       isOther ? dropChunks(file) : nothing,
       hideFile(file),
@@ -222,51 +217,4 @@ async function complete(tx: Db, file: StoreFile, count: number): Promise<Part> {
   return same === undefined
     ? completeFile(tx, file, count)
     : endWithoutChunks(file, { status: "completed", sameAs: same.fileId });
-}
-
-async function endBadly(leased: Leased, error: unknown, stopping: boolean): Promise<Outcome> {
-  if (error instanceof LeaseLost) return null;
-  const { deps, key, lease } = leased;
-  try {
-    if (stopping) {
-      await giveBack(deps.db, key, lease, { afterSeconds: 0, attempted: false, why: null });
-      return "postponed";
-    }
-    const failure = failureOf(error);
-    if (failure === "wait" || failure === "again") {
-      const about = { file: key.fileId, vectorStore: key.vectorStoreId };
-      if (failure === "wait") deps.log.warn({ ...about, reason: (error as Error).message }, "ingestion waits");
-      else deps.log.error({ ...about, err: error }, "ingestion failed; it will be tried again");
-      // Unforeseen errors go to the log only.
-      const why = error instanceof ApiError ? error.message : null;
-      await giveBack(deps.db, key, lease, { afterSeconds: outageSeconds, attempted: failure === "again", why });
-      return "postponed";
-    }
-    await change(leased, "correction", (_tx, { file }) => endWithoutChunks(file, { status: "failed", error: failure }));
-    return "failed";
-  } catch (again) {
-    // Nothing more to do: the lease ends by itself.
-    if (!(again instanceof LeaseLost))
-      deps.log.error({ err: again, file: key.fileId }, "the end of an ingestion could not be recorded");
-    return null;
-  }
-}
-
-/**
- * What an error means for the file: the error that ends it; `wait`: an outage, not the file's fault; `again`:
- * unforeseen, so it is tried a few more times.
- */
-function failureOf(error: unknown): LastError | "wait" | "again" {
-  if (error instanceof DocumentError) return { code: error.code, message: error.message };
-  if (error instanceof DamagedBytes)
-    return { code: "server_error", message: `${error.sentence} Delete the file and upload it again.` };
-  if (error instanceof Exhausted) {
-    return {
-      code: "server_error",
-      message: `Reading the file failed ${mostAttempts} times. The server's log says why.`,
-    };
-  }
-  if (!(error instanceof ApiError) || (error instanceof EngineError && error.kind === "gone")) return "again";
-  if (error.status === 429 || error.status >= 500) return "wait";
-  return { code: "server_error", message: error.message };
 }

@@ -1,14 +1,14 @@
-import type { Usage } from "../../litellm/contract.js";
 import { EngineError } from "../../engines/engine.js";
-import type { Caller } from "../../words/caller.js";
 import type { FoundChunk } from "../../words/chunk.js";
 import { ApiError, TextError } from "../../words/errors.js";
 import type { Filter } from "../../words/filter.js";
 import type { VectorStore } from "../../words/store.js";
 import type { Deps } from "../deps.js";
-import { embedderOf } from "../stores/model.js";
+import { embedQuery } from "../stores/embedding.js";
 import type { ResolvedSettings } from "../stores/searchSettings.js";
 import * as stores from "../stores/stores.js";
+import type { Asking, EmbedAsking } from "./asking.js";
+import { fitQuery } from "./fitQuery.js";
 import { fuse } from "./fuse.js";
 
 /** A text to search for, and its embedding. */
@@ -18,28 +18,22 @@ export interface Query {
   embedding: Float32Array | null;
 }
 
-/** Who searches, and a signal that ends the search when the client has left. */
-export interface Asking {
-  caller: Caller;
-  signal: AbortSignal;
-  /** Gets the tokens of the queries' embeddings. */
-  usage?: Usage;
-}
-
 /** Embeds the queries with the store's model, on the caller's key. @throws ApiError as the model does */
 export async function embedQueries(
   deps: Deps,
   store: VectorStore,
   { mode }: ResolvedSettings,
   texts: readonly string[],
-  asking: Asking,
+  { warn, ...asking }: EmbedAsking,
 ): Promise<Query[]> {
   if (mode === "keyword") return texts.map((text) => ({ text, embedding: null }));
-  const embedder = embedderOf(deps, store);
-  const embed = (text: string, i: number) =>
-    embedder.embedQuery(text, asking).catch((error: unknown) => {
+  const embed = async (text: string, i: number) => {
+    const fitted = await fitQuery(deps, store, text, asking);
+    if (fitted.warning !== null) warn(fitted.warning);
+    return embedQuery(deps, store, fitted.text, asking).catch((error: unknown) => {
       throw error instanceof TextError ? error.named(texts.length === 1 ? "query" : `query[${i}]`) : error;
     });
+  };
   const embeddings = await Promise.all(texts.map(embed));
   return texts.map((text, i) => ({ text, embedding: embeddings[i] ?? null }));
 }

@@ -8,6 +8,7 @@ import type { Metrics } from "../../process/metrics.js";
 import type { Deps } from "../deps.js";
 import { type RequestSettings, type ResolvedSettings, resolveSettings } from "../stores/searchSettings.js";
 import * as stores from "../stores/stores.js";
+import type { EmbedAsking } from "./asking.js";
 import { diversify } from "./diversify.js";
 import { requireOperators } from "./filters.js";
 import { type Given, type GivenVector, givenVector, requireText, settingsFor } from "./given.js";
@@ -96,7 +97,10 @@ export async function searchStores(
   const limit = retrieved(request, plan);
   const wanted = { queries, given, filter: request.filter, limit };
   const usage: Usage = { tokens: 0 };
-  let found = await retrieveAll(deps, opened, wanted, { caller, signal, spent, usage });
+  const warn = (warning: string) => {
+    if (!warnings.includes(warning)) warnings.push(warning);
+  };
+  let found = await retrieveAll(deps, opened, wanted, { caller, signal, spent, usage, warn });
 
   let reranked = plan.wanted ? false : null;
   if (plan.model !== null && found.length > 0) {
@@ -190,7 +194,7 @@ async function retrieveAll(
   deps: Deps,
   opened: readonly Opened[],
   { queries, given, filter, limit }: Search,
-  { spent, ...asking }: { caller: Caller; signal: AbortSignal; spent: Spent; usage: Usage },
+  { spent, ...asking }: EmbedAsking & { spent: Spent },
 ): Promise<FoundChunk[]> {
   const lists: FoundChunk[][] = [];
   for (const { store, settings } of opened) {

@@ -20,7 +20,7 @@ export interface AskedModel {
   inMetadata?: { model: string | null; dimensions: number | null };
 }
 
-type ModelDeps = Pick<Deps, "config" | "engine" | "litellm">;
+export type ModelDeps = Pick<Deps, "config" | "engine" | "litellm">;
 
 /**
  * Chooses the model of a new store: the requested one, else the one in its metadata, else the settings'. Metadata is
@@ -88,8 +88,14 @@ function checkDimensions({ engine }: ModelDeps, dimensions: number | null): void
 
 type Made = Pick<VectorStore, "embeddingModel" | "embeddingDimensions" | "asksDimensions">;
 
-/** The model's name as shown and compared. */
-export const modelName = (deps: ModelDeps, store: Made): string => store.embeddingModel ?? deps.litellm.embedder.model;
+/** The model's name as shown and compared: the one that embedded the store's rows, or else will embed its texts. */
+export const modelName = (deps: ModelDeps, store: Made & Pick<VectorStore, "embeddedBy" | "chunkCount">): string =>
+  store.chunkCount > 0 && store.embeddedBy !== null ? store.embeddedBy : chosenModel(deps, store);
+
+/** The model that embeds new texts and queries. */
+export const modelInUse = (deps: ModelDeps, store: Made): string => embedderOf(deps, store).model;
+
+const chosenModel = (deps: ModelDeps, store: Made): string => store.embeddingModel ?? deps.litellm.embedder.model;
 
 /** Numbers per vector of a store; the settings' for an adopted store that has no vectors yet. */
 export const dimensionsOf = (deps: ModelDeps, store: Made): number =>
@@ -102,11 +108,16 @@ export function embedderOf(deps: ModelDeps, store: Made): Embedder {
   if (store.embeddingModel === null && dimensions === embedder.dimensions) return embedder;
   const sendDimensions =
     store.embeddingModel === null ? deps.config.embedding.dimensionsConfigured : store.asksDimensions;
-  return deps.litellm.embedderFor({ model: modelName(deps, store), dimensions, sendDimensions });
+  return deps.litellm.embedderFor({ model: chosenModel(deps, store), dimensions, sendDimensions });
 }
 
 /** Refuses embeddings that, according to their sender, another model made. @throws ApiError 400 `model_mismatch` */
-export function requireModel(deps: ModelDeps, store: Made, claimed: string | null, path: string): void {
+export function requireModel(
+  deps: ModelDeps,
+  store: Parameters<typeof modelName>[1],
+  claimed: string | null,
+  path: string,
+): void {
   if (claimed === null || claimed === modelName(deps, store)) return;
   throw invalid(
     path,

@@ -2,7 +2,8 @@ import { ApiError, TextError, invalid } from "../../words/errors.js";
 import { toNetworkOrder } from "../../numbers/float32.js";
 import type { TransferRow } from "../../words/rows.js";
 import { ownWork } from "../../words/caller.js";
-import { dimensionsOf, embedderOf } from "../stores/model.js";
+import { bookModel, embedTexts } from "../stores/embedding.js";
+import { dimensionsOf } from "../stores/model.js";
 import type { ImportRequest, TransferDeps } from "./importRequest.js";
 import { rowId } from "./rowIds.js";
 import type { PlacedChunk } from "./writePage.js";
@@ -92,14 +93,11 @@ async function vectorsFor(deps: TransferDeps, chunks: readonly ChunkToEmbed[]): 
     else missing.set(chunk.store, [...(missing.get(chunk.store) ?? []), chunk]);
   }
   for (const [store, own] of missing) {
-    const made = await embedderOf(deps, store)
-      .embed(
-        own.map((chunk) => chunk.content),
-        { caller: ownWork },
-      )
-      .catch((error: unknown) => {
-        throw error instanceof TextError ? error.named(own[error.index]?.at ?? "") : error;
-      });
+    const texts = own.map((chunk) => chunk.content);
+    const made = await embedTexts(deps, store, texts, { caller: ownWork }).catch((error: unknown) => {
+      throw error instanceof TextError ? error.named(own[error.index]?.at ?? "") : error;
+    });
+    await bookModel(deps, deps.db, store);
     own.forEach((chunk, i) => {
       const vector = made[i];
       if (vector !== undefined) vectors.set(chunk.id, toNetworkOrder(vector));

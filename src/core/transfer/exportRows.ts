@@ -43,15 +43,19 @@ export async function storesToExport(
 ): Promise<{ stores: TransferStore[]; rows: number }> {
   requireOperators(deps.engine, filter);
   for (const id of stores ?? []) if ((await findStore(deps.db, all, id)) === undefined) throwUnknown(id);
+  const kept = await readKeptStores(deps.db, stores);
+  const known = await Promise.all(kept.map((store) => findStore(deps.db, all, store.id)));
   const { embedder } = deps.litellm;
-  // Name the model explicitly: the target's settings may name another one.
-  const model = embedder.builtIn ? null : embedder.model;
-  const found = (await readKeptStores(deps.db, stores)).map((store) => ({
-    ...store,
-    embeddingModel: store.embeddingModel ?? model,
-  }));
-  const counts = await Promise.all(found.map((store) => findStore(deps.db, all, store.id)));
-  return { stores: found, rows: counts.reduce((sum, store) => sum + (store?.chunkCount ?? 0), 0) };
+  const found = kept.map((store, i) => {
+    const { embeddedBy = null } = known[i] ?? {};
+    // Name the model explicitly: the target's settings may name another one.
+    const model = embeddedBy ?? embedder.model;
+    return {
+      ...store,
+      embeddingModel: store.embeddingModel ?? (embedder.builtIn && model === embedder.model ? null : model),
+    };
+  });
+  return { stores: found, rows: known.reduce((sum, store) => sum + (store?.chunkCount ?? 0), 0) };
 }
 
 /**

@@ -1,5 +1,13 @@
 import type { ColumnType, ExpressionBuilder, Generated, RawBuilder } from "kysely";
-import type { Attributes, FileStatus, IngestSettings, LastError, StoreFile, Upload } from "../../words/file.js";
+import type {
+  Attributes,
+  CuttingPlan,
+  FileStatus,
+  IngestSettings,
+  LastError,
+  StoreFile,
+  Upload,
+} from "../../words/file.js";
 
 /** A timestamptz column: written by `instant`, read by `epochMillis`. */
 type Moment = ColumnType<Date, RawBuilder<Date>>;
@@ -69,6 +77,7 @@ export interface OurTables {
     stage: StoreFile["stage"];
     chunk_base: string;
     made_by: Generated<number | null>;
+    plan: ColumnType<CuttingPlan | null, RawBuilder<unknown> | undefined>;
     lease: Generated<string | null>;
     lease_until: Generated<Date | null>;
     taken_at: Generated<Date | null>;

@@ -3,7 +3,7 @@ import { isFile, lockStoreFile } from "./storeFiles.js";
 import { type Db, ours } from "../database.js";
 import { jsonb } from "../expressions.js";
 import type { ColumnsOf } from "../schema/ourTables.js";
-import type { IngestSettings, LastError, StoreFile, StoreFileKey } from "../../words/file.js";
+import type { CuttingPlan, IngestSettings, LastError, StoreFile, StoreFileKey } from "../../words/file.js";
 
 /**
  * The queue of files to ingest: the store files that are in progress. A worker takes a file with a lease and must renew
@@ -104,6 +104,7 @@ export async function lockLeased(tx: Db, file: StoreFileKey, lease: string): Pro
 export interface Progress {
   stage?: StoreFile["stage"];
   madeBy?: number;
+  plan?: CuttingPlan;
   chunksTotal?: number;
   /** Added to what is recorded. */
   chunks?: number;
@@ -112,13 +113,14 @@ export interface Progress {
 
 /** Records progress. Stored chunks reset the attempts: a long document may outlive many processes. */
 export async function recordProgress(tx: Db, file: StoreFileKey, progress: Progress): Promise<void> {
-  const { stage, madeBy, chunksTotal, chunks = 0, bytes = 0 } = progress;
+  const { stage, madeBy, plan, chunksTotal, chunks = 0, bytes = 0 } = progress;
   await files(tx)
     .updateTable(table)
     .set({
       // Kysely leaves out what is undefined.
       stage,
       made_by: madeBy,
+      plan: plan === undefined ? undefined : jsonb(plan),
       chunks_total: chunksTotal,
       chunk_count: eb("chunk_count", "+", chunks),
       content_bytes: eb("content_bytes", "+", bytes),

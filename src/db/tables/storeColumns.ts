@@ -93,6 +93,7 @@ export const storeColumns: Readonly<Record<string, StoreColumn>> = {
     create: (store) => store.embeddingDimensions,
     kept: keptAs("embeddingDimensions"),
   },
+  embedded_by: { types: text, field: "embeddedBy" },
   asks_dimensions: {
     types: flag,
     field: "asksDimensions",

@@ -44,6 +44,7 @@ const columns = (eb: Columns) =>
     "stage",
     "chunk_base as chunkBase",
     "made_by as madeBy",
+    "plan",
     "lease",
     "attempts",
   ] as const;

@@ -223,3 +223,16 @@ function activity(layout: Layout, now: number): RawBuilder<unknown> {
  */
 export const expiry = (moment: RawBuilder<unknown>, policy: RawBuilder<unknown>): RawBuilder<unknown> =>
   sql`CASE WHEN ${policy} ->> 'days' ~ '^[0-9]{1,5}$' THEN ${moment} + make_interval(secs => (${policy} ->> 'days')::float8 * 86400) END`;
+
+/**
+ * Records which model embeds a store's texts, in the transaction that stores the first of them. Its row is locked.
+ * @param before what the store said when the texts were embedded
+ * @returns the model that is recorded now; another one if that was recorded meanwhile
+ */
+export async function recordEmbeddedBy(tx: Db, id: string, model: string, before: string | null): Promise<string> {
+  const { rows } = await sql<{ model: string }>`
+    UPDATE ${storesOf(tx)} AS s
+    SET embedded_by = CASE WHEN s.embedded_by IS NOT DISTINCT FROM ${before}::text THEN ${model}::text ELSE s.embedded_by END
+    WHERE s.id = ${id} RETURNING s.embedded_by AS model`.execute(tx.run);
+  return rows[0]?.model ?? model;
+}

@@ -52,11 +52,16 @@ export const storeFileRoutes = [
     handle: async ({ deps, caller, params, body, res }) => {
       const { vector_store_id: storeId } = params;
       if (body.file_id !== undefined) {
-        const file = await attachFile(deps, caller, storeId, readAttach(body.file_id, body));
+        const file = await attachFile(
+          deps,
+          caller,
+          storeId,
+          readAttach(body.file_id, body, deps.config.files.autoCutting),
+        );
         setPollAfter(res, file.status);
         return presentStoreFile(file);
       }
-      const { settings } = readAttach("", body);
+      const { settings } = readAttach("", body, deps.config.files.autoCutting);
       const added = await addTexts(deps, caller, storeId, body.texts ?? [], body.metadatas ?? [], settings);
       return presentList(added.map(presentStoreFile), false);
     },

@@ -33,7 +33,7 @@ export const vectorStoreRoutes = [
     bodyOptional: true,
     answer: storeAnswer,
     handle: async ({ deps, caller, body, res, warn }) => {
-      const { files, ...input } = readCreate(body);
+      const { files, ...input } = readCreate(body, deps.config.files.autoCutting);
       const store = await createStore(deps, caller, input, files);
       const answer = presentStore(store, deps.now());
       setPollAfter(res, answer.status);

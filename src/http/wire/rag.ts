@@ -24,7 +24,9 @@ const message = z.object({
 export const ragBody = z
   .object({
     query: optional(queryText).describe("the question; default: the last of `messages`, which must be the user's"),
-    model: optional(modelName).describe("a chat model of the proxy; default: CHAT_MODEL"),
+    model: optional(modelName).describe(
+      "a chat model of the proxy; default: CHAT_MODEL, else the proxy's first chat model",
+    ),
     top_k: optional(resultCount(50)).describe("number of chunks to search for; default: 5"),
     max_num_results: optional(resultCount(50)).describe("OpenAI's name for `top_k`"),
     ...rankingFields,

@@ -3,6 +3,7 @@ import type { BatchWithCounts } from "../../core/files/fileBatches.js";
 import type { AttachInput } from "../../core/files/attach.js";
 import { optional, pageQuery, seconds, storeParams } from "./common.js";
 import { scalarAnswer, scalars } from "./scalars.js";
+import type { Cutting } from "../../words/document.js";
 import { type Attributes, type IngestSettings, type StoreFile, fileStatuses } from "../../words/file.js";
 
 export const storeFileParams = storeParams.extend({ file_id: z.string().describe("id of the file") });
@@ -27,13 +28,19 @@ export const chunkingStrategy = z.union(
 );
 type Strategy = z.output<typeof chunkingStrategy>;
 
-/** Sizes of OpenAI's "auto" strategy. */
-const autoSizes = { max_chunk_size_tokens: 800, chunk_overlap_tokens: 400 };
-
-/** OpenAI's chunking strategy, default "auto", as settings; these have no vision model. */
-export function readStrategy(strategy: Strategy | undefined): IngestSettings {
-  const sizes = strategy?.type === "static" ? strategy.static : autoSizes;
-  const cutting = { by: "tokens", size: sizes.max_chunk_size_tokens, overlap: sizes.chunk_overlap_tokens } as const;
+/**
+ * OpenAI's chunking strategy, default "auto", as settings; these have no vision model.
+ * @param auto what "auto" means here
+ */
+export function readStrategy(strategy: Strategy | undefined, auto: Cutting): IngestSettings {
+  const cutting: Cutting =
+    strategy?.type === "static"
+      ? {
+          by: "tokens",
+          size: strategy.static.max_chunk_size_tokens,
+          overlap: strategy.static.chunk_overlap_tokens,
+        }
+      : auto;
   return { cutting, visionModel: null, visionPrompt: null };
 }
 
@@ -78,8 +85,9 @@ export const addFileBody = z
 export function readAttach(
   fileId: string,
   body: { attributes?: Attributes | undefined; chunking_strategy?: Strategy | undefined },
+  auto: Cutting,
 ): AttachInput {
-  return { fileId, attributes: body.attributes ?? null, settings: readStrategy(body.chunking_strategy) };
+  return { fileId, attributes: body.attributes ?? null, settings: readStrategy(body.chunking_strategy, auto) };
 }
 
 export const updateFileBody = z
@@ -101,10 +109,10 @@ export const createBatchOfFilesBody = z
   .meta({ id: "CreateFileBatchRequest" });
 
 /** With `files`, the shared `attributes` and `chunking_strategy` are ignored, as OpenAI does. */
-export const readBatch = (body: z.output<typeof createBatchOfFilesBody>): AttachInput[] =>
+export const readBatch = (body: z.output<typeof createBatchOfFilesBody>, auto: Cutting): AttachInput[] =>
   body.files === undefined
-    ? [...new Set(body.file_ids)].map((id) => readAttach(id, body))
-    : body.files.map((file) => readAttach(file.file_id, file));
+    ? [...new Set(body.file_ids)].map((id) => readAttach(id, body, auto))
+    : body.files.map((file) => readAttach(file.file_id, file, auto));
 
 export const storeFileAnswer = z
   .object({

@@ -3,6 +3,7 @@ import type { AskedModel } from "../../core/stores/model.js";
 import type { AttachInput } from "../../core/files/attach.js";
 import type { DetailedStore } from "../../core/stores/details.js";
 import type { StoreInput } from "../../core/stores/stores.js";
+import type { Cutting } from "../../words/document.js";
 import { asObject, optional, seconds, pageQuery } from "./common.js";
 import { type Scalar, scalars as metadata } from "./scalars.js";
 import { chunkingStrategy, readStrategy } from "./storeFile.js";
@@ -110,6 +111,7 @@ type Settings = Pick<z.output<typeof updateStoreBody>, keyof typeof searchSettin
 
 export function readCreate(
   body: z.output<typeof createStoreBody>,
+  auto: Cutting,
 ): StoreInput & { model: AskedModel; files: AttachInput[] } {
   const { metadata: values } = body;
   const model = values?.embedding_model;
@@ -130,7 +132,7 @@ export function readCreate(
     files: [...new Set(body.file_ids)].map((fileId) => ({
       fileId,
       attributes: null,
-      settings: readStrategy(body.chunking_strategy),
+      settings: readStrategy(body.chunking_strategy, auto),
     })),
   };
 }

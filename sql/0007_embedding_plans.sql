@@ -1,0 +1,9 @@
+-- Which model embedded a store's rows, and how a file's text was cut into its stored chunks.
+-- oldest program: 0003
+
+-- The model that made the first vector of a text here; null: none was made, or by a program that did not record it.
+ALTER TABLE {{vector_stores}} ADD COLUMN IF NOT EXISTS embedded_by text;
+
+-- {model, size, overlap, splits}: what later attempts must repeat, so that chunks keep their numbers; written with the
+-- first stored chunk.
+ALTER TABLE {{store_files}} ADD COLUMN IF NOT EXISTS plan jsonb;

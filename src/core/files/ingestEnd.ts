@@ -1,0 +1,88 @@
+import { giveBack } from "../../db/tables/ingestQueue.js";
+import { EngineError } from "../../engines/engine.js";
+import { DamagedBytes } from "../../storage/storage.js";
+import { DocumentError } from "../../words/document.js";
+import { ApiError, TextError } from "../../words/errors.js";
+import type { LastError, StoreFile } from "../../words/file.js";
+import { endWithoutChunks, nothing } from "./changes.js";
+import { LeaseLost, type Leased, change } from "./leased.js";
+
+/** A file that failed this many attempts, for example by crashing the process, is not tried again. */
+export const mostAttempts = 5;
+/** So often a model may fail on one text although it answers for others. */
+const mostTextFailures = 3;
+/** How long a file waits after an outage before it is tried again. */
+const outageSeconds = 15;
+
+/** Ingestion of the file failed too often. */
+export class Exhausted extends Error {}
+
+/** How the work on a file ended; null: another process decides that. */
+export type Outcome = "completed" | "failed" | "postponed" | null;
+
+/** Records why the work on a file ended before the file was complete. */
+export async function endBadly(leased: Leased, error: unknown, stopping: boolean): Promise<Outcome> {
+  if (error instanceof LeaseLost) return null;
+  const { deps, key, lease } = leased;
+  try {
+    if (stopping) {
+      await giveBack(deps.db, key, lease, { afterSeconds: 0, attempted: false, why: null });
+      return "postponed";
+    }
+    const failure = failureOf(error);
+    if (failure === "text") {
+      const { message } = error as TextError;
+      const { status } = await failAfter(leased, mostTextFailures, { code: "server_error", message });
+      if (status === "failed") return "failed";
+      await giveBack(deps.db, key, lease, { afterSeconds: outageSeconds, attempted: true, why: message });
+      return "postponed";
+    }
+    if (failure === "wait" || failure === "again") {
+      const about = { file: key.fileId, vectorStore: key.vectorStoreId };
+      if (failure === "wait") deps.log.warn({ ...about, reason: (error as Error).message }, "ingestion waits");
+      else deps.log.error({ ...about, err: error }, "ingestion failed; it will be tried again");
+      // Unforeseen errors go to the log only.
+      const why = error instanceof ApiError ? error.message : null;
+      await giveBack(deps.db, key, lease, { afterSeconds: outageSeconds, attempted: failure === "again", why });
+      return "postponed";
+    }
+    await change(leased, "correction", (_tx, { file }) => endWithoutChunks(file, { status: "failed", error: failure }));
+    return "failed";
+  } catch (again) {
+    // Nothing more to do: the lease ends by itself.
+    if (!(again instanceof LeaseLost))
+      deps.log.error({ err: again, file: key.fileId }, "the end of an ingestion could not be recorded");
+    return null;
+  }
+}
+
+/** Ends a file as failed, unless it may be tried again. */
+async function failAfter(leased: Leased, attempts: number, error: LastError): Promise<{ status: StoreFile["status"] }> {
+  let status: StoreFile["status"] = "in_progress";
+  await change(leased, "correction", (_tx, { file }) => {
+    if (file.attempts < attempts) return nothing;
+    status = "failed";
+    return endWithoutChunks(file, { status, error });
+  });
+  return { status };
+}
+
+/**
+ * What an error means for the file: the error that ends it; `wait`: an outage, not the file's fault; `text`: the
+ * model fails on one of its texts alone; `again`: unforeseen. The last two are tried a few more times.
+ */
+function failureOf(error: unknown): LastError | "wait" | "again" | "text" {
+  if (error instanceof DocumentError) return { code: error.code, message: error.message };
+  if (error instanceof DamagedBytes)
+    return { code: "server_error", message: `${error.sentence} Delete the file and upload it again.` };
+  if (error instanceof Exhausted) {
+    return {
+      code: "server_error",
+      message: `Reading the file failed ${mostAttempts} times. The server's log says why.`,
+    };
+  }
+  if (!(error instanceof ApiError) || (error instanceof EngineError && error.kind === "gone")) return "again";
+  if (error.details.code === "text_failed") return "text";
+  if (!(error instanceof TextError) && (error.status === 429 || error.status >= 500)) return "wait";
+  return { code: "server_error", message: error.message };
+}
