@@ -2,7 +2,7 @@ import type { FileChunks } from "../../words/chunk.js";
 import { type Db, ours } from "../database.js";
 import type { ColumnsOf } from "../schema/ourTables.js";
 
-/** Chunks that no longer belong to a file, and are still to be removed; see sql/0008_leaving_and_batches.sql. */
+/** Chunks that no longer belong to a file, and are still to be removed; see sql/0006_leaving_and_batches.sql. */
 
 const table = "vector_store_left_chunks";
 const left = (db: Db) => ours(db, table);

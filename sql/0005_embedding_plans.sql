@@ -1,5 +1,5 @@
 -- Which model embedded a store's rows, and how a file's text was cut into its stored chunks.
--- oldest program: 0003
+-- oldest program: 0004
 
 -- The model that made the first vector of a text here; null: none was made, or by a program that did not record it.
 ALTER TABLE {{vector_stores}} ADD COLUMN IF NOT EXISTS embedded_by text;

@@ -1,5 +1,5 @@
 -- Removing many chunks in portions, files in several batches, and waiting for a twin.
--- oldest program: 0003
+-- oldest program: 0004
 
 -- Chunks that no longer belong to a file, and are removed in portions; until then the file id is among the hidden ones.
 -- A crash leaves the rest to the sweep.
