@@ -39,6 +39,14 @@ const ofCohere = (name: string): ForeignField => ({
   sentBy: "Cohere's and LiteLLM's clients of /v1/rerank: about documents, which a search of a store does not send",
 });
 
+const ofRows = (name: string): ForeignField[] => {
+  const sentBy = "Clients that send a row back as this service's list has answered it, to copy or to change it";
+  return [
+    { path: name, routes: [`post ${store}/embeddings`], sentBy },
+    { path: `embeddings[].${name}`, routes: [`post ${store}/embeddings/batch`], sentBy },
+  ];
+};
+
 /**
  * The one list of fields that are ignored. Never add one that narrows a request (a filter, a limit, an id, a name): its
  * sender would get, or delete, more than was asked for.
@@ -73,6 +81,7 @@ export const foreignFields: readonly ForeignField[] = [
   ...["provider_specific_fields", "reasoning_content", "thinking_blocks", "images"].map((name) =>
     ofMessages(name, "LiteLLM (class Message)"),
   ),
+  ...["object", "vector_store_id", "created_at"].flatMap(ofRows),
   ...["return_documents", "max_chunks_per_doc", "max_tokens_per_doc", "rank_fields"].map(ofCohere),
 ];
 
@@ -83,7 +92,7 @@ const listed = new Map(
 /**
  * The entry of a field in the list; undefined if it is not foreign to this route.
  * @param route method and path
- * @param path of the field, with indices
+ * @param path of the field, with indices; in a stream of rows it begins with `line 3`
  */
 export const foreignField = (route: string, path: string): ForeignField | undefined =>
-  listed.get(`${route} ${path.replaceAll(/\[\d+\]/g, "[]")}`);
+  listed.get(`${route} ${path.replace(/^line \d+/, "embeddings[]").replaceAll(/\[\d+\]/g, "[]")}`);
