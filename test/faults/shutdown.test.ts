@@ -172,25 +172,31 @@ describe("between SIGTERM and the end of listening", () => {
     expect(await endsSoon(server)).toEqual({ code: 0, signal: null });
   });
 
-  test("a file being ingested returns to the queue at once", async () => {
+  test("a file being ingested keeps what its running model call costs, and goes on later", async () => {
     await restart({ SHUTDOWN_DELAY_SECONDS: "600", INGEST_CONCURRENCY: "1" });
     model.hold();
     const before = model.asked.length;
     const form = new FormData();
     form.append("file", new Blob(["a text that is to be embedded"]), "text.txt");
     const headers = { authorization: `Bearer ${testKey}`, prefer: "respond-async" };
-    await fetch(`${server.url}/v1/vector_stores/${store}/upload`, { method: "POST", headers, body: form });
+    const path = `/v1/vector_stores/${store}`;
+    const accepted = await fetch(`${server.url}${path}/upload`, { method: "POST", headers, body: form });
+    const { id } = (await accepted.json()) as { id: string };
     await until("the model to be asked", () => (model.asked.length > before ? true : null));
-    const queue = async () => {
-      const text = await (await fetch(`${server.url}/metrics`)).text();
-      return ["running", "waiting"].map((state) => new RegExp(`queue_files{state="${state}"} (\\d)`).exec(text)?.[1]);
-    };
-    expect(await queue()).toEqual(["1", "0"]);
+    const running = async () => /queue_files\{state="running"\} (\d)/.exec(await text("/metrics"))?.[1];
+    const text = async (of: string) => (await fetch(`${server.url}${of}`, { headers })).text();
     server.child.kill("SIGTERM");
-    await until("the lease to be given back", async () => ((await queue()).join() === "0,1" ? true : null));
+    await until("SIGTERM to be seen", async () => ((await fetch(`${server.url}/readyz`)).status === 503 ? true : null));
+    expect(await running()).toBe("1");
     model.release();
+    await until("the file to be left", async () => ((await running()) === "0" ? true : null));
     server.child.kill("SIGTERM");
     await server.exited;
+    await restart({});
+    await until("the file", async () =>
+      (await text(`${path}/files/${id}`)).includes('"status":"completed"') ? true : null,
+    );
+    expect(model.asked).toHaveLength(before + 1);
   });
 
   test("requests longer than SHUTDOWN_DRAIN_SECONDS are cut off, and the exit code says so", async () => {
