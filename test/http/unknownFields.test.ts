@@ -1,10 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import request from "supertest";
 import { z } from "zod";
 import { apiRoutes } from "../../src/http/app.js";
 import { foreignFields } from "../../src/http/wire/foreignFields.js";
 import type { Route } from "../../src/http/route.js";
-import { testKey } from "../support/settings.js";
 import { type TestService, startService } from "../support/service.js";
 import { createStore, rowOf, rowsPath } from "../support/stores.js";
 import { errorOf, send } from "./requests.js";
@@ -212,22 +210,6 @@ describe("what LiteLLM and other known clients send", () => {
     expect(headers["x-vector-store-warning"]).toMatch(/^ranking_options\.alpha is not used;/);
     const answer = await send(service.url, { path, body: { ...search, provider_id: "x" } });
     expect(errorOf(answer)).toMatchObject({ param: "provider_id", code: "unknown_parameter" });
-  });
-
-  test("a row that is sent back as a list has answered it", async () => {
-    const [from, to] = [await createStore(service), await createStore(service)];
-    await service.post(rowsPath(from), rowOf(1)).expect(200);
-    const { body } = await service.get(`${rowsPath(from)}?include=embedding`).expect(200);
-    const [row] = (body as { data: object[] }).data;
-    await service.post(`${rowsPath(from)}/batch`, { embeddings: [row] }).expect(200, /"duplicates":1/);
-    const ownId = { id: undefined };
-    await service.post(rowsPath(to), { ...row, ...ownId }).expect(200);
-    const stream = await request(service.url)
-      .post(`${rowsPath(to)}/batch`)
-      .set("authorization", `Bearer ${testKey}`)
-      .set("content-type", "application/x-ndjson")
-      .send(`${JSON.stringify({ ...row, ...ownId })}\n`);
-    expect(stream.text).toContain('"count":1');
   });
 
   test("the list names real routes and senders, and nothing that narrows a request", () => {
