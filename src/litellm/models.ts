@@ -2,6 +2,7 @@ import { LRUCache } from "lru-cache";
 import { z } from "zod";
 import type { EmbeddingConfig } from "../process/config.js";
 import { untilAborted } from "../process/abort.js";
+import { ApiError } from "../words/errors.js";
 import type { Account, AccountOf } from "./account.js";
 import { serviceError } from "./apiErrors.js";
 import type { Clock } from "./clock.js";
@@ -40,10 +41,17 @@ const modelInfo = z.object({
 type Described = z.output<typeof modelInfo>["data"];
 type Info = Described[number]["model_info"];
 
+/** An account's answer of `/model/info`. `known`: the models, once they have come. */
+interface Listed {
+  readonly list: Promise<Described | null>;
+  readonly at: number;
+  known: Described | null;
+}
+
 const rememberedMs = 60_000;
 /** A window is asked for before a model call, which must not wait long for it. */
 const windowTimeoutMs = 5_000;
-/** After a failure to tell the windows, calls go on without them for this long. */
+/** After an outage, calls go on without the windows for this long. */
 const unknownMs = 10_000;
 const rememberedAccounts = 100;
 
@@ -80,25 +88,32 @@ export function createModels(
   }
 
   /** Cached, because every reranked search and every answer needs it: they may see a new model up to a minute late. */
-  const recent = new LRUCache<string, { list: Promise<Described | null>; at: number }>({ max: rememberedAccounts });
+  const recent = new LRUCache<string, Listed>({ max: rememberedAccounts });
   /** null if the server has no `/model/info`. */
   function describedModels(account: Account, maxAgeMs: number, signal?: AbortSignal): Promise<Described | null> {
     signal?.throwIfAborted();
     const known = recent.get(account.id);
     if (known !== undefined && clock.now() - known.at < maxAgeMs) return untilAborted(known.list, signal);
     // The account's calls of the next minute share it, so it does not end when one caller leaves.
-    const asked = {
-      list: get("/model/info", modelInfo, { account }).then((list) => (list === "absent" ? null : list.data)),
-      at: clock.now(),
-    };
+    const list = get("/model/info", modelInfo, { account }).then((answer) =>
+      answer === "absent" ? null : answer.data,
+    );
+    const asked: Listed = { list, at: clock.now(), known: null };
     recent.set(account.id, asked);
-    asked.list.catch(() => {
-      if (recent.get(account.id) === asked) recent.delete(account.id);
-    });
-    return untilAborted(asked.list, signal);
+    list.then(
+      (described) => {
+        asked.known = described;
+      },
+      () => {
+        if (recent.get(account.id) === asked) recent.delete(account.id);
+      },
+    );
+    return untilAborted(list, signal);
   }
 
   const windowsFor = rememberWindows(clock, async (account) => {
+    const listed = recent.get(account.id);
+    if (listed !== undefined && listed.known !== null && clock.now() - listed.at < rememberedMs) return listed.known;
     const list = await get("/model/info", modelInfo, { account }, windowGate);
     return list === "absent" ? [] : list.data;
   });
@@ -143,8 +158,10 @@ function rememberWindows(
   return (account) => {
     const known = windows.get(account.id);
     if (known !== undefined) return known;
-    const asked: Promise<Described> = ask(account).catch(() => {
-      windows.set(account.id, asked, { ttl: unknownMs });
+    const asked: Promise<Described> = ask(account).catch((error: unknown) => {
+      // A refused key may be allowed a moment later, and is refused at once; an outage would cost each call its wait.
+      if (error instanceof ApiError && error.status < 500) windows.delete(account.id);
+      else windows.set(account.id, asked, { ttl: unknownMs });
       return [];
     });
     windows.set(account.id, asked);
