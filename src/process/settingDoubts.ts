@@ -1,4 +1,4 @@
-import { distance } from "fastest-levenshtein";
+import { letterChanges } from "../words/spelling.js";
 import { type Config, isExampleKey } from "./config.js";
 import { aliases, settings } from "./settings.js";
 
@@ -39,7 +39,7 @@ function misspelt(environment: Readonly<Record<string, string | undefined>>): st
 /** The setting that this name was probably meant to be: one wrong character in eight. */
 function nearest(name: string): string | null {
   const [best] = known
-    .map((setting) => ({ setting, wrong: distance(name, setting) }))
+    .map((setting) => ({ setting, wrong: letterChanges(name, setting) }))
     .filter(({ setting, wrong }) => wrong <= Math.min(3, Math.floor(setting.length / 8)))
     .sort((a, b) => a.wrong - b.wrong);
   return best?.setting ?? null;

@@ -5,7 +5,7 @@ import { Readable, type Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { diskError } from "../words/errors.js";
 
-/** What can fail for want of space; tests bring a full disk. */
+/** What can fail when the disk is full; tests bring one that is. */
 export interface Disk {
   makeFolder: (path: string) => Promise<unknown>;
   open: (path: string) => Writable;

@@ -23,6 +23,10 @@ export class ExactNumber {
   }
 }
 
+/** Whether a value of parsed JSON is an object: neither null, an array nor a number with all its digits. */
+export const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof ExactNumber);
+
 /** Stands before the digits of a number in a JSON string, while the text passes through JSON's own functions. */
 const mark = randomUUID();
 const marked = new RegExp(`"${mark}([-+.eE0-9]+)"`, "g");

@@ -1,5 +1,5 @@
 import { invalid } from "./errors.js";
-import { ExactNumber, problemWithNumber } from "./exactJson.js";
+import { ExactNumber, isObject, problemWithNumber } from "./exactJson.js";
 import { letterChanges } from "./spelling.js";
 
 export type FilterValue = string | number | ExactNumber | boolean;
@@ -27,8 +27,6 @@ const compounds = ["and", "or"] as const;
 const openaiTypes = ["eq", "ne", "gt", "gte", "lt", "lte", "in", "nin", "and", "or"] as const;
 export const filterTypes = [...comparisons, ...memberships, ...ofText, "exists", ...compounds] as const;
 
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof ExactNumber);
 const includes = <T extends string>(list: readonly T[], value: unknown): value is T =>
   (list as readonly unknown[]).includes(value);
 

@@ -20,6 +20,25 @@ export function stubLitellm(overrides: Partial<Embedder>): Litellm {
   };
 }
 
+/**
+ * A model that keeps the texts it was asked for. Tests empty `asked` themselves.
+ * @param seedOf of the vector of a text; `index`: its place in the call
+ */
+export function recordingLitellm(seedOf: (text: string, index: number, asked: readonly string[]) => number): {
+  litellm: Litellm;
+  asked: string[];
+} {
+  const asked: string[] = [];
+  const vectorOf = (text: string, i: number) => Float32Array.from(testVector(seedOf(text, i, asked), testDimensions));
+  const litellm = stubLitellm({
+    embed: (texts) => {
+      asked.push(...texts);
+      return Promise.resolve(texts.map(vectorOf));
+    },
+  });
+  return { litellm, asked };
+}
+
 /** The fields of a new store besides its name and description: no model, no settings. */
 export const ofSettings = {
   embeddingModel: null,

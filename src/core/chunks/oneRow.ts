@@ -8,6 +8,7 @@ import type { VectorStore } from "../../words/store.js";
 import type { Deps } from "../deps.js";
 import { checkVector } from "../stores/checkVector.js";
 import { bookModel, embedTexts } from "../stores/embedding.js";
+import { findRow } from "../stores/findRow.js";
 import { dimensionsOf, requireModel } from "../stores/model.js";
 import * as stores from "../stores/stores.js";
 import { throwUnknown } from "../stores/unknown.js";
@@ -23,6 +24,10 @@ export interface RowChange extends Amendment {
 
 const param = "embedding_id";
 const unknownRow = (id: string) => notFound("embedding", id.slice(0, 100), param);
+
+function throwUnknownRow(id: string): never {
+  throw unknownRow(id);
+}
 
 /** A row, of a file too, but not of one that is still being ingested. @throws ApiError 404 */
 export async function find(
@@ -43,12 +48,7 @@ async function findIn(
   embeddings: boolean,
   signal: AbortSignal,
 ): Promise<Chunk> {
-  const own = engine.ids.read(id);
-  if (own === null) throw unknownRow(id);
-  const page = { limit: 1, order: "asc", after: null, before: null, embeddings } as const;
-  const [chunk] = (await engine.page(store, { ids: [own] }, page, { signal })).chunks;
-  if (chunk === undefined) throw unknownRow(id);
-  return chunk;
+  return (await findRow(engine, store, id, { embeddings, signal })) ?? throwUnknownRow(id);
 }
 
 /**

@@ -7,8 +7,9 @@ import type { Attributes, StoreFile } from "../../words/file.js";
 import { uuidV7 } from "../../words/ids.js";
 import type { VectorStore } from "../../words/store.js";
 import type { Deps } from "../deps.js";
-import { leave, portion, removeLeft } from "./leaving.js";
+import { portion } from "../stores/removal.js";
 import * as stores from "../stores/stores.js";
+import { leave, removeLeft } from "./leaving.js";
 
 /**
  * A part of a change to a store's files: the steps that the engine takes, and what the database records with them.

@@ -68,10 +68,7 @@ export async function ingestNext(
   const key = await takeNext(deps.db, lease, leaseSeconds);
   if (key === undefined) return false;
   const control = new AbortController();
-  const stop = () => {
-    control.abort(ending.reason);
-  };
-  ending.addEventListener("abort", stop);
+  const unfollow = follow(ending, control);
   let checks = 0;
   const heartbeat = setInterval(() => {
     checks += 1;
@@ -95,7 +92,7 @@ export async function ingestNext(
     outcome = await endBadly(leased, control.signal.aborted ? control.signal.reason : error, stopping.aborted);
   } finally {
     clearInterval(heartbeat);
-    ending.removeEventListener("abort", stop);
+    unfollow();
   }
   timed();
   if (outcome !== null) deps.metrics.ingestedFiles.inc({ outcome });
@@ -166,16 +163,12 @@ async function read(
       const { embeddings, ...made } = await embedPieces(deps, store, { pieces: stillToDo, first: count, plan }, asking);
       signal.throwIfAborted();
       plan = made.plan;
-      await change(leased, "ingestion", (_tx, held) => {
-        const { steps, book } = writeChunks(deps, held.file, made.chunks, embeddings, plan);
-        return {
-          steps,
-          book: async (tx, done) => {
-            await bookModel(deps, tx, store);
-            await book(tx, done);
-          },
-        };
-      });
+      await change(leased, "ingestion", (_tx, held) =>
+        together([
+          { steps: [], book: (tx) => bookModel(deps, tx, store) },
+          writeChunks(deps, held.file, made.chunks, embeddings, plan),
+        ]),
+      );
       deps.metrics.ingestedChunks.inc(made.chunks.length);
       count += made.chunks.length;
     }

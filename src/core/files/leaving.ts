@@ -4,15 +4,13 @@ import { forgetChunks } from "../../db/tables/ingestQueue.js";
 import { lockStore } from "../../db/tables/stores.js";
 import type { StoreFile, StoreFileKey } from "../../words/file.js";
 import type { Deps } from "../deps.js";
+import { portion } from "../stores/removal.js";
 import * as stores from "../stores/stores.js";
 
 /**
  * Removing the chunks of a large file would lock its store, and the one connection of the embedded database, for as
  * long as it takes. So they are hidden in the change that lets them go, and removed afterwards, a portion at a time.
  */
-
-/** Chunks per transaction: 0.1 to 0.4 s. */
-export const portion = 2_000;
 
 const all = { kind: "all" } as const;
 

@@ -4,13 +4,9 @@ import type { CuttingPlan, IngestSettings } from "../../words/file.js";
 import type { VectorStore } from "../../words/store.js";
 import type { Caller } from "../../words/caller.js";
 import type { Deps } from "../deps.js";
+import { tokenLimit } from "../stores/embedding.js";
 import { modelInUse } from "../stores/model.js";
 
-/**
- * Chunks get at most this share of the tokens that their model reads. We count in OpenAI's tokens; the tokenizers of
- * small models make up to a third more of the same text.
- */
-const share = 0.75;
 /** In tokens or characters. A model that cannot read even this much refuses everything. */
 const smallest = 32;
 
@@ -27,8 +23,8 @@ export async function newPlan(
 ): Promise<CuttingPlan> {
   const plan = planOf(modelInUse(deps, store), cutting);
   if (cutting.by !== "tokens") return plan;
-  const reads = await deps.litellm.maxInputTokens(plan.model, asking);
-  const most = reads === null ? Infinity : Math.max(smallest, Math.floor(share * reads));
+  const limit = await tokenLimit(deps, store, asking);
+  const most = limit === null ? Infinity : Math.max(smallest, limit.most);
   return most >= plan.size ? plan : { ...plan, ...scaled(cutting, most) };
 }
 

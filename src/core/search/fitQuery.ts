@@ -2,14 +2,10 @@ import { borderAfter, borderBefore } from "../../chunking/graphemes.js";
 import { tokenCounter } from "../../chunking/tokens.js";
 import type { VectorStore } from "../../words/store.js";
 import type { Deps } from "../deps.js";
+import { tokenLimit } from "../stores/embedding.js";
 import { modelInUse } from "../stores/model.js";
 import type { Asking } from "./asking.js";
 
-/**
- * Of the tokens that a model reads, the share a query may have by our count, which is in OpenAI's tokens; the
- * tokenizers of small models make up to a third more of the same text.
- */
-const share = 0.75;
 /** A text of so few bytes has no more tokens, and no model reads fewer: it needs no look at the model's limit. */
 const surelyFits = 128;
 /** Of a shortened query, the share that its beginning gets (docs/decisions/0035-too-long-texts.md). */
@@ -29,14 +25,11 @@ export async function fitQuery(
   asking: Asking,
 ): Promise<{ text: string; warning: string | null }> {
   if (Buffer.byteLength(text) <= surelyFits) return { text, warning: null };
-  const model = modelInUse(deps, store);
-  const reads = await deps.litellm.maxInputTokens(model, asking);
-  const shorter = reads === null ? null : await withoutMiddle(text, Math.floor(share * reads));
-  if (shorter === null) return { text, warning: null };
-  return {
-    text: shorter,
-    warning: `query shortened: its embedding leaves out the middle, because the model '${model}' reads ${reads ?? 0} tokens`,
-  };
+  const limit = await tokenLimit(deps, store, asking);
+  const shorter = limit === null ? null : await withoutMiddle(text, limit.most);
+  if (limit === null || shorter === null) return { text, warning: null };
+  const why = `the model '${modelInUse(deps, store)}' reads ${limit.reads} tokens`;
+  return { text: shorter, warning: `query shortened: its embedding leaves out the middle, because ${why}` };
 }
 
 /** A text of at most `most` tokens, cut between characters as readers see them; null if the whole text fits. */

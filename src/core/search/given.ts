@@ -2,6 +2,7 @@ import { invalid, notFound } from "../../words/errors.js";
 import type { VectorStore } from "../../words/store.js";
 import type { Deps } from "../deps.js";
 import { checkVector } from "../stores/checkVector.js";
+import { findRow } from "../stores/findRow.js";
 import { dimensionsOf } from "../stores/model.js";
 import type { RequestSettings, ResolvedSettings } from "../stores/searchSettings.js";
 import type { RerankWish } from "./rerank.js";
@@ -70,10 +71,8 @@ export async function givenVector(
 }
 
 async function rowLike({ engine }: Deps, openStores: readonly VectorStore[], id: string, signal: AbortSignal) {
-  const own = engine.ids.read(id);
-  const page = { limit: 1, order: "asc", after: null, before: null, embeddings: true } as const;
-  for (const store of own === null ? [] : openStores) {
-    const [row] = (await engine.page(store, { ids: [own ?? ""] }, page, { signal })).chunks;
+  for (const store of openStores) {
+    const row = await findRow(engine, store, id, { embeddings: true, signal });
     if (row === undefined) continue;
     if (row.embedding === null) throw invalid("like", "this row has no embedding");
     return { embedding: row.embedding, self: row.id };

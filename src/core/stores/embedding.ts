@@ -2,15 +2,35 @@ import { recordEmbeddedBy } from "../../db/tables/stores.js";
 import type { Db } from "../../db/database.js";
 import type { EmbedOptions, QueryOptions } from "../../litellm/contract.js";
 import { directionProblem } from "../../numbers/float32.js";
+import type { Caller } from "../../words/caller.js";
 import { ApiError, TextError } from "../../words/errors.js";
 import type { VectorStore } from "../../words/store.js";
-import { type ModelDeps, embedderOf } from "./model.js";
+import { type ModelDeps, embedderOf, modelInUse } from "./model.js";
 
 /** What of a store decides how its texts are embedded. */
 type Embedding = Pick<
   VectorStore,
   "embeddingModel" | "embeddingDimensions" | "asksDimensions" | "embeddedBy" | "chunkCount"
 >;
+
+/**
+ * We count in OpenAI's tokens; the tokenizers of small models make up to a third more of the same text. So this share
+ * of what a model reads is sent to it.
+ */
+const share = 0.75;
+
+/**
+ * How many tokens, by our count, a text for a store's model may have, and how many the model itself says it reads.
+ * @returns null if LiteLLM does not know the model
+ */
+export async function tokenLimit(
+  deps: ModelDeps,
+  store: Embedding,
+  asking: { caller: Caller; signal: AbortSignal },
+): Promise<{ most: number; reads: number } | null> {
+  const reads = await deps.litellm.maxInputTokens(modelInUse(deps, store), asking);
+  return reads === null ? null : { most: Math.floor(share * reads), reads };
+}
 
 /**
  * The vectors of texts that will be stored in a store.

@@ -1,8 +1,8 @@
 import { invalid } from "../../words/errors.js";
 import { parseBytes } from "./jsonBody.js";
 import { parseRowText } from "./rowText.js";
-import { isObject } from "../wire/common.js";
 import { tooManyRows } from "../wire/embedding.js";
+import { isObject } from "../../words/exactJson.js";
 
 const [quote, backslash, comma, colon] = [0x22, 0x5c, 0x2c, 0x3a];
 const [openArray, closeArray, openObject, closeObject] = [0x5b, 0x5d, 0x7b, 0x7d];

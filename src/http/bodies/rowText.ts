@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { type ReadVector, afterSpace, readBase64, readFloats } from "../../numbers/floatArray.js";
 import { parseBytes } from "./jsonBody.js";
-import { isObject } from "../wire/common.js";
+import { isObject } from "../../words/exactJson.js";
 
 const field = Buffer.from('"embedding"');
 

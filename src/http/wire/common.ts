@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { ExactNumber, problemWithNumber } from "../../words/exactJson.js";
+import { ExactNumber, isObject, problemWithNumber } from "../../words/exactJson.js";
 
 /** An optional field; null means absent, because LiteLLM sends null for every field that its caller left out. */
 export const optional = <T extends z.ZodType>(schema: T) => schema.nullish().transform((value) => value ?? undefined);
@@ -98,9 +98,4 @@ function jsonProblem(value: unknown, depth: number): string | null {
 /** The value of a jsonb column as an object; `{}` for null, arrays and plain values, which adopted tables may hold. */
 export function asObject(value: unknown): Record<string, unknown> {
   return isObject(value) ? value : {};
-}
-
-/** A function declaration, because schemas above use it while this module is still being evaluated. */
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof ExactNumber);
 }

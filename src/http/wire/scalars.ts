@@ -1,6 +1,5 @@
 import { z } from "zod";
-import { ExactNumber, problemWithNumber } from "../../words/exactJson.js";
-import { isObject } from "./common.js";
+import { ExactNumber, isObject, problemWithNumber } from "../../words/exactJson.js";
 
 export type Scalar = string | number | ExactNumber | boolean;
 

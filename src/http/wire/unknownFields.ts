@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { ExactNumber } from "../../words/exactJson.js";
+import { isObject } from "../../words/exactJson.js";
 
 /** A field that its schema does not have. */
 export interface UnknownField {
@@ -110,8 +110,5 @@ function fitOf(option: z.core.$ZodType): (value: unknown) => boolean {
   return (value) =>
     isObject(value) && constants.every(([name, values]) => (values as readonly unknown[]).includes(value[name]));
 }
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof ExactNumber);
 
 const join = (path: string, name: string) => (path === "" ? name.slice(0, 64) : `${path}.${name.slice(0, 64)}`);

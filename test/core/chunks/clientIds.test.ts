@@ -15,17 +15,11 @@ import {
   rowsOf,
   rowsPath,
   storedRows,
-  stubLitellm,
+  recordingLitellm,
 } from "../../support/stores.js";
 
 /** Every text sent to the model. Its vectors differ from call to call, as a real model's do in their last bits. */
-let asked: string[] = [];
-const litellm = stubLitellm({
-  embed: (texts) => {
-    asked.push(...texts);
-    return Promise.resolve(texts.map((_, i) => Float32Array.from(testVector(asked.length * 31 + i, testDimensions))));
-  },
-});
+const { litellm, asked } = recordingLitellm((_text, i, sofar) => sofar.length * 31 + i);
 
 let service: TestService;
 let prefix = 0;
@@ -34,7 +28,7 @@ beforeAll(async () => {
 });
 afterAll(() => service.close());
 beforeEach(() => {
-  asked = [];
+  asked.length = 0;
   prefix += 1;
 });
 

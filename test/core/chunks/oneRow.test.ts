@@ -14,16 +14,10 @@ import {
   rowsPath,
   searchStore,
   storedRows,
-  stubLitellm,
+  recordingLitellm,
 } from "../../support/stores.js";
 
-let asked: string[] = [];
-const litellm = stubLitellm({
-  embed: (texts) => {
-    asked.push(...texts);
-    return Promise.resolve(texts.map((text) => Float32Array.from(testVector(text.length, testDimensions))));
-  },
-});
+const { litellm, asked } = recordingLitellm((text) => text.length);
 
 let service: TestService;
 let prefix = 0;
@@ -32,7 +26,7 @@ beforeAll(async () => {
 });
 afterAll(() => service.close());
 beforeEach(() => {
-  asked = [];
+  asked.length = 0;
   prefix += 1;
 });
 

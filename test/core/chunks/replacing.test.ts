@@ -18,16 +18,10 @@ import {
   rowsPath,
   searchStore,
   storedRows,
-  stubLitellm,
+  recordingLitellm,
 } from "../../support/stores.js";
 
-let asked: string[] = [];
-const litellm = stubLitellm({
-  embed: (texts) => {
-    asked.push(...texts);
-    return Promise.resolve(texts.map((text) => Float32Array.from(testVector(text.length, testDimensions))));
-  },
-});
+const { litellm, asked } = recordingLitellm((text) => text.length);
 
 let service: TestService;
 let prefix = 0;
@@ -36,7 +30,7 @@ beforeAll(async () => {
 });
 afterAll(() => service.close());
 beforeEach(() => {
-  asked = [];
+  asked.length = 0;
   prefix += 1;
 });
 
@@ -109,7 +103,7 @@ describe("on_conflict", () => {
     const rows: Row[] = [1, 2].map((seed) => ({ id: id(seed), content: `text ${seed}` }));
     await send(storeId, rows, "replace").expect(200);
     const changed = [...rows.slice(0, 1), { id: id(2), content: "another text" }];
-    asked = [];
+    asked.length = 0;
     await send(storeId, changed, "replace").expect(200);
     expect(asked).toEqual(["another text"]);
     const stored = await storedRows(service, storeId);

@@ -6,7 +6,7 @@ import { gzipSync } from "node:zlib";
 import { ApiError } from "../../../src/words/errors.js";
 import { BatchScanner } from "../../../src/http/bodies/batchScanner.js";
 import { parseBytes } from "../../../src/http/bodies/jsonBody.js";
-import { isObject } from "../../../src/http/wire/common.js";
+import { isObject } from "../../../src/words/exactJson.js";
 import { campaign } from "../../support/campaign.js";
 import { readBatchOf, toRow } from "./rows.js";
 
