@@ -15,7 +15,7 @@ const heap = (perHour: number, seconds = 900) => {
 };
 
 describe("growth of memory", () => {
-  test("garbage that comes and goes is none", () => {
+  test("garbage that comes and goes is no growth", () => {
     expect(excess(growthOf(heap(0)), 12)).toEqual([]);
   });
 
@@ -26,7 +26,7 @@ describe("growth of memory", () => {
     expect(excess(growth, 12)).toHaveLength(1);
   });
 
-  test("what rises only while the process is warming up is none", () => {
+  test("a rise only while the process is warming up is no growth", () => {
     const warming = heap(0).map(({ at, value }) => ({ at, value: value - Math.max(0, 30 - at) }));
     expect(excess(growthOf(warming), 12)).toEqual([]);
   });

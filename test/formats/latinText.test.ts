@@ -1,5 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
+import { isUtf8 } from "node:buffer";
 import iconv from "iconv-lite";
 import { decodeText } from "../../src/formats/encoding.js";
 
@@ -85,7 +86,9 @@ describe("a text that does not say its encoding", () => {
       .map(([all, end]) => `${all.join(" ")}${end}`);
     fc.assert(
       fc.property(sentence, (text) => {
-        expect(decodeText(iconv.encode(text, "windows-1252"))).toBe(text);
+        const bytes = iconv.encode(text, "windows-1252");
+        // The bytes of "ß…" are a letter of UTF-8 too, and what is valid UTF-8 is read as such.
+        expect(decodeText(bytes)).toBe(isUtf8(bytes) ? bytes.toString() : text);
       }),
     );
   });

@@ -18,6 +18,8 @@ describe("a reranker that fails", () => {
   ];
   test.each(failures)("with %s leaves the search's order, and says so", async (_, answer, sentence) => {
     const query = "printers and cats";
+    // Only the first search of a query pays for its embedding, which `usage` shows.
+    await page({ query });
     const plain = await page({ query, max_num_results: 6 });
     proxy.answers.rerank = () => answer;
     const found = await search({ query, max_num_results: 6, rerank: true }).expect(200);
