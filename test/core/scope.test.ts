@@ -38,6 +38,7 @@ const server: Caller = { kind: "server" };
 let service: TestService;
 let owned: { store: string; file: string; other: string; upload: string; batch: string };
 const { signal } = new AbortController();
+const anyFile = { batchId: null, status: null, filter: null };
 const page = { limit: 10, order: "asc", after: null, before: null } as const;
 const settings: IngestSettings = {
   cutting: { by: "tokens", size: 800, overlap: 400 },
@@ -111,12 +112,11 @@ const reading: Record<string, UseCase> = {
   "files.find": (caller, ids) => files.find(service.deps, caller, ids.file),
   "files.open": (caller, ids) => files.open(service.deps, caller, ids.file),
   "storeFiles.find": (caller, ids) => storeFiles.find(service.deps, caller, ids.store, ids.file),
-  "storeFiles.list": (caller, ids) =>
-    storeFiles.list(service.deps, caller, ids.store, { batchId: null, status: null }, page),
+  "storeFiles.list": (caller, ids) => storeFiles.list(service.deps, caller, ids.store, anyFile, page),
   "storeFiles.content": (caller, ids) => storeFiles.content(service.deps, caller, ids.store, ids.file, null, signal),
   "fileBatches.find": (caller, ids) => fileBatches.find(service.deps, caller, ids.store, ids.batch),
   "fileBatches.listFiles": (caller, ids) =>
-    fileBatches.listFiles(service.deps, caller, ids.store, { batchId: ids.batch, status: null }, page),
+    fileBatches.listFiles(service.deps, caller, ids.store, { ...anyFile, batchId: ids.batch }, page),
 };
 const changing: Record<string, UseCase> = {
   insert: (caller, ids) => insertChunks(service.deps, caller, ids.store, [aRow("new")], () => "", { signal }),
@@ -215,7 +215,7 @@ describe("another user's object", () => {
     await expect(changing.attach?.(bob, ids)).rejects.toMatchObject({ status: 404 });
     // A batch lists files that it cannot attach with the message for a missing file.
     for (const other of [owned.other, unknown.other]) await changing["fileBatches.create"]?.(bob, { ...ids, other });
-    const listed = await storeFiles.list(service.deps, bob, own.id, { batchId: null, status: null }, page);
+    const listed = await storeFiles.list(service.deps, bob, own.id, anyFile, page);
     expect(
       listed.files.map(({ fileId, filename, errorMessage }) => [filename, errorMessage?.replace(fileId, "ID")]),
     ).toEqual([

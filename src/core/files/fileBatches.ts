@@ -1,8 +1,9 @@
 import { findBatch, markCancelled } from "../../db/tables/fileBatches.js";
-import { countBatch, listStoreFiles } from "../../db/tables/storeFiles.js";
+import { countBatch } from "../../db/tables/fileCounts.js";
+import { listStoreFiles } from "../../db/tables/storeFiles.js";
 import type { Caller } from "../../words/caller.js";
 import { ApiError, notFound } from "../../words/errors.js";
-import type { FileBatch, FileCounts, FileStatus, StoreFile } from "../../words/file.js";
+import type { FileBatch, FileCounts, StoreFile } from "../../words/file.js";
 import { newId } from "../../words/ids.js";
 import type { Deps } from "../deps.js";
 import * as stores from "../stores/stores.js";
@@ -55,7 +56,7 @@ export async function listFiles(
   deps: Deps,
   caller: Caller,
   storeId: string,
-  selection: { batchId: string; status: FileStatus | null },
+  selection: storeFiles.Selection & { batchId: string },
   page: stores.PageRequest,
 ): Promise<{ files: StoreFile[]; hasMore: boolean }> {
   const store = await stores.find(deps, caller, storeId);
@@ -71,7 +72,7 @@ export async function cancel(deps: Deps, caller: Caller, storeId: string, id: st
   const batch = await find(deps, caller, storeId, id);
   if (batch.counts.in_progress === 0) return batch;
   await markCancelled(deps.db, batch.vectorStoreId, id);
-  const which = { batchId: id, attachedBy: id, status: "in_progress" } as const;
+  const which = { batchId: id, attachedBy: id, status: "in_progress", filter: null } as const;
   const page = { ...which, limit: 100, order: "asc", after: null, before: null } as const;
   for (;;) {
     const { files } = await listStoreFiles(deps.db, batch.vectorStoreId, page);

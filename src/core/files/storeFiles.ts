@@ -5,6 +5,7 @@ import type { ChunkPage } from "../../engines/engine.js";
 import { type Caller, scopeOf } from "../../words/caller.js";
 import { invalid } from "../../words/errors.js";
 import type { Attributes, FileStatus, StoreFile, StoreFileKey } from "../../words/file.js";
+import type { Filter } from "../../words/filter.js";
 import type { VectorStore } from "../../words/store.js";
 import type { Deps } from "../deps.js";
 import * as stores from "../stores/stores.js";
@@ -20,10 +21,13 @@ export async function find(deps: Deps, caller: Caller, storeId: string, fileId: 
   return (await findStoreFile(deps.db, store.id, fileId)) ?? throwUnknownFile(fileId);
 }
 
-interface Selection {
-  /** Only files of this batch; null: all. */
+/** Which of a store's files to list; null: all. */
+export interface Selection {
+  /** Only files of this batch. */
   batchId: string | null;
   status: FileStatus | null;
+  /** A condition on the files' attributes. */
+  filter: Filter | null;
 }
 
 export async function list(

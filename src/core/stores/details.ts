@@ -1,4 +1,4 @@
-import { countFiles } from "../../db/tables/storeFiles.js";
+import { countFiles } from "../../db/tables/fileCounts.js";
 import type { IndexState } from "../../words/indexing.js";
 import { type FileCounts, type StoreCounts, noFiles } from "../../words/file.js";
 import type { VectorStore } from "../../words/store.js";

@@ -1,18 +1,17 @@
 import { sql } from "kysely";
 import {
   type Attributes,
-  type FileCounts,
   type FileStatus,
   type NewStoreFile,
   type SameDocument,
-  type StoreCounts,
   type StoreFile,
   type StoreFileKey,
-  noFiles,
 } from "../../words/file.js";
+import type { Filter } from "../../words/filter.js";
 import { type Db, ours } from "../database.js";
 import type { ColumnsOf } from "../schema/ourTables.js";
 import { epochMillis, instant, jsonb } from "../expressions.js";
+import { compileFilter } from "../filterSql.js";
 import { idsOfBatch } from "./fileBatches.js";
 import { canBeStoreId } from "./stores.js";
 
@@ -127,6 +126,8 @@ export interface StoreFilePage {
   /** Only files that this batch attached: not those that were attached before. */
   attachedBy?: string;
   status: FileStatus | null;
+  /** Only files whose attributes pass; a file without attributes has no key. */
+  filter: Filter | null;
   limit: number;
   order: "asc" | "desc";
   after: string | null;
@@ -153,6 +154,7 @@ export async function listStoreFiles(
   if (page.batchId !== null) query = query.where("file_id", "=", sql<string>`ANY(${idsOfBatch(db, page.batchId)})`);
   if (page.attachedBy !== undefined) query = query.where("batch_id", "=", page.attachedBy);
   if (page.status !== null) query = query.where("status", "=", page.status);
+  if (page.filter !== null) query = query.where(compileFilter(page.filter, sql.ref("attributes")));
   if (page.after !== null) query = query.where(beyond(page.after, true));
   if (page.before !== null) query = query.where(beyond(page.before, false));
   const rows = await query
@@ -162,35 +164,6 @@ export async function listStoreFiles(
     .execute();
   const found = rows.slice(0, page.limit);
   return { files: backwards ? found.reverse() : found, hasMore: rows.length > page.limit };
-}
-
-const counted = (["in_progress", "completed", "failed", "cancelled"] as const).map(
-  (status) => sql`count(f.file_id) FILTER (WHERE f.status = ${sql.lit(status)}) AS ${sql.ref(status)}`,
-);
-
-/**
- * Counts the files of stores by their status, and says how many chunks the stores have. As SQL, because one statement
- * must read both tables: a file's chunks that appear between two statements would count as chunks without a file.
- */
-export async function countFiles(db: Db, storeIds: readonly string[]): Promise<Map<string, StoreCounts>> {
-  const { table: stores, idType } = db.layout.vectorStores;
-  const { rows } = await sql<StoreCounts & { storeId: string }>`
-    SELECT s.id::text AS "storeId", s.chunk_count AS "storeChunks", s.content_bytes AS "storeBytes", ${sql.join(counted)},
-           COALESCE(sum(f.chunk_count), 0)::bigint AS chunks, COALESCE(sum(f.content_bytes), 0)::bigint AS bytes
-    FROM ${stores} AS s LEFT JOIN ${db.layout.ours[table].reference} AS f ON f.vector_store_id = s.id
-    WHERE s.id = ANY(${[...storeIds]}::text[]::${sql.raw(idType)}[])
-    GROUP BY s.id, s.chunk_count, s.content_bytes`.execute(db.run);
-  return new Map(rows.map(({ storeId, ...counts }) => [storeId, counts]));
-}
-
-/** Counts the files of a batch by their status. */
-export async function countBatch(db: Db, storeId: string, batchId: string): Promise<FileCounts> {
-  const { rows } = await sql<FileCounts>`
-    SELECT ${sql.join(counted)}, COALESCE(sum(f.chunk_count), 0)::bigint AS chunks,
-           COALESCE(sum(f.content_bytes), 0)::bigint AS bytes
-    FROM ${db.layout.ours[table].reference} AS f
-    WHERE f.vector_store_id = ${storeId} AND f.file_id = ANY(${idsOfBatch(db, batchId)})`.execute(db.run);
-  return rows[0] ?? noFiles;
 }
 
 export async function updateAttributes(tx: Db, file: StoreFileKey, attributes: Attributes | null): Promise<void> {

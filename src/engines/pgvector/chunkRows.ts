@@ -6,7 +6,7 @@ import type { Amendment, ChunkSelection, FileChunks, NewChunk } from "../../word
 import { exactJson } from "../../words/exactJson.js";
 import type { ChunkIds } from "../engine.js";
 import { encodeTextArray, encodeVectorArray } from "./binary.js";
-import { compileFilter } from "./filterSql.js";
+import { compileFilter } from "../../db/filterSql.js";
 
 /** Ids of chunks in the record. An adopted table's id column may have any of three types. */
 export const chunkIds = (type: IdType): ChunkIds => ({

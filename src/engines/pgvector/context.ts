@@ -3,7 +3,7 @@ import type { Database } from "../../db/database.js";
 import type { Config } from "../../process/config.js";
 import type { Log } from "../../process/log.js";
 import type { Metrics } from "../../process/metrics.js";
-import type { Range } from "./filterSql.js";
+import type { Range } from "../../db/filterSql.js";
 
 /** What this engine is given. */
 export interface PgvectorParts {

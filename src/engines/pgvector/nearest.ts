@@ -1,4 +1,5 @@
-import { visible, isIndexed } from "./filterSql.js";
+import { isIndexed } from "../../db/filterSql.js";
+import { visible } from "./passing.js";
 import type { FoundChunk } from "../../words/chunk.js";
 import { exactJson } from "../../words/exactJson.js";
 import type { Filter } from "../../words/filter.js";

@@ -6,7 +6,7 @@ import { chunkIds } from "./chunkRows.js";
 import { compareChunks } from "./chunkWrites.js";
 import type { Pgvector, PgvectorParts } from "./context.js";
 import { bounded, paceWithin, stepwise } from "./failures.js";
-import { visible } from "./filterSql.js";
+import { visible } from "./passing.js";
 import { createWords } from "./keywords/words.js";
 import { searchChunks } from "./nearest.js";
 import { createRecords } from "./records.js";

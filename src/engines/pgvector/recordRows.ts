@@ -6,7 +6,7 @@ import type { VectorStore } from "../../words/store.js";
 import { encodeTextArray, sentVector } from "./binary.js";
 import { hasId, selected } from "./chunkRows.js";
 import { encodeCopy } from "./copyRows.js";
-import { visible } from "./filterSql.js";
+import { visible } from "./passing.js";
 import { stateOf } from "./state.js";
 
 export const idsOf = (chunks: readonly { id: string }[]): string[] => chunks.map((chunk) => chunk.id);

@@ -30,6 +30,8 @@ export const fieldExamples: Readonly<Record<string, unknown>> = {
   "listVectorStoreFiles.before": fileId,
   "listVectorStoreFileBatchFiles.after": fileId,
   "listVectorStoreFileBatchFiles.before": fileId,
+  "listVectorStoreFiles.filters": '{"category": "returns"}',
+  "listVectorStoreFileBatchFiles.filters": '{"category": "returns"}',
   "listEmbeddings.after": rowId,
   "listEmbeddings.before": rowId,
   "listEmbeddings.filters": '{"category": "returns"}',

@@ -26,7 +26,7 @@ import {
   toInput,
 } from "../wire/embedding.js";
 import { batchAnswer, insertedAnswer, presentBatch, presentRow } from "../wire/inserted.js";
-import { parseFilterText } from "../wire/search.js";
+import { parseFilterText } from "../wire/filters.js";
 
 const tag = "Embeddings of a store";
 

@@ -1,6 +1,6 @@
 import * as fileBatches from "../../core/files/fileBatches.js";
 import { route } from "../route.js";
-import { listAnswer, presentList, readPage, storeParams } from "../wire/common.js";
+import { listAnswer, presentList, storeParams } from "../wire/common.js";
 import { setPollAfter } from "../answerHeaders.js";
 import {
   batchOfFilesAnswer,
@@ -10,6 +10,7 @@ import {
   presentFileBatch,
   presentStoreFile,
   readBatch,
+  readFileList,
   storeFileAnswer,
 } from "../wire/storeFile.js";
 
@@ -74,9 +75,9 @@ export const fileBatchRoutes = [
     answer: listAnswer("FileBatchFileList", storeFileAnswer),
     handle: async ({ deps, caller, params, query }) => {
       const { vector_store_id: storeId, batch_id: batchId } = params;
-      const { filter, ...page } = query;
-      const selection = { batchId, status: filter ?? null };
-      const { files, hasMore } = await fileBatches.listFiles(deps, caller, storeId, selection, readPage(page));
+      const { selection, page } = readFileList(query);
+      const which = { ...selection, batchId };
+      const { files, hasMore } = await fileBatches.listFiles(deps, caller, storeId, which, page);
       return presentList(files.map(presentStoreFile), hasMore);
     },
   }),

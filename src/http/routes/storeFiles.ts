@@ -8,7 +8,7 @@ import type { Deps } from "../../core/deps.js";
 import { invalid } from "../../words/errors.js";
 import { keeperOf, readForm } from "../bodies/multipart.js";
 import { route } from "../route.js";
-import { listAnswer, presentList, readPage, storeParams } from "../wire/common.js";
+import { listAnswer, presentList, storeParams } from "../wire/common.js";
 import type { Parse } from "../wire/parse.js";
 import {
   addFileBody,
@@ -19,6 +19,7 @@ import {
   presentContent,
   presentStoreFile,
   readAttach,
+  readFileList,
   storeFileAnswer,
   storeFileParams,
   updateFileBody,
@@ -105,10 +106,9 @@ export const storeFileRoutes = [
     query: listStoreFilesQuery,
     answer: listed,
     handle: async ({ deps, caller, params, query }) => {
-      const { filter, ...page } = query;
-      const selection = { batchId: null, status: filter ?? null };
-      const { vector_store_id: storeId } = params;
-      const { files, hasMore } = await storeFiles.list(deps, caller, storeId, selection, readPage(page));
+      const { selection, page } = readFileList(query);
+      const which = { ...selection, batchId: null };
+      const { files, hasMore } = await storeFiles.list(deps, caller, params.vector_store_id, which, page);
       return presentList(files.map(presentStoreFile), hasMore);
     },
   }),

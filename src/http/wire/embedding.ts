@@ -5,7 +5,7 @@ import { invalid } from "../../words/errors.js";
 import { encodeBase64Floats } from "../../numbers/float32.js";
 import { asObject, jsonObject, optional, pageQuery, seconds, storeParams } from "./common.js";
 import type { Parse } from "./parse.js";
-import { filtersField } from "./search.js";
+import { filtersField, filtersText } from "./filters.js";
 import { decodeEmbedding, embedding } from "./vector.js";
 import type { Chunk } from "../../words/chunk.js";
 import { conflictField } from "./conflictRule.js";
@@ -90,7 +90,7 @@ export const embeddingAnswer = z
   .meta({ id: "Embedding" });
 
 export const listEmbeddingsQuery = pageQuery(1000).extend({
-  filters: z.string().optional().describe("a filter as JSON, in either form that a search accepts"),
+  filters: filtersText("by metadata"),
   include: z.enum(["embedding"]).optional(),
   encoding_format: z.enum(["float", "base64"]).default("float"),
 });

@@ -7,7 +7,8 @@ import type { RagMessage } from "../../core/answers/answerQuestion.js";
 import { parseFilter } from "../../words/filter.js";
 import { optional } from "./common.js";
 import { rankingFields, readRanking, resultCount } from "./ranking.js";
-import { filtersField, hitAnswer, presentFound, queryText } from "./search.js";
+import { filtersField } from "./filters.js";
+import { hitAnswer, presentFound, queryText } from "./search.js";
 import { modelName } from "./vectorStore.js";
 
 const longestMessage = 100_000;

@@ -4,7 +4,8 @@ import type { SearchResult } from "../../core/search/searchStores.js";
 import { parseFilter } from "../../words/filter.js";
 import { optional } from "./common.js";
 import { resultCount } from "./ranking.js";
-import { filtersField, presentHit, queryText } from "./search.js";
+import { filtersField } from "./filters.js";
+import { presentHit, queryText } from "./search.js";
 import { modelName } from "./vectorStore.js";
 import { isObject } from "../../words/exactJson.js";
 

@@ -2,10 +2,10 @@ import { z } from "zod";
 import { type SearchRequest, type SearchResult, mostResults } from "../../core/search/searchStores.js";
 import type { FoundChunk } from "../../words/chunk.js";
 import { invalid } from "../../words/errors.js";
-import { ExactNumber, isObject, parseExactJson } from "../../words/exactJson.js";
-import { filterLimits, parseFilter } from "../../words/filter.js";
+import { ExactNumber, isObject } from "../../words/exactJson.js";
+import { parseFilter } from "../../words/filter.js";
 import { asObject, optional } from "./common.js";
-import { findUnstorableText } from "../bodies/unstorableText.js";
+import { filtersField } from "./filters.js";
 import { decodeEmbedding, embedding } from "./vector.js";
 import { rankingFields, readRanking, resultCount } from "./ranking.js";
 import { type Scalar, scalarAnswer } from "./scalars.js";
@@ -17,19 +17,6 @@ export const queryText = z
   .meta({ minLength: 1 });
 
 const maxQueries = 16;
-
-/** Checked by `parseFilter`, whose errors name the place. */
-export const filtersField = z
-  .unknown()
-  .optional()
-  .meta({
-    description:
-      'OpenAI: {"type": "eq" | "ne" | "gt" | "gte" | "lt" | "lte" | "in" | "nin", "key", "value"} or {"type": "and" | "or", "filters": […]}, ' +
-      'or this service\'s "contains" and "all" (arrays), "exists" (true or false), "prefix" and "substring" (texts); ' +
-      `at most ${filterLimits.depth} levels, ${filterLimits.conditions} conditions and ${filterLimits.values} values in lists; ` +
-      'or the flat form {"key": value, …}: all keys must be equal. Values are compared within their type: 5 is not "5".',
-    type: ["object", "null"],
-  });
 
 /** Accepts three dialects: OpenAI's and LiteLLM's, litellm-pgvector's, litellm-vector-store's. */
 export const searchBody = z
@@ -214,17 +201,3 @@ export function presentFound(chunk: FoundChunk): Omit<z.input<typeof hitAnswer>,
 }
 
 const firstString = (...values: unknown[]) => values.find((value): value is string => typeof value === "string") ?? "";
-
-/** Parses a filter given as JSON text in a query string. @throws ApiError 400 */
-export function parseFilterText(json: string | undefined) {
-  if (json === undefined) return null;
-  let value: unknown;
-  try {
-    value = parseExactJson(json);
-  } catch {
-    throw invalid("filters", "is not valid JSON", "invalid_json");
-  }
-  const bad = findUnstorableText(json, value, "filters");
-  if (bad !== null) throw invalid(bad.path, bad.problem);
-  return parseFilter(value);
-}

@@ -1,15 +1,25 @@
 import { z } from "zod";
 import type { BatchWithCounts } from "../../core/files/fileBatches.js";
 import type { AttachInput } from "../../core/files/attach.js";
-import { optional, pageQuery, seconds, storeParams } from "./common.js";
+import { optional, pageQuery, readPage, seconds, storeParams } from "./common.js";
 import { scalarAnswer, scalars } from "./scalars.js";
+import { filtersText, parseFilterText } from "./filters.js";
 import type { Cutting } from "../../words/document.js";
 import { type Attributes, type IngestSettings, type StoreFile, fileStatuses } from "../../words/file.js";
 
 export const storeFileParams = storeParams.extend({ file_id: z.string().describe("id of the file") });
 export const batchParams = storeParams.extend({ batch_id: z.string().describe("id of the file batch") });
 
-export const listStoreFilesQuery = pageQuery(100).extend({ filter: z.enum(fileStatuses).optional() });
+/** OpenAI's `filter` is a status, so a filter by attributes has the name that it has in all other requests. */
+export const listStoreFilesQuery = pageQuery(100).extend({
+  filter: z.enum(fileStatuses).optional().describe("only files with this status"),
+  filters: filtersText("by attributes"),
+});
+
+/** What of a store's files a query asks for, and which page of it. @throws ApiError 400 */
+export function readFileList({ filter, filters, ...page }: z.output<typeof listStoreFilesQuery>) {
+  return { selection: { status: filter ?? null, filter: parseFilterText(filters) }, page: readPage(page) };
+}
 
 const staticSizes = z
   .object({ max_chunk_size_tokens: z.int().min(100).max(4096), chunk_overlap_tokens: z.int().min(0) })

@@ -27,7 +27,13 @@ test("a page of a batch's files takes three statements: the store, the batch, it
   };
   const counted = { ...deps, db: { ...deps.db, run: deps.db.run.withPlugin(counting) } };
   const page = { limit: 10, order: "asc", after: null, before: null } as const;
-  const { files } = await fileBatches.listFiles(counted, ownWork, store, { batchId: id, status: null }, page);
+  const { files } = await fileBatches.listFiles(
+    counted,
+    ownWork,
+    store,
+    { batchId: id, status: null, filter: null },
+    page,
+  );
   expect(files.map((file) => [file.fileId, file.status])).toEqual([["file-gone", "failed"]]);
   expect(statements).toBe(3);
 });

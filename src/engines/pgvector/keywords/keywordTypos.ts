@@ -1,7 +1,7 @@
 import { sql } from "kysely";
 import type { Filter } from "../../../words/filter.js";
 import { encodeTextArray } from "../binary.js";
-import { compileFilter } from "../filterSql.js";
+import { compileFilter } from "../../../db/filterSql.js";
 import type { Similar } from "./keywordSql.js";
 import type { Db } from "../../../db/database.js";
 

@@ -5,7 +5,7 @@ import type { VectorStore } from "../../../words/store.js";
 import { EngineError, type WordQuery, type Words } from "../../engine.js";
 import type { Pgvector } from "../context.js";
 import { bounded } from "../failures.js";
-import { visible } from "../filterSql.js";
+import { visible } from "../passing.js";
 import { stateOf } from "../state.js";
 import { requireSameHidden } from "../storeChanged.js";
 import { requestKeywords } from "../upkeep/requests.js";

@@ -2,7 +2,7 @@ import { type RawBuilder, sql } from "kysely";
 import { createHash } from "node:crypto";
 import type { Layout } from "../../../db/schema/layout.js";
 import { type Table, beside } from "../../../db/schema/tables.js";
-import { type Range, rangeValue } from "../filterSql.js";
+import { type Range, rangeValue } from "../../../db/filterSql.js";
 import type { Db } from "../../../db/database.js";
 import { errorCode } from "../../../words/errors.js";
 

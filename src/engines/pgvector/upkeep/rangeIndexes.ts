@@ -1,7 +1,7 @@
 import type { Filter } from "../../../words/filter.js";
 import type { VectorStore } from "../../../words/store.js";
 import type { Pgvector } from "../context.js";
-import { rangesOf } from "../filterSql.js";
+import { rangesOf } from "../../../db/filterSql.js";
 import { stateOf } from "../state.js";
 import { ensureRangeIndex } from "./indexes.js";
 
