@@ -2,6 +2,7 @@ import { LRUCache } from "lru-cache";
 import type { EmbeddingConfig } from "../process/config.js";
 import { DocumentError } from "../words/document.js";
 import { ApiError, invalid } from "../words/errors.js";
+import { noPrompts } from "../words/prompts.js";
 import { encodeBase64Floats } from "../numbers/float32.js";
 import type { AccountOf } from "./account.js";
 import type { Embedder, EmbeddingsAnswer, EmbeddingsBody, Litellm, Model, ModelChoice } from "./contract.js";
@@ -48,12 +49,13 @@ export function createBuiltIn(config: EmbeddingConfig, accountOf: AccountOf): Li
       check(name);
       return dimensions === config.dimensions ? embedder : others.memo(dimensions);
     },
-    dimensionsOf: async (name, { caller, signal }) => {
+    dimensionsOf: async ({ model: name, dimensions }, { caller, signal }) => {
       accountOf(caller);
       signal?.throwIfAborted();
       check(name);
-      return Promise.resolve(config.dimensions);
+      return Promise.resolve(dimensions ?? config.dimensions);
     },
+    promptsOf: () => Promise.resolve(noPrompts),
     createEmbeddings: async (body, { caller, signal }) => {
       accountOf(caller);
       return createEmbeddings(body, config, signal);

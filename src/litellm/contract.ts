@@ -1,5 +1,6 @@
 import type { Caller } from "../words/caller.js";
 import type { TextError } from "../words/errors.js";
+import type { Prompts } from "../words/prompts.js";
 
 /*
  * What this room offers. Implementations import these types, and the rest of the service needs nothing else but
@@ -49,13 +50,22 @@ export interface EmbedOptions extends CallOptions {
 
 export type BreakerState = "closed" | "open" | "half-open";
 
-/** A store's embedding model. */
+/** A store's embedding model, and what goes with each text to it. */
 export interface ModelChoice {
   readonly model: string;
   /** Numbers per vector. */
   readonly dimensions: number;
   /** Whether requests carry OpenAI's `dimensions`, which asks the provider for vectors of that length. */
   readonly sendDimensions: boolean;
+  /** Absent: texts go out as they are. The built-in embedder has no use for them. */
+  readonly prompts?: Prompts | undefined;
+}
+
+/** A model whose vectors are measured. `dimensions`: how many the request asks for; null: it does not say. */
+export interface ModelTrial {
+  readonly model: string;
+  readonly dimensions: number | null;
+  readonly prompts: Prompts;
 }
 
 /** Turns texts into vectors: through the proxy, or built in. */
@@ -198,12 +208,17 @@ export interface Litellm {
    */
   readonly embedderFor: (choice: ModelChoice) => Embedder;
   /**
-   * Numbers per vector when the request does not say `dimensions`. Embeds one short text to find out, and remembers the
-   * answer for that key: another key may not be allowed to use the model, or the name may mean another model for it
-   * (LiteLLM's aliases).
+   * Numbers per vector. Embeds one short text to find out, and remembers the answer for that key: another key may not
+   * be allowed to use the model, or the name may mean another model for it (LiteLLM's aliases). A model that refuses
+   * `dimensions` is measured without.
    * @throws ApiError 400 naming `embedding_model` if the proxy refuses the model
    */
-  readonly dimensionsOf: (model: string, options: CallOptions) => Promise<number>;
+  readonly dimensionsOf: (trial: ModelTrial, options: CallOptions) => Promise<number>;
+  /**
+   * What a model wants with its texts: what the settings say, for their model, else what is known of the family that
+   * its name belongs to, or the name of the deployment that LiteLLM shows this key. An outage of the proxy is no error.
+   */
+  readonly promptsOf: (model: string, options: CallOptions) => Promise<Prompts>;
   /** POST /v1/embeddings for a caller who names the model: the proxy's answer and refusals, unchanged. */
   readonly createEmbeddings: (body: EmbeddingsBody, options: CallOptions) => Promise<EmbeddingsAnswer>;
   /** The models that the caller's key may see; so do the next three. */

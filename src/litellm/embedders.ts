@@ -3,7 +3,7 @@ import type { EmbeddingConfig } from "../process/config.js";
 import { untilAborted } from "../process/abort.js";
 import type { Account, AccountOf } from "./account.js";
 import { choiceError } from "./apiErrors.js";
-import type { BreakerState, Embedder, Litellm, ModelChoice } from "./contract.js";
+import type { BreakerState, Embedder, Litellm, ModelChoice, ModelTrial } from "./contract.js";
 import { createAsk } from "./embeddingRequest.js";
 import { type GateDeps, createGate } from "./gate.js";
 import { createGates } from "./gates.js";
@@ -35,19 +35,22 @@ export function createEmbedders(
   const gatesOf = (model: string) => ({ requests: gateOf(model), ingestion: ingestionGateOf(model) });
   const embedder = createProxyEmbedder({ ...own, namedBy: "settings" }, config.batchSize, gatesOf(own.model), deps);
 
+  const namedBy = ({ model, dimensions }: ModelChoice) =>
+    model === config.model && dimensions === config.dimensions ? "settings" : "store";
   const embedders = new LRUCache<string, Embedder, ModelChoice>({
     max: keptModels,
     memoMethod: (_key, _stale, { context: choice }) =>
       isBuiltIn(choice.model)
         ? hashingEmbedder(choice.dimensions, accountOf)
-        : createProxyEmbedder({ ...choice, namedBy: "store" }, config.batchSize, gatesOf(choice.model), deps),
+        : createProxyEmbedder({ ...choice, namedBy: namedBy(choice) }, config.batchSize, gatesOf(choice.model), deps),
   });
 
   // Per account: a key may not be allowed to use a model, and LiteLLM's aliases can give a name another meaning for it.
   const known = new LRUCache<string, Promise<number>>({ max: keptDimensions });
-  async function measure(model: string, account: Account): Promise<number> {
-    const target = { model, namedBy: "store", dimensions: null, sendDimensions: false } as const;
-    const outcome = await createAsk(target, gateOf(model))(["dimensions"], { account });
+  async function measure({ model, dimensions, prompts }: ModelTrial, account: Account): Promise<number> {
+    const sendDimensions = dimensions ?? false;
+    const target = { model, namedBy: "store", dimensions: null, sendDimensions, prompts } as const;
+    const outcome = await createAsk(target, gateOf(model), "document")(["dimensions"], { account });
     if ("failure" in outcome) throw choiceError(outcome.failure, account, model);
     return outcome.value[0]?.length ?? 0;
   }
@@ -58,15 +61,15 @@ export function createEmbedders(
       const key = keyOf(choice);
       return key === ownKey ? embedder : embedders.memo(key, { context: choice });
     },
-    async dimensionsOf(model, { caller, signal }) {
+    async dimensionsOf(trial, { caller, signal }) {
       const account = accountOf(caller);
       signal?.throwIfAborted();
-      if (isBuiltIn(model)) return config.dimensions;
-      const key = `${account.id} ${model}`;
+      if (isBuiltIn(trial.model)) return trial.dimensions ?? config.dimensions;
+      const key = JSON.stringify([account.id, trial]);
       let dimensions = known.get(key);
       if (dimensions === undefined) {
         // Concurrent calls share it, so it does not end when one caller leaves.
-        dimensions = measure(model, account);
+        dimensions = measure(trial, account);
         known.set(key, dimensions);
         dimensions.catch(() => known.delete(key));
       }
@@ -76,5 +79,5 @@ export function createEmbedders(
   };
 }
 
-/** Unambiguous, because the name comes last. */
-const keyOf = ({ model, dimensions, sendDimensions }: ModelChoice) => `${dimensions} ${sendDimensions} ${model}`;
+const keyOf = ({ model, dimensions, sendDimensions, prompts }: ModelChoice) =>
+  JSON.stringify([model, dimensions, sendDimensions, ...(prompts === undefined ? [] : [prompts])]);

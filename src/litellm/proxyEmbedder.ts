@@ -30,8 +30,8 @@ export function createProxyEmbedder(
   { accountOf, ...deps }: GateDeps & { accountOf: AccountOf },
 ): Embedder {
   const { model, dimensions } = choice;
-  const ask = createAsk(choice, gates.requests);
-  const askForFiles = createAsk(choice, gates.ingestion);
+  const ask = createAsk(choice, gates.requests, "document");
+  const askForFiles = createAsk(choice, gates.ingestion, "document");
   let count = batchSize;
   const limits = () => ({ count, tokens: tokensPerRequest, bytes: bytesPerRequest });
   const learnCount = (accepted: number) => {
@@ -84,16 +84,14 @@ export function createProxyEmbedder(
 
   const embed: Embedder["embed"] = async (texts, { caller, signal, ingesting }) => {
     const account = accountOf(caller);
-    const vectors = await mapConcurrently(
-      numbered(splitIntoBatches(texts, limits())),
-      concurrency,
-      ({ batch, index }, each) => request(batch, index, { account, signal: each }, ingesting),
-      signal,
-    );
-    return vectors.flat();
+    const batches = numbered(splitIntoBatches(texts, limits()));
+    const send = ({ batch, index }: { batch: string[]; index: number }, each: AbortSignal) =>
+      request(batch, index, { account, signal: each }, ingesting);
+    return (await mapConcurrently(batches, concurrency, send, signal)).flat();
   };
 
-  const embedQuery = joinQueries({ ask, limits, learnCount, errorOf }, deps);
+  const askQueries = createAsk(choice, gates.requests, "query");
+  const embedQuery = joinQueries({ ask: askQueries, limits, learnCount, errorOf }, deps);
   return {
     model,
     dimensions,

@@ -1,12 +1,20 @@
 import { readFileSync } from "node:fs";
 import { parseEnv } from "node:util";
 import { StartupError, errorCode } from "../words/errors.js";
+import type { AskedPrompts } from "../words/prompts.js";
 import { type Settings, aliases, settings, withoutVersion } from "./settings.js";
 
 export type Config = Readonly<ReturnType<typeof arrange>>;
 
 /** `docker run --env-file` keeps the quotes of a `.env` line; every other reader removes them. */
 const withoutQuotes = (value: string) => /^"([^"]*)"$/.exec(value)?.[1]?.trim() ?? value;
+
+/** A space at the end of a prefix belongs to it. */
+function valueOf(name: string, given = ""): string {
+  const trimmed = given.trim();
+  if (trimmed === "" || !name.endsWith("_PREFIX")) return withoutQuotes(trimmed);
+  return /^"([^"]*)"$/.exec(trimmed)?.[1] ?? given;
+}
 
 /**
  * Reads the environment into one frozen Config.
@@ -19,7 +27,7 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
     const names = [name, aliases[name]].filter((each) => each !== undefined);
     const found = Object.entries(environment)
       .filter(([key]) => names.includes(key.toUpperCase()))
-      .map(([key, value]) => [key, withoutQuotes(value?.trim() ?? "")] as const)
+      .map(([key, value]) => [key, valueOf(name, value)] as const)
       .filter(([, value]) => value !== "");
     const [first, ...others] = found;
     if (first === undefined) continue;
@@ -49,11 +57,13 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
 
 /** Two fields must not share a column, nor both tables a name: nothing could be written. */
 function repeatedNames(s: Settings): string[] {
-  const names = Object.entries(s).filter(([name]) => name.startsWith("DB_FIELDS__") || name.startsWith("DB_TABLES__"));
+  const names = Object.entries(s).flatMap(([name, value]) =>
+    typeof value === "string" && /^DB_(FIELDS|TABLES)__/.test(name) ? [[name, value] as const] : [],
+  );
   return names.flatMap(([name, value], i) => {
     const kind = name.slice(0, 11);
     const other = names.slice(0, i).find(([earlier, its]) => earlier.startsWith(kind) && its === value);
-    return other === undefined ? [] : [`${name} and ${other[0]} are both "${String(value)}"; they must differ`];
+    return other === undefined ? [] : [`${name} and ${other[0]} are both "${value}"; they must differ`];
   });
 }
 
@@ -211,6 +221,8 @@ const embeddingOf = (s: Settings, given: Readonly<Record<string, string>>) =>
     dimensions: s.EMBEDDING__DIMENSIONS,
     /** Providers refuse `dimensions` for many models, so it is sent only when the operator set it. */
     dimensionsConfigured: "EMBEDDING__DIMENSIONS" in given,
+    /** What its model is told of a text's purpose; what is absent is chosen by the model's name. */
+    prompts: Object.freeze(promptsOf(s)),
     /** Root of the LiteLLM proxy without `/v1`; null means the built-in embedder. */
     baseUrl: s.EMBEDDING__BASE_URL ?? s.LITELLM_PROXY_URL ?? null,
     apiKey: s.EMBEDDING__API_KEY ?? s.LITELLM_MASTER_KEY ?? null,
@@ -226,6 +238,15 @@ const embeddingOf = (s: Settings, given: Readonly<Record<string, string>>) =>
     visionTimeoutMs: s.VISION_TIMEOUT_SECONDS * 1000,
     rerankTimeoutMs: s.RERANK_TIMEOUT_SECONDS * 1000,
   });
+
+function promptsOf(s: Settings): AskedPrompts {
+  const prefix = (value: string) => (value === "none" ? "" : value);
+  return {
+    ...(s.EMBEDDING__QUERY_PREFIX !== undefined && { queryPrefix: prefix(s.EMBEDDING__QUERY_PREFIX) }),
+    ...(s.EMBEDDING__DOCUMENT_PREFIX !== undefined && { documentPrefix: prefix(s.EMBEDDING__DOCUMENT_PREFIX) }),
+    ...(s.EMBEDDING__INPUT_TYPE !== undefined && { inputType: s.EMBEDDING__INPUT_TYPE }),
+  };
+}
 
 export type DatabaseConfig = Config["database"];
 export type EmbeddingConfig = Config["embedding"];

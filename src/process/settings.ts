@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { documentInputTypes, inputTypesFor, longestPrefix } from "../words/prompts.js";
 
 /** Names of columns that need no quoting; they are still always quoted. */
 const identifier = z
@@ -30,6 +31,12 @@ const corsOrigins = z
     (origins) => origins.every(isOrigin) || (origins.length === 1 && origins[0] === "*"),
     'must be "*", or origins such as https://app.example.com separated by commas, without a path or a slash at the end',
   );
+
+const prefix = z.string().max(longestPrefix, `must have at most ${longestPrefix} characters`);
+/** `none`, or what the provider calls a document. */
+const inputType = z
+  .enum(["none", ...documentInputTypes], `must be "none" or one of ${documentInputTypes.join(", ")}`)
+  .transform(inputTypesFor);
 
 /**
  * Every setting, by its main name (`aliases` has second names). Names are case-insensitive; an empty value counts as
@@ -68,6 +75,9 @@ export const settings = z.object({
   EMBEDDING__BASE_URL: url.optional(),
   EMBEDDING__API_KEY: z.string().optional(),
   EMBEDDING__DIMENSIONS: whole(1, 16_000, 1536),
+  EMBEDDING__QUERY_PREFIX: prefix.optional(),
+  EMBEDDING__DOCUMENT_PREFIX: prefix.optional(),
+  EMBEDDING__INPUT_TYPE: inputType.optional(),
   EMBEDDING__TIMEOUT_SECONDS: whole(1, 600, 30),
   EMBEDDING__RETRY_SECONDS: whole(0, 600, 60),
   EMBEDDING__BATCH_SIZE: whole(1, 2048, 256),

@@ -22,6 +22,7 @@ export function writeStoreLine(store: TransferStore): string {
     ["embedding_model", JSON.stringify(store.embeddingModel)],
     ["embedding_dimensions", JSON.stringify(store.embeddingDimensions)],
     ["asks_dimensions", JSON.stringify(store.asksDimensions)],
+    ["embedding_prompts", json(store.prompts)],
     ["search_settings", json(store.search)],
   ];
   return `{${parts.map(([name, value]) => `"${name}":${value}`).join(",")}}`;
@@ -37,6 +38,13 @@ const line = z.object({
   embedding_model: text,
   embedding_dimensions: z.int().min(1).nullish(),
   asks_dimensions: z.boolean().nullish(),
+  embedding_prompts: z
+    .object({
+      queryPrefix: z.string(),
+      documentPrefix: z.string(),
+      inputType: z.object({ query: z.string(), document: z.string() }).nullable(),
+    })
+    .nullish(),
 });
 
 /** Reads such a line. @param fields the places of its values. @throws ApiError 400 */
@@ -64,6 +72,7 @@ export function parseStoreLine(fields: ReadonlyMap<string, Span>, bytes: Buffer,
     embeddingModel: store.embedding_model ?? null,
     embeddingDimensions: store.embedding_dimensions ?? null,
     asksDimensions: store.asks_dimensions ?? false,
+    prompts: raw("embedding_prompts"),
     search: raw("search_settings"),
   };
 }

@@ -34,6 +34,8 @@ export interface TransferStore {
   embeddingDimensions: number | null;
   /** Whether model calls ask for that many dimensions. */
   asksDimensions: boolean;
+  /** `Prompts` as JSON text; null: none. */
+  prompts: string | null;
   /** `SearchSettings` as JSON text. */
   search: string | null;
 }

@@ -1,3 +1,5 @@
+import type { Prompts } from "./prompts.js";
+
 /** A vector store expires this many days after its last use. OpenAI's `expires_after`. */
 interface ExpiresAfter {
   anchor: "last_active_at";
@@ -52,6 +54,8 @@ export interface VectorStore {
   embeddingDimensions: number | null;
   /** Whether model calls ask for that many dimensions; otherwise the model has them by default. */
   asksDimensions: boolean;
+  /** Null: none, for a store made before stores recorded them. */
+  prompts: Prompts | null;
   /** The model that embedded the first text here; null: none, or a version did that did not record it. */
   embeddedBy: string | null;
   search: SearchSettings;
@@ -67,6 +71,7 @@ export interface NewVectorStore {
   embeddingModel: string | null;
   embeddingDimensions: number;
   asksDimensions: boolean;
+  prompts: Prompts;
   search: SearchSettings;
 }
 
@@ -84,6 +89,7 @@ export const emptyStore = (given: Pick<VectorStore, "id"> & Partial<VectorStore>
   embeddingModel: null,
   embeddingDimensions: null,
   asksDimensions: false,
+  prompts: null,
   embeddedBy: null,
   search: {},
   engine: {},
@@ -95,6 +101,8 @@ export interface StoreChanges {
   name?: string | undefined;
   metadata?: Record<string, unknown> | null | undefined;
   expiresAfter?: ExpiresAfter | null | undefined;
+  /** Of `Prompts`: the only part that concerns no stored vector. */
+  queryPrefix?: string | undefined;
   /** Null removes a setting. */
   search?: { [K in keyof SearchSettings]: SearchSettings[K] | null } | undefined;
 }

@@ -1,5 +1,5 @@
 import { invalid } from "../../src/words/errors.js";
-import type { ModelChoice } from "../../src/litellm/contract.js";
+import type { ModelChoice, ModelTrial } from "../../src/litellm/contract.js";
 import { hashTexts } from "../../src/litellm/hashingEmbedder.js";
 import { testDimensions } from "../support/settings.js";
 import { testVector } from "../support/vectors.js";
@@ -58,11 +58,12 @@ export function recordingLitellm(calls: Call[]) {
     ...usual,
     embedder: embedderFor({ model: "settings-model", dimensions: testDimensions, sendDimensions: true }),
     embedderFor,
-    dimensionsOf: (model: string) => {
+    /** Every model can shorten its vectors. */
+    dimensionsOf: ({ model, dimensions: asked }: ModelTrial) => {
       const dimensions = models[model];
       return dimensions === undefined
         ? Promise.reject(invalid("embedding_model", `there is no '${model}'`))
-        : Promise.resolve(dimensions);
+        : Promise.resolve(asked ?? dimensions);
     },
   };
 }

@@ -15,6 +15,9 @@ import {
   startProvider,
   vectorOf,
 } from "./support.js";
+import { noPrompts } from "../../src/words/prompts.js";
+
+const trial = { model: "m", dimensions: null, prompts: noPrompts };
 
 const ann = user("ann");
 const bob = user("bob");
@@ -95,10 +98,10 @@ describe("caching and joining", () => {
     );
     const litellm = sharedLitellm(provider);
     for (let round = 0; round < 2; round += 1) {
-      expect(await litellm.dimensionsOf("m", { caller: ann })).toBe(3);
+      expect(await litellm.dimensionsOf(trial, { caller: ann })).toBe(3);
       expect(await litellm.rerankModels({ caller: ann })).toHaveLength(1);
       expect(await litellm.maxInputTokens("m", { caller: ann })).toBe(512);
-      expect(await errorOf(litellm.dimensionsOf("m", { caller: bob }))).toMatchObject({ status: 403 });
+      expect(await errorOf(litellm.dimensionsOf(trial, { caller: bob }))).toMatchObject({ status: 403 });
       expect(await errorOf(litellm.rerankModels({ caller: bob }))).toMatchObject({ status: 403 });
       expect(await litellm.maxInputTokens("m", { caller: bob })).toBeNull();
     }

@@ -1,7 +1,8 @@
 import type { IncomingHttpHeaders } from "node:http";
-import type { Embedder, Litellm } from "../../src/litellm/contract.js";
+import type { Embedder, Litellm, ModelTrial } from "../../src/litellm/contract.js";
 import type { Caller } from "../../src/words/caller.js";
 import { Secret } from "../../src/words/secret.js";
+import { noPrompts } from "../../src/words/prompts.js";
 
 /** A user with a LiteLLM key. */
 export const user = (name: string, key = `sk-${name}`): Caller => ({
@@ -38,7 +39,10 @@ export function onBehalfOf(caller: Caller, litellm: Litellm) {
   return {
     embedder: bind(litellm.embedder),
     embedderFor: (choice: Parameters<Litellm["embedderFor"]>[0]) => bind(litellm.embedderFor(choice)),
-    dimensionsOf: (model: string, options?: Options) => litellm.dimensionsOf(model, { caller, ...options }),
+    measure: (trial: ModelTrial, options?: Options) => litellm.dimensionsOf(trial, { caller, ...options }),
+    promptsOf: (model: string, options?: Options) => litellm.promptsOf(model, { caller, ...options }),
+    dimensionsOf: (model: string, options?: Options) =>
+      litellm.dimensionsOf({ model, dimensions: null, prompts: noPrompts }, { caller, ...options }),
     createEmbeddings: (body: Parameters<Litellm["createEmbeddings"]>[0]) => litellm.createEmbeddings(body, { caller }),
     models: () => litellm.models({ caller }),
     embeddingModels: () => litellm.embeddingModels({ caller }),

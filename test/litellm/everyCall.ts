@@ -2,6 +2,7 @@ import { expect } from "@jest/globals";
 import type { Litellm } from "../../src/litellm/contract.js";
 import type { Caller } from "../../src/words/caller.js";
 import { type Answer, type Asked, embeddings } from "./support.js";
+import { noPrompts } from "../../src/words/prompts.js";
 
 const { signal } = new AbortController();
 
@@ -40,7 +41,11 @@ export const calls: [string, (litellm: Litellm, caller: Caller) => Promise<unkno
   ["embedQuery", ({ embedder }, caller) => embedder.embedQuery("a", { caller })],
   ["embed of a store's model", (litellm, caller) => litellm.embedderFor(other).embed(["a"], { caller })],
   ["embedQuery of a store's model", (litellm, caller) => litellm.embedderFor(other).embedQuery("a", { caller })],
-  ["dimensionsOf", (litellm, caller) => litellm.dimensionsOf("m", { caller })],
+  [
+    "dimensionsOf",
+    (litellm, caller) => litellm.dimensionsOf({ model: "m", dimensions: null, prompts: noPrompts }, { caller }),
+  ],
+  ["promptsOf", (litellm, caller) => litellm.promptsOf("m", { caller })],
   ["createEmbeddings", (litellm, caller) => litellm.createEmbeddings({ model: "m", input: ["a"] }, { caller })],
   ["models", (litellm, caller) => litellm.models({ caller })],
   ["embeddingModels", (litellm, caller) => litellm.embeddingModels({ caller })],

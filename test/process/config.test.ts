@@ -73,6 +73,22 @@ describe("settings", () => {
     expect(loadConfig({ SERVER_API_KEY: " sk-1\n" }).keys.server).toBe("sk-1");
   });
 
+  test("a space at the end of a prefix belongs to it, in quotes too, and none is a word", () => {
+    const prompts = (environment: Record<string, string>) => loadConfig(environment).embedding.prompts;
+    expect(prompts({})).toEqual({});
+    expect(prompts({ EMBEDDING__QUERY_PREFIX: "query: ", EMBEDDING__DOCUMENT_PREFIX: '"passage: "' })).toEqual({
+      queryPrefix: "query: ",
+      documentPrefix: "passage: ",
+    });
+    expect(prompts({ EMBEDDING__QUERY_PREFIX: "none", EMBEDDING__INPUT_TYPE: "none" })).toEqual({
+      queryPrefix: "",
+      inputType: null,
+    });
+    expect(prompts({ EMBEDDING__QUERY_PREFIX: " ", EMBEDDING__INPUT_TYPE: "passage" })).toEqual({
+      inputType: { query: "query", document: "passage" },
+    });
+  });
+
   test("unknown names are ignored", () => {
     expect(() => loadConfig({ PATH: "/bin", EMBEDDING__UNKNOWN: "x", SERVER_API_KEY_FILE: "y" })).not.toThrow();
   });
@@ -147,6 +163,8 @@ describe("wrong values", () => {
     ["EMBEDDING__DIMENSIONS", "many"],
     ["EMBEDDING__DIMENSIONS", "Infinity"],
     ["EMBEDDING__BATCH_SIZE", "0"],
+    ["EMBEDDING__QUERY_PREFIX", "x".repeat(501)],
+    ["EMBEDDING__INPUT_TYPE", "documents"],
     ["EMBEDDING__TIMEOUT_SECONDS", "0"],
     ["EMBEDDING__RETRY_SECONDS", "-1"],
     ["DATABASE_POOL_SIZE", "0"],

@@ -13,6 +13,7 @@ const storeOf = (id: string, metadata: string | null): TransferStore => ({
   embeddingModel: null,
   embeddingDimensions: 2,
   asksDimensions: false,
+  prompts: null,
   search: null,
 });
 

@@ -65,6 +65,15 @@ export const anyStore: fc.Arbitrary<TransferStore> = fc.record({
   embeddingModel: fc.option(anyText()),
   embeddingDimensions: fc.option(fc.integer({ min: 1, max: 16_000 })),
   asksDimensions: fc.boolean(),
+  prompts: fc.option(
+    fc
+      .record({
+        queryPrefix: anyText(),
+        documentPrefix: anyText(),
+        inputType: fc.option(fc.record({ query: anyText(), document: anyText() })),
+      })
+      .map((prompts) => JSON.stringify(prompts)),
+  ),
   search: fc.constantFrom(null, "{}", '{"mode": "hybrid", "language": "english"}'),
 });
 

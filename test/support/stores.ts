@@ -8,6 +8,7 @@ import { createMetrics } from "../../src/process/metrics.js";
 import { testDimensions, testKey } from "./settings.js";
 import { testVector } from "./vectors.js";
 import { type TestService } from "./service.js";
+import { noPrompts } from "../../src/words/prompts.js";
 
 /** The built-in LiteLLM stand-in with replaced parts of its embedder. */
 export function stubLitellm(overrides: Partial<Embedder>): Litellm {
@@ -44,6 +45,7 @@ export const ofSettings = {
   embeddingModel: null,
   embeddingDimensions: testDimensions,
   asksDimensions: false,
+  prompts: noPrompts,
   search: {},
 };
 

@@ -45,6 +45,7 @@ export const transferStore = (id: string, overrides: Partial<TransferStore> = {}
   embeddingModel: null,
   embeddingDimensions: null,
   asksDimensions: false,
+  prompts: null,
   search: null,
   ...overrides,
 });

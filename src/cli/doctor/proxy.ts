@@ -37,7 +37,9 @@ export async function checkProxy(config: Config, { findings, log }: Context): Pr
   }
   try {
     const began = performance.now();
-    await litellm.embedder.embed(["vector-store doctor"], { caller: ownWork });
+    const prompts = await litellm.promptsOf(model, { caller: ownWork });
+    const choice = { model, dimensions, sendDimensions: config.embedding.dimensionsConfigured, prompts };
+    await litellm.embedderFor(choice).embed(["vector-store doctor"], { caller: ownWork });
     findings.ok(
       "embedding",
       `"${model}" answered ${dimensions} numbers in ${Math.round(performance.now() - began)} ms`,

@@ -18,5 +18,6 @@ export async function createStore(
   const store = await stores.create(deps, caller, input);
   if (files.length === 0) return store;
   await briefly(deps, await enqueue(deps, caller, store, files, null));
-  return stores.describe(deps, caller, store.id);
+  const current = await stores.describe(deps, caller, store.id);
+  return { ...current, details: { ...current.details, warnings: store.details.warnings } };
 }

@@ -4,13 +4,14 @@ import type { EmbedOptions, QueryOptions } from "../../litellm/contract.js";
 import { directionProblem } from "../../numbers/float32.js";
 import type { Caller } from "../../words/caller.js";
 import { ApiError, TextError } from "../../words/errors.js";
+import { type Purpose, noPrompts, prefixOf } from "../../words/prompts.js";
 import type { VectorStore } from "../../words/store.js";
 import { type ModelDeps, embedderOf, modelInUse } from "./model.js";
 
 /** What of a store decides how its texts are embedded. */
 type Embedding = Pick<
   VectorStore,
-  "embeddingModel" | "embeddingDimensions" | "asksDimensions" | "embeddedBy" | "chunkCount"
+  "embeddingModel" | "embeddingDimensions" | "asksDimensions" | "prompts" | "embeddedBy" | "chunkCount"
 >;
 
 /**
@@ -20,16 +21,21 @@ type Embedding = Pick<
 const share = 0.75;
 
 /**
- * How many tokens, by our count, a text for a store's model may have, and how many the model itself says it reads.
+ * How many tokens, by our count, a text for a store's model may have beside its prefix, and how many the model itself
+ * says it reads.
  * @returns null if LiteLLM does not know the model
  */
 export async function tokenLimit(
   deps: ModelDeps,
   store: Embedding,
+  purpose: Purpose,
   asking: { caller: Caller; signal: AbortSignal },
 ): Promise<{ most: number; reads: number } | null> {
   const reads = await deps.litellm.maxInputTokens(modelInUse(deps, store), asking);
-  return reads === null ? null : { most: Math.floor(share * reads), reads };
+  if (reads === null) return null;
+  // A text has no more tokens than bytes.
+  const taken = Buffer.byteLength(prefixOf(store.prompts ?? noPrompts, purpose));
+  return { most: Math.max(0, Math.floor(share * reads) - taken), reads };
 }
 
 /**

@@ -1,12 +1,13 @@
 import { canBeStoreId, findStore, insertStore, lockStore, touchStore, updateStore } from "../../db/tables/stores.js";
 import { type StoreCursor, listStores } from "../../db/tables/storeList.js";
 import { type Caller, ownerOf, scopeOf } from "../../words/caller.js";
-import { invalid } from "../../words/errors.js";
+import { type ApiError, invalid } from "../../words/errors.js";
 import { idTimestamp } from "../../words/ids.js";
 import { type NewVectorStore, type StoreChanges, type VectorStore, isExpired } from "../../words/store.js";
 import type { Deps } from "../deps.js";
 import { type DetailedStore, withCounts, withDetails } from "./details.js";
-import { type AskedModel, type EmbeddingModel, chooseModel } from "./model.js";
+import { type AskedModel, chooseModel } from "./chooseModel.js";
+import type { EmbeddingModel } from "./model.js";
 import { dropStore } from "./removal.js";
 import { wantedLanguage } from "./searchSettings.js";
 import { expired, throwUnknown } from "./unknown.js";
@@ -24,14 +25,17 @@ export interface StoreInput extends Omit<NewVectorStore, keyof EmbeddingModel> {
 export async function create(deps: Deps, caller: Caller, input: StoreInput): Promise<DetailedStore> {
   const { model, ...rest } = input;
   await requireLanguage(deps, input.search.language);
-  const store = await insertStore(
-    deps.db,
-    { ...rest, ...(await chooseModel(deps, caller, model)) },
-    ownerOf(caller),
-    deps.now(),
-  );
-  return withCounts(deps, await deps.engine.prepare(store, await wantedLanguage(deps, store)));
+  const { untried, ...chosen } = await chooseModel(deps, caller, model);
+  const store = await insertStore(deps.db, { ...rest, ...chosen }, ownerOf(caller), deps.now());
+  const made = await withCounts(deps, await deps.engine.prepare(store, await wantedLanguage(deps, store)));
+  if (untried === null) return made;
+  const { details } = made;
+  return { ...made, details: { ...details, warnings: [...details.warnings, untriedWarning(details, untried)] } };
 }
+
+const untriedWarning = ({ model, dimensions }: DetailedStore["details"], { message }: ApiError) =>
+  `embedding_dimensions ${dimensions} could not be tried with the model '${model}': ${message} If they do not fit, the ` +
+  "first text or search will fail.";
 
 async function requireLanguage({ engine }: Deps, language: string | null | undefined): Promise<void> {
   if (language == null) return;

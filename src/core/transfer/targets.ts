@@ -4,7 +4,8 @@ import { ownWork } from "../../words/caller.js";
 import { invalid } from "../../words/errors.js";
 import type { TransferStore } from "../../words/rows.js";
 import { type VectorStore, emptyStore, isExpired } from "../../words/store.js";
-import { chooseModel, dimensionsOf, modelName } from "../stores/model.js";
+import { chooseModel } from "../stores/chooseModel.js";
+import { dimensionsOf, modelName } from "../stores/model.js";
 import { wantedLanguage } from "../stores/searchSettings.js";
 import { expired, throwUnknown } from "../stores/unknown.js";
 import type { ImportRequest, ImportedInto, TransferDeps } from "./importRequest.js";
@@ -119,11 +120,13 @@ const blank = (id: string, name: string): TransferStore => ({
   embeddingModel: null,
   embeddingDimensions: null,
   asksDimensions: false,
+  prompts: null,
   search: null,
 });
 
 /**
- * The model that made the vectors. The settings' model is assumed only if the dimensions agree.
+ * The model that made the vectors. The settings' model is assumed only if the dimensions agree. What it was told with
+ * the texts is known only of a store that was exported with it.
  * @param dimensions of the vectors; null if none has arrived
  */
 async function modelOf(
@@ -141,7 +144,10 @@ async function modelOf(
         "Name the model that made them; searches will embed their queries with it",
     );
   }
-  return chooseModel(deps, ownWork, { model, dimensions });
+  const chosen = await chooseModel(deps, ownWork, { model, dimensions });
+  if (chosen.untried !== null) throw chosen.untried;
+  const { embeddingModel, embeddingDimensions, asksDimensions } = chosen;
+  return { embeddingModel, embeddingDimensions, asksDimensions };
 }
 
 /** For a dry run: the store that a real run would create. */

@@ -17,6 +17,7 @@ export async function readSourceStores(tx: Kysely<unknown>, table: SourceTable):
            ${text("embedding_model")} AS "embeddingModel",
            ${has("embedding_dimensions") ? sql`s.embedding_dimensions` : sql`NULL::int4`} AS "embeddingDimensions",
            ${has("asks_dimensions") ? sql`s.asks_dimensions` : sql`false`} AS "asksDimensions",
+           ${text("embedding_prompts")} AS prompts,
            ${text("search_settings")} AS search
     FROM ${table.reference} AS s ORDER BY s.id`.execute(tx);
   return rows.map((row) => ({ ...row, name: (row.name as string | null) ?? "" }));

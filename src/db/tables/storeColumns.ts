@@ -1,5 +1,6 @@
 import { type RawBuilder, sql } from "kysely";
 import { epochMicros, epochMillis, exactText, jsonb } from "../expressions.js";
+import { noPrompts } from "../../words/prompts.js";
 import type { TransferStore } from "../../words/rows.js";
 import type { NewVectorStore, StoreChanges, VectorStore } from "../../words/store.js";
 
@@ -30,7 +31,7 @@ const bare = (column: RawBuilder<unknown>) => column;
 /** Kept as the value of the same field. */
 const keptAs = (field: keyof TransferStore, read = bare): Kept => ({ field, read, write: (store) => store[field] });
 /** JSON stays text. @param none what an import writes where the source says nothing */
-const keptJson = (field: "metadata" | "expiresAfter" | "search", none: string | null): Kept => ({
+const keptJson = (field: "metadata" | "expiresAfter" | "prompts" | "search", none: string | null): Kept => ({
   field,
   read: (column) => sql`${column}::text`,
   write: (store) => sql`${store[field] ?? none}::jsonb`,
@@ -99,6 +100,16 @@ export const storeColumns: Readonly<Record<string, StoreColumn>> = {
     field: "asksDimensions",
     create: (store) => store.asksDimensions,
     kept: keptAs("asksDimensions"),
+  },
+  embedding_prompts: {
+    types: ["jsonb"],
+    field: "prompts",
+    create: (store) => jsonb(store.prompts),
+    change: ({ queryPrefix }) =>
+      queryPrefix === undefined
+        ? undefined
+        : sql`COALESCE(s.embedding_prompts, ${jsonb(noPrompts)}) || ${jsonb({ queryPrefix })}`,
+    kept: keptJson("prompts", null),
   },
   search_settings: {
     types: ["jsonb"],

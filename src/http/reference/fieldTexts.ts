@@ -39,6 +39,16 @@ export const fieldTexts: Readonly<Record<string, string>> = {
   "expires_after.days": "days without use after which the store expires",
   "expires_after.seconds": "seconds after which the file is deleted, from 1 hour to 30 days",
   file_ids: "ids of uploaded files to attach",
+  query_prefix:
+    'put before each query when it is embedded; "" for nothing; default: what the family of the model is known to want',
+  document_prefix:
+    'put before each text that is embedded to be stored; "" for nothing; default: what the family of the model wants',
+  input_type:
+    "sent to the model as `input_type`: the words for queries and documents, or what the provider calls a document: " +
+    '"search_document" (Cohere), "passage" (NVIDIA NIM), "document" (Voyage); default: what the family of the model wants',
+  "UpdateVectorStoreRequest.query_prefix": "put before each query when it is embedded; concerns no stored embedding",
+  "UpdateVectorStoreRequest.document_prefix": "cannot be changed",
+  "UpdateVectorStoreRequest.input_type": "cannot be changed",
   embedding_model: "the model that makes the store's embeddings; default: EMBEDDING__MODEL",
   embedding_dimensions: "numbers per vector",
   "UpdateVectorStoreRequest.embedding_model": "cannot be changed",

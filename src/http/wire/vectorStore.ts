@@ -1,12 +1,14 @@
 import { z } from "zod";
-import type { AskedModel } from "../../core/stores/model.js";
+import type { AskedModel } from "../../core/stores/chooseModel.js";
 import type { AttachInput } from "../../core/files/attach.js";
 import type { DetailedStore } from "../../core/stores/details.js";
 import type { StoreInput } from "../../core/stores/stores.js";
 import type { Cutting } from "../../words/document.js";
 import { asObject, optional, seconds, pageQuery } from "./common.js";
 import { type Scalar, scalars as metadata } from "./scalars.js";
+import { askedPrompts, presentPrompts, readPrompts, shownPrompts } from "./prompts.js";
 import { chunkingStrategy, readStrategy } from "./storeFile.js";
+import { noPrompts } from "../../words/prompts.js";
 import { recalls, searchModes, type StoreChanges } from "../../words/store.js";
 
 const expiresAfter = z.object({
@@ -73,6 +75,7 @@ export const createStoreBody = z
     embedding_model: optional(modelName),
     embedding_dimensions: optional(dimensions),
     embedding_dimension: optional(dimensions).describe("OGX's name for `embedding_dimensions`"),
+    ...askedPrompts,
     ...searchSettings,
     name: optional(name),
     description: optional(z.string().max(4096, "at most 4096 characters")),
@@ -95,6 +98,9 @@ export const updateStoreBody = z
     ...searchSettings,
     embedding_model: fixed("embedding_model"),
     embedding_dimensions: fixed("embedding_dimensions"),
+    query_prefix: askedPrompts.query_prefix,
+    document_prefix: fixed("document_prefix"),
+    input_type: fixed("input_type"),
   })
   .meta({ id: "UpdateVectorStoreRequest" });
 
@@ -127,6 +133,7 @@ export function readCreate(
         model: typeof model === "string" && model !== "" ? model : null,
         dimensions: dimensionsIn(values),
       },
+      prompts: readPrompts(body),
     },
     search: present(readSettings(body)),
     files: [...new Set(body.file_ids)].map((fileId) => ({
@@ -143,6 +150,7 @@ export function readUpdate(body: z.output<typeof updateStoreBody>): StoreChanges
     name: body.name,
     metadata: body.metadata,
     expiresAfter: body.expires_after,
+    queryPrefix: body.query_prefix,
     ...(Object.keys(search).length === 0 ? {} : { search }),
   };
 }
@@ -196,6 +204,7 @@ export const storeAnswer = z
     metadata: z.record(z.string(), z.unknown()),
     embedding_model: z.string(),
     embedding_dimensions: z.int(),
+    ...shownPrompts,
     search_mode: z.enum(searchModes).optional(),
     recall: z.enum(recalls).optional(),
     language: z.string().optional(),
@@ -247,6 +256,7 @@ export function presentStore(store: DetailedStore, now: number): z.input<typeof 
     metadata: asObject(store.metadata),
     embedding_model: details.model,
     embedding_dimensions: details.dimensions,
+    ...presentPrompts(store.prompts ?? noPrompts),
     ...(search.mode === undefined ? {} : { search_mode: search.mode }),
     ...(search.recall === undefined ? {} : { recall: search.recall }),
     ...(search.language === undefined ? {} : { language: search.language }),

@@ -18,6 +18,7 @@ describe("the proxy's models through the server", () => {
     const embedding = await sidecar.get<ModelList>("/embeddings/models");
     expect(embedding.data).toEqual([
       expect.objectContaining({ id: embeddingModel, object: "model", mode: "embedding", dimensions }),
+      expect.objectContaining({ id: "asymmetric", object: "model", mode: "embedding" }),
     ]);
     const vision = await sidecar.get<ModelList>("/vision/models");
     expect(vision.data.map((model) => model.id)).toEqual(["mock-vision", "openai/gpt-4o-mini", "openai/gpt-4o"]);

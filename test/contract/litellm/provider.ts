@@ -2,8 +2,8 @@ import { type IncomingMessage, type ServerResponse, createServer } from "node:ht
 
 /**
  * A provider of chat models behind the proxy: `node --import tsx provider.ts PORT`. Its reading models answer with the
- * first passage, so that an answer shows what the search found; some models fail, each in its own way. GET /calls lists
- * the requests.
+ * first passage, so that an answer shows what the search found; some models fail, each in its own way. One embeds, but
+ * only texts with a purpose. GET /calls lists the requests.
  */
 export interface ProviderCall {
   model: string;
@@ -21,6 +21,9 @@ interface Body {
   model: string;
   messages?: { role: string; content: Content }[];
   query?: string;
+  /** Of texts to embed. */
+  input?: string[];
+  input_type?: string;
   stream?: boolean;
 }
 
@@ -70,8 +73,23 @@ function fail(res: ServerResponse, status: number, message: string): void {
   res.end(JSON.stringify({ error: { message, type: "failure", param: null, code: null } }));
 }
 
+/** As NVIDIA NIM's asymmetric models: a text without a purpose is refused. */
+function embed({ model, input = [], input_type: type }: Body, res: ServerResponse): void {
+  if (type !== "query" && type !== "passage") {
+    fail(res, 400, "'input_type' parameter is required for asymmetric models");
+    return;
+  }
+  const data = input.map((text, index) => ({ object: "embedding", index, embedding: [1, text.length, 2] }));
+  res.setHeader("content-type", "application/json");
+  res.end(JSON.stringify({ object: "list", model, data, usage: { prompt_tokens: 1, total_tokens: 1 } }));
+}
+
 function answer(body: Body, res: ServerResponse): void {
   const { model } = body;
+  if (body.input !== undefined) {
+    embed(body, res);
+    return;
+  }
   if (model.startsWith("overloaded")) {
     fail(res, 429, "Too many tokens this minute.");
     return;
@@ -119,7 +137,8 @@ async function handle(req: IncomingMessage, res: ServerResponse): Promise<void> 
   for await (const part of req) parts.push(part as Buffer);
   const body = JSON.parse(Buffer.concat(parts).toString()) as Body;
   const messages = (body.messages ?? []).map(({ role, content }) => ({ role, content: textOf(content) }));
-  const said = body.query ?? messages.at(-1)?.content ?? "";
+  const embedded = body.input === undefined ? undefined : `${body.input_type ?? "none"}: ${body.input.join(" ")}`;
+  const said = embedded ?? body.query ?? messages.at(-1)?.content ?? "";
   const call: ProviderCall = { model: body.model, stream: body.stream ?? false, said, messages, state: "open" };
   calls.push(call);
   res.once("close", () => {

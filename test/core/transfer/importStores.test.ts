@@ -18,6 +18,7 @@ describe("stores", () => {
         expiresAfter: '{"anchor": "last_active_at", "days": 7}',
         createdAt: 1_600_000_000_250_000,
         embeddingDimensions: testDimensions,
+        prompts: '{"queryPrefix": "query: ", "documentPrefix": "passage: ", "inputType": null}',
         search: '{"mode": "hybrid", "language": "english"}',
       }),
       transferStore("09beee6f-ed62-47c6-a161-dea9018a5a40", { name: "Empty", embeddingDimensions: testDimensions }),
@@ -35,6 +36,8 @@ describe("stores", () => {
       created_at: 1_600_000_000,
       file_counts: { completed: 20 },
       search_mode: "hybrid",
+      query_prefix: "query: ",
+      document_prefix: "passage: ",
     });
     const [row] = await service.database.query(
       "SELECT owner_user_id, metadata::text AS metadata, expires_at > now() AS alive, keywords_language FROM vector_stores WHERE id = 'vs_one'",

@@ -1,0 +1,134 @@
+import type { ModelTrial } from "../../litellm/contract.js";
+import type { Caller } from "../../words/caller.js";
+import { ApiError, invalid } from "../../words/errors.js";
+import type { AskedPrompts } from "../../words/prompts.js";
+import type { EmbeddingModel, ModelDeps } from "./model.js";
+
+/** What a request says about a new store's model. Null: it does not say. */
+export interface AskedModel {
+  model: string | null;
+  dimensions: number | null;
+  /** What the store's metadata says, where the request itself says nothing. NaN: not a whole number. */
+  inMetadata?: { model: string | null; dimensions: number | null };
+  prompts?: AskedPrompts | undefined;
+}
+
+/** `untried`: why the model could not be called with the asked dimensions; null: they fit, or nobody asked. */
+interface ChosenModel extends EmbeddingModel {
+  untried: ApiError | null;
+}
+
+/**
+ * Chooses the model of a new store: the requested one, else the one in its metadata, else the settings'. Metadata is
+ * the user's own and may mean something else: what cannot be used of it never refuses a store (`metadataWarnings` names
+ * it).
+ * @throws ApiError 400 naming `embedding_model` or `embedding_dimensions`; 5xx of the proxy.
+ */
+export async function chooseModel(deps: ModelDeps, caller: Caller, asked: AskedModel): Promise<ChosenModel> {
+  const { model, dimensions, inMetadata = { model: null, dimensions: null } } = asked;
+  const named = model ?? inMetadata.model;
+  const wishes = [
+    { model: named, dimensions: dimensions ?? inMetadata.dimensions },
+    { model: named, dimensions },
+  ];
+  for (const wish of wishes) {
+    if (wish.model === model && wish.dimensions === dimensions) break;
+    try {
+      return await chooseFor(deps, caller, wish, asked.prompts);
+    } catch (error) {
+      if (!(error instanceof ApiError) || !callersFault.includes(error.status)) throw error;
+    }
+  }
+  return chooseFor(deps, caller, { model, dimensions }, asked.prompts);
+}
+
+/** The model is unknown or not allowed, or has other dimensions. */
+const callersFault = [400, 403, 404];
+
+/**
+ * The dimensions of a requested model are found by calling it, and asked dimensions are tried. The built-in embedder
+ * with the settings' dimensions is not recorded: an operator who starts without a proxy and adds one later wants the
+ * proxy's model.
+ */
+async function chooseFor(
+  deps: ModelDeps,
+  caller: Caller,
+  asked: { model: string | null; dimensions: number | null },
+  askedPrompts: AskedPrompts = {},
+): Promise<ChosenModel> {
+  checkDimensions(deps, asked.dimensions);
+  const { embedding: settings } = deps.config;
+  const { embedder } = deps.litellm;
+  const own = asked.model !== null && asked.model !== settings.model && asked.model !== embedder.model;
+  const name = own && asked.model !== null ? asked.model : embedder.model;
+  const prompts = { ...(await deps.litellm.promptsOf(name, { caller })), ...askedPrompts };
+  const trial = { model: name, dimensions: asked.dimensions, prompts };
+  const measured = own ? await measure(deps, caller, trial) : await measureUsual(deps, caller, trial);
+  const { dimensions } = measured;
+  const only = deps.engine.can.fixedDimensions;
+  if (only !== null && dimensions !== only) {
+    throw invalid(
+      asked.dimensions === null && own ? "embedding_model" : "embedding_dimensions",
+      `the engine '${deps.engine.name}' of this server holds vectors of ${only} dimensions only, and these would have ${dimensions}`,
+    );
+  }
+  const unsaid = embedder.builtIn && dimensions === settings.dimensions;
+  return {
+    embeddingModel: own ? asked.model : unsaid ? null : embedder.model,
+    embeddingDimensions: dimensions,
+    asksDimensions: (!own && settings.dimensionsConfigured) || measured.asks,
+    prompts,
+    untried: measured.untried,
+  };
+}
+
+/** `asks`: whether requests must ask for that many dimensions. */
+interface Measured extends Pick<ChosenModel, "untried"> {
+  dimensions: number;
+  asks: boolean;
+}
+
+/** The settings' model has the settings' dimensions; only others are tried. */
+async function measureUsual(deps: ModelDeps, caller: Caller, trial: ModelTrial): Promise<Measured> {
+  const { dimensions: usual } = deps.config.embedding;
+  const dimensions = trial.dimensions ?? usual;
+  if (dimensions === usual) return { dimensions, asks: false, untried: null };
+  return measureAsked(deps, caller, { ...trial, dimensions }, () => Promise.resolve(usual));
+}
+
+/** Calls the model even if dimensions are given, so that a misspelt name fails now and not at the first insertion. */
+async function measure(deps: ModelDeps, caller: Caller, trial: ModelTrial): Promise<Measured> {
+  const natively = () => deps.litellm.dimensionsOf({ ...trial, dimensions: null }, { caller });
+  const { dimensions } = trial;
+  if (dimensions === null) return { dimensions: await natively(), asks: false, untried: null };
+  return measureAsked(deps, caller, { ...trial, dimensions }, natively);
+}
+
+/** @throws ApiError 400 if the model answers vectors of another length even if asked for this one */
+async function measureAsked(
+  deps: ModelDeps,
+  caller: Caller,
+  trial: ModelTrial & { dimensions: number },
+  natively: () => Promise<number>,
+): Promise<Measured> {
+  const { model, dimensions } = trial;
+  try {
+    if ((await natively()) === dimensions) return { dimensions, asks: false, untried: null };
+    const answered = await deps.litellm.dimensionsOf(trial, { caller });
+    if (answered === dimensions) return { dimensions, asks: true, untried: null };
+    throw invalid(
+      "embedding_dimensions",
+      `the model '${model}' answers vectors of ${answered} dimensions when it is asked for ${dimensions}`,
+    );
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.status < 500) throw error;
+    return { dimensions, asks: true, untried: error };
+  }
+}
+
+/** @throws ApiError 400 */
+function checkDimensions({ engine }: ModelDeps, dimensions: number | null): void {
+  const { maxDimensions: most } = engine.can;
+  if (dimensions === null || (Number.isInteger(dimensions) && dimensions >= 1 && dimensions <= most)) return;
+  throw invalid("embedding_dimensions", dimensions > most ? `must be at most ${most}` : "must be at least 1");
+}
