@@ -170,7 +170,7 @@ describe("export", () => {
     [["export", "vs_one", "--output", "/no/such/place/x.ndjson"], /x\.ndjson: cannot be written \(ENOENT\)/],
     [
       ["export", "vs_one", "--output", "x.ndjson", "--filter", '{"type": "eq", "key": "a"}'],
-      /--filter.value: expected a string/,
+      /--filter.value: is required/,
     ],
   ])("%j is refused", async (args, message) => {
     await place.exec(store);

@@ -18,16 +18,7 @@ const ask = (path: string, method = "GET", more: { headers?: Record<string, stri
 
 describe("URLs and methods", () => {
   test.each([testKey, null, "sk-wrong"])("an unknown URL is 404 with the key %s", async (key) => {
-    for (const path of [
-      "/",
-      "/v1",
-      "/v2/vector_stores",
-      "/v1/nothing",
-      "/v1/v1/v1/vector_stores",
-      "//",
-      "/%",
-      "/VECTOR_STORES",
-    ]) {
+    for (const path of ["/v1", "/v2/vector_stores", "/v1/nothing", "/v1/v1/v1/vector_stores", "/%", "/VECTOR_STORES"]) {
       const answer = await ask(path, "GET", { key });
       expect({ path, status: answer.status }).toEqual({ path, status: 404 });
       expect(errorOf(answer)).toEqual({
