@@ -9,11 +9,13 @@ export interface Reading {
   /** Why it was refused; null: it was read. */
   error: string | null;
   chunks: number;
-  /** How much the process grew, its threads included. */
+  /** How much the process grew, its threads included; known on Linux only. */
   megabytes: number;
 }
 
 const script = (program: string) => `
+  import { readFileSync } from "node:fs";
+  import { platform } from "node:process";
   import { createDocumentReader, defaultLimits } from ${JSON.stringify(join(program, "dist/reading/documentReader.js"))};
   const [path, name, size, cutting] = process.argv.slice(2);
   const thread = new URL(${JSON.stringify(`file://${join(program, "dist/reading/thread.js")}`)});
@@ -27,7 +29,9 @@ const script = (program: string) => `
   } catch (cause) {
     error = cause.name === "DocumentError" ? cause.message : \`unforeseen: \${cause.stack}\`;
   }
-  const megabytes = process.resourceUsage().maxRSS / 1024 - before / 2 ** 20;
+  // Not resourceUsage().maxRSS, which begins with the peak of the process that started this one.
+  const peak = platform === "linux" ? /VmHWM:\\s+(\\d+) kB/.exec(readFileSync("/proc/self/status", "utf8"))[1] : 0;
+  const megabytes = peak / 1024 - before / 2 ** 20;
   console.log(JSON.stringify({ error, chunks, megabytes }));
   await reader.close();
 `;
