@@ -84,7 +84,7 @@ openai_node() {
   mkdir -p "$work/node"
   for each in vector-stores files.test.ts uploads; do cp -r "$1/tests/api-resources/$each" "$work/node/"; done
   ln -s "$PWD/node_modules" "$work/node/node_modules"
-  echo '{"transform": {"^.+\\.ts$": ["@swc/jest", {"jsc": {"parser": {"syntax": "typescript"}, "target": "es2022"}}]}}' >"$work/node/jest.config.json"
+  printf '%s\n' '{"transform": {"^.+\\.ts$": ["@swc/jest", {"jsc": {"parser": {"syntax": "typescript"}, "target": "es2022"}}]}}' >"$work/node/jest.config.json"
   cd "$work/node"
   TEST_API_BASE_URL=$placeholders/v1 node_modules/.bin/jest --ci --maxWorkers=1
 }
