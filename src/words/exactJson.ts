@@ -70,7 +70,7 @@ function mayBeRounded(text: string): boolean {
       length += 1;
       if (length === 16) return true;
     } else if (code === quote) {
-      at = afterString(text, at) - 1;
+      at = endOfString(text, at);
       length = 0;
     } else {
       if (length > 0 && (code | 0x20) === letterE) return true;
@@ -87,7 +87,7 @@ function markNumbers(text: string): string | null {
   let kept = 0;
   for (let found = next.exec(text); found !== null; found = next.exec(text)) {
     const [literal] = found;
-    if (literal === '"') next.lastIndex = afterString(text, found.index);
+    if (literal === '"') next.lastIndex = endOfString(text, found.index) + 1;
     else if (isRounded(literal)) {
       parts.push(text.slice(kept, found.index), `"${mark}${literal}"`);
       kept = next.lastIndex;
@@ -97,15 +97,14 @@ function markNumbers(text: string): string | null {
   return parts.join("") + text.slice(kept);
 }
 
-/** The index after the string that begins at `start`. */
-function afterString(text: string, start: number): number {
-  let end = text.indexOf('"', start + 1);
-  for (; end !== -1; end = text.indexOf('"', end + 1)) {
+/** The index of the quote that ends the string beginning at `start`; the text's length if it has no end. */
+export function endOfString(text: string, start: number): number {
+  for (let end = text.indexOf('"', start + 1); end !== -1; end = text.indexOf('"', end + 1)) {
     let before = end;
     while (text[before - 1] === "\\") before -= 1;
-    if ((end - before) % 2 === 0) break;
+    if ((end - before) % 2 === 0) return end;
   }
-  return end + 1;
+  return text.length;
 }
 
 /** Replaces marked strings. Not a reviver of JSON.parse, which overflows the stack on deeply nested text. */

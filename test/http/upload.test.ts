@@ -155,6 +155,27 @@ describe("a refused upload leaves nothing", () => {
       /not valid JSON/,
     ],
     [
+      "attributes with a key twice",
+      () => uploadTo(store).field("attributes", '{"a":1,"a":2}').attach("file", Buffer.from("x"), "x.txt"),
+      400,
+      "attributes.a",
+      /given more than once/,
+    ],
+    [
+      "attributes of a thousand levels",
+      () => uploadTo(store).field("attributes", "[".repeat(1000)).attach("file", Buffer.from("x"), "x.txt"),
+      400,
+      "attributes",
+      /nested more than 100 levels/,
+    ],
+    [
+      "attributes with U+0000",
+      () => uploadTo(store).field("attributes", '{"a":"\\u0000"}').attach("file", Buffer.from("x"), "x.txt"),
+      400,
+      "attributes.a",
+      /U\+0000/,
+    ],
+    [
       "a reserved attribute",
       () => uploadTo(store).field("attributes", '{"file_id":"x"}').attach("file", Buffer.from("x"), "x.txt"),
       400,
@@ -231,6 +252,8 @@ describe("POST /v1/files", () => {
       "expires_after.seconds",
     ],
     ["with an expiry that is not JSON", { purpose: "evals", expires_after: "{" }, "expires_after"],
+    ["with a deep expiry", { purpose: "evals", expires_after: "[".repeat(1000) }, "expires_after"],
+    ["with an expiry twice", { purpose: "evals", expires_after: '{"seconds":1,"seconds":2}' }, "expires_after.seconds"],
   ])("%s is refused and leaves nothing", async (_, fields, param) => {
     const before = await leftOver();
     const sent = form("/v1/files").attach("file", Buffer.from("x"), "x.txt");

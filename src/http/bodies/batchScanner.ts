@@ -1,5 +1,6 @@
 import { invalid } from "../../words/errors.js";
 import { parseBytes } from "./jsonBody.js";
+import { mostLevels, repeated, tooDeep } from "./jsonStructure.js";
 import { parseRowText } from "./rowText.js";
 import { tooManyRows } from "../wire/embedding.js";
 import { isObject } from "../../words/exactJson.js";
@@ -11,13 +12,14 @@ const [openArray, closeArray, openObject, closeObject] = [0x5b, 0x5d, 0x7b, 0x7d
  * Finds the rows of a batch, the objects of the top-level array `embeddings`, in the bytes of its JSON as they arrive.
  * Each row is parsed once its last byte is there; then its text is dropped. All other text is kept, with `{}` for each
  * row, and given to JSON.parse at the end. So the scanner itself checks no syntax: if brackets do not match, a row's
- * text or the text around the rows is not JSON; if these are all JSON, so is the whole body. If `embeddings` is given
- * twice, both are checked and the last one counts.
+ * text or the text around the rows is not JSON; if these are all JSON, so is the whole body.
  */
 export class BatchScanner<Row> {
-  private rows: Row[] = [];
+  private readonly rows: Row[] = [];
   /** The text around the rows, one character per byte. Not a slice, which would keep the whole Buffer in memory. */
   private around = "";
+  /** For each row so far, the length of `around` behind its `{}`, and by how much the body was longer there. */
+  private readonly cuts: number[] = [];
   /** The text so far of the current row; null: outside a row. */
   private row: Buffer[] | null = null;
   private depth = 0;
@@ -29,6 +31,7 @@ export class BatchScanner<Row> {
   private name = "";
   private nameIsRows = false;
   private inRows = false;
+  private hadRows = false;
   /** Index in the array `embeddings`. */
   private index = 0;
   /** Inside an array that is a field of a row and has had only numbers so far. */
@@ -71,12 +74,12 @@ export class BatchScanner<Row> {
             kept = at;
           }
           if (this.depth === 0) this.atName = true;
-          this.depth += 1;
+          this.goDeeper();
           break;
         case openArray:
           if (this.depth === 1 && this.nameIsRows) this.beginRows();
           this.inNumbers = this.row !== null && this.depth === 3;
-          this.depth += 1;
+          this.goDeeper();
           break;
         case closeObject:
         case closeArray:
@@ -115,10 +118,9 @@ export class BatchScanner<Row> {
    * objects
    */
   end(): unknown {
-    // Includes the text of an incomplete row, which makes the whole invalid JSON, as it should be.
-    const text = Buffer.concat([Buffer.from(this.around, "latin1"), ...(this.row ?? [])]);
-    // Positions in the text without rows are not positions in the body.
-    const value = parseBytes(text, "", { positions: this.rows.length === 0 });
+    // Throws: the row is not complete.
+    if (this.row !== null) this.parseRow(Buffer.concat(this.row));
+    const value = parseBytes(Buffer.from(this.around, "latin1"), "", (index) => index + this.cutBefore(index));
     if (!isObject(value) || !Array.isArray(value.embeddings)) return value;
     let next = 0;
     value.embeddings = value.embeddings.map((element: unknown, i) =>
@@ -127,19 +129,41 @@ export class BatchScanner<Row> {
     return value;
   }
 
-  /** Drops the rows of an earlier `embeddings`: for a repeated field, JSON.parse takes the last. */
   private beginRows(): void {
+    if (this.hadRows) throw invalid("embeddings", repeated);
     this.inRows = true;
-    this.rows = [];
-    this.index = 0;
+    this.hadRows = true;
+    this.nameIsRows = false;
+  }
+
+  private goDeeper(): void {
+    if (this.depth === mostLevels)
+      throw this.row === null ? invalid(null, `The body is ${tooDeep}.`) : invalid(this.path(), tooDeep);
+    this.depth += 1;
+  }
+
+  /** How many bytes of the body before an index of `around` are not in it. */
+  private cutBefore(index: number): number {
+    let cut = 0;
+    for (let i = 0; i < this.cuts.length && (this.cuts[i] ?? 0) <= index; i += 2) cut = this.cuts[i + 1] ?? 0;
+    return cut;
   }
 
   private takeRow(parts: readonly Buffer[]): void {
     this.row = null;
     const [first] = parts;
     const bytes = parts.length === 1 && first !== undefined ? first : Buffer.concat(parts);
-    const path = `embeddings[${this.index}]`;
-    this.rows.push(this.toRow(parseRowText(bytes, path), path));
+    this.cuts.push(this.around.length, (this.cuts.at(-1) ?? 0) + bytes.length - "{}".length);
+    this.rows.push(this.parseRow(bytes));
+  }
+
+  private parseRow(bytes: Buffer): Row {
+    const path = this.path();
+    return this.toRow(parseRowText(bytes, path), path);
+  }
+
+  private path(): string {
+    return `embeddings[${this.index}]`;
   }
 
   private countRow(): void {

@@ -1,7 +1,6 @@
 import express, { type Request, type RequestHandler, type Response } from "express";
 import { ApiError, invalid, tooLarge, unsupportedMediaType } from "../../words/errors.js";
-import { parseExactJson } from "../../words/exactJson.js";
-import { findNotANumber, findUnstorableText } from "./unstorableText.js";
+import { parseJson } from "./jsonText.js";
 
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
@@ -18,12 +17,15 @@ export async function readJson(req: Request, res: Response, limit: number, optio
 
 /**
  * Parses the bytes of a body, or of the part of it at `path`.
+ * @param byteAt the byte of the body that is at an index of `bytes`, for the message of a syntax error
  * @throws ApiError 400 as `parseJson`, and for an empty text
  */
-export function parseBytes(bytes: Buffer, path = "", options: { positions?: boolean } = {}): unknown {
+export function parseBytes(bytes: Buffer, path = "", byteAt = (index: number) => index): unknown {
   const text = decodeJson(bytes, path);
   if (text.trim() === "") throw invalid(null, "The body is empty; expected a JSON object.", "invalid_json");
-  return parseJson(text, path, options);
+  // The decoder drops a byte order mark.
+  const before = bytes.length > 2 && bytes.readUIntBE(0, 3) === 0xefbbbf ? 3 : 0;
+  return parseJson(text, path, (index) => byteAt(before + Buffer.byteLength(text.slice(0, index))));
 }
 
 /** @param path the text's place in the body; `""`: it is the body. @throws ApiError 400 if it is not UTF-8 */
@@ -34,34 +36,6 @@ export function decodeJson(bytes: Buffer, path = ""): string {
     if (path === "") throw invalid(null, "The body is not valid UTF-8.", "invalid_json");
     throw invalid(path, "is not valid UTF-8", "invalid_json");
   }
-}
-
-/**
- * Parses JSON text; its numbers keep their digits. Refuses strings that PostgreSQL cannot store.
- * @param options.positions whether the message of a syntax error has its position in the text
- * @throws ApiError 400 naming the field
- */
-function parseJson(text: string, path = "", { positions = true }: { positions?: boolean } = {}): unknown {
-  let value: unknown;
-  try {
-    value = parseExactJson(text);
-  } catch (error) {
-    const place = findNotANumber(text, path);
-    if (place !== null)
-      throw invalid(place === "" ? null : place, "NaN and Infinity are not JSON numbers and cannot be stored");
-    const reason =
-      error instanceof SyntaxError && positions
-        ? (/at position \d+|Unexpected end/.exec(error.message)?.[0] ?? "")
-        : "";
-    throw invalid(
-      path === "" ? null : path,
-      `The body is not valid JSON${reason === "" ? "" : ` (${reason})`}.`,
-      "invalid_json",
-    );
-  }
-  const bad = findUnstorableText(text, value, path);
-  if (bad !== null) throw invalid(bad.path === "" ? null : bad.path, bad.problem);
-  return value;
 }
 
 const hasBody = (req: Request) =>

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { invalid } from "../../words/errors.js";
+import { parseJson } from "../bodies/jsonText.js";
 import { optional, queryInteger, seconds } from "./common.js";
 import type { StoredFile, Upload, UploadPart } from "../../words/file.js";
 
@@ -27,7 +28,7 @@ const fileForm = z.object({ purpose, expires_after: optional(expiresAfter) });
 /**
  * The fields of POST /v1/files: `expires_after[anchor]` and `expires_after[seconds]` as OpenAI's SDKs send them, or
  * JSON in `expires_after`, as other clients do.
- * @throws ApiError 400 if both are given
+ * @throws ApiError 400 if both are given, or the JSON cannot be parsed
  */
 export function fileFields(fields: ReadonlyMap<string, string>): Record<string, unknown> {
   const entries = [...fields].map(([name, value]) => ({ name, key: /^expires_after\[(.*)\]$/.exec(name)?.[1], value }));
@@ -37,17 +38,8 @@ export function fileFields(fields: ReadonlyMap<string, string>): Record<string, 
   );
   if (json !== "" && inside.length > 0)
     throw invalid("expires_after", "given both as JSON and with brackets; keep one of them");
-  if (json !== "") return { ...others, expires_after: fromJson(json) };
+  if (json !== "") return { ...others, expires_after: parseJson(json, "expires_after") };
   return { ...others, ...(inside.length > 0 && { expires_after: Object.fromEntries(inside) }) };
-}
-
-/** The value of a JSON text; any other text as it is, for its check to refuse. */
-function fromJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
 }
 
 export const fileFormBody = fileForm;

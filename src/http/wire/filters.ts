@@ -1,8 +1,6 @@
 import { z } from "zod";
-import { invalid } from "../../words/errors.js";
-import { parseExactJson } from "../../words/exactJson.js";
 import { filterLimits, parseFilter } from "../../words/filter.js";
-import { findUnstorableText } from "../bodies/unstorableText.js";
+import { parseJson } from "../bodies/jsonText.js";
 
 /** Checked by `parseFilter`, whose errors name the place. */
 export const filtersField = z
@@ -22,15 +20,5 @@ export const filtersText = (whose: string) =>
   z.string().optional().describe(`a filter ${whose} as JSON, in either form that a search accepts`);
 
 /** Parses a filter in a query string. @throws ApiError 400 */
-export function parseFilterText(json: string | undefined) {
-  if (json === undefined) return null;
-  let value: unknown;
-  try {
-    value = parseExactJson(json);
-  } catch {
-    throw invalid("filters", "is not valid JSON", "invalid_json");
-  }
-  const bad = findUnstorableText(json, value, "filters");
-  if (bad !== null) throw invalid(bad.path, bad.problem);
-  return parseFilter(value);
-}
+export const parseFilterText = (json: string | undefined) =>
+  json === undefined ? null : parseFilter(parseJson(json, "filters"));

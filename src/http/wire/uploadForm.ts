@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { invalid } from "../../words/errors.js";
-import { parseExactJson } from "../../words/exactJson.js";
 import type { Attributes, IngestSettings } from "../../words/file.js";
+import { parseJson } from "../bodies/jsonText.js";
 import { optional } from "./common.js";
 import { scalars } from "./scalars.js";
 
@@ -43,13 +43,7 @@ export function readUploadForm(form: z.output<typeof uploadForm>) {
 
 function readAttributes(text: string | undefined): Attributes | null {
   if (text === undefined || text.trim() === "") return null;
-  let value: unknown;
-  try {
-    value = parseExactJson(text);
-  } catch {
-    throw invalid("attributes", "is not valid JSON", "invalid_json");
-  }
-  const parsed = scalars.safeParse(value);
+  const parsed = scalars.safeParse(parseJson(text, "attributes"));
   if (parsed.success) return parsed.data;
   throw invalid("attributes", parsed.error.issues[0]?.message ?? "is not valid");
 }
