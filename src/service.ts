@@ -55,7 +55,7 @@ export function createService(parts: ServiceParts): Service {
   const { config, db, log } = parts;
   const { metrics = createMetrics(), now = () => Date.now(), readingThread = usualReadingThread } = parts;
   const stopping = new AbortController();
-  const wakes = { upkeep: (): void => undefined, ingestion: (): void => undefined };
+  const wakes = { upkeep: (): void => undefined, ingestion: (): void => undefined, sweep: (): void => undefined };
   const wakeUpkeep = () => {
     wakes.upkeep();
   };
@@ -74,6 +74,9 @@ export function createService(parts: ServiceParts): Service {
     wakeIngestion: () => {
       wakes.ingestion();
     },
+    wakeSweep: () => {
+      wakes.sweep();
+    },
   };
   let stops: ((graceMs: number) => Promise<void>)[] = [];
   return {
@@ -85,7 +88,9 @@ export function createService(parts: ServiceParts): Service {
       const ingestion = startIngestion(deps);
       wakes.upkeep = upkeep.wake;
       wakes.ingestion = ingestion.wake;
-      stops = [ingestion.stop, upkeep.stop, startSweeping(deps), startProbing(deps), startGivingBack(deps)];
+      const sweeping = startSweeping(deps);
+      wakes.sweep = sweeping.wake;
+      stops = [ingestion.stop, upkeep.stop, sweeping.stop, startProbing(deps), startGivingBack(deps)];
     },
     stopJobs: async (graceMs) => {
       stopping.abort();

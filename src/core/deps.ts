@@ -32,6 +32,8 @@ export interface Deps {
   recentStores: LRUCache<string, Map<string, RecentStore>>;
   /** Makes ingestion look into its queue at once. */
   wakeIngestion: () => void;
+  /** Makes the sweep begin at once. */
+  wakeSweep: () => void;
 }
 
 interface RecentStore {

@@ -7,15 +7,19 @@ import { sweepExpired } from "../core/stores/expire.js";
 
 const everyMs = 10 * 60 * 1000;
 
-/**
- * Removes long expired stores, expired files, and bytes that belong to nothing, every ten minutes.
- * @returns a function that stops it and waits for the current sweep
- */
-export function startSweeping(deps: Deps): () => Promise<void> {
+interface Sweeping {
+  /** Begins a sweep once the current one has ended. */
+  wake: () => void;
+  /** Waits for the current sweep, which ends after the portion of chunks that it removes. */
+  stop: () => Promise<void>;
+}
+
+/** Removes long expired stores, expired files, and what belongs to nothing, every ten minutes and when it is woken. */
+export function startSweeping(deps: Deps): Sweeping {
   let running: Promise<void> = Promise.resolve();
   const sweep = async () => {
     try {
-      await removeLeft(deps, {});
+      await removeLeft(deps, {}, () => !deps.stopping.aborted);
       await sweepLeaving(deps);
       const swept = await sweepExpired(deps);
       if (swept > 0) deps.log.info({ swept }, "removed expired vector stores");
@@ -25,12 +29,16 @@ export function startSweeping(deps: Deps): () => Promise<void> {
       deps.log.warn({ err: error }, "the sweep of expired stores and files failed; it will be tried again");
     }
   };
-  const timer = setInterval(() => {
+  const wake = () => {
     running = running.then(sweep);
-  }, everyMs);
+  };
+  const timer = setInterval(wake, everyMs);
   timer.unref();
-  return async () => {
-    clearInterval(timer);
-    await running;
+  return {
+    wake,
+    stop: async () => {
+      clearInterval(timer);
+      await running;
+    },
   };
 }

@@ -26,7 +26,7 @@ afterEach(async () => {
 
 const start = () => {
   const log = { info: () => undefined, warn: (_about: object, message: string) => warnings.push(message) };
-  stop = startSweeping({ ...service.deps, log: log as never });
+  ({ stop } = startSweeping({ ...service.deps, log: log as never }));
 };
 
 /** One of everything that expires. */

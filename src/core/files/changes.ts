@@ -7,7 +7,7 @@ import type { Attributes, StoreFile } from "../../words/file.js";
 import { uuidV7 } from "../../words/ids.js";
 import type { VectorStore } from "../../words/store.js";
 import type { Deps } from "../deps.js";
-import { portion } from "../stores/removal.js";
+import { portion, whileRequested } from "../stores/removal.js";
 import * as stores from "../stores/stores.js";
 import { leave, removeLeft } from "./leaving.js";
 
@@ -36,7 +36,7 @@ export const together = (parts: readonly Part[]): Part => ({
 
 /**
  * Plans a change while its store is locked, then makes it. Chunks of large files that leave are removed before it
- * returns; if that fails, the change is made all the same, and the sweep removes the rest.
+ * returns, or by the sweep if they are very many or that fails; the change is made all the same.
  * @throws what `hold` and `plan` throw; then nothing changes
  */
 export async function changeStore<Held extends { store: VectorStore }>(
@@ -61,9 +61,11 @@ export async function changeStore<Held extends { store: VectorStore }>(
   });
   stores.forget(deps, id);
   if (part.leaves !== true) return;
-  await removeLeft(deps, { vectorStoreId: id }).catch((error: unknown) => {
+  const removed = await removeLeft(deps, { vectorStoreId: id }, whileRequested()).catch((error: unknown) => {
     deps.log.warn({ err: error, vectorStore: id }, "chunks that left could not be removed; the sweep will do it");
+    return true;
   });
+  if (!removed) deps.wakeSweep();
 }
 
 /** The first 24 hexadecimal digits of the ids of a file's chunks: 96 bits of a time-ordered id. */

@@ -4,7 +4,7 @@ import { forgetChunks } from "../../db/tables/ingestQueue.js";
 import { lockStore } from "../../db/tables/stores.js";
 import type { StoreFile, StoreFileKey } from "../../words/file.js";
 import type { Deps } from "../deps.js";
-import { portion } from "../stores/removal.js";
+import { type GoesOn, portion } from "../stores/removal.js";
 import * as stores from "../stores/stores.js";
 
 /**
@@ -27,22 +27,25 @@ class Nothing extends Error {}
 /**
  * Removes chunks that were let go. A crash leaves the rest to the sweep.
  * @param where `{}` for those of all stores
- * @returns how many files had such chunks
+ * @returns false: some are left
  */
-export async function removeLeft(deps: Deps, where: Partial<StoreFileKey>): Promise<number> {
-  let files = 0;
+export async function removeLeft(
+  deps: Deps,
+  where: Partial<StoreFileKey>,
+  goesOn: GoesOn = () => true,
+): Promise<boolean> {
   for (let found = await listLeft(deps.db, where, 100); found.length > 0; found = await listLeft(deps.db, where, 100)) {
     for (const chunks of found) {
       try {
+        do if (!goesOn()) return false;
         while ((await removePortion(deps, chunks)) === portion);
         await end(deps, chunks);
-        files += 1;
       } catch (error) {
         if (!(error instanceof Nothing)) throw error;
       }
     }
   }
-  return files;
+  return true;
 }
 
 const holding = (chunks: LeftChunks) => async (tx: Db) => {

@@ -7,6 +7,15 @@ import type { Deps } from "../deps.js";
 /** Chunks per transaction, 0.1 to 0.4 s. A store or file with more is removed in portions: no lock is held for long. */
 export const portion = 2_000;
 
+/** Whether to remove another portion. */
+export type GoesOn = () => boolean;
+
+/** A request waits for ten portions, 1 to 4 s; the sweep, which it wakes, removes the rest. */
+export function whileRequested(): GoesOn {
+  let portions = 10;
+  return () => (portions -= 1) >= 0;
+}
+
 /** Who may remove the store was checked when it was locked. */
 const all = { kind: "all" } as const;
 
@@ -27,20 +36,23 @@ export async function dropStore(deps: Deps, hold: (tx: Db) => Promise<VectorStor
     return;
   }
   deps.recentStores.delete(large);
-  await empty(deps, large).catch((error: unknown) => {
+  const emptied = await empty(deps, large, whileRequested()).catch((error: unknown) => {
     deps.log.warn({ err: error, vectorStore: large }, "a deleted store could not be emptied; the sweep will do it");
+    return true;
   });
+  if (!emptied) deps.wakeSweep();
 }
 
-/** Finishes the removal of stores that a crash interrupted. */
+/** Finishes the removal of stores that a request has begun. */
 export async function sweepLeaving(deps: Deps): Promise<void> {
-  for (const id of await listLeaving(deps.db)) await empty(deps, id);
+  for (const id of await listLeaving(deps.db)) await empty(deps, id, () => !deps.stopping.aborted);
 }
 
 /** Another process has removed the store. */
 class Gone extends Error {}
 
-async function empty(deps: Deps, id: string): Promise<void> {
+/** @returns false: it is not empty yet */
+async function empty(deps: Deps, id: string, goesOn: GoesOn): Promise<boolean> {
   const hold = async (tx: Db) => (await lockLeaving(tx, id)) ?? throwGone();
   const removePortion = () =>
     deps.engine.write({
@@ -51,11 +63,13 @@ async function empty(deps: Deps, id: string): Promise<void> {
       book: (_tx, { removed }) => Promise.resolve(removed.chunks),
     });
   try {
+    do if (!goesOn()) return false;
     while ((await removePortion()) === portion);
     await deps.engine.drop({ hold, book: (tx) => deleteStore(tx, all, id) });
   } catch (error) {
     if (!(error instanceof Gone)) throw error;
   }
+  return true;
 }
 
 function throwGone(): never {

@@ -75,6 +75,18 @@ const nothingLeft = async () => {
   expect([await rows(), await rows("vector_store_vectors"), await rows("vector_store_left_chunks")]).toEqual([0, 0, 0]);
 };
 
+/** Ten portions find the file as large as before. @returns how often the sweep was woken */
+async function staysLarge(): Promise<() => number> {
+  let woken = 0;
+  service.deps.wakeSweep = () => (woken += 1);
+  await service.database.exec("CREATE TABLE kept AS SELECT e AS row FROM embeddings e");
+  afterChange = async () => {
+    if (removed.length >= 10) return;
+    await service.database.exec("INSERT INTO embeddings SELECT (row).* FROM kept ON CONFLICT DO NOTHING");
+  };
+  return () => woken;
+}
+
 describe("a large file", () => {
   test.each([
     ["detached", async (id: string) => service.delete(`/v1/vector_stores/${store}/files/${id}`).expect(200)],
@@ -103,10 +115,20 @@ describe("a large file", () => {
     const row = { content: "a row", embedding: Array.from({ length: 8 }, (_, i) => i + 1) };
     const inserted = await service.post(`/v1/vector_stores/${store}/embeddings`, row);
     expect(inserted.status).toBe(200);
-    expect(await removeLeft(service.deps, {})).toBe(1);
+    expect(await removeLeft(service.deps, {})).toBe(true);
     expect(await rows()).toBe(1);
     expect(await found()).toBe(1);
     expect(await rows("vector_store_left_chunks")).toBe(0);
+  });
+
+  test("that is very large is removed by the sweep, after ten portions", async () => {
+    const id = await ingested();
+    const woken = await staysLarge();
+    await service.delete(`/v1/vector_stores/${store}/files/${id}`).expect(200);
+    expect([removed.length, woken()]).toEqual([10, 1]);
+    expect(await found()).toBe(0);
+    expect(await removeLeft(service.deps, {})).toBe(true);
+    await nothingLeft();
   });
 
   test("that was left in half can be attached again, and is found whole", async () => {
@@ -155,6 +177,16 @@ describe("a large store", () => {
     expect(removed).toEqual([2000, 2000, 500]);
     await nothingLeft();
     expect(await rows("vector_stores")).toBe(0);
+  });
+
+  test("that is very large is removed by the sweep, after ten portions", async () => {
+    await ingested();
+    const woken = await staysLarge();
+    await deleteStore().expect(200);
+    expect([removed.length, woken()]).toEqual([10, 1]);
+    await service.get(`/v1/vector_stores/${store}`).expect(404);
+    await sweepLeaving(service.deps);
+    await nothingLeft();
   });
 
   test("is gone at once, also if the process crashes, and the sweep finishes", async () => {
