@@ -6,6 +6,7 @@ import type { ParquetParsers } from "hyparquet/src/types.js";
 import { type FileHandle, open } from "node:fs/promises";
 import { z } from "zod";
 import { ApiError, invalid } from "../words/errors.js";
+import { ExactNumber } from "../words/exactJson.js";
 import { type TransferPage, type TransferRow, type TransferStore, pageLimits } from "../words/rows.js";
 import { vectorOfText } from "./csv.js";
 import {
@@ -233,7 +234,7 @@ function vectorValue(value: unknown, at: string, name: string): Buffer | null {
 /** The value of a column as JSON text. */
 function jsonOf(value: unknown): string {
   if (value === null || value === undefined) return "null";
-  if (typeof value === "bigint") return value.toString();
+  if (typeof value === "bigint" || value instanceof ExactNumber) return value.toString();
   if (value instanceof Moment) return JSON.stringify(new Date(value.micros / 1000).toISOString());
   if (value instanceof Uint8Array) return JSON.stringify(Buffer.from(value).toString("base64"));
   if (ArrayBuffer.isView(value)) return JSON.stringify(Array.from(value as unknown as ArrayLike<number>));

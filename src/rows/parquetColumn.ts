@@ -6,6 +6,7 @@ import { isFlatColumn } from "hyparquet/src/schema.js";
 import type { ColumnDecoder, ParquetParsers } from "hyparquet/src/types.js";
 import type { FileHandle } from "node:fs/promises";
 import { brotliDecompressSync, gunzipSync } from "node:zlib";
+import { decimalsOf } from "./parquetDecimal.js";
 
 /**
  * Reads one column of a row group page by page. hyparquet alone would hold a column's whole chunk in memory, which can
@@ -35,10 +36,12 @@ export async function* readColumnRows(
 ): AsyncGenerator<unknown[]> {
   const element = schemaPath.at(-1)?.element;
   if (element === undefined) throw new Error("a column has no schema");
+  const decimals = decimalsOf(element);
+  const valuesOf = (rows: unknown[]) => decimals?.read(rows) ?? rows;
   const decoder: ColumnDecoder = {
     pathInSchema: metadata.path_in_schema,
     type: metadata.type,
-    element,
+    element: decimals?.element ?? element,
     schemaPath,
     codec: metadata.codec,
     parsers,
@@ -60,14 +63,14 @@ export async function* readColumnRows(
     if ((header.data_page_header_v2 ?? header.data_page_header)?.num_values === 0) continue;
     const { data = [] } = readPage(reader, header, decoder, dictionary, flat ? undefined : held, 0);
     if (flat) {
-      yield Array.from(data as ArrayLike<unknown>);
+      yield valuesOf(Array.from(data as ArrayLike<unknown>));
     } else {
       const rows = data as unknown[];
       held = rows.splice(rows.length - 1);
-      if (rows.length > 0) yield rows;
+      if (rows.length > 0) yield valuesOf(rows);
     }
   }
-  if (held.length > 0) yield held;
+  if (held.length > 0) yield valuesOf(held);
 }
 
 async function* readPages(

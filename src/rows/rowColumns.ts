@@ -30,12 +30,13 @@ export function contentValue(value: unknown, at: string, name: string): string {
   throw invalid(at, `"${name}", the row's text, is not a string`);
 }
 
-/** A vector of numbers or bigints as float32 in network order. @throws ApiError 400 */
+/** A vector of numbers of any kind as float32 in network order. @throws ApiError 400 */
 export function vectorOf(numbers: ArrayLike<unknown>, at: string, name: string): Buffer {
   const vector = new Float32Array(numbers.length);
   for (let i = 0; i < numbers.length; i += 1) {
     const number = numbers[i];
-    vector[i] = typeof number === "bigint" ? Number(number) : typeof number === "number" ? number : NaN;
+    const isNumber = typeof number === "bigint" || typeof number === "number" || number instanceof ExactNumber;
+    vector[i] = isNumber ? Number(number) : NaN;
   }
   return checkedVector(vector, at, name);
 }

@@ -37,6 +37,70 @@ describe("columns of other types", () => {
     ]);
   });
 
+  test("of decimals keep all their digits, whatever they are stored in", async () => {
+    const schema = (name: string, type: "INT32" | "INT64" | "FIXED_LEN_BYTE_ARRAY" | "BYTE_ARRAY", scale: number) => ({
+      ...{ name, type, converted_type: "DECIMAL" as const, repetition_type: "OPTIONAL" as const, scale, precision: 38 },
+      ...(type === "FIXED_LEN_BYTE_ARRAY" ? { type_length: 16 } : {}),
+    });
+    const columns = [
+      { name: "i32", data: [12_345n, -5n, null], element: schema("i32", "INT32", 2) },
+      { name: "i64", data: [1234567890123456789n, -1n, null], element: schema("i64", "INT64", 9) },
+      { name: "whole", data: [99999999999999999999999999999999999999n, -9007199254740993n, 7n] },
+      { name: "fixed", data: [-12345678901234567890123456789012345678n, 10n ** 18n, 0n] },
+      { name: "bytes", data: [12345678901234567890n, -128n, null], element: schema("bytes", "BYTE_ARRAY", 10) },
+    ].map((each) => ({
+      ...each,
+      element: each.element ?? schema(each.name, "FIXED_LEN_BYTE_ARRAY", each.name === "whole" ? 0 : 18),
+    }));
+    const texts = { name: "content", data: ["x", "y", "z"] };
+    const path = directory.file(
+      "decimals.parquet",
+      Buffer.from(
+        parquetWriteBuffer({
+          columnData: [texts, ...columns.map(({ name, data }) => ({ name, data }))],
+          schema: [
+            { name: "root", num_children: 6 },
+            { name: "content", type: "BYTE_ARRAY", converted_type: "UTF8", repetition_type: "REQUIRED" },
+            ...columns.map(({ element }) => element),
+          ],
+        }),
+      ),
+    );
+    const metadataColumns = columns.map(({ name }) => name);
+    const rows = await readRows([path], { columns: { metadataColumns, id: "whole" } });
+    expect(rows.map((row) => row.metadata)).toEqual([
+      '{"i32":123.45,"i64":1234567890.123456789,"whole":99999999999999999999999999999999999999,' +
+        '"fixed":-12345678901234567890.123456789012345678,"bytes":1234567890.1234567890}',
+      '{"i32":-0.05,"i64":-1e-9,"whole":-9007199254740993,"fixed":1,"bytes":-1.28e-8}',
+      '{"whole":7,"fixed":0}',
+    ]);
+    expect(rows.map((row) => row.id)).toEqual(["99999999999999999999999999999999999999", "-9007199254740993", "7"]);
+  });
+
+  test("of lists of decimals are vectors", async () => {
+    const optional = { repetition_type: "OPTIONAL" as const };
+    const decimal = { type: "INT64" as const, converted_type: "DECIMAL" as const, scale: 18, precision: 18 };
+    const path = directory.file(
+      "vectors.parquet",
+      Buffer.from(
+        parquetWriteBuffer({
+          columnData: [
+            { name: "content", data: ["x", "y"] },
+            { name: "embedding", data: [[123456789012345678n, -(5n * 10n ** 17n)], null] },
+          ],
+          schema: [
+            { name: "root", num_children: 2 },
+            { name: "content", type: "BYTE_ARRAY", converted_type: "UTF8", repetition_type: "REQUIRED" },
+            { name: "embedding", converted_type: "LIST", num_children: 1, ...optional },
+            { name: "list", repetition_type: "REPEATED", num_children: 1 },
+            { name: "element", ...decimal, ...optional },
+          ],
+        }),
+      ),
+    );
+    expect((await readRows([path])).map(numbersOf)).toEqual([[Math.fround(0.12345678901234568), -0.5], null]);
+  });
+
   test("are ids, times and vectors", async () => {
     const path = parquet([
       { name: "id", data: [9007199254740993n, 2n], type: "INT64" },
