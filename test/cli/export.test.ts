@@ -52,14 +52,20 @@ describe("an export imported elsewhere gives the same rows and stores", () => {
     ["/", ["--format", "parquet", "--rows-per-file", "20"]],
   ])("in %s %j", async (ending, options) => {
     await place.exec(store);
-    await place.exec(insertSql("vs_one", simple(60)));
+    // Doubles that are one, but two numbers.
+    const exact = (n: number) => `{"n": ${9007199254740992n + BigInt(n)}, "deep": [{"d": 0.1000000000000000000${n}}]}`;
+    const rows = simple(60).map((row, n) => ({ ...row, metadata: exact(n) }));
+    await place.exec(insertSql("vs_one", rows));
     const output = fresh(ending);
     const exported = await runJson<ExportAnswer>(place, ["export", "--all", "--output", output, ...options]);
     expect(exported).toMatchObject({ rows: 60, stores: 2 });
     const imported = await runJson<ImportAnswer>(other, ["import", output]);
     expect(imported).toMatchObject({ finished: true, verified: true, rows: { read: 60, added: 60 } });
     expect(imported.checksums).toEqual({ read: exported.checksum, stored: exported.checksum });
-    expect(await contentOf(other)).toEqual(await contentOf(place));
+    const moved = await contentOf(other);
+    expect(moved).toEqual(await contentOf(place));
+    for (const text of ['"n": 9007199254740993,', '"d": 0.10000000000000000001', '"n": 12345678901234567890'])
+      expect(JSON.stringify(moved)).toContain(JSON.stringify(text).slice(1, -1));
   });
 });
 

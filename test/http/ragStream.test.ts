@@ -1,7 +1,26 @@
 import { describe, expect, test } from "@jest/globals";
 import type { Answer } from "../litellm/support.js";
 import { chatChunk } from "../support/fakeProxy.js";
-import { proxy, service, id, question, ask, rag, lastChat, refusal, open, stream } from "./ragSupport.js";
+import { createStore, postText, rowsPath } from "../support/stores.js";
+import { proxy, service, id, path, question, ask, rag, lastChat, refusal, open, stream } from "./ragSupport.js";
+
+test("sources keep the digits of numbers, whole and streamed, of one store and of several", async () => {
+  const store = await createStore(service);
+  const numbers = '"n":9007199254740993,"d":0.10000000000000000001';
+  const row = `{"id": "exact-${store}", "content": "The cat sleeps on the printer.", "metadata": {${numbers}}}`;
+  expect((await postText(service, rowsPath(store), row)).status).toBe(200);
+  for (const asked of [{}, { stream: true }]) {
+    const { status, text } = await postText(service, path(store), JSON.stringify({ query: question, ...asked }));
+    expect({ status, text }).toMatchObject({ status: 200 });
+    expect(text).toContain('"n":9007199254740993');
+    expect(text).toContain('"d":0.10000000000000000001');
+    const body = JSON.stringify({ query: question, vector_store_ids: [store], ...asked });
+    const ofSeveral = await postText(service, "/v1/rag", body);
+    expect(ofSeveral).toMatchObject({ status: 200 });
+    expect(ofSeveral.text).toContain('"n":9007199254740993');
+    expect(ofSeveral.text).toContain('"d":0.10000000000000000001');
+  }
+});
 
 describe("a streamed answer", () => {
   test("has the sources, the pieces, and the complete answer", async () => {
