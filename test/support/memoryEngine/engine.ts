@@ -9,7 +9,7 @@ import type { VectorStore } from "../../../src/words/store.js";
 import { matching, nearest } from "./finding.js";
 import { createRecords, gone } from "./records.js";
 import { orFailing, within } from "./within.js";
-import { type Row, type Shelf, compare, fileOf, isSelected, passes, sizeOf, take, underWay } from "./shelf.js";
+import { type Row, type Shelf, compare, fileOf, inTurn, isSelected, passes, sizeOf, take, underWay } from "./shelf.js";
 
 /**
  * A small, exact engine in memory: the second implementation of the contract. Like a remote engine, it shares no
@@ -88,10 +88,12 @@ function engineOf({ db, now, without = [], keywords = true, maxDimensions = 4096
 type Shelves = Map<string, Shelf>;
 
 function shelfOf(shelves: Shelves, storeId: string): Shelf {
-  const shelf = shelves.get(storeId) ?? { rows: new Map<string, Row>(), hidden: new Set<string>(), changes: 0 };
+  const shelf = shelves.get(storeId) ?? newShelf();
   shelves.set(storeId, shelf);
   return shelf;
 }
+
+const newShelf = (): Shelf => ({ rows: new Map(), hidden: new Set(), changes: 0, turn: Promise.resolve() });
 
 function visible(shelves: Shelves, storeId: string): [string, Row][] {
   const { rows, hidden } = shelfOf(shelves, storeId);
@@ -109,9 +111,9 @@ async function write<Held extends { store: VectorStore }, T>(
     const planned = await change.steps(tx, locked);
     return { held: locked, steps: planned, shelf: underWay(shelfOf(shelves, locked.store.id)) };
   });
-  try {
+  return inTurn(shelf, async () => {
     const taken = take(shelf, steps, change.now);
-    return await db.transaction(async (tx) => {
+    return db.transaction(async (tx) => {
       const again = await change.hold(tx);
       const chunks = taken.added.size - taken.removed.chunks;
       const bytes = taken.addedBytes - taken.removed.bytes;
@@ -120,9 +122,7 @@ async function write<Held extends { store: VectorStore }, T>(
       if (counted === undefined) throw gone(held.store.id);
       return change.book(tx, { ...taken, store: counted }, again);
     });
-  } finally {
-    shelf.changes -= 1;
-  }
+  });
 }
 
 /** Repairs counters after a crash between a put and its counters. @returns whether they were wrong */

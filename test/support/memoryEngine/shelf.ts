@@ -22,12 +22,26 @@ export interface Shelf {
   hidden: Set<string>;
   /** Changes under way: planned, but their counters have not moved yet. Upkeep leaves such a shelf alone. */
   changes: number;
+  /** Resolves when the changes so far have ended. */
+  turn: Promise<unknown>;
 }
 
-/** Records that a change is under way; it ends with `changes -= 1`. */
+/** Records that a change is under way. */
 export function underWay(shelf: Shelf): Shelf {
   shelf.changes += 1;
   return shelf;
+}
+
+/**
+ * Ends a change that is under way, after those that began before it: counters would stop at 0 if a removal moved them
+ * before the chunks that it removed had.
+ */
+export function inTurn<T>(shelf: Shelf, end: () => Promise<T>): Promise<T> {
+  const ended = shelf.turn.then(end).finally(() => {
+    shelf.changes -= 1;
+  });
+  shelf.turn = ended.catch(() => undefined);
+  return ended;
 }
 
 export const objectOf = (row: Row) => (parseExactJson(row.metadata) ?? {}) as Record<string, unknown>;
