@@ -39,12 +39,14 @@ let service: TestService;
 let owned: { store: string; file: string; other: string; upload: string; batch: string };
 const { signal } = new AbortController();
 const anyFile = { batchId: null, status: null, filter: null };
+const whole = { after: null, embeddings: false };
 const page = { limit: 10, order: "asc", after: null, before: null } as const;
 const settings: IngestSettings = {
   cutting: { by: "tokens", size: 800, overlap: 400 },
   visionModel: null,
   visionPrompt: null,
 };
+const toAttach = (fileId: string) => ({ fileId, attributes: null, settings });
 const bytes = () => Readable.from([Buffer.from("Some words of a document.")]);
 const aRow = (id: string) => ({
   id,
@@ -78,7 +80,7 @@ beforeAll(async () => {
   const store = await stores.create(deps, alice, storeInput("alice's"));
   await insertChunks(deps, alice, store.id, [aRow("of-alice")], () => "", { signal });
   const [file, other] = [await fileOf(alice, "a.txt"), await fileOf(alice, "b.txt")];
-  const batch = await fileBatches.create(deps, alice, store.id, [{ fileId: file.id, attributes: null, settings }]);
+  const batch = await fileBatches.create(deps, alice, store.id, [toAttach(file.id)], null);
   await storeFiles.find(deps, alice, store.id, file.id);
   const begun = await uploads.create(deps, alice, {
     filename: "c.txt",
@@ -113,7 +115,7 @@ const reading: Record<string, UseCase> = {
   "files.open": (caller, ids) => files.open(service.deps, caller, ids.file),
   "storeFiles.find": (caller, ids) => storeFiles.find(service.deps, caller, ids.store, ids.file),
   "storeFiles.list": (caller, ids) => storeFiles.list(service.deps, caller, ids.store, anyFile, page),
-  "storeFiles.content": (caller, ids) => storeFiles.content(service.deps, caller, ids.store, ids.file, null, signal),
+  "storeFiles.content": (caller, ids) => storeFiles.content(service.deps, caller, ids.store, ids.file, whole, signal),
   "fileBatches.find": (caller, ids) => fileBatches.find(service.deps, caller, ids.store, ids.batch),
   "fileBatches.listFiles": (caller, ids) =>
     fileBatches.listFiles(service.deps, caller, ids.store, { ...anyFile, batchId: ids.batch }, page),
@@ -131,11 +133,11 @@ const changing: Record<string, UseCase> = {
     const receive = async () => ({ kept: [await files.keep(service.deps, "u.txt", bytes())], settings: about });
     return uploadDocuments(service.deps, caller, ids.store, receive, { later: true, signal: AbortSignal.any([]) });
   },
-  addTexts: (caller, ids) => addTexts(service.deps, caller, ids.store, ["a text"], [], settings),
-  attach: (caller, ids) =>
-    attachFile(service.deps, caller, ids.store, { fileId: ids.other, attributes: null, settings }),
+  addTexts: (caller, ids) =>
+    addTexts(service.deps, caller, ids.store, { texts: ["a text"], metadatas: [], settings, model: null }),
+  attach: (caller, ids) => attachFile(service.deps, caller, ids.store, toAttach(ids.other), null),
   "fileBatches.create": (caller, ids) =>
-    fileBatches.create(service.deps, caller, ids.store, [{ fileId: ids.other, attributes: null, settings }]),
+    fileBatches.create(service.deps, caller, ids.store, [toAttach(ids.other)], null),
   "fileBatches.cancel": (caller, ids) => fileBatches.cancel(service.deps, caller, ids.store, ids.batch),
   "storeFiles.setAttributes": (caller, ids) =>
     storeFiles.setAttributes(service.deps, caller, ids.store, ids.file, { colour: "red" }),

@@ -16,6 +16,7 @@ import type {
 } from "../../words/file.js";
 import type { VectorStore } from "../../words/store.js";
 import type { Deps } from "../deps.js";
+import { requireSameModel } from "../stores/model.js";
 import * as stores from "../stores/stores.js";
 import { type Part, changeStore, newChunkBase, nothing, relabelChunks, together } from "./changes.js";
 import { throwUnknownFile } from "./files.js";
@@ -33,10 +34,18 @@ const briefMs = 2000;
 
 /**
  * Attaches a file to a store, as `attachTo`, and waits up to 2 s for it.
- * @throws ApiError 404, 400 `vector_store_expired`, and as `attachTo`; then nothing is written
+ * @param model the store's, as its caller names it; null: not named
+ * @throws ApiError 404, 400 `vector_store_expired` or `model_mismatch`, and as `attachTo`; then nothing is written
  */
-export async function attachFile(deps: Deps, caller: Caller, storeId: string, input: AttachInput): Promise<StoreFile> {
+export async function attachFile(
+  deps: Deps,
+  caller: Caller,
+  storeId: string,
+  input: AttachInput,
+  model: string | null,
+): Promise<StoreFile> {
   const store = await stores.findUsable(deps, caller, storeId);
+  requireSameModel(deps, store, model);
   const key = await attachTo(deps, caller, store, input, { replaces: false });
   await stores.markUsed(deps, caller, store.id);
   return untilEnded(deps, key, briefMs);

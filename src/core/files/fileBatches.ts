@@ -6,6 +6,7 @@ import { ApiError, notFound } from "../../words/errors.js";
 import type { FileBatch, FileCounts, StoreFile } from "../../words/file.js";
 import { newId } from "../../words/ids.js";
 import type { Deps } from "../deps.js";
+import { requireSameModel } from "../stores/model.js";
 import * as stores from "../stores/stores.js";
 import { type AttachInput, briefly, enqueue } from "./attach.js";
 import * as storeFiles from "./storeFiles.js";
@@ -17,15 +18,18 @@ export type BatchWithCounts = FileBatch & { counts: FileCounts };
 /**
  * Attaches many files at once. Unknown files are listed as failed. Files that are already attached belong to the batch
  * with the state that they have; those that failed or were cancelled are tried again.
- * @throws ApiError 404, 400 (expired, or a reserved attribute); then nothing is written
+ * @param model the store's, as its caller names it; null: not named
+ * @throws ApiError 404, 400 (expired, a reserved attribute, or another model); then nothing is written
  */
 export async function create(
   deps: Deps,
   caller: Caller,
   storeId: string,
   files: readonly AttachInput[],
+  model: string | null,
 ): Promise<BatchWithCounts> {
   const store = await stores.findUsable(deps, caller, storeId);
+  requireSameModel(deps, store, model);
   const createdAt = deps.now();
   const batch = { id: newId("vsfb_", createdAt), vectorStoreId: store.id, createdAt, cancelled: false };
   const added = await enqueue(deps, caller, store, files, batch);

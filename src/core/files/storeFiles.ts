@@ -116,14 +116,14 @@ const contentPage = 1000;
 
 /**
  * The chunks of a file in document order, a page at a time. Empty until the file is complete.
- * @param after the id of the previous page's last chunk
+ * @param wanted.after the id of the previous page's last chunk
  */
 export async function content(
   deps: Deps,
   caller: Caller,
   storeId: string,
   fileId: string,
-  after: string | null,
+  { after, embeddings }: { after: string | null; embeddings: boolean },
   signal: AbortSignal,
 ): Promise<ChunkPage> {
   const store = await stores.find(deps, caller, storeId);
@@ -131,6 +131,6 @@ export async function content(
   if (file.status !== "completed") return { chunks: [], hasMore: false };
   const { sameAs } = file;
   const owner = sameAs === null ? file : ((await findStoreFile(deps.db, store.id, sameAs)) ?? throwUnknownFile(sameAs));
-  const page = { limit: contentPage, order: "asc", after, before: null, embeddings: false } as const;
+  const page = { limit: contentPage, order: "asc", after, before: null, embeddings } as const;
   return deps.engine.page(store, { file: chunksOf(owner) }, page, { signal });
 }

@@ -2,6 +2,7 @@ import { Readable } from "node:stream";
 import type { Caller } from "../../words/caller.js";
 import type { Attributes, IngestSettings, StoreFile } from "../../words/file.js";
 import type { Deps } from "../deps.js";
+import { requireSameModel } from "../stores/model.js";
 import * as stores from "../stores/stores.js";
 import { untilEnded } from "./attach.js";
 import { addDocument } from "./documents.js";
@@ -11,20 +12,27 @@ import { checkAttributes } from "./storeFiles.js";
 /** How long to wait for all texts together. */
 const waitMs = 60_000;
 
+export interface NewTexts {
+  texts: readonly string[];
+  /** Attributes of the texts, in the same order; a missing entry means "none". */
+  metadatas: readonly (Attributes | null)[];
+  settings: IngestSettings;
+  /** The store's model, as its caller names it; null: not named. */
+  model: string | null;
+}
+
 /**
  * Adds texts to a store, each as a file, and waits up to 60 s until they are searchable.
- * @param metadatas attributes of the texts, in the same order; a missing entry means "none"
- * @throws ApiError 404, 400 (expired, or a reserved attribute); then no text is added
+ * @throws ApiError 404, 400 (expired, a reserved attribute, or another model); then no text is added
  */
 export async function addTexts(
   deps: Deps,
   caller: Caller,
   storeId: string,
-  texts: readonly string[],
-  metadatas: readonly (Attributes | null)[],
-  settings: IngestSettings,
+  { texts, metadatas, settings, model }: NewTexts,
 ): Promise<StoreFile[]> {
   const store = await stores.findUsable(deps, caller, storeId);
+  requireSameModel(deps, store, model);
   const described = texts.map((text, i) => ({ text, attributes: metadatas[i] ?? null }));
   for (const { attributes } of described) checkAttributes(attributes);
   await stores.markUsed(deps, caller, store.id);

@@ -13,6 +13,9 @@ const instructions =
   "You turn what a user writes into a query for a search engine over documents. Keep names, codes, numbers and the language. Leave out " +
   "greetings and instructions. Do not answer it. Reply with the query alone, in one line.";
 
+/** OpenAI's API knows no such refusal, and its SDKs ask for rewriting freely. */
+const unavailable = "query not rewritten: CHAT_MODEL and the proxy that serves it are not both configured";
+
 /** In characters. A longer reply is an answer, not a query. */
 const longestQuery = 2000;
 
@@ -31,8 +34,9 @@ export async function rewriteQueries(
   asking: { caller: Caller; signal: AbortSignal },
 ): Promise<Rewritten> {
   const { queries } = request;
+  if (!request.rewrite) return { queries, warning: null };
   const model = deps.config.chatModel;
-  if (model === null || !rewrites(deps, request)) return { queries, warning: null };
+  if (model === null || !rewrites(deps, request)) return { queries, warning: unavailable };
   try {
     const rewritten = queries.map(async (query) => {
       const messages: ChatMessage[] = [

@@ -56,3 +56,13 @@ export function requireModel(
     "model_mismatch",
   );
 }
+
+/** Refuses files whose sender takes the store for one with another model. @throws ApiError 400 `model_mismatch` */
+export function requireSameModel(deps: ModelDeps, store: Parameters<typeof modelName>[1], named: string | null): void {
+  if (named === null || named === modelName(deps, store)) return;
+  throw invalid(
+    "embedding_model",
+    `the vector store's model is '${modelName(deps, store)}'; a store's files cannot have another`,
+    "model_mismatch",
+  );
+}

@@ -29,8 +29,10 @@ export const fileBatchRoutes = [
     example: { file_ids: ["file-0190f2c4a7e87d3f9b1c2d3e4f5a6b7c"], attributes: { category: "returns" } },
     answer: batchOfFilesAnswer,
     handle: async ({ deps, caller, params, body, res }) => {
+      const { vector_store_id: storeId } = params;
+      const files = readBatch(body, deps.config.files.autoCutting);
       const batch = presentFileBatch(
-        await fileBatches.create(deps, caller, params.vector_store_id, readBatch(body, deps.config.files.autoCutting)),
+        await fileBatches.create(deps, caller, storeId, files, body.embedding_model ?? null),
       );
       setPollAfter(res, batch.status);
       return batch;

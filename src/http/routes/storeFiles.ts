@@ -9,14 +9,12 @@ import { invalid } from "../../words/errors.js";
 import { keeperOf, readForm } from "../bodies/multipart.js";
 import { route } from "../route.js";
 import { listAnswer, presentList, storeParams } from "../wire/common.js";
+import { contentAnswer, contentQuery, presentContent } from "../wire/fileContent.js";
 import type { Parse } from "../wire/parse.js";
 import {
   addFileBody,
-  contentAnswer,
-  contentQuery,
   detachedAnswer,
   listStoreFilesQuery,
-  presentContent,
   presentStoreFile,
   readAttach,
   readFileList,
@@ -52,18 +50,21 @@ export const storeFileRoutes = [
     answer: oneOrList,
     handle: async ({ deps, caller, params, body, res }) => {
       const { vector_store_id: storeId } = params;
+      const model = body.embedding_model ?? null;
       if (body.file_id !== undefined) {
         const file = await attachFile(
           deps,
           caller,
           storeId,
           readAttach(body.file_id, body, deps.config.files.autoCutting),
+          model,
         );
         setPollAfter(res, file.status);
         return presentStoreFile(file);
       }
       const { settings } = readAttach("", body, deps.config.files.autoCutting);
-      const added = await addTexts(deps, caller, storeId, body.texts ?? [], body.metadatas ?? [], settings);
+      const { texts = [], metadatas = [] } = body;
+      const added = await addTexts(deps, caller, storeId, { texts, metadatas, settings, model });
       return presentList(added.map(presentStoreFile), false);
     },
   }),
@@ -169,7 +170,8 @@ export const storeFileRoutes = [
     answer: contentAnswer,
     handle: async ({ deps, caller, params, query, signal }) => {
       const { vector_store_id: storeId, file_id: fileId } = params;
-      return presentContent(await storeFiles.content(deps, caller, storeId, fileId, query.page ?? null, signal));
+      const wanted = { after: query.page ?? null, embeddings: query.include_embeddings === "true" };
+      return presentContent(fileId, await storeFiles.content(deps, caller, storeId, fileId, wanted, signal), query);
     },
   }),
 ];

@@ -4,6 +4,7 @@ import type { AttachInput } from "../../core/files/attach.js";
 import { optional, pageQuery, readPage, seconds, storeParams } from "./common.js";
 import { scalarAnswer, scalars } from "./scalars.js";
 import { filtersText, parseFilterText } from "./filters.js";
+import { isObject } from "../../words/exactJson.js";
 import type { Cutting } from "../../words/document.js";
 import { type Attributes, type IngestSettings, type StoreFile, fileStatuses } from "../../words/file.js";
 
@@ -29,12 +30,14 @@ const staticSizes = z
       `at most half of max_chunk_size_tokens, which is ${(input as { max_chunk_size_tokens: number }).max_chunk_size_tokens}`,
   });
 
+const strategies =
+  'expected {"type": "auto"} or {"type": "static", "static": {"max_chunk_size_tokens": 100…4096, "chunk_overlap_tokens": at most half of it}}';
+const noContext =
+  "'contextual' (OGX's) needs a chat model that describes every chunk, which is not part of this service; ";
+
 export const chunkingStrategy = z.union(
   [z.object({ type: z.literal("auto") }), z.object({ type: z.literal("static"), static: staticSizes })],
-  {
-    error:
-      'expected {"type": "auto"} or {"type": "static", "static": {"max_chunk_size_tokens": 100…4096, "chunk_overlap_tokens": at most half of it}}',
-  },
+  { error: ({ input }) => (isObject(input) && input.type === "contextual" ? noContext : "") + strategies },
 );
 type Strategy = z.output<typeof chunkingStrategy>;
 
@@ -53,6 +56,11 @@ export function readStrategy(strategy: Strategy | undefined, auto: Cutting): Ing
       : auto;
   return { cutting, visionModel: null, visionPrompt: null };
 }
+
+/** OGX's clients repeat the store's model whenever they attach files. */
+const sameModel = optional(z.string().min(1, "must not be empty").max(256, "at most 256 characters")).describe(
+  "the store's model, if you name it; any other is refused",
+);
 
 /** OpenAI's attributes; like metadata, but also with numbers and booleans. */
 const attributes = scalars;
@@ -80,6 +88,7 @@ export const addFileBody = z
         .max(1000, "at most 1000 texts"),
     ),
     metadatas: optional(z.array(scalars.nullable()).max(1000, "at most 1000")),
+    embedding_model: sameModel,
   })
   .refine((body) => (body.file_id === undefined) !== (body.texts === undefined), "give either `file_id` or `texts`")
   .refine((body) => body.texts === undefined || body.attributes === undefined, {
@@ -114,6 +123,7 @@ export const createBatchOfFilesBody = z
     ),
     attributes: optional(attributes),
     chunking_strategy: optional(chunkingStrategy),
+    embedding_model: sameModel,
   })
   .refine((body) => (body.file_ids === undefined) !== (body.files === undefined), "give either `file_ids` or `files`")
   .meta({ id: "CreateFileBatchRequest" });
@@ -222,31 +232,5 @@ export function presentFileBatch(batch: BatchWithCounts): z.input<typeof batchOf
     vector_store_id: batch.vectorStoreId,
     status: in_progress > 0 ? "in_progress" : ended,
     file_counts: { in_progress, completed, failed, cancelled, total },
-  };
-}
-
-export const contentQuery = z.object({
-  page: z.string().max(1000, "at most 1000 characters").optional().describe("`next_page` of the previous page"),
-});
-
-export const contentAnswer = z
-  .object({
-    object: z.literal("vector_store.file_content.page"),
-    data: z.array(z.object({ type: z.literal("text"), text: z.string() })),
-    has_more: z.boolean(),
-    next_page: z.string().nullable(),
-  })
-  .meta({ id: "VectorStoreFileContent" });
-
-/** OpenAI's page of a file's content, one text per chunk. */
-export function presentContent(page: {
-  chunks: readonly { id: string; content: string }[];
-  hasMore: boolean;
-}): z.input<typeof contentAnswer> {
-  return {
-    object: "vector_store.file_content.page",
-    data: page.chunks.map((chunk) => ({ type: "text", text: chunk.content })),
-    has_more: page.hasMore,
-    next_page: page.hasMore ? (page.chunks.at(-1)?.id ?? null) : null,
   };
 }

@@ -16,7 +16,8 @@ test("a page of a batch's files takes three statements: the store, the batch, it
   const store = await createStore(service);
   const cutting = { by: "tokens", size: 800, overlap: 400 } as const;
   const settings = { cutting, visionModel: null, visionPrompt: null };
-  const { id } = await fileBatches.create(deps, ownWork, store, [{ fileId: "file-gone", attributes: null, settings }]);
+  const gone = { fileId: "file-gone", attributes: null, settings };
+  const { id } = await fileBatches.create(deps, ownWork, store, [gone], null);
   let statements = 0;
   const counting: KyselyPlugin = {
     transformQuery: ({ node }) => {
