@@ -26,7 +26,10 @@ def post(path, body):
 
 def insert(vector_store_id, chunks, **_):
     """Without OGX's vectors, so that texts and queries are embedded by the same model. OGX repeats ids among stores."""
-    rows = [{"id": f"{vector_store_id}-{each.chunk_id}", "content": each.content, "metadata": each.metadata} for each in chunks]
+    rows = [
+        {"id": f"{vector_store_id}-{each.chunk_id}", "content": each.content, "metadata": each.metadata}
+        for each in chunks
+    ]
     post(f"/vector_stores/{vector_store_id}/embeddings/batch", {"embeddings": rows})
 
 

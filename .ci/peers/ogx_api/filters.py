@@ -3,10 +3,13 @@
 
 class Filter(dict):
     def model_dump(self):
-        return {
-            name: [each.model_dump() if isinstance(each, Filter) else each for each in value] if isinstance(value, list) else value
-            for name, value in self.items()
-        }
+        return {name: dumped(value) for name, value in self.items()}
+
+
+def dumped(value):
+    if isinstance(value, list):
+        return [dumped(each) for each in value]
+    return value.model_dump() if isinstance(value, Filter) else value
 
 
 ComparisonFilter = CompoundFilter = Filter

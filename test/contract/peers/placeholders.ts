@@ -1,7 +1,9 @@
 /*
  * Between the SDKs' own tests and the server. Those tests were generated for a mock that knows every id:
  * `vector_store_id`, `file_id`, `string`. For each request this creates what it names, through the API, and forwards it
- * with the real ids; the answer comes back as the server gave it.
+ * with the real ids; the answer comes back as the server gave it. The mock also takes two things that OpenAI's
+ * specification forbids, and so does the server: a list with `limit` 0, which is sent without a limit, and a batch that
+ * names its files twice or not at all, which is sent with one list.
  *
  * Usage: tsx placeholders.ts PORT SERVER_URL KEY
  */
@@ -58,8 +60,12 @@ async function realPath(path: string): Promise<{ path: string; upload: string }>
 }
 
 /** The body with real ids where it names files or parts. */
-async function realBody(text: string, upload: string): Promise<string> {
+async function realBody(text: string, path: string, upload: string): Promise<string> {
   const body = JSON.parse(text) as Record<string, unknown>;
+  if (path.endsWith("/file_batches")) {
+    if (body.files !== undefined) delete body.file_ids;
+    else body.file_ids ??= ["string"];
+  }
   if (body.file_id !== undefined) body.file_id = await makeFile();
   if (Array.isArray(body.file_ids)) body.file_ids = await Promise.all(body.file_ids.map(makeFile));
   if (Array.isArray(body.files)) {
@@ -84,10 +90,11 @@ createServer((req, res) => {
     const { path, upload } = await realPath(pathname);
     const type = req.headers["content-type"] ?? "";
     const sent =
-      type.startsWith("application/json") && body.length > 0 ? await realBody(body.toString(), upload) : body;
-    // The cursors of lists are placeholders too; of them only the limit and the order can be kept.
+      type.startsWith("application/json") && body.length > 0 ? await realBody(body.toString(), path, upload) : body;
+    // The cursors of lists are placeholders too; only the order and a possible limit can be kept.
     const query = new URLSearchParams(search);
     for (const name of ["after", "before"]) query.delete(name);
+    if (query.get("limit") === "0") query.delete("limit");
     const answer = await fetch(`${server}${path}${query.size > 0 ? `?${query.toString()}` : ""}`, {
       method: req.method ?? "GET",
       headers: { authorization: `Bearer ${key}`, ...(type === "" ? {} : { "content-type": type }) },
