@@ -9,7 +9,7 @@ export const dimensions = 16;
 /** A store that is written to, and everything that was sent to it. */
 export interface Scene {
   storeId: string;
-  /** Begins the names of the scene's files, which are unique in the whole service. */
+  /** Begins the names of its files and the ids of its rows, which are unique in the whole service. */
   name: string;
   ledger: Ledger;
   /** A number that nothing else of the scene has. */

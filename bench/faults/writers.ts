@@ -84,7 +84,10 @@ async function change(
 
 function makeRows({ scene, random }: Writer, count: number): { batch: number; rows: SentRow[] } {
   const batch = scene.next();
-  return { batch, rows: Array.from({ length: count }, (_, i) => makeRow(`b${batch}-${i}`, batch, random)) };
+  return {
+    batch,
+    rows: Array.from({ length: count }, (_, i) => makeRow(`${scene.name}-b${batch}-${i}`, batch, random)),
+  };
 }
 
 const path = ({ scene }: Writer, rest: string) => `/v1/vector_stores/${scene.storeId}${rest}`;

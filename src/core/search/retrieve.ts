@@ -1,6 +1,6 @@
 import { EngineError } from "../../engines/engine.js";
 import type { FoundChunk } from "../../words/chunk.js";
-import { ApiError, TextError } from "../../words/errors.js";
+import { ApiError, TextError, unavailable } from "../../words/errors.js";
 import type { Filter } from "../../words/filter.js";
 import type { VectorStore } from "../../words/store.js";
 import type { Deps } from "../deps.js";
@@ -46,18 +46,25 @@ export interface Wanted {
   query: Query;
 }
 
+/** A store changes with each file whose ingestion begins or ends; several may fall into a search on a busy machine. */
+const attempts = 10;
+
 /**
  * Searches a store. If it has changed since it was read (`gone`), reads it again and searches once more.
- * @throws ApiError 404 if it was deleted, 400 `unsupported_search_mode`
+ * @throws ApiError 404 if it was deleted, 400 `unsupported_search_mode`, 503 if it changes during every attempt
  */
 export async function retrieve(deps: Deps, store: VectorStore, wanted: Wanted, asking: Asking): Promise<FoundChunk[]> {
-  try {
-    return await searchOne(deps, store, wanted, asking.signal);
-  } catch (error) {
-    if (!(error instanceof EngineError && error.kind === "gone")) throw error;
-    stores.forget(deps, store.id);
-    return searchOne(deps, await stores.use(deps, asking.caller, store.id), wanted, asking.signal);
+  let current = store;
+  for (let attempt = 1; attempt <= attempts; attempt += 1) {
+    try {
+      return await searchOne(deps, current, wanted, asking.signal);
+    } catch (error) {
+      if (!(error instanceof EngineError && error.kind === "gone")) throw error;
+      stores.forget(deps, store.id);
+      current = await stores.use(deps, asking.caller, store.id);
+    }
   }
+  throw unavailable("The vector store changes too often at the moment: files are being added or removed.");
 }
 
 async function searchOne(
