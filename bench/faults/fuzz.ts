@@ -12,6 +12,8 @@ import { dimensions } from "./scene.js";
 import { type Outcome, check } from "./verdict.js";
 
 /** Of both databases together. */
+/** To each database, also in a run so short that its server is ready late. */
+const leastRequests = 200;
 const wholeRequests = 10_000;
 const clients = 4;
 /** Ids of each kind that are remembered. */
@@ -71,8 +73,14 @@ async function attack(target: Target, seed: number, next: () => number | null) {
       problems.push(`${wordsOf(error)}: ${describe(request)}`);
     }
   };
+  let asked = 0;
   const work = async () => {
-    for (let number = next(); number !== null; number = next()) await one(number);
+    for (;;) {
+      const number = next() ?? (asked < leastRequests ? wholeRequests + asked : null);
+      if (number === null) return;
+      asked += 1;
+      await one(number);
+    }
   };
   await Promise.all(Array.from({ length: clients }, work));
   const ready = await client.send("GET", "/readyz").catch((error: unknown) => wordsOf(error));
