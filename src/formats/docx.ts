@@ -4,6 +4,7 @@ import { blockWriter } from "./blockWriter.js";
 import { type ParagraphStyle, readLists, readStyles, setProperty } from "./docxStyles.js";
 import type { ReadFormat } from "./format.js";
 import { mainPart, relationships, targetsOf } from "./ooxml.js";
+import { lengthened } from "./paragraphs.js";
 import { attribute, parseXml, walkXml, type XmlHandlers } from "./xmlEvents.js";
 import { openZip, type Zip } from "./zip.js";
 
@@ -117,7 +118,7 @@ function bodyHandlers({ styleOf, marker, notes }: Context, found: Block[]): Requ
 
   function add(text: string) {
     const paragraph = paragraphs.at(-1);
-    if (paragraph !== undefined) paragraph.text += text;
+    if (paragraph !== undefined) paragraph.text = lengthened(paragraph.text, text);
   }
 
   function closeParagraph() {

@@ -1,6 +1,7 @@
 import type { Block, Place } from "../words/document.js";
 import { blockWriter } from "./blockWriter.js";
 import type { ReadFormat } from "./format.js";
+import { lengthened } from "./paragraphs.js";
 import { attribute, type Attributes, parseXml, walkXml, type XmlHandlers } from "./xmlEvents.js";
 import { encrypted, openZip, type Zip } from "./zip.js";
 
@@ -138,7 +139,7 @@ function contentHandlers(found: Block[]): Required<XmlHandlers> {
 
   function add(text: string) {
     const paragraph = open.at(-1);
-    if (paragraph != null) paragraph.text += text;
+    if (paragraph != null) paragraph.text = lengthened(paragraph.text, text);
   }
 
   function openElement(name: string, attributes: Attributes) {

@@ -1,4 +1,4 @@
-import type { Block, Place } from "../words/document.js";
+import { type Block, DocumentError, type Place } from "../words/document.js";
 import { clean } from "./encoding.js";
 
 /** Splits a plain text into paragraphs at blank lines. */
@@ -9,4 +9,14 @@ export function* paragraphsOf(text: string, place: Place): Generator<Block> {
     const paragraph = part.replace(/^\s*\n/, "").trimEnd();
     if (paragraph !== "") yield { kind: "text", text: paragraph, place };
   }
+}
+
+/** In characters. Text is counted paragraph by paragraph, and a file of 0.3 MB can unfold to one of 100 MB. */
+const longestParagraph = 10 * 2 ** 20;
+
+/** A paragraph's text with more at its end. @throws DocumentError if it is longer than any honest file's */
+export function lengthened(text: string, more: string): string {
+  if (text.length + more.length <= longestParagraph) return text + more;
+  const limit = longestParagraph.toLocaleString("en");
+  throw new DocumentError("invalid_file", `The document has a paragraph with more than ${limit} characters. Split it.`);
 }

@@ -3,6 +3,7 @@ import { blockWriter, cleanText } from "./blockWriter.js";
 import { readChart } from "./chart.js";
 import type { ReadFormat } from "./format.js";
 import { mainPart, relationships, targetsOf } from "./ooxml.js";
+import { lengthened } from "./paragraphs.js";
 import { attribute, parseXml, type XmlHandlers } from "./xmlEvents.js";
 import { openZip, type Zip } from "./zip.js";
 
@@ -115,14 +116,14 @@ function shapeHandlers(
       else if (name === "ph") placeholder = attribute(attributes, "type") ?? "";
       else if (name === "p") text = "";
       else if (name === "t") isText = true;
-      else if (name === "br") text += "\n";
+      else if (name === "br") text = lengthened(text, "\n");
       else if (name === "tbl") writer.openTable();
       else if (name === "tc") writer.openCell();
       else if (name === "chart") graphics?.charts.add(attribute(attributes, "id") ?? "");
       else if (name === "relIds") graphics?.diagrams.add(attribute(attributes, "dm") ?? "");
     },
     text: (more) => {
-      if (isText && skipped === 0) text += more;
+      if (isText && skipped === 0) text = lengthened(text, more);
     },
     close: (name) => {
       if (skipped > 0) skipped -= 1;

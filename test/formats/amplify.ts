@@ -171,6 +171,15 @@ export const bombs: readonly Bomb[] = [
     name: "one paragraph.docx",
     make: () => docx(`<w:p>${`<w:r><w:t>${prose(7_000_000)}</w:t></w:r>`.repeat(17)}</w:p>`),
   },
+  {
+    name: "one paragraph.odt",
+    make: () => odt(`<text:p>${`<text:span>${prose(7_000_000)}</text:span>`.repeat(17)}</text:p>`),
+  },
+  {
+    name: "one paragraph.pptx",
+    make: () =>
+      pptx(`<p:sp><p:txBody><a:p>${`<a:r><a:t>${prose(7_000_000)}</a:t></a:r>`.repeat(17)}</a:p></p:txBody></p:sp>`, 1),
+  },
   { name: "empty runs.docx", make: () => docx(`<w:p>${"<w:r><w:tab/></w:r>".repeat(6_000_000)}</w:p>${paragraph}`) },
   {
     name: "table.docx",
