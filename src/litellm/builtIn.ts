@@ -55,7 +55,7 @@ export function createBuiltIn(config: EmbeddingConfig, accountOf: AccountOf): Li
       check(name);
       return Promise.resolve(dimensions ?? config.dimensions);
     },
-    promptsOf: () => Promise.resolve(noPrompts),
+    promptsOf: () => Promise.resolve({ prompts: noPrompts, learnt: true }),
     createEmbeddings: async (body, { caller, signal }) => {
       accountOf(caller);
       return createEmbeddings(body, config, signal);

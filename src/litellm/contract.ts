@@ -216,9 +216,10 @@ export interface Litellm {
   readonly dimensionsOf: (trial: ModelTrial, options: CallOptions) => Promise<number>;
   /**
    * What a model wants with its texts: what the settings say, for their model, else what is known of the family that
-   * its name belongs to, or the name of the deployment that LiteLLM shows this key. An outage of the proxy is no error.
+   * the name of its deployment, as LiteLLM shows it to this key, or its own name belongs to. `learnt`: false if the
+   * proxy is away and the name says nothing.
    */
-  readonly promptsOf: (model: string, options: CallOptions) => Promise<Prompts>;
+  readonly promptsOf: (model: string, options: CallOptions) => Promise<{ prompts: Prompts; learnt: boolean }>;
   /** POST /v1/embeddings for a caller who names the model: the proxy's answer and refusals, unchanged. */
   readonly createEmbeddings: (body: EmbeddingsBody, options: CallOptions) => Promise<EmbeddingsAnswer>;
   /** The models that the caller's key may see; so do the next three. */

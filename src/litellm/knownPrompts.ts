@@ -16,13 +16,14 @@ const task = "Given a web search query, retrieve relevant passages that answer t
  */
 const families: readonly (readonly [RegExp, Prompts])[] = [
   [/^nvidia_nim\/|\bnv-embed|nemoretriever.*embed|\bnemotron.*embed/, typed("passage")],
-  [/\bcohere[./-]*embed|^embed-(english|multilingual)-|^embed-v[34]/, typed("search_document")],
+  [/\bcohere[./-]*embed|^embed-(english|multilingual)-|^embed-v-?[34]/, typed("search_document")],
   [/\bvoyage-(\d|large|code|law|finance|multilingual|lite|context)/, typed("document")],
-  [/\be5-mistral|\be5-(small|base|large)-instruct/, prefixes(`Instruct: ${task}\nQuery: `)],
+  [/\be5-mistral|\be5-(small|base|large)-instruct|\bgte-qwen/, prefixes(`Instruct: ${task}\nQuery: `)],
   [/\be5-(small|base|large)/, prefixes("query: ", "passage: ")],
+  [/\bbge-.*noinstruct/, noPrompts],
   [/\bbge-(small|base|large)-zh/, prefixes("为这个句子生成表示以用于检索相关文章：")],
   [/\bbge-(small|base|large)(-en|:|$)/, prefixes(passages)],
-  [/\bmxbai-embed-(large|2d)/, prefixes(passages)],
+  [/\bmxbai-embed-(large|2d)|\buae-large/, prefixes(passages)],
   [/\barctic-embed.*v2|\barctic-embed2/, prefixes("query: ")],
   [/\barctic-embed/, prefixes(passages)],
   [/\bnomic-embed-text/, prefixes("search_query: ", "search_document: ")],

@@ -65,8 +65,11 @@ export interface ModelLists {
    * every answer needs it.
    */
   describedModels: (account: Account, maxAgeMs: number, signal?: AbortSignal) => Promise<Described | null>;
-  /** The same, for calls that go on without: up to a minute old, within 5 s; empty if the proxy does not tell. */
-  knownModels: (account: Account, signal?: AbortSignal) => Promise<Described>;
+  /**
+   * The same, for calls that go on without: up to a minute old, within 5 s; empty if the proxy does not tell this key,
+   * null if it is away.
+   */
+  knownModels: (account: Account, signal?: AbortSignal) => Promise<Described | null>;
 }
 
 export function createModelLists(config: EmbeddingConfig, baseUrl: string, deps: GateDeps): ModelLists {
@@ -135,8 +138,8 @@ export function createModelLists(config: EmbeddingConfig, baseUrl: string, deps:
 function rememberKnown(
   clock: Clock,
   ask: (account: Account) => Promise<Described>,
-): (account: Account) => Promise<Described> {
-  const lists = new LRUCache<string, Promise<Described>>({
+): (account: Account) => Promise<Described | null> {
+  const lists = new LRUCache<string, Promise<Described | null>>({
     max: rememberedAccounts,
     ttl: rememberedMs,
     ttlResolution: 0,
@@ -145,11 +148,12 @@ function rememberKnown(
   return (account) => {
     const known = lists.get(account.id);
     if (known !== undefined) return known;
-    const asked: Promise<Described> = ask(account).catch((error: unknown) => {
+    const asked: Promise<Described | null> = ask(account).catch((error: unknown) => {
       // A refused key may be allowed a moment later, and is refused at once; an outage would cost each call its wait.
-      if (error instanceof ApiError && error.status < 500) lists.delete(account.id);
+      const isRefused = error instanceof ApiError && error.status < 500;
+      if (isRefused) lists.delete(account.id);
       else lists.set(account.id, asked, { ttl: unknownMs });
-      return [];
+      return isRefused ? [] : null;
     });
     lists.set(account.id, asked);
     return asked;

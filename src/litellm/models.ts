@@ -39,15 +39,18 @@ export function createModels(
       modelsWith(await describedModels(accountOf(caller), rememberedMs, signal), (info) => info.mode === "rerank"),
     maxInputTokens: async (model, { caller, signal }) => {
       // An unknown window must not prevent the model call.
-      return smallestWindow(await knownModels(accountOf(caller), signal), model);
+      return smallestWindow((await knownModels(accountOf(caller), signal)) ?? [], model);
     },
     promptsOf: async (model, { caller, signal }) => {
       const account = accountOf(caller);
       signal?.throwIfAborted();
       const set = model === config.model ? config.prompts : {};
-      const all = Object.keys(noPrompts).every((name) => Object.hasOwn(set, name));
-      const known = all ? null : (knownPrompts(model) ?? promptsBehind(await knownModels(account, signal), model));
-      return { ...(known ?? noPrompts), ...set };
+      if (Object.keys(noPrompts).every((name) => Object.hasOwn(set, name)))
+        return { prompts: { ...noPrompts, ...set }, learnt: true };
+      const described = await knownModels(account, signal);
+      // The deployment's name is the provider's own; the model's name here may be any.
+      const known = promptsBehind(described ?? [], model) ?? knownPrompts(model);
+      return { prompts: { ...(known ?? noPrompts), ...set }, learnt: known !== null || described !== null };
     },
   };
 }
@@ -70,7 +73,6 @@ function smallestWindow(described: Described, model: string): number | null {
   return smallest === Infinity || smallest < 1 ? null : smallest;
 }
 
-/** An alias says nothing about the model behind it. */
 function promptsBehind(described: Described, model: string): Prompts | null {
   const deployment = described.find((each) => each.model_name === model)?.litellm_params.model;
   return deployment === undefined ? null : knownPrompts(deployment);

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { failure } from "../litellm/support.js";
 import { type FakeProxy, startFakeProxy } from "../support/fakeProxy.js";
 import { type TestService, startService } from "../support/service.js";
-import { testDimensions, testKey } from "../support/settings.js";
+import { testKey } from "../support/settings.js";
 import { bodyOf, errorOf, rowsPath, searchPath } from "../support/stores.js";
 import { storePath, storesPath } from "./modelStores.js";
 
@@ -112,6 +112,71 @@ test("what a request says counts, also that there is nothing", async () => {
   expect(shown(half)).toEqual({ query_prefix: "search_query: ", document_prefix: "doc: " });
 });
 
+test('"none" is nothing in a prefix, too', async () => {
+  const store = await create({ embedding_model: "nomic-embed-text", query_prefix: "none", document_prefix: "none" });
+  expect(shown(store)).toEqual({});
+  const changed = await bodyOf(service.post(storePath(store.id), { query_prefix: "none" }).expect(200));
+  expect(shown(changed as Shown)).toEqual({});
+});
+
+test("clients that can send only metadata say it there; what is not used is named", async () => {
+  const metadata = { query_prefix: "q: ", document_prefix: "d: ", input_type: "passage" };
+  const store = await create({ metadata });
+  expect(shown(store)).toEqual({
+    query_prefix: "q: ",
+    document_prefix: "d: ",
+    input_type: { query: "query", document: "passage" },
+  });
+  expect(store.warnings).toBeUndefined();
+  const other = await create({ query_prefix: "ask: ", metadata: { ...metadata, input_type: "pdf" } });
+  expect(shown(other)).toEqual({ query_prefix: "ask: ", document_prefix: "d: " });
+  expect(other.warnings).toEqual([
+    `metadata.query_prefix "q: " is not used: the store's query_prefix is 'ask: '`,
+    `metadata.input_type "pdf" is not used: the store's input_type is ''`,
+  ]);
+});
+
+test("a long prefix shortens what fits beside it, by its tokens", async () => {
+  proxy.answers.info = () => ({ json: { data: [{ model_name: "narrow", model_info: { max_input_tokens: 200 } }] } });
+  const narrow = await startService({ environment: proxy.environment });
+  try {
+    const prefix = "Represent this sentence for searching relevant passages: ".repeat(8);
+    const store = await create({ embedding_model: "narrow", query_prefix: prefix }, narrow);
+    const query = "Which of the many passages in this store says when the office in Zurich opens? ".repeat(2).trim();
+    await narrow.post(searchPath(store.id), { query }).expect(200);
+    const [sent = ""] = lastAsked().input;
+    expect(sent.startsWith(`${prefix}Which of`)).toBe(true);
+    expect(sent.endsWith("opens?")).toBe(true);
+  } finally {
+    await narrow.close();
+  }
+});
+
+test("a proxy that is away is named, where the model's name says nothing", async () => {
+  proxy.answers.info = () => "drop";
+  const away = await startService({ environment: proxy.environment });
+  try {
+    const store = await create({}, away);
+    expect(store.warnings).toEqual([expect.stringMatching(/could not be asked what the model 'embed' wants/)]);
+    expect((await create({ embedding_model: "e5-base" }, away)).warnings).toBeUndefined();
+    const said = { query_prefix: "", document_prefix: "", input_type: "none" };
+    expect((await create(said, away)).warnings).toBeUndefined();
+  } finally {
+    await away.close();
+  }
+});
+
+test("the built-in embedder has no use for them, and the answer says so", async () => {
+  const bare = await startService();
+  try {
+    const store = await create({ query_prefix: "query: " }, bare);
+    expect(store.warnings).toEqual([expect.stringMatching(/no effect: the built-in embedder/)]);
+    expect((await create({}, bare)).warnings).toBeUndefined();
+  } finally {
+    await bare.close();
+  }
+});
+
 test("the query's prefix can change, and the next search has it; the document's cannot", async () => {
   const store = await create({ embedding_model: "my-e5-small" });
   await search(store.id, "before");
@@ -176,56 +241,4 @@ test("a store from before, without prompts, gets none", async () => {
   expect(lastAsked().input).toEqual(["as ever"]);
   const changed = await bodyOf(service.post(storePath(store.id), { query_prefix: "query: " }).expect(200));
   expect(shown(changed as Shown)).toEqual({ query_prefix: "query: " });
-});
-
-describe("asked dimensions are tried", () => {
-  const vectors = (length: number, count: number) =>
-    Array.from({ length: count }, (_, index) => ({ index, embedding: Array.from({ length }, () => 0.5) }));
-  /** A model of 64 dimensions. */
-  const answerOf = (shortens: boolean) => {
-    proxy.answers.embeddings = ({ body }) => {
-      if (body.dimensions !== undefined && !shortens) return failure(400, "dimensions is not supported");
-      return { json: { data: vectors(body.dimensions ?? 64, body.input.length) } };
-    };
-  };
-
-  test("a model that never gives them: 400, and no store is made", async () => {
-    answerOf(false);
-    const before = await service.database.query("SELECT id FROM vector_stores");
-    const refused = await service.post(storesPath, { embedding_model: "stiff", embedding_dimensions: 32 }).expect(400);
-    expect(errorOf(refused)).toMatchObject({
-      param: "embedding_dimensions",
-      message: expect.stringMatching(/'stiff'.* 64 .* 32/) as unknown,
-    });
-    expect(await service.database.query("SELECT id FROM vector_stores")).toEqual(before);
-    await service.post(storesPath, { embedding_model: "stiff", embedding_dimensions: 64 }).expect(200);
-  });
-
-  test("the settings' model as well", async () => {
-    answerOf(false);
-    const refused = await service.post(storesPath, { embedding_dimensions: testDimensions + 1 }).expect(400);
-    expect(errorOf(refused).param).toBe("embedding_dimensions");
-  });
-
-  test("a model that shortens its vectors: it is asked for them", async () => {
-    answerOf(true);
-    const { id } = await create({ embedding_model: "bendy", embedding_dimensions: 32 });
-    await insert(id, "short");
-    expect(proxy.asked.at(-1)?.body.dimensions).toBe(32);
-  });
-
-  test("the proxy is away: the store is made with a warning, and the first text finds out", async () => {
-    proxy.answers.embeddings = () => "drop";
-    const body = { embedding_model: "unseen", embedding_dimensions: 32 };
-    const answer = await service.post(storesPath, body).expect(200);
-    const store = answer.body as Shown;
-    expect(store.warnings).toEqual([expect.stringMatching(/embedding_dimensions 32 could not be tried .*'unseen'/)]);
-    expect(answer.headers["x-vector-store-warning"]).toMatch(/could not be tried/);
-    answerOf(false);
-    const refused = await service.post(rowsPath(store.id), { content: "first" }).expect(502);
-    expect(errorOf(refused).message).toMatch(/64 .*32/);
-    await service.post(storesPath, { embedding_model: "gone" }).expect(200);
-    proxy.answers.embeddings = () => "drop";
-    await service.post(storesPath, { embedding_model: "never-seen" }).expect(503);
-  });
 });

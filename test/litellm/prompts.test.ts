@@ -26,6 +26,9 @@ test.each<[string, Prompts | null]>([
   ["ollama/bge-large:latest", bge],
   ["BAAI/bge-base-zh-v1.5", prefixes("为这个句子生成表示以用于检索相关文章：")],
   ["BAAI/bge-m3", null],
+  ["bge-large-zh-noinstruct", noPrompts],
+  ["WhereIsAI/UAE-Large-V1", bge],
+  ["Alibaba-NLP/gte-Qwen2-7B-instruct", prefixes(`${instruct} `)],
   ["ollama/mxbai-embed-large", bge],
   ["Snowflake/snowflake-arctic-embed-m-v1.5", bge],
   ["ollama/snowflake-arctic-embed2", prefixes("query: ")],
@@ -37,6 +40,7 @@ test.each<[string, Prompts | null]>([
   ["embed-multilingual-light-v3.0", types("search_query", "search_document")],
   ["bedrock/cohere.embed-multilingual-v3", types("search_query", "search_document")],
   ["azure_ai/Cohere-embed-v3-english", types("search_query", "search_document")],
+  ["embed-v-4-0", types("search_query", "search_document")],
   ["voyage/voyage-3-large", types("query", "document")],
   ["voyage/voyage-code-3", types("query", "document")],
   ["nvidia_nim/nvidia/nv-embedqa-e5-v5", types("query", "passage")],
@@ -105,30 +109,50 @@ describe("promptsOf", () => {
     },
   });
 
-  test("goes by the name, else by the deployment behind it, and asks for deployments once", async () => {
+  const promptsFrom = async (from: ReturnType<typeof litellm>, model: string) => (await from.promptsOf(model)).prompts;
+
+  test("goes by the deployment behind the name, else by the name, and asks for deployments once", async () => {
     await using provider = await startProvider(() =>
-      info({ search: "nvidia_nim/nvidia/nv-embedqa-e5-v5", plain: "openai/text-embedding-3-small", odd: 7 }),
+      info({
+        search: "nvidia_nim/nvidia/nv-embedqa-e5-v5",
+        plain: "openai/text-embedding-3-small",
+        odd: 7,
+        "my-e5-large": "ollama/nomic-embed-text",
+        "e5-base": "openai/served",
+      }),
     );
-    const { promptsOf } = litellm(provider);
-    expect(await promptsOf("my/e5-base")).toEqual(e5);
-    expect(provider.asked).toHaveLength(0);
-    expect(await promptsOf("search")).toEqual(types("query", "passage"));
-    for (const model of ["plain", "odd", "unknown"]) expect(await promptsOf(model)).toEqual(noPrompts);
+    const proxied = litellm(provider);
+    expect(await promptsFrom(proxied, "my/e5-base")).toEqual(e5);
+    expect(await promptsFrom(proxied, "e5-base")).toEqual(e5);
+    expect(await promptsFrom(proxied, "my-e5-large")).toEqual(nomic);
+    expect(await promptsFrom(proxied, "search")).toEqual(types("query", "passage"));
+    for (const model of ["plain", "odd", "unknown"]) expect(await promptsFrom(proxied, model)).toEqual(noPrompts);
     expect(provider.asked.map(({ path }) => path)).toEqual(["/model/info"]);
   });
 
   test("the settings decide for their own model, each for itself", async () => {
     await using provider = await startProvider(() => failure(404, "Not Found"));
     const set = litellm(provider, { model: "e5-base", prompts: { queryPrefix: "ask: " } });
-    expect(await set.promptsOf("e5-base")).toEqual({ ...e5, queryPrefix: "ask: " });
-    expect(await set.promptsOf("e5-small")).toEqual(e5);
+    expect(await promptsFrom(set, "e5-base")).toEqual({ ...e5, queryPrefix: "ask: " });
+    expect(await promptsFrom(set, "e5-small")).toEqual(e5);
+    const asked = provider.asked.length;
     const all = { queryPrefix: "", documentPrefix: "", inputType: { query: "q", document: "d" } };
-    expect(await litellm(provider, { model: "x", prompts: all }).promptsOf("x")).toEqual(all);
-    expect(provider.asked).toHaveLength(0);
+    expect(await litellm(provider, { model: "x", prompts: all }).promptsOf("x")).toEqual({
+      prompts: all,
+      learnt: true,
+    });
+    expect(provider.asked).toHaveLength(asked);
   });
 
-  test("is nothing when the proxy is away", async () => {
+  test("is not learnt when the proxy is away, unless the name says it", async () => {
     await using provider = await startProvider(() => "drop");
-    expect(await litellm(provider).promptsOf("search")).toEqual(noPrompts);
+    const away = litellm(provider);
+    expect(await away.promptsOf("search")).toEqual({ prompts: noPrompts, learnt: false });
+    expect(await away.promptsOf("e5-base")).toEqual({ prompts: e5, learnt: true });
+  });
+
+  test("is not learnt with a service key that may not see the deployments", async () => {
+    await using provider = await startProvider(() => failure(403, "not allowed to call this route"));
+    expect(await litellm(provider).promptsOf("search")).toEqual({ prompts: noPrompts, learnt: false });
   });
 });

@@ -37,7 +37,7 @@ export async function checkProxy(config: Config, { findings, log }: Context): Pr
   }
   try {
     const began = performance.now();
-    const prompts = await litellm.promptsOf(model, { caller: ownWork });
+    const { prompts } = await litellm.promptsOf(model, { caller: ownWork });
     const choice = { model, dimensions, sendDimensions: config.embedding.dimensionsConfigured, prompts };
     await litellm.embedderFor(choice).embed(["vector-store doctor"], { caller: ownWork });
     findings.ok(

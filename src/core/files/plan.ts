@@ -1,4 +1,5 @@
 import { findMiddle } from "../../chunking/halve.js";
+import { tokenCounter } from "../../chunking/tokens.js";
 import type { Cutting, TextChunk } from "../../words/document.js";
 import type { CuttingPlan, IngestSettings } from "../../words/file.js";
 import type { VectorStore } from "../../words/store.js";
@@ -23,7 +24,7 @@ export async function newPlan(
 ): Promise<CuttingPlan> {
   const plan = planOf(modelInUse(deps, store), cutting);
   if (cutting.by !== "tokens") return plan;
-  const limit = await tokenLimit(deps, store, "document", asking);
+  const limit = await tokenLimit(deps, store, "document", { ...asking, ...(await tokenCounter()) });
   const most = limit === null ? Infinity : Math.max(smallest, limit.most);
   return most >= plan.size ? plan : { ...plan, ...scaled(cutting, most) };
 }

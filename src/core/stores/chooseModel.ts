@@ -1,7 +1,7 @@
 import type { ModelTrial } from "../../litellm/contract.js";
 import type { Caller } from "../../words/caller.js";
 import { ApiError, invalid } from "../../words/errors.js";
-import type { AskedPrompts } from "../../words/prompts.js";
+import { type AskedPrompts, noPrompts } from "../../words/prompts.js";
 import type { EmbeddingModel, ModelDeps } from "./model.js";
 
 /** What a request says about a new store's model. Null: it does not say. */
@@ -13,16 +13,19 @@ export interface AskedModel {
   prompts?: AskedPrompts | undefined;
 }
 
-/** `untried`: why the model could not be called with the asked dimensions; null: they fit, or nobody asked. */
 interface ChosenModel extends EmbeddingModel {
+  /** Why the model could not be called with the asked dimensions; null: they fit, or nobody asked. */
   untried: ApiError | null;
+  /** Sentences on what could not be learnt, or has no effect. */
+  warnings: string[];
 }
 
 /**
  * Chooses the model of a new store: the requested one, else the one in its metadata, else the settings'. Metadata is
  * the user's own and may mean something else: what cannot be used of it never refuses a store (`metadataWarnings` names
  * it).
- * @throws ApiError 400 naming `embedding_model` or `embedding_dimensions`; 5xx of the proxy.
+ * @throws ApiError 400 naming `embedding_model` or `embedding_dimensions`; 5xx of the proxy, if the request names a
+ * model without dimensions
  */
 export async function chooseModel(deps: ModelDeps, caller: Caller, asked: AskedModel): Promise<ChosenModel> {
   const { model, dimensions, inMetadata = { model: null, dimensions: null } } = asked;
@@ -36,14 +39,11 @@ export async function chooseModel(deps: ModelDeps, caller: Caller, asked: AskedM
     try {
       return await chooseFor(deps, caller, wish, asked.prompts);
     } catch (error) {
-      if (!(error instanceof ApiError) || !callersFault.includes(error.status)) throw error;
+      if (!(error instanceof ApiError)) throw error;
     }
   }
   return chooseFor(deps, caller, { model, dimensions }, asked.prompts);
 }
-
-/** The model is unknown or not allowed, or has other dimensions. */
-const callersFault = [400, 403, 404];
 
 /**
  * The dimensions of a requested model are found by calling it, and asked dimensions are tried. The built-in embedder
@@ -61,9 +61,10 @@ async function chooseFor(
   const { embedder } = deps.litellm;
   const own = asked.model !== null && asked.model !== settings.model && asked.model !== embedder.model;
   const name = own && asked.model !== null ? asked.model : embedder.model;
-  const prompts = { ...(await deps.litellm.promptsOf(name, { caller })), ...askedPrompts };
+  const known = await deps.litellm.promptsOf(name, { caller });
+  const prompts = { ...known.prompts, ...askedPrompts };
   const trial = { model: name, dimensions: asked.dimensions, prompts };
-  const measured = own ? await measure(deps, caller, trial) : await measureUsual(deps, caller, trial);
+  const measured = await measure(deps, caller, trial, own ? null : settings.dimensions);
   const { dimensions } = measured;
   const only = deps.engine.can.fixedDimensions;
   if (only !== null && dimensions !== only) {
@@ -79,7 +80,20 @@ async function chooseFor(
     asksDimensions: (!own && settings.dimensionsConfigured) || measured.asks,
     prompts,
     untried: measured.untried,
+    warnings: promptWarnings(name, embedder.builtIn, known.learnt, askedPrompts),
   };
+}
+
+function promptWarnings(model: string, builtIn: boolean, learnt: boolean, asked: AskedPrompts): string[] {
+  const said = Object.keys(asked).length;
+  if (builtIn && said > 0) {
+    return ["query_prefix, document_prefix and input_type have no effect: the built-in embedder has no use for them"];
+  }
+  if (learnt || said === Object.keys(noPrompts).length) return [];
+  return [
+    `the proxy could not be asked what the model '${model}' wants with its texts: if it needs query_prefix, ` +
+      "document_prefix or input_type, name them, or create the store again once the proxy answers",
+  ];
 }
 
 /** `asks`: whether requests must ask for that many dimensions. */
@@ -88,19 +102,14 @@ interface Measured extends Pick<ChosenModel, "untried"> {
   asks: boolean;
 }
 
-/** The settings' model has the settings' dimensions; only others are tried. */
-async function measureUsual(deps: ModelDeps, caller: Caller, trial: ModelTrial): Promise<Measured> {
-  const { dimensions: usual } = deps.config.embedding;
-  const dimensions = trial.dimensions ?? usual;
-  if (dimensions === usual) return { dimensions, asks: false, untried: null };
-  return measureAsked(deps, caller, { ...trial, dimensions }, () => Promise.resolve(usual));
-}
-
-/** Calls the model even if dimensions are given, so that a misspelt name fails now and not at the first insertion. */
-async function measure(deps: ModelDeps, caller: Caller, trial: ModelTrial): Promise<Measured> {
-  const natively = () => deps.litellm.dimensionsOf({ ...trial, dimensions: null }, { caller });
+/**
+ * Calls the model even if dimensions are given, so that a misspelt name fails now and not at the first insertion.
+ * @param usual the dimensions of the settings' model, which nobody has to try; null: of another model
+ */
+async function measure(deps: ModelDeps, caller: Caller, trial: ModelTrial, usual: number | null): Promise<Measured> {
   const { dimensions } = trial;
-  if (dimensions === null) return { dimensions: await natively(), asks: false, untried: null };
+  const natively = () => deps.litellm.dimensionsOf({ ...trial, dimensions: null }, { caller });
+  if (dimensions === null) return { dimensions: usual ?? (await natively()), asks: false, untried: null };
   return measureAsked(deps, caller, { ...trial, dimensions }, natively);
 }
 

@@ -1,6 +1,7 @@
 import { countFiles } from "../../db/tables/fileCounts.js";
 import type { IndexState } from "../../words/indexing.js";
 import { type FileCounts, type StoreCounts, noFiles } from "../../words/file.js";
+import { noPrompts } from "../../words/prompts.js";
 import type { VectorStore } from "../../words/store.js";
 import type { Deps } from "../deps.js";
 import { dimensionsOf, modelName } from "./model.js";
@@ -60,11 +61,16 @@ function metadataWarnings(
   const unusable = unusableSettings(deps, store).map(({ key, expected }) => `${said(key)}: expected ${expected}`);
   const isOther = (key: string, used: string) =>
     values[key] !== undefined && values[key] !== "" && !(isText(values[key]) && String(values[key]) === used);
+  const { queryPrefix, documentPrefix, inputType } = store.prompts ?? noPrompts;
+  const prompts = { query_prefix: queryPrefix, document_prefix: documentPrefix, input_type: inputType?.document ?? "" };
   return [
     ...(isOther("embedding_model", model) ? [`${said("embedding_model")}: the store's model is '${model}'`] : []),
     ...(isOther("embedding_dimensions", String(dimensions))
       ? [`${said("embedding_dimensions")}: the store's vectors have ${dimensions} dimensions`]
       : []),
+    ...Object.entries(prompts)
+      .filter(([key, used]) => isOther(key, used === "" ? "none" : used))
+      .map(([key, used]) => `${said(key)}: the store's ${key} is '${used}'`),
     ...unusable,
   ];
 }

@@ -23,19 +23,21 @@ const share = 0.75;
 /**
  * How many tokens, by our count, a text for a store's model may have beside its prefix, and how many the model itself
  * says it reads.
+ * @param asking `count`: counts a text's tokens
  * @returns null if LiteLLM does not know the model
  */
 export async function tokenLimit(
   deps: ModelDeps,
   store: Embedding,
   purpose: Purpose,
-  asking: { caller: Caller; signal: AbortSignal },
+  asking: { caller: Caller; signal: AbortSignal; count: (text: string) => number },
 ): Promise<{ most: number; reads: number } | null> {
   const reads = await deps.litellm.maxInputTokens(modelInUse(deps, store), asking);
   if (reads === null) return null;
-  // A text has no more tokens than bytes.
-  const taken = Buffer.byteLength(prefixOf(store.prompts ?? noPrompts, purpose));
-  return { most: Math.max(0, Math.floor(share * reads) - taken), reads };
+  const all = Math.floor(share * reads);
+  const taken = asking.count(prefixOf(store.prompts ?? noPrompts, purpose));
+  // Behind a prefix that leaves no room, the model itself refuses the text.
+  return { most: Math.max(Math.ceil(all / 2), all - taken), reads };
 }
 
 /**

@@ -62,7 +62,16 @@ function settingsInMetadata(metadata: unknown, engine: Engine): SearchSettings {
     rerank: oneOf([true, false], values.rerank === "true" ? true : values.rerank === "false" ? false : values.rerank),
     rerankModel:
       typeof values.rerank_model === "string" && values.rerank_model !== "" ? values.rerank_model : undefined,
+    limit: resultCount(values.max_num_results),
   };
+}
+
+/** As many as OpenAI's dialect allows. */
+const mostResults = 50;
+
+function resultCount(value: unknown): number | undefined {
+  const count = typeof value === "string" && /^\d{1,2}$/.test(value) ? Number(value) : value;
+  return typeof count === "number" && Number.isInteger(count) && count >= 1 && count <= mostResults ? count : undefined;
 }
 
 /** The settings in a store's metadata that cannot be used and that no field of the store replaces, and why. */
@@ -80,6 +89,7 @@ export function unusableSettings(
     { key: "language", name: "language", expected: `a language of the engine '${engine.name}'${some}` },
     { key: "rerank", name: "rerank", expected: "true or false" },
     { key: "rerank_model", name: "rerankModel", expected: "the name of a model" },
+    { key: "max_num_results", name: "limit", expected: `a whole number from 1 to ${mostResults}` },
   ] as const;
   return all.filter(
     ({ key, name }) => values[key] !== undefined && used[name] === undefined && search[name] === undefined,

@@ -25,12 +25,12 @@ export interface StoreInput extends Omit<NewVectorStore, keyof EmbeddingModel> {
 export async function create(deps: Deps, caller: Caller, input: StoreInput): Promise<DetailedStore> {
   const { model, ...rest } = input;
   await requireLanguage(deps, input.search.language);
-  const { untried, ...chosen } = await chooseModel(deps, caller, model);
+  const { untried, warnings, ...chosen } = await chooseModel(deps, caller, model);
   const store = await insertStore(deps.db, { ...rest, ...chosen }, ownerOf(caller), deps.now());
   const made = await withCounts(deps, await deps.engine.prepare(store, await wantedLanguage(deps, store)));
-  if (untried === null) return made;
   const { details } = made;
-  return { ...made, details: { ...details, warnings: [...details.warnings, untriedWarning(details, untried)] } };
+  const all = [...details.warnings, ...warnings, ...(untried === null ? [] : [untriedWarning(details, untried)])];
+  return { ...made, details: { ...details, warnings: all } };
 }
 
 const untriedWarning = ({ model, dimensions }: DetailedStore["details"], { message }: ApiError) =>

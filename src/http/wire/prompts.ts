@@ -42,13 +42,25 @@ export const shownPrompts = {
 /** What a body says of them; what it does not say is absent. */
 export function readPrompts({ query_prefix, document_prefix, input_type }: Body): AskedPrompts {
   return {
-    ...(query_prefix !== undefined && { queryPrefix: query_prefix }),
-    ...(document_prefix !== undefined && { documentPrefix: document_prefix }),
+    ...(query_prefix !== undefined && { queryPrefix: readPrefix(query_prefix) }),
+    ...(document_prefix !== undefined && { documentPrefix: readPrefix(document_prefix) }),
     ...(input_type !== undefined && {
       inputType: typeof input_type === "string" ? inputTypesFor(input_type) : input_type,
     }),
   };
 }
+
+/** What a store's metadata says of them; values that cannot be used are absent. */
+export function promptsIn(values: Readonly<Record<string, unknown>> | undefined): AskedPrompts {
+  const usable = Object.entries(askedPrompts).flatMap(([name, schema]) => {
+    const parsed = schema.safeParse(values?.[name]);
+    return parsed.success && parsed.data !== undefined ? [[name, parsed.data] as const] : [];
+  });
+  return readPrompts(Object.fromEntries(usable) as Body);
+}
+
+/** `none` means nothing, as in the settings, which cannot be empty. */
+export const readPrefix = (prefix: string): string => (prefix === "none" ? "" : prefix);
 
 /** The fields of an answer. */
 export const presentPrompts = ({ queryPrefix, documentPrefix, inputType: types }: Prompts) => ({

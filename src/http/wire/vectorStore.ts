@@ -6,7 +6,7 @@ import type { StoreInput } from "../../core/stores/stores.js";
 import type { Cutting } from "../../words/document.js";
 import { asObject, optional, seconds, pageQuery } from "./common.js";
 import { type Scalar, scalars as metadata } from "./scalars.js";
-import { askedPrompts, presentPrompts, readPrompts, shownPrompts } from "./prompts.js";
+import { askedPrompts, presentPrompts, promptsIn, readPrefix, readPrompts, shownPrompts } from "./prompts.js";
 import { chunkingStrategy, readStrategy } from "./storeFile.js";
 import { noPrompts } from "../../words/prompts.js";
 import { recalls, searchModes, type StoreChanges } from "../../words/store.js";
@@ -133,7 +133,7 @@ export function readCreate(
         model: typeof model === "string" && model !== "" ? model : null,
         dimensions: dimensionsIn(values),
       },
-      prompts: readPrompts(body),
+      prompts: { ...promptsIn(values), ...readPrompts(body) },
     },
     search: present(readSettings(body)),
     files: [...new Set(body.file_ids)].map((fileId) => ({
@@ -150,7 +150,7 @@ export function readUpdate(body: z.output<typeof updateStoreBody>): StoreChanges
     name: body.name,
     metadata: body.metadata,
     expiresAfter: body.expires_after,
-    queryPrefix: body.query_prefix,
+    queryPrefix: body.query_prefix === undefined ? undefined : readPrefix(body.query_prefix),
     ...(Object.keys(search).length === 0 ? {} : { search }),
   };
 }
