@@ -5,10 +5,13 @@ import { endOfString } from "../../words/exactJson.js";
 /** Far more than any request needs: filters end at 20 levels, metadata at 32. JSON.parse takes a second for 10 MB. */
 export const mostLevels = 100;
 
+/** Of one object. JSON.parse takes seconds for a million. */
+const mostKeys = 100_000;
+
 export interface StructureProblem {
-  /** The text has too many levels: nothing should parse it. */
-  isTooDeep: boolean;
-  /** Of too many levels: the text's own field that has them. Of a repeated key: its place. */
+  /** The text has too many levels or keys: nothing should parse it. */
+  isTooMuch: boolean;
+  /** Of too many levels or keys: the text's own field that has them. Of a repeated key: its place. */
   path: string;
   problem: string;
 }
@@ -16,14 +19,16 @@ export interface StructureProblem {
 /** The first object or array that is nested too deeply; without one, the first key that an object has twice. */
 export function findStructureProblem(text: string, root: string): StructureProblem | null {
   const { levels, twice } = follow(text, text.length);
-  if (levels.length > mostLevels) {
-    const field = levels[0]?.keys ? [placeIn(levels[0])] : [];
-    return { isTooDeep: true, path: pathText(root, field), problem: tooDeep };
+  const isTooDeep = levels.length > mostLevels;
+  if (isTooDeep || isTooWide(levels.at(-1))) {
+    const field = levels[0]?.keys && levels.length > 1 ? [placeIn(levels[0])] : [];
+    return { isTooMuch: true, path: pathText(root, field), problem: isTooDeep ? tooDeep : tooWide };
   }
-  return twice === null ? null : { isTooDeep: false, path: pathText(root, twice), problem: repeated };
+  return twice === null ? null : { isTooMuch: false, path: pathText(root, twice), problem: repeated };
 }
 
 export const tooDeep = `nested more than ${mostLevels} levels deep`;
+const tooWide = `too large: an object in it has more than ${mostKeys.toLocaleString("en")} keys`;
 export const repeated = "given more than once; keep one of them";
 
 /** The path of the value at an index of a text. */
@@ -38,18 +43,20 @@ interface Level {
   place: string | number;
 }
 
+const isTooWide = (level: Level | undefined) => (level?.keys?.size ?? 0) > mostKeys;
+
 const placeIn = (level: Level | undefined) => level?.place ?? "";
 
 const [quote, comma, colon] = [0x22, 0x2c, 0x3a];
 const [openArray, closeArray, openObject, closeObject] = [0x5b, 0x5d, 0x7b, 0x7d];
 
-/** What is open at an index of a text, or where it gets too deep; and the place of the first key that comes again. */
+/** What is open at an index of a text, or where it gets too much; and the place of the first key that comes again. */
 function follow(text: string, end: number): { levels: Level[]; twice: Level["place"][] | null } {
   const levels: Level[] = [];
   let top: Level | undefined;
   let twice: Level["place"][] | null = null;
   let [stringStart, stringEnd] = [0, 0];
-  for (let at = 0; at < end && levels.length <= mostLevels; at += 1) {
+  for (let at = 0; at < end && levels.length <= mostLevels && !isTooWide(top); at += 1) {
     const code = text.charCodeAt(at);
     if (code === quote) {
       stringStart = at;

@@ -6,8 +6,8 @@ import { findUnstorableText } from "./unstorableText.js";
 
 /**
  * Parses JSON of a request: a body, a part of one, a field of a form or of a query string. Its numbers keep their
- * digits. Refuses too many levels before the text is parsed, keys that an object has twice, of which JSON.parse would
- * drop the first, and strings that PostgreSQL cannot store.
+ * digits. Refuses too many levels or keys before the text is parsed, keys that an object has twice, of which
+ * JSON.parse would drop the first, and strings that PostgreSQL cannot store.
  * @param path the text's place in the request; `""`: it is the body
  * @param byteAt the byte of the body, or of the text at `path`, that is at an index of `text`
  * @throws ApiError 400 naming the field, and for a syntax error the byte
@@ -18,7 +18,7 @@ export function parseJson(
   byteAt = (index: number) => Buffer.byteLength(text.slice(0, index)),
 ): unknown {
   const structure = findStructureProblem(text, path);
-  if (structure?.isTooDeep === true) throw refusal(structure);
+  if (structure?.isTooMuch === true) throw refusal(structure);
   let value: unknown;
   try {
     value = parseExactJson(text);

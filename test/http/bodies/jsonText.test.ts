@@ -34,6 +34,15 @@ describe("the levels of a text", () => {
     expect(refusal(`{"a":[],"b":{"c":${"[".repeat(99)}`)).toBe("b: nested more than 100 levels deep");
   });
 
+  test("and the keys of one object are limited", () => {
+    const keys = (count: number) => Array.from({ length: count }, (_, i) => `"k${i}":1`).join(",");
+    expect(refusal(`{"filters":{${keys(100_001)}}}`)).toBe(
+      "filters: too large: an object in it has more than 100,000 keys",
+    );
+    expect(refusal(`{${keys(100_001)}`)).toBe("The body is too large: an object in it has more than 100,000 keys.");
+    expect(refusal(`[{${keys(60_000)}},{${keys(60_000)}}]x`)).toMatch(/not valid JSON/);
+  });
+
   test("brackets in strings, and levels that are closed, do not count", () => {
     const brackets = "[".repeat(1000);
     expect(refusal(JSON.stringify([brackets, `"${brackets}\\`, ...Array<number[]>(1000).fill([1])]))).toBeNull();
