@@ -39,7 +39,7 @@ export function createChat(
       const outcome = await gateOf(request.model).ask(
         "chat",
         (client, options) => client.post("/chat/completions", { ...options, body }),
-        { account, signal },
+        { account, signal, about: lastOf(request) },
       );
       if ("failure" in outcome) throw chatError(outcome.failure, account, request);
       const parsed = completion.safeParse(outcome.value);
@@ -72,7 +72,7 @@ export function createChat(
             unfollowOpening();
           }
         },
-        { account, signal },
+        { account, signal, about: lastOf(request) },
       );
       const outcome = await opening.catch((error: unknown) => {
         unfollow();
@@ -88,6 +88,8 @@ export function createChat(
     },
   };
 }
+
+const lastOf = ({ messages }: ChatRequest) => messages.slice(-1).map(({ content }) => content);
 
 const bodyOf = ({ model, messages, temperature, maxTokens }: ChatRequest) => ({
   model,

@@ -13,6 +13,11 @@ import { createProxyEmbedder } from "./proxyEmbedder.js";
 /** Each may cache 6 MB of queries at 1,536 dimensions. Dropping one loses only this cache and what it learned. */
 const keptModels = 100;
 const keptDimensions = 1_000;
+/**
+ * For all attempts to measure a model, while whoever creates a store waits. Only where nothing is asked of the model is
+ * there no answer without it; one that is just being loaded then gets the usual time.
+ */
+const trialMs = 10_000;
 
 /** The proxy's models as embedders, with a gate per model. */
 export function createEmbedders(
@@ -50,7 +55,9 @@ export function createEmbedders(
   async function measure({ model, dimensions, prompts }: ModelTrial, account: Account): Promise<number> {
     const sendDimensions = dimensions ?? false;
     const target = { model, namedBy: "store", dimensions: null, sendDimensions, prompts } as const;
-    const outcome = await createAsk(target, gateOf(model), "document")(["dimensions"], { account });
+    const timeoutMs = dimensions === null ? config.timeoutMs : trialMs;
+    const sending = { account, atMost: { timeoutMs, retryBudgetMs: trialMs } };
+    const outcome = await createAsk(target, gateOf(model), "document")(["dimensions"], sending);
     if ("failure" in outcome) throw choiceError(outcome.failure, account, model);
     return outcome.value[0]?.length ?? 0;
   }

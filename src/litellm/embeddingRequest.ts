@@ -16,7 +16,7 @@ export type Ask = (texts: readonly string[], sending: Sending) => Promise<Embedd
 
 /**
  * Makes requests to one model, with what it wants to be told of a text's purpose. If the provider refuses `dimensions`
- * or `encoding_format`, later requests of all accounts leave it out.
+ * or `encoding_format` and takes the same request without, later requests of all accounts leave it out.
  * @param target `dimensions`: numbers per vector; null if any length will do. `sendDimensions`: the number to ask for;
  * true: as many as `dimensions`
  */
@@ -31,43 +31,59 @@ export function createAsk(
 ): Ask {
   const { model, dimensions, prompts = noPrompts } = target;
   const wanted = target.sendDimensions === true ? dimensions : target.sendDimensions;
-  let sendDimensions = typeof wanted === "number";
   const prefix = prefixOf(prompts, purpose);
-  let encoding: "base64" | "float" | undefined = "base64";
+  let usual: Parameters = { encoding: "base64", dimensions: typeof wanted === "number" ? wanted : undefined };
 
-  /** Whether the refusal is about a parameter that later requests can leave out. */
-  function learn(failure: Failure, sent: { encoding_format?: "base64" | "float"; dimensions?: number }): boolean {
-    if (sent.encoding_format !== undefined && refusesEncoding(failure)) {
-      encoding = sent.encoding_format === "base64" ? "float" : undefined;
-      return true;
-    }
-    if (sent.dimensions !== undefined && refusesDimensions(failure)) {
-      sendDimensions = false;
-      return true;
-    }
-    return false;
-  }
-
-  const ask: Ask = async (texts, sending) => {
+  async function send(texts: readonly string[], sending: Sending, parameters: Parameters): Promise<Embedded> {
+    const { encoding, dimensions: asked } = parameters;
     const body = {
       model,
       // Providers refuse an empty text, and with it the whole batch; a space is the closest substitute.
       input: texts.map((text) => (prefix + text === "" ? " " : prefix + text)),
       // Always explicit: without it the client's own method asks for base64 and decodes it to an array of numbers.
       ...(encoding && { encoding_format: encoding }),
-      ...(sendDimensions && typeof wanted === "number" && { dimensions: wanted }),
+      ...(asked !== undefined && { dimensions: asked }),
       ...(prompts.inputType !== null && { input_type: prompts.inputType[purpose] }),
     };
     const outcome = await gate.ask(
       "embeddings",
       (client, options) => client.post("/embeddings", { ...options, body }),
-      sending,
+      { about: body.input, ...sending },
     );
     if ("value" in outcome) {
       const vectors = readVectors(outcome.value, texts.length, target, dimensions);
       return { value: vectors, tokens: readTokens(outcome.value) };
     }
-    return learn(outcome.failure, body) ? ask(texts, sending) : outcome;
+    return outcome;
+  }
+
+  return async (texts, sending) => {
+    const begun = usual;
+    for (let parameters = begun; ;) {
+      const outcome = await send(texts, sending, parameters);
+      if ("value" in outcome) {
+        // Learn only from success: a text may be refused with words that sound like a parameter.
+        if (usual === begun) usual = parameters;
+        return outcome;
+      }
+      const fewer = withoutRefused(outcome.failure, parameters);
+      if (fewer === null) return outcome;
+      parameters = fewer;
+    }
   };
-  return ask;
+}
+
+/** Parameters that a request can do without. */
+interface Parameters {
+  readonly encoding: "base64" | "float" | undefined;
+  readonly dimensions: number | undefined;
+}
+
+/** Without the parameter that a refusal is about; null: it is about something else. */
+function withoutRefused(failure: Failure, parameters: Parameters): Parameters | null {
+  const { encoding, dimensions } = parameters;
+  if (encoding !== undefined && refusesEncoding(failure))
+    return { ...parameters, encoding: encoding === "base64" ? "float" : undefined };
+  if (dimensions !== undefined && refusesDimensions(failure)) return { ...parameters, dimensions: undefined };
+  return null;
 }

@@ -17,6 +17,10 @@ export interface Sending {
   readonly signal?: AbortSignal | undefined;
   /** One attempt, whatever the breaker says, and not counted by it: to find out why others failed. */
   readonly trial?: boolean | undefined;
+  /** The texts of the request: failures that may be one text's fault count once for the breaker. */
+  readonly about?: readonly string[] | undefined;
+  /** Limits this call more than the settings do. */
+  readonly atMost?: { readonly timeoutMs: number; readonly retryBudgetMs: number } | undefined;
 }
 
 /** Every request must carry these: the account's key, and the signal of this attempt. */
@@ -92,14 +96,19 @@ export function createGate(config: EmbeddingConfig, baseUrl: string, { log, metr
         : withRetries(
             // A half-open breaker makes a call wait for another call's trial: an abort must end that wait too.
             async (limitMs) => {
-              const attempt = breaker.execute(() => observed(operation, call, limitMs, sending));
+              const attempt = breaker.execute(() => observed(operation, call, limitMs, sending), sending.about);
               return counted(operation, await untilAborted(attempt, sending.signal));
             },
-            config,
+            limitsOf(config, sending),
             { clock, log, signal: sending.signal },
           ),
   };
 }
+
+const limitsOf = ({ timeoutMs, retryBudgetMs }: EmbeddingConfig, { atMost }: Sending) => ({
+  timeoutMs: Math.min(timeoutMs, atMost?.timeoutMs ?? timeoutMs),
+  retryBudgetMs: Math.min(retryBudgetMs, atMost?.retryBudgetMs ?? retryBudgetMs),
+});
 
 /** One client for all accounts: each request has its own key. */
 const createClient = (baseUrl: string, timeoutMs: number) =>

@@ -56,11 +56,10 @@ const answerShape = z.custom<EmbeddingsAnswer>(
 
 /** Checks the answer without rebuilding it, so what the proxy added reaches the caller. */
 async function passOn(body: EmbeddingsBody, gate: Gate, sending: Sending): Promise<EmbeddingsAnswer> {
-  const outcome = await gate.ask(
-    "embeddings",
-    (client, options) => client.post("/embeddings", { ...options, body }),
-    sending,
-  );
+  const outcome = await gate.ask("embeddings", (client, options) => client.post("/embeddings", { ...options, body }), {
+    about: [body.input].flat().filter((text) => typeof text === "string"),
+    ...sending,
+  });
   if ("failure" in outcome) {
     const texts = isTooLong(outcome.failure) ? nameOfLongest(body.input) : "input";
     throw passedOnError(outcome.failure, sending.account, { ...embedding, texts });

@@ -27,7 +27,7 @@ export function createRerank(
     const { model, query, documents, topN } = request;
     const account = accountOf(caller);
     const body = { model, query, documents, top_n: topN ?? documents.length };
-    const outcome = await post(model, body, { account, signal });
+    const outcome = await post(model, body, { account, signal, about: [query] });
     if ("failure" in outcome) throw rerankError(outcome.failure, account, request);
     const parsed = answer.safeParse(outcome.value);
     if (!parsed.success) throw badGateway(`The answer of the rerank model '${model}' is not a list of results.`);

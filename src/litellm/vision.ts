@@ -33,7 +33,7 @@ export function createVision(
     const outcome = await gateOf(model).ask(
       "vision",
       (client, options) => client.post("/chat/completions", { ...options, body }),
-      { account, signal },
+      { account, signal, about: [url] },
     );
     if ("failure" in outcome) {
       const error = passedOnError(outcome.failure, account, asked);

@@ -38,7 +38,7 @@ describe("breaker", () => {
     const { embedder, state } = litellm(provider);
     for (let outage = 0; outage < 5; outage += 1) {
       expect(state().breaker).toBe("closed");
-      expect((await errorOf(embedder.embed(["a"]))).status).toBe(502);
+      expect((await errorOf(embedder.embed([`text ${outage}`]))).status).toBe(502);
     }
     expect(state()).toEqual({ configured: true, breaker: "open" });
     const error = await errorOf(embedder.embed(["a"]));
@@ -61,9 +61,12 @@ describe("breaker", () => {
 
   test("a running call waits for an open breaker within its time budget", async () => {
     const pass = passing();
-    await using provider = await startProvider((asked) =>
-      asked.number <= 6 ? failure(500, "oops") : embeddings(asked),
-    );
+    await using provider = await startProvider((asked) => {
+      if (asked.number > 10) return embeddings(asked);
+      states.push(state().breaker);
+      return failure(500, "oops");
+    });
+    const states: string[] = [];
     const clock = fakeClock();
     const { embedder, state } = litellm(
       provider,
@@ -76,7 +79,10 @@ describe("breaker", () => {
         },
       },
     );
-    expect(numbers(await embedder.embed(["a"]))).toEqual([vectorOf("a")]);
+    const texts = ["a", "bb", "ccc", "dddd", "eeeee"];
+    const vectors = await Promise.all(texts.map((text) => embedder.embed([text])));
+    expect(numbers(vectors.flat())).toEqual(texts.map(vectorOf));
+    expect(states.slice(5)).toContain("half-open");
     expect(state().breaker).toBe("closed");
   });
 
@@ -85,7 +91,7 @@ describe("breaker", () => {
       number % 5 === 0 ? failure(404, "no") : failure(500, "oops"),
     );
     const { embedder, state } = litellm(provider);
-    for (let call = 0; call < 12; call += 1) await errorOf(embedder.embed(["a"]));
+    for (let call = 0; call < 12; call += 1) await errorOf(embedder.embed([`text ${call}`]));
     expect(state().breaker).toBe("closed");
     expect(provider.asked).toHaveLength(12);
   });
@@ -95,7 +101,7 @@ describe("breaker", () => {
       asked.body.model === "broken" ? failure(500, "oops") : embeddings(asked),
     );
     const { embedder, createEmbeddings, state } = litellm(provider);
-    for (let call = 0; call < 6; call += 1) await errorOf(createEmbeddings({ model: "broken", input: "a" }));
+    for (let call = 0; call < 6; call += 1) await errorOf(createEmbeddings({ model: "broken", input: `text ${call}` }));
     expect(state().breaker).toBe("closed");
     expect(numbers(await embedder.embed(["a"]))).toEqual([vectorOf("a")]);
   });
@@ -109,7 +115,7 @@ describe("breaker", () => {
       return "hang";
     });
     const { embedder } = litellm(provider);
-    for (let outage = 0; outage < 5; outage += 1) await errorOf(embedder.embed(["a"]));
+    for (let outage = 0; outage < 5; outage += 1) await errorOf(embedder.embed([`text ${outage}`]));
     pass(10_001);
     const trying = new AbortController();
     const tried = embedder.embed(["a"], { signal: trying.signal });
@@ -142,7 +148,7 @@ describe("several callers", () => {
     expect(state().breaker).toBe("closed");
     for (let outage = 0; outage < 5; outage += 1) {
       expect(state().breaker).toBe("closed");
-      await errorOf(embedder.embed(["a"], { caller: outage % 2 === 0 ? bob : ownWork }));
+      await errorOf(embedder.embed([`text ${outage}`], { caller: outage % 2 === 0 ? bob : ownWork }));
       await errorOf(embedder.embed(["a"], { caller: ann }));
     }
     expect(state().breaker).toBe("open");
@@ -156,7 +162,7 @@ describe("several callers", () => {
     const pass = passing();
     await using provider = await outages(failure(429, "slow down"));
     const { embedder, state } = sharedLitellm(provider);
-    for (let outage = 0; outage < 5; outage += 1) await errorOf(embedder.embed(["a"], { caller: bob }));
+    for (let outage = 0; outage < 5; outage += 1) await errorOf(embedder.embed([`text ${outage}`], { caller: bob }));
     pass(10_001);
     expect(await errorOf(embedder.embed(["a"], { caller: ann }))).toMatchObject({ status: 429 });
     expect(state().breaker).toBe("closed");
@@ -170,7 +176,7 @@ describe("several callers", () => {
     );
     const litellm = sharedLitellm(provider);
     for (let call = 0; call < 6; call += 1)
-      await errorOf(litellm.createEmbeddings({ model: "broken", input: ["a"] }, { caller: ann }));
+      await errorOf(litellm.createEmbeddings({ model: "broken", input: [`text ${call}`] }, { caller: ann }));
     await litellm.createEmbeddings({ model: "m", input: ["a"] }, { caller: bob });
     await litellm.models({ caller: bob });
   });

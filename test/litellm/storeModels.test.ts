@@ -144,7 +144,8 @@ describe("an outage of one model", () => {
     );
     const { embedder, embedderFor, dimensionsOf, state } = litellm(provider);
     const broken = embedderFor(choice("broken"));
-    for (let outage = 0; outage < 5; outage += 1) expect((await errorOf(broken.embed(["a"]))).status).toBe(502);
+    for (let outage = 0; outage < 5; outage += 1)
+      expect((await errorOf(broken.embed([`text ${outage}`]))).status).toBe(502);
     expect((await errorOf(broken.embedQuery("a"))).status).toBe(503);
     expect((await errorOf(embedderFor(choice("broken", 4)).embed(["a"]))).status).toBe(503);
     expect((await errorOf(dimensionsOf("broken"))).status).toBe(503);
@@ -158,7 +159,8 @@ describe("an outage of one model", () => {
   test("state() reports it for the settings' model", async () => {
     await using provider = await startProvider(() => failure(500, "oops"));
     const { embedderFor, state } = litellm(provider);
-    for (let outage = 0; outage < 5; outage += 1) await errorOf(embedderFor(choice("test-model", 4)).embed(["a"]));
+    for (let outage = 0; outage < 5; outage += 1)
+      await errorOf(embedderFor(choice("test-model", 4)).embed([`text ${outage}`]));
     expect(state().breaker).toBe("open");
   });
 });
