@@ -1,10 +1,11 @@
 import { ApiError, invalid, unavailable } from "../words/errors.js";
 import type { Account } from "./account.js";
-import { type Failure, isTooLong } from "./failures.js";
+import { type Failure, isLasting, isTooLong, mayRefuseText, namesInputType } from "./failures.js";
 import {
   type Asked,
   badGateway,
   gatewayTimeout,
+  lasting,
   rateLimited,
   readable,
   refusalOf,
@@ -12,6 +13,7 @@ import {
   wholeSeconds,
 } from "./gatewayErrors.js";
 import { keyError } from "./keyErrors.js";
+import { type Prompts, noPrompts } from "../words/prompts.js";
 
 /** A model, and where its name is set: that is where the operator looks if the proxy refuses it. */
 export interface NamedModel {
@@ -31,9 +33,35 @@ export const embedding: Asked = {
  * The message is ours, because the provider's may quote texts.
  */
 export function serviceError(failure: Failure, account: Account, named: NamedModel): ApiError {
-  return (
+  const error =
     commonError(failure, account) ??
-    badGateway(failure.status === 403 ? notAllowed(named) : notServed(named, failure.status))
+    badGateway(failure.status === 403 ? notAllowed(named) : notServed(named, failure.status));
+  return isLasting(failure) ? lasting(error) : error;
+}
+
+/**
+ * The same for a model that refuses even a harmless text of ours: nothing is wrong with the caller's. Quotes the
+ * provider, whose sentence can only be about the harmless text.
+ */
+export function refusesAllError(
+  failure: Failure,
+  account: Account,
+  named: NamedModel & { readonly prompts?: Prompts | undefined },
+): ApiError {
+  if (!mayRefuseText(failure)) return serviceError(failure, account, named);
+  const { model, namedBy, prompts = noPrompts } = named;
+  const why = `(HTTP ${failure.status}): ${readable(failure.message).replace(/[^.!?…]$/, "$&.")}`;
+  if (prompts.inputType === null || !namesInputType(failure)) {
+    return lasting(
+      badGateway(`The embedding provider refused the request for model '${model}' ${why} ${toCheck(namedBy)}`),
+    );
+  }
+  return lasting(
+    badGateway(
+      `The embedding model '${model}' refuses the parameter input_type ${why} ` +
+        "A vector store's input_type cannot be changed: create another with input_type 'none' " +
+        "(EMBEDDING__INPUT_TYPE sets it for all new ones).",
+    ),
   );
 }
 
@@ -44,10 +72,12 @@ const notAllowed = ({ model, namedBy }: NamedModel) =>
     : "Check EMBEDDING__API_KEY (or LITELLM_MASTER_KEY) and the store's embedding_model.");
 
 const notServed = ({ model, namedBy }: NamedModel, status: number) =>
-  `The embedding provider refused the request for model '${model}' (HTTP ${status}). ` +
-  (namedBy === "settings"
+  `The embedding provider refused the request for model '${model}' (HTTP ${status}). ${toCheck(namedBy)}`;
+
+const toCheck = (namedBy: NamedModel["namedBy"]) =>
+  namedBy === "settings"
     ? "Check that EMBEDDING__MODEL names an embedding model it serves."
-    : "Check that the store's embedding_model names an embedding model the proxy serves.");
+    : "Check that the store's embedding_model names an embedding model the proxy serves.";
 
 /** 502: the model's vectors have another length than expected. */
 export function lengthError({ model, namedBy }: NamedModel, answered: number, expected: number): ApiError {

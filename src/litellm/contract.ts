@@ -43,7 +43,8 @@ export interface QueryOptions extends CallOptions {
 export interface EmbedOptions extends CallOptions {
   /**
    * The requests have a gate of their own, so that their failures refuse no search. If the model fails on one text
-   * although it answers for others, the call ends with a `TextError` 502 `text_failed` that has the text's index.
+   * although it answers for others, the call ends with a `TextError` 502 `text_failed` that has the text's index. An
+   * outage is any other 5xx, except `model_refused`: that lasts until somebody corrects the model, the key or settings.
    */
   readonly ingesting?: Ingesting | undefined;
 }
@@ -78,7 +79,8 @@ export interface Embedder {
   readonly builtIn: boolean;
   /**
    * One vector per text, in the order of the texts. All or nothing: the first failure stops the rest.
-   * @throws TextError 400 `context_length_exceeded` with the index of a text that is longer than the model reads
+   * @throws TextError 400 with the index of a text: `context_length_exceeded` if it is longer than the model reads,
+   * `text_refused` if the model refuses it although it takes others
    */
   embed(texts: readonly string[], options: EmbedOptions): Promise<Float32Array[]>;
   /**
@@ -210,7 +212,7 @@ export interface Litellm {
   /**
    * Numbers per vector. Embeds one short text to find out, and remembers the answer for that key: another key may not
    * be allowed to use the model, or the name may mean another model for it (LiteLLM's aliases). A model that refuses
-   * `dimensions` is measured without.
+   * `dimensions` is measured without. Gives up after about 10 s of attempts.
    * @throws ApiError 400 naming `embedding_model` if the proxy refuses the model
    */
   readonly dimensionsOf: (trial: ModelTrial, options: CallOptions) => Promise<number>;

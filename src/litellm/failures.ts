@@ -125,10 +125,19 @@ export function isTooMany(failure: Failure): boolean {
 }
 
 /** One text alone may be at fault, so the others may pass without it. */
-export function mayConcernOneText(failure: Failure): boolean {
-  if (failure.status === 413 || isTooLong(failure)) return true;
-  return refused(failure) && !refusesModel(failure);
-}
+export const mayConcernOneText = (failure: Failure): boolean =>
+  failure.status === 413 || isTooLong(failure) || mayRefuseText(failure);
+
+/** The provider refuses a text, for example for its content, or else every text, for example for a parameter. */
+export const mayRefuseText = (failure: Failure): boolean => refused(failure) && !refusesModel(failure);
+
+/** An outage, or one text on which the model fails; an open breaker does not say which. */
+export const mayFailOnText = (failure: Failure): boolean =>
+  failure.kind === "breaker" || (isOutage(failure) && !concernsKey(failure));
+
+/** Waiting does not help: someone must change the model, the key, or how they are set. */
+export const isLasting = (failure: Failure): boolean =>
+  failure.kind === "status" && failure.status < 500 && !isTransient(failure);
 
 /** The provider does not know the model's name (LiteLLM: 400, OpenAI: 404), so no text would pass. */
 export function refusesModel({ code, param, message }: Failure): boolean {
@@ -142,5 +151,11 @@ export function refusesEncoding(failure: Failure): boolean {
 
 /** The provider does not take `dimensions`; LiteLLM answers 400 UnsupportedParamsError for most models. */
 export function refusesDimensions(failure: Failure): boolean {
-  return refused(failure) && /dimension|UnsupportedParams/i.test(`${failure.param ?? ""} ${failure.message}`);
+  const said = `${failure.param ?? ""} ${failure.message}`;
+  return refused(failure) && (/dimension/i.test(said) || (/UnsupportedParams/i.test(said) && !inputType.test(said)));
 }
+
+/** A refusal that names the parameter `input_type`. */
+export const namesInputType = (failure: Failure): boolean =>
+  refused(failure) && inputType.test(`${failure.param ?? ""} ${failure.message}`);
+const inputType = /input_?type/i;

@@ -45,6 +45,15 @@ export const textFailed = (index: number, model: string, { kind, status }: Failu
     `The embedding model '${model}' fails on this text (${kind === "status" ? `HTTP ${status}` : kind}), although it answers for others.`,
     { code: "text_failed" },
   );
+/** 400: the model refuses this text, although it takes others. */
+export const textRefused = (index: number, model: string, { status, message }: Failure) =>
+  new TextError(index, 400, `The embedding model '${model}' refuses this text (HTTP ${status}): ${readable(message)}`, {
+    param: "input",
+    code: "text_refused",
+  });
+/** The same error, marked as one that lasts until somebody changes the model, the key or their settings. */
+export const lasting = (error: ApiError): ApiError =>
+  error.status < 500 ? error : new ApiError(error.status, error.message, { ...error.details, code: "model_refused" });
 export const tooLongCode = "context_length_exceeded";
 
 /** The provider's refusal, passed on: status, message, param and code. */

@@ -6,6 +6,7 @@ import { splitIntoBatches } from "./batches.js";
 import type { Clock } from "./clock.js";
 import type { Ask } from "./embeddingRequest.js";
 import type { Failure } from "./failures.js";
+import type { Sending } from "./gate.js";
 import { isTooMany, mayConcernOneText } from "./failures.js";
 
 /** Up to 4 requests are sent at once. Later texts collect until one of them returns. */
@@ -19,7 +20,8 @@ export interface QueryRequests {
   readonly limits: () => BatchLimits;
   /** Called with how many texts the model accepted after refusing more. */
   readonly learnCount: (accepted: number) => void;
-  readonly errorOf: (failure: Failure, account: Account) => ApiError;
+  /** For the failure of a request that cannot be repeated in parts. May ask the model why. */
+  readonly errorOf: (failure: Failure, sending: Sending) => Promise<ApiError>;
 }
 
 /** One text on its way to its vector. */
@@ -169,7 +171,8 @@ async function ask({ queries, refusal }: Lot, requests: QueryRequests, account: 
   for (const query of queries) query.request = request;
   try {
     const texts = queries.map((query) => query.text);
-    const outcome = await requests.ask(texts, { account, signal: request.controller.signal });
+    const sending = { account, signal: request.controller.signal };
+    const outcome = await requests.ask(texts, sending);
     if ("value" in outcome) {
       if (refusal !== null && isTooMany(refusal)) requests.learnCount(queries.length);
       shareTokens(outcome.tokens, queries);
@@ -181,7 +184,7 @@ async function ask({ queries, refusal }: Lot, requests: QueryRequests, account: 
       const half = Math.ceil(queries.length / 2);
       return [queries.slice(0, half), queries.slice(half)].map((part) => ({ queries: part, refusal: failure }));
     }
-    const error = requests.errorOf(failure, account);
+    const error = await requests.errorOf(failure, sending);
     for (const query of queries) query.fail(error);
   } catch (error) {
     for (const query of queries) query.fail(error);

@@ -62,6 +62,7 @@ export interface StoreFile extends StoreFileKey {
   contentHash: Buffer | null;
   createdAt: number;
   status: FileStatus;
+  /** Of a file in progress: it waits for what does not pass by itself. */
   errorCode: LastError["code"] | null;
   errorMessage: string | null;
   attributes: Attributes | null;

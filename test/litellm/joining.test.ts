@@ -168,10 +168,10 @@ describe("callers who cancel", () => {
     leaver.abort(new Error("the caller left"));
     await expect(left).rejects.toThrow("the caller left");
     provider.releaseAll();
-    expect((await bad).status).toBe(502);
+    expect((await bad).status).toBe(400);
     await Promise.all(first);
     await embedder.embedQuery("new");
-    expect(inputs(provider).slice(3)).toEqual([["bad", "left"], ["bad"], ["new"]]);
+    expect(inputs(provider).slice(3)).toEqual([["bad", "left"], ["bad"], ["probe"], ["new"]]);
   });
 });
 
@@ -188,10 +188,10 @@ describe("failures of a shared request", () => {
     );
 
   test.each<[string, Answer, number]>([
-    ["a refused text", failure(400, "content filter"), 502],
+    ["a refused text", failure(400, "content filter"), 400],
     ["a text too long", failure(400, "This model's maximum context length is 8192 tokens"), 400],
     ["a text too large", failure(413, "Request Entity Too Large"), 400],
-    ["an invalid text", failure(422, "not valid"), 502],
+    ["an invalid text", failure(422, "not valid"), 400],
   ])("%s fails alone, and no failure is cached", async (_, refusal, status) => {
     let bad = true;
     await using provider = await startProvider((asked) =>

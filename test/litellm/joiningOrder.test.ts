@@ -47,7 +47,7 @@ describe("for any order of events", () => {
       ask: async (texts, sending) => ({ tokens: 0, ...(await ask(texts, sending)) }),
       limits: () => ({ count, tokens: 1e6, bytes: 1e6 }),
       learnCount: () => undefined,
-      errorOf: (_, account) => new ApiError(400, `refused for ${account.id}`),
+      errorOf: (_, { account }) => Promise.resolve(new ApiError(400, `refused for ${account.id}`)),
     };
     return {
       open,

@@ -130,7 +130,7 @@ describe("embed", () => {
   });
 
   test("the first failing batch stops the others", async () => {
-    await using provider = await startProvider(({ number }) => (number === 1 ? failure(400, "no") : "hang"));
+    await using provider = await startProvider(({ number }) => (number === 1 ? failure(404, "no") : "hang"));
     const error = await errorOf(litellm(provider, { batchSize: 1 }).embedder.embed(texts(50)));
     expect(error.status).toBe(502);
     expect(provider.asked.length).toBeLessThanOrEqual(4);

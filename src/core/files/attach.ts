@@ -173,7 +173,7 @@ async function attachAgain(deps: Deps, caller: Caller, key: StoreFileKey, input:
 }
 
 /**
- * Waits until a file's ingestion has ended. It polls, at growing intervals, because another replica may be ingesting
+ * Waits until a file's ingestion has ended, or waits for what does not pass by itself. It polls, at growing intervals, because another replica may be ingesting
  * the file.
  * @param waitMs at most this long, in milliseconds
  * @param signal ends the waiting
@@ -190,7 +190,7 @@ export async function untilEnded(
   for (let pause = 10; ; pause = Math.min(pause * 1.5, 250)) {
     const file = (await findStoreFile(deps.db, key.vectorStoreId, key.fileId)) ?? throwUnknownFile(key.fileId);
     const left = deadline - performance.now();
-    if (file.status !== "in_progress" || left <= 0 || signal?.aborted === true) return file;
+    if (file.status !== "in_progress" || file.errorCode !== null || left <= 0 || signal?.aborted === true) return file;
     await new Promise((resolve) => setTimeout(resolve, Math.min(pause, left)));
   }
 }

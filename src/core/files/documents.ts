@@ -4,6 +4,7 @@ import { ApiError, clientLeft } from "../../words/errors.js";
 import type { Attributes, IngestSettings, StoreFile } from "../../words/file.js";
 import type { VectorStore } from "../../words/store.js";
 import type { Deps } from "../deps.js";
+import { requireComparable } from "../stores/embedding.js";
 import * as stores from "../stores/stores.js";
 import { attachTo, untilEnded } from "./attach.js";
 import { changeStore, detachFiles, nothing } from "./changes.js";
@@ -28,7 +29,8 @@ const uploadWaitMs = 590_000;
  * @param options.later answer without waiting for ingestion; then the documents are added whether the sender stays
  *   or not
  * @throws ApiError 404, 400 (expired, or a reserved attribute); then nothing is left of the upload. 400 with the reason
- * if a single document cannot be read, 502 if a model failed; then nothing is left of that document
+ * if a single document cannot be read, 502 if a model failed; then nothing is left of that document. 409
+ * `model_mismatch`
  */
 export async function uploadDocuments(
   deps: Deps,
@@ -38,6 +40,7 @@ export async function uploadDocuments(
   { later, signal }: { later: boolean; signal: AbortSignal },
 ): Promise<StoreFile[]> {
   const store = await stores.findUsable(deps, caller, storeId);
+  requireComparable(deps, store);
   const { kept, settings } = await receive();
   try {
     checkAttributes(settings.attributes);
@@ -57,7 +60,7 @@ export async function uploadDocuments(
     throw clientLeft();
   }
   const [only] = added;
-  if (added.length === 1 && only?.status === "failed" && !later) await refuse(deps, caller, only);
+  if (added.length === 1 && only?.errorCode != null && !later) await refuse(deps, caller, only);
   // Only now, because a refused upload is no use of the store. Ingestion has marked it whenever it added chunks.
   await stores.markUsed(deps, caller, store.id);
   return added;
@@ -101,7 +104,8 @@ async function abandon(deps: Deps, caller: Caller, file: StoreFile): Promise<voi
 }
 
 async function refuse(deps: Deps, caller: Caller, file: StoreFile): Promise<never> {
-  await files.remove(deps, caller, file.fileId);
+  if (file.status === "failed") await files.remove(deps, caller, file.fileId);
+  else await abandon(deps, caller, file);
   const status = file.errorCode === "server_error" ? 502 : 400;
   throw new ApiError(status, `${file.filename.slice(0, 200)}: ${file.errorMessage ?? "could not be read"}`, {
     param: "file",

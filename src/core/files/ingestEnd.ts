@@ -13,6 +13,11 @@ export const mostAttempts = 5;
 const mostTextFailures = 3;
 /** How long a file waits after an outage before it is tried again. */
 const outageSeconds = 15;
+/**
+ * How long after it was attached a file waits for a model that refuses everything: long enough for an operator to
+ * notice, and to correct the key or the model.
+ */
+const longestRefusedMs = 24 * 60 * 60 * 1000;
 
 /** Ingestion of the file failed too often. */
 export class Exhausted extends Error {}
@@ -26,24 +31,29 @@ export async function endBadly(leased: Leased, error: unknown, stopping: boolean
   const { deps, key, lease } = leased;
   try {
     if (stopping) {
-      await giveBack(deps.db, key, lease, { afterSeconds: 0, attempted: false, why: null });
+      await giveBack(deps.db, key, lease, { afterSeconds: 0, attempted: false, why: null, lasts: false });
       return "postponed";
     }
     const failure = failureOf(error);
     if (failure === "text") {
       const { message } = error as TextError;
-      const { status } = await failAfter(leased, mostTextFailures, { code: "server_error", message });
-      if (status === "failed") return "failed";
-      await giveBack(deps.db, key, lease, { afterSeconds: outageSeconds, attempted: true, why: message });
+      const ending = { code: "server_error", message } as const;
+      if (await failIf(leased, ending, (file) => file.attempts >= mostTextFailures)) return "failed";
+      await giveBack(deps.db, key, lease, { afterSeconds: outageSeconds, attempted: true, why: message, lasts: false });
       return "postponed";
     }
-    if (failure === "wait" || failure === "again") {
+    if (failure === "wait" || failure === "refused" || failure === "again") {
       const about = { file: key.fileId, vectorStore: key.vectorStoreId };
-      if (failure === "wait") deps.log.warn({ ...about, reason: (error as Error).message }, "ingestion waits");
-      else deps.log.error({ ...about, err: error }, "ingestion failed; it will be tried again");
+      if (failure === "again") deps.log.error({ ...about, err: error }, "ingestion failed; it will be tried again");
+      else deps.log.warn({ ...about, reason: (error as Error).message }, "ingestion waits");
       // Unforeseen errors go to the log only.
       const why = error instanceof ApiError ? error.message : null;
-      await giveBack(deps.db, key, lease, { afterSeconds: outageSeconds, attempted: failure === "again", why });
+      const lasts = failure === "refused";
+      if (lasts) {
+        const isOver = (file: StoreFile) => deps.now() - file.createdAt > longestRefusedMs;
+        if (await failIf(leased, { code: "server_error", message: why ?? "" }, isOver)) return "failed";
+      }
+      await giveBack(deps.db, key, lease, { afterSeconds: outageSeconds, attempted: failure === "again", why, lasts });
       return "postponed";
     }
     await change(leased, "correction", (_tx, { file }) => endWithoutChunks(file, { status: "failed", error: failure }));
@@ -56,22 +66,23 @@ export async function endBadly(leased: Leased, error: unknown, stopping: boolean
   }
 }
 
-/** Ends a file as failed, unless it may be tried again. */
-async function failAfter(leased: Leased, attempts: number, error: LastError): Promise<{ status: StoreFile["status"] }> {
-  let status: StoreFile["status"] = "in_progress";
+/** Ends a file as failed if it may not be tried again. @returns whether it did */
+async function failIf(leased: Leased, error: LastError, isOver: (file: StoreFile) => boolean): Promise<boolean> {
+  const state = { failed: false };
   await change(leased, "correction", (_tx, { file }) => {
-    if (file.attempts < attempts) return nothing;
-    status = "failed";
-    return endWithoutChunks(file, { status, error });
+    if (!isOver(file)) return nothing;
+    state.failed = true;
+    return endWithoutChunks(file, { status: "failed", error });
   });
-  return { status };
+  return state.failed;
 }
 
 /**
- * What an error means for the file: the error that ends it; `wait`: an outage, not the file's fault; `text`: the
- * model fails on one of its texts alone; `again`: unforeseen. The last two are tried a few more times.
+ * What an error means for the file: the error that ends it; `wait`: an outage, not the file's fault; `refused`: the
+ * model refuses everything, which somebody must correct; `text`: the model fails on one of its texts alone; `again`:
+ * unforeseen. The last two are tried a few more times.
  */
-function failureOf(error: unknown): LastError | "wait" | "again" | "text" {
+function failureOf(error: unknown): LastError | "wait" | "refused" | "again" | "text" {
   if (error instanceof DocumentError) return { code: error.code, message: error.message };
   if (error instanceof DamagedBytes)
     return { code: "server_error", message: `${error.sentence} Delete the file and upload it again.` };
@@ -83,6 +94,8 @@ function failureOf(error: unknown): LastError | "wait" | "again" | "text" {
   }
   if (!(error instanceof ApiError) || (error instanceof EngineError && error.kind === "gone")) return "again";
   if (error.details.code === "text_failed") return "text";
+  if (error.details.code === "text_refused") return { code: "invalid_file", message: error.message };
+  if (error.details.code === "model_refused") return "refused";
   if (!(error instanceof TextError) && (error.status === 429 || error.status >= 500)) return "wait";
   return { code: "server_error", message: error.message };
 }

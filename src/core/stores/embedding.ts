@@ -51,7 +51,7 @@ export async function embedTexts(
   texts: readonly string[],
   options: EmbedOptions,
 ): Promise<Float32Array[]> {
-  requireSameModel(deps, store);
+  requireComparable(deps, store);
   const embedder = embedderOf(deps, store);
   const vectors = await embedder.embed(texts, options);
   vectors.forEach((vector, i) => {
@@ -67,7 +67,7 @@ export async function embedQuery(
   text: string,
   options: QueryOptions,
 ): Promise<Float32Array> {
-  requireSameModel(deps, store);
+  requireComparable(deps, store);
   const embedder = embedderOf(deps, store);
   const vector = await embedder.embedQuery(text, options);
   requireDirection(deps, vector, 0, embedder.model);
@@ -87,7 +87,7 @@ function requireDirection({ engine }: ModelDeps, vector: Float32Array, index: nu
  * vectors are not concerned.
  * @throws ApiError 409 `model_mismatch`
  */
-function requireSameModel(deps: ModelDeps, store: Embedding): void {
+export function requireComparable(deps: ModelDeps, store: Embedding): void {
   const { model } = embedderOf(deps, store);
   if (store.embeddedBy === null || store.embeddedBy === model || store.chunkCount === 0) return;
   throw mismatch(store.embeddedBy, model);

@@ -163,14 +163,15 @@ export async function finishFile(tx: Db, file: StoreFileKey, end: FileEnd): Prom
 /**
  * Puts a file back into the queue, for a later try.
  * @param options.attempted whether this counts as one of the file's attempts
+ * @param options.lasts `why` does not pass by itself
  */
 export async function giveBack(
   db: Db,
   file: StoreFileKey,
   lease: string,
-  options: { afterSeconds: number; attempted: boolean; why: string | null },
+  options: { afterSeconds: number; attempted: boolean; why: string | null; lasts: boolean },
 ): Promise<void> {
-  const { afterSeconds, attempted, why } = options;
+  const { afterSeconds, attempted, why, lasts } = options;
   await files(db)
     .updateTable(table)
     .set({
@@ -179,6 +180,7 @@ export async function giveBack(
       run_after: inSeconds(afterSeconds),
       attempts: attempted ? undefined : eb("attempts", "-", 1),
       error_message: why,
+      error_code: lasts ? "server_error" : null,
     })
     .where(isLeased(file, lease))
     .execute();

@@ -90,15 +90,25 @@ describe("a chunk that is longer than the model reads", () => {
 });
 
 describe("the size of chunks", () => {
-  const info = (most: number | null) => {
+  /** Starts the service again, which remembers for a minute what it read when the store was created. */
+  const restart = async () => {
+    await here.service.stop();
+    here.service = await startService({
+      database: here.service.database,
+      environment: { ...here.proxy.environment, EMBEDDING__BATCH_SIZE: "4" },
+    });
+    here.service.deps.wakeIngestion = () => undefined;
+  };
+  const info = async (most: number | null) => {
     here.proxy.answers.info = () => ({
       json: { data: [{ model_name: "embed", model_info: { mode: "embedding", max_input_tokens: most } }] },
     });
+    await restart();
   };
   const sent = () => here.proxy.asked.filter(({ path }) => path === "/v1/embeddings").flatMap(inputs);
 
   test("is at most three quarters of what the model reads", async () => {
-    info(128);
+    await info(128);
     const id = await attach(words(600));
     await work();
     expect(await look(id)).toMatchObject({ status: "completed" });
@@ -110,7 +120,7 @@ describe("the size of chunks", () => {
   });
 
   test.each([null, 8191])("with a limit of %p stays as it was asked", async (most) => {
-    info(most);
+    await info(most);
     const id = await attach(words(600), {
       type: "static",
       static: { max_chunk_size_tokens: 200, chunk_overlap_tokens: 0 },
@@ -122,7 +132,7 @@ describe("the size of chunks", () => {
   });
 
   test("does not change in the middle of a file, when the limit changes between two attempts", async () => {
-    info(128);
+    await info(128);
     const id = await attach(words(1500), {
       type: "static",
       static: { max_chunk_size_tokens: 400, chunk_overlap_tokens: 0 },
@@ -137,12 +147,7 @@ describe("the size of chunks", () => {
     const before = await chunks(id);
     expect(before).toHaveLength(4);
     here.proxy.reset();
-    await here.service.stop();
-    here.service = await startService({
-      database: here.service.database,
-      environment: { ...here.proxy.environment, EMBEDDING__BATCH_SIZE: "4" },
-    });
-    here.service.deps.wakeIngestion = () => undefined;
+    await restart();
     await letTimePass();
     await work();
     const after = await chunks(id);
