@@ -212,10 +212,10 @@ export interface Litellm {
   /**
    * Numbers per vector. Embeds one short text to find out, and remembers the answer for that key: another key may not
    * be allowed to use the model, or the name may mean another model for it (LiteLLM's aliases). A model that refuses
-   * `dimensions` is measured without. Gives up after about 10 s of attempts.
+   * `dimensions` is measured without. Retries for at most 10 s; `briefly`: the first attempt takes no longer either.
    * @throws ApiError 400 naming `embedding_model` if the proxy refuses the model
    */
-  readonly dimensionsOf: (trial: ModelTrial, options: CallOptions) => Promise<number>;
+  readonly dimensionsOf: (trial: ModelTrial, options: CallOptions & { readonly briefly?: boolean }) => Promise<number>;
   /**
    * What a model wants with its texts: what the settings say, for their model, else what is known of the family that
    * the name of its deployment, as LiteLLM shows it to this key, or its own name belongs to. `learnt`: false if the

@@ -14,8 +14,8 @@ import { createProxyEmbedder } from "./proxyEmbedder.js";
 const keptModels = 100;
 const keptDimensions = 1_000;
 /**
- * For all attempts to measure a model, while whoever creates a store waits. Only where nothing is asked of the model is
- * there no answer without it; one that is just being loaded then gets the usual time.
+ * For the attempts to measure a model, while whoever creates a store waits. Where the store cannot be created without
+ * the answer, the first may take the usual time: the model may just be loading.
  */
 const trialMs = 10_000;
 
@@ -52,10 +52,11 @@ export function createEmbedders(
 
   // Per account: a key may not be allowed to use a model, and LiteLLM's aliases can give a name another meaning for it.
   const known = new LRUCache<string, Promise<number>>({ max: keptDimensions });
-  async function measure({ model, dimensions, prompts }: ModelTrial, account: Account): Promise<number> {
+  async function measure(trial: ModelTrial, account: Account, briefly: boolean): Promise<number> {
+    const { model, dimensions, prompts } = trial;
     const sendDimensions = dimensions ?? false;
     const target = { model, namedBy: "store", dimensions: null, sendDimensions, prompts } as const;
-    const timeoutMs = dimensions === null ? config.timeoutMs : trialMs;
+    const timeoutMs = briefly ? trialMs : config.timeoutMs;
     const sending = { account, atMost: { timeoutMs, retryBudgetMs: trialMs } };
     const outcome = await createAsk(target, gateOf(model), "document")(["dimensions"], sending);
     if ("failure" in outcome) throw choiceError(outcome.failure, account, model);
@@ -68,7 +69,7 @@ export function createEmbedders(
       const key = keyOf(choice);
       return key === ownKey ? embedder : embedders.memo(key, { context: choice });
     },
-    async dimensionsOf(trial, { caller, signal }) {
+    async dimensionsOf(trial, { caller, signal, briefly = trial.dimensions !== null }) {
       const account = accountOf(caller);
       signal?.throwIfAborted();
       if (isBuiltIn(trial.model)) return trial.dimensions ?? config.dimensions;
@@ -76,7 +77,7 @@ export function createEmbedders(
       let dimensions = known.get(key);
       if (dimensions === undefined) {
         // Concurrent calls share it, so it does not end when one caller leaves.
-        dimensions = measure(trial, account);
+        dimensions = measure(trial, account, briefly);
         known.set(key, dimensions);
         dimensions.catch(() => known.delete(key));
       }

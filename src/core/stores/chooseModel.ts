@@ -108,7 +108,8 @@ interface Measured extends Pick<ChosenModel, "untried"> {
  */
 async function measure(deps: ModelDeps, caller: Caller, trial: ModelTrial, usual: number | null): Promise<Measured> {
   const { dimensions } = trial;
-  const natively = () => deps.litellm.dimensionsOf({ ...trial, dimensions: null }, { caller });
+  const natively = () =>
+    deps.litellm.dimensionsOf({ ...trial, dimensions: null }, { caller, briefly: dimensions !== null });
   if (dimensions === null) return { dimensions: usual ?? (await natively()), asks: false, untried: null };
   return measureAsked(deps, caller, { ...trial, dimensions }, natively);
 }
