@@ -46,18 +46,11 @@ export function createProxyEmbedder(
     count = Math.min(count, accepted);
   };
 
-  /** Why the model does not answer even a text that every model reads; null: it answers. */
-  async function failureOfHarmless(asking: Ask, sending: Sending): Promise<ApiError | null> {
-    const probe = await asking([harmless], { ...sending, trial: true });
-    if ("value" in probe) return null;
-    return refusesAllError(probe.failure, sending.account, choice);
-  }
-
   /** For queries that cannot be asked for in smaller parts. */
   async function errorOf(failure: Failure, sending: Sending): Promise<ApiError> {
     if (isTooLarge(failure)) return textTooLong(0, model);
     if (!mayRefuseText(failure)) return serviceError(failure, sending.account, choice);
-    return (await failureOfHarmless(askQueries, sending)) ?? textRefused(0, model, failure);
+    return (await refusesAll(askQueries, choice, sending)) ?? textRefused(0, model, failure);
   }
 
   /** @param index of the first text, among those of the call */
@@ -74,7 +67,7 @@ export function createProxyEmbedder(
     const mayBeOneText = mayRefuseText(failure) || (ingesting !== undefined && mayFailOnText(failure));
     if (!mayBeOneText) throw serviceError(failure, sending.account, choice);
     if (!how.answers) {
-      const error = await failureOfHarmless(asking, sending);
+      const error = await refusesAll(asking, choice, sending);
       if (error !== null) throw error;
     }
     // The model answers, so a text is at fault. The breaker must not stop the search for it: that text may have
@@ -111,6 +104,16 @@ export function createProxyEmbedder(
     embedQuery: async (text, { caller, signal, usage }) =>
       embedQuery(text, { account: accountOf(caller), signal }, usage),
   };
+}
+
+/** Why the model does not even answer a text that every model reads; null: it answers. */
+async function refusesAll(
+  ask: Ask,
+  choice: Parameters<typeof refusesAllError>[2],
+  sending: Sending,
+): Promise<ApiError | null> {
+  const probe = await ask([harmless], { ...sending, trial: true });
+  return "value" in probe ? null : refusesAllError(probe.failure, sending.account, choice);
 }
 
 /** Puts a text's refusal among those of a file's texts. @throws it, if there are too many, or no file */

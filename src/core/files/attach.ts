@@ -173,8 +173,8 @@ async function attachAgain(deps: Deps, caller: Caller, key: StoreFileKey, input:
 }
 
 /**
- * Waits until a file's ingestion has ended, or waits for what does not pass by itself. It polls, at growing intervals, because another replica may be ingesting
- * the file.
+ * Waits until a file's ingestion has ended, or waits itself for what does not pass without a correction. It polls, at
+ * growing intervals, because another replica may be ingesting the file.
  * @param waitMs at most this long, in milliseconds
  * @param signal ends the waiting
  * @returns the file as it is then, ended or not
