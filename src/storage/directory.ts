@@ -1,43 +1,111 @@
 import { createReadStream, createWriteStream } from "node:fs";
-import { mkdir, rename, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, rename, rm, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { Readable, type Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { diskError } from "../words/errors.js";
+import { ApiError, directoryError, errorCode } from "../words/errors.js";
 
-/** What can fail when the disk is full; tests bring one that is. */
+/** What can fail when the disk is full or read-only; tests bring one that is. */
 export interface Disk {
   makeFolder: (path: string) => Promise<unknown>;
   open: (path: string) => Writable;
+  read: (path: string) => AsyncIterable<Buffer>;
+  remove: (path: string) => Promise<void>;
 }
 
-const realDisk: Disk = {
-  makeFolder: (path) => mkdir(path, { recursive: true, mode: 0o700 }),
+/** @param sliceBytes read at once */
+const realDisk = (sliceBytes: number): Disk => ({
+  makeFolder,
   // `flush`: the database must not record bytes that a power cut could still lose.
   open: (path) => createWriteStream(path, { mode: 0o600, flush: true }),
-};
+  read: (path) => createReadStream(path, { highWaterMark: sliceBytes }),
+  remove: (path) => rm(path, { force: true }),
+});
 
-/** Contents as files of a directory, in folders named by their first two characters. */
-export function directoryContents(directory: string, disk = realDisk) {
+/**
+ * Makes a folder and what is missing above it. Node's own `recursive` reports ENOENT for a read-only file system, and
+ * never ends where a parent exists but takes no folders, as in /proc.
+ */
+async function makeFolder(path: string): Promise<void> {
+  const make = () =>
+    mkdir(path, { mode: 0o700 }).catch((error: unknown) => {
+      if (errorCode(error) !== "EEXIST") throw error;
+    });
+  try {
+    await make();
+  } catch (error) {
+    if (errorCode(error) !== "ENOENT" || dirname(path) === path) throw error;
+    await makeFolder(dirname(path));
+    await make();
+  }
+}
+
+/**
+ * Contents as files of a directory, in folders named by their first two characters. Whatever the file system says is
+ * ApiError 503 with the reason: no caller can do anything about it.
+ */
+export function directoryContents(directory: string, sliceBytes: number, changes: Partial<Disk> = {}) {
+  const disk = { ...realDisk(sliceBytes), ...changes };
   // Names are made here, never by senders.
   const folder = (content: string) => join(directory, content.slice(0, 2));
   const path = (content: string) => join(folder(content), content);
   return {
-    /** @throws ApiError 503 when the disk is full or read-only */
+    /** @throws ApiError 503, and what `bytes` throws */
     async write(content: string, bytes: AsyncIterable<Buffer>): Promise<void> {
       const part = `${path(content)}.part`;
+      const sent: { failure?: unknown } = {};
       try {
         await disk.makeFolder(folder(content));
-        await pipeline(Readable.from(bytes), disk.open(part));
+        await pipeline(Readable.from(noting(bytes, sent)), disk.open(part));
         await rename(part, path(content));
       } catch (error) {
-        throw diskError(error, "The directory of uploaded files (FILES_DIR)");
+        throw "failure" in sent ? sent.failure : away(error);
       }
     },
-    read: (content: string): AsyncIterable<Buffer> => createReadStream(path(content)),
+    /** @throws ApiError 503; an error with the code ENOENT if the directory is there and has no such content */
+    async *read(content: string): AsyncGenerator<Buffer, void> {
+      try {
+        yield* disk.read(path(content));
+      } catch (error) {
+        if (errorCode(error) !== "ENOENT") throw away(error);
+        await stat(directory).catch((missing: unknown) => {
+          throw away(missing);
+        });
+        throw error;
+      }
+    },
+    /** @throws ApiError 503 */
     async remove(content: string): Promise<void> {
-      await rm(`${path(content)}.part`, { force: true });
-      await rm(path(content), { force: true });
+      try {
+        await disk.remove(`${path(content)}.part`);
+        await disk.remove(path(content));
+      } catch (error) {
+        throw away(error);
+      }
     },
   };
+}
+
+const away = (error: unknown) =>
+  error instanceof ApiError ? error : directoryError(error, "The directory of uploaded files (FILES_DIR)");
+
+/**
+ * The same bytes. Their sender's failure is noted, to tell it from one of the disk, which the pipeline throws into this
+ * generator.
+ */
+async function* noting(bytes: AsyncIterable<Buffer>, sent: { failure?: unknown }): AsyncGenerator<Buffer> {
+  const parts = bytes[Symbol.asyncIterator]();
+  const next = async () => {
+    try {
+      return await parts.next();
+    } catch (error) {
+      sent.failure = error;
+      throw error;
+    }
+  };
+  try {
+    for (let part = await next(); part.done !== true; part = await next()) yield part.value;
+  } finally {
+    await parts.return?.();
+  }
 }

@@ -2,6 +2,7 @@ import { createHash, randomUUID } from "node:crypto";
 import { deleteSlices, readSlice, writeSlice } from "../db/tables/fileSlices.js";
 import { type Disk, directoryContents } from "./directory.js";
 import type { Database } from "../db/database.js";
+import { errorCode, unavailable } from "../words/errors.js";
 
 /** Where the bytes of a file are. */
 export interface Content {
@@ -28,17 +29,17 @@ export class DamagedBytes extends Error {
   }
 }
 
-/** Keeps the bytes of files. Reading and writing hold at most one slice in memory. */
+/** Keeps the bytes of files. Writing holds at most one slice in memory, and reading two. */
 export interface Storage {
-  /** Stores bytes. If they fail to arrive, nothing is left. @throws what `bytes` throws; ApiError 503: a full disk */
+  /** Stores bytes. If they fail to arrive, nothing is left. @throws what `bytes` throws; ApiError 503 for FILES_DIR */
   write(bytes: AsyncIterable<Uint8Array>): Promise<Written>;
   /**
    * The bytes in their order.
-   * @throws Error if FILES_DIR has them and is not set, or they are missing there; DamagedBytes at the first byte too
-   * many, or instead of the end, if they are not what was recorded: a short read must not pass for the end
+   * @throws ApiError 503 if FILES_DIR has them and cannot be read, or is not set; DamagedBytes at the first byte too
+   * many, or before the last slice, if they are not what was recorded: nobody gets the whole of damaged bytes
    */
   read(from: Recorded): AsyncIterable<Buffer>;
-  /** Does nothing if they are already gone. */
+  /** Does nothing if they are already gone. @throws ApiError 503 if FILES_DIR has them and cannot be changed */
   remove(from: Content): Promise<void>;
 }
 
@@ -49,10 +50,15 @@ const sliceBytes = 1024 * 1024;
  * Storage in a directory or in the database. What is already in the other place can still be read and removed.
  * @param directory where new bytes go; null for the database
  */
-export function createStorage(db: Database, directory: string | null, now: () => number, disk?: Disk): Storage {
-  const files = directory === null ? null : directoryContents(directory, disk);
+export function createStorage(
+  db: Database,
+  directory: string | null,
+  now: () => number,
+  disk?: Partial<Disk>,
+): Storage {
+  const files = directory === null ? null : directoryContents(directory, sliceBytes, disk);
   const requireFiles = () => {
-    if (files === null) throw new Error("the file's bytes are in FILES_DIR, which is not set");
+    if (files === null) throw unavailable("The file's bytes are in a directory (FILES_DIR), which is not set here.");
     return files;
   };
   const inDatabase = {
@@ -100,19 +106,27 @@ export function createStorage(db: Database, directory: string | null, now: () =>
   };
 }
 
+/** Holds the last slice back until it is known that the bytes are the recorded ones. */
 async function* checked(read: AsyncIterable<Buffer>, { bytes, contentHash }: Recorded): AsyncGenerator<Buffer> {
   const hash = createHash("sha256");
   let size = 0;
-  for await (const slice of read) {
-    size += slice.length;
-    if (size > bytes) throw new DamagedBytes(`there are more than the ${bytes} bytes that were stored`);
-    if (contentHash !== undefined) hash.update(slice);
-    yield slice;
+  let last: Buffer | undefined;
+  try {
+    for await (const slice of read) {
+      size += slice.length;
+      if (size > bytes) throw new DamagedBytes(`there are more than the ${bytes} bytes that were stored`);
+      if (contentHash !== undefined) hash.update(slice);
+      if (last !== undefined) yield last;
+      last = slice;
+    }
+  } catch (error) {
+    throw errorCode(error) === "ENOENT" ? new DamagedBytes("they are missing in FILES_DIR") : error;
   }
   if (size < bytes) throw new DamagedBytes(`${size} of ${bytes} bytes are there`);
   if (contentHash !== undefined && !hash.digest().equals(contentHash)) {
     throw new DamagedBytes(`the ${bytes} bytes have another SHA-256 than when they were stored`);
   }
+  if (last !== undefined) yield last;
 }
 
 /** Cuts bytes into slices of `sliceBytes`; only the last is smaller. */

@@ -114,6 +114,17 @@ const diskProblems: Partial<Record<string, string>> = {
   ENOSPC: "has no disk space left",
   EDQUOT: "has used up its disk quota",
   EROFS: "accepts no writes at the moment (it is read-only)",
+  EIO: "has a disk that fails (EIO)",
+  EMFILE: "cannot be opened: this process has too many open files (EMFILE)",
+  ENFILE: "cannot be opened: this machine has too many open files (ENFILE)",
+};
+
+const directoryProblems: typeof diskProblems = {
+  ...diskProblems,
+  EACCES: "is not accessible to this process (EACCES)",
+  EPERM: "is not accessible to this process (EPERM)",
+  ENOENT: "does not exist (ENOENT)",
+  ENOTDIR: "is not a directory (ENOTDIR)",
 };
 
 /**
@@ -123,5 +134,17 @@ const diskProblems: Partial<Record<string, string>> = {
  */
 export function diskError(error: unknown, place: string): unknown {
   const problem = diskProblems[errorCode(error) ?? ""];
-  return problem === undefined ? error : unavailable(`${place} ${problem}.`, { retryAfterSeconds: 60, cause: error });
+  return problem === undefined ? error : away(place, problem, error);
 }
+
+/**
+ * The same for an error that certainly is the file system's: every one with a code means that the directory cannot be
+ * used. What has no code is a bug, and comes back unchanged.
+ */
+export function directoryError(error: unknown, place: string): unknown {
+  const code = errorCode(error);
+  return code === null ? error : away(place, directoryProblems[code] ?? `cannot be used (${code})`, error);
+}
+
+const away = (place: string, problem: string, cause: unknown) =>
+  unavailable(`${place} ${problem}.`, { retryAfterSeconds: 60, cause });

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { rmSync } from "node:fs";
+import { readdirSync, rmSync } from "node:fs";
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -66,12 +66,35 @@ describe("bytes that are no longer what was stored", () => {
 
   test("a download that finds some missing is cut, not ended", async () => {
     const id = await upload(words(3 * megabyte));
-    await removeSlices(id, 1);
+    await removeSlices(id, 2);
     const answer = await fetch(`${service.url}/v1/files/${id}/content`, {
       headers: { authorization: `Bearer ${testKey}` },
     });
     expect(answer.headers.get("content-length")).toBe(String(3 * megabyte));
     await expect(answer.arrayBuffer()).rejects.toThrow(/terminated/);
+  });
+
+  test("changed bytes of a small file are an error in JSON; a large one is cut", async () => {
+    const change = (id: string) =>
+      service.database.query(
+        `UPDATE vector_store_file_slices SET bytes = set_byte(bytes, 100, 0) WHERE number = 0
+         AND content = (SELECT content FROM vector_store_file_objects WHERE id = '${id}')`,
+      );
+    const [small, large] = [await upload(words(16_384)), await upload(words(3 * megabyte))];
+    for (const id of [small, large]) await change(id);
+    const answer = await service.get(`/v1/files/${small}/content`).expect(500);
+    expect(answer.body).toMatchObject({
+      error: {
+        code: "file_damaged",
+        message:
+          "The file's stored bytes are damaged: the 16384 bytes have another SHA-256 than when they were stored.",
+      },
+    });
+    const cut = await fetch(`${service.url}/v1/files/${large}/content`, {
+      headers: { authorization: `Bearer ${testKey}` },
+    });
+    expect(cut.status).toBe(200);
+    await expect(cut.arrayBuffer()).rejects.toThrow(/terminated/);
   });
 
   test("a file with a third of its bytes fails, and says how many there are", async () => {
@@ -98,7 +121,7 @@ describe("bytes that are no longer what was stored", () => {
     const other = await startService({ environment: { FILES_DIR: directory } });
     try {
       const id = await upload("text", "a.txt", other);
-      rmSync(directory, { recursive: true });
+      for (const folder of readdirSync(directory)) rmSync(join(directory, folder), { recursive: true });
       const answer = await other.get(`/v1/files/${id}/content`).expect(500);
       expect(answer.body).toMatchObject({
         error: { code: "file_damaged", message: "The file's stored bytes are damaged: they are missing in FILES_DIR." },

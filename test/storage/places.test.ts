@@ -103,7 +103,9 @@ describe("files in a directory", () => {
   test("a file that is gone fails when it is read", async () => {
     const content = await storages.inDirectory.write(inParts(patternOf(10), [10]));
     rmSync(pathOf(content.content));
-    await expect(readAll(storages.inDirectory.read(content))).rejects.toMatchObject({ code: "ENOENT" });
+    await expect(readAll(storages.inDirectory.read(content))).rejects.toThrow(
+      new DamagedBytes("they are missing in FILES_DIR"),
+    );
     await storages.inDirectory.remove(content);
   });
 
@@ -128,11 +130,40 @@ describe("files in a directory", () => {
     await storages.inDirectory.remove(kept);
   });
 
+  test.each([1, 16_384, megabyte, megabyte + 1, 3 * megabyte])("no whole of %i changed bytes is read", async (size) => {
+    const bytes = patternOf(size);
+    const inDirectory = await storages.inDirectory.write(inParts(bytes, [megabyte]));
+    const inDatabase = await storages.inDatabase.write(inParts(bytes, [megabyte]));
+    // The last byte of all and the first: as many bytes as before.
+    for (const at of [size - 1, 0]) {
+      const changed = Buffer.from(bytes);
+      changed[at] = (changed[at] ?? 0) ^ 1;
+      writeFileSync(pathOf(inDirectory.content), changed);
+      await storages.database.exec(
+        `UPDATE vector_store_file_slices SET bytes = set_byte(bytes, ${at % megabyte}, ${changed[at] ?? 0})
+         WHERE content = '${inDatabase.content}' AND number = ${Math.floor(at / megabyte)}`,
+      );
+      for (const kept of [inDirectory, inDatabase]) {
+        let given = 0;
+        const read = async () => {
+          for await (const slice of storages.inDirectory.read(kept)) given += slice.length;
+        };
+        await expect(read()).rejects.toThrow(/have another SHA-256/);
+        expect(given).toBe(Math.max(0, Math.ceil(size / megabyte) - 1) * megabyte);
+      }
+    }
+    await storages.inDirectory.remove(inDirectory);
+    await storages.inDirectory.remove(inDatabase);
+  });
+
   test("a directory that is a file fails, and takes no bytes", async () => {
     const path = join(storages.directory, "no-directory");
     writeFileSync(path, "");
     const broken = createStorage(storages.db, path, Date.now);
-    await expect(broken.write(inParts(patternOf(10), [10]))).rejects.toMatchObject({ code: "ENOTDIR" });
+    await expect(broken.write(inParts(patternOf(10), [10]))).rejects.toMatchObject({
+      status: 503,
+      message: "The directory of uploaded files (FILES_DIR) is not a directory (ENOTDIR).",
+    });
     rmSync(path);
     expect(await storages.everything()).toEqual({ slices: [], files: [] });
   });
@@ -141,7 +172,10 @@ describe("files in a directory", () => {
   (process.getuid?.() === 0 ? test.skip : test)("a directory without permission fails", async () => {
     chmodSync(storages.directory, 0o500);
     try {
-      await expect(storages.inDirectory.write(inParts(patternOf(10), [10]))).rejects.toMatchObject({ code: "EACCES" });
+      await expect(storages.inDirectory.write(inParts(patternOf(10), [10]))).rejects.toMatchObject({
+        status: 503,
+        message: "The directory of uploaded files (FILES_DIR) is not accessible to this process (EACCES).",
+      });
     } finally {
       chmodSync(storages.directory, 0o700);
     }

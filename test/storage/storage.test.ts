@@ -117,7 +117,7 @@ describe("contents in the other place", () => {
 
   test("need FILES_DIR if they are there", async () => {
     const content = await write(storages.inDirectory, patternOf(10));
-    expect(() => storages.inDatabase.read(content)).toThrow(/FILES_DIR, which is not set/);
-    expect(() => storages.inDatabase.remove(content)).toThrow(/FILES_DIR, which is not set/);
+    expect(() => storages.inDatabase.read(content)).toThrow(/FILES_DIR\), which is not set here/);
+    expect(() => storages.inDatabase.remove(content)).toThrow(/FILES_DIR\), which is not set here/);
   });
 });

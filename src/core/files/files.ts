@@ -3,10 +3,10 @@ import { sweepSlices } from "../../db/tables/fileSlices.js";
 import { listStoresOf, lockStoreFile } from "../../db/tables/storeFiles.js";
 import type { Db } from "../../db/database.js";
 import { lockStore } from "../../db/tables/stores.js";
-import { ApiError, errorCode } from "../../words/errors.js";
+import { ApiError } from "../../words/errors.js";
 import { idTimestamp, newId } from "../../words/ids.js";
 import { DamagedBytes, type Written } from "../../storage/storage.js";
-import { type Caller, ownerOf, scopeOf } from "../../words/caller.js";
+import { type Caller, type Scope, ownerOf, scopeOf } from "../../words/caller.js";
 import type { Deps } from "../deps.js";
 import { changeStore, detachFiles } from "./changes.js";
 import type { StoredFile } from "../../words/file.js";
@@ -101,9 +101,7 @@ async function* orDamaged(slices: AsyncIterable<Buffer>): AsyncGenerator<Buffer,
   try {
     yield* slices;
   } catch (error) {
-    const damage = errorCode(error) === "ENOENT" ? new DamagedBytes("they are missing in FILES_DIR") : error;
-    if (damage instanceof DamagedBytes) throw new ApiError(500, damage.sentence, { code: "file_damaged" });
-    throw error;
+    throw error instanceof DamagedBytes ? new ApiError(500, error.sentence, { code: "file_damaged" }) : error;
   }
 }
 
@@ -128,14 +126,28 @@ export async function list(deps: Deps, caller: Caller, page: FilePageRequest) {
   return listFiles(deps.db, scopeOf(caller), { ...page, after: cursor }, deps.now());
 }
 
-/** Removes a file, and detaches it from every store. @throws ApiError 404 */
+/**
+ * Removes a file, and detaches it from every store.
+ * @throws ApiError 404; 503 if its bytes are in FILES_DIR and cannot be removed: then it stays as it is
+ */
 export async function remove(deps: Deps, caller: Caller, id: string): Promise<void> {
-  await find(deps, caller, id);
-  await detachEverywhere(deps, id);
-  const gone = (await deleteFile(deps.db, scopeOf(caller), id)) ?? throwUnknownFile(id);
+  if (!(await erase(deps, scopeOf(caller), await find(deps, caller, id)))) throwUnknownFile(id);
+}
+
+/** Removes a file that was found within this scope. @returns false if another request has done it meanwhile */
+async function erase(deps: Deps, scope: Scope, file: StoredFile): Promise<boolean> {
+  // Only the file's row knows of bytes in FILES_DIR, so they go first. Those in the database are found by the sweep.
+  if (file.inDirectory) await deps.storage.remove(file);
+  await detachEverywhere(deps, file.id);
+  if (!(await deleteFile(deps.db, scope, file.id))) return false;
   // Once more, for stores that it was attached to meanwhile.
-  await detachEverywhere(deps, id);
-  await deps.storage.remove(gone);
+  await detachEverywhere(deps, file.id);
+  if (!file.inDirectory) {
+    await deps.storage.remove(file).catch((error: unknown) => {
+      deps.log.warn({ err: error, file: file.id }, "bytes of a deleted file are left; the sweep will remove them");
+    });
+  }
+  return true;
 }
 
 /** The file was detached, or its store deleted, after the list of its stores was read. */
@@ -165,13 +177,8 @@ const leftOverMs = 24 * 3_600_000;
 export async function sweepFiles(deps: Deps): Promise<number> {
   let swept = await sweepSlices(deps.db, deps.now() - leftOverMs);
   for (;;) {
-    const ids = await listExpiredFiles(deps.db, deps.now(), 100);
-    for (const id of ids) {
-      await detachEverywhere(deps, id);
-      const gone = await deleteFile(deps.db, { kind: "all" }, id);
-      if (gone !== undefined) await deps.storage.remove(gone);
-      swept += 1;
-    }
-    if (ids.length < 100) return swept;
+    const expired = await listExpiredFiles(deps.db, deps.now(), 100);
+    for (const file of expired) if (await erase(deps, { kind: "all" }, file)) swept += 1;
+    if (expired.length < 100) return swept;
   }
 }

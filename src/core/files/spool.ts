@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { diskError } from "../../words/errors.js";
+import { directoryError, diskError } from "../../words/errors.js";
 import type { StoredFile } from "../../words/file.js";
 import type { Deps } from "../deps.js";
 
@@ -19,7 +19,7 @@ export async function spool(
   signal: AbortSignal,
 ): Promise<{ path: string; remove: () => Promise<void> }> {
   const directory = await mkdtemp(join(tmpdir(), "vector-store-")).catch((error: unknown) => {
-    throw diskError(error, place);
+    throw directoryError(error, place);
   });
   const remove = () => rm(directory, { recursive: true, force: true });
   const path = join(directory, "document");

@@ -6,6 +6,7 @@ import {
   findUpload,
   insertPart,
   insertUpload,
+  listEndedWithParts,
   listExpiredUploads,
   listParts,
 } from "../../db/tables/uploads.js";
@@ -132,7 +133,7 @@ export async function complete(
     throw error;
   }
   // The file has its bytes now: a failure from here on must not remove them.
-  await removeParts(deps, id);
+  await removePartsOrLater(deps, id);
   return { upload: { ...upload, status: "completed", fileId: file.id }, file };
 }
 
@@ -145,12 +146,13 @@ export async function cancel(deps: Deps, caller: Caller, id: string): Promise<Up
   const upload = await requirePending(deps, caller, id);
   if (!(await endUpload(deps.db, scopeOf(caller), id, { status: "cancelled", fileId: null })))
     throw notPending(id, "completed");
-  await removeParts(deps, id);
+  await removePartsOrLater(deps, id);
   return { ...upload, status: "cancelled" };
 }
 
-/** Ends uploads that expired while pending, and removes their parts. @returns how many */
+/** Ends uploads that expired while pending, and removes the parts of all that have ended. @returns how many expired */
 export async function sweepUploads(deps: Deps): Promise<number> {
+  for (const id of await listEndedWithParts(deps.db)) await removeParts(deps, id);
   let swept = 0;
   for (;;) {
     const ids = await listExpiredUploads(deps.db, deps.now(), 100);
@@ -162,8 +164,14 @@ export async function sweepUploads(deps: Deps): Promise<number> {
   }
 }
 
-/** Bytes first: after a crash, the list of parts still says which bytes to remove. */
+/** Bytes first: after a failure, the list of parts still tells the sweep which bytes to remove. */
 async function removeParts(deps: Deps, uploadId: string): Promise<void> {
   for (const part of await listParts(deps.db, uploadId)) await deps.storage.remove(part);
   await deleteParts(deps.db, uploadId);
 }
+
+/** Removes the parts of an upload that has ended. If that fails, it has ended all the same: the sweep tries again. */
+const removePartsOrLater = (deps: Deps, uploadId: string): Promise<void> =>
+  removeParts(deps, uploadId).catch((error: unknown) => {
+    deps.log.warn({ err: error, upload: uploadId }, "parts of an upload are left; the sweep will remove them");
+  });

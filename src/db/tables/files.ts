@@ -87,18 +87,18 @@ export async function listFiles(
   return { files: rows.slice(0, limit), hasMore: rows.length > limit };
 }
 
-/** @returns the file that was removed; its bytes must be removed afterwards. */
-export async function deleteFile(db: Db, scope: Scope, id: string): Promise<StoredFile | undefined> {
-  return files(db).deleteFrom(table).where("id", "=", id).where(visibleTo(scope)).returning(columns).executeTakeFirst();
+/** @returns whether it was there. Its bytes are removed separately. */
+export async function deleteFile(db: Db, scope: Scope, id: string): Promise<boolean> {
+  const gone = files(db).deleteFrom(table).where("id", "=", id).where(visibleTo(scope)).returning("id");
+  return (await gone.executeTakeFirst()) !== undefined;
 }
 
-/** Ids of files that have expired, at most `limit`. */
-export async function listExpiredFiles(db: Db, now: number, limit: number): Promise<string[]> {
-  const rows = await files(db)
+/** Files that have expired, at most `limit`. */
+export async function listExpiredFiles(db: Db, now: number, limit: number): Promise<StoredFile[]> {
+  return files(db)
     .selectFrom(table)
-    .select("id")
+    .select(columns)
     .where("expires_at", "<=", instant(now, true))
     .limit(limit)
     .execute();
-  return rows.map((row) => row.id);
 }

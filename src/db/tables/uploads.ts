@@ -104,3 +104,13 @@ export async function listExpiredUploads(db: Db, now: number, limit: number): Pr
     .execute();
   return rows.map((row) => row.id);
 }
+
+/** Ids of uploads that have ended and still have parts, because those could not be removed. */
+export async function listEndedWithParts(db: Db): Promise<string[]> {
+  // As SQL, because it names two tables, and `ours` knows one.
+  const { rows } = await sql<{ id: string }>`
+    SELECT DISTINCT u.id FROM ${db.layout.ours[partsTable].reference} AS p
+    JOIN ${db.layout.ours[table].reference} AS u ON u.id = p.upload_id
+    WHERE u.status <> 'pending'`.execute(db.run);
+  return rows.map((row) => row.id);
+}

@@ -26,7 +26,7 @@ export interface Form<T> {
 
 /** Where a form's files go. */
 export interface Keeper<T> {
-  /** Must read the bytes to their end. If it fails, it leaves nothing behind. */
+  /** Must read the bytes to their end. If it fails, it leaves nothing behind; it throws what `bytes` throws. */
   keep(file: FormFile): Promise<T>;
   /** Undoes `keep` when the rest of the form turns out to be bad. */
   drop(kept: T): Promise<void>;
@@ -60,6 +60,7 @@ export async function readForm<T>(req: Request, allowed: Allowed, keeper: Keeper
   const fields = new Map<string, string>();
   let read = 0;
   const files: Promise<T>[] = [];
+  const broken: unknown[] = [];
   const options: multer.Options & { streamHandler: (body: PassThrough, parser: Writable) => void } = {
     limits: {
       fileSize: allowed.fileBytes,
@@ -71,7 +72,7 @@ export async function readForm<T>(req: Request, allowed: Allowed, keeper: Keeper
       fieldArrayIndexLimit: most.fields,
     },
     defParamCharset: "utf8",
-    storage: storageEngine(body, files, keeper),
+    storage: storageEngine(body, files, keeper, broken),
     streamHandler: (_, parser) => {
       prepare(body, parser, fields);
       for (const event of ["field", "file"]) parser.on(event, () => (read += 1));
@@ -89,14 +90,12 @@ export async function readForm<T>(req: Request, allowed: Allowed, keeper: Keeper
     });
     return { fields, files: await Promise.all(files) };
   } catch (error) {
-    let failure: unknown = error;
     // Multer does not always wait for files that are still being kept.
     for (const file of await Promise.allSettled(files)) {
       if (file.status === "fulfilled") await keeper.drop(file.value);
-      // The keeper stops reading when its disk is full, and multer takes that for a broken form.
-      else if (file.reason instanceof ApiError && file.reason.status >= 500) failure = file.reason;
     }
-    throw failure;
+    // A keeper that fails stops reading, and multer takes that for a broken form: never the sender's fault.
+    throw broken.length > 0 ? broken[0] : error;
   } finally {
     body.destroy();
   }
@@ -138,8 +137,16 @@ function bodyOf(req: Request, counter: PartCounter): PassThrough {
   return body;
 }
 
-/** Passes files to the keeper. A failure ends the body, and with it the form's other files. */
-function storageEngine<T>(body: PassThrough, files: Promise<T>[], keeper: Keeper<T>): multer.StorageEngine {
+/**
+ * Passes files to the keeper. A failure ends the body, and with it the form's other files.
+ * @param broken gets the keeper's own failures, which did not come from the form
+ */
+function storageEngine<T>(
+  body: PassThrough,
+  files: Promise<T>[],
+  keeper: Keeper<T>,
+  broken: unknown[],
+): multer.StorageEngine {
   return {
     _handleFile(_req, { fieldname: field, originalname, stream }, done) {
       // The parser would skip the rest of the file, however long it is.
@@ -151,7 +158,11 @@ function storageEngine<T>(body: PassThrough, files: Promise<T>[], keeper: Keeper
           done(null);
         },
         (error: unknown) => {
-          if (stream.errored === null) body.destroy(error instanceof Error ? error : new Error(String(error)));
+          // A keeper that stops reading destroys the stream, which notes an error of its own.
+          if (error !== stream.errored) {
+            broken.push(error);
+            body.destroy(error instanceof Error ? error : new Error(String(error)));
+          }
           done(error);
         },
       );

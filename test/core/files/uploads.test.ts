@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
+import { listParts } from "../../../src/db/tables/uploads.js";
 import * as files from "../../../src/core/files/files.js";
 import * as uploads from "../../../src/core/files/uploads.js";
 import { ownWork } from "../../../src/words/caller.js";
@@ -22,9 +23,29 @@ test("a completed upload keeps its file's bytes even if its parts cannot be remo
   const remove: typeof deps.storage.remove = (kept) =>
     kept.content === part.content ? Promise.reject(new Error("disk failure")) : deps.storage.remove(kept);
   const failing = { ...deps, storage: { ...deps.storage, remove } };
-  await expect(uploads.complete(failing, ownWork, id, [part.id], null)).rejects.toThrow("disk failure");
+  await uploads.complete(failing, ownWork, id, [part.id], null);
   const page = { purpose: null, limit: 10, order: "asc", after: null } as const;
   const [file] = (await files.list(deps, ownWork, page)).files;
   if (file === undefined) throw new Error("the upload made no file");
   expect((await buffer(deps.storage.read(file))).toString()).toBe(text);
+  // The sweep removes what was left.
+  expect(await listParts(deps.db, id)).toHaveLength(1);
+  await uploads.sweepUploads(deps);
+  expect(await listParts(deps.db, id)).toEqual([]);
+  await expect(buffer(deps.storage.read(part))).rejects.toThrow("0 of 5 bytes are there");
+});
+
+test("a cancelled upload is cancelled even if its parts cannot be removed, and they are swept", async () => {
+  const { deps } = service;
+  const announced = { filename: "a.txt", purpose: "assistants", mimeType: "text/plain", fileExpiresAfter: null };
+  const { id } = await uploads.create(deps, ownWork, { ...announced, bytes: 5 });
+  await uploads.addPart(deps, ownWork, id, () => files.keep(deps, "part", Readable.from([Buffer.from("hello")])));
+  const failing = {
+    ...deps,
+    storage: { ...deps.storage, remove: () => Promise.reject(new Error("disk failure")) },
+  };
+  expect(await uploads.cancel(failing, ownWork, id)).toMatchObject({ status: "cancelled" });
+  expect(await listParts(deps.db, id)).toHaveLength(1);
+  await uploads.sweepUploads(deps);
+  expect(await listParts(deps.db, id)).toEqual([]);
 });
