@@ -52,8 +52,8 @@ export async function attachFile(
 }
 
 /**
- * Attaches a file to a store that has not expired. A file that is already attached stays as it is; one that failed or
- * was cancelled is tried again.
+ * Attaches a file to a store that has not expired. A file that is already attached gets the new attributes, if any are
+ * given; one that failed or was cancelled is tried again.
  * @param options.replaces files of the same name leave the store once this one is complete
  * @throws ApiError 404 for an unknown file, 400 for reserved attributes, 409 if it is already attached with other
  * settings; then nothing is written
@@ -96,17 +96,16 @@ export async function enqueue(
   const added = new Set(await queue(deps, files, batch));
   if (batch === null) return [...added];
   const before = files.filter((file) => !added.has(file) && file.error === null);
-  return [...added, ...(await tryAgain(deps, caller, before))];
+  return [...added, ...(await attachMoreAgain(deps, caller, before))];
 }
 
-/** Puts those of the attached files back into the queue that failed or were cancelled. @returns them */
-async function tryAgain(deps: Deps, caller: Caller, files: readonly NewStoreFile[]): Promise<NewStoreFile[]> {
+/** Attaches files again, as `attachAgain`, but with the settings that they have. @returns those that are tried again */
+async function attachMoreAgain(deps: Deps, caller: Caller, files: readonly NewStoreFile[]): Promise<NewStoreFile[]> {
   const again: NewStoreFile[] = [];
   for (const file of files) {
     await changeStore(deps, "correction", holding(caller, file), (_tx, { file: known }) => {
-      if (known.status !== "failed" && known.status !== "cancelled") return nothing;
-      again.push(file);
-      return { steps: [], book: (tx) => requeue(tx, known, file.settings) };
+      if (hasFailed(known)) again.push(file);
+      return together([triedAgain(known, file.settings), relabeled(known, file.attributes)]);
     }).catch((error: unknown) => {
       // It was detached meanwhile.
       if (!(error instanceof ApiError && error.status === 404)) throw error;
@@ -115,6 +114,18 @@ async function tryAgain(deps: Deps, caller: Caller, files: readonly NewStoreFile
   if (again.length > 0) deps.wakeIngestion();
   return again;
 }
+
+const hasFailed = ({ status }: StoreFile) => status === "failed" || status === "cancelled";
+
+/** Puts an attached file back into the queue if it failed or was cancelled. */
+const triedAgain = (file: StoreFile, settings: IngestSettings): Part =>
+  hasFailed(file) ? { steps: [], book: (tx) => requeue(tx, file, settings) } : nothing;
+
+/** Gives an attached file and its chunks these attributes. @param attributes null: it keeps those that it has */
+const relabeled = (file: StoreFile, attributes: Attributes | null): Part =>
+  attributes === null || isDeepStrictEqual(file.attributes, attributes)
+    ? nothing
+    : together([relabelChunks(file, attributes), { steps: [], book: (tx) => updateAttributes(tx, file, attributes) }]);
 
 function fileToAttach(
   deps: Deps,
@@ -151,23 +162,13 @@ async function queue(deps: Deps, files: readonly NewStoreFile[], batch: FileBatc
 
 async function attachAgain(deps: Deps, caller: Caller, key: StoreFileKey, input: AttachInput): Promise<void> {
   await changeStore(deps, "correction", holding(caller, key), (_tx, { file }) => {
-    const again = file.status === "failed" || file.status === "cancelled";
-    if (!again && !isDeepStrictEqual(file.settings, input.settings)) {
+    if (!hasFailed(file) && !isDeepStrictEqual(file.settings, input.settings)) {
       throw conflict(
         "file_id",
         "this file is attached already and was cut into chunks in another way; detach it first",
       );
     }
-    const requeued: Part = again ? { steps: [], book: (tx) => requeue(tx, file, input.settings) } : nothing;
-    const { attributes } = input;
-    const relabeled: Part =
-      attributes === null || isDeepStrictEqual(file.attributes, attributes)
-        ? nothing
-        : together([
-            relabelChunks(file, attributes),
-            { steps: [], book: (tx) => updateAttributes(tx, file, attributes) },
-          ]);
-    return together([requeued, relabeled]);
+    return together([triedAgain(file, input.settings), relabeled(file, input.attributes)]);
   });
   deps.wakeIngestion();
 }

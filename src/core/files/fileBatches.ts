@@ -17,7 +17,8 @@ export type BatchWithCounts = FileBatch & { counts: FileCounts };
 
 /**
  * Attaches many files at once. Unknown files are listed as failed. Files that are already attached belong to the batch
- * with the state that they have; those that failed or were cancelled are tried again.
+ * with the state that they have, and get the new attributes, if any are given; those that failed or were cancelled are
+ * tried again.
  * @param model the store's, as its caller names it; null: not named
  * @throws ApiError 404, 400 (expired, a reserved attribute, or another model); then nothing is written
  */

@@ -117,10 +117,10 @@ export interface FilePageRequest {
   after: string | null;
 }
 
-/** A page of files. `after` may be the id of a file that was deleted meanwhile. */
+/** A page of files. `after` may be the id of a file that was deleted meanwhile. @throws ApiError 404 for other ids */
 export async function list(deps: Deps, caller: Caller, page: FilePageRequest) {
   const { after } = page;
-  const madeAt = after === null ? null : idTimestamp(after);
+  const madeAt = after?.startsWith("file-") === true ? idTimestamp(after) : null;
   if (after !== null && madeAt === null) throwUnknownFile(after);
   const cursor = after === null || madeAt === null ? null : { id: after, madeAt };
   return listFiles(deps.db, scopeOf(caller), { ...page, after: cursor }, deps.now());

@@ -117,6 +117,7 @@ const contentPage = 1000;
 /**
  * The chunks of a file in document order, a page at a time. Empty until the file is complete.
  * @param wanted.after the id of the previous page's last chunk
+ * @throws ApiError 404; 400 for an `after` that is no chunk of the file
  */
 export async function content(
   deps: Deps,
@@ -128,9 +129,19 @@ export async function content(
 ): Promise<ChunkPage> {
   const store = await stores.find(deps, caller, storeId);
   const file = (await findStoreFile(deps.db, store.id, fileId)) ?? throwUnknownFile(fileId);
-  if (file.status !== "completed") return { chunks: [], hasMore: false };
   const { sameAs } = file;
   const owner = sameAs === null ? file : ((await findStoreFile(deps.db, store.id, sameAs)) ?? throwUnknownFile(sameAs));
+  if (after !== null && !(await isChunkOf(deps, store, owner, after, signal)))
+    throw invalid("page", "is not a next_page of this file's content");
+  if (file.status !== "completed") return { chunks: [], hasMore: false };
   const page = { limit: contentPage, order: "asc", after, before: null, embeddings } as const;
   return deps.engine.page(store, { file: chunksOf(owner) }, page, { signal });
+}
+
+/** Chunks of a file leave only with all others of it, so its pages can rely on them. */
+async function isChunkOf(deps: Deps, store: VectorStore, file: StoreFile, id: string, signal: AbortSignal) {
+  const own = deps.engine.ids.read(id);
+  if (own === null) return false;
+  const [chunk] = await deps.engine.read(store, [own], { embeddings: false }, { signal });
+  return (chunk?.metadata as { file_id?: unknown } | null | undefined)?.file_id === file.fileId;
 }

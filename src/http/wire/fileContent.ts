@@ -5,7 +5,12 @@ import { asObject, seconds } from "./common.js";
 const flag = z.enum(["true", "false"]).optional();
 
 export const contentQuery = z.object({
-  page: z.string().max(1000, "at most 1000 characters").optional().describe("`next_page` of the previous page"),
+  page: z
+    .string()
+    .min(1, "must not be empty")
+    .max(1000, "at most 1000 characters")
+    .optional()
+    .describe("`next_page` of the previous page"),
   include_embeddings: flag.describe("`true` adds each chunk's vector (OGX's name)"),
   include_metadata: flag.describe("`true` adds each chunk's metadata and id (OGX's name)"),
 });

@@ -85,6 +85,62 @@ describe("a file batch that names files again", () => {
   });
 });
 
+test.each(["a batch", "one request"])("a file that is attached again by %s gets its new attributes", async (how) => {
+  const id = await file("one");
+  const attach = async (attributes: object | undefined) => {
+    const input = { file_id: id, ...(attributes && { attributes }) };
+    await (
+      how === "a batch"
+        ? service.post(`/v1/vector_stores/${store}/file_batches`, { files: [input] })
+        : service.post(`/v1/vector_stores/${store}/files`, input)
+    ).expect(200);
+  };
+  const attributes = async () => (await service.get(`/v1/vector_stores/${store}/files/${id}`)).body as object;
+  const search = async () =>
+    (await service.post(`/v1/vector_stores/${store}/search`, { query: "one" }).expect(200)).body as object;
+  await attach({ k: "v1", old: 1 });
+  // Before it is read, and afterwards; without attributes it keeps them.
+  await attach({ k: "v2", old: 2 });
+  expect(await attributes()).toMatchObject({ attributes: { k: "v2", old: 2 } });
+  await work();
+  await attach({ k: "v3" });
+  await attach(undefined);
+  expect(await attributes()).toMatchObject({ status: "completed", attributes: { k: "v3" } });
+  expect(await search()).toMatchObject({ data: [{ file_id: id, attributes: { k: "v3" } }] });
+  expect(await search()).not.toMatchObject({ data: [{ attributes: { old: expect.anything() as unknown } }] });
+});
+
+describe("a page of a file's content", () => {
+  const contentOf = (id: string, page: string) =>
+    service.get(`/v1/vector_stores/${store}/files/${id}/content?page=${encodeURIComponent(page)}`);
+
+  test("continues after its chunks, and is refused for anything else", async () => {
+    const [one, two] = [await file("one"), await file("two")];
+    await batch(one, two);
+    expect((await contentOf(one, "zz")).status).toBe(400);
+    await work();
+    await work();
+    const rows = (await service.get(`/v1/vector_stores/${store}/embeddings`)).body as {
+      data: { id: string; metadata: { file_id: string } }[];
+    };
+    const chunkOf = (id: string) => rows.data.find((row) => row.metadata.file_id === id)?.id ?? "";
+    expect((await contentOf(one, chunkOf(one)).expect(200)).body).toMatchObject({ data: [], has_more: false });
+    for (const page of ["zz", " ", "emb_0190f2c4a7e87d3f9b1c2d3e4f5a6b7c", chunkOf(two), "\0"]) {
+      expect((await contentOf(one, page).expect(400)).body).toMatchObject({
+        error: { param: "page", message: "page: is not a next_page of this file's content" },
+      });
+    }
+    expect((await contentOf(one, "").expect(400)).body).toMatchObject({ error: { param: "page" } });
+  });
+
+  test("a cursor of another kind is 404 in the list of files", async () => {
+    await file("one");
+    for (const after of [store, "zz", "emb_0190f2c4a7e87d3f9b1c2d3e4f5a6b7c"])
+      await service.get(`/v1/files?after=${after}`).expect(404);
+    await service.get("/v1/files?after=file-0190f2c4a7e87d3f9b1c2d3e4f5a6b7c").expect(200);
+  });
+});
+
 test("a file that is deleted while it is attached leaves the store", async () => {
   const id = await file("one");
   await batch(id);
