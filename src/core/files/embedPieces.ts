@@ -6,6 +6,7 @@ import type { Deps } from "../deps.js";
 import { embedTexts } from "../stores/embedding.js";
 import type { NumberedChunk } from "./fileChunks.js";
 import { type Piece, halve } from "./plan.js";
+import { type Twin, copyVectors } from "./twinVectors.js";
 
 /** While nothing of a file is stored, so many refused chunks mean that all chunks are too large. */
 const mostRefusedAtFirst = 8;
@@ -26,21 +27,25 @@ export interface Embedded {
 }
 
 /**
- * Embeds pieces of a file. One that the model refuses as too long is cut in halves, again and again.
+ * Embeds pieces of a file, unless its twin has their vectors. One that the model refuses as too long is cut in halves,
+ * again and again.
  * @param first the number of the first chunk
  * @throws TooCoarse; ApiError that names the chunk; as `embedTexts`
  */
 export async function embedPieces(
   deps: Deps,
   store: VectorStore,
-  { pieces: given, first, plan: before }: { pieces: readonly Piece[]; first: number; plan: CuttingPlan },
+  given: { pieces: readonly Piece[]; first: number; plan: CuttingPlan; twin: Twin | null },
   asking: { caller: Caller; signal: AbortSignal },
 ): Promise<Embedded> {
-  let [pieces, plan] = [given, before];
-  const made = new Map<Piece, Float32Array>();
+  const { first, twin } = given;
+  let { pieces, plan } = given;
+  const made =
+    twin === null ? new Map<Piece, Float32Array>() : await copyVectors(deps, store, twin, pieces, first, asking.signal);
   const mostRefused = first === 0 ? mostRefusedAtFirst : Infinity;
   for (;;) {
     const missing = pieces.filter((piece) => !made.has(piece));
+    if (missing.length === 0) break;
     const numberOf = (index: number) => first + pieces.findIndex((piece) => piece === missing[index]);
     const refused = new Map<number, TextError>();
     const texts = missing.map((piece) => piece.text);

@@ -30,6 +30,7 @@ import { removeLeft } from "./leaving.js";
 import { type Held, LeaseLost, type Leased, change } from "./leased.js";
 import { halved, newPlan, planOf, portions } from "./plan.js";
 import { spool } from "./spool.js";
+import { type Twin, twinOf } from "./twinVectors.js";
 
 /**
  * Raise this when the same document would give other chunks than before: files that another version left unfinished
@@ -112,12 +113,14 @@ async function ingest(leased: Leased, signal: AbortSignal): Promise<void> {
   }
   const asking = { caller: ownWork, signal };
   const resumed = file.plan ?? planOf(modelInUse(deps, store), file.settings.cutting);
-  let plan = file.chunkCount > 0 ? resumed : await newPlan(deps, store, file.settings, asking);
+  const twin = await twinOf(deps, store, file, madeBy);
+  const begins = async () => twin?.plan ?? newPlan(deps, store, file.settings, asking);
+  let plan = file.chunkCount > 0 ? resumed : await begins();
   const { path, remove } = await spool(deps, stored, signal);
   try {
     for (;;) {
       try {
-        await read(leased, { begun, stored, path, plan }, signal);
+        await read(leased, { begun, stored, path, plan, twin }, signal);
         break;
       } catch (error) {
         if (!(error instanceof TooCoarse)) throw error;
@@ -132,10 +135,18 @@ async function ingest(leased: Leased, signal: AbortSignal): Promise<void> {
   }
 }
 
+interface Reading {
+  begun: Held;
+  stored: StoredFile;
+  path: string;
+  plan: CuttingPlan;
+  twin: Twin | null;
+}
+
 /** Reads a file, and embeds and stores its chunks. @throws TooCoarse before the first is stored */
 async function read(
   leased: Leased,
-  { begun, stored, path, plan: before }: { begun: Held; stored: StoredFile; path: string; plan: CuttingPlan },
+  { begun, stored, path, plan: before, twin }: Reading,
   signal: AbortSignal,
 ): Promise<void> {
   const { deps, stopping } = leased;
@@ -160,7 +171,8 @@ async function read(
       count += portion.length - stillToDo.length;
       if (stillToDo.length === 0) continue;
       stopping.throwIfAborted();
-      const { embeddings, ...made } = await embedPieces(deps, store, { pieces: stillToDo, first: count, plan }, asking);
+      const todo = { pieces: stillToDo, first: count, plan, twin };
+      const { embeddings, ...made } = await embedPieces(deps, store, todo, asking);
       signal.throwIfAborted();
       plan = made.plan;
       await change(leased, "ingestion", (_tx, held) =>

@@ -27,15 +27,19 @@ const isLeased = (file: StoreFileKey, lease: string) =>
 const mostTakers = 100;
 
 /**
- * Whether a file waits for its twin, the same document with the same settings in the same store: for one that a worker
- * has, or else for an older one. Once that is complete, this one shares its chunks, so they are paid for once.
+ * Whether a file waits for its twin, the same content with the same settings in the same store, under any name: for one
+ * that a worker has, or else for an older one. Once that is complete, this one shares its chunks or copies their
+ * vectors, so they are paid for once; and no other twin waits any more.
  */
-const waitsForTwin = (reference: RawBuilder<unknown>) => sql`EXISTS (
+const waitsForTwin = (reference: RawBuilder<unknown>) => sql`(EXISTS (
   SELECT 1 FROM ${reference} AS t
   WHERE t.vector_store_id = f.vector_store_id AND t.content_hash = f.content_hash AND t.status = 'in_progress'
-    AND t.file_id <> f.file_id AND t.settings = f.settings AND t.filename = f.filename
-    AND COALESCE(t.attributes, '{}') = COALESCE(f.attributes, '{}')
-    AND (t.lease_until > now() OR (t.created_at, t.file_id) < (f.created_at, f.file_id)))`;
+    AND t.file_id <> f.file_id AND t.settings = f.settings
+    AND (t.lease_until > now() OR (t.created_at, t.file_id) < (f.created_at, f.file_id)))
+  AND NOT EXISTS (
+  SELECT 1 FROM ${reference} AS t
+  WHERE t.vector_store_id = f.vector_store_id AND t.content_hash = f.content_hash AND t.status = 'completed'
+    AND t.settings = f.settings))`;
 
 /**
  * Takes the next file: the oldest of the store that the fewest workers serve and, if several have as few, that has

@@ -195,6 +195,26 @@ export async function findCompleted(db: Db, document: SameDocument): Promise<Sto
     .executeTakeFirst();
 }
 
+/** A completed file of the store with the same content and settings, under any name, that has its own chunks. */
+export async function findTwin(
+  db: Db,
+  { vectorStoreId, contentHash, settings }: SameDocument,
+  madeBy: number,
+): Promise<StoreFile | undefined> {
+  if (contentHash === null) return undefined;
+  return select(db)
+    .where("vector_store_id", "=", vectorStoreId)
+    .where("content_hash", "=", contentHash)
+    .where("status", "=", "completed")
+    .where("same_as", "is", null)
+    .where("settings", "=", jsonb(settings))
+    .where("made_by", "=", madeBy)
+    .orderBy("created_at")
+    .orderBy("file_id")
+    .limit(1)
+    .executeTakeFirst();
+}
+
 /** Other files that share a file's chunks, locked until the transaction ends. */
 export async function listSameAs(tx: Db, file: StoreFileKey): Promise<StoreFile[]> {
   return select(tx)

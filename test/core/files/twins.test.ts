@@ -25,13 +25,13 @@ beforeEach(async () => {
 });
 afterEach(() => service.close());
 
-async function upload(content = "the same text", fields: Record<string, string> = {}): Promise<string> {
+async function upload(content = "the same text", fields: Record<string, string> = {}, name = "a.txt"): Promise<string> {
   const sent = request(service.url)
     .post(`/v1/vector_stores/${store}/upload`)
     .set("authorization", `Bearer ${testKey}`)
     .set("prefer", "respond-async");
   for (const [name, value] of Object.entries(fields)) void sent.field(name, value);
-  return ((await sent.attach("file", Buffer.from(content), "a.txt").expect(202)).body as { id: string }).id;
+  return ((await sent.attach("file", Buffer.from(content), name).expect(202)).body as { id: string }).id;
 }
 const statusOf = async (id: string) =>
   ((await service.get(`/v1/vector_stores/${store}/files/${id}`)).body as { status: string }).status;
@@ -45,6 +45,60 @@ test("eight identical files, read by four workers at once, are embedded once", a
   expect(embedded).toBe(1);
 });
 
+test("identical files with different names and attributes are embedded once, and keep their own", async () => {
+  const text = Array.from({ length: 300 }, (_, i) => `Sentence ${i} of the same text.`).join(" ");
+  const ids: string[] = [];
+  for (let i = 0; i < 8; i += 1)
+    ids.push(await upload(text, { chunk_size: "300", attributes: `{"part": ${i >> 1}}` }, `${i}.txt`));
+  while ((await Promise.all(["a", "b", "c", "d"].map((each) => ingestNext(service.deps, each, never)))).includes(true));
+  expect(await Promise.all(ids.map(statusOf))).toEqual(ids.map(() => "completed"));
+  const rows = (await service.get(`/v1/vector_stores/${store}/embeddings?limit=1000&order=asc`)).body as {
+    data: { content: string; embedding: string; metadata: Record<string, unknown> }[];
+  };
+  const of = (id: string) => rows.data.filter(({ metadata }) => metadata.file_id === id);
+  const first = of(ids[0] ?? "");
+  expect(first.length).toBeGreaterThan(10);
+  expect(embedded).toBe(first.length);
+  ids.forEach((id, i) => {
+    expect(of(id).map(({ metadata }) => metadata)).toMatchObject(
+      first.map((_, n) => ({ file_id: id, filename: `${i}.txt`, part: i >> 1, chunk_index: n })),
+    );
+    expect(of(id).map((row) => [row.content, row.embedding])).toEqual(first.map((row) => [row.content, row.embedding]));
+  });
+  // A later one takes them as well; one that is cut in another way does not.
+  await upload(text, { chunk_size: "300" }, "later.txt");
+  expect(await ingestNext(service.deps, "a", never)).toBe(true);
+  expect(embedded).toBe(first.length);
+  await upload(text, { chunk_size: "400" }, "later.txt");
+  expect(await ingestNext(service.deps, "a", never)).toBe(true);
+  expect(embedded).toBeGreaterThan(first.length);
+});
+
+test("once a twin is complete, the others do not wait for each other", async () => {
+  const ids = [await upload("the same text", {}, "a.txt"), await upload("the same text", {}, "b.txt")];
+  ids.push(await upload("the same text", {}, "c.txt"));
+  expect(await ingestNext(service.deps, "a", never)).toBe(true);
+  expect([await take("a"), await take("b")]).toEqual(ids.slice(1));
+});
+
+test("a file whose type its name decides is embedded for itself", async () => {
+  const text = "# Title\n\n- one\n- two\n\n".repeat(30);
+  const ids = [await upload(text, {}, "a.txt"), await upload(text, {}, "a.md"), await upload(text, {}, "a.html")];
+  while (await ingestNext(service.deps, "a", never));
+  const contents = await Promise.all(
+    ids.map(async (id) => (await service.get(`/v1/vector_stores/${store}/files/${id}/content`)).body as object),
+  );
+  const alone = await createStore(service);
+  store = alone;
+  for (const [i, name] of ["a.txt", "a.md", "a.html"].entries()) {
+    const id = await upload(text, {}, name);
+    await ingestNext(service.deps, "a", never);
+    const again = (await service.get(`/v1/vector_stores/${store}/files/${id}/content`)).body as object;
+    expect(again).toEqual(contents[i]);
+    await service.delete(`/v1/vector_stores/${store}/files/${id}`).expect(200);
+  }
+});
+
 test("a twin waits for the first one; other content and other settings do not", async () => {
   const first = await upload();
   const twin = await upload();
@@ -54,11 +108,12 @@ test("a twin waits for the first one; other content and other settings do not", 
   expect(await take("a")).toBe(first);
   expect(await take("b")).toBe(other);
   expect(await take("c")).toBe(cut);
-  expect(await take("d")).toBe(labelled);
   expect(await take("e")).toBeUndefined();
   // The first one is detached: its twin goes on.
   await service.delete(`/v1/vector_stores/${store}/files/${first}`).expect(200);
   expect(await take("e")).toBe(twin);
+  await service.delete(`/v1/vector_stores/${store}/files/${twin}`).expect(200);
+  expect(await take("f")).toBe(labelled);
 });
 
 test("a twin goes on after the first has failed", async () => {
