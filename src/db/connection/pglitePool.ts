@@ -59,6 +59,9 @@ export async function openPglite(options: { dataDir?: string; loadDataDir?: Blob
   }
   const pglite = await PGlite.create({ ...options, extensions: { vector }, parsers });
   await pglite.exec("CREATE EXTENSION IF NOT EXISTS vector");
+  // A checkpoint removes old WAL. By default PostgreSQL keeps 80 MB of it and more for reuse, which here is most of a
+  // small database's directory, and fills new files with zeros first.
+  await pglite.exec("SET wal_recycle = off; SET wal_init_zero = off");
   if (making !== null) rmSync(making, { force: true });
   return pglite;
 }
