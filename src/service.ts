@@ -48,7 +48,11 @@ export interface Service {
   close: () => Promise<void>;
 }
 
-const usualReadingThread = new URL("./reading/thread.js", import.meta.url);
+/** Under tsx, which transpiles no threads, the one of the last build. */
+const usualReadingThread = new URL(
+  import.meta.url.endsWith(".ts") ? "../dist/reading/thread.js" : "./reading/thread.js",
+  import.meta.url,
+);
 
 /** Wires the service together; the only place that does, for the server, the command line, tests and benchmarks. */
 export function createService(parts: ServiceParts): Service {
