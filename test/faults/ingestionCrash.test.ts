@@ -34,6 +34,11 @@ async function startModel() {
     let body = "";
     req.setEncoding("utf8").on("data", (text: string) => (body += text));
     req.once("end", () => {
+      // It is not LiteLLM, and knows nothing of its models.
+      if (req.url !== "/v1/embeddings") {
+        res.writeHead(404).end();
+        return;
+      }
       counted.requests += 1;
       const { input } = JSON.parse(body) as { input: string[] };
       void hashTexts(input, testDimensions).then((vectors) => {

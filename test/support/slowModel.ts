@@ -1,8 +1,8 @@
-import { type Answer, type Asked, type Provider, base64, gateway, startProvider } from "../litellm/support.js";
+import { type Answer, type Asked, type Provider, base64, failure, gateway, startProvider } from "../litellm/support.js";
 import { testDimensions } from "./settings.js";
 import { testVector } from "./vectors.js";
 
-/** An embedding proxy that can hold its answers. */
+/** An embedding proxy, not LiteLLM, that can hold its vectors. */
 export interface SlowModel extends Provider {
   /** Holds answers from now on. */
   hold(): void;
@@ -30,15 +30,21 @@ export async function startSlowModel(): Promise<SlowModel> {
   let gate = gateway();
   gate.open();
   const provider = await startProvider(async (asked) => {
+    if (asked.path !== "/v1/embeddings") return failure(404, "Not Found");
     await gate.opened;
     return answer(asked);
   });
-  return Object.assign(provider, {
+  return {
+    ...provider,
+    /** Without the questions about models, which it does not answer. */
+    get asked() {
+      return provider.asked.filter(({ path }) => path === "/v1/embeddings");
+    },
     hold: () => {
       gate = gateway();
     },
     release: () => {
       gate.open();
     },
-  });
+  };
 }
