@@ -10,6 +10,7 @@ export interface RunningProcess {
   rss: () => number;
   /** CPU time used so far, in seconds; NaN where there is no /proc. */
   cpu: () => number;
+  hasEnded: () => boolean;
   stop(): Promise<void>;
   /** Ends it at once, as `kill -9` does. */
   kill(): Promise<void>;
@@ -73,7 +74,7 @@ export async function startProcess(
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   const pid = child.pid ?? 0;
-  return { url, rss: () => residentMb(pid), cpu: () => cpuSeconds(pid), stop, kill };
+  return { url, rss: () => residentMb(pid), cpu: () => cpuSeconds(pid), hasEnded: ended, stop, kill };
 }
 
 async function answers(url: string): Promise<boolean> {

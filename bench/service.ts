@@ -72,6 +72,7 @@ export async function startService(target: Target, options: ServiceOptions): Pro
     },
     ready: "/readyz",
   });
+  if (!(await isOurs(running, key))) return startService(target, options);
   const http = createHttpClient(running.url, key);
   const { version, database } = healthAnswer.parse(JSON.parse(await http.get("/health")));
   const getStore = async (id: string) => storeAnswer.parse(JSON.parse(await http.get(`/v1/vector_stores/${id}`)));
@@ -109,6 +110,22 @@ export async function startService(target: Target, options: ServiceOptions): Pro
       }
     },
   };
+}
+
+/**
+ * Whether the server that answers is the one that was started. While that loads, another program may take its port, and
+ * answer in its place.
+ * @throws if it is, and refuses its own key
+ */
+async function isOurs({ url, hasEnded }: RunningProcess, key: string): Promise<boolean> {
+  const asked = await fetch(`${url}/v1/vector_stores?limit=1`, { headers: { authorization: `Bearer ${key}` } });
+  if (asked.status !== 401) return true;
+  const deadline = Date.now() + 10_000;
+  while (!hasEnded()) {
+    if (Date.now() > deadline) throw new Error(`${url} refuses the key that it was started with`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  return false;
 }
 
 /** The bare server (bareServer.ts) on the same database, for the first `queries` queries of a source. */
