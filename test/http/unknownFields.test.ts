@@ -37,6 +37,14 @@ const form = (fields: Record<string, string>) => ({
 /** Routes whose other fields go to the proxy. */
 const passing = ["post /embeddings", "post /rerank", "post /v2/rerank"];
 
+test.each([
+  ["?=x", { query: "a" }],
+  ["", { query: "a", "": null }],
+])("a field without a name is named, too: %j %j", async (query, body) => {
+  const answer = await service.post(`/v1/vector_stores/${store}/search${query}`, body).expect(400);
+  expect(errorOf(answer)).toMatchObject({ param: '""', code: "unknown_parameter" });
+});
+
 describe("every route refuses what it does not know", () => {
   test.each(private_.map((route) => [nameOf(route), route] as const))("%s: a query parameter", async (_, route) => {
     const answer = await send(service.url, { method: route.method.toUpperCase(), path: `${urlOf(route)}?lmit=1` });

@@ -95,7 +95,9 @@ function keyIn(literal: string): string {
 
 /** A path such as `root.key[17].key`; of a long one, only the end. */
 export function pathText(root: string, places: readonly (number | string)[]): string {
-  const shown = places.slice(-20).map((place) => (typeof place === "number" ? `[${place}]` : `.${place.slice(0, 64)}`));
+  const shown = places
+    .slice(-20)
+    .map((place) => (typeof place === "number" ? `[${place}]` : `.${place === "" ? '""' : place.slice(0, 64)}`));
   const text = (places.length > shown.length ? "…" : root) + shown.join("");
   const path = root === "" ? text.replace(/^\./, "") : text;
   return path.length > 200 ? `…${path.slice(-199)}` : path;

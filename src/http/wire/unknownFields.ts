@@ -111,4 +111,6 @@ function fitOf(option: z.core.$ZodType): (value: unknown) => boolean {
     isObject(value) && constants.every(([name, values]) => (values as readonly unknown[]).includes(value[name]));
 }
 
-const join = (path: string, name: string) => (path === "" ? name.slice(0, 64) : `${path}.${name.slice(0, 64)}`);
+/** An empty name has a place, too. */
+const shownName = (name: string) => (name === "" ? '""' : name.slice(0, 64));
+const join = (path: string, name: string) => (path === "" ? shownName(name) : `${path}.${shownName(name)}`);
