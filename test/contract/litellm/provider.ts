@@ -21,8 +21,8 @@ interface Body {
   model: string;
   messages?: { role: string; content: Content }[];
   query?: string;
-  /** Of texts to embed. */
-  input?: string[];
+  /** Texts to embed. */
+  input?: string | string[];
   input_type?: string;
   stream?: boolean;
 }
@@ -79,7 +79,7 @@ function embed({ model, input = [], input_type: type }: Body, res: ServerRespons
     fail(res, 400, "'input_type' parameter is required for asymmetric models");
     return;
   }
-  const data = input.map((text, index) => ({ object: "embedding", index, embedding: [1, text.length, 2] }));
+  const data = [input].flat().map((text, index) => ({ object: "embedding", index, embedding: [1, text.length, 2] }));
   res.setHeader("content-type", "application/json");
   res.end(JSON.stringify({ object: "list", model, data, usage: { prompt_tokens: 1, total_tokens: 1 } }));
 }
@@ -137,7 +137,8 @@ async function handle(req: IncomingMessage, res: ServerResponse): Promise<void> 
   for await (const part of req) parts.push(part as Buffer);
   const body = JSON.parse(Buffer.concat(parts).toString()) as Body;
   const messages = (body.messages ?? []).map(({ role, content }) => ({ role, content: textOf(content) }));
-  const embedded = body.input === undefined ? undefined : `${body.input_type ?? "none"}: ${body.input.join(" ")}`;
+  const embedded =
+    body.input === undefined ? undefined : `${body.input_type ?? "none"}: ${[body.input].flat().join(" ")}`;
   const said = embedded ?? body.query ?? messages.at(-1)?.content ?? "";
   const call: ProviderCall = { model: body.model, stream: body.stream ?? false, said, messages, state: "open" };
   calls.push(call);
