@@ -28,7 +28,7 @@ export interface Client {
 /** The longest that any answer may take: far more than any request of these campaigns needs on a busy machine. */
 export const hangMs = 60_000;
 
-export function createClient(url: string, key: string): Client {
+export function createClient(url: string, key: string, longestMs = hangMs): Client {
   const send: Client["send"] = async (method, path, { json, form, raw, headers = {}, onText } = {}) => {
     const begun = performance.now();
     const sent = form ?? (json === undefined ? raw : JSON.stringify(json));
@@ -40,7 +40,7 @@ export function createClient(url: string, key: string): Client {
         ...headers,
       },
       ...(sent === undefined ? {} : { body: sent }),
-      signal: AbortSignal.timeout(hangMs),
+      signal: AbortSignal.timeout(longestMs),
       redirect: "manual",
     });
     let text = "";

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { seededRandom } from "../data.js";
 import { type RawDatabase, createTarget, openRaw } from "../database.js";
 import { type Service, startService } from "../service.js";
-import { type Client, createClient } from "./client.js";
+import { type Client, createClient, hangMs } from "./client.js";
 import { endLeases, killSettings } from "./kills.js";
 import { type Pace, left } from "./pace.js";
 import { dimensions } from "./scene.js";
@@ -30,7 +30,8 @@ export async function killReplicas(pace: Pace): Promise<Outcome> {
   const target = await createTarget(pace.databaseUrl);
   const start = async (): Promise<Replica> => {
     const service = await startService(target, { dimensions, settings: { ...killSettings, SERVER_API_KEY: key } });
-    return { service, client: createClient(service.url, key) };
+    // An upload whose replica is killed waits for the dead one's lease to end.
+    return { service, client: createClient(service.url, key, hangMs + leaseMs) };
   };
   let replicas: Replica[] = [await start(), await start()];
   const raw = await openRaw(target.environment);

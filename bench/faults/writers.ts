@@ -209,8 +209,9 @@ const removeFile: Act = async (writer, client) => {
     await change(writer, [[gone]], () => client.send("DELETE", path(writer, `/files/${file.id}`)));
     return;
   }
-  const changes = [{ key: fileKey(file.name), value: null }, ...(file.attached ? [gone] : [])];
-  await change(writer, [changes], () => client.send("DELETE", `/v1/files/${file.id}`));
+  // Store by store it is detached, then it is removed.
+  const portions = [...(file.attached ? [[gone]] : []), [{ key: fileKey(file.name), value: null }]];
+  await change(writer, portions, () => client.send("DELETE", `/v1/files/${file.id}`));
 };
 
 /** How often each request is made, relative to the others. */
