@@ -1,29 +1,15 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
+import { describe, expect, test } from "@jest/globals";
 import { failure } from "../litellm/support.js";
-import { type FakeProxy, startFakeProxy } from "../support/fakeProxy.js";
-import { type TestService, startService } from "../support/service.js";
+import { startService } from "../support/service.js";
 import { testDimensions } from "../support/settings.js";
 import { bodyOf, errorOf, rowsPath } from "../support/stores.js";
 import { storesPath } from "./modelStores.js";
+import { proxy, service } from "./promptsSupport.js";
 
 interface Made {
   id: string;
   warnings?: string[];
 }
-
-let proxy: FakeProxy;
-let service: TestService;
-beforeAll(async () => {
-  proxy = await startFakeProxy();
-  service = await startService({ environment: proxy.environment });
-});
-afterEach(() => {
-  proxy.reset();
-});
-afterAll(async () => {
-  await service.close();
-  await proxy[Symbol.asyncDispose]();
-});
 
 const create = async (body: object) => (await bodyOf(service.post(storesPath, body).expect(200))) as Made;
 const insert = (id: string, content: string) => service.post(rowsPath(id), { content }).expect(200);

@@ -1,10 +1,10 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
+import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { failure } from "../litellm/support.js";
-import { type FakeProxy, startFakeProxy } from "../support/fakeProxy.js";
 import { type TestService, startService } from "../support/service.js";
 import { testKey } from "../support/settings.js";
 import { bodyOf, errorOf, rowsPath, searchPath } from "../support/stores.js";
 import { storePath, storesPath } from "./modelStores.js";
+import { proxy, service } from "./promptsSupport.js";
 
 /** What embedding models are told of a text's purpose. */
 
@@ -15,20 +15,6 @@ interface Shown {
   input_type?: { query: string; document: string };
   warnings?: string[];
 }
-
-let proxy: FakeProxy;
-let service: TestService;
-beforeAll(async () => {
-  proxy = await startFakeProxy();
-  service = await startService({ environment: proxy.environment });
-});
-afterEach(() => {
-  proxy.reset();
-});
-afterAll(async () => {
-  await service.close();
-  await proxy[Symbol.asyncDispose]();
-});
 
 const create = async (body: object, at = service) => (await bodyOf(at.post(storesPath, body).expect(200))) as Shown;
 const shown = ({ query_prefix, document_prefix, input_type }: Shown) => ({ query_prefix, document_prefix, input_type });
