@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { parseEnv } from "node:util";
 import { StartupError, errorCode } from "../words/errors.js";
-import type { AskedPrompts } from "../words/prompts.js";
+import { type AskedPrompts, readPrefix } from "../words/prompts.js";
 import { type Settings, aliases, settings, withoutVersion } from "./settings.js";
 
 export type Config = Readonly<ReturnType<typeof arrange>>;
@@ -240,10 +240,9 @@ const embeddingOf = (s: Settings, given: Readonly<Record<string, string>>) =>
   });
 
 function promptsOf(s: Settings): AskedPrompts {
-  const prefix = (value: string) => (value === "none" ? "" : value);
   return {
-    ...(s.EMBEDDING__QUERY_PREFIX !== undefined && { queryPrefix: prefix(s.EMBEDDING__QUERY_PREFIX) }),
-    ...(s.EMBEDDING__DOCUMENT_PREFIX !== undefined && { documentPrefix: prefix(s.EMBEDDING__DOCUMENT_PREFIX) }),
+    ...(s.EMBEDDING__QUERY_PREFIX !== undefined && { queryPrefix: readPrefix(s.EMBEDDING__QUERY_PREFIX) }),
+    ...(s.EMBEDDING__DOCUMENT_PREFIX !== undefined && { documentPrefix: readPrefix(s.EMBEDDING__DOCUMENT_PREFIX) }),
     ...(s.EMBEDDING__INPUT_TYPE !== undefined && { inputType: s.EMBEDDING__INPUT_TYPE }),
   };
 }

@@ -19,6 +19,9 @@ export interface InputTypes {
 /** What a request or the settings say of them. An absent field leaves the choice to what is known of the model. */
 export type AskedPrompts = Partial<Prompts>;
 
+/** A prefix as it is said in a request or the settings: `none` means nothing, because a setting cannot be empty. */
+export const readPrefix = (prefix: string): string => (prefix === "none" ? "" : prefix);
+
 /** In characters. The longest that a model card asks for has a hundred. */
 export const longestPrefix = 500;
 

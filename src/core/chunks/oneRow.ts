@@ -23,10 +23,8 @@ export interface RowChange extends Amendment {
 }
 
 const param = "embedding_id";
-const unknownRow = (id: string) => notFound("embedding", id.slice(0, 100), param);
-
 function throwUnknownRow(id: string): never {
-  throw unknownRow(id);
+  throw notFound("embedding", id.slice(0, 100), param);
 }
 
 /** A row, of a file too, but not of one that is still being ingested. @throws ApiError 404 */
@@ -86,10 +84,10 @@ export async function change(
     if (made.length > 0) await bookModel(deps, tx, store);
   };
   const done = await write(deps, caller, store.id, { do: "amend", id: row.id, ...amendment }, signal, book);
-  if (!done.replaced.has(row.id)) throw unknownRow(id);
+  if (!done.replaced.has(row.id)) throwUnknownRow(id);
   stores.remember(deps, done.store);
   const [now] = await deps.engine.read(done.store, [row.id], { embeddings: false }, { signal });
-  if (now === undefined) throw unknownRow(id);
+  if (now === undefined) throwUnknownRow(id);
   return now;
 }
 
@@ -105,7 +103,7 @@ export async function remove(
   const row = await findOwn(deps, store, id, signal);
   stores.forget(deps, store.id);
   const { removed } = await write(deps, caller, store.id, { do: "remove", which: { ids: [row.id] } }, signal);
-  if (removed.chunks === 0) throw unknownRow(id);
+  if (removed.chunks === 0) throwUnknownRow(id);
   return row.id;
 }
 

@@ -24,7 +24,7 @@ export async function newPlan(
 ): Promise<CuttingPlan> {
   const plan = planOf(modelInUse(deps, store), cutting);
   if (cutting.by !== "tokens") return plan;
-  const limit = await tokenLimit(deps, store, "document", { ...asking, ...(await tokenCounter()) });
+  const limit = await tokenLimit(deps, store, "document", asking, tokenCounter);
   const most = limit === null ? Infinity : Math.max(smallest, limit.most);
   return most >= plan.size ? plan : { ...plan, ...scaled(cutting, most) };
 }

@@ -10,10 +10,13 @@ import type { Piece } from "./plan.js";
  * depends on neither, so their vectors are copied from a complete file with the same content and settings.
  */
 
-/** A file to copy vectors from, and how it was cut; null: there is none. */
+/** The file whose vectors are copied, and how its text was cut. */
 export type Twin = Pick<StoreFile, "chunkBase"> & { plan: NonNullable<StoreFile["plan"]> };
 
-/** @param madeBy the version of reading and chunking that must have made the twin's chunks */
+/**
+ * @param madeBy the version of reading and chunking that must have made the twin's chunks
+ * @returns null if there is no such file
+ */
 export async function twinOf(deps: Deps, store: VectorStore, file: StoreFile, madeBy: number): Promise<Twin | null> {
   const found = await findTwin(deps.db, file, madeBy);
   return found?.plan?.model === modelInUse(deps, store) ? { chunkBase: found.chunkBase, plan: found.plan } : null;

@@ -25,7 +25,7 @@ export async function fitQuery(
   asking: Asking,
 ): Promise<{ text: string; warning: string | null }> {
   if (Buffer.byteLength(text) <= surelyFits) return { text, warning: null };
-  const limit = await tokenLimit(deps, store, "query", { ...asking, ...(await tokenCounter()) });
+  const limit = await tokenLimit(deps, store, "query", asking, tokenCounter);
   const shorter = limit === null ? null : await withoutMiddle(text, limit.most);
   if (limit === null || shorter === null) return { text, warning: null };
   const why = `the model '${modelInUse(deps, store)}' reads ${limit.reads} tokens`;

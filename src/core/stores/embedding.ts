@@ -23,19 +23,21 @@ const share = 0.75;
 /**
  * How many tokens, by our count, a text for a store's model may have beside its prefix, and how many the model itself
  * says it reads.
- * @param asking `count`: counts a text's tokens
+ * @param counter loaded only if there is a limit and a prefix: the encoding is large
  * @returns null if LiteLLM does not know the model
  */
 export async function tokenLimit(
   deps: ModelDeps,
   store: Embedding,
   purpose: Purpose,
-  asking: { caller: Caller; signal: AbortSignal; count: (text: string) => number },
+  asking: { caller: Caller; signal: AbortSignal },
+  counter: () => Promise<{ count: (text: string) => number }>,
 ): Promise<{ most: number; reads: number } | null> {
   const reads = await deps.litellm.maxInputTokens(modelInUse(deps, store), asking);
   if (reads === null) return null;
   const all = Math.floor(share * reads);
-  const taken = asking.count(prefixOf(store.prompts ?? noPrompts, purpose));
+  const prefix = prefixOf(store.prompts ?? noPrompts, purpose);
+  const taken = prefix === "" ? 0 : (await counter()).count(prefix);
   // Behind a prefix that leaves no room, the model itself refuses the text.
   return { most: Math.max(Math.ceil(all / 2), all - taken), reads };
 }

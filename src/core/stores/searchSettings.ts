@@ -66,12 +66,14 @@ function settingsInMetadata(metadata: unknown, engine: Engine): SearchSettings {
   };
 }
 
-/** As many as OpenAI's dialect allows. */
-const mostResults = 50;
+/** A store's usual number of results is at most what OpenAI's dialect lets a search ask for. */
+export const mostUsualResults = 50;
 
 function resultCount(value: unknown): number | undefined {
   const count = typeof value === "string" && /^\d{1,2}$/.test(value) ? Number(value) : value;
-  return typeof count === "number" && Number.isInteger(count) && count >= 1 && count <= mostResults ? count : undefined;
+  return typeof count === "number" && Number.isInteger(count) && count >= 1 && count <= mostUsualResults
+    ? count
+    : undefined;
 }
 
 /** The settings in a store's metadata that cannot be used and that no field of the store replaces, and why. */
@@ -89,7 +91,7 @@ export function unusableSettings(
     { key: "language", name: "language", expected: `a language of the engine '${engine.name}'${some}` },
     { key: "rerank", name: "rerank", expected: "true or false" },
     { key: "rerank_model", name: "rerankModel", expected: "the name of a model" },
-    { key: "max_num_results", name: "limit", expected: `a whole number from 1 to ${mostResults}` },
+    { key: "max_num_results", name: "limit", expected: `a whole number from 1 to ${mostUsualResults}` },
   ] as const;
   return all.filter(
     ({ key, name }) => values[key] !== undefined && used[name] === undefined && search[name] === undefined,

@@ -178,42 +178,29 @@ export async function removeStoreFile(tx: Db, file: StoreFileKey): Promise<void>
   await files(tx).deleteFrom(table).where(isFile(file)).execute();
 }
 
-/** A completed file of the store with the same name, content, attributes and settings, that has its own chunks. */
-export async function findCompleted(db: Db, document: SameDocument): Promise<StoreFile | undefined> {
-  if (document.contentHash === null) return undefined;
-  return select(db)
-    .where("vector_store_id", "=", document.vectorStoreId)
-    .where("content_hash", "=", document.contentHash)
-    .where("status", "=", "completed")
-    .where("same_as", "is", null)
-    .where("settings", "=", jsonb(document.settings))
-    .where("filename", "=", document.filename)
-    .where((eb) => eb.fn.coalesce("attributes", jsonb({})), "=", jsonb(document.attributes ?? {}))
-    .orderBy("created_at")
-    .orderBy("file_id")
-    .limit(1)
-    .executeTakeFirst();
-}
-
-/** A completed file of the store with the same content and settings, under any name, that has its own chunks. */
-export async function findTwin(
-  db: Db,
-  { vectorStoreId, contentHash, settings }: SameDocument,
-  madeBy: number,
-): Promise<StoreFile | undefined> {
-  if (contentHash === null) return undefined;
-  return select(db)
+/** The oldest completed file of the store with the same content and settings that has its own chunks. */
+const oldestTwin = (db: Db, { vectorStoreId, contentHash, settings }: SameDocument) =>
+  select(db)
     .where("vector_store_id", "=", vectorStoreId)
+    // Of no file without a hash: null equals nothing.
     .where("content_hash", "=", contentHash)
     .where("status", "=", "completed")
     .where("same_as", "is", null)
     .where("settings", "=", jsonb(settings))
-    .where("made_by", "=", madeBy)
     .orderBy("created_at")
     .orderBy("file_id")
-    .limit(1)
+    .limit(1);
+
+/** A completed file of the store with the same name, content, attributes and settings, that has its own chunks. */
+export const findCompleted = (db: Db, document: SameDocument): Promise<StoreFile | undefined> =>
+  oldestTwin(db, document)
+    .where("filename", "=", document.filename)
+    .where((eb) => eb.fn.coalesce("attributes", jsonb({})), "=", jsonb(document.attributes ?? {}))
     .executeTakeFirst();
-}
+
+/** The same under any name and with any attributes, made by this version of reading and chunking. */
+export const findTwin = (db: Db, document: SameDocument, madeBy: number): Promise<StoreFile | undefined> =>
+  oldestTwin(db, document).where("made_by", "=", madeBy).executeTakeFirst();
 
 /** Other files that share a file's chunks, locked until the transaction ends. */
 export async function listSameAs(tx: Db, file: StoreFileKey): Promise<StoreFile[]> {

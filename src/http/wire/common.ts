@@ -4,6 +4,8 @@ import { ExactNumber, isObject, problemWithNumber } from "../../words/exactJson.
 /** An optional field; null means absent, because LiteLLM sends null for every field that its caller left out. */
 export const optional = <T extends z.ZodType>(schema: T) => schema.nullish().transform((value) => value ?? undefined);
 
+export const modelName = z.string().min(1, "must not be empty").max(256, "at most 256 characters");
+
 /** A whole number in a query string. */
 export const queryInteger = (min: number, max: number, fallback: number) =>
   z

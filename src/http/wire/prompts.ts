@@ -5,6 +5,7 @@ import {
   documentInputTypes,
   inputTypesFor,
   longestPrefix,
+  readPrefix,
 } from "../../words/prompts.js";
 import { optional } from "./common.js";
 
@@ -58,9 +59,6 @@ export function promptsIn(values: Readonly<Record<string, unknown>> | undefined)
   });
   return readPrompts(Object.fromEntries(usable) as Body);
 }
-
-/** `none` means nothing, as in the settings, which cannot be empty. */
-export const readPrefix = (prefix: string): string => (prefix === "none" ? "" : prefix);
 
 /** The fields of an answer. */
 export const presentPrompts = ({ queryPrefix, documentPrefix, inputType: types }: Prompts) => ({

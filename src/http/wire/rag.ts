@@ -5,11 +5,10 @@ import type { PromptSource } from "../../core/answers/prompt.js";
 import { invalid } from "../../words/errors.js";
 import type { RagMessage } from "../../core/answers/answerQuestion.js";
 import { parseFilter } from "../../words/filter.js";
-import { optional } from "./common.js";
+import { optional, modelName } from "./common.js";
 import { rankingFields, readRanking, resultCount } from "./ranking.js";
 import { filtersField } from "./filters.js";
 import { hitAnswer, presentFound, queryText } from "./search.js";
-import { modelName } from "./vectorStore.js";
 
 const longestMessage = 100_000;
 const part = z.object({ type: z.literal("text"), text: z.string() });

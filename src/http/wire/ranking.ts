@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { type RerankWish, mostCandidates } from "../../core/search/rerank.js";
 import type { SearchRequest } from "../../core/search/searchStores.js";
-import { optional } from "./common.js";
-import { hybridWeights, modelName } from "./vectorStore.js";
+import { optional, modelName } from "./common.js";
+import { hybridWeights } from "./vectorStore.js";
 import { recalls, searchModes } from "../../words/store.js";
 
 /** The number of results wanted. */

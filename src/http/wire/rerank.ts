@@ -2,11 +2,10 @@ import { z } from "zod";
 import type { RerankQuestion } from "../../core/search/rerankDocuments.js";
 import type { SearchResult } from "../../core/search/searchStores.js";
 import { parseFilter } from "../../words/filter.js";
-import { optional } from "./common.js";
+import { optional, modelName } from "./common.js";
 import { resultCount } from "./ranking.js";
 import { filtersField } from "./filters.js";
 import { presentHit, queryText } from "./search.js";
-import { modelName } from "./vectorStore.js";
 import { isObject } from "../../words/exactJson.js";
 
 const document = z.union([z.string(), z.custom<Record<string, unknown>>(isObject)], {

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { BatchWithCounts } from "../../core/files/fileBatches.js";
 import type { AttachInput } from "../../core/files/attach.js";
-import { optional, pageQuery, readPage, seconds, storeParams } from "./common.js";
+import { modelName, optional, pageQuery, readPage, seconds, storeParams } from "./common.js";
 import { scalarAnswer, scalars } from "./scalars.js";
 import { filtersText, parseFilterText } from "./filters.js";
 import { isObject } from "../../words/exactJson.js";
@@ -58,9 +58,7 @@ export function readStrategy(strategy: Strategy | undefined, auto: Cutting): Ing
 }
 
 /** OGX's clients repeat the store's model whenever they attach files. */
-const sameModel = optional(z.string().min(1, "must not be empty").max(256, "at most 256 characters")).describe(
-  "the store's model, if you name it; any other is refused",
-);
+const sameModel = optional(modelName).describe("the store's model, if you name it; any other is refused");
 
 /** OpenAI's attributes; like metadata, but also with numbers and booleans. */
 const attributes = scalars;

@@ -2,13 +2,14 @@ import { z } from "zod";
 import type { AskedModel } from "../../core/stores/chooseModel.js";
 import type { AttachInput } from "../../core/files/attach.js";
 import type { DetailedStore } from "../../core/stores/details.js";
+import { mostUsualResults } from "../../core/stores/searchSettings.js";
 import type { StoreInput } from "../../core/stores/stores.js";
 import type { Cutting } from "../../words/document.js";
-import { asObject, optional, seconds, pageQuery } from "./common.js";
+import { asObject, modelName, optional, pageQuery, seconds } from "./common.js";
 import { type Scalar, scalars as metadata } from "./scalars.js";
-import { askedPrompts, presentPrompts, promptsIn, readPrefix, readPrompts, shownPrompts } from "./prompts.js";
+import { askedPrompts, presentPrompts, promptsIn, readPrompts, shownPrompts } from "./prompts.js";
 import { chunkingStrategy, readStrategy } from "./storeFile.js";
-import { noPrompts } from "../../words/prompts.js";
+import { noPrompts, readPrefix } from "../../words/prompts.js";
 import { recalls, searchModes, type StoreChanges } from "../../words/store.js";
 
 const expiresAfter = z.object({
@@ -41,11 +42,6 @@ const language = z
     'how keyword search compares words: "simple", or a text search configuration of the database such as "english"',
   );
 
-export const modelName = z.string().min(1, "must not be empty").max(256, "at most 256 characters");
-
-/** As many as a search may ask for in OpenAI's dialect. */
-const mostResults = 50;
-
 /** Defaults for searches of the store. null removes a setting. */
 const searchSettings = {
   search_mode: z.enum(searchModes).nullish(),
@@ -57,7 +53,7 @@ const searchSettings = {
   max_num_results: z
     .int()
     .min(1, "must be at least 1")
-    .max(mostResults, `must be at most ${mostResults}`)
+    .max(mostUsualResults, `must be at most ${mostUsualResults}`)
     .nullish()
     .describe("number of results of a search that does not say how many it wants"),
 };
