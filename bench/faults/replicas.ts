@@ -36,7 +36,7 @@ export async function killReplicas(pace: Pace): Promise<Outcome> {
   let replicas: Replica[] = [await start(), await start()];
   const raw = await openRaw(target.environment);
   const stores = await createStores(anyOf(replicas, 0), "replicas", random);
-  const takenOver = new Set<string>();
+  const taken = followLeases(raw);
   let kills = 0;
   do {
     let [stopped, turn] = [false, 0];
@@ -50,6 +50,7 @@ export async function killReplicas(pace: Pace): Promise<Outcome> {
     const [dead] = replicas.filter((_, i) => i === victim);
     replicas = replicas.filter((_, i) => i !== victim);
     await dead?.service.kill();
+    await taken.note();
     kills += 1;
     // The other one works alone for a while.
     await sleep(500 + random() * 1500);
@@ -57,7 +58,7 @@ export async function killReplicas(pace: Pace): Promise<Outcome> {
     await sleep(200 + random() * 1000);
     stopped = true;
     await writing;
-    await addTakenOver(raw, takenOver);
+    await taken.look();
     await stores.compare(anyOf(replicas, 0));
   } while (left(pace) > reserveMs + (pace.whole ? leaseMs : 0));
   if (!pace.whole) {
@@ -67,14 +68,14 @@ export async function killReplicas(pace: Pace): Promise<Outcome> {
     replicas = [await start()];
   }
   await untilIngested(raw);
-  await addTakenOver(raw, takenOver);
+  await taken.look();
   await stores.finish(anyOf(replicas, 0));
   await raw.close();
   for (const { service } of replicas) await service.stop();
-  const outcome = outcomeOf(stores, `${kills} kills of one of two servers, seed ${pace.seed}`, takenOver.size);
+  const outcome = outcomeOf(stores, `${kills} kills of one of two servers, seed ${pace.seed}`, taken.again());
   // In a short run, chance may not leave a file for the other server.
   if (!pace.whole) return outcome;
-  const none = takenOver.size > 0 ? [] : ["no file was taken over"];
+  const none = taken.again() > 0 ? [] : ["no file was taken over"];
   return { ...outcome, checks: [...outcome.checks, check("files of a dead server are taken over", none)] };
 }
 
@@ -100,9 +101,28 @@ function anyOf(replicas: readonly Replica[], turn: number): Client {
   return client;
 }
 
-async function addTakenOver(raw: RawDatabase, found: Set<string>): Promise<void> {
-  const rows = await raw.query<{ id: string }>("SELECT file_id AS id FROM vector_store_files WHERE attempts > 1");
-  for (const { id } of rows) found.add(id);
+/** Follows the files that are being read when a server is killed: those that are taken again were the dead one's. */
+function followLeases(raw: RawDatabase) {
+  const held = new Map<string, string>();
+  const again = new Set<string>();
+  const read = (condition: string) =>
+    raw.query<{ id: string; at: string }>(
+      `SELECT vector_store_id || file_id AS id, taken_at::text AS at FROM vector_store_files WHERE ${condition}`,
+    );
+  return {
+    /** To be called after a kill. */
+    note: async () => {
+      for (const { id, at } of await read("status = 'in_progress' AND lease IS NOT NULL")) held.set(id, at);
+    },
+    /** To be called before stores are removed. */
+    look: async () => {
+      for (const { id, at } of await read("taken_at IS NOT NULL")) {
+        const before = held.get(id);
+        if (before !== undefined && before !== at) again.add(id);
+      }
+    },
+    again: () => again.size,
+  };
 }
 
 /** Waits until no file is in progress, or for two leases. */

@@ -4,8 +4,8 @@ import { observe } from "./observe.js";
 import { type Scene, createScene } from "./scene.js";
 import { type Tally, write } from "./writers.js";
 
-/** Rounds after which a store is left alone, so that comparing it stays quick. */
-const roundsPerStore = 8;
+/** Comparisons after which a store is left alone, so that comparing it stays quick. */
+const roundsPerStore = 3;
 /** A file may take this long: a dead process's lease ends after 60 s, and many files may wait then. */
 const ingestLimitMs = 240_000;
 

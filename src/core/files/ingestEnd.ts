@@ -7,8 +7,11 @@ import type { LastError, StoreFile } from "../../words/file.js";
 import { endWithoutChunks, nothing } from "./changes.js";
 import { LeaseLost, type Leased, change } from "./leased.js";
 
-/** A file that failed this many attempts, for example by crashing the process, is not tried again. */
-export const mostAttempts = 5;
+/**
+ * A file that failed this many attempts, for example by crashing the process, is not tried again. So many, because a
+ * process that is killed for another reason counts against every file that it was reading.
+ */
+export const mostAttempts = 8;
 /** So often a model may fail on one text although it answers for others. */
 const mostTextFailures = 3;
 /** How long a file waits after an outage before it is tried again. */

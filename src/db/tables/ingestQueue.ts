@@ -42,6 +42,12 @@ const waitsForTwin = (reference: RawBuilder<unknown>) => sql`(EXISTS (
     AND t.settings = f.settings))`;
 
 /**
+ * The second attempt without progress comes at once, later ones after 4, 8, 16 … seconds: a series of crashes, whoever
+ * causes it, must not use up the attempts of a good file, and a bad one must not crash every process that starts.
+ */
+const afterCrash = sql`now() + make_interval(secs => CASE WHEN f.attempts < 2 THEN 0 ELSE 2 ^ LEAST(f.attempts, 9) END)`;
+
+/**
  * Takes the next file: the oldest of the store that the fewest workers serve and, if several have as few, that has
  * waited longest. As SQL, because its plan matters: every worker runs it after each file.
  * @param lease names the taker
@@ -68,7 +74,8 @@ export async function takeNext(db: Db, lease: string, leaseSeconds: number): Pro
       ORDER BY s.busy, s.served NULLS FIRST, f.created_at, f.file_id LIMIT 1 FOR UPDATE OF f SKIP LOCKED
     )
     UPDATE ${reference} AS f
-    SET lease = ${lease}, lease_until = ${inSeconds(leaseSeconds)}, taken_at = clock_timestamp(), attempts = f.attempts + 1
+    SET lease = ${lease}, lease_until = ${inSeconds(leaseSeconds)}, taken_at = clock_timestamp(), attempts = f.attempts + 1,
+        run_after = ${afterCrash}
     FROM next AS n WHERE f.vector_store_id = n.vector_store_id AND f.file_id = n.file_id
     RETURNING f.vector_store_id::text AS "vectorStoreId", f.file_id AS "fileId"`.execute(db.run);
   return rows[0];
