@@ -8,9 +8,12 @@ import type { Pace } from "./pace.js";
 import { dimensions, makeRow, textOf, wireRow } from "./scene.js";
 import { type Check, type Outcome, check } from "./verdict.js";
 
-/** Requests of an hour: ten searches a second, a batch a second, an upload every five, all that comes is deleted. */
+/**
+ * Requests of an hour: so many searches a second, a batch a second, an upload every five, all that comes is deleted. The
+ * embedded database, one process on one core, gets fewer.
+ */
 const hourOfSteps = 3600;
-const searchesPerStep = 10;
+const searchesPerStep = { postgres: 10, pglite: 4 };
 const rowsPerBatch = 20;
 const stepsPerUpload = 5;
 /** Steps after which rows and files are deleted again, so that the data stays as large as it is. */
@@ -36,7 +39,7 @@ export async function watchMemory(pace: Pace): Promise<Outcome> {
   const loads = await Promise.all(
     kinds.map(async (kind, i) => {
       const target = await createTarget(kind === "pglite" ? "pglite" : pace.databaseUrl);
-      return { kind, ...(await load(target, pace, seededRandom(pace.seed + 20 + i))) };
+      return { kind, ...(await load(target, pace, seededRandom(pace.seed + 20 + i), searchesPerStep[kind])) };
     }),
   );
   const grown = loads.map(({ kind, steps, failures, heap, resident }) => {
@@ -66,7 +69,7 @@ const show = ({ before, after, perHour }: Growth) =>
 /** The growth, if it is more than `most`. */
 export const excess = (growth: Growth, most: number) => (growth.after - growth.before > most ? [show(growth)] : []);
 
-async function load(target: Target, pace: Pace, random: () => number): Promise<Load> {
+async function load(target: Target, pace: Pace, random: () => number, searches: number): Promise<Load> {
   const service = await startService(target, { dimensions, settings: { LOG_LEVEL: "error" } });
   const client = createClient(service.url, service.key);
   const storeId = await service.createStore();
@@ -84,7 +87,7 @@ async function load(target: Target, pace: Pace, random: () => number): Promise<L
   const looking = setInterval(() => {
     found.resident.push({ at: (performance.now() - begun) / 1000, value: service.rss() });
   }, sampleMs);
-  const step = stepper(client, storeId, random, found.failures);
+  const step = stepper(client, { storeId, random, searches, failures: found.failures });
   const work = async () => {
     while (found.steps < hourOfSteps && performance.now() < pace.deadline) await step(found.steps++);
   };
@@ -100,7 +103,19 @@ async function load(target: Target, pace: Pace, random: () => number): Promise<L
 const heapOf = (text: string) => Number(/^nodejs_heap_size_used_bytes (\S+)$/m.exec(text)?.[1]) / 2 ** 20;
 
 /** One second of an hour. */
-function stepper(client: Client, storeId: string, random: () => number, failures: string[]) {
+function stepper(
+  client: Client,
+  {
+    storeId,
+    random,
+    searches,
+    failures,
+  }: Pick<Load, "failures"> & {
+    storeId: string;
+    random: () => number;
+    searches: number;
+  },
+) {
   const store = `/v1/vector_stores/${storeId}`;
   const files = new Map<number, string>();
   const ask = async (method: string, path: string, body?: Parameters<Client["send"]>[2]) => {
@@ -111,7 +126,7 @@ function stepper(client: Client, storeId: string, random: () => number, failures
   return async (step: number) => {
     const rows = Array.from({ length: rowsPerBatch }, (_, i) => wireRow(makeRow(`s${step}-${i}`, step, random)));
     await ask("POST", `${store}/embeddings/batch`, { json: { embeddings: rows, return: "count" } });
-    for (let i = 0; i < searchesPerStep; i += 1) {
+    for (let i = 0; i < searches; i += 1) {
       const json = {
         query: `s${step - Math.floor(random() * keptSteps)}-${i}`,
         search_mode: i % 3 === 0 ? "hybrid" : "vector",
