@@ -13,7 +13,7 @@ import { type Check, type Outcome, check } from "./verdict.js";
  * embedded database, one process on one core, gets fewer.
  */
 const hourOfSteps = 3600;
-const searchesPerStep = { postgres: 10, pglite: 4 };
+const searchesPerStep = { postgres: 10, pglite: 3 };
 const rowsPerBatch = 20;
 const stepsPerUpload = 5;
 /** Steps after which rows and files are deleted again, so that the data stays as large as it is. */
