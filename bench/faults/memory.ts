@@ -9,8 +9,8 @@ import { dimensions, makeRow, textOf, wireRow } from "./scene.js";
 import { type Check, type Outcome, check } from "./verdict.js";
 
 /**
- * Requests of an hour: so many searches a second, a batch a second, an upload every five, all that comes is deleted. The
- * embedded database, one process on one core, gets fewer.
+ * Requests of an hour: so many searches a second, a batch a second, an upload every five, all that comes is deleted.
+ * The embedded database, one process on one core, gets fewer.
  */
 const hourOfSteps = 3600;
 const searchesPerStep = { postgres: 10, pglite: 3 };
