@@ -82,4 +82,6 @@ export interface ChunkSelection {
   filter?: Filter | null;
   ids?: readonly string[] | null;
   file?: FileChunks | null;
+  /** Not the chunks of these files. A row that only names such a file in its metadata is no chunk of it. */
+  notOf?: readonly FileChunks[] | null;
 }

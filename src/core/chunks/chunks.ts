@@ -1,13 +1,16 @@
+import { listFileChunks } from "../../db/tables/storeFiles.js";
 import { lockStore } from "../../db/tables/stores.js";
 import type { ChunkPage } from "../../engines/engine.js";
 import { type Caller, scopeOf } from "../../words/caller.js";
 import type { Chunk, ChunkSelection } from "../../words/chunk.js";
 import { invalid } from "../../words/errors.js";
 import type { Filter } from "../../words/filter.js";
+import type { VectorStore } from "../../words/store.js";
 import type { Deps } from "../deps.js";
 import { requireOperators } from "../search/filters.js";
 import * as stores from "../stores/stores.js";
 import { throwUnknown } from "../stores/unknown.js";
+import { firstFileRow, isFileRow } from "./fileRows.js";
 
 /** Reading and removing chunks; imported as `chunks`. */
 
@@ -49,10 +52,11 @@ export async function read(
 }
 
 /**
- * Removes the selected chunks of a store, all or none, and moves its counters.
+ * Removes the selected rows of a store, all or none, and moves its counters. Chunks of attached files stay: without
+ * them a file would say `completed` and never be found, nor be ingested again.
  * @returns how many were removed
  * @throws ApiError 404, 400 (expired; or a filter that matches every chunk, probably by mistake: use `filter: null` to
- * select all)
+ * select all), 409 if an id is that of a file's chunk
  */
 export async function remove(
   deps: Deps,
@@ -65,7 +69,9 @@ export async function remove(
   if (filter !== null && selectsAll(filter))
     throw invalid("filters", 'is empty and would select every row; to delete all, say "all": true');
   requireOperators(deps.engine, filter);
-  const { id } = await stores.use(deps, caller, storeId);
+  const store = await stores.use(deps, caller, storeId);
+  const { id } = store;
+  await requireOwnRows(deps, store, selection.ids ?? [], signal);
   stores.forget(deps, id);
   return deps.engine.write(
     {
@@ -73,11 +79,23 @@ export async function remove(
       as: "use",
       // One deletion at a time: two that lock the same chunks in different orders would deadlock.
       hold: async (tx) => ({ store: (await lockStore(tx, scopeOf(caller), id)) ?? throwUnknown(id) }),
-      steps: () => [{ do: "remove", which: selection }],
+      steps: async (tx) => [{ do: "remove", which: { ...selection, notOf: await listFileChunks(tx, id) } }],
       book: (_tx, { removed }) => Promise.resolve(removed.chunks),
     },
     { signal },
   );
+}
+
+/** @throws ApiError 409 naming the id of a file's chunk */
+async function requireOwnRows(deps: Deps, store: VectorStore, given: readonly string[], signal: AbortSignal) {
+  const ids = given.map((id) => deps.engine.ids.read(id));
+  const ofFile = await firstFileRow(
+    deps,
+    store,
+    ids.filter((id) => id !== null),
+    signal,
+  );
+  if (ofFile !== null) throw isFileRow(`ids[${ids.indexOf(ofFile.id)}]`, ofFile.fileId, ofFile.id);
 }
 
 function selectsAll(filter: Filter): boolean {

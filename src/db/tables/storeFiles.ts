@@ -7,6 +7,7 @@ import {
   type StoreFile,
   type StoreFileKey,
 } from "../../words/file.js";
+import type { FileChunks } from "../../words/chunk.js";
 import type { Filter } from "../../words/filter.js";
 import { type Db, ours } from "../database.js";
 import type { ColumnsOf } from "../schema/ourTables.js";
@@ -107,6 +108,16 @@ export async function lockStoreFile(tx: Db, storeId: string, fileId: string): Pr
     .where(isFile({ vectorStoreId: storeId, fileId }))
     .forUpdate()
     .executeTakeFirst();
+}
+
+/** The files of a store that can have chunks of their own. */
+export async function listFileChunks(db: Db, storeId: string): Promise<FileChunks[]> {
+  return files(db)
+    .selectFrom(table)
+    .select(["file_id as fileId", "chunk_base as chunkBase"])
+    .where("vector_store_id", "=", storeId)
+    .where("same_as", "is", null)
+    .execute();
 }
 
 /** The ids of the stores that a file is attached to. */

@@ -28,12 +28,13 @@ function fileChunkId(type: IdType, chunkBase: string, number: number): string | 
 }
 
 /** The condition that a row e of the record is in a store and selected. */
-export function selected(db: Db, storeId: string, { filter, ids, file }: ChunkSelection): RawBuilder<boolean> {
+export function selected(db: Db, storeId: string, { filter, ids, file, notOf }: ChunkSelection): RawBuilder<boolean> {
   const e = db.layout.embeddings;
   const possible = ids?.filter((id) => canHold(e.idType, id));
   return sql`(${e.vectorStoreId} = ${storeId}
     AND ${filter == null ? sql`true` : compileFilter(filter, e.metadata)}
     AND ${file == null ? sql`true` : isOfFile(db, file)}
+    AND ${notOf == null || notOf.length === 0 ? sql`true` : isOfNone(db, notOf)}
     AND ${possible === undefined ? sql`true` : hasId(db, possible)})`;
 }
 
@@ -52,6 +53,19 @@ function isOfFile(db: Db, { fileId, chunkBase }: FileChunks): RawBuilder<boolean
   const type = sql.raw(e.idType);
   // COALESCE keeps the planner from using an index on metadata instead of the range of ids.
   return sql`(${e.id} >= ${first}::${type} AND ${e.id} <= ${last}::${type} AND COALESCE(${named}, false))`;
+}
+
+/** Joined by the file's id, so that a store may have any number of files. */
+function isOfNone(db: Db, files: readonly FileChunks[]): RawBuilder<boolean> {
+  const e = db.layout.embeddings;
+  const texts = (of: (file: FileChunks) => string | null) => sql`${encodeTextArray(files.map(of))}::text[]`;
+  const type = sql.raw(e.idType);
+  const first = texts(({ chunkBase }) => fileChunkId(e.idType, chunkBase, 0));
+  const last = texts(({ chunkBase }) => fileChunkId(e.idType, chunkBase, 0xffffffff));
+  return sql`NOT EXISTS (
+    SELECT 1 FROM unnest(${texts(({ fileId }) => fileId)}, ${first}, ${last}) AS f(file_id, first, last)
+    WHERE f.file_id = ${e.metadata} ->> 'file_id'
+      AND (f.first IS NULL OR (${e.id} >= f.first::${type} AND ${e.id} <= f.last::${type})))`;
 }
 
 /**

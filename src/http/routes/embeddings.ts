@@ -133,7 +133,9 @@ export const embeddingRoutes = [
     may: "store:write",
     tag,
     summary: "Delete a store's embeddings by id or by filter",
-    description: 'Requires `ids`, `filters` (with both, only rows that match both are deleted), or `{"all": true}`.',
+    description:
+      'Requires `ids`, `filters` (with both, only rows that match both are deleted), or `{"all": true}`. Chunks of attached files are not ' +
+      "deleted: they leave with their file. `deleted` does not count them, and an id of one is 409.",
     params: storeParams,
     query: deleteEmbeddingsQuery,
     body: deleteEmbeddingsBody,

@@ -59,6 +59,28 @@ export function filesSuite(name: string, suite: Suite): void {
       expect(await idsIn(store, { filter: { type: "eq", key: "n", value: 7 } })).toEqual(found);
     });
 
+    test("a removal can leave out files, whose rows are known by name and id", async () => {
+      const store = await makeStore();
+      const { ids } = under().engine;
+      const files = [1, 2, 3].map((n) => ({ fileId: id(`file${n}`), chunkBase: `0123456789abcdef0123010${n}` }));
+      const ofFiles = files.flatMap(({ fileId, chunkBase }, n) =>
+        [0, 1].map((index) =>
+          chunkOf(10 * n + index, { id: ids.ofFile(chunkBase, index), metadata: { file_id: fileId } }),
+        ),
+      );
+      const named = chunkOf(8, { id: id("named"), metadata: { file_id: files[0]?.fileId } });
+      await put(store, [...ofFiles, named, chunkOf(9, { id: id("own") })]);
+      const notOf = files.slice(0, 2);
+      // Ids that the engine assigns itself do not show whose row it is.
+      const left = ids.ofFile("0".repeat(24), 0) === null ? 5 : 4;
+      const { removed } = await change(store, [{ do: "remove", which: { notOf } }]);
+      expect(removed.chunks).toBe(8 - left);
+      expect(await idsIn(store)).toEqual(expect.arrayContaining(ofFiles.slice(0, 4).map((each) => each.id)));
+      expect(await trueCount(store)).toBe(left);
+      await change(store, [{ do: "remove", which: { notOf: [] } }]);
+      expect(await trueCount(store)).toBe(0);
+    });
+
     test("positions in a document give the contents of their chunks", async () => {
       const store = await makeStore();
       await put(store, [...inFile("doc", [1, 2, 3]), ...inFile("else", [2])]);

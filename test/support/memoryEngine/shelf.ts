@@ -1,6 +1,6 @@
 import { type Done, IdConflict, Overtaken, type Step } from "../../../src/engines/engine.js";
 import { toNetworkOrder } from "../../../src/numbers/float32.js";
-import type { ChunkSelection, Compared, NewChunk } from "../../../src/words/chunk.js";
+import type { ChunkSelection, Compared, FileChunks, NewChunk } from "../../../src/words/chunk.js";
 import { exactJson, parseExactJson } from "../../../src/words/exactJson.js";
 import type { Filter } from "../../../src/words/filter.js";
 import { newId } from "../../../src/words/ids.js";
@@ -57,8 +57,14 @@ export const sizeOf = (rows: readonly (readonly [string, Row])[]) => ({
   bytes: rows.reduce((sum, [, row]) => sum + Buffer.byteLength(row.content), 0),
 });
 
-export function isSelected(id: string, row: Row, { filter, ids, file }: ChunkSelection): boolean {
-  return (ids == null || ids.includes(id)) && (file == null || fileOf(row) === file.fileId) && passes(row, filter);
+export function isSelected(id: string, row: Row, { filter, ids, file, notOf }: ChunkSelection): boolean {
+  const isOf = ({ fileId, chunkBase }: FileChunks) => fileOf(row) === fileId && id.startsWith(`emb_${chunkBase}`);
+  return (
+    (ids == null || ids.includes(id)) &&
+    (file == null || fileOf(row) === file.fileId) &&
+    !notOf?.some(isOf) &&
+    passes(row, filter)
+  );
 }
 
 export function compare({ rows }: Shelf, chunks: readonly NewChunk[]): Map<string, Compared> {

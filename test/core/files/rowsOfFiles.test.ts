@@ -1,0 +1,78 @@
+import { describe, expect, test } from "@jest/globals";
+import { createMemoryEngine } from "../../support/memoryEngine/engine.js";
+import {
+  bodyOf,
+  countsOf,
+  createStore,
+  errorOf,
+  rowsInTable,
+  rowsPath,
+  searchStore,
+  storedRows,
+} from "../../support/stores.js";
+import { chunks, eachTest, here, look, paragraphs, upload, work } from "./ingesting.js";
+
+/** Rows of files and rows of clients in one store do not harm each other. */
+
+eachTest(here);
+const remove = (body: object) => here.service.delete(rowsPath(here.store), body);
+const insert = (row: object) => here.service.post(rowsPath(here.store), { content: "a row", ...row });
+
+describe("deleting many rows", () => {
+  test("while a file is ingested leaves its chunks", async () => {
+    const file = await upload(paragraphs(12).join("\n\n"), { chunk_size: "200", chunk_overlap: "0" });
+    await insert({ id: "own" }).expect(200);
+    let deleted: unknown;
+    here.proxy.answers.embeddings = () => {
+      here.proxy.answers.embeddings = () => {
+        here.proxy.reset();
+        return bodyOf(remove({ all: true }).expect(200)).then((body) => {
+          deleted = body;
+          return { status: 503, json: {} };
+        });
+      };
+      return null;
+    };
+    await work();
+    await here.service.database.exec("UPDATE vector_store_files SET run_after = now()");
+    await work();
+    expect(deleted).toMatchObject({ deleted: 1 });
+    expect(await look(file)).toMatchObject({ status: "completed" });
+    const stored = await chunks(file);
+    expect(stored.length).toBeGreaterThan(8);
+    expect(stored.map(({ n }) => n)).toEqual(stored.map((_, i) => i));
+    expect(await rowsInTable(here.service, here.store)).toBe(stored.length);
+  });
+
+  test.each(["the database", "another engine"])(
+    "in %s leaves complete files, and says which id is one's",
+    async (kind) => {
+      if (kind === "another engine") {
+        const { db, now } = here.service.deps;
+        here.service.deps.engine = createMemoryEngine({ db, now });
+        here.store = await createStore(here.service);
+      }
+      const file = await upload("the words of a document");
+      await work();
+      const [chunk] = await storedRows(here.service, here.store);
+      const id = chunk?.id ?? "";
+      const rows = { own: {}, foreign: { file_id: "file-elsewhere", filename: "doc.txt" }, last: {} };
+      for (const [own, metadata] of Object.entries(rows)) await insert({ id: own, metadata }).expect(200);
+
+      const error = errorOf(await remove({ ids: ["own", id] }).expect(409));
+      expect(error).toMatchObject({ param: "ids[1]" });
+      expect(error.message).toContain(`'${id}' is a chunk of the file '${file}'`);
+      expect(await countsOf(here.service, here.store)).toMatchObject({ rows: 4 });
+      expect((await remove({ filters: { filename: "doc.txt" } }).expect(200)).body).toMatchObject({ deleted: 1 });
+      expect((await remove({ filters: { file_id: file } }).expect(200)).body).toMatchObject({ deleted: 0 });
+      expect((await remove({ ids: ["last", "unknown"] }).expect(200)).body).toMatchObject({ deleted: 1 });
+      expect((await remove({ all: true }).expect(200)).body).toMatchObject({ deleted: 1 });
+      const found = await searchStore(here.service, here.store, "document");
+      expect(found.map((each) => each.id)).toEqual([id]);
+
+      // A file that has left keeps nothing.
+      await here.service.delete(`/v1/vector_stores/${here.store}/files/${file}`).expect(200);
+      expect(await countsOf(here.service, here.store)).toEqual({ rows: 0, bytes: 0 });
+    },
+  );
+});
