@@ -62,15 +62,19 @@ const isTyped = (input: Record<string, unknown>): boolean =>
 /** Names that senders use for the words of the grammar. */
 const nearNames = {
   type: ["type", "op", "operator", "operation", "comparison", "comparator"],
-  other: ["key", "field", "value", "filters", "conditions"],
+  other: ["key", "field", "value", "val", "filters", "conditions"],
 };
+/** What senders write for the operators of the grammar. */
+const nearOperators = ["=", "==", "===", "!=", "<>", "<", "<=", ">", ">=", "equal", "equals"];
 
 /** Whether a filter seems to have misspelt words of the grammar: an operator, and a key, value or filters for it. */
 function isNearlyTyped(input: Record<string, unknown>): boolean {
   const isNear = (name: string, words: readonly string[]) =>
     name.length <= 16 && words.some((word) => letterChanges(name.toLowerCase(), word) <= 1);
   const names = Object.keys(input).slice(0, 10);
-  const operator = names.find((name) => includes(filterTypes, input[name]) && isNear(name, nearNames.type));
+  const isOperator = (value: unknown) =>
+    typeof value === "string" && (includes(filterTypes, value.toLowerCase()) || nearOperators.includes(value));
+  const operator = names.find((name) => isOperator(input[name]) && isNear(name, nearNames.type));
   return names.some((name) => name !== operator && operator !== undefined && isNear(name, nearNames.other));
 }
 

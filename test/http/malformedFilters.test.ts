@@ -32,6 +32,10 @@ const nearMisses: [object, RegExp][] = [
   [{ typ: "eq", kye: "k", value: "v" }, /looks like \{"type": …, "key": …/],
   [{ Type: "eq", Key: "k", Value: "v" }, /looks like/],
   [{ operator: "eq", field: "k", value: "v" }, /looks like/],
+  [{ type: "EQ", Key: "k", Value: "v" }, /looks like|expected one of/],
+  [{ op: "=", field: "tenant", value: "A" }, /looks like/],
+  [{ operator: "EQ", field: "k", val: "v" }, /looks like/],
+  [{ Op: ">=", field: "year", value: 2024 }, /looks like/],
 ];
 
 describe("a malformed typed filter is never taken for a flat one", () => {
