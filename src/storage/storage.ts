@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from "node:crypto";
-import { deleteSlices, readSlice, writeSlice } from "../db/tables/fileSlices.js";
+import { deleteSlices, listLeftOver, readSlice, writeSlice } from "../db/tables/fileSlices.js";
 import { type Disk, directoryContents } from "./directory.js";
 import type { Database } from "../db/database.js";
 import { errorCode, unavailable } from "../words/errors.js";
@@ -41,10 +41,18 @@ export interface Storage {
   read(from: Recorded): AsyncIterable<Buffer>;
   /** Does nothing if they are already gone. @throws ApiError 503 if FILES_DIR has them and cannot be changed */
   remove(from: Content): Promise<void>;
+  /**
+   * Removes what was written before a moment, in Unix milliseconds, and belongs to no file and no upload.
+   * @returns how many contents
+   * @throws ApiError 503 if FILES_DIR cannot be changed
+   */
+  sweep(writtenBefore: number): Promise<number>;
 }
 
 /** Bytes per statement: few enough to let others use the only connection of the embedded database. */
 const sliceBytes = 1024 * 1024;
+/** Contents that a sweep asks for at once. */
+const sweptAtOnce = 100;
 
 /**
  * Storage in a directory or in the database. What is already in the other place can still be read and removed.
@@ -78,6 +86,18 @@ export function createStorage(
     },
     remove: (content: string) => deleteSlices(db, content),
   };
+  // An empty slice in the database says that there are bytes in the directory: a process that dies before it records
+  // their file leaves it to the sweep, which could not tell them from another installation's otherwise.
+  const inFolder = (folder: NonNullable<typeof files>) => ({
+    write: async (content: string, bytes: AsyncIterable<Buffer>) => {
+      await writeSlice(db, content, 0, Buffer.alloc(0), now());
+      await folder.write(content, bytes);
+    },
+    remove: async (content: string) => {
+      await folder.remove(content);
+      await deleteSlices(db, content);
+    },
+  });
   return {
     async write(given) {
       const hash = createHash("sha256");
@@ -91,7 +111,7 @@ export function createStorage(
         }
       };
       const content = randomUUID();
-      const place = files ?? inDatabase;
+      const place = files === null ? inDatabase : inFolder(files);
       try {
         await place.write(content, counted());
       } catch (error) {
@@ -102,7 +122,16 @@ export function createStorage(
       return { content, inDirectory: files !== null, bytes, contentHash: hash.digest() };
     },
     read: (from) => checked((from.inDirectory ? requireFiles() : inDatabase).read(from.content), from),
-    remove: ({ content, inDirectory }) => (inDirectory ? requireFiles() : inDatabase).remove(content),
+    remove: ({ content, inDirectory }) => (inDirectory ? inFolder(requireFiles()) : inDatabase).remove(content),
+    sweep: async (writtenBefore) => {
+      const place = files === null ? inDatabase : inFolder(files);
+      for (let swept = 0; ;) {
+        const contents = await listLeftOver(db, writtenBefore, sweptAtOnce);
+        for (const content of contents) await place.remove(content);
+        swept += contents.length;
+        if (contents.length < sweptAtOnce) return swept;
+      }
+    },
   };
 }
 

@@ -123,9 +123,22 @@ describe("bytes that are no longer what was stored", () => {
       const id = await upload("text", "a.txt", other);
       for (const folder of readdirSync(directory)) rmSync(join(directory, folder), { recursive: true });
       const answer = await other.get(`/v1/files/${id}/content`).expect(500);
-      expect(answer.body).toMatchObject({
+      const damaged = {
         error: { code: "file_damaged", message: "The file's stored bytes are damaged: they are missing in FILES_DIR." },
-      });
+      };
+      expect(answer.body).toMatchObject(damaged);
+      // Nor does an upload become a file without one of its parts.
+      const announced = { filename: "b.txt", bytes: 4, purpose: "assistants", mime_type: "text/plain" };
+      const begun = (await other.post("/v1/uploads", announced).expect(200)).body as { id: string };
+      const part = await request(other.url)
+        .post(`/v1/uploads/${begun.id}/parts`)
+        .set("authorization", `Bearer ${testKey}`)
+        .attach("data", Buffer.from("text"), "part")
+        .expect(200);
+      for (const folder of readdirSync(directory)) rmSync(join(directory, folder), { recursive: true });
+      const ids = { part_ids: [(part.body as { id: string }).id] };
+      const completed = await other.post(`/v1/uploads/${begun.id}/complete`, ids).expect(500);
+      expect(completed.body).toMatchObject(damaged);
     } finally {
       await other.close();
     }

@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { chmodSync, existsSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { Writable } from "node:stream";
-import { sweepSlices } from "../../src/db/tables/fileSlices.js";
 import { DamagedBytes, createStorage } from "../../src/storage/storage.js";
 import { type TestStorages, inParts, megabyte, openStorages, patternOf, readAll } from "./support.js";
 
@@ -51,9 +50,9 @@ describe("slices in the database", () => {
     const old = createStorage(storages.db, null, () => begun - 1000);
     await old.write(inParts(patternOf(megabyte + 1), [megabyte]));
     await storages.inDatabase.write(inParts(patternOf(1), [1]));
-    expect(await sweepSlices(storages.db, begun - 500)).toBe(1);
+    expect(await storages.inDatabase.sweep(begun - 500)).toBe(1);
     expect((await storages.everything()).slices).toHaveLength(1);
-    expect(await sweepSlices(storages.db, Date.now() + 1000)).toBe(1);
+    expect(await storages.inDatabase.sweep(Date.now() + 1000)).toBe(1);
     expect((await storages.everything()).slices).toEqual([]);
   });
 
@@ -70,7 +69,7 @@ describe("slices in the database", () => {
     }
     // It could not be removed then; the sweep does.
     expect((await storages.everything()).slices).toHaveLength(1);
-    expect(await sweepSlices(storages.db, Date.now() + 1000)).toBe(1);
+    expect(await storages.inDatabase.sweep(Date.now() + 1000)).toBe(1);
   });
 });
 
@@ -98,6 +97,33 @@ describe("files in a directory", () => {
     expect(seen).toEqual([`${join(content.slice(0, 2), content)}.part`]);
     await storages.inDirectory.remove({ content, inDirectory: true });
     expect((await storages.everything()).files).toEqual([]);
+  });
+
+  test("that no file refers to are swept once they are old, also what a dead process has left half written", async () => {
+    const begun = Date.now();
+    const old = createStorage(storages.db, storages.directory, () => begun - 1000);
+    const [kept, left] = [await old.write(inParts(patternOf(10), [10])), await old.write(inParts(patternOf(10), [10]))];
+    const young = await storages.inDirectory.write(inParts(patternOf(10), [10]));
+    await storages.database.exec(`
+      INSERT INTO vector_store_file_objects (id, filename, purpose, bytes, content_hash, content, in_directory, created_at)
+      VALUES ('file-kept', 'a.txt', 'assistants', 10, '', '${kept.content}', true, now())`);
+    // As a process leaves it that dies while it writes.
+    renameSync(pathOf(left.content), `${pathOf(left.content)}.part`);
+    // Not ours: another installation's.
+    const foreign = `${pathOf("00000000-0000-4000-8000-000000000000")}.part`;
+    mkdirSync(dirname(foreign), { recursive: true });
+    writeFileSync(foreign, "foreign");
+    expect(await storages.inDirectory.sweep(begun - 500)).toBe(1);
+    expect([pathOf(kept.content), foreign, pathOf(young.content)].map((path) => existsSync(path))).toEqual([
+      true,
+      true,
+      true,
+    ]);
+    expect(existsSync(`${pathOf(left.content)}.part`)).toBe(false);
+    rmSync(foreign);
+    await storages.database.exec("DELETE FROM vector_store_file_objects");
+    expect(await storages.inDirectory.sweep(Date.now() + 1000)).toBe(2);
+    expect(await storages.everything()).toEqual({ slices: [], files: [] });
   });
 
   test("a file that is gone fails when it is read", async () => {
@@ -165,6 +191,8 @@ describe("files in a directory", () => {
       message: "The directory of uploaded files (FILES_DIR) is not a directory (ENOTDIR).",
     });
     rmSync(path);
+    // Nobody can tell whether something is left in it, so that stays on record until a sweep has looked.
+    expect(await storages.inDirectory.sweep(Date.now() + 1000)).toBe(1);
     expect(await storages.everything()).toEqual({ slices: [], files: [] });
   });
 

@@ -99,7 +99,10 @@ export async function enqueue(
   return [...added, ...(await attachMoreAgain(deps, caller, before))];
 }
 
-/** Attaches files again, as `attachAgain`, but with the settings that they have. @returns those that are tried again */
+/**
+ * Attaches files again, as `attachAgain`, but keeps the settings that they have: a batch says how its new files are cut.
+ * @returns those that are tried again
+ */
 async function attachMoreAgain(deps: Deps, caller: Caller, files: readonly NewStoreFile[]): Promise<NewStoreFile[]> {
   const again: NewStoreFile[] = [];
   for (const file of files) {

@@ -1,5 +1,4 @@
 import { deleteFile, findFiles, insertFile, listExpiredFiles, listFiles } from "../../db/tables/files.js";
-import { sweepSlices } from "../../db/tables/fileSlices.js";
 import { listStoresOf, lockStoreFile } from "../../db/tables/storeFiles.js";
 import type { Db } from "../../db/database.js";
 import { lockStore } from "../../db/tables/stores.js";
@@ -97,7 +96,8 @@ export async function open(
   return { file, bytes: bytes() };
 }
 
-async function* orDamaged(slices: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void> {
+/** The same bytes. @throws ApiError 500 `file_damaged` in the place of DamagedBytes */
+export async function* orDamaged(slices: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void> {
   try {
     yield* slices;
   } catch (error) {
@@ -175,7 +175,7 @@ const leftOverMs = 24 * 3_600_000;
 
 /** Removes expired files, and bytes that belong to no file. @returns how many of both */
 export async function sweepFiles(deps: Deps): Promise<number> {
-  let swept = await sweepSlices(deps.db, deps.now() - leftOverMs);
+  let swept = await deps.storage.sweep(deps.now() - leftOverMs);
   for (;;) {
     const expired = await listExpiredFiles(deps.db, deps.now(), 100);
     for (const file of expired) if (await erase(deps, { kind: "all" }, file)) swept += 1;

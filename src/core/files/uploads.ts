@@ -84,7 +84,8 @@ export async function addPart(
 /**
  * Makes a file of the parts, in the order of `partIds`.
  * @param md5 of the whole file, in hexadecimal, if the sender gave it
- * @throws ApiError 404; 400 for unknown or repeated parts, or if size or checksum differ from what was announced
+ * @throws ApiError 404; 400 for unknown or repeated parts, or if size or checksum differ from what was announced; 500
+ * `file_damaged` if the storage lacks bytes of a part
  */
 export async function complete(
   deps: Deps,
@@ -107,7 +108,7 @@ export async function complete(
   const hash = createHash("md5");
   const bytes = async function* () {
     for (const part of parts) {
-      for await (const slice of deps.storage.read(part)) {
+      for await (const slice of files.orDamaged(deps.storage.read(part))) {
         hash.update(slice);
         yield slice;
       }

@@ -26,22 +26,14 @@ export async function deleteSlices(db: Db, content: string): Promise<void> {
   await slices(db).deleteFrom(table).where("content", "=", content).execute();
 }
 
-/**
- * Removes slices that belong to no file and no upload, unless they were written recently.
- * @returns how many contents
- */
-export async function sweepSlices(db: Db, writtenBefore: number): Promise<number> {
+/** Contents that belong to no file and no upload, unless they were written recently; at most `limit`. */
+export async function listLeftOver(db: Db, writtenBefore: number, limit: number): Promise<string[]> {
   // As SQL, because it names three tables, and `ours` knows one.
   const { ours: tables } = db.layout;
-  const { rows } = await sql<{ contents: number }>`
-    WITH left_over AS (
-      SELECT content FROM ${tables[table].reference} GROUP BY content HAVING max(written_at) < ${instant(writtenBefore, true)}
-    ), gone AS (
-      DELETE FROM ${tables[table].reference} AS s USING left_over AS l
-      WHERE s.content = l.content
-        AND NOT EXISTS (SELECT 1 FROM ${tables.vector_store_file_objects.reference} AS f WHERE f.content = s.content)
-        AND NOT EXISTS (SELECT 1 FROM ${tables.vector_store_upload_parts.reference} AS p WHERE p.content = s.content)
-      RETURNING s.content)
-    SELECT count(DISTINCT content) AS contents FROM gone`.execute(db.run);
-  return rows[0]?.contents ?? 0;
+  const { rows } = await sql<{ content: string }>`
+    SELECT s.content FROM ${tables[table].reference} AS s
+    WHERE NOT EXISTS (SELECT 1 FROM ${tables.vector_store_file_objects.reference} AS f WHERE f.content = s.content)
+      AND NOT EXISTS (SELECT 1 FROM ${tables.vector_store_upload_parts.reference} AS p WHERE p.content = s.content)
+    GROUP BY s.content HAVING max(s.written_at) < ${instant(writtenBefore, true)} LIMIT ${limit}`.execute(db.run);
+  return rows.map(({ content }) => content);
 }
