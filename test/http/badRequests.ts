@@ -72,6 +72,12 @@ export const fieldsOfAStore: BadRequest[] = [
     "chunking_strategy.static.max_chunk_size_tokens",
     />=100/,
   ),
+  create(
+    "two different numbers of dimensions",
+    { embedding_dimensions: 8, embedding_dimension: 16 },
+    "embedding_dimension",
+    /differs from `embedding_dimensions`/,
+  ),
   create("99-deep name", `{"name":${deep(99)}}`, "name", /expected string/),
   create("98-deep metadata", `{"metadata":{"k":${deep(98)}}}`, "metadata.k", /a number or a boolean/),
   create("NUL 98 levels down", `{"metadata":{"k":${deep(98, `"${nul}"`)}}}`, `…${"[0]".repeat(20)}`, /U\+0000/),
@@ -153,6 +159,26 @@ export const idsAndPages: BadRequest[] = [
   get("NUL in after", `${stores}?after=%00`, "after", /additional characters/),
   get("after is too long", `${stores}?after=${"a".repeat(1001)}`, "after", /at most 1000 characters/),
   get("SQL in before", `${stores}?before=1'%20OR%20true--`, "before", /additional characters/),
+  get("NUL in the purpose of files", "/v1/files?purpose=%00", "purpose", /U\+0000/),
+  {
+    name: "more metadatas than texts",
+    path: `${stores}/{store}/files`,
+    body: { texts: ["a"], metadatas: [{}, { tenant: "A" }] },
+    param: "metadatas",
+    message: /more entries than `texts`/,
+  },
+  {
+    name: "a file twice in a batch, with different attributes",
+    path: `${stores}/{store}/file_batches`,
+    body: {
+      files: [
+        { file_id: "file-1", attributes: { a: 1 } },
+        { file_id: "file-1", attributes: { a: 2 } },
+      ],
+    },
+    param: "files[1].file_id",
+    message: /given twice, with other attributes/,
+  },
   get("an unknown URL", "/v1/vector_stores/{store}/nothing", null, /Unknown request URL/, 404),
   { ...get("update without a body", `${stores}/{store}`, null, /The body is empty/), method: "POST" },
   {

@@ -45,7 +45,11 @@ export function fileFields(fields: ReadonlyMap<string, string>): Record<string, 
 export const fileFormBody = fileForm;
 
 export const listFilesQuery = z.object({
-  purpose: z.string().max(64, "at most 64 characters").optional(),
+  purpose: z
+    .string()
+    .max(64, "at most 64 characters")
+    .regex(/^[^\0]*$/, "must not contain U+0000")
+    .optional(),
   limit: queryInteger(1, 10_000, 10_000),
   order: z.enum(["asc", "desc"]).default("desc"),
   after: z.string().min(1, "must not be empty").max(1000, "at most 1000 characters").optional(),

@@ -4,7 +4,7 @@ import type { AttachInput } from "../../core/files/attach.js";
 import { modelName, optional, pageQuery, readPage, seconds, storeParams } from "./common.js";
 import { scalarAnswer, scalars } from "./scalars.js";
 import { filtersText, parseFilterText } from "./filters.js";
-import { isObject } from "../../words/exactJson.js";
+import { exactJson, isObject } from "../../words/exactJson.js";
 import type { Cutting } from "../../words/document.js";
 import { type Attributes, type IngestSettings, type StoreFile, fileStatuses } from "../../words/file.js";
 
@@ -97,6 +97,10 @@ export const addFileBody = z
     path: ["metadatas"],
     message: "are of `texts`; give a file `attributes`",
   })
+  .refine((body) => (body.metadatas?.length ?? 0) <= (body.texts?.length ?? Infinity), {
+    path: ["metadatas"],
+    message: "has more entries than `texts`; each entry belongs to the text at its position",
+  })
   .meta({ id: "AddFileRequest" });
 
 export function readAttach(
@@ -124,6 +128,16 @@ export const createBatchOfFilesBody = z
     embedding_model: sameModel,
   })
   .refine((body) => (body.file_ids === undefined) !== (body.files === undefined), "give either `file_ids` or `files`")
+  .superRefine(({ files = [] }, context) => {
+    const first = new Map<string, (typeof files)[number]>();
+    for (const [i, file] of files.entries()) {
+      const before = first.get(file.file_id);
+      first.set(file.file_id, before ?? file);
+      if (before === undefined || exactJson(before) === exactJson(file)) continue;
+      const message = "is given twice, with other attributes or another chunking_strategy";
+      context.addIssue({ code: "custom", path: ["files", i, "file_id"], message });
+    }
+  })
   .meta({ id: "CreateFileBatchRequest" });
 
 /** With `files`, the shared `attributes` and `chunking_strategy` are ignored, as OpenAI does. */

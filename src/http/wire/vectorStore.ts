@@ -80,6 +80,11 @@ export const createStoreBody = z
     file_ids: optional(z.array(z.string()).max(500, "at most 500 files")),
     chunking_strategy: optional(chunkingStrategy),
   })
+  .refine(
+    ({ embedding_dimensions: ours, embedding_dimension: ogx }) =>
+      ours === undefined || ogx === undefined || ours === ogx,
+    { path: ["embedding_dimension"], message: "differs from `embedding_dimensions`; give one of them" },
+  )
   .meta({ id: "CreateVectorStoreRequest" });
 
 /**
