@@ -100,7 +100,8 @@ export async function enqueue(
 }
 
 /**
- * Attaches files again, as `attachAgain`, but keeps the settings that they have: a batch says how its new files are cut.
+ * Attaches files again, as `attachAgain`, but keeps the settings that they have: a batch says only how its new files
+ * are cut.
  * @returns those that are tried again
  */
 async function attachMoreAgain(deps: Deps, caller: Caller, files: readonly NewStoreFile[]): Promise<NewStoreFile[]> {
