@@ -105,7 +105,7 @@ const litellmVectorStore = `
     });
   });
 
-  test("another database of this service: settings of stores are kept, chunks of unfinished files left out", async () => {
+  test("another database of this service: settings of stores are kept, what nobody can see is left out", async () => {
     const other = await createPlace();
     try {
       await run(["migrate"], { environment: other.environment });
@@ -113,7 +113,9 @@ const litellmVectorStore = `
         INSERT INTO vector_stores (id, name, description, embedding_dimensions, search_settings, hidden_files, vectors_complete)
           VALUES ('vs_x', 'X', 'about', 8, '{"mode": "hybrid"}', '{file-1}', true);
         INSERT INTO embeddings (id, vector_store_id, content, embedding, metadata) VALUES ('a', 'vs_x', 'shown', '[1,1,0,0,0,0,0,0.125]', '{}'),
-          ('b', 'vs_x', 'hidden', '[1,1,0,0,0,0,0,0.125]', '{"file_id": "file-1"}')`);
+          ('b', 'vs_x', 'hidden', '[1,1,0,0,0,0,0,0.125]', '{"file_id": "file-1"}');
+        INSERT INTO vector_stores (id, name, embedding_dimensions, leaving) VALUES ('vs_gone', 'Gone', 8, true);
+        INSERT INTO embeddings (id, vector_store_id, content, embedding) VALUES ('c', 'vs_gone', 'gone', '[1,1,0,0,0,0,0,0.125]')`);
       at.from = other.environment.DATABASE_URL ?? "";
       expect((await at.imported()).rows).toMatchObject({ read: 1, added: 1 });
       expect((await contentOf(at.place)).stores).toMatchObject([

@@ -72,7 +72,7 @@ async function describe(
   const table = await find(tableName ?? rowTables[kind]);
   const storeTable = await find("vector_stores");
   const row = compileMapping(table, { ...mapping, store: mapping.store ?? storeColumns[kind] });
-  const conditions = [...(where === null ? [] : [`(${where})`]), ...hiddenFiles(storeTable, row.store, row.metadata)];
+  const conditions = [...(where === null ? [] : [`(${where})`]), ...hiddenRows(storeTable, row.store, row.metadata)];
   return {
     kind,
     rows: { table, row, where: conditions.length === 0 ? null : conditions.join(" AND ") },
@@ -92,10 +92,18 @@ async function detectKind(tx: Kysely<unknown>, schema: string | null, name: stri
   );
 }
 
-/** In a database of this service, leaves out the chunks of files under ingestion, which nobody can see yet. */
-function hiddenFiles(stores: SourceTable, storeSql: string, metadataSql: string): string[] {
-  if (!stores.columns.some((each) => each.name === "hidden_files")) return [];
+/**
+ * In a database of this service, leaves out what nobody can see: the chunks of files under ingestion, and stores that
+ * are being removed.
+ */
+function hiddenRows(stores: SourceTable, storeSql: string, metadataSql: string): string[] {
+  const has = (column: string) => stores.columns.some((each) => each.name === column);
+  const leaving = has("leaving")
+    ? [`NOT EXISTS (SELECT 1 FROM ${stores.quoted} AS s WHERE s.id::text = ${storeSql} AND s.leaving)`]
+    : [];
+  if (!has("hidden_files")) return leaving;
   return [
+    ...leaving,
     `NOT EXISTS (SELECT 1 FROM ${stores.quoted} AS s WHERE s.id::text = ${storeSql} AND ` +
       `(${metadataSql})::jsonb ->> 'file_id' = ANY (s.hidden_files))`,
   ];

@@ -19,6 +19,6 @@ export async function readSourceStores(tx: Kysely<unknown>, table: SourceTable):
            ${has("asks_dimensions") ? sql`s.asks_dimensions` : sql`false`} AS "asksDimensions",
            ${text("embedding_prompts")} AS prompts,
            ${text("search_settings")} AS search
-    FROM ${table.reference} AS s ORDER BY s.id`.execute(tx);
+    FROM ${table.reference} AS s WHERE ${has("leaving") ? sql`NOT s.leaving` : sql`true`} ORDER BY s.id`.execute(tx);
   return rows.map((row) => ({ ...row, name: (row.name as string | null) ?? "" }));
 }
