@@ -54,7 +54,7 @@ export interface VectorStore {
   embeddingDimensions: number | null;
   /** Whether model calls ask for that many dimensions; otherwise the model has them by default. */
   asksDimensions: boolean;
-  /** Null: none, for a store made before stores recorded them. */
+  /** Null: none, unless they are settled when the first text is embedded; see core/stores/settlePrompts.ts. */
   prompts: Prompts | null;
   /** The model that embedded the first text here; null: none, or a version did that did not record it. */
   embeddedBy: string | null;
@@ -71,7 +71,8 @@ export interface NewVectorStore {
   embeddingModel: string | null;
   embeddingDimensions: number;
   asksDimensions: boolean;
-  prompts: Prompts;
+  /** Null: to be settled when the first text is embedded. */
+  prompts: Prompts | null;
   search: SearchSettings;
 }
 

@@ -7,6 +7,7 @@ import { type VectorStore, isExpired } from "../../words/store.js";
 import type { Deps } from "../deps.js";
 import { bookModel, embedTexts } from "../stores/embedding.js";
 import { dimensionsOf, requireModel } from "../stores/model.js";
+import { settlePrompts } from "../stores/settlePrompts.js";
 import * as stores from "../stores/stores.js";
 import { expired } from "../stores/unknown.js";
 import { firstFileRow, isFileRow } from "./fileRows.js";
@@ -66,7 +67,7 @@ export async function insertChunks(
   at: (row: number) => string,
   { onConflict = "error", claimedModel = null, signal }: InsertOptions,
 ): Promise<Inserted> {
-  const store = await stores.use(deps, caller, storeId);
+  const store = await settlePrompts(deps, caller, await stores.use(deps, caller, storeId));
   requireModel(deps, store, claimedModel, "embedding_model");
   const limits = { dimensions: dimensionsOf(deps, store), engine: deps.engine };
   const rows = given.map((row, i) => {

@@ -10,6 +10,7 @@ import { DocumentError } from "../../words/document.js";
 import type { CuttingPlan, StoreFile, StoredFile } from "../../words/file.js";
 import type { Deps } from "../deps.js";
 import { bookModel } from "../stores/embedding.js";
+import { settlePrompts } from "../stores/settlePrompts.js";
 import { modelInUse } from "../stores/model.js";
 import {
   type Part,
@@ -104,7 +105,8 @@ async function ingest(leased: Leased, signal: AbortSignal): Promise<void> {
   const { deps, key } = leased;
   const begun = await begin(leased);
   if (begun === null) return;
-  const { file, store } = begun;
+  const store = await settlePrompts(deps, ownWork, begun.store);
+  const { file } = begun;
   const [stored] = await findFiles(deps.db, all, [key.fileId], deps.now());
   if (stored === undefined) {
     // It was deleted while it was being attached: as OpenAI says, a deleted file leaves every store.
@@ -120,7 +122,7 @@ async function ingest(leased: Leased, signal: AbortSignal): Promise<void> {
   try {
     for (;;) {
       try {
-        await read(leased, { begun, stored, path, plan, twin }, signal);
+        await read(leased, { begun: { file, store }, stored, path, plan, twin }, signal);
         break;
       } catch (error) {
         if (!(error instanceof TooCoarse)) throw error;

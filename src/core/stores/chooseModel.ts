@@ -78,7 +78,8 @@ async function chooseFor(
     embeddingModel: own ? asked.model : unsaid ? null : embedder.model,
     embeddingDimensions: dimensions,
     asksDimensions: (!own && settings.dimensionsConfigured) || measured.asks,
-    prompts,
+    // Nobody can say yet what the model of a later proxy wants.
+    prompts: unsaid && Object.keys(askedPrompts).length === 0 ? null : prompts,
     untried: measured.untried,
     warnings: promptWarnings(name, embedder.builtIn, known.learnt, askedPrompts),
   };

@@ -10,7 +10,7 @@ export interface EmbeddingModel {
   embeddingModel: string | null;
   embeddingDimensions: number;
   asksDimensions: boolean;
-  prompts: Prompts;
+  prompts: Prompts | null;
 }
 
 export type ModelDeps = Pick<Deps, "config" | "engine" | "litellm">;

@@ -155,7 +155,7 @@ export async function useForSearch(deps: Deps, caller: Caller, id: string): Prom
 }
 
 /** Updates a remembered store after a change, for the searches of the same second. */
-export function remember(deps: Deps, store: VectorStore): void {
+export function remember(deps: Pick<Deps, "recentStores">, store: VectorStore): void {
   const scopes = deps.recentStores.get(store.id);
   for (const [scope, known] of scopes ?? []) scopes?.set(scope, { ...known, store });
 }

@@ -1,6 +1,7 @@
 import { type RawBuilder, sql } from "kysely";
 import type { Scope } from "../../words/caller.js";
 import { idTimestamp } from "../../words/ids.js";
+import type { Prompts } from "../../words/prompts.js";
 import type { NewVectorStore, StoreChanges, VectorStore } from "../../words/store.js";
 import type { Db } from "../database.js";
 import { instant, jsonb, within } from "../expressions.js";
@@ -235,4 +236,16 @@ export async function recordEmbeddedBy(tx: Db, id: string, model: string, before
     SET embedded_by = CASE WHEN s.embedded_by IS NOT DISTINCT FROM ${before}::text THEN ${model}::text ELSE s.embedded_by END
     WHERE s.id = ${id} RETURNING s.embedded_by AS model`.execute(tx.run);
   return rows[0]?.model ?? model;
+}
+
+/**
+ * Records what an empty store's model wants with its texts, if nothing is recorded yet.
+ * @returns the store; undefined if it has rows, or other prompts, meanwhile
+ */
+export async function recordPrompts(db: Db, id: string, prompts: Prompts): Promise<VectorStore | undefined> {
+  const { rows } = await sql<VectorStore>`
+    UPDATE ${storesOf(db)} AS s SET embedding_prompts = ${jsonb(prompts)}
+    WHERE s.id = ${id} AND s.embedding_prompts IS NULL AND s.chunk_count = 0
+    RETURNING ${selectedStore}`.execute(db.run);
+  return rows[0];
 }
