@@ -10,6 +10,9 @@ const longestRow = 4_000;
 /** Cells and paragraphs held until their row ends; a table in Word has at most 63 columns. */
 const mostHeld = 2_000;
 
+/** In characters, held until their row ends: far more than the longest row, so that blanks in them do not matter. */
+const mostHeldText = 100 * longestRow;
+
 /** In characters. A header is repeated in every chunk of its table; a longer one would leave little room for rows. */
 export const longestHeader = 1_000;
 
@@ -28,6 +31,8 @@ interface Table {
   row: Paragraph[][];
   /** Number of cells and paragraphs in the open row. */
   held: number;
+  /** Number of characters in the open row. */
+  heldText: number;
 }
 
 /** Turns paragraphs into blocks, and paragraphs in the cells of a table into rows. */
@@ -51,8 +56,9 @@ export function blockWriter(emit: (block: Block) => void, place: Place): BlockWr
   }
 
   function writeRow(table: Table) {
-    const isFlood = table.held > mostHeld;
+    const isFlood = table.held > mostHeld || table.heldText > mostHeldText;
     table.held = 0;
+    table.heldText = 0;
     const row = take(table);
     const text = joinCells(row.map((cell) => cell.map((paragraph) => paragraph.text).join(" ")));
     if (text === "") return;
@@ -67,9 +73,11 @@ export function blockWriter(emit: (block: Block) => void, place: Place): BlockWr
   }
 
   /** Counts one more thing in the open row, and empties a row that holds too much. */
-  function hold(table: Table) {
+  function hold(table: Table, text: string) {
     table.held += 1;
-    if (table.held > mostHeld) for (const paragraph of take(table).flat()) write(paragraph);
+    table.heldText += text.length;
+    if (table.held > mostHeld || table.heldText > mostHeldText)
+      for (const paragraph of take(table).flat()) write(paragraph);
   }
 
   return {
@@ -79,18 +87,18 @@ export function blockWriter(emit: (block: Block) => void, place: Place): BlockWr
         write(paragraph);
         return;
       }
-      hold(table);
+      hold(table, paragraph.text);
       (table.row.at(-1) ?? openCell(table)).push(paragraph);
     },
     openTable: () => {
       const outer = tables.at(-1);
       if (outer !== undefined) writeRow(outer);
-      tables.push({ header: undefined, row: [], held: 0 });
+      tables.push({ header: undefined, row: [], held: 0, heldText: 0 });
     },
     openCell: () => {
       const table = tables.at(-1);
       if (table === undefined) return;
-      hold(table);
+      hold(table, "");
       openCell(table);
     },
     closeRow: () => {

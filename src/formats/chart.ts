@@ -1,5 +1,7 @@
 import type { Block, Place } from "../words/document.js";
 import { cleanText } from "./blockWriter.js";
+import type { Hold } from "./held.js";
+import { joined, lengthened } from "./paragraphs.js";
 import { attribute, parseXml } from "./xmlEvents.js";
 import type { Zip } from "./zip.js";
 
@@ -14,8 +16,8 @@ const roles = new Map<string, "name" | "categories" | "values">([
   ["yVal", "values"],
 ]);
 
-/** Adds to `found` the titles of an Office document's chart, then one line per series. */
-export async function readChart(zip: Zip, part: string, place: Place, found: Block[]): Promise<void> {
+/** Adds to `found`, counted by `hold`, the titles of an Office document's chart, then one line per series. */
+export async function readChart(zip: Zip, part: string, place: Place, found: Block[], hold: Hold): Promise<void> {
   let series: Record<"name" | "categories" | "values", Points> | undefined;
   let points: Points | undefined;
   let index = "";
@@ -24,7 +26,7 @@ export async function readChart(zip: Zip, part: string, place: Place, found: Blo
 
   function write(line: string) {
     const clean = cleanText(line);
-    if (clean !== "") found.push({ kind: "text", text: clean, place });
+    if (clean !== "") found.push({ kind: "text", text: hold(clean), place });
   }
 
   await parseXml(zip.stream(part), {
@@ -38,11 +40,11 @@ export async function readChart(zip: Zip, part: string, place: Place, found: Blo
       if (name === "t" || name === "v") isText = true;
     },
     text: (more) => {
-      if (isText) text += more;
+      if (isText) text = lengthened(text, more);
     },
     close: (name) => {
       if (name === "t" || name === "v") isText = false;
-      if (name === "v") points?.set(index, text);
+      if (name === "v") points?.set(hold(index), hold(text));
       if (name === "p" && series === undefined) write(text);
       if (roles.has(name)) points = undefined;
       if (name !== "ser" || series === undefined) return;
@@ -53,12 +55,12 @@ export async function readChart(zip: Zip, part: string, place: Place, found: Blo
 }
 
 function seriesText({ name, categories, values }: Record<"name" | "categories" | "values", Points>): string {
-  const label = [...name.values()].join(" ");
+  const label = joined([...name.values()], " ");
   const points = [...values].map(([index, value]) => {
     const category = categories.get(index);
     return category === undefined ? shortNumber(value) : `${category} = ${shortNumber(value)}`;
   });
-  return [label, points.join(", ")].filter((text) => text !== "").join(": ");
+  return [label, joined(points, ", ")].filter((text) => text !== "").join(": ");
 }
 
 /** Files store 4.2999999999999998 where the chart shows 4.3. */

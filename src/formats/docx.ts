@@ -1,11 +1,13 @@
+import { createHash } from "node:crypto";
 import { posix } from "node:path";
 import type { Block, Place } from "../words/document.js";
 import { blockWriter } from "./blockWriter.js";
 import { type ParagraphStyle, readLists, readStyles, setProperty } from "./docxStyles.js";
 import type { ReadFormat } from "./format.js";
+import { type Hold, uncounted } from "./held.js";
 import { mainPart, relationships, targetsOf } from "./ooxml.js";
-import { lengthened } from "./paragraphs.js";
-import { attribute, parseXml, walkXml, type XmlHandlers } from "./xmlEvents.js";
+import { joined, lengthened } from "./paragraphs.js";
+import { attribute, type Attributes, parseXml, walkXml, type XmlHandlers } from "./xmlEvents.js";
 import { openZip, type Zip } from "./zip.js";
 
 interface Paragraph {
@@ -22,6 +24,8 @@ interface Context {
   marker: (list: string, listLevel: number) => string;
   /** Texts of footnotes, endnotes and comments by key; each is written once. */
   notes: Map<string, string>;
+  /** A new count of text that is held. */
+  holder: () => Hold;
 }
 
 /** Empty: a .docx file has no pages until Word lays it out. */
@@ -47,10 +51,12 @@ export const readDocx: ReadFormat = async function* (source, { readInner }) {
       styleOf: await readStyles(zip, partOf("styles")),
       marker: await readLists(zip, partOf("numbering")),
       notes: new Map<string, string>(),
+      holder: zip.holder,
     };
+    const hold = zip.holder();
     for (const kind of ["footnote", "endnote", "comment"] as const) {
       const part = partOf(`${kind}s`);
-      if (part !== undefined) await readNotes(zip, part, kind, context);
+      if (part !== undefined) await readNotes(zip, part, kind, { ...context, hold });
     }
     const edges = new Set<string>();
     for (const part of targetsOf(links, "header")) yield* readEdge(zip, part, context, edges);
@@ -71,17 +77,29 @@ function readPart(zip: Zip, part: string, context: Context): AsyncGenerator<Bloc
 /** Yields a header or footer once: those of first and even pages mostly repeat the others. */
 async function* readEdge(zip: Zip, part: string, context: Context, edges: Set<string>): AsyncGenerator<Block> {
   const blocks: Block[] = [];
-  for await (const block of readPart(zip, part, context)) blocks.push(block);
-  const text = blocks.map((block) => block.text).join("\n");
-  if (edges.has(text)) return;
-  edges.add(text);
+  const hold = zip.holder();
+  // Not the texts themselves, which would take a second time the memory of the blocks.
+  const texts = createHash("sha256");
+  for await (const block of readPart(zip, part, context)) {
+    texts.update(`${hold(block.text)}\n`);
+    blocks.push(block);
+  }
+  const known = texts.digest("base64");
+  if (edges.has(known)) return;
+  edges.add(known);
   // A title in a header does not head the text that follows.
   for (const block of blocks) yield block.kind === "heading" ? { kind: "text", text: block.text, place } : block;
 }
 
-async function readNotes(zip: Zip, part: string, kind: keyof typeof noteLabels, context: Context): Promise<void> {
+async function readNotes(
+  zip: Zip,
+  part: string,
+  kind: keyof typeof noteLabels,
+  context: Context & { hold: Hold },
+): Promise<void> {
+  const { hold } = context;
   const found: Block[] = [];
-  const { open, close, text } = bodyHandlers(context, found);
+  const { open, close, text } = bodyHandlers(context, found, hold);
   let key = "";
   let author: string | undefined;
   await parseXml(zip.stream(part), {
@@ -89,6 +107,7 @@ async function readNotes(zip: Zip, part: string, kind: keyof typeof noteLabels, 
       if (name === kind) {
         key = `${kind} ${attribute(attributes, "id") ?? ""}`;
         author = attribute(attributes, "author");
+        hold(key);
       }
       open(name, attributes);
     },
@@ -97,20 +116,25 @@ async function readNotes(zip: Zip, part: string, kind: keyof typeof noteLabels, 
       if (name !== kind) return;
       const texts = found.splice(0).map((block) => block.text);
       const label = author === undefined ? noteLabels[kind] : `${noteLabels[kind]} (${author})`;
-      if (texts.length > 0) context.notes.set(key, `${label}: ${texts.join("\n")}`);
+      if (texts.length > 0) context.notes.set(key, `${hold(label)}: ${joined(texts, "\n")}`);
     },
     text,
   });
 }
 
-function bodyHandlers({ styleOf, marker, notes }: Context, found: Block[]): Required<XmlHandlers> {
+/** @param hold counts the blocks found, unless they are passed on at once */
+function bodyHandlers(context: Context, found: Block[], hold = uncounted): Required<XmlHandlers> {
+  const { styleOf, marker, notes, holder } = context;
   /** The open paragraphs, outermost first: a text box is inside the paragraph that anchors it. */
   const paragraphs: Paragraph[] = [];
   /** Blocks of text boxes, kept until the paragraph around them ends. */
   const held: Block[] = [];
   const writer = blockWriter((block) => {
+    hold(block.text);
     (paragraphs.length === 0 ? found : held).push(block);
   }, place);
+  /** Counts the text of all open paragraphs, and of the text boxes inside them. */
+  let holdOpen = holder();
   let skipped = 0;
   let runs = 0;
   let isText = false;
@@ -118,7 +142,7 @@ function bodyHandlers({ styleOf, marker, notes }: Context, found: Block[]): Requ
 
   function add(text: string) {
     const paragraph = paragraphs.at(-1);
-    if (paragraph !== undefined) paragraph.text = lengthened(paragraph.text, text);
+    if (paragraph !== undefined) paragraph.text = lengthened(paragraph.text, holdOpen(text));
   }
 
   function closeParagraph() {
@@ -139,7 +163,9 @@ function bodyHandlers({ styleOf, marker, notes }: Context, found: Block[]): Requ
       writer.paragraph({ text: notes.get(key) ?? "" });
       notes.delete(key);
     }
-    if (paragraphs.length === 0) for (const block of held.splice(0)) found.push(block);
+    if (paragraphs.length > 0) return;
+    for (const block of held.splice(0)) found.push(block);
+    holdOpen = holder();
   }
 
   return {
@@ -149,7 +175,6 @@ function bodyHandlers({ styleOf, marker, notes }: Context, found: Block[]): Requ
         return;
       }
       const paragraph = paragraphs.at(-1);
-      const value = attribute(attributes, "val") ?? "";
       if (name === "p") paragraphs.push({ text: "", style: undefined, own: {}, notes: [] });
       else if (name === "r") runs += 1;
       else if (name === "t") isText = true;
@@ -159,10 +184,7 @@ function bodyHandlers({ styleOf, marker, notes }: Context, found: Block[]): Requ
       else if (runs > 0 && (name === "br" || name === "cr")) add("\n");
       else if (name === "noBreakHyphen") add("-");
       else if (paragraph === undefined) return;
-      else if (name === "pStyle") paragraph.style = value;
-      else if (name.endsWith("Reference")) {
-        paragraph.notes.push(`${name.replace("Reference", "")} ${attribute(attributes, "id") ?? ""}`);
-      } else setProperty(paragraph.own, name, value);
+      else setOf(paragraph, name, attributes, holdOpen);
     },
     close: (name) => {
       if (skipped > 0) {
@@ -179,4 +201,13 @@ function bodyHandlers({ styleOf, marker, notes }: Context, found: Block[]): Requ
       if (isText && skipped === 0) add(text);
     },
   };
+}
+
+/** Sets what an element inside a paragraph says about it. */
+function setOf(paragraph: Paragraph, name: string, attributes: Attributes, hold: Hold): void {
+  const value = attribute(attributes, "val") ?? "";
+  if (name === "pStyle") paragraph.style = hold(value);
+  else if (name.endsWith("Reference")) {
+    paragraph.notes.push(hold(`${name.replace("Reference", "")} ${attribute(attributes, "id") ?? ""}`));
+  } else setProperty(paragraph.own, name, name === "numId" ? hold(value) : value);
 }

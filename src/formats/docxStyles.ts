@@ -1,3 +1,4 @@
+import type { Hold } from "./held.js";
 import { attribute, parseXml } from "./xmlEvents.js";
 import type { Zip } from "./zip.js";
 
@@ -42,14 +43,15 @@ export async function readStyles(
 ): Promise<(id: string | undefined) => ParagraphStyle> {
   const styles = new Map<string, NamedStyle>();
   let style: NamedStyle = {};
+  const hold = zip.holder();
   if (part !== undefined) {
     await parseXml(zip.stream(part), {
       open: (name, attributes) => {
         const value = attribute(attributes, "val") ?? "";
-        if (name === "style") styles.set(attribute(attributes, "styleId") ?? "", (style = {}));
-        else if (name === "basedOn") style.basedOn = value;
+        if (name === "style") styles.set(hold(attribute(attributes, "styleId") ?? ""), (style = {}));
+        else if (name === "basedOn") style.basedOn = hold(value);
         else if (name === "name") style.level ??= levelOfName(value);
-        else setProperty(style, name, value);
+        else setProperty(style, name, name === "numId" ? hold(value) : value);
       },
     });
   }
@@ -91,7 +93,7 @@ export async function readLists(
 ): Promise<(list: string, listLevel: number) => string> {
   const definitions = new Map<string, ListLevel[]>();
   const lists = new Map<string, List>();
-  if (part !== undefined) await parseXml(zip.stream(part), listHandlers(definitions, lists));
+  if (part !== undefined) await parseXml(zip.stream(part), listHandlers(definitions, lists, zip.holder()));
   const counts = new Map<string, number[]>();
   const begun = new Set<string>();
 
@@ -116,7 +118,7 @@ export async function readLists(
   };
 }
 
-function listHandlers(definitions: Map<string, ListLevel[]>, lists: Map<string, List>) {
+function listHandlers(definitions: Map<string, ListLevel[]>, lists: Map<string, List>, hold: Hold) {
   let levels: ListLevel[] = [];
   let level: ListLevel | undefined;
   let list: List | undefined;
@@ -124,17 +126,17 @@ function listHandlers(definitions: Map<string, ListLevel[]>, lists: Map<string, 
   return {
     open: (name: string, attributes: Readonly<Record<string, string>>) => {
       const of = (key: string) => attribute(attributes, key) ?? "";
-      if (name === "abstractNum") definitions.set(of("abstractNumId"), (levels = []));
-      else if (name === "num") lists.set(of("numId"), (list = { definition: "", starts: new Map() }));
-      else if (name === "abstractNumId" && list !== undefined) list.definition = of("val");
+      if (name === "abstractNum") definitions.set(hold(of("abstractNumId")), (levels = []));
+      else if (name === "num") lists.set(hold(of("numId")), (list = { definition: "", starts: new Map() }));
+      else if (name === "abstractNumId" && list !== undefined) list.definition = hold(of("val"));
       else if (name === "lvlOverride") at = Number(of("ilvl"));
       else if (name === "startOverride" && isLevel(at)) list?.starts.set(at, Number(of("val")));
       else if (name === "lvl") {
         level = { format: "decimal", marker: "", start: 1 };
         // Inside w:num it overrides the definition; that changes the marker almost never, so it is ignored.
         if (list === undefined && isLevel(Number(of("ilvl")))) levels[Number(of("ilvl"))] = level;
-      } else if (name === "numFmt" && level !== undefined) level.format = of("val");
-      else if (name === "lvlText" && level !== undefined) level.marker = of("val");
+      } else if (name === "numFmt" && level !== undefined) level.format = hold(of("val"));
+      else if (name === "lvlText" && level !== undefined) level.marker = hold(of("val"));
       else if (name === "start" && level !== undefined) level.start = Number(of("val"));
     },
     close: (name: string) => {

@@ -1,4 +1,5 @@
 import { checkReadable } from "./openDocument.js";
+import { lengthened } from "./paragraphs.js";
 import { cellCounter, filled, mostColumns, type Row, type Sheet } from "./sheet.js";
 import { attribute, type Attributes, parseXml, type XmlHandlers } from "./xmlEvents.js";
 import type { Zip } from "./zip.js";
@@ -25,11 +26,14 @@ interface Cell {
 export async function readOdsSheets(zip: Zip): Promise<Sheet[]> {
   await checkReadable(zip);
   const sheets: Sheet[] = [];
-  await parseXml(zip.stream("content.xml"), sheetHandlers(sheets));
+  await parseXml(zip.stream("content.xml"), sheetHandlers(sheets, zip));
   return sheets;
 }
 
-function sheetHandlers(sheets: Sheet[]): XmlHandlers {
+function sheetHandlers(sheets: Sheet[], { holder }: Zip): XmlHandlers {
+  const holdName = holder();
+  // The number of cells has a limit of its own.
+  const holdCell = holder(0);
   const count = cellCounter();
   const hiddenStyles = new Set<string>();
   let style = "";
@@ -46,7 +50,8 @@ function sheetHandlers(sheets: Sheet[]): XmlHandlers {
 
   function openSheet(attributes: Attributes) {
     const isHidden = hiddenStyles.has(attribute(attributes, "style-name") ?? "");
-    sheets.push((sheet = { name: attribute(attributes, "name") ?? "", isHidden, rows: [] }));
+    const name = holdName(attribute(attributes, "name") ?? "");
+    sheets.push((sheet = { name, isHidden, rows: [] }));
     rowIndex = 0;
     merged.clear();
   }
@@ -57,22 +62,13 @@ function sheetHandlers(sheets: Sheet[]): XmlHandlers {
     rowIndex += rowRepeat;
   }
 
-  function openCell(name: string, attributes: Attributes) {
-    cell = {
-      text: "",
-      value: values.map((key) => attribute(attributes, key)).find((value) => value !== undefined) ?? "",
-      columns: countOf(attributes, "number-columns-repeated"),
-      rows: countOf(attributes, "number-rows-spanned"),
-      isCovered: name === "covered-table-cell",
-    };
-  }
-
   function closeCell({ text, value, columns, rows, isCovered }: Cell) {
     cell = undefined;
     const above = merged.get(column);
     const last = Math.min(column + columns, mostColumns);
     const shown = (text.trim() || value).trim();
     if (shown !== "") {
+      holdCell(shown);
       for (let at = column; at < last; at += 1) row[at] = shown;
       if (rows > 1) merged.set(column, { text: shown, last: rowIndex + rows - 1 });
     } else if (isCovered && above !== undefined && above.last >= rowIndex) row[column] = above.text;
@@ -80,17 +76,18 @@ function sheetHandlers(sheets: Sheet[]): XmlHandlers {
   }
 
   function add(text: string) {
-    if (cell !== undefined && isText) cell.text += text;
+    if (cell !== undefined && isText) cell.text = lengthened(cell.text, text);
   }
 
   return {
     open: (name, attributes) => {
       if (skipped > 0 || leftOut.has(name) || (name === "table" && cell !== undefined)) skipped += 1;
       else if (name === "style") style = attribute(attributes, "name") ?? "";
-      else if (name === "table-properties" && attribute(attributes, "display") === "false") hiddenStyles.add(style);
+      else if (name === "table-properties" && attribute(attributes, "display") === "false")
+        hiddenStyles.add(holdName(style));
       else if (name === "table") openSheet(attributes);
       else if (name === "table-row") [row, column, rowRepeat] = [[], 0, countOf(attributes, "number-rows-repeated")];
-      else if (name.endsWith("table-cell")) openCell(name, attributes);
+      else if (name.endsWith("table-cell")) cell = cellOf(name, attributes);
       else if (name === "p") isText = true;
       else if (name === "s" || name === "tab" || name === "line-break") add(" ");
     },
@@ -105,6 +102,16 @@ function sheetHandlers(sheets: Sheet[]): XmlHandlers {
       } else if (name.endsWith("table-cell") && cell !== undefined) closeCell(cell);
       else if (name === "table-row") closeRow();
     },
+  };
+}
+
+function cellOf(name: string, attributes: Attributes): Cell {
+  return {
+    text: "",
+    value: values.map((key) => attribute(attributes, key)).find((value) => value !== undefined) ?? "",
+    columns: countOf(attributes, "number-columns-repeated"),
+    rows: countOf(attributes, "number-rows-spanned"),
+    isCovered: name === "covered-table-cell",
   };
 }
 

@@ -18,10 +18,11 @@ export async function relationships(zip: Zip, part: string): Promise<Relationshi
   const name = posix.join(dir, "_rels", `${base}.rels`);
   if (!zip.names.has(name)) return [];
   const found: Relationship[] = [];
+  const hold = zip.holder();
   await parseXml(zip.stream(name), {
     open: (element, attributes) => {
       if (element !== "Relationship" || attribute(attributes, "TargetMode") === "External") return;
-      const [id, type, target] = ["Id", "Type", "Target"].map((key) => attribute(attributes, key) ?? "");
+      const [id, type, target] = ["Id", "Type", "Target"].map((key) => hold(attribute(attributes, key) ?? ""));
       if (id === undefined || type === undefined || target === undefined) return;
       found.push({ id, type: posix.basename(type), target: posix.resolve("/", dir, target).slice(1) });
     },

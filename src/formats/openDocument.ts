@@ -1,6 +1,7 @@
 import type { Block, Place } from "../words/document.js";
 import { blockWriter } from "./blockWriter.js";
 import type { ReadFormat } from "./format.js";
+import { type Hold, uncounted } from "./held.js";
 import { lengthened } from "./paragraphs.js";
 import { attribute, type Attributes, parseXml, walkXml, type XmlHandlers } from "./xmlEvents.js";
 import { encrypted, openZip, type Zip } from "./zip.js";
@@ -42,10 +43,10 @@ export const readOpenDocument: ReadFormat = async function* (source) {
   try {
     await checkReadable(zip);
     const edges: Block[] = [];
-    if (zip.names.has("styles.xml")) await parseXml(zip.stream("styles.xml"), edgeHandlers(edges));
+    if (zip.names.has("styles.xml")) await parseXml(zip.stream("styles.xml"), edgeHandlers(edges, zip.holder));
     yield* edges;
     const found: Block[] = [];
-    yield* walkXml(zip.stream("content.xml"), contentHandlers(found), found);
+    yield* walkXml(zip.stream("content.xml"), contentHandlers(found, zip.holder), found);
   } finally {
     zip.close();
   }
@@ -69,9 +70,11 @@ export async function checkReadable(zip: Zip): Promise<void> {
  * Finds the distinct headers and footers of a text. The master pages of a presentation have none, only frames to fill
  * in.
  */
-function edgeHandlers(edges: Block[]): XmlHandlers {
+function edgeHandlers(edges: Block[], holder: () => Hold): XmlHandlers {
   const found: Block[] = [];
-  const handlers = contentHandlers(found);
+  const hold = holder();
+  const told = new Set<string>();
+  const handlers = contentHandlers(found, holder, hold);
   let depth = 0;
   return {
     open: (name, attributes) => {
@@ -85,7 +88,8 @@ function edgeHandlers(edges: Block[]): XmlHandlers {
       if (depth > 1) handlers.close(name);
       if (depth > 0) depth -= 1;
       for (const { text } of found.splice(0)) {
-        if (!edges.some((edge) => edge.text === text)) edges.push({ kind: "text", text, place: {} });
+        if (!told.has(text)) edges.push({ kind: "text", text, place: {} });
+        told.add(text);
       }
     },
   };
@@ -96,6 +100,11 @@ function isEdge(name: string): boolean {
   return /^(header|footer)(-left|-first)?$/.test(name);
 }
 
+/** The level of a heading; undefined for a paragraph. */
+function levelOf(name: string, attributes: Attributes): number | undefined {
+  return name === "h" ? Math.max(1, Number(attribute(attributes, "outline-level")) || 1) : undefined;
+}
+
 function labelOf(name: string, attributes: Attributes): string {
   if (name === "list-item") return "- ";
   if (name === "annotation") return "Comment: ";
@@ -103,21 +112,21 @@ function labelOf(name: string, attributes: Attributes): string {
   return attribute(attributes, "note-class") === "endnote" ? "Endnote: " : "Footnote: ";
 }
 
-function contentHandlers(found: Block[]): Required<XmlHandlers> {
+/** @param hold counts the blocks found, unless they are passed on at once */
+function contentHandlers(found: Block[], holder: () => Hold, hold = uncounted): Required<XmlHandlers> {
   let place: Place = {};
   /** The open paragraphs, innermost last; null for a box. */
   const open: (Paragraph | null)[] = [];
+  /** Of boxes in the open paragraphs; `holdOpen` counts the text of both. */
   const held: Block[] = [];
-  const emit = (block: Block) => {
+  let holdOpen = holder();
+  const writer = blockWriter((block) => {
+    hold(block.text);
     (open.length === 0 ? found : held).push({ ...block, place });
-  };
-  const writer = blockWriter(emit, place);
-  let skipped = 0;
-  let slide = 0;
-  /** Class of the open frame on a slide, such as "title". */
-  let role = "";
-  /** Label of the next paragraph. */
-  let label = "";
+  }, place);
+  let [skipped, slide] = [0, 0];
+  /** Class of the open frame on a slide, such as "title"; label of the next paragraph. */
+  let [role, label] = ["", ""];
   let wasItem = false;
 
   function closeParagraph() {
@@ -134,19 +143,20 @@ function contentHandlers(found: Block[]): Required<XmlHandlers> {
   }
 
   function release() {
-    if (open.length === 0) for (const block of held.splice(0)) found.push(block);
+    if (open.length > 0) return;
+    for (const block of held.splice(0)) found.push(block);
+    holdOpen = holder();
   }
 
   function add(text: string) {
     const paragraph = open.at(-1);
-    if (paragraph != null) paragraph.text = lengthened(paragraph.text, text);
+    if (paragraph != null) paragraph.text = lengthened(paragraph.text, holdOpen(text));
   }
 
   function openElement(name: string, attributes: Attributes) {
     if (boxes.has(name)) open.push(null);
     if (name === "p" || name === "h") {
-      const level = name === "h" ? Math.max(1, Number(attribute(attributes, "outline-level")) || 1) : undefined;
-      open.push({ text: "", level, label });
+      open.push({ text: "", level: levelOf(name, attributes), label });
       label = "";
     } else if (name === "s") add(" ".repeat(Math.min(Math.abs(Number(attribute(attributes, "c") ?? 1)), mostBlanks)));
     else if (name === "tab" || name === "line-break") add(name === "tab" ? "\t" : "\n");

@@ -2,8 +2,9 @@ import type { Block, Place } from "../words/document.js";
 import { blockWriter, cleanText } from "./blockWriter.js";
 import { readChart } from "./chart.js";
 import type { ReadFormat } from "./format.js";
+import type { Hold } from "./held.js";
 import { mainPart, relationships, targetsOf } from "./ooxml.js";
-import { lengthened } from "./paragraphs.js";
+import { joined, lengthened } from "./paragraphs.js";
 import { attribute, parseXml, type XmlHandlers } from "./xmlEvents.js";
 import { openZip, type Zip } from "./zip.js";
 
@@ -14,6 +15,8 @@ const leftOut = new Set(["sldNum", "dt", "sldImg"]);
 interface Told {
   /** Texts of headers and footers. */
   edges: Set<string>;
+  /** Counts them. */
+  holdEdge: Hold;
   /** Names of the parts other than slides. */
   parts: Set<string>;
 }
@@ -25,7 +28,7 @@ interface Told {
 export const readPptx: ReadFormat = async function* (source) {
   const zip = await openZip(source.path);
   try {
-    const told: Told = { edges: new Set(), parts: new Set() };
+    const told: Told = { edges: new Set(), holdEdge: zip.holder(), parts: new Set() };
     const slides = await slideParts(zip);
     for (const [index, part] of slides.entries()) yield* await readSlide(zip, part, { slide: index + 1 }, told);
   } finally {
@@ -54,24 +57,28 @@ async function readSlide(zip: Zip, part: string, place: Place, told: Told): Prom
   const graphics = { charts: new Set<string>(), diagrams: new Set<string>() };
   const linked = (ids: ReadonlySet<string>) => fresh(links.filter(({ id }) => ids.has(id)).map(({ target }) => target));
 
+  const hold = zip.holder();
   const found: Block[] = [];
-  await parseXml(zip.stream(part), shapeHandlers(found, place, told, graphics));
+  await parseXml(zip.stream(part), shapeHandlers(found, place, told, hold, graphics));
   const isTitle = ({ kind }: Block) => kind === "heading";
   // The title goes first, because the file holds shapes in the order that they cover each other.
   const blocks = [...found.filter(isTitle), ...found.filter((block) => !isTitle(block))];
 
-  for (const target of linked(graphics.charts)) await readChart(zip, target, place, blocks);
+  for (const target of linked(graphics.charts)) await readChart(zip, target, place, blocks, hold);
   for (const target of linked(graphics.diagrams)) {
-    await parseXml(zip.stream(target), shapeHandlers(blocks, place, told));
+    await parseXml(zip.stream(target), shapeHandlers(blocks, place, told, hold));
   }
   const notes: Block[] = [];
   for (const target of fresh(targetsOf(links, "notesSlide"))) {
-    await parseXml(zip.stream(target), shapeHandlers(notes, place, told));
+    await parseXml(zip.stream(target), shapeHandlers(notes, place, told, hold));
   }
-  const said = notes.map(({ text }) => text).join("\n");
+  const said = joined(
+    notes.map(({ text }) => text),
+    "\n",
+  );
   if (said !== "") blocks.push({ kind: "text", text: `Notes: ${said}`, place });
   for (const target of fresh(targetsOf(links, "comments"))) {
-    await parseXml(zip.stream(target), commentHandlers(blocks, place));
+    await parseXml(zip.stream(target), commentHandlers(blocks, place, hold));
   }
   return blocks;
 }
@@ -79,14 +86,16 @@ async function readSlide(zip: Zip, part: string, place: Place, told: Told): Prom
 function shapeHandlers(
   found: Block[],
   place: Place,
-  { edges }: Told,
+  { edges, holdEdge }: Told,
+  hold: Hold,
   graphics?: { charts: Set<string>; diagrams: Set<string> },
 ): XmlHandlers {
   const writer = blockWriter((block) => {
+    hold(block.text);
     found.push(block);
   }, place);
   let placeholder = "";
-  let title: string[] = [];
+  let title = "";
   let text = "";
   let isText = false;
   let isFirst = true;
@@ -98,12 +107,12 @@ function shapeHandlers(
     text = "";
     if (paragraph === "" || leftOut.has(placeholder)) return;
     if (placeholder === "title" || placeholder === "ctrTitle") {
-      title.push(paragraph);
+      title = title === "" ? paragraph : lengthened(title, ` ${paragraph}`);
       return;
     }
     if (placeholder === "ftr" || placeholder === "hdr") {
       if (edges.has(paragraph)) return;
-      edges.add(paragraph);
+      edges.add(holdEdge(paragraph));
     }
     writer.paragraph({ text: paragraph, tight: !isFirst });
     isFirst = false;
@@ -119,8 +128,8 @@ function shapeHandlers(
       else if (name === "br") text = lengthened(text, "\n");
       else if (name === "tbl") writer.openTable();
       else if (name === "tc") writer.openCell();
-      else if (name === "chart") graphics?.charts.add(attribute(attributes, "id") ?? "");
-      else if (name === "relIds") graphics?.diagrams.add(attribute(attributes, "dm") ?? "");
+      else if (name === "chart") graphics?.charts.add(hold(attribute(attributes, "id") ?? ""));
+      else if (name === "relIds") graphics?.diagrams.add(hold(attribute(attributes, "dm") ?? ""));
     },
     text: (more) => {
       if (isText && skipped === 0) text = lengthened(text, more);
@@ -132,30 +141,30 @@ function shapeHandlers(
       else if (name === "tr") writer.closeRow();
       else if (name === "tbl") writer.closeTable();
       else if (name === "sp") {
-        writer.paragraph({ text: title.join(" "), level: 1 });
-        title = [];
+        writer.paragraph({ text: title, level: 1 });
+        title = "";
       }
     },
   };
 }
 
 /** Comments of PowerPoint before 2021 have one text; later ones have paragraphs of runs, and replies. */
-function commentHandlers(found: Block[], place: Place): XmlHandlers {
-  let texts: string[] = [];
+function commentHandlers(found: Block[], place: Place, hold: Hold): XmlHandlers {
+  let comment = "";
   let isText = false;
   return {
     open: (name) => {
       if (name === "text" || name === "t") isText = true;
     },
     text: (text) => {
-      if (isText) texts.push(text);
+      if (isText) comment = comment === "" ? text : lengthened(comment, ` ${text}`);
     },
     close: (name) => {
       if (name === "text" || name === "t") isText = false;
       if (name !== "cm") return;
-      const text = cleanText(texts.join(" "));
-      if (text !== "") found.push({ kind: "text", text: `Comment: ${text}`, place });
-      texts = [];
+      const text = cleanText(comment);
+      if (text !== "") found.push({ kind: "text", text: hold(`Comment: ${text}`), place });
+      comment = "";
     },
   };
 }

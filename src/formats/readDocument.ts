@@ -2,6 +2,7 @@ import { rm, writeFile } from "node:fs/promises";
 import { type Block, DocumentError } from "../words/document.js";
 import { detect, type Format, formats, readable } from "./detect.js";
 import { clean } from "./encoding.js";
+import { shortName } from "./paragraphs.js";
 import type { ReadFormat, ReadOptions, Source } from "./format.js";
 import { errorCode } from "../words/errors.js";
 
@@ -72,6 +73,7 @@ export async function* readDocument(source: Source, options: Options): AsyncGene
     inner.documents += 1;
     inner.bytes += bytes.length;
     const path = `${source.path}.${inner.documents}`;
+    const shown = shortName(name);
     try {
       if (depth > limits.depth) throw refused(`it is nested more than ${limits.depth} documents deep`);
       inner.isFull = inner.documents > limits.documents || inner.bytes > limits.bytes;
@@ -83,7 +85,7 @@ export async function* readDocument(source: Source, options: Options): AsyncGene
       let isFirst = true;
       for await (const block of read({ path, size: bytes.length, name }, depth)) {
         const { attachment } = block.place;
-        const names = attachment === undefined ? name : `${name} > ${attachment}`;
+        const names = attachment === undefined ? shown : `${shown} > ${attachment}`;
         const apart = isFirst ? { before: "\n\n" } : {};
         isFirst = false;
         yield { ...block, ...apart, place: { ...block.place, attachment: names } };
@@ -92,7 +94,7 @@ export async function* readDocument(source: Source, options: Options): AsyncGene
       if (!(error instanceof DocumentError)) throw error;
       // Searches would find the list of formats that ends the message.
       const problem = error.message.replace(` ${readable}`, "");
-      yield { kind: "text", text: `Attachment "${name}": ${problem}`, place: { attachment: name } };
+      yield { kind: "text", text: `Attachment "${shown}": ${problem}`, place: { attachment: shown } };
     } finally {
       await rm(path, { force: true });
     }

@@ -1,5 +1,6 @@
 import { type Block, DocumentError } from "../words/document.js";
 import { cleanText, joinCells, longestHeader } from "./blockWriter.js";
+import { shortName } from "./paragraphs.js";
 
 /** The texts of a row's cells by column index, from 0; a sparse array without the empty cells. */
 export type Row = string[];
@@ -73,7 +74,7 @@ export async function* blocksOfSheets(sheets: Iterable<Sheet> | AsyncIterable<Sh
   const untold: Block[] = [];
   for await (const { name, isHidden, rows } of sheets) {
     count += 1;
-    const sheet = cleanText(name) || `Sheet ${count}`;
+    const sheet = shortName(cleanText(name)) || `Sheet ${count}`;
     untold.push({ kind: "heading", level: 1, text: sheet, place: { sheet } });
     if (isHidden) untold.push({ kind: "text", text: `Sheet "${sheet}" (hidden)`, place: { sheet } });
     hasText ||= rows.length > 0;

@@ -1,5 +1,6 @@
 import { type NumberFormat, numberFormatter } from "./numberFormat.js";
 import { mainPart, relationships } from "./ooxml.js";
+import { lengthened } from "./paragraphs.js";
 import { cellCounter, fillDown, filled, type Merge, mostColumns, mostMerges, type Row, type Sheet } from "./sheet.js";
 import { attribute, parseXml, type XmlHandlers } from "./xmlEvents.js";
 import type { Zip } from "./zip.js";
@@ -44,11 +45,14 @@ export async function* readXlsxSheets(zip: Zip): AsyncGenerator<Sheet> {
 async function readNames(zip: Zip, part: string): Promise<{ sheets: NamedSheet[]; date1904: boolean }> {
   const sheets: NamedSheet[] = [];
   let date1904 = false;
+  const hold = zip.holder();
   await parseXml(zip.stream(part), {
     open: (name, attributes) => {
       const of = (key: string) => attribute(attributes, key) ?? "";
       if (name === "workbookPr") date1904 = /^(1|true)$/.test(of("date1904"));
-      if (name === "sheet") sheets.push({ name: of("name"), isHidden: /hidden/i.test(of("state")), id: of("id") });
+      if (name === "sheet") {
+        sheets.push({ name: hold(of("name")), isHidden: /hidden/i.test(of("state")), id: hold(of("id")) });
+      }
     },
   });
   return { sheets, date1904 };
@@ -57,7 +61,8 @@ async function readNames(zip: Zip, part: string): Promise<{ sheets: NamedSheet[]
 async function readStrings(zip: Zip, part: string | undefined): Promise<string[]> {
   const strings: string[] = [];
   if (part === undefined) return strings;
-  const text = textHandlers("si", (found) => strings.push(found));
+  const hold = zip.holder();
+  const text = textHandlers("si", (found) => strings.push(hold(found)));
   await parseXml(zip.stream(part), text);
   return strings;
 }
@@ -74,7 +79,7 @@ function textHandlers(element: string, take: (text: string) => void): Required<X
       else if (name === "t") isText = !skipped;
     },
     text: (text) => {
-      if (isText) found += text;
+      if (isText) found = lengthened(found, text);
     },
     close: (name) => {
       if (name === "t") isText = false;
@@ -94,13 +99,16 @@ async function readFormats(zip: Zip, part: string | undefined): Promise<NumberFo
   const ids: number[] = [];
   let isCells = false;
   if (part === undefined) return [];
+  const hold = zip.holder();
   await parseXml(zip.stream(part), {
     open: (name, attributes) => {
       const id = Number(attribute(attributes, "numFmtId") ?? 0);
       const format = attribute(attributes, "formatCode") ?? "";
       if (name === "cellXfs") isCells = true;
-      else if (name === "xf" && isCells) ids.push(id);
-      else if (name === "numFmt" && !own.has(id)) own.set(id, format);
+      else if (name === "xf" && isCells) {
+        hold("");
+        ids.push(id);
+      } else if (name === "numFmt" && !own.has(id)) own.set(id, hold(format));
     },
     close: (name) => {
       if (name === "cellXfs") isCells = false;
@@ -112,6 +120,8 @@ async function readFormats(zip: Zip, part: string | undefined): Promise<NumberFo
 async function readRows(zip: Zip, part: string, book: Book): Promise<Row[]> {
   const rows = new Map<number, Row>();
   const merges: string[] = [];
+  // The number of cells has a limit of its own.
+  const hold = zip.holder(0);
   let row: Row = [];
   let rowIndex = -1;
   let column = -1;
@@ -141,11 +151,11 @@ async function readRows(zip: Zip, part: string, book: Book): Promise<Row[]> {
         column = columnOf(of("r")) ?? column + 1;
         cell = { type: of("t"), style: Number(of("s")) };
         value = "";
-      } else if (name === "mergeCell" && merges.length < mostMerges) merges.push(of("ref"));
+      } else if (name === "mergeCell" && merges.length < mostMerges) merges.push(hold(of("ref")));
     },
     text: (text) => {
       inline.text(text);
-      if (isValue) value += text;
+      if (isValue) value = lengthened(value, text);
     },
     close: (name) => {
       inline.close(name);
@@ -153,7 +163,9 @@ async function readRows(zip: Zip, part: string, book: Book): Promise<Row[]> {
       else if (name === "row") closeRow();
       else if (name === "c" && column < mostColumns) {
         const text = shownValue(value, cell, book);
-        if (text.trim() !== "") row[column] = text;
+        if (text.trim() === "") return;
+        // Shared strings are counted already.
+        row[column] = cell.type === "s" ? text : hold(text);
       }
     },
   });

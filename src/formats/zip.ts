@@ -1,6 +1,7 @@
 import { open } from "node:fs/promises";
 import type { Entry, ZipFile } from "yauzl";
 import { DocumentError } from "../words/document.js";
+import { type Hold, holder } from "./held.js";
 
 /** Real documents stay far below. More in memory at once would exceed the heap of a reading thread. */
 const limits = {
@@ -22,6 +23,8 @@ export interface Zip {
   read: (name: string) => Promise<Buffer>;
   /** As `read`, but piece by piece. */
   stream: (name: string) => AsyncIterable<Buffer>;
+  /** A new count of the text that its reader collects from its entries; `each` as in `holder`. */
+  holder: (each?: number) => Hold;
   close: () => void;
 }
 
@@ -115,6 +118,7 @@ function readable(file: ZipFile, entries: ReadonlyMap<string, Entry>): Zip {
     names: new Set(entries.keys()),
     read,
     stream,
+    holder: (each) => holder(file.fileSize, each),
     close: () => {
       file.close();
     },

@@ -44,6 +44,25 @@ describe("notes and edges", () => {
   });
 });
 
+describe("a document of a few kilobytes that unfolds to 11 million characters is refused with the numbers", () => {
+  const bombs: [string, () => Buffer][] = [
+    ["header", () => docx("", { header: part("hdr", p("a".repeat(1_000)).repeat(11_000)) })],
+    ["text box", () => docx(`<w:p>${p("a".repeat(1_000)).repeat(11_000)}</w:p>`)],
+    [
+      "note",
+      () =>
+        docx("", { footnotes: part("footnotes", `<w:footnote>${p("a".repeat(1_000)).repeat(11_000)}</w:footnote>`) }),
+    ],
+  ];
+  test.each(bombs)("in one %s", async (_, make) => {
+    const bytes = make();
+    expect(bytes.length).toBeLessThan(100_000);
+    await expect(readBytes(readDocx, bytes, "a.docx")).rejects.toThrow(
+      `more text than the limit of 10,485,760 characters for a file of ${bytes.length.toLocaleString("en")} bytes`,
+    );
+  });
+});
+
 test("embedded documents are read by their own format", async () => {
   const bytes = docx(p("before"), { aFChunk: "<p>within</p>", footer: part("ftr", p("after")) });
   const blocks = await readBytes(readDocx, bytes, "a.docx", {

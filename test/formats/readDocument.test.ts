@@ -155,3 +155,9 @@ describe("errors", () => {
     });
   });
 });
+
+test("the name of an attachment is cut, because each of its chunks holds it, but its extension decides", async () => {
+  const name = `${"n".repeat(1_000)}.html`;
+  const [block] = (await read(makeMail(head, [attached(name, Buffer.from("<p>text</p>"))]), "m.eml")).slice(-1);
+  expect(block).toMatchObject({ text: "text", place: { attachment: `${"n".repeat(254)}…` } });
+});
