@@ -1,8 +1,9 @@
 import { isDeepStrictEqual } from "node:util";
+import type { Db } from "../../db/database.js";
 import { addToBatch, insertBatch } from "../../db/tables/fileBatches.js";
 import { findFiles } from "../../db/tables/files.js";
 import { requeue } from "../../db/tables/ingestQueue.js";
-import { attachFiles, findStoreFile, updateAttributes } from "../../db/tables/storeFiles.js";
+import { attachFiles } from "../../db/tables/storeFiles.js";
 import { type Caller, scopeOf } from "../../words/caller.js";
 import { ApiError, conflict } from "../../words/errors.js";
 import type {
@@ -18,9 +19,11 @@ import type { VectorStore } from "../../words/store.js";
 import type { Deps } from "../deps.js";
 import { requireSameModel } from "../stores/model.js";
 import * as stores from "../stores/stores.js";
-import { type Part, changeStore, newChunkBase, nothing, relabelChunks, together } from "./changes.js";
+import { type Part, changeStore, newChunkBase, nothing, together } from "./changes.js";
 import { throwUnknownFile } from "./files.js";
+import { relabelFile } from "./relabel.js";
 import { checkAttributes, holding } from "./storeFiles.js";
+import { briefMs, untilEnded } from "./until.js";
 
 /** A file to attach. */
 export interface AttachInput {
@@ -28,9 +31,6 @@ export interface AttachInput {
   attributes: Attributes | null;
   settings: IngestSettings;
 }
-
-/** How long an answer waits for ingestion: small files are searchable by then, so their senders need not poll. */
-const briefMs = 2000;
 
 /**
  * Attaches a file to a store, as `attachTo`, and waits up to 2 s for it.
@@ -107,15 +107,16 @@ export async function enqueue(
 async function attachMoreAgain(deps: Deps, caller: Caller, files: readonly NewStoreFile[]): Promise<NewStoreFile[]> {
   const again: NewStoreFile[] = [];
   for (const file of files) {
-    await changeStore(deps, "correction", holding(caller, file), (_tx, { file: known }) => {
+    await changeStore(deps, "correction", holding(caller, file), async (tx, { file: known }) => {
       if (hasFailed(known)) again.push(file);
-      return together([triedAgain(known, file.settings), relabeled(known, file.attributes)]);
+      return together([triedAgain(known, file.settings), await relabeled(tx, known, file.attributes)]);
     }).catch((error: unknown) => {
       // It was detached meanwhile.
       if (!(error instanceof ApiError && error.status === 404)) throw error;
     });
   }
-  if (again.length > 0) deps.wakeIngestion();
+  // A file with other attributes may have to be read again.
+  deps.wakeIngestion();
   return again;
 }
 
@@ -123,13 +124,11 @@ const hasFailed = ({ status }: StoreFile) => status === "failed" || status === "
 
 /** Puts an attached file back into the queue if it failed or was cancelled. */
 const triedAgain = (file: StoreFile, settings: IngestSettings): Part =>
-  hasFailed(file) ? { steps: [], book: (tx) => requeue(tx, file, settings) } : nothing;
+  hasFailed(file) ? { steps: [], book: (tx) => requeue(tx, file, { settings }) } : nothing;
 
 /** Gives an attached file and its chunks these attributes. @param attributes null: it keeps those that it has */
-const relabeled = (file: StoreFile, attributes: Attributes | null): Part =>
-  attributes === null || isDeepStrictEqual(file.attributes, attributes)
-    ? nothing
-    : together([relabelChunks(file, attributes), { steps: [], book: (tx) => updateAttributes(tx, file, attributes) }]);
+const relabeled = async (tx: Db, file: StoreFile, attributes: Attributes | null): Promise<Part> =>
+  attributes === null ? nothing : relabelFile(tx, file, attributes);
 
 function fileToAttach(
   deps: Deps,
@@ -165,47 +164,14 @@ async function queue(deps: Deps, files: readonly NewStoreFile[], batch: FileBatc
 }
 
 async function attachAgain(deps: Deps, caller: Caller, key: StoreFileKey, input: AttachInput): Promise<void> {
-  await changeStore(deps, "correction", holding(caller, key), (_tx, { file }) => {
+  await changeStore(deps, "correction", holding(caller, key), async (tx, { file }) => {
     if (!hasFailed(file) && !isDeepStrictEqual(file.settings, input.settings)) {
       throw conflict(
         "file_id",
         "this file is attached already and was cut into chunks in another way; detach it first",
       );
     }
-    return together([triedAgain(file, input.settings), relabeled(file, input.attributes)]);
+    return together([triedAgain(file, input.settings), await relabeled(tx, file, input.attributes)]);
   });
   deps.wakeIngestion();
-}
-
-/**
- * Waits until a file's ingestion has ended, or waits itself for what does not pass without a correction. It polls, at
- * growing intervals, because another replica may be ingesting the file.
- * @param waitMs at most this long, in milliseconds
- * @param signal ends the waiting
- * @returns the file as it is then, ended or not
- * @throws ApiError 404
- */
-export async function untilEnded(
-  deps: Deps,
-  key: StoreFileKey,
-  waitMs: number,
-  signal?: AbortSignal,
-): Promise<StoreFile> {
-  const deadline = performance.now() + waitMs;
-  for (let pause = 10; ; pause = Math.min(pause * 1.5, 250)) {
-    const file = (await findStoreFile(deps.db, key.vectorStoreId, key.fileId)) ?? throwUnknownFile(key.fileId);
-    const left = deadline - performance.now();
-    if (file.status !== "in_progress" || file.errorCode !== null || left <= 0 || signal?.aborted === true) return file;
-    await new Promise((resolve) => setTimeout(resolve, Math.min(pause, left)));
-  }
-}
-
-/** Waits up to 2 s in all for files to be ingested. @throws ApiError 404 if one was deleted meanwhile */
-export async function briefly(deps: Deps, files: readonly StoreFileKey[]): Promise<void> {
-  const deadline = performance.now() + briefMs;
-  for (const key of files) {
-    const left = deadline - performance.now();
-    if (left <= 0) return;
-    await untilEnded(deps, key, left);
-  }
 }

@@ -124,11 +124,9 @@ export async function detachFiles(tx: Db, files: readonly StoreFile[]): Promise<
   return together(parts);
 }
 
-const inherit = (file: StoreFile, heir: StoreFile, others: readonly StoreFile[]): Part => ({
-  steps: [
-    { do: "relabel", file: chunksOf(file), remove: [], set: { file_id: heir.fileId } },
-    { do: "show", fileId: file.fileId },
-  ],
+/** Passes a file's chunks on to an heir that shares them; the others that share them now share the heir's. */
+export const inherit = (file: StoreFile, heir: StoreFile, others: readonly StoreFile[]): Part => ({
+  steps: [relabelStep(file, heir.attributes, { file_id: heir.fileId }), { do: "show", fileId: file.fileId }],
   book: (tx) => passChunksOn(tx, file, heir, others),
 });
 
@@ -145,15 +143,17 @@ export async function completeFile(tx: Db, file: StoreFile, chunksTotal: number)
   return together([replaced, finished]);
 }
 
-/** Replaces the attributes in a file's chunks. */
+/** Replaces the attributes in a file's own chunks. */
 export const relabelChunks = (file: StoreFile, attributes: Attributes | null): Part => ({
-  steps: [
-    {
-      do: "relabel",
-      file: chunksOf(file),
-      remove: Object.keys(file.attributes ?? {}),
-      set: { ...(attributes?.filename === undefined ? { filename: file.filename } : {}), ...attributes },
-    },
-  ],
+  steps: [relabelStep(file, attributes, {})],
   book: () => Promise.resolve(),
 });
+
+function relabelStep(file: StoreFile, attributes: Attributes | null, more: Readonly<Record<string, unknown>>): Step {
+  return {
+    do: "relabel",
+    file: chunksOf(file),
+    remove: Object.keys(file.attributes ?? {}),
+    set: { ...(attributes?.filename === undefined ? { filename: file.filename } : {}), ...attributes, ...more },
+  };
+}

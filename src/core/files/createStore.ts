@@ -2,7 +2,8 @@ import type { Caller } from "../../words/caller.js";
 import type { Deps } from "../deps.js";
 import type { DetailedStore } from "../stores/details.js";
 import * as stores from "../stores/stores.js";
-import { type AttachInput, briefly, enqueue } from "./attach.js";
+import { type AttachInput, enqueue } from "./attach.js";
+import { briefly } from "./until.js";
 
 /**
  * Creates a store with files attached, and waits up to 2 s for them. Unknown files are listed as failed, as OpenAI

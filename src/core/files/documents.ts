@@ -6,10 +6,11 @@ import type { VectorStore } from "../../words/store.js";
 import type { Deps } from "../deps.js";
 import { requireComparable } from "../stores/embedding.js";
 import * as stores from "../stores/stores.js";
-import { attachTo, untilEnded } from "./attach.js";
+import { attachTo } from "./attach.js";
 import { changeStore, detachFiles, nothing } from "./changes.js";
 import * as files from "./files.js";
 import { checkAttributes, holding } from "./storeFiles.js";
+import { untilEnded } from "./until.js";
 
 /** How a sender wants documents to be added. */
 export interface DocumentSettings {

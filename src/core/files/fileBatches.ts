@@ -8,8 +8,9 @@ import { newId } from "../../words/ids.js";
 import type { Deps } from "../deps.js";
 import { requireSameModel } from "../stores/model.js";
 import * as stores from "../stores/stores.js";
-import { type AttachInput, briefly, enqueue } from "./attach.js";
+import { type AttachInput, enqueue } from "./attach.js";
 import * as storeFiles from "./storeFiles.js";
+import { briefly } from "./until.js";
 
 /** OpenAI's file batches; imported as `fileBatches`. */
 

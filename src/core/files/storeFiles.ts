@@ -1,5 +1,5 @@
 import type { Db } from "../../db/database.js";
-import { findStoreFile, listStoreFiles, lockStoreFile, updateAttributes } from "../../db/tables/storeFiles.js";
+import { findStoreFile, listStoreFiles, lockStoreFile } from "../../db/tables/storeFiles.js";
 import { lockStore } from "../../db/tables/stores.js";
 import type { ChunkPage } from "../../engines/engine.js";
 import { type Caller, scopeOf } from "../../words/caller.js";
@@ -10,8 +10,10 @@ import type { VectorStore } from "../../words/store.js";
 import type { Deps } from "../deps.js";
 import * as stores from "../stores/stores.js";
 import { throwUnknown } from "../stores/unknown.js";
-import { changeStore, chunksOf, detachFiles, endWithoutChunks, nothing, relabelChunks, together } from "./changes.js";
+import { changeStore, chunksOf, detachFiles, endWithoutChunks, nothing } from "./changes.js";
 import { throwUnknownFile } from "./files.js";
+import { relabelFile } from "./relabel.js";
+import { briefMs, untilEnded } from "./until.js";
 
 /** Files that are attached to a store; imported as `storeFiles`. How they are attached is in attach.ts. */
 
@@ -74,7 +76,8 @@ export const holding =
   };
 
 /**
- * Replaces the attributes of a file and its chunks.
+ * Replaces the attributes of a file and its chunks. A file that shared its chunks with others gets its own; the answer
+ * waits up to 2 s for them.
  * @throws ApiError 404, 400 (expired, or a reserved name); then nothing is written
  */
 export async function setAttributes(
@@ -86,16 +89,18 @@ export async function setAttributes(
 ): Promise<StoreFile> {
   checkAttributes(attributes);
   const store = await stores.findUsable(deps, caller, storeId);
-  let changed: StoreFile | undefined;
-  await changeStore(deps, "correction", holding(caller, { vectorStoreId: store.id, fileId }), (_tx, { file }) => {
-    changed = { ...file, attributes };
-    return together([
-      relabelChunks(file, attributes),
-      { steps: [], book: (tx) => updateAttributes(tx, file, attributes) },
-    ]);
+  const key = { vectorStoreId: store.id, fileId };
+  let before: StoreFile | undefined;
+  await changeStore(deps, "correction", holding(caller, key), (tx, { file }) => {
+    before = file;
+    return relabelFile(tx, file, attributes);
   });
   await stores.markUsed(deps, caller, store.id);
-  return changed ?? throwUnknownFile(fileId);
+  if (before?.status === "completed") {
+    deps.wakeIngestion();
+    return untilEnded(deps, key, briefMs);
+  }
+  return before === undefined ? throwUnknownFile(fileId) : { ...before, attributes };
 }
 
 /** Removes a file and its chunks from a store. The file itself stays. @throws ApiError 404 */

@@ -4,10 +4,10 @@ import type { Attributes, IngestSettings, StoreFile } from "../../words/file.js"
 import type { Deps } from "../deps.js";
 import { requireSameModel } from "../stores/model.js";
 import * as stores from "../stores/stores.js";
-import { untilEnded } from "./attach.js";
 import { addDocument } from "./documents.js";
 import * as files from "./files.js";
 import { checkAttributes } from "./storeFiles.js";
+import { untilEnded } from "./until.js";
 
 /** How long to wait for all texts together. */
 const waitMs = 60_000;

@@ -197,13 +197,19 @@ export async function giveBack(
     .execute();
 }
 
-/** Puts a failed or cancelled file, which has no chunks, back into the queue. */
-export async function requeue(tx: Db, file: StoreFileKey, settings: IngestSettings): Promise<void> {
+/** Puts a file that has no chunks of its own, or none any more, back into the queue. */
+export async function requeue(
+  tx: Db,
+  file: StoreFileKey,
+  { settings, replaces }: { settings: IngestSettings; replaces?: boolean },
+): Promise<void> {
   await files(tx)
     .updateTable(table)
     .set({
       status: "in_progress",
       settings: jsonb(settings),
+      replaces,
+      same_as: null,
       stage: "queued",
       error_code: null,
       error_message: null,

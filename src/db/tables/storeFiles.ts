@@ -255,6 +255,8 @@ export async function passChunksOn(
       content_bytes: file.contentBytes,
       chunks_total: file.chunksTotal,
       made_by: file.madeBy,
+      // Without it, later twins would not copy the vectors but pay for them.
+      plan: jsonb(file.plan),
     })
     .where(isFile(heir))
     .execute();

@@ -1,0 +1,97 @@
+import { expect, test } from "@jest/globals";
+import { bodyOf, searchStore } from "../../support/stores.js";
+import { chunks, eachTest, here, look, paragraphs, upload, work } from "./ingesting.js";
+
+/** Files of equal content that share chunks, when one of them leaves or changes. */
+
+eachTest(here);
+const text = paragraphs(9).join("\n\n");
+const path = (id: string) => `/v1/vector_stores/${here.store}/files/${id}`;
+const put = async (attributes: object = {}) => {
+  const id = await upload(text, { chunk_size: "200", chunk_overlap: "0", attributes: JSON.stringify(attributes) });
+  await work();
+  return id;
+};
+/** Uploaded while the first one was under way: otherwise the upload is answered with the first file. */
+const putTwins = async (count: number, attributes: object = {}) => {
+  const fields = { chunk_size: "200", chunk_overlap: "0", attributes: JSON.stringify(attributes) };
+  const ids: string[] = [];
+  for (let i = 0; i < count; i += 1) ids.push(await upload(text, fields));
+  while (await work());
+  return ids as [string, ...string[]];
+};
+/** How often the model was asked since the last call. */
+const embedded = () => here.proxy.calls().filter((each) => each.endsWith("embeddings")).length;
+
+test("a file that inherits chunks passes their vectors on to later twins", async () => {
+  const [first, second = ""] = await putTwins(2);
+  expect(embedded()).toBeGreaterThan(1);
+  await here.service.delete(path(first)).expect(200);
+  const third = await put({ team: "b" });
+  expect(await look(third)).toMatchObject({ status: "completed" });
+  expect(embedded()).toBe(0);
+  expect(await chunks(third)).toEqual(await chunks(second));
+});
+
+/** The files that a search with this filter finds. */
+const found = async (filters: object) => {
+  const hits = await searchStore(here.service, here.store, "subject3", { filters, max_num_results: 50 });
+  return [...new Set(hits.map(({ metadata }) => metadata?.file_id))].sort();
+};
+/** Sends a request; a worker reads the files that it queues. */
+const send = async (to: string, body: object) => {
+  const reading: Promise<unknown>[] = [];
+  here.service.deps.wakeIngestion = () => void reading.push(work());
+  const answer = await bodyOf(here.service.post(to, body).expect(200));
+  here.service.deps.wakeIngestion = () => undefined;
+  await Promise.all(reading);
+  while (await work());
+  return answer;
+};
+const set = (id: string, attributes: object) => send(path(id), { attributes });
+const agrees = async (id: string, attributes: object) => {
+  expect(await look(id)).toMatchObject({ status: "completed", attributes });
+  expect(await found(attributes)).toEqual([id]);
+};
+
+test("of files that share chunks, one with new attributes gets its own, whose vectors are copied", async () => {
+  const [first, second = "", third = ""] = await putTwins(3, { team: "a" });
+  const stored = await chunks(first);
+  embedded();
+  await set(second, { team: "b" });
+  await agrees(second, { team: "b" });
+  expect(await found({ team: "a" })).toEqual([first]);
+  expect(await chunks(second)).toEqual(stored);
+  expect(embedded()).toBe(1); // The search.
+
+  // The one that has the chunks leaves them to the one that still shares them.
+  await set(first, { team: "secret" });
+  await agrees(first, { team: "secret" });
+  await agrees(third, { team: "a" });
+  await here.service.delete(path(first)).expect(200);
+  expect(await found({ team: "secret" })).toEqual([]);
+  await agrees(second, { team: "b" });
+  await agrees(third, { team: "a" });
+  for (const id of [second, third]) await here.service.delete(path(id)).expect(200);
+  expect(await here.service.database.query("SELECT 1 FROM embeddings")).toEqual([]);
+});
+
+test("the same attributes again change nothing, and attaching a file again gives it chunks of its own, too", async () => {
+  const [first, second = ""] = await putTwins(2, { team: "a" });
+  expect(await set(first, { team: "a" })).toMatchObject({ status: "completed" });
+  expect(await set(second, { team: "a" })).toMatchObject({ status: "completed", same_as: first });
+  const files = [second].map((id) => ({ file_id: id, attributes: { team: "b" } }));
+  await send(`/v1/vector_stores/${here.store}/file_batches`, { files });
+  await agrees(second, { team: "b" });
+  await agrees(first, { team: "a" });
+});
+
+test("a file that gets chunks of its own does not replace others again", async () => {
+  const fields = { chunk_size: "200", chunk_overlap: "0" };
+  const ids = [await upload(text, { ...fields, replace: "true" }), await upload(text, { ...fields, replace: "true" })];
+  while (await work());
+  const other = await upload("another version");
+  while (await work());
+  for (const id of ids) await set(id, { n: ids.indexOf(id) });
+  expect(await look(other)).toMatchObject({ status: "completed" });
+});
