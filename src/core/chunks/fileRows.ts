@@ -1,5 +1,5 @@
-import { findStoreFile, hasFiles } from "../../db/tables/storeFiles.js";
-import type { Chunk } from "../../words/chunk.js";
+import { findStoreFile, hasFiles, listAttached } from "../../db/tables/storeFiles.js";
+import type { Chunk, Compared, NewChunk, OnConflict } from "../../words/chunk.js";
 import { type ApiError, conflict } from "../../words/errors.js";
 import type { StoreFile } from "../../words/file.js";
 import type { VectorStore } from "../../words/store.js";
@@ -55,4 +55,55 @@ export function isFileRow(param: string, fileId: string, id?: string): ApiError 
     param,
     `${row} is a chunk of the file '${fileId}' and changes only with it; upload or detach the file`,
   );
+}
+
+/** Of a row that a client writes. */
+type Labelled = Pick<NewChunk, "id" | "content" | "metadata" | "embedding">;
+
+/** What the metadata of a client's row says, if it can be the id of a file. */
+const fileNamedBy = ({ metadata }: Pick<Labelled, "metadata">): string | null => {
+  const fileId = metadata?.file_id;
+  return typeof fileId === "string" && !fileId.includes("\0") ? fileId : null;
+};
+
+/**
+ * Refuses rows that name an attached file: they would be hidden and shown with its chunks, so that an acknowledged row
+ * might not be found. A row that is stored already and stays as it is passes.
+ * @param param the path of a row's field, for messages
+ * @throws ApiError 409
+ */
+export async function requireNoFileNamed<Row extends Labelled>(
+  { db, engine }: Pick<Deps, "db" | "engine">,
+  store: VectorStore,
+  rows: readonly Row[],
+  param: (row: Row) => string,
+  { onConflict, signal }: { onConflict: OnConflict; signal: AbortSignal },
+): Promise<void> {
+  const named = new Set(rows.flatMap((row) => fileNamedBy(row) ?? []));
+  if (named.size === 0) return;
+  const attached = await listAttached(db, store.id, [...named]);
+  const naming = rows.filter((row) => attached.has(fileNamedBy(row) ?? ""));
+  if (naming.length === 0) return;
+  const known = naming.filter(({ id }) => id !== null);
+  const compared = known.length === 0 ? new Map<string, Compared>() : await engine.compare(store, known, { signal });
+  const written = naming.find(({ id }) => {
+    const stored = compared.get(id ?? "");
+    return stored === undefined || (stored === "other" && onConflict === "replace");
+  });
+  if (written !== undefined) throw namesFile(param(written), fileNamedBy(written) ?? "");
+}
+
+const namesFile = (param: string, fileId: string): ApiError =>
+  conflict(param, `names the file '${fileId}', which is attached to this vector store; use another key or value`);
+
+/** The same for new metadata of a row. @param before the row's metadata; what it named already, it may go on naming */
+export async function requireNoOtherFileNamed(
+  { db }: Pick<Deps, "db">,
+  store: VectorStore,
+  metadata: Record<string, unknown>,
+  before: unknown,
+): Promise<void> {
+  const fileId = fileNamedBy({ metadata });
+  if (fileId === null || (before as { file_id?: unknown } | null)?.file_id === fileId) return;
+  if ((await listAttached(db, store.id, [fileId])).has(fileId)) throw namesFile("metadata.file_id", fileId);
 }

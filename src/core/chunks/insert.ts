@@ -10,7 +10,7 @@ import { dimensionsOf, requireModel } from "../stores/model.js";
 import { settlePrompts } from "../stores/settlePrompts.js";
 import * as stores from "../stores/stores.js";
 import { expired } from "../stores/unknown.js";
-import { firstFileRow, isFileRow } from "./fileRows.js";
+import { firstFileRow, isFileRow, requireNoFileNamed } from "./fileRows.js";
 import { type EmbeddingInput, checkRow, field, uniqueRows } from "./rowChecks.js";
 
 export interface Inserted {
@@ -57,7 +57,7 @@ interface Batch {
  * stored again, so a request can be repeated after any failure. No database connection is held during a model call.
  * @param at the path of a row in the request, for messages
  * @throws ApiError 400 (model, dimensions, a vector of zeros, id), 404, 409 (an id that exists with other content, in
- * another store, or as a chunk of a file), 5xx of the model
+ * another store, or as a chunk of a file; metadata that names an attached file), 5xx of the model
  */
 export async function insertChunks(
   deps: Deps,
@@ -77,7 +77,10 @@ export async function insertChunks(
   const batch: Batch = { rows, first: uniqueRows(rows, at), made: new Map(), at, onConflict };
   const asking = { caller, signal };
   for (let attempt = 1; ; attempt += 1) {
-    await embedMissing(deps, store, batch, await alreadyStored(deps, store, batch, signal), asking);
+    const stored = await alreadyStored(deps, store, batch, signal);
+    const paramOf = (row: EmbeddingInput) => field(at(rows.indexOf(row)), "metadata.file_id");
+    await requireNoFileNamed(deps, store, rows, paramOf, { onConflict, signal });
+    await embedMissing(deps, store, batch, stored, asking);
     try {
       return await storeRows(deps, store, batch, signal);
     } catch (error) {

@@ -12,7 +12,7 @@ import { findRow } from "../stores/findRow.js";
 import { dimensionsOf, requireModel } from "../stores/model.js";
 import * as stores from "../stores/stores.js";
 import { throwUnknown } from "../stores/unknown.js";
-import { fileOfRow, isFileRow } from "./fileRows.js";
+import { fileOfRow, isFileRow, requireNoOtherFileNamed } from "./fileRows.js";
 
 /** One row of a store by its id; imported as `oneRow`. */
 
@@ -53,7 +53,7 @@ async function findIn(
  * Changes what is given of a row, in one step; its creation time stays. New content without an embedding is embedded by
  * the store's model, without a database connection.
  * @returns the row as it is now
- * @throws ApiError 400 (model, dimensions), 404, 409 (a chunk of a file), 5xx of the model
+ * @throws ApiError 400 (model, dimensions), 404, 409 (a chunk of a file; the name of one), 5xx of the model
  */
 export async function change(
   deps: Deps,
@@ -68,6 +68,7 @@ export async function change(
   const dimensions = dimensionsOf(deps, store);
   if (given.embedding !== null) checkVector(given.embedding, { dimensions, ...deps.engine.can.lengths }, "embedding");
   const row = await findOwn(deps, store, id, signal);
+  if (given.metadata !== null) await requireNoOtherFileNamed(deps, store, given.metadata, row.metadata);
   const reworded = given.content !== null && given.content !== row.content;
   const made =
     reworded && given.embedding === null

@@ -110,6 +110,17 @@ export async function lockStoreFile(tx: Db, storeId: string, fileId: string): Pr
     .executeTakeFirst();
 }
 
+/** Which of these files are attached to a store. */
+export async function listAttached(db: Db, storeId: string, fileIds: readonly string[]): Promise<Set<string>> {
+  const rows = await files(db)
+    .selectFrom(table)
+    .select("file_id")
+    .where("vector_store_id", "=", storeId)
+    .where("file_id", "=", sql<string>`ANY(${[...fileIds]}::text[])`)
+    .execute();
+  return new Set(rows.map((row) => row.file_id));
+}
+
 /** The files of a store that can have chunks of their own. */
 export async function listFileChunks(db: Db, storeId: string): Promise<FileChunks[]> {
   return files(db)

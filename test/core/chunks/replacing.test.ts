@@ -181,8 +181,8 @@ describe("on_conflict", () => {
       expect(errorOf(answer).message).toMatch(/is a chunk of the file 'file-\w+'/);
     }
     expect(await storedRows(service, storeId)).toEqual([chunk]);
-    // A client's own row may name the file and is still its own.
-    const own = rowOf(4, { id: id(4), metadata: chunk.metadata });
+    // A client's own row may have the name of a file that is not attached.
+    const own = rowOf(4, { id: id(4), metadata: { ...chunk.metadata, file_id: "file-elsewhere" } });
     await send(storeId, [own], "replace").expect(200);
     const again = await send(storeId, [{ ...own, content: "changed" }], "replace").expect(200);
     expect(again.body).toMatchObject({ replaced: 1 });

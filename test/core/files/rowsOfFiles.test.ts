@@ -1,10 +1,12 @@
 import { describe, expect, test } from "@jest/globals";
 import { createMemoryEngine } from "../../support/memoryEngine/engine.js";
 import {
+  batchPath,
   bodyOf,
   countsOf,
   createStore,
   errorOf,
+  postText,
   rowsInTable,
   rowsPath,
   searchStore,
@@ -75,4 +77,37 @@ describe("deleting many rows", () => {
       expect(await countsOf(here.service, here.store)).toEqual({ rows: 0, bytes: 0 });
     },
   );
+});
+
+test("a row that names an attached file is refused everywhere, but stored rows may be sent again", async () => {
+  const elsewhere = { file_id: "file-elsewhere" };
+  await insert({ id: "early", metadata: elsewhere }).expect(200);
+  const file = await upload("the words of a document");
+  const metadata = { file_id: file };
+  const expected = { status: 409, param: "metadata.file_id" };
+  const refused = async (answer: Promise<{ status: number; body: unknown }>, prefix = "") => {
+    const answered = await answer;
+    expect({ status: answered.status, param: errorOf(answered).param }).toEqual({
+      ...expected,
+      param: prefix + expected.param,
+    });
+    expect(errorOf(answered).message).toContain(file);
+  };
+  for (const status of ["in_progress", "completed"]) {
+    expect(await look(file)).toMatchObject({ status });
+    await refused(insert({ id: "mine", metadata }));
+    const rows = [{ content: "one" }, { content: "two", metadata }];
+    await refused(here.service.post(batchPath(here.store), { embeddings: rows }), "embeddings[1].");
+    const lines = rows.map((row) => JSON.stringify(row)).join("\n");
+    await refused(postText(here.service, batchPath(here.store), lines, "application/x-ndjson"), "line 2.");
+    await refused(here.service.patch(`${rowsPath(here.store)}/early`, { metadata }));
+    await work();
+  }
+  expect((await storedRows(here.service, here.store)).map(({ id }) => id)).toContain("early");
+  expect(await rowsInTable(here.service, here.store)).toBe(2);
+  await here.service.patch(`${rowsPath(here.store)}/early`, { metadata: { ...elsewhere, n: 1 } }).expect(200);
+  // What a client has read, it may send again.
+  const chunk = (await storedRows(here.service, here.store)).find((row) => row.metadata.file_id === file);
+  const again = await here.service.post(batchPath(here.store), { embeddings: [chunk] }).expect(200);
+  expect(again.body).toMatchObject({ duplicates: 1 });
 });
