@@ -130,9 +130,25 @@ export const inherit = (file: StoreFile, heir: StoreFile, others: readonly Store
   book: (tx) => passChunksOn(tx, file, heir, others),
 });
 
+/** Completes a file that shares another one's chunks, which stays. The files that it replaces leave. */
+export async function completeAsTwin(tx: Db, file: StoreFile, owner: StoreFile): Promise<Part> {
+  const ended = endWithoutChunks(file, { status: "completed", sameAs: owner.fileId });
+  return together([await detachReplaced(tx, file, owner), ended]);
+}
+
+/** Removes the files of the same name that a file replaces. @param kept one that stays */
+export async function detachReplaced(tx: Db, file: StoreFile, kept: StoreFile = file): Promise<Part> {
+  if (!file.replaces) return nothing;
+  const others = await listSameName(tx, file);
+  return detachFiles(
+    tx,
+    others.filter((each) => each.fileId !== kept.fileId),
+  );
+}
+
 /** Completes a file: its chunks appear, and the files that it replaces leave at the same moment. */
 export async function completeFile(tx: Db, file: StoreFile, chunksTotal: number): Promise<Part> {
-  const replaced = file.replaces ? await detachFiles(tx, await listSameName(tx, file)) : nothing;
+  const replaced = await detachReplaced(tx, file);
   const finished: Part = {
     steps: [{ do: "show", fileId: file.fileId }],
     book: async (booking) => {

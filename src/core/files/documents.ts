@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { findCompleted } from "../../db/tables/storeFiles.js";
 import type { Caller } from "../../words/caller.js";
 import { ApiError, clientLeft } from "../../words/errors.js";
@@ -7,7 +8,7 @@ import type { Deps } from "../deps.js";
 import { requireComparable } from "../stores/embedding.js";
 import * as stores from "../stores/stores.js";
 import { attachTo } from "./attach.js";
-import { changeStore, detachFiles, nothing } from "./changes.js";
+import { changeStore, detachFiles, detachReplaced, nothing } from "./changes.js";
 import * as files from "./files.js";
 import { checkAttributes, holding } from "./storeFiles.js";
 import { untilEnded } from "./until.js";
@@ -69,7 +70,7 @@ export async function uploadDocuments(
 
 /**
  * Makes a file of a document's bytes and attaches it to a store. If the store already has the document, with the same
- * name, content, attributes and settings, it is not added again.
+ * name, content, attributes and settings, it is not added again; but it replaces others if it is to.
  * The attributes must have passed `checkAttributes`.
  * @param waiting how long to wait until it is searchable, in milliseconds; not after the signal aborts
  */
@@ -84,13 +85,25 @@ export async function addDocument(
   const { filename, written } = kept;
   const { contentHash } = written;
   const known = await findCompleted(deps.db, { vectorStoreId: store.id, filename, contentHash, attributes, settings });
-  if (known !== undefined) {
+  if (known !== undefined && (!replaces || (await replaceOthers(deps, caller, known)))) {
     await files.drop(deps, kept);
     return known;
   }
   const file = await files.register(deps, caller, kept, () => ({ purpose: "assistants", expiresAfter: null }));
   const key = await attachTo(deps, caller, store, { fileId: file.id, attributes, settings }, { replaces });
   return untilEnded(deps, key, waiting.ms, waiting.signal);
+}
+
+/** Other files of the name leave, as for a new document. @returns false: this one has left or changed meanwhile */
+async function replaceOthers(deps: Deps, caller: Caller, known: StoreFile): Promise<boolean> {
+  const state = { isKept: false };
+  await changeStore(deps, "correction", holding(caller, known), (tx, { file }) => {
+    state.isKept = file.status === "completed" && isDeepStrictEqual(file.attributes, known.attributes);
+    return state.isKept ? detachReplaced(tx, { ...file, replaces: true }) : nothing;
+  }).catch((error: unknown) => {
+    if (!(error instanceof ApiError && error.status === 404)) throw error;
+  });
+  return state.isKept;
 }
 
 /** Removes a document whose sender has left, unless its ingestion has ended: it may have replaced another one. */

@@ -14,10 +14,10 @@ import { settlePrompts } from "../stores/settlePrompts.js";
 import { modelInUse } from "../stores/model.js";
 import {
   type Part,
+  completeAsTwin,
   completeFile,
   detachFiles,
   dropChunks,
-  endWithoutChunks,
   hideFile,
   isLarge,
   nothing,
@@ -201,7 +201,7 @@ async function begin(leased: Leased): Promise<Held | null> {
   await change(leased, "correction", async (tx, { store, file }) => {
     if (file.attempts > mostAttempts) throw new Exhausted();
     const same = await findCompleted(tx, file);
-    if (same !== undefined) return endWithoutChunks(file, { status: "completed", sameAs: same.fileId });
+    if (same !== undefined) return completeAsTwin(tx, file, same);
     const isOther =
       file.chunkCount > 0 &&
       (file.madeBy !== madeBy || (file.plan !== null && file.plan.model !== modelInUse(leased.deps, store)));
@@ -221,7 +221,5 @@ async function begin(leased: Leased): Promise<Held | null> {
 
 async function complete(tx: Db, file: StoreFile, count: number): Promise<Part> {
   const same = await findCompleted(tx, file);
-  return same === undefined
-    ? completeFile(tx, file, count)
-    : endWithoutChunks(file, { status: "completed", sameAs: same.fileId });
+  return same === undefined ? completeFile(tx, file, count) : completeAsTwin(tx, file, same);
 }

@@ -1,4 +1,6 @@
 import { expect, test } from "@jest/globals";
+import request from "supertest";
+import { testKey } from "../../support/settings.js";
 import { bodyOf, searchStore } from "../../support/stores.js";
 import { chunks, eachTest, here, look, paragraphs, upload, work } from "./ingesting.js";
 
@@ -94,4 +96,46 @@ test("a file that gets chunks of its own does not replace others again", async (
   while (await work());
   for (const id of ids) await set(id, { n: ids.indexOf(id) });
   expect(await look(other)).toMatchObject({ status: "completed" });
+});
+
+test("a document that the store has replaces others of its name, whenever it is found to be the same", async () => {
+  const fields = { chunk_size: "200", chunk_overlap: "0" };
+  const listed = async () => {
+    const { data } = (await bodyOf(here.service.get(`/v1/vector_stores/${here.store}/files`))) as {
+      data: { id: string }[];
+    };
+    return data.map(({ id }) => id).sort();
+  };
+  const again = { ...fields, replace: "true" };
+  const first = await upload(text, fields);
+  while (await work());
+  await upload("version two", fields);
+  while (await work());
+  // It is complete already.
+  const answer = await request(here.service.url)
+    .post(`/v1/vector_stores/${here.store}/upload`)
+    .set("authorization", `Bearer ${testKey}`)
+    .field(again)
+    .attach("file", Buffer.from(text), "doc.txt")
+    .expect(200);
+  expect(answer.body).toMatchObject({ id: first });
+  expect(await listed()).toEqual([first]);
+  expect((await here.service.database.query("SELECT 1 FROM embeddings")).length).toBe((await chunks(first)).length);
+
+  // It becomes complete while another one waits.
+  await here.service.delete(path(first)).expect(200);
+  const ids = [await upload(text, fields), await upload(text, again)];
+  await work();
+  const other = await upload("version two", fields);
+  await here.service.database.exec(
+    `UPDATE vector_store_files SET run_after = now() + interval '1 h' WHERE file_id = '${ids[1] ?? ""}'`,
+  );
+  await work();
+  expect(await look(other)).toMatchObject({ status: "completed" });
+  await here.service.database.exec("UPDATE vector_store_files SET run_after = now()");
+  while (await work());
+  expect(await listed()).toEqual([...ids].sort());
+  expect((await here.service.database.query("SELECT 1 FROM embeddings")).length).toBe(
+    (await chunks(ids[0] ?? "")).length,
+  );
 });
