@@ -1,12 +1,18 @@
-import { invalid } from "../../words/errors.js";
 import { parseBytes } from "./jsonBody.js";
 import { mostLevels, repeated, tooDeep } from "./jsonStructure.js";
 import { parseRowText } from "./rowText.js";
 import { tooManyRows } from "../wire/embedding.js";
+import { invalid, tooLarge } from "../../words/errors.js";
 import { isObject } from "../../words/exactJson.js";
 
 const [quote, backslash, comma, colon] = [0x22, 0x5c, 0x2c, 0x3a];
 const [openArray, closeArray, openObject, closeObject] = [0x5b, 0x5d, 0x7b, 0x7d];
+
+/** In bytes, beside the rows: it is parsed at once when the body ends. */
+const mostAround = 10 * 2 ** 20;
+/** In bytes, for each row: white space and a comma. */
+const mostAroundRow = 1024;
+const tooMuchAround = "The body has more than 10 MB beside its rows.";
 
 /**
  * Finds the rows of a batch, the objects of the top-level array `embeddings`, in the bytes of its JSON as they arrive.
@@ -110,6 +116,7 @@ export class BatchScanner<Row> {
     }
     if (this.row === null) this.around += chunk.toString("latin1", kept);
     else this.row.push(chunk.subarray(kept));
+    if (this.around.length > mostAround + this.rows.length * mostAroundRow) throw tooLarge(tooMuchAround);
   }
 
   /**
@@ -120,7 +127,12 @@ export class BatchScanner<Row> {
   end(): unknown {
     // Throws: the row is not complete.
     if (this.row !== null) this.parseRow(Buffer.concat(this.row));
-    const value = parseBytes(Buffer.from(this.around, "latin1"), "", (index) => index + this.cutBefore(index));
+    const value = parseBytes(
+      Buffer.from(this.around, "latin1"),
+      "",
+      (index) => index + this.cutBefore(index),
+      2 * (this.index + 1),
+    );
     if (!isObject(value) || !Array.isArray(value.embeddings)) return value;
     let next = 0;
     value.embeddings = value.embeddings.map((element: unknown, i) =>

@@ -18,14 +18,15 @@ export async function readJson(req: Request, res: Response, limit: number, optio
 /**
  * Parses the bytes of a body, or of the part of it at `path`.
  * @param byteAt the byte of the body that is at an index of `bytes`, for the message of a syntax error
+ * @param counted as in `parseJson`
  * @throws ApiError 400 as `parseJson`, and for an empty text
  */
-export function parseBytes(bytes: Buffer, path = "", byteAt = (index: number) => index): unknown {
+export function parseBytes(bytes: Buffer, path = "", byteAt = (index: number) => index, counted = 0): unknown {
   const text = decodeJson(bytes, path);
   if (text.trim() === "") throw invalid(null, "The body is empty; expected a JSON object.", "invalid_json");
   // The decoder drops a byte order mark.
   const before = bytes.length > 2 && bytes.readUIntBE(0, 3) === 0xefbbbf ? 3 : 0;
-  return parseJson(text, path, (index) => byteAt(before + Buffer.byteLength(text.slice(0, index))));
+  return parseJson(text, path, (index) => byteAt(before + Buffer.byteLength(text.slice(0, index))), counted);
 }
 
 /** @param path the text's place in the body; `""`: it is the body. @throws ApiError 400 if it is not UTF-8 */

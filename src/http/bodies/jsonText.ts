@@ -6,18 +6,20 @@ import { findUnstorableText } from "./unstorableText.js";
 
 /**
  * Parses JSON of a request: a body, a part of one, a field of a form or of a query string. Its numbers keep their
- * digits. Refuses too many levels or keys before the text is parsed, keys that an object has twice, of which
+ * digits. Refuses too many levels or values before the text is parsed, keys that an object has twice, of which
  * JSON.parse would drop the first, and strings that PostgreSQL cannot store.
  * @param path the text's place in the request; `""`: it is the body
  * @param byteAt the byte of the body, or of the text at `path`, that is at an index of `text`
+ * @param counted as in `findStructureProblem`
  * @throws ApiError 400 naming the field, and for a syntax error the byte
  */
 export function parseJson(
   text: string,
   path: string,
   byteAt = (index: number) => Buffer.byteLength(text.slice(0, index)),
+  counted = 0,
 ): unknown {
-  const structure = findStructureProblem(text, path);
+  const structure = findStructureProblem(text, path, counted);
   if (structure?.isTooMuch === true) throw refusal(structure);
   let value: unknown;
   try {

@@ -1,13 +1,24 @@
 import { randomUUID } from "node:crypto";
 import { type ReadVector, afterSpace, readBase64, readFloats } from "../../numbers/floatArray.js";
 import { parseBytes } from "./jsonBody.js";
-import { isObject } from "../../words/exactJson.js";
+import { invalid } from "../../words/errors.js";
+import { exactJson, isObject } from "../../words/exactJson.js";
 
 const field = Buffer.from('"embedding"');
 
 /** Placeholder for a vector in the text that JSON.parse gets. No sender can guess it. */
 const stand = randomUUID();
 const standText = Buffer.from(JSON.stringify(stand));
+
+/** As JSON. A search reads it whole for each row that it finds; PostgreSQL takes seconds for much more. */
+const mostMetadataBytes = 2 ** 20;
+
+/** @throws ApiError 400 if a row has too much metadata */
+function checkMetadata(value: unknown, path: string): void {
+  if (!isObject(value) || Buffer.byteLength(exactJson(value.metadata ?? null)) <= mostMetadataBytes) return;
+  const most = mostMetadataBytes.toLocaleString("en");
+  throw invalid(path === "" ? "metadata" : `${path}.metadata`, `at most ${most} bytes as JSON`);
+}
 
 /**
  * Parses the JSON text of one row. An `embedding` given as an array of plain numbers or as base64 becomes a
@@ -17,7 +28,10 @@ const standText = Buffer.from(JSON.stringify(stand));
  * @throws ApiError 400 as `parseBytes`
  */
 export function parseRowText(bytes: Buffer, path: string): unknown {
-  return parseWithoutVector(bytes) ?? parseBytes(bytes, path);
+  const value = parseWithoutVector(bytes) ?? parseBytes(bytes, path);
+  // No metadata is longer than the row's text, which most rows have less of.
+  if (bytes.length > mostMetadataBytes) checkMetadata(value, path);
+  return value;
 }
 
 function parseWithoutVector(bytes: Buffer): unknown {

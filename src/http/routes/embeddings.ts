@@ -141,7 +141,6 @@ export const embeddingRoutes = [
     body: deleteEmbeddingsBody,
     example: { filters: { category: "returns" } },
     bodyOptional: true,
-    bodyLimit: (deps) => deps.config.maxBodyBytes,
     answer: deletedEmbeddingsAnswer,
     handle: async ({ deps, caller, params, query, body, signal }) => {
       const fromBody = parseFilter(body.filters);

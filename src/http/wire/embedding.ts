@@ -140,10 +140,14 @@ export const deletedEmbeddingAnswer = z
   .object({ id: z.string(), object: z.literal("embedding.deleted"), deleted: z.boolean() })
   .meta({ id: "DeletedEmbedding" });
 
+/** Each is looked up in the store and among the files; millions fill the memory of the embedded database. */
+const mostIds = 25_000;
+const tooManyIds = `at most ${mostIds.toLocaleString("en")} ids per request; send several requests, or filters`;
+
 /** Requires ids, a filter or `all`, so that an empty body deletes nothing. */
 export const deleteEmbeddingsBody = z
   .object({
-    ids: optional(z.array(z.string()).min(1, "must not be empty")),
+    ids: optional(z.array(z.string()).min(1, "must not be empty").max(mostIds, tooManyIds)),
     filters: filtersField,
     all: optional(z.boolean()),
   })

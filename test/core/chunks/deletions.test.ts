@@ -28,6 +28,26 @@ async function filled(count: number): Promise<{ storeId: string; ids: string[] }
   return { storeId, ids: (answer.body as { ids: string[] }).ids };
 }
 
+test("a request takes at most 25,000 ids, and 1 MB of metadata a row", async () => {
+  const { storeId, ids } = await filled(1);
+  const many = Array.from({ length: 25_000 }, (_, i) => `unknown ${i}`);
+  const refused = await service.delete(rowsPath(storeId), { ids: [...ids, ...many] }).expect(400);
+  expect(errorOf(refused)).toMatchObject({
+    param: "ids",
+    message: "ids: at most 25,000 ids per request; send several requests, or filters",
+  });
+  const removed = await service.delete(rowsPath(storeId), { ids: [...ids, ...many.slice(1)] }).expect(200);
+  expect(removed.body).toMatchObject({ deleted: 1 });
+
+  const fits = { content: "x", metadata: { a: "x".repeat(2 ** 20 - '{"a":""}'.length) } };
+  const large = { content: "x", metadata: { a: `${fits.metadata.a}x` } };
+  const message = "metadata: at most 1,048,576 bytes as JSON";
+  expect(errorOf(await service.post(rowsPath(storeId), large).expect(400))).toMatchObject({ message });
+  const batch = await service.post(batchPath(storeId), { embeddings: [fits, large] }).expect(400);
+  expect(errorOf(batch)).toMatchObject({ param: "embeddings[1].metadata", message: `embeddings[1].${message}` });
+  await service.post(batchPath(storeId), { embeddings: [fits] }).expect(200);
+});
+
 describe("deleting rows", () => {
   const remove = (storeId: string, body: object) => service.delete(rowsPath(storeId), body);
   const left = async (storeId: string) => (await storedRows(service, storeId)).map((row) => row.content);

@@ -235,3 +235,14 @@ describe("errors of a batch", () => {
     }).toThrow(/^embeddings: at most 3 rows per request/);
   });
 });
+
+test("what a batch has beside its rows is limited, before it is parsed at once", () => {
+  const large = Buffer.from(`{"embeddings":[{"content":"x"}],"more":"${"x".repeat(11 * 2 ** 20)}"}`);
+  expect(messageOf(inParts(large, [1_000]))).toBe("The body has more than 10 MB beside its rows.");
+  const spaced = Buffer.from(
+    `{"embeddings":[${Array(90)
+      .fill('{"content":"x"}')
+      .join(`,${" ".repeat(1_000)}`)}]}`,
+  );
+  expect(messageOf(inParts(spaced, [1_000]))).toBeNull();
+});

@@ -34,13 +34,23 @@ describe("the levels of a text", () => {
     expect(refusal(`{"a":[],"b":{"c":${"[".repeat(99)}`)).toBe("b: nested more than 100 levels deep");
   });
 
-  test("and the keys of one object are limited", () => {
+  test("and the values of all objects and arrays are limited", () => {
     const keys = (count: number) => Array.from({ length: count }, (_, i) => `"k${i}":1`).join(",");
-    expect(refusal(`{"filters":{${keys(100_001)}}}`)).toBe(
-      "filters: too large: an object in it has more than 100,000 keys",
-    );
-    expect(refusal(`{${keys(100_001)}`)).toBe("The body is too large: an object in it has more than 100,000 keys.");
-    expect(refusal(`[{${keys(60_000)}},{${keys(60_000)}}]x`)).toMatch(/not valid JSON/);
+    const problem = "too large: more than 50,000 values in all";
+    expect(refusal(`{"filters":{${keys(50_000)}}}`)).toBe(`filters: ${problem}`);
+    expect(refusal(`{${keys(50_001)}`)).toBe(`The body is ${problem}.`);
+    expect(refusal(`[{${keys(24_000)}},{${keys(24_000)}}]x`)).toMatch(/not valid JSON/);
+    for (const value of ["{}", "[]", "1.2345678901234567", '""']) {
+      expect(refusal(`{"query":"x","filters":[${Array(50_001).fill(value).join(",")}]}`)).toBe(`filters: ${problem}`);
+    }
+  });
+
+  test("10 MB of values are refused before they block other requests for seconds", () => {
+    const text = `{"query":"x","filters":[${"{},".repeat(3_300_000)}{}]}`;
+    const before = process.cpuUsage();
+    expect(refusal(text)).toMatch(/^filters: too large/);
+    const { user, system } = process.cpuUsage(before);
+    expect((user + system) / 1000).toBeLessThan(200);
   });
 
   test("brackets in strings, and levels that are closed, do not count", () => {
