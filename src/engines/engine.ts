@@ -9,6 +9,7 @@ import type {
   FoundChunk,
   NewChunk,
   OnConflict,
+  Relabelling,
 } from "../words/chunk.js";
 import { ApiError } from "../words/errors.js";
 import type { Filter } from "../words/filter.js";
@@ -193,8 +194,7 @@ export type Step =
   | ({ do: "amend"; id: string } & Amendment)
   /** `most`: removes no more chunks than this, any of the selected ones; without it, all of them. */
   | { do: "remove"; which: ChunkSelection; most?: number }
-  /** Removes keys from the metadata of a file's chunks, then sets others. */
-  | { do: "relabel"; file: FileChunks; remove: readonly string[]; set: Readonly<Record<string, unknown>> }
+  | ({ do: "relabel"; file: FileChunks } & Relabelling)
   /** Hides the chunks of a file from every search, or shows them. */
   | { do: "hide" | "show"; fileId: string };
 

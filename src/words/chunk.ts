@@ -32,6 +32,14 @@ export interface Amendment {
   embedding: Float32Array | null;
 }
 
+/** Removes keys from the metadata of a file's chunks, then sets others. */
+export interface Relabelling {
+  remove: readonly string[];
+  set: Readonly<Record<string, unknown>>;
+  /** The same in the object that a key of the metadata has, in chunks where it has one. */
+  within?: { key: string; remove: readonly string[]; set: Readonly<Record<string, unknown>> };
+}
+
 /** A chunk as stored. */
 export interface Chunk {
   id: string;

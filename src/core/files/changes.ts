@@ -165,11 +165,15 @@ export const relabelChunks = (file: StoreFile, attributes: Attributes | null): P
   book: () => Promise.resolve(),
 });
 
+/** As `chunkMetadata` of fileChunks.ts: beside an attribute `filename`, the file's name is in `place`. */
 function relabelStep(file: StoreFile, attributes: Attributes | null, more: Readonly<Record<string, unknown>>): Step {
+  const name = { filename: file.filename };
+  const named = attributes?.filename !== undefined;
   return {
     do: "relabel",
     file: chunksOf(file),
     remove: Object.keys(file.attributes ?? {}),
-    set: { ...(attributes?.filename === undefined ? { filename: file.filename } : {}), ...attributes, ...more },
+    set: { ...(named ? {} : name), ...attributes, ...more },
+    within: { key: "place", remove: named ? [] : Object.keys(name), set: named ? name : {} },
   };
 }

@@ -1,7 +1,7 @@
-import { sql } from "kysely";
+import { type RawBuilder, sql } from "kysely";
 import type { Db } from "../../db/database.js";
 import { instant } from "../../db/expressions.js";
-import type { ChunkSelection, Compared, FileChunks, NewChunk } from "../../words/chunk.js";
+import type { ChunkSelection, Compared, FileChunks, NewChunk, Relabelling } from "../../words/chunk.js";
 import { exactJson } from "../../words/exactJson.js";
 import { encodeTextArray } from "./binary.js";
 import { portions, selected, unnested } from "./chunkRows.js";
@@ -143,16 +143,20 @@ export async function deleteAllChunks(tx: Db, storeId: string, own: OwnTables): 
   }
 }
 
-/** Removes keys from the metadata of a file's chunks and sets others, inside the caller's transaction. */
-export async function mergeMetadata(
-  tx: Db,
-  storeId: string,
-  file: FileChunks,
-  change: { remove: readonly string[]; set: Readonly<Record<string, unknown>> },
-): Promise<void> {
+/** Relabels a file's chunks, inside the caller's transaction. */
+export async function mergeMetadata(tx: Db, storeId: string, file: FileChunks, change: Relabelling): Promise<void> {
   const e = tx.layout.embeddings;
+  const { within } = change;
+  const merged = (json: RawBuilder<unknown>, { remove, set }: Omit<Relabelling, "within">) =>
+    sql`((${json} - ${encodeTextArray(remove)}::text[]) || ${exactJson(set)}::jsonb)`;
+  const outer = merged(e.metadata, change);
+  const inner = within === undefined ? null : sql`(${e.metadata} -> ${within.key}::text)`;
+  const whole =
+    within === undefined || inner === null
+      ? outer
+      : sql`(CASE WHEN jsonb_typeof(${inner}) = 'object'
+          THEN ${outer} || jsonb_build_object(${within.key}::text, ${merged(inner, within)}) ELSE ${outer} END)`;
   await sql`
-    UPDATE ${e.table} AS e
-    SET ${e.bareMetadata} = ((${e.metadata} - ${encodeTextArray(change.remove)}::text[]) || ${exactJson(change.set)}::jsonb)::${sql.raw(e.metadataType)}
+    UPDATE ${e.table} AS e SET ${e.bareMetadata} = ${whole}::${sql.raw(e.metadataType)}
     WHERE ${selected(tx, storeId, { file })}`.execute(tx.run);
 }

@@ -139,3 +139,23 @@ test("a document that the store has replaces others of its name, whenever it is 
     (await chunks(ids[0] ?? "")).length,
   );
 });
+
+test("an attribute `filename` is the same in searches whenever it is set, and leaves no trace", async () => {
+  const attributes = { filename: "custom" };
+  const early = await put(attributes);
+  const hits = async (fileId: string) => {
+    const found = { query: "subject3", filters: { file_id: fileId } };
+    const { data } = (await bodyOf(here.service.post(`/v1/vector_stores/${here.store}/search`, found))) as {
+      data: { filename: string; attributes: object; metadata: object }[];
+    };
+    const [hit] = data;
+    return { filename: hit?.filename, attributes: hit?.attributes };
+  };
+  expect(await hits(early)).toEqual({ filename: "doc.txt", attributes });
+  await set(early, {});
+  expect(await hits(early)).toEqual({ filename: "doc.txt", attributes: {} });
+  await set(early, attributes);
+  expect(await hits(early)).toEqual({ filename: "doc.txt", attributes });
+  await set(early, { team: "a" });
+  expect(await hits(early)).toEqual({ filename: "doc.txt", attributes: { team: "a" } });
+});

@@ -59,6 +59,28 @@ export function filesSuite(name: string, suite: Suite): void {
       expect(await idsIn(store, { filter: { type: "eq", key: "n", value: 7 } })).toEqual(found);
     });
 
+    test("relabelling changes keys within an object, too, where there is one", async () => {
+      const store = await makeStore();
+      const file = { fileId: id("file"), chunkBase: "0123456789abcdef01230201" };
+      const inner = [{ page: 1, old: 2 }, "text", undefined];
+      const chunks = inner.map((place, n) => {
+        const metadata = { file_id: file.fileId, n, ...(place === undefined ? {} : { place }) };
+        return chunkOf(n + 1, { id: under().engine.ids.ofFile(file.chunkBase, n), metadata });
+      });
+      const { ids } = await put(store, chunks);
+      const within = { key: "place", remove: ["old"], set: { name: "x" } };
+      await change(store, [{ do: "relabel", file, remove: [], set: { m: 1 }, within }], { as: "correction" });
+      const found = await under().engine.read(await current(store), ids, { embeddings: false });
+      const common = { file_id: file.fileId, m: 1 };
+      expect(found.map(({ metadata }) => metadata)).toEqual(
+        expect.arrayContaining([
+          { ...common, n: 0, place: { page: 1, name: "x" } },
+          { ...common, n: 1, place: "text" },
+          { ...common, n: 2 },
+        ]),
+      );
+    });
+
     test("a removal can leave out files, whose rows are known by name and id", async () => {
       const store = await makeStore();
       const { ids } = under().engine;

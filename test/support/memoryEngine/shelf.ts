@@ -1,6 +1,6 @@
 import { type Done, IdConflict, Overtaken, type Step } from "../../../src/engines/engine.js";
 import { toNetworkOrder } from "../../../src/numbers/float32.js";
-import type { ChunkSelection, Compared, FileChunks, NewChunk } from "../../../src/words/chunk.js";
+import type { ChunkSelection, Compared, FileChunks, NewChunk, Relabelling } from "../../../src/words/chunk.js";
 import { exactJson, parseExactJson } from "../../../src/words/exactJson.js";
 import type { Filter } from "../../../src/words/filter.js";
 import { newId } from "../../../src/words/ids.js";
@@ -85,6 +85,14 @@ function isSame(row: Row, { content, metadata, embedding, embeddingMade = false 
   );
 }
 
+function relabelled(metadata: Record<string, unknown>, { remove, set, within }: Relabelling): Record<string, unknown> {
+  const kept = Object.entries(metadata).filter(([key]) => !remove.includes(key));
+  const merged = { ...Object.fromEntries(kept), ...set };
+  const inner = within === undefined ? null : metadata[within.key];
+  if (within === undefined || typeof inner !== "object" || inner === null || Array.isArray(inner)) return merged;
+  return { ...merged, [within.key]: relabelled(inner as Record<string, unknown>, within) };
+}
+
 export type Taken = Omit<Done, "store"> & { dimensions: number | null };
 
 export function take(shelf: Shelf, steps: readonly Step[], now: number): Taken {
@@ -138,8 +146,7 @@ export function take(shelf: Shelf, steps: readonly Step[], now: number): Taken {
       case "relabel":
         for (const row of shelf.rows.values()) {
           if (fileOf(row) !== step.file.fileId) continue;
-          const kept = Object.entries(objectOf(row)).filter(([key]) => !step.remove.includes(key));
-          row.metadata = exactJson({ ...Object.fromEntries(kept), ...step.set });
+          row.metadata = exactJson(relabelled(objectOf(row), step));
         }
         break;
       case "hide":
