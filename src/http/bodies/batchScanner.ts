@@ -1,3 +1,4 @@
+import { maxLineBytes } from "../../numbers/lines.js";
 import { parseBytes } from "./jsonBody.js";
 import { mostLevels, repeated, tooDeep } from "./jsonStructure.js";
 import { parseRowText } from "./rowText.js";
@@ -28,6 +29,7 @@ export class BatchScanner<Row> {
   private readonly cuts: number[] = [];
   /** The text so far of the current row; null: outside a row. */
   private row: Buffer[] | null = null;
+  private rowBytes = 0;
   private depth = 0;
   private inString = false;
   /** The bytes so far end in a backslash that is not escaped itself. */
@@ -77,6 +79,7 @@ export class BatchScanner<Row> {
           if (this.inRows && this.depth === 2) {
             this.around += `${chunk.toString("latin1", kept, at)}{}`;
             this.row = [];
+            this.rowBytes = 0;
             kept = at;
           }
           if (this.depth === 0) this.atName = true;
@@ -115,7 +118,11 @@ export class BatchScanner<Row> {
       at += 1;
     }
     if (this.row === null) this.around += chunk.toString("latin1", kept);
-    else this.row.push(chunk.subarray(kept));
+    else {
+      this.row.push(chunk.subarray(kept));
+      this.rowBytes += chunk.length - kept;
+      if (this.rowBytes > maxLineBytes) throw tooLarge(`${this.path()}: larger than 64 MB`, this.path());
+    }
     if (this.around.length > mostAround + this.rows.length * mostAroundRow) throw tooLarge(tooMuchAround);
   }
 

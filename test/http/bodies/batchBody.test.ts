@@ -246,3 +246,13 @@ test("what a batch has beside its rows is limited, before it is parsed at once",
   );
   expect(messageOf(inParts(spaced, [1_000]))).toBeNull();
 });
+
+test("a row of more than 64 MB is refused before it is parsed at once", () => {
+  const scanner = new BatchScanner(100, toRow);
+  scanner.push(Buffer.from('{"embeddings":[{"content":"x"},{"metadata":{"a":"'));
+  const more = Buffer.alloc(2 ** 20, "x");
+  const pushed = () => {
+    for (let megabytes = 0; megabytes < 65; megabytes += 1) scanner.push(more);
+  };
+  expect(pushed).toThrow("embeddings[1]: larger than 64 MB");
+});
