@@ -76,7 +76,7 @@ test.each<[what: string, send: () => request.Test, names: string[]]>([
   ["an insertion of one row", () => service.post(rowsPath(store), fresh), ["compare", "write"]],
   ["an insertion of rows", () => service.post(batchPath(store), { embeddings: [fresh] }), ["compare", "write"]],
   ["a stream of rows", () => ndjson(fresh), ["compare", "write"]],
-  ["a removal", () => service.delete(rowsPath(store), { ids: ["without-vector"] }), ["write"]],
+  ["a removal", () => service.delete(rowsPath(store), { ids: ["without-vector"] }), ["read", "write"]],
 ])("%s", async (_what, send, names) => {
   await send().expect(200);
   expect(calls).toEqual(withSignal(names));
