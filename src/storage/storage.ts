@@ -98,6 +98,8 @@ export function createStorage(
       await deleteSlices(db, content);
     },
   });
+  /** Where new bytes go. */
+  const usual = files === null ? inDatabase : inFolder(files);
   return {
     async write(given) {
       const hash = createHash("sha256");
@@ -111,12 +113,11 @@ export function createStorage(
         }
       };
       const content = randomUUID();
-      const place = files === null ? inDatabase : inFolder(files);
       try {
-        await place.write(content, counted());
+        await usual.write(content, counted());
       } catch (error) {
         // The sweep removes what cannot be removed now.
-        await place.remove(content).catch(() => undefined);
+        await usual.remove(content).catch(() => undefined);
         throw error;
       }
       return { content, inDirectory: files !== null, bytes, contentHash: hash.digest() };
@@ -124,10 +125,9 @@ export function createStorage(
     read: (from) => checked((from.inDirectory ? requireFiles() : inDatabase).read(from.content), from),
     remove: ({ content, inDirectory }) => (inDirectory ? inFolder(requireFiles()) : inDatabase).remove(content),
     sweep: async (writtenBefore) => {
-      const place = files === null ? inDatabase : inFolder(files);
       for (let swept = 0; ;) {
         const contents = await listLeftOver(db, writtenBefore, sweptAtOnce);
-        for (const content of contents) await place.remove(content);
+        for (const content of contents) await usual.remove(content);
         swept += contents.length;
         if (contents.length < sweptAtOnce) return swept;
       }
