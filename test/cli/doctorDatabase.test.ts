@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, jest, test } from "@jest/globals";
+import { afterEach, describe, expect, test } from "@jest/globals";
 import { sql } from "kysely";
 import { readdirSync } from "node:fs";
 import { loadConfig } from "../../src/process/config.js";
@@ -7,8 +7,6 @@ import { createLog } from "../../src/process/log.js";
 import { type Place, createPlace, run, runDoctor, startOther } from "./support.js";
 
 // Every command opens the embedded database, which takes at least a second.
-jest.setTimeout(180_000);
-
 let place: Place | undefined;
 afterEach(async () => {
   await place?.remove();

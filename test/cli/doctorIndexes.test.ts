@@ -1,9 +1,7 @@
-import { afterEach, beforeEach, describe, expect, jest, test } from "@jest/globals";
+import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { type Place, createPlace, run, runDoctor } from "./support.js";
 
 // Every command opens the embedded database, which takes at least a second.
-jest.setTimeout(180_000);
-
 let place: Place;
 beforeEach(async () => {
   place = await createPlace();

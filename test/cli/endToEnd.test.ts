@@ -125,4 +125,4 @@ test("serve, use it from other processes, refuse a second server on the same dat
   expect(direct.out).toContain("1 vector store, 1 embedding\n");
   expect(direct.out).toMatch(/^ok +indexes +1 store with a ready index\n/m);
   expect(direct.out).not.toMatch(/^warn +indexes/m);
-}, 300_000);
+});

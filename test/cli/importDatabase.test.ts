@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, jest, test } from "@jest/globals";
+import { beforeEach, describe, expect, test } from "@jest/globals";
 import { testDimensions } from "../support/settings.js";
 import {
   fillReference,
@@ -11,8 +11,6 @@ import { onServer } from "../support/serverDatabase.js";
 import { useImportPlaces } from "./importPlaces.js";
 import { createPlace, run } from "./support.js";
 import { contentOf } from "./transferSupport.js";
-
-jest.setTimeout(180_000);
 
 /** litellm-vector-store's tables, as its README creates them, with some rows. */
 const litellmVectorStore = `

@@ -1,10 +1,8 @@
-import { describe, expect, jest, test } from "@jest/globals";
+import { describe, expect, test } from "@jest/globals";
 import { makeRole, onServer, urlOf } from "../support/serverDatabase.js";
 import { useImportPlaces } from "./importPlaces.js";
 import { run } from "./support.js";
 import type { ImportAnswer } from "./transferSupport.js";
-
-jest.setTimeout(180_000);
 
 const numbers = (n: number) => `${n},1,0,0,0,0,0,${n / 8}`;
 

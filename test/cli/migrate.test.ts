@@ -1,9 +1,7 @@
-import { afterEach, expect, jest, test } from "@jest/globals";
+import { afterEach, expect, test } from "@jest/globals";
 import { type Place, createPlace, run } from "./support.js";
 
 // Every command opens the embedded database, which takes at least a second.
-jest.setTimeout(180_000);
-
 let place: Place | undefined;
 afterEach(async () => {
   await place?.remove();

@@ -1,12 +1,10 @@
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from "@jest/globals";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
 import type { ServerResponse } from "node:http";
 import { giveEngine } from "../support/engine.js";
 import { type TestService, startService } from "../support/service.js";
 import { batchPath, createStore, rowsOf } from "../support/stores.js";
 import { run, startOther } from "./support.js";
 import { testKey } from "../support/settings.js";
-
-jest.setTimeout(120_000);
 
 let service: TestService;
 let maintenance: Promise<unknown>[] = [];

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import request from "supertest";
@@ -11,8 +11,6 @@ import { testKey } from "../support/settings.js";
 import { readApart } from "./readApart.js";
 
 /** Files of less than a megabyte that unfold to gigabytes take little memory and disk, and give all of it back. */
-
-jest.setTimeout(180_000);
 
 const { numRuns } = campaign(bombs.length);
 const step = Math.ceil(bombs.length / numRuns);

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from "@jest/globals";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
 import pg from "pg";
 import { testDimensions } from "../support/settings.js";
 import { testVector } from "../support/vectors.js";
@@ -6,8 +6,6 @@ import { type HalfOpenProxy, startHalfOpenProxy } from "../support/halfOpenProxy
 import { type Reply, call, createStore, readCounts, readRows, until } from "../support/httpClient.js";
 import { type ServerData, createServerData } from "../support/serverData.js";
 import { type Program, type ServerProcess, compileProgram } from "../support/serverProcess.js";
-
-jest.setTimeout(120_000);
 
 /** An embedded database cannot be away. */
 const onServer = process.env.TEST_DATABASE_URL ? describe : describe.skip;

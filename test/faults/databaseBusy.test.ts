@@ -1,11 +1,9 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from "@jest/globals";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import pg from "pg";
 import { type HalfOpenProxy, startHalfOpenProxy } from "../support/halfOpenProxy.js";
 import { call, createStore, until } from "../support/httpClient.js";
 import { type ServerData, createServerData } from "../support/serverData.js";
 import { type Program, type ServerProcess, compileProgram } from "../support/serverProcess.js";
-
-jest.setTimeout(180_000);
 
 /** The embedded database has no lock that another process could hold, and no network. */
 const onServer = process.env.TEST_DATABASE_URL ? describe : describe.skip;

@@ -1,12 +1,10 @@
-import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { connect } from "node:net";
 import { startFakePostgres } from "../support/fakePostgres.js";
 import { startHalfOpenProxy } from "../support/halfOpenProxy.js";
 import { call, until } from "../support/httpClient.js";
 import { type ServerData, createServerData } from "../support/serverData.js";
 import { type Program, compileProgram } from "../support/serverProcess.js";
-
-jest.setTimeout(120_000);
 
 const password = "p4ssw0rd-marker";
 const withKey = { SERVER_API_KEY: "sk-marker" };

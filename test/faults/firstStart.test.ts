@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from "@jest/globals";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import { execFileSync } from "node:child_process";
 import {
   existsSync,
@@ -16,8 +16,6 @@ import { join } from "node:path";
 import { call, createStore, until } from "../support/httpClient.js";
 import { type ServerData, createServerData } from "../support/serverData.js";
 import { type Program, type ServerProcess, compileProgram } from "../support/serverProcess.js";
-
-jest.setTimeout(180_000);
 
 let program: Program;
 let data: ServerData;

@@ -243,7 +243,7 @@ describe("many at once", () => {
     const { file_counts: counts } = await get<{ file_counts: object }>(`/v1/vector_stores/${store}`);
     expect(counts).toMatchObject({ in_progress: 0, failed: 0 });
     await untilNothingIsSpooled();
-  }, 120_000);
+  }, 600_000);
 
   test("twenty senders that stop half-way", async () => {
     const before = await filenames();

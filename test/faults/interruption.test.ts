@@ -1,12 +1,10 @@
-import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { request } from "node:http";
 import { testDimensions, testKey } from "../support/settings.js";
 import { testVector } from "../support/vectors.js";
 import { call, createStore, readCounts, readRows, until } from "../support/httpClient.js";
 import { type ServerData, createServerData } from "../support/serverData.js";
 import { type Program, type ServerProcess, compileProgram } from "../support/serverProcess.js";
-
-jest.setTimeout(180_000);
 
 let program: Program;
 let data: ServerData;

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from "@jest/globals";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import { Agent } from "node:http";
 import { type Socket, connect } from "node:net";
 import { testKey } from "../support/settings.js";
@@ -7,8 +7,6 @@ import { call, createStore, readCounts, until } from "../support/httpClient.js";
 import { type ServerData, createServerData } from "../support/serverData.js";
 import { type Program, type ServerProcess, compileProgram } from "../support/serverProcess.js";
 import { type SlowModel, startSlowModel } from "../support/slowModel.js";
-
-jest.setTimeout(120_000);
 
 let program: Program;
 let data: ServerData;

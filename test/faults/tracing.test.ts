@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, jest, test } from "@jest/globals";
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { type IncomingHttpHeaders, createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type Provider } from "../litellm/support.js";
@@ -7,8 +7,6 @@ import { testKey } from "../support/settings.js";
 import { type ServerData, createServerData } from "../support/serverData.js";
 import { type Program, compileProgram } from "../support/serverProcess.js";
 import { startSlowModel } from "../support/slowModel.js";
-
-jest.setTimeout(120_000);
 
 let program: Program;
 let data: ServerData;

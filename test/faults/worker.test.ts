@@ -1,10 +1,8 @@
-import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { testKey } from "../support/settings.js";
 import { call, createStore, until } from "../support/httpClient.js";
 import { type ServerData, createServerData } from "../support/serverData.js";
 import { type Program, compileProgram } from "../support/serverProcess.js";
-
-jest.setTimeout(120_000);
 
 let program: Program;
 let data: ServerData;

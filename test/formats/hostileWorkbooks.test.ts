@@ -1,4 +1,4 @@
-import { describe, expect, jest, test } from "@jest/globals";
+import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import * as xlsx from "xlsx";
 import { DocumentError } from "../../src/words/document.js";
@@ -6,8 +6,6 @@ import { makeZip } from "./makeZip.js";
 import { read, rowTexts, xlsxOf } from "./makeWorkbook.js";
 
 // Hundreds of damaged workbooks take longer than a minute on a busy machine.
-jest.setTimeout(300_000);
-
 describe("hostile workbooks", () => {
   test.each<[xlsx.BookType]>([["xls"], ["xlsb"], ["ods"]])(
     "%s cannot pollute prototypes by a name",

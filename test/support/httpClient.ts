@@ -81,7 +81,7 @@ export async function readCounts(url: string, store: string): Promise<{ rows: nu
 }
 
 /** Polls until the answer is not null; fails after `limitMs`. */
-export async function until<T>(what: string, ask: () => Promise<T | null> | T | null, limitMs = 30_000): Promise<T> {
+export async function until<T>(what: string, ask: () => Promise<T | null> | T | null, limitMs = 120_000): Promise<T> {
   const deadline = Date.now() + limitMs;
   for (;;) {
     const answer = await ask();

@@ -43,9 +43,9 @@ export async function valueOf(db: Database, expression: string): Promise<unknown
 
 /** Waits until the condition holds. */
 export async function until(question: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 30_000;
+  const deadline = Date.now() + 120_000;
   while (!(await question())) {
-    if (Date.now() > deadline) throw new Error("the condition did not hold within 30 s");
+    if (Date.now() > deadline) throw new Error("the condition did not hold within 120 s");
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }

@@ -13,6 +13,7 @@ import { parseRowText } from "./rowText.js";
 import { seconds } from "../wire/common.js";
 import type { Parse } from "../wire/parse.js";
 import { parseRow } from "../wire/embedding.js";
+import { endAfterBody } from "../restOfBody.js";
 
 /**
  * Answers an NDJSON upload with NDJSON: `{"object": "embedding.batch.progress", count, duplicates}` after every
@@ -55,10 +56,7 @@ export async function answerBulkLoad(
     const known = asApiError(error);
     if (known.status >= 500) deps.log.error({ err: error, path: req.path }, "bulk load failed");
     line({ ...known.envelope, ...stored });
-    // End the answer only after the body: ending it may close the connection, and a sender still sending would get a
-    // reset instead of the answer.
-    await takeRest(req);
-    res.end();
+    endAfterBody(req, res);
   }
 }
 
@@ -67,24 +65,6 @@ const presentProgress = ({ count, duplicates, ...outcomes }: LoadProgress, rule:
   ...{ count, duplicates },
   ...(rule === null ? {} : outcomes),
 });
-
-/** How long a sender may continue after the error line. */
-const restMs = 5000;
-
-/** Reads and drops the rest of the request, for at most `restMs`. */
-async function takeRest(req: Request): Promise<void> {
-  if (req.complete || req.destroyed) return;
-  req.resume();
-  await new Promise<void>((resolve) => {
-    const timer = setTimeout(() => {
-      req.destroy();
-    }, restMs);
-    req.once("close", () => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
-}
 
 async function* readRows(req: Request, parse: Parse): AsyncGenerator<{ row: EmbeddingInput; path: string }> {
   let empty = true;

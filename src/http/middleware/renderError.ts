@@ -2,6 +2,7 @@ import type { Duplex } from "node:stream";
 import type { ErrorRequestHandler, Request, Response } from "express";
 import { ApiError, invalid } from "../../words/errors.js";
 import type { Log } from "../../process/log.js";
+import { endAfterBody } from "../restOfBody.js";
 
 /** Turns any error into one that a caller may see. An unforeseen error becomes a 500 that reveals nothing. */
 export function asApiError(error: unknown): ApiError {
@@ -72,9 +73,6 @@ const clientErrors: Partial<Record<string, typeof malformed>> = {
   },
 };
 
-/** How long a client may continue sending a body that is already refused. */
-const drainMs = 5000;
-
 /**
  * Answers a client that may still be sending its body. The complete answer is sent at once, but not ended before the
  * body: for a client that asked for `Connection: close` (nginx does by default), Node would reset the connection at the
@@ -83,16 +81,5 @@ const drainMs = 5000;
 function answerSender(req: Request, res: Response, text: string): void {
   res.type("json").set("content-length", String(Buffer.byteLength(text)));
   res.write(text);
-  const end = () => {
-    clearTimeout(timer);
-    res.end();
-  };
-  const timer = setTimeout(() => {
-    res.end();
-    req.destroy();
-  }, drainMs);
-  timer.unref();
-  req.once("end", end);
-  req.once("close", end);
-  req.resume();
+  endAfterBody(req, res);
 }

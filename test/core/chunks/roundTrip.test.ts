@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -14,8 +14,6 @@ import { contentOf, insertSql } from "../../cli/transferSupport.js";
 import { type RandomRow, randomRows } from "../../support/randomRows.js";
 import { type TestService, startService } from "../../support/service.js";
 import { importInto } from "../../support/transfer.js";
-
-jest.setTimeout(300_000);
 
 let here: TestService;
 let there: TestService;

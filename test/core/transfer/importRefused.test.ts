@@ -1,12 +1,10 @@
-import { describe, expect, jest, test } from "@jest/globals";
+import { describe, expect, test } from "@jest/globals";
 import { toNetworkOrder } from "../../../src/numbers/float32.js";
 import type { TransferRow } from "../../../src/words/rows.js";
 import { testVector } from "../../support/vectors.js";
 import { batchPath, countsOf, createStore, rowsInTable, storedRows } from "../../support/stores.js";
 import { importInto, sourceOf, transferRow } from "../../support/transfer.js";
 import { service, rows, bytes } from "./importSupport.js";
-
-jest.setTimeout(120_000);
 
 describe("an error names the row that cannot be imported, and its page is not written", () => {
   const refused: [string, Partial<TransferRow>, RegExp][] = [

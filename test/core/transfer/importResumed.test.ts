@@ -1,10 +1,8 @@
-import { describe, expect, jest, test } from "@jest/globals";
+import { describe, expect, test } from "@jest/globals";
 import { testVector } from "../../support/vectors.js";
 import { batchPath, countsOf, createStore, rowsInTable, rowsPath } from "../../support/stores.js";
 import { importInto, sourceOf } from "../../support/transfer.js";
 import { service, rows, bytes } from "./importSupport.js";
-
-jest.setTimeout(120_000);
 
 describe("an interrupted import", () => {
   const broken = (at: number) => (from: number) => {

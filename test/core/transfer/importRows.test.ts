@@ -1,4 +1,4 @@
-import { describe, expect, jest, test } from "@jest/globals";
+import { describe, expect, test } from "@jest/globals";
 import { testVector } from "../../support/vectors.js";
 import { testDimensions } from "../../support/settings.js";
 import {
@@ -14,8 +14,6 @@ import {
 } from "../../support/stores.js";
 import { importInto, sourceOf, transferRow } from "../../support/transfer.js";
 import { service, rows, bytes } from "./importSupport.js";
-
-jest.setTimeout(120_000);
 
 describe("imported rows", () => {
   test("are stored once, with their ids, times and metadata; counted, and found by the next search", async () => {

@@ -1,11 +1,9 @@
-import { describe, expect, jest, test } from "@jest/globals";
+import { describe, expect, test } from "@jest/globals";
 import { toNetworkOrder } from "../../../src/numbers/float32.js";
 import { testDimensions } from "../../support/settings.js";
 import { bodyOf, countsOf, searchStore } from "../../support/stores.js";
 import { importInto, sourceOf, transferStore } from "../../support/transfer.js";
 import { service, rows, bytes } from "./importSupport.js";
-
-jest.setTimeout(120_000);
 
 describe("stores", () => {
   test("of the source are created with what the source says, even without rows", async () => {

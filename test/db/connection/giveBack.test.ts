@@ -21,7 +21,7 @@ let db: Database;
 beforeEach(async () => {
   directory = mkdtempSync(join(tmpdir(), "vector-store-back-"));
   db = await openDatabase(loadConfig({ DATA_DIR: directory }), createLog("silent"));
-}, 60_000);
+});
 afterEach(async () => {
   await db.close();
   rmSync(directory, { recursive: true });
@@ -47,7 +47,7 @@ test("uploads and deletions leave it as large as one of them does", async () => 
   expect(Math.max(...sizes) - before).toBeLessThan(50 * megabyte);
   expect(Math.max(...sizes.slice(6)) - Math.max(...sizes.slice(0, 6))).toBeLessThan(17 * megabyte);
   expect(await db.giveBack()).toBeLessThanOrEqual(1);
-}, 120_000);
+});
 
 test("a burst of writes leaves no WAL", async () => {
   const storage = createStorage(db, null, Date.now);
@@ -56,7 +56,7 @@ test("a burst of writes leaves no WAL", async () => {
   expect(size() - before).toBeGreaterThan(150 * megabyte);
   await db.giveBack();
   expect(size() - before).toBeLessThan(20 * megabyte);
-}, 120_000);
+});
 
 test("a small change is not worth the work", async () => {
   const storage = createStorage(db, null, Date.now);

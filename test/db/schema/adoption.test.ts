@@ -100,7 +100,7 @@ describe("a database of litellm-pgvector with 1,000 rows, adopted in place", () 
 
   test("every row is found by a search for its content", async () => {
     expect(await rowsNotFound()).toEqual([]);
-  }, 120_000);
+  });
 
   test("file_counts, usage_bytes and created_at are right, whatever the table said and wherever the server lives", async () => {
     await expectRightCounts();

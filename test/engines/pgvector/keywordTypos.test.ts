@@ -31,7 +31,7 @@ beforeAll(async () => {
     { id: "other", content: "Nothing else of interest", metadata: { n: 3 } },
     { id: "code", content: "Part E-4711", metadata: { n: 4 } },
   ]);
-}, 60_000);
+});
 afterAll(() => db.close());
 
 test("without pg_trgm a mistyped word is not found", async () => {

@@ -213,7 +213,7 @@ describe("a store with many matches", () => {
     do after = await fillKeywords(db, "many", "simple", after, 5000);
     while (after !== null);
     await database.exec("ANALYZE");
-  }, 60_000);
+  });
   const asked = (text: string) => ({
     storeId: "many",
     text,
