@@ -107,7 +107,7 @@ function shapeHandlers(
     text = "";
     if (paragraph === "" || leftOut.has(placeholder)) return;
     if (placeholder === "title" || placeholder === "ctrTitle") {
-      title = title === "" ? paragraph : lengthened(title, ` ${paragraph}`);
+      title = spaced(title, paragraph);
       return;
     }
     if (placeholder === "ftr" || placeholder === "hdr") {
@@ -148,6 +148,8 @@ function shapeHandlers(
   };
 }
 
+const spaced = (text: string, more: string) => (text === "" ? more : lengthened(text, ` ${more}`));
+
 /** Comments of PowerPoint before 2021 have one text; later ones have paragraphs of runs, and replies. */
 function commentHandlers(found: Block[], place: Place, hold: Hold): XmlHandlers {
   let comment = "";
@@ -157,7 +159,7 @@ function commentHandlers(found: Block[], place: Place, hold: Hold): XmlHandlers 
       if (name === "text" || name === "t") isText = true;
     },
     text: (text) => {
-      if (isText) comment = comment === "" ? text : lengthened(comment, ` ${text}`);
+      if (isText) comment = spaced(comment, text);
     },
     close: (name) => {
       if (name === "text" || name === "t") isText = false;

@@ -6,12 +6,12 @@ import { ApiError, clientLeft, forbidden, invalid } from "../words/errors.js";
 import { exactJson } from "../words/exactJson.js";
 import { authenticate, type Keys } from "./middleware/authenticate.js";
 import { readJson } from "./bodies/jsonBody.js";
-import { warnerOf } from "./warnings.js";
+import { type Warnings, warningsOf } from "./warnings.js";
 import type { Parse } from "./wire/parse.js";
 import { requestParser } from "./requestParser.js";
 import { type Permission, isAllowed } from "./permissions.js";
 
-export interface Call<Params, Query, Body> {
+export interface Call<Params, Query, Body> extends Warnings {
   deps: Deps;
   caller: Caller;
   params: Params;
@@ -23,8 +23,6 @@ export interface Call<Params, Query, Body> {
   signal: AbortSignal;
   /** When the request came in, on the clock of performance.now(). */
   startedAt: number;
-  /** Says in the header `x-vector-store-warning` what was not done as asked; any number of times, before the answer. */
-  warn: (message: string) => void;
   /** Checks what the handler itself reads of the request, such as a form, as its other parts have been. */
   parse: Parse;
 }
@@ -156,7 +154,7 @@ export function mount(routes: readonly Route[], deps: Deps, keys: Keys): Router 
       const startedAt = performance.now();
       const caller: Caller = each.may === "public" ? { kind: "nobody" } : await authenticate(req, keys);
       if (!isAllowed(caller, each.may)) throw forbidden("This key may not do that.");
-      await each.run({ deps, caller, req, res, signal: leavingOf(res), startedAt, warn: warnerOf(res) });
+      await each.run({ deps, caller, req, res, signal: leavingOf(res), startedAt, ...warningsOf(res) });
     });
   }
   for (const path of new Set(routes.map((each) => each.path))) {

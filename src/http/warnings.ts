@@ -3,16 +3,29 @@ import type { Response } from "express";
 /** In characters. Proxies refuse answers whose headers together are larger than 4 KB (nginx's default). */
 const longest = { message: 400, header: 1500 };
 
+export interface Warnings {
+  /** Says what was not done as asked. */
+  warn: (message: string) => void;
+  /** Warnings that came after the answer had begun, as one text; undefined if there are none. */
+  missed: () => string | undefined;
+}
+
 /**
- * Makes the function by which a request's handler says what was not done as asked. The answer carries all messages in
- * one header, `x-vector-store-warning`, separated by "; ". Must be called before the answer begins; later calls change
- * nothing.
+ * The warnings of one request. The answer carries all messages in one header, `x-vector-store-warning`, separated by
+ * "; ". A handler that streams its answer says at its end what came too late for the header.
  */
-export function warnerOf(res: Response): (message: string) => void {
+export function warningsOf(res: Response): Warnings {
   const messages = new Set<string>();
-  return (message) => {
-    messages.add(shorten(asHeader(message)));
-    if (!res.headersSent) res.set("x-vector-store-warning", join([...messages]));
+  const late = new Set<string>();
+  return {
+    warn: (message) => {
+      const text = shorten(asHeader(message));
+      if (res.headersSent && !messages.has(text)) late.add(text);
+      if (res.headersSent) return;
+      messages.add(text);
+      res.set("x-vector-store-warning", join([...messages]));
+    },
+    missed: () => (late.size === 0 ? undefined : join([...late])),
   };
 }
 

@@ -42,7 +42,8 @@ export interface Storage {
   /** Does nothing if they are already gone. @throws ApiError 503 if FILES_DIR has them and cannot be changed */
   remove(from: Content): Promise<void>;
   /**
-   * Removes what was written before a moment, in Unix milliseconds, and belongs to no file and no upload.
+   * Removes what was written before a moment, in Unix milliseconds, and belongs to no file and no upload. What is in
+   * FILES_DIR stays while that is not set.
    * @returns how many contents
    * @throws ApiError 503 if FILES_DIR cannot be changed
    */
@@ -126,7 +127,7 @@ export function createStorage(
     remove: ({ content, inDirectory }) => (inDirectory ? inFolder(requireFiles()) : inDatabase).remove(content),
     sweep: async (writtenBefore) => {
       for (let swept = 0; ;) {
-        const contents = await listLeftOver(db, writtenBefore, sweptAtOnce);
+        const contents = await listLeftOver(db, { writtenBefore, empty: files !== null }, sweptAtOnce);
         for (const content of contents) await usual.remove(content);
         swept += contents.length;
         if (contents.length < sweptAtOnce) return swept;

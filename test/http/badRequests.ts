@@ -172,11 +172,12 @@ export const idsAndPages: BadRequest[] = [
     path: `${stores}/{store}/file_batches`,
     body: {
       files: [
-        { file_id: "file-1", attributes: { a: 1 } },
-        { file_id: "file-1", attributes: { a: 2 } },
+        { file_id: "file-1", attributes: { a: 1, b: 2 } },
+        { file_id: "file-1", attributes: { b: 2, a: 1 } },
+        { file_id: "file-1", attributes: { a: 2, b: 1 } },
       ],
     },
-    param: "files[1].file_id",
+    param: "files[2].file_id",
     message: /given twice, with other attributes/,
   },
   get("an unknown URL", "/v1/vector_stores/{store}/nothing", null, /Unknown request URL/, 404),

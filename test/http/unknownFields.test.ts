@@ -4,7 +4,8 @@ import { apiRoutes } from "../../src/http/app.js";
 import { foreignFields } from "../../src/http/wire/foreignFields.js";
 import type { Route } from "../../src/http/route.js";
 import { type TestService, startService } from "../support/service.js";
-import { createStore, rowOf, rowsPath } from "../support/stores.js";
+import { createStore, rowOf, rowsOf, rowsPath } from "../support/stores.js";
+import { upload } from "../support/upload.js";
 import { errorOf, send } from "./requests.js";
 
 let service: TestService;
@@ -248,6 +249,15 @@ describe("UNKNOWN_FIELDS=warn", () => {
       'embeddings[0].metdata: unknown parameter; did you mean "metadata"?; it was ignored; ' +
         "caf\\u00e9: unknown parameter; known here: embeddings, return, on_conflict, embedding_model; it was ignored",
     );
+    // The header of a stream is sent with its first commit.
+    const lines = [...rowsOf(500).map((row) => ({ ...row, metdata: {} })), { ...rowOf(501), embeding: [] }];
+    const stream = await upload(lenient.url, `${rowsPath(made)}/batch`, [
+      lines.map((line) => JSON.stringify(line)).join("\n"),
+    ]);
+    expect(stream.lines.at(-1)).toMatchObject({
+      count: 501,
+      warning: 'line 501.embeding: unknown parameter; did you mean "embedding"?; it was ignored',
+    });
     const deleted = await send(lenient.url, {
       method: "DELETE",
       path: `/v1/vector_stores/${made}`,

@@ -2,13 +2,13 @@ import { describe, expect, test } from "@jest/globals";
 import express from "express";
 import fc from "fast-check";
 import request from "supertest";
-import { warnerOf } from "../../src/http/warnings.js";
+import { warningsOf } from "../../src/http/warnings.js";
 
 /** The header of an answer whose handler warned of these. */
 async function headerOf(messages: readonly string[]): Promise<string | undefined> {
   const app = express();
   app.get("/", (_req, res) => {
-    messages.forEach(warnerOf(res));
+    messages.forEach(warningsOf(res).warn);
     res.json({});
   });
   const answer = await request(app).get("/").expect(200);

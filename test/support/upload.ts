@@ -22,6 +22,7 @@ export interface Line {
   count?: number;
   duplicates?: number;
   created?: number;
+  warning?: string;
   error?: { message: string; type: string; param: string | null; code: string | null };
 }
 

@@ -137,7 +137,6 @@ function fileToAttach(
   file: StoredFile | undefined,
   about: { batchId: string | null; replaces: boolean },
 ): NewStoreFile {
-  const now = deps.now();
   const error = { code: "invalid_file" as const, message: `No such File object: ${input.fileId.slice(0, 100)}` };
   return {
     ...input,
@@ -145,8 +144,8 @@ function fileToAttach(
     vectorStoreId: store.id,
     filename: file?.filename ?? "",
     contentHash: file?.contentHash ?? null,
-    createdAt: now,
-    chunkBase: newChunkBase(now),
+    createdAt: deps.now(),
+    chunkBase: newChunkBase(),
     error: file === undefined ? error : null,
   };
 }

@@ -69,7 +69,7 @@ export async function changeStore<Held extends { store: VectorStore }>(
 }
 
 /** The first 24 hexadecimal digits of the ids of a file's chunks: 96 bits of a time-ordered id. */
-export const newChunkBase = (now: number): string => uuidV7(now).replaceAll("-", "").slice(0, 24);
+export const newChunkBase = (): string => uuidV7(Date.now()).replaceAll("-", "").slice(0, 24);
 
 /** Selects a file's own chunks, for the engine. */
 export const chunksOf = ({ fileId, chunkBase }: FileChunks): FileChunks => ({ fileId, chunkBase });
@@ -83,7 +83,7 @@ export const dropChunks = (file: StoreFile): Part => {
   if (isLarge(file)) {
     return {
       steps: [{ do: "hide", fileId }],
-      book: (tx) => leave(tx, file, newChunkBase(Date.now())),
+      book: (tx) => leave(tx, file, newChunkBase()),
       leaves: true,
     };
   }
@@ -139,7 +139,7 @@ export async function completeAsTwin(tx: Db, file: StoreFile, owner: StoreFile):
 /** Removes the files of the same name that a file replaces. @param kept one that stays */
 export async function detachReplaced(tx: Db, file: StoreFile, kept: StoreFile = file): Promise<Part> {
   if (!file.replaces) return nothing;
-  const others = await listSameName(tx, file);
+  const others = await listSameName(tx, file, { ended: true });
   return detachFiles(
     tx,
     others.filter((each) => each.fileId !== kept.fileId),

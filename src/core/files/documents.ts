@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { findCompleted } from "../../db/tables/storeFiles.js";
+import { findCompleted, listSameName } from "../../db/tables/storeFiles.js";
 import type { Caller } from "../../words/caller.js";
 import { ApiError, clientLeft } from "../../words/errors.js";
 import type { Attributes, IngestSettings, StoreFile } from "../../words/file.js";
@@ -8,7 +8,7 @@ import type { Deps } from "../deps.js";
 import { requireComparable } from "../stores/embedding.js";
 import * as stores from "../stores/stores.js";
 import { attachTo } from "./attach.js";
-import { changeStore, detachFiles, detachReplaced, nothing } from "./changes.js";
+import { changeStore, detachFiles, nothing } from "./changes.js";
 import * as files from "./files.js";
 import { checkAttributes, holding } from "./storeFiles.js";
 import { untilEnded } from "./until.js";
@@ -94,12 +94,15 @@ export async function addDocument(
   return untilEnded(deps, key, waiting.ms, waiting.signal);
 }
 
-/** Other files of the name leave, as for a new document. @returns false: this one has left or changed meanwhile */
+/**
+ * The other files of the name leave, those under way too: they were sent before, and would replace this one later.
+ * @returns false: this one has left or changed meanwhile
+ */
 async function replaceOthers(deps: Deps, caller: Caller, known: StoreFile): Promise<boolean> {
   const state = { isKept: false };
-  await changeStore(deps, "correction", holding(caller, known), (tx, { file }) => {
+  await changeStore(deps, "correction", holding(caller, known), async (tx, { file }) => {
     state.isKept = file.status === "completed" && isDeepStrictEqual(file.attributes, known.attributes);
-    return state.isKept ? detachReplaced(tx, { ...file, replaces: true }) : nothing;
+    return state.isKept ? detachFiles(tx, await listSameName(tx, file, { ended: false })) : nothing;
   }).catch((error: unknown) => {
     if (!(error instanceof ApiError && error.status === 404)) throw error;
   });

@@ -24,7 +24,7 @@ export async function relabelFile(tx: Db, file: StoreFile, attributes: Attribute
   const [heir, ...others] = await listSameAs(tx, file);
   if (heir === undefined) return together([relabelChunks(file, attributes), record]);
   // Only this file changes, so the others keep the chunks as they are.
-  const forget: Part = { steps: [], book: (booking) => forgetChunks(booking, file, newChunkBase(Date.now())) };
+  const forget: Part = { steps: [], book: (booking) => forgetChunks(booking, file, newChunkBase()) };
   return together([inherit(file, heir, others), forget, record, readAgain(file)]);
 }
 

@@ -26,14 +26,23 @@ export async function deleteSlices(db: Db, content: string): Promise<void> {
   await slices(db).deleteFrom(table).where("content", "=", content).execute();
 }
 
-/** Contents that belong to no file and no upload, unless they were written recently; at most `limit`. */
-export async function listLeftOver(db: Db, writtenBefore: number, limit: number): Promise<string[]> {
+/**
+ * Contents that belong to no file and no upload, and were written before a moment; at most `limit`.
+ * @param empty also those without bytes here, which are in FILES_DIR
+ */
+export async function listLeftOver(
+  db: Db,
+  { writtenBefore, empty }: { writtenBefore: number; empty: boolean },
+  limit: number,
+): Promise<string[]> {
   // As SQL, because it names three tables, and `ours` knows one.
   const { ours: tables } = db.layout;
   const { rows } = await sql<{ content: string }>`
     SELECT s.content FROM ${tables[table].reference} AS s
     WHERE NOT EXISTS (SELECT 1 FROM ${tables.vector_store_file_objects.reference} AS f WHERE f.content = s.content)
       AND NOT EXISTS (SELECT 1 FROM ${tables.vector_store_upload_parts.reference} AS p WHERE p.content = s.content)
-    GROUP BY s.content HAVING max(s.written_at) < ${instant(writtenBefore, true)} LIMIT ${limit}`.execute(db.run);
+    GROUP BY s.content
+    HAVING max(s.written_at) < ${instant(writtenBefore, true)} AND (${empty} OR max(octet_length(s.bytes)) > 0)
+    LIMIT ${limit}`.execute(db.run);
   return rows.map(({ content }) => content);
 }

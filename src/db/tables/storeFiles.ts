@@ -235,13 +235,13 @@ export async function listSameAs(tx: Db, file: StoreFileKey): Promise<StoreFile[
     .execute();
 }
 
-/** Other files of the store with this file's name whose ingestion has ended, locked until the transaction ends. */
-export async function listSameName(tx: Db, file: StoreFileKey & { filename: string }): Promise<StoreFile[]> {
+/** Other files of the store with this file's name, locked until the transaction ends. @param ended only such */
+export async function listSameName(tx: Db, file: StoreFile, { ended }: { ended: boolean }): Promise<StoreFile[]> {
   return select(tx)
     .where("vector_store_id", "=", file.vectorStoreId)
     .where("filename", "=", file.filename)
     .where("file_id", "<>", file.fileId)
-    .where("status", "<>", "in_progress")
+    .$if(ended, (query) => query.where("status", "<>", "in_progress"))
     .orderBy("created_at")
     .orderBy("file_id")
     .forUpdate()

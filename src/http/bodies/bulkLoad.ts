@@ -12,6 +12,7 @@ import { asApiError } from "../middleware/renderError.js";
 import { parseRowText } from "./rowText.js";
 import { seconds } from "../wire/common.js";
 import type { Parse } from "../wire/parse.js";
+import type { Warnings } from "../warnings.js";
 import { parseRow } from "../wire/embedding.js";
 import { endAfterBody } from "../restOfBody.js";
 
@@ -19,7 +20,7 @@ import { endAfterBody } from "../restOfBody.js";
  * Answers an NDJSON upload with NDJSON: `{"object": "embedding.batch.progress", count, duplicates}` after every
  * committed chunk, and as last line `{"object": "embedding.batch", …}` or `{"error": {…}, count}`. A failure before the
  * first commit has its proper HTTP status. `count` is always the number of leading rows that are stored, so an upload
- * can be resumed after them.
+ * can be resumed after them. The last line's `warning` is what came too late for the header `x-vector-store-warning`.
  */
 export async function answerBulkLoad(
   deps: Deps,
@@ -31,7 +32,15 @@ export async function answerBulkLoad(
     signal,
     rule,
     parse,
-  }: { req: Request; res: Response; signal: AbortSignal; rule: OnConflict | null; parse: Parse },
+    missed,
+  }: {
+    req: Request;
+    res: Response;
+    signal: AbortSignal;
+    rule: OnConflict | null;
+    parse: Parse;
+    missed: Warnings["missed"];
+  },
 ): Promise<void> {
   const encoding = req.headers["content-encoding"] ?? "identity";
   if (encoding.toLowerCase() !== "identity")
@@ -49,13 +58,14 @@ export async function answerBulkLoad(
     };
     const options = { ...(rule === null ? {} : { onConflict: rule }), onProgress, signal };
     const result = await loadEmbeddings(deps, caller, storeId, readRows(req, parse), options);
-    line({ object: "embedding.batch", ...presentProgress(result, rule), created: seconds(deps.now()) });
+    const created = seconds(deps.now());
+    line({ object: "embedding.batch", ...presentProgress(result, rule), created, warning: missed() });
     res.end();
   } catch (error) {
     if (!res.headersSent) throw error;
     const known = asApiError(error);
     if (known.status >= 500) deps.log.error({ err: error, path: req.path }, "bulk load failed");
-    line({ ...known.envelope, ...stored });
+    line({ ...known.envelope, ...stored, warning: missed() });
     endAfterBody(req, res);
   }
 }

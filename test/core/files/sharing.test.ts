@@ -122,6 +122,12 @@ test("a document that the store has replaces others of its name, whenever it is 
   expect(await listed()).toEqual([first]);
   expect((await here.service.database.query("SELECT 1 FROM embeddings")).length).toBe((await chunks(first)).length);
 
+  // A version under way, which would replace this one later, was sent before it.
+  await upload("version three", again);
+  expect(await upload(text, again)).toBe(first);
+  while (await work());
+  expect(await listed()).toEqual([first]);
+
   // It becomes complete while another one waits.
   await here.service.delete(path(first)).expect(200);
   const ids = [await upload(text, fields), await upload(text, again)];
