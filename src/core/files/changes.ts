@@ -1,5 +1,6 @@
 import { type FileEnd, finishFile, recordProgress } from "../../db/tables/ingestQueue.js";
-import { listSameAs, listSameName, passChunksOn, removeStoreFile } from "../../db/tables/storeFiles.js";
+import { removeStoreFile } from "../../db/tables/storeFiles.js";
+import { listSameAs, listSameName, passChunksOn } from "../../db/tables/twins.js";
 import type { Db } from "../../db/database.js";
 import type { Change, Done, Step } from "../../engines/engine.js";
 import type { FileChunks } from "../../words/chunk.js";

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { findCompleted, listSameName } from "../../db/tables/storeFiles.js";
+import { findCompleted, listSameName } from "../../db/tables/twins.js";
 import type { Caller } from "../../words/caller.js";
 import { ApiError, clientLeft } from "../../words/errors.js";
 import type { Attributes, IngestSettings, StoreFile } from "../../words/file.js";

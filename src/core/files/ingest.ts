@@ -2,7 +2,7 @@ import type { Db } from "../../db/database.js";
 import { findFiles } from "../../db/tables/files.js";
 import { endLeases, isHeld, recordProgress, renewLease, takeNext } from "../../db/tables/ingestQueue.js";
 import { listLeft } from "../../db/tables/leftChunks.js";
-import { findCompleted } from "../../db/tables/storeFiles.js";
+import { findCompleted } from "../../db/tables/twins.js";
 import { follow } from "../../process/abort.js";
 import { SpanKind, inSpan } from "../../process/tracing.js";
 import { ownWork } from "../../words/caller.js";

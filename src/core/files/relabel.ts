@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Db } from "../../db/database.js";
 import { forgetChunks, requeue } from "../../db/tables/ingestQueue.js";
-import { findStoreFile, listSameAs, updateAttributes } from "../../db/tables/storeFiles.js";
+import { findStoreFile, updateAttributes } from "../../db/tables/storeFiles.js";
+import { listSameAs } from "../../db/tables/twins.js";
 import type { Attributes, StoreFile } from "../../words/file.js";
 import { type Part, inherit, newChunkBase, relabelChunks, together } from "./changes.js";
 

@@ -1,4 +1,4 @@
-import { findTwin } from "../../db/tables/storeFiles.js";
+import { findTwin } from "../../db/tables/twins.js";
 import type { StoreFile } from "../../words/file.js";
 import type { VectorStore } from "../../words/store.js";
 import type { Deps } from "../deps.js";

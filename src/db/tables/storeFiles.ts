@@ -3,7 +3,6 @@ import {
   type Attributes,
   type FileStatus,
   type NewStoreFile,
-  type SameDocument,
   type StoreFile,
   type StoreFileKey,
 } from "../../words/file.js";
@@ -49,7 +48,8 @@ const columns = (eb: Columns) =>
     "attempts",
   ] as const;
 
-const select = (db: Db) => files(db).selectFrom(table).select(columns);
+/** Reads files whole. */
+export const selectFiles = (db: Db) => files(db).selectFrom(table).select(columns);
 
 /** Whether a row is this file. */
 export const isFile =
@@ -91,7 +91,7 @@ export async function attachFiles(tx: Db, added: readonly NewStoreFile[]): Promi
 
 export async function findStoreFile(db: Db, storeId: string, fileId: string): Promise<StoreFile | undefined> {
   if (!canBeStoreId(db, storeId) || fileId.includes("\0")) return undefined;
-  return select(db)
+  return selectFiles(db)
     .where(isFile({ vectorStoreId: storeId, fileId }))
     .executeTakeFirst();
 }
@@ -104,7 +104,7 @@ export async function hasFiles(db: Db, storeId: string): Promise<boolean> {
 
 /** The same, locked until the transaction ends. */
 export async function lockStoreFile(tx: Db, storeId: string, fileId: string): Promise<StoreFile | undefined> {
-  return select(tx)
+  return selectFiles(tx)
     .where(isFile({ vectorStoreId: storeId, fileId }))
     .forUpdate()
     .executeTakeFirst();
@@ -172,7 +172,7 @@ export async function listStoreFiles(
       .$asTuple("created_at", "file_id");
     return eb(eb.refTuple("created_at", "file_id"), (page.order === "asc") === later ? ">" : "<", cursor);
   };
-  let query = select(db).where("vector_store_id", "=", storeId);
+  let query = selectFiles(db).where("vector_store_id", "=", storeId);
   if (page.batchId !== null) query = query.where("file_id", "=", sql<string>`ANY(${idsOfBatch(db, page.batchId)})`);
   if (page.attachedBy !== undefined) query = query.where("batch_id", "=", page.attachedBy);
   if (page.status !== null) query = query.where("status", "=", page.status);
@@ -198,83 +198,4 @@ export async function updateAttributes(tx: Db, file: StoreFileKey, attributes: A
 
 export async function removeStoreFile(tx: Db, file: StoreFileKey): Promise<void> {
   await files(tx).deleteFrom(table).where(isFile(file)).execute();
-}
-
-/** The oldest completed file of the store with the same content and settings that has its own chunks. */
-const oldestTwin = (db: Db, { vectorStoreId, contentHash, settings }: SameDocument) =>
-  select(db)
-    .where("vector_store_id", "=", vectorStoreId)
-    // Of no file without a hash: null equals nothing.
-    .where("content_hash", "=", contentHash)
-    .where("status", "=", "completed")
-    .where("same_as", "is", null)
-    .where("settings", "=", jsonb(settings))
-    .orderBy("created_at")
-    .orderBy("file_id")
-    .limit(1);
-
-/** A completed file of the store with the same name, content, attributes and settings, that has its own chunks. */
-export const findCompleted = (db: Db, document: SameDocument): Promise<StoreFile | undefined> =>
-  oldestTwin(db, document)
-    .where("filename", "=", document.filename)
-    .where((eb) => eb.fn.coalesce("attributes", jsonb({})), "=", jsonb(document.attributes ?? {}))
-    .executeTakeFirst();
-
-/** The same under any name and with any attributes, made by this version of reading and chunking. */
-export const findTwin = (db: Db, document: SameDocument, madeBy: number): Promise<StoreFile | undefined> =>
-  oldestTwin(db, document).where("made_by", "=", madeBy).executeTakeFirst();
-
-/** Other files that share a file's chunks, locked until the transaction ends. */
-export async function listSameAs(tx: Db, file: StoreFileKey): Promise<StoreFile[]> {
-  return select(tx)
-    .where("vector_store_id", "=", file.vectorStoreId)
-    .where("same_as", "=", file.fileId)
-    .orderBy("created_at")
-    .orderBy("file_id")
-    .forUpdate()
-    .execute();
-}
-
-/** Other files of the store with this file's name, locked until the transaction ends. @param ended only such */
-export async function listSameName(tx: Db, file: StoreFile, { ended }: { ended: boolean }): Promise<StoreFile[]> {
-  return select(tx)
-    .where("vector_store_id", "=", file.vectorStoreId)
-    .where("filename", "=", file.filename)
-    .where("file_id", "<>", file.fileId)
-    .$if(ended, (query) => query.where("status", "<>", "in_progress"))
-    .orderBy("created_at")
-    .orderBy("file_id")
-    .forUpdate()
-    .execute();
-}
-
-/**
- * Gives a file's chunks to another file that shares them, the heir; the others that share them now share the heir's.
- */
-export async function passChunksOn(
-  tx: Db,
-  file: StoreFile,
-  heir: StoreFileKey,
-  others: readonly StoreFileKey[],
-): Promise<void> {
-  await files(tx)
-    .updateTable(table)
-    .set({
-      same_as: null,
-      chunk_base: file.chunkBase,
-      chunk_count: file.chunkCount,
-      content_bytes: file.contentBytes,
-      chunks_total: file.chunksTotal,
-      made_by: file.madeBy,
-      // Without it, later twins would not copy the vectors but pay for them.
-      plan: jsonb(file.plan),
-    })
-    .where(isFile(heir))
-    .execute();
-  await files(tx)
-    .updateTable(table)
-    .set({ same_as: heir.fileId })
-    .where("vector_store_id", "=", file.vectorStoreId)
-    .where("file_id", "=", sql<string>`ANY(${others.map((each) => each.fileId)}::text[])`)
-    .execute();
 }
