@@ -138,7 +138,7 @@ export async function completeAsTwin(tx: Db, file: StoreFile, owner: StoreFile):
 }
 
 /** Removes the files of the same name that a file replaces. @param kept one that stays */
-export async function detachReplaced(tx: Db, file: StoreFile, kept: StoreFile = file): Promise<Part> {
+async function detachReplaced(tx: Db, file: StoreFile, kept: StoreFile = file): Promise<Part> {
   if (!file.replaces) return nothing;
   const others = await listSameName(tx, file, { ended: true });
   return detachFiles(
