@@ -137,10 +137,13 @@ export async function completeAsTwin(tx: Db, file: StoreFile, owner: StoreFile):
   return together([await detachReplaced(tx, file, owner), ended]);
 }
 
-/** Removes the files of the same name that a file replaces. @param kept one that stays */
+/**
+ * Removes the files of the same name that a file replaces: those that were attached before it, also if they are not
+ * complete yet, because they would show older text later. @param kept one that stays
+ */
 async function detachReplaced(tx: Db, file: StoreFile, kept: StoreFile = file): Promise<Part> {
   if (!file.replaces) return nothing;
-  const others = await listSameName(tx, file, { ended: true });
+  const others = await listSameName(tx, file, { older: true });
   return detachFiles(
     tx,
     others.filter((each) => each.fileId !== kept.fileId),

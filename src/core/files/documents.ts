@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { findCompleted, listSameName } from "../../db/tables/twins.js";
 import type { Caller } from "../../words/caller.js";
-import { ApiError, clientLeft } from "../../words/errors.js";
+import { ApiError, clientLeft, conflict, invalid } from "../../words/errors.js";
 import type { Attributes, IngestSettings, StoreFile } from "../../words/file.js";
 import type { VectorStore } from "../../words/store.js";
 import type { Deps } from "../deps.js";
@@ -46,6 +46,7 @@ export async function uploadDocuments(
   const { kept, settings } = await receive();
   try {
     checkAttributes(settings.attributes);
+    if (settings.replaces) requireDifferentNames(kept);
   } catch (error) {
     for (const each of kept) await files.drop(deps, each);
     throw error;
@@ -73,6 +74,7 @@ export async function uploadDocuments(
  * name, content, attributes and settings, it is not added again; but it replaces others if it is to.
  * The attributes must have passed `checkAttributes`.
  * @param waiting how long to wait until it is searchable, in milliseconds; not after the signal aborts
+ * @throws ApiError 409 if it is removed or replaced meanwhile
  */
 export async function addDocument(
   deps: Deps,
@@ -91,7 +93,22 @@ export async function addDocument(
   }
   const file = await files.register(deps, caller, kept, () => ({ purpose: "assistants", expiresAfter: null }));
   const key = await attachTo(deps, caller, store, { fileId: file.id, attributes, settings }, { replaces });
-  return untilEnded(deps, key, waiting.ms, waiting.signal);
+  return untilEnded(deps, key, waiting.ms, waiting.signal).catch(async (error: unknown) => {
+    if (!(error instanceof ApiError && error.status === 404)) throw error;
+    await files.remove(deps, caller, file.id).catch(() => undefined);
+    throw conflict("file", `${filename.slice(0, 200)} was removed, or replaced by a later one, while it was read`);
+  });
+}
+
+/** Each document of an upload would replace the one before it. @throws ApiError 400 */
+function requireDifferentNames(kept: readonly files.KeptBytes[]): void {
+  const names = kept.map(({ filename }) => filename);
+  const repeated = names.find((name, i) => names.indexOf(name) < i);
+  if (repeated === undefined) return;
+  throw invalid(
+    "files",
+    `"${repeated.slice(0, 200)}" is there twice, and with replace the second would remove the first`,
+  );
 }
 
 /**
@@ -102,7 +119,7 @@ async function replaceOthers(deps: Deps, caller: Caller, known: StoreFile): Prom
   const state = { isKept: false };
   await changeStore(deps, "correction", holding(caller, known), async (tx, { file }) => {
     state.isKept = file.status === "completed" && isDeepStrictEqual(file.attributes, known.attributes);
-    return state.isKept ? detachFiles(tx, await listSameName(tx, file, { ended: false })) : nothing;
+    return state.isKept ? detachFiles(tx, await listSameName(tx, file, { older: false })) : nothing;
   }).catch((error: unknown) => {
     if (!(error instanceof ApiError && error.status === 404)) throw error;
   });

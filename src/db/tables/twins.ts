@@ -44,13 +44,21 @@ export async function listSameAs(tx: Db, file: StoreFileKey): Promise<StoreFile[
     .execute();
 }
 
-/** Other files of the store with this file's name, locked until the transaction ends. @param ended only such */
-export async function listSameName(tx: Db, file: StoreFile, { ended }: { ended: boolean }): Promise<StoreFile[]> {
+/**
+ * Other files of the store with this file's name, also those under way, locked until the transaction ends.
+ * @param older only those that were attached before it
+ */
+export async function listSameName(tx: Db, file: StoreFile, { older }: { older: boolean }): Promise<StoreFile[]> {
   return selectFiles(tx)
     .where("vector_store_id", "=", file.vectorStoreId)
     .where("filename", "=", file.filename)
     .where("file_id", "<>", file.fileId)
-    .$if(ended, (query) => query.where("status", "<>", "in_progress"))
+    .$if(older, (query) =>
+      query.where((eb) => {
+        const attached = eb.selectFrom(table).select(["created_at", "file_id"]).where(isFile(file));
+        return eb(eb.refTuple("created_at", "file_id"), "<", attached.$asTuple("created_at", "file_id"));
+      }),
+    )
     .orderBy("created_at")
     .orderBy("file_id")
     .forUpdate()

@@ -130,9 +130,10 @@ test("a document that the store has replaces others of its name, whenever it is 
 
   // It becomes complete while another one waits.
   await here.service.delete(path(first)).expect(200);
-  const ids = [await upload(text, fields), await upload(text, again)];
-  await work();
+  const kept = await upload(text, fields);
   const other = await upload("version two", fields);
+  const ids = [kept, await upload(text, again)];
+  await work();
   await here.service.database.exec(
     `UPDATE vector_store_files SET run_after = now() + interval '1 h' WHERE file_id = '${ids[1] ?? ""}'`,
   );
