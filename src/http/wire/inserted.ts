@@ -28,7 +28,11 @@ export const batchAnswer = z
     replaced: countAnswer("rows that took the place of a stored one"),
     skipped: countAnswer("rows whose id was stored already, which were left as they were"),
     created: z.int(),
-    warning: z.string().optional().describe("of a stream: what came too late for the header x-vector-store-warning"),
+    warning: z
+      .string()
+      .optional()
+      .describe("of a stream: what came too late for the header x-vector-store-warning")
+      .meta({ examples: ['line 812.embeding: unknown parameter; did you mean "embedding"?; it was ignored'] }),
   })
   .meta({ id: "EmbeddingBatch" });
 
