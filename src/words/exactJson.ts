@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
 
 /* JSON whose numbers keep their digits. JavaScript's doubles round whole numbers beyond 2^53; jsonb does not. */
 
@@ -22,6 +23,9 @@ export class ExactNumber {
     return mark + this.text;
   }
 }
+
+/** Whether two JSON values are the same, in whatever order their keys are. */
+export const sameJson = (a: unknown, b: unknown): boolean => isDeepStrictEqual(a, b);
 
 /** Whether a value of parsed JSON is an object: neither null, an array nor a number with all its digits. */
 export const isObject = (value: unknown): value is Record<string, unknown> =>

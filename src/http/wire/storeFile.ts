@@ -1,11 +1,10 @@
-import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import type { BatchWithCounts } from "../../core/files/fileBatches.js";
 import type { AttachInput } from "../../core/files/attach.js";
 import { modelName, optional, pageQuery, readPage, seconds, storeParams } from "./common.js";
 import { scalarAnswer, scalars } from "./scalars.js";
 import { filtersText, parseFilterText } from "./filters.js";
-import { isObject } from "../../words/exactJson.js";
+import { isObject, sameJson } from "../../words/exactJson.js";
 import type { Cutting } from "../../words/document.js";
 import { type Attributes, type IngestSettings, type StoreFile, fileStatuses } from "../../words/file.js";
 
@@ -134,7 +133,7 @@ export const createBatchOfFilesBody = z
     for (const [i, file] of files.entries()) {
       const before = first.get(file.file_id);
       first.set(file.file_id, before ?? file);
-      if (before === undefined || isDeepStrictEqual(before, file)) continue;
+      if (before === undefined || sameJson(before, file)) continue;
       const message = "is given twice, with other attributes or another chunking_strategy";
       context.addIssue({ code: "custom", path: ["files", i, "file_id"], message });
     }
