@@ -147,41 +147,24 @@ describe("a refused upload leaves nothing", () => {
       "chunk_overlap",
       /at most half of chunk_size/,
     ],
-    [
-      "attributes that are not JSON",
-      () => uploadTo(store).field("attributes", "{").attach("file", Buffer.from("x"), "x.txt"),
+    ...(
+      [
+        ["{", "attributes", /not valid JSON/],
+        ["[]", "attributes", /^attributes: expected an object$/],
+        ['{"a":1,"a":2}', "attributes.a", /given more than once/],
+        ["[".repeat(1000), "attributes", /nested more than 100 levels/],
+        ['{"a":"\\u0000"}', "attributes.a", /U\+0000/],
+        ['{"a":{"b":1}}', "attributes.a", /^attributes\.a: expected a string/],
+        [`{"${"a".repeat(65)}":1}`, `attributes.${"a".repeat(64)}`, /at most 64 characters/],
+        ['{"file_id":"x"}', "attributes.file_id", /used by the service/],
+      ] as const
+    ).map(([attributes, param, message]): [string, () => request.Test, number, string, RegExp] => [
+      `attributes ${attributes.slice(0, 30)}`,
+      () => uploadTo(store).field("attributes", attributes).attach("file", Buffer.from("x"), "x.txt"),
       400,
-      "attributes",
-      /not valid JSON/,
-    ],
-    [
-      "attributes with a key twice",
-      () => uploadTo(store).field("attributes", '{"a":1,"a":2}').attach("file", Buffer.from("x"), "x.txt"),
-      400,
-      "attributes.a",
-      /given more than once/,
-    ],
-    [
-      "attributes of a thousand levels",
-      () => uploadTo(store).field("attributes", "[".repeat(1000)).attach("file", Buffer.from("x"), "x.txt"),
-      400,
-      "attributes",
-      /nested more than 100 levels/,
-    ],
-    [
-      "attributes with U+0000",
-      () => uploadTo(store).field("attributes", '{"a":"\\u0000"}').attach("file", Buffer.from("x"), "x.txt"),
-      400,
-      "attributes.a",
-      /U\+0000/,
-    ],
-    [
-      "a reserved attribute",
-      () => uploadTo(store).field("attributes", '{"file_id":"x"}').attach("file", Buffer.from("x"), "x.txt"),
-      400,
-      "attributes.file_id",
-      /used by the service/,
-    ],
+      param,
+      message,
+    ]),
     [
       "a byte too many",
       () => uploadTo(store).attach("file", Buffer.alloc(1024 * 1024 + 1, 97), "x.txt"),

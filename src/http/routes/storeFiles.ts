@@ -182,7 +182,7 @@ async function receive(deps: Deps, req: Request, parse: Parse) {
   const form = await readForm(req, { fileBytes: deps.config.files.maxBytes, files: mostFiles }, keeper);
   try {
     if (form.files.length === 0) throw invalid("file", "required: a form part with a file");
-    const settings = readUploadForm(parse(uploadForm, Object.fromEntries(form.fields), null));
+    const settings = readUploadForm(form.fields, parse);
     return { kept: form.files, settings };
   } catch (error) {
     for (const kept of form.files) await keeper.drop(kept);

@@ -3,7 +3,8 @@ import { invalid } from "../../words/errors.js";
 import type { Attributes, IngestSettings } from "../../words/file.js";
 import { parseJson } from "../bodies/jsonText.js";
 import { optional } from "./common.js";
-import { scalars } from "./scalars.js";
+import type { Parse } from "./parse.js";
+import { attributes } from "./scalars.js";
 
 /** The fields of POST …/upload besides its files, all as text. Sizes are in characters, as in litellm-vector-store. */
 export const uploadForm = z.object({
@@ -26,8 +27,9 @@ function formInteger(min: number, max: number) {
 
 const usual = { size: 512, overlap: 50 };
 
-/** @throws ApiError 400 for invalid `attributes`, or an overlap above half of the chunk size */
-export function readUploadForm(form: z.output<typeof uploadForm>) {
+/** @throws ApiError 400 naming the field, also for an overlap above half of the chunk size */
+export function readUploadForm(fields: ReadonlyMap<string, string>, parse: Parse) {
+  const form = parse(uploadForm, Object.fromEntries(fields), null);
   const size = form.chunk_size ?? usual.size;
   // A small chunk_size must not be refused because of the default overlap.
   const overlap = form.chunk_overlap ?? Math.min(usual.overlap, Math.floor(size / 2));
@@ -38,12 +40,10 @@ export function readUploadForm(form: z.output<typeof uploadForm>) {
     visionModel: blank(form.vision_model),
     visionPrompt: blank(form.vision_prompt),
   };
-  return { settings, attributes: readAttributes(form.attributes), replaces: form.replace === "true" };
+  return { settings, attributes: readAttributes(form.attributes, parse), replaces: form.replace === "true" };
 }
 
-function readAttributes(text: string | undefined): Attributes | null {
+function readAttributes(text: string | undefined, parse: Parse): Attributes | null {
   if (text === undefined || text.trim() === "") return null;
-  const parsed = scalars.safeParse(parseJson(text, "attributes"));
-  if (parsed.success) return parsed.data;
-  throw invalid("attributes", parsed.error.issues[0]?.message ?? "is not valid");
+  return parse(attributes, parseJson(text, "attributes"), "attributes");
 }
