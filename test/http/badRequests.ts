@@ -180,6 +180,27 @@ export const idsAndPages: BadRequest[] = [
     param: "files[2].file_id",
     message: /given twice, with other attributes/,
   },
+  {
+    name: "a reserved attribute of a text",
+    path: `${stores}/{store}/files`,
+    body: { texts: ["a", "b"], metadatas: [null, { file_id: "x" }] },
+    param: "metadatas[1].file_id",
+    message: /used by the service/,
+  },
+  {
+    name: "a reserved attribute of a batch's file",
+    path: `${stores}/{store}/file_batches`,
+    body: { files: [{ file_id: "file-1" }, { file_id: "file-2", attributes: { place: 1 } }] },
+    param: "files[1].attributes.place",
+    message: /used by the service/,
+  },
+  {
+    name: "a reserved attribute of a batch",
+    path: `${stores}/{store}/file_batches`,
+    body: { file_ids: ["file-1"], attributes: { chunk_index: 1 } },
+    param: "attributes.chunk_index",
+    message: /used by the service/,
+  },
   get("an unknown URL", "/v1/vector_stores/{store}/nothing", null, /Unknown request URL/, 404),
   { ...get("update without a body", `${stores}/{store}`, null, /The body is empty/), method: "POST" },
   {

@@ -22,7 +22,7 @@ import * as stores from "../stores/stores.js";
 import { type Part, changeStore, newChunkBase, nothing, together } from "./changes.js";
 import { throwUnknownFile } from "./files.js";
 import { relabelFile } from "./relabel.js";
-import { checkAttributes, holding } from "./storeFiles.js";
+import { holding } from "./storeFiles.js";
 import { briefMs, untilEnded } from "./until.js";
 
 /** A file to attach. */
@@ -55,8 +55,7 @@ export async function attachFile(
  * Attaches a file to a store that has not expired. A file that is already attached gets the new attributes, if any are
  * given; one that failed or was cancelled is tried again.
  * @param options.replaces files of the same name leave the store once this one is complete
- * @throws ApiError 404 for an unknown file, 400 for reserved attributes, 409 if it is already attached with other
- * settings; then nothing is written
+ * @throws ApiError 404 for an unknown file, 409 if it is already attached with other settings; then nothing is written
  */
 export async function attachTo(
   deps: Deps,
@@ -65,7 +64,6 @@ export async function attachTo(
   input: AttachInput,
   { replaces }: { replaces: boolean },
 ): Promise<StoreFileKey> {
-  checkAttributes(input.attributes);
   const [file] = await findFiles(deps.db, scopeOf(caller), [input.fileId], deps.now());
   if (file === undefined) throwUnknownFile(input.fileId);
   const added = await queue(deps, [fileToAttach(deps, store, input, file, { batchId: null, replaces })], null);
@@ -78,7 +76,6 @@ export async function attachTo(
  * Attaches many files to a store. Unknown files are listed as failed, as OpenAI does.
  * @param batch recorded together with its files; null: they belong to none
  * @returns the files that are ingested now
- * @throws ApiError 400 for reserved attributes; then nothing is written
  */
 export async function enqueue(
   deps: Deps,
@@ -87,7 +84,6 @@ export async function enqueue(
   inputs: readonly AttachInput[],
   batch: FileBatch | null,
 ): Promise<StoreFileKey[]> {
-  for (const { attributes } of inputs) checkAttributes(attributes);
   const ids = inputs.map((input) => input.fileId);
   const known = await findFiles(deps.db, scopeOf(caller), ids, deps.now());
   const fileOf = new Map(known.map((file) => [file.id, file]));

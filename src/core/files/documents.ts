@@ -10,7 +10,7 @@ import * as stores from "../stores/stores.js";
 import { attachTo } from "./attach.js";
 import { changeStore, detachFiles, nothing } from "./changes.js";
 import * as files from "./files.js";
-import { checkAttributes, holding } from "./storeFiles.js";
+import { holding } from "./storeFiles.js";
 import { untilEnded } from "./until.js";
 
 /** How a sender wants documents to be added. */
@@ -30,9 +30,9 @@ const uploadWaitMs = 590_000;
  * @param receive reads the upload; if it throws, it must drop the bytes it stored
  * @param options.later answer without waiting for ingestion; then the documents are added whether the sender stays
  *   or not
- * @throws ApiError 404, 400 (expired, or a reserved attribute); then nothing is left of the upload. 400 with the reason
- * if a single document cannot be read, 502 if a model failed; then nothing is left of that document. 409
- * `model_mismatch`
+ * @throws ApiError 404, 400 (expired, or two files of one name that replace others); then nothing is left of the
+ * upload. 400 with the reason if a single document cannot be read, 502 if a model failed; then nothing is left of that
+ * document. 409 `model_mismatch`
  */
 export async function uploadDocuments(
   deps: Deps,
@@ -45,7 +45,6 @@ export async function uploadDocuments(
   requireComparable(deps, store);
   const { kept, settings } = await receive();
   try {
-    checkAttributes(settings.attributes);
     if (settings.replaces) requireDifferentNames(kept);
   } catch (error) {
     for (const each of kept) await files.drop(deps, each);
@@ -72,7 +71,6 @@ export async function uploadDocuments(
 /**
  * Makes a file of a document's bytes and attaches it to a store. If the store already has the document, with the same
  * name, content, attributes and settings, it is not added again; but it replaces others if it is to.
- * The attributes must have passed `checkAttributes`.
  * @param waiting how long to wait until it is searchable, in milliseconds; not after the signal aborts
  * @throws ApiError 409 if it is removed or replaced meanwhile
  */

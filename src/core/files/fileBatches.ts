@@ -21,7 +21,7 @@ export type BatchWithCounts = FileBatch & { counts: FileCounts };
  * with the state that they have, and get the new attributes, if any are given; those that failed or were cancelled are
  * tried again.
  * @param model the store's, as its caller names it; null: not named
- * @throws ApiError 404, 400 (expired, a reserved attribute, or another model); then nothing is written
+ * @throws ApiError 404, 400 (expired, or another model); then nothing is written
  */
 export async function create(
   deps: Deps,

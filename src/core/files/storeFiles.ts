@@ -56,16 +56,6 @@ export async function listIn(
   return listStoreFiles(deps.db, storeId, { ...page, ...selection });
 }
 
-/** Metadata keys that attributes must not use: searches and deletions rely on them. */
-const reservedAttributes = ["file_id", "chunk_index", "place"];
-
-/** @throws ApiError 400 for an attribute with a reserved name */
-export function checkAttributes(attributes: Attributes | null): void {
-  const reserved = reservedAttributes.find((name) => attributes?.[name] !== undefined);
-  if (reserved !== undefined)
-    throw invalid(`attributes.${reserved}`, "this name is used by the service; choose another");
-}
-
 /** Locks a store and one of its files, in this order, as everywhere. @throws ApiError 404 */
 export const holding =
   (caller: Caller, key: StoreFileKey) =>
@@ -78,7 +68,7 @@ export const holding =
 /**
  * Replaces the attributes of a file and its chunks. A file that shared its chunks with others gets its own; the answer
  * waits up to 2 s for them.
- * @throws ApiError 404, 400 (expired, or a reserved name); then nothing is written
+ * @throws ApiError 404, 400 (expired); then nothing is written
  */
 export async function setAttributes(
   deps: Deps,
@@ -87,7 +77,6 @@ export async function setAttributes(
   fileId: string,
   attributes: Attributes | null,
 ): Promise<StoreFile> {
-  checkAttributes(attributes);
   const store = await stores.findUsable(deps, caller, storeId);
   const key = { vectorStoreId: store.id, fileId };
   let before: StoreFile | undefined;

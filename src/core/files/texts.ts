@@ -6,7 +6,6 @@ import { requireSameModel } from "../stores/model.js";
 import * as stores from "../stores/stores.js";
 import { addDocument } from "./documents.js";
 import * as files from "./files.js";
-import { checkAttributes } from "./storeFiles.js";
 import { untilEnded } from "./until.js";
 
 /** How long to wait for all texts together. */
@@ -23,7 +22,7 @@ export interface NewTexts {
 
 /**
  * Adds texts to a store, each as a file, and waits up to 60 s until they are searchable.
- * @throws ApiError 404, 400 (expired, a reserved attribute, or another model); then no text is added
+ * @throws ApiError 404, 400 (expired, or another model); then no text is added
  */
 export async function addTexts(
   deps: Deps,
@@ -34,7 +33,6 @@ export async function addTexts(
   const store = await stores.findUsable(deps, caller, storeId);
   requireSameModel(deps, store, model);
   const described = texts.map((text, i) => ({ text, attributes: metadatas[i] ?? null }));
-  for (const { attributes } of described) checkAttributes(attributes);
   await stores.markUsed(deps, caller, store.id);
   const deadline = performance.now() + waitMs;
   const added: StoreFile[] = [];

@@ -6,7 +6,7 @@ export type Scalar = string | number | ExactNumber | boolean;
 const limits = { pairs: 16, keyLength: 64, valueLength: 512 };
 
 /**
- * OpenAI's metadata and attributes: at most 16 pairs, keys of 64 and values of 512 characters. Numbers and booleans
+ * OpenAI's metadata: at most 16 pairs, keys of 64 and values of 512 characters. Numbers and booleans
  * keep their type. Not a z.record, which drops a key called "__proto__" and checks all of a million pairs before
  * counting them.
  */
@@ -42,6 +42,18 @@ export const scalars = z
 
 const isTextOrBoolean = (value: unknown) =>
   typeof value === "string" ? value.length <= limits.valueLength : typeof value === "boolean";
+
+/** Metadata of a file's chunks that searches and deletions rely on; its attributes must not replace it. */
+const reserved = ["file_id", "chunk_index", "place"];
+
+/** OpenAI's attributes of a file: like metadata, without the names that the service uses. */
+export const attributes = scalars
+  .superRefine((value, context) => {
+    const used = reserved.find((name) => Object.hasOwn(value, name));
+    if (used === undefined) return;
+    context.addIssue({ code: "custom", message: "this name is used by the service; choose another", path: [used] });
+  })
+  .meta(scalars.meta() ?? {});
 
 /** A value of `scalars` in an answer. */
 export const scalarAnswer = z

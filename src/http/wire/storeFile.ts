@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { BatchWithCounts } from "../../core/files/fileBatches.js";
 import type { AttachInput } from "../../core/files/attach.js";
 import { modelName, optional, pageQuery, readPage, seconds, storeParams } from "./common.js";
-import { scalarAnswer, scalars } from "./scalars.js";
+import { attributes, scalarAnswer } from "./scalars.js";
 import { filtersText, parseFilterText } from "./filters.js";
 import { isObject, sameJson } from "../../words/exactJson.js";
 import type { Cutting } from "../../words/document.js";
@@ -60,9 +60,6 @@ export function readStrategy(strategy: Strategy | undefined, auto: Cutting): Ing
 /** OGX's clients repeat the store's model whenever they attach files. */
 const sameModel = optional(modelName).describe("the store's model, if you name it; any other is refused");
 
-/** OpenAI's attributes; like metadata, but also with numbers and booleans. */
-const attributes = scalars;
-
 const attachFields = {
   file_id: z.string().min(1, "must not be empty").max(200, "at most 200 characters"),
   attributes: optional(attributes),
@@ -85,7 +82,7 @@ export const addFileBody = z
         .min(1, "must not be empty")
         .max(1000, "at most 1000 texts"),
     ),
-    metadatas: optional(z.array(scalars.nullable()).max(1000, "at most 1000")),
+    metadatas: optional(z.array(attributes.nullable()).max(1000, "at most 1000")),
     embedding_model: sameModel,
   })
   .refine((body) => (body.file_id === undefined) !== (body.texts === undefined), "give either `file_id` or `texts`")
