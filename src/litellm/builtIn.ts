@@ -6,8 +6,7 @@ import { noPrompts } from "../words/prompts.js";
 import { encodeBase64Floats } from "../numbers/float32.js";
 import type { AccountOf } from "./account.js";
 import type { Embedder, EmbeddingsAnswer, EmbeddingsBody, Litellm, Model, ModelChoice } from "./contract.js";
-import { wordsOf } from "./hashing.js";
-import { builtInModel as model, hashTexts, hashingEmbedder } from "./hashingEmbedder.js";
+import { builtInModel as model, hashAll, hashingEmbedder } from "./hashingEmbedder.js";
 
 /**
  * The variant without a proxy: the hashing embedder answers everything. `accountOf` still refuses calls of `nobody`.
@@ -112,11 +111,11 @@ async function createEmbeddings(
       `one answer may hold ${mostNumbers} numbers, and ${texts.length} texts × ${dimensions} dimensions are more`,
     );
   }
-  const vectors = await hashTexts(texts, dimensions, signal);
-  const tokens = texts.reduce((total, text) => total + wordsOf(text).length, 0);
+  const hashed = await hashAll(texts, dimensions, signal);
+  const tokens = hashed.reduce((total, { words }) => total + words, 0);
   return {
     object: "list",
-    data: vectors.map((vector, index) => ({
+    data: hashed.map(({ vector }, index) => ({
       object: "embedding",
       index,
       embedding: body.encoding_format === "base64" ? encodeBase64Floats(vector) : Array.from(vector),

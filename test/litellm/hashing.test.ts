@@ -1,6 +1,8 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { hashText, wordsOf } from "../../src/litellm/hashing.js";
+import { createHash } from "node:crypto";
+import { hashText } from "../../src/litellm/hashing.js";
+import { hashTexts } from "../../src/litellm/hashingEmbedder.js";
 import { errorOf, litellm } from "./support.js";
 
 const dot = (a: Float32Array, b: Float32Array) => a.reduce((sum, each, index) => sum + each * (b[index] ?? 0), 0);
@@ -42,6 +44,31 @@ describe("hashText", () => {
     `);
   });
 
+  test("of a long text neither, although it is made piece by piece", () => {
+    const pieces = [
+      "Ae\u0301 ",
+      "한국어",
+      "データベース",
+      "か\u3099",
+      "Straße ΟΔΟΣ",
+      "ﷺ",
+      "😀",
+      "\u1112\u1161\u11ab",
+      "ﾊﾞ",
+      "İ.",
+    ];
+    let [text, at] = ["", 7];
+    while (text.length < 60_000) {
+      at = (at * 48_271) % 2_147_483_647;
+      text += pieces[at % pieces.length] ?? "";
+    }
+    const digest = createHash("sha256")
+      .update(Buffer.from(hashText(text, 1536).buffer))
+      .digest("hex");
+    expect(digest).toBe("3dbe08070c9fc729b1ed1328c399056826184bef7a04a67692164824371529ec");
+    expect(hashText(text.normalize("NFKC"), 1536)).toEqual(hashText(text, 1536));
+  });
+
   test.each([
     ["shared words", "how to reset a password", "reset your password in the settings", "the weather in Lisbon"],
     ["inflection", "invoices were cancelled", "cancelling an invoice", "a walk on the beach"],
@@ -69,22 +96,6 @@ describe("hashText", () => {
   });
 });
 
-describe("wordsOf", () => {
-  test("keeps marks with their letters, splits spaceless scripts into pairs", () => {
-    expect(wordsOf("Don't panic: हिन्दी, 東京都 and 字 v2")).toEqual([
-      "don",
-      "t",
-      "panic",
-      "हिन्दी",
-      "東京",
-      "京都",
-      "and",
-      "字",
-      "v2",
-    ]);
-  });
-});
-
 describe("the built-in embedder", () => {
   test("embeds in order, the query like the text", async () => {
     const { embedder } = litellm(null, { dimensions: 64 });
@@ -93,6 +104,42 @@ describe("the built-in embedder", () => {
     const vectors = await embedder.embed(texts);
     expect(vectors).toEqual(texts.map((text) => hashText(text, 64)));
     expect(await embedder.embedQuery("text 3")).toEqual(vectors[3]);
+  });
+
+  test.each([
+    ["words", Array.from({ length: 20_000 }, (_, i) => `word${i}`).join(" ")],
+    ["one word", "a".repeat(200_000)],
+    ["characters without spaces", "如何重置密码".repeat(30_000)],
+    ["no words", "!?…—".repeat(50_000)],
+    ["one letter and its marks", `a${"\u0301\u0323".repeat(20_000)}`],
+  ])("lets others work while it embeds a long text of %s", async (_, text) => {
+    const { embedder, createEmbeddings } = litellm(null);
+    const short = Array.from({ length: 50 }, () => text.slice(0, 4_000));
+    for (const embed of [
+      () => embedder.embed([text]),
+      () => embedder.embed(short),
+      () => embedder.embedQuery(text),
+      () => createEmbeddings({ input: text }),
+    ]) {
+      const others = { turns: 0, end: false };
+      const turn = () => {
+        others.turns += 1;
+        if (!others.end) setImmediate(turn);
+      };
+      setImmediate(turn);
+      await embed();
+      others.end = true;
+      expect(others.turns).toBeGreaterThan(8);
+    }
+  });
+
+  test("stops in the middle of a text when aborted", async () => {
+    const controller = new AbortController();
+    const embedded = hashTexts(["one word and another ".repeat(20_000)], 3, controller.signal);
+    setImmediate(() => {
+      controller.abort(new Error("the caller left"));
+    });
+    await expect(embedded).rejects.toThrow("the caller left");
   });
 
   test("stops when aborted", async () => {
@@ -107,6 +154,9 @@ describe("the built-in createEmbeddings", () => {
   const { createEmbeddings } = litellm(null);
 
   test("answers in OpenAI's shape, words counted as tokens", async () => {
+    const words = await createEmbeddings({ input: "Don't panic: हिन्दी, 東京都 and 字 v2" });
+    // Marks belong to their letters, and scripts without spaces count by pairs.
+    expect(words.usage.prompt_tokens).toBe(9);
     expect(await createEmbeddings({ model: "built-in-hashing", input: ["one two", "three"] })).toEqual({
       object: "list",
       data: [
