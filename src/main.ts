@@ -67,6 +67,7 @@ async function run(role: Role): Promise<void> {
   const keys = role === "worker" ? null : serverKeys(config);
   const db = await openDatabase(config, log, metrics);
   const service = createService({ config, db, log, metrics });
+  await service.prepare();
   const server = createServer(keys === null ? service.workerApp() : service.app(keys));
   server.on("clientError", renderClientError);
   server.requestTimeout = 0;

@@ -37,6 +37,8 @@ export interface Service {
   app: (keys: Keys) => RequestListener;
   /** The listener of a worker: probes and metrics only. */
   workerApp: () => RequestListener;
+  /** Makes FILES_DIR. If that fails, the log says why, and uploads answer 503. */
+  prepare: () => Promise<void>;
   /** Starts the background jobs: index upkeep, ingestion, sweeps, recall measurements. */
   startJobs: () => void;
   /**
@@ -87,6 +89,10 @@ export function createService(parts: ServiceParts): Service {
     deps,
     app: (keys) => buildApp(deps, keys),
     workerApp: () => buildWorkerApp(deps),
+    prepare: () =>
+      deps.storage.prepare().catch((error: unknown) => {
+        log.warn({ err: error }, "uploads are refused until the directory of uploaded files can be used");
+      }),
     startJobs: () => {
       const upkeep = startUpkeep(deps);
       const ingestion = startIngestion(deps);

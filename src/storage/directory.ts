@@ -7,6 +7,7 @@ import { ApiError, directoryError, errorCode } from "../words/errors.js";
 
 /** What can fail when the disk is full or read-only; tests bring one that is. */
 export interface Disk {
+  /** Only the last folder of the path. */
   makeFolder: (path: string) => Promise<unknown>;
   open: (path: string) => Writable;
   read: (path: string) => AsyncIterable<Buffer>;
@@ -22,34 +23,54 @@ const realDisk = (sliceBytes: number): Disk => ({
   remove: (path) => rm(path, { force: true }),
 });
 
+/** Makes a folder, unless it is there. */
+const makeFolder = (path: string) =>
+  mkdir(path, { mode: 0o700 }).catch((error: unknown) => {
+    if (errorCode(error) !== "EEXIST") throw error;
+  });
+
 /**
- * Makes a folder and what is missing above it. Node's own `recursive` reports ENOENT for a read-only file system, and
- * never ends where a parent exists but takes no folders, as in /proc.
+ * The same with what is missing above it. Node's own `recursive` reports ENOENT for a read-only file system, and never
+ * ends where a parent exists but takes no folders, as in /proc.
  */
-async function makeFolder(path: string): Promise<void> {
-  const make = () =>
-    mkdir(path, { mode: 0o700 }).catch((error: unknown) => {
-      if (errorCode(error) !== "EEXIST") throw error;
-    });
+async function makeFolders(path: string): Promise<void> {
   try {
-    await make();
+    await makeFolder(path);
   } catch (error) {
     if (errorCode(error) !== "ENOENT" || dirname(path) === path) throw error;
-    await makeFolder(dirname(path));
-    await make();
+    await makeFolders(dirname(path));
+    await makeFolder(path);
   }
 }
 
 /**
  * Contents as files of a directory, in folders named by their first two characters. Whatever the file system says is
- * ApiError 503 with the reason: no caller can do anything about it.
+ * ApiError 503 with the reason: no caller can do anything about it. So is a directory that is away: its files are not
+ * gone, and nothing but `make` makes it anew.
  */
 export function directoryContents(directory: string, sliceBytes: number, changes: Partial<Disk> = {}) {
   const disk = { ...realDisk(sliceBytes), ...changes };
   // Names are made here, never by senders.
   const folder = (content: string) => join(directory, content.slice(0, 2));
   const path = (content: string) => join(folder(content), content);
+  const requireDirectory = async () => {
+    try {
+      await stat(directory);
+    } catch (error) {
+      throw away(error);
+    }
+  };
   return {
+    /** @throws ApiError 503 if the directory is away */
+    requireDirectory,
+    /** Makes the directory, unless it is there. @throws ApiError 503 */
+    async make(): Promise<void> {
+      try {
+        await makeFolders(directory);
+      } catch (error) {
+        throw away(error);
+      }
+    },
     /** @throws ApiError 503, and what `bytes` throws */
     async write(content: string, bytes: AsyncIterable<Buffer>): Promise<void> {
       const part = `${path(content)}.part`;
@@ -68,9 +89,7 @@ export function directoryContents(directory: string, sliceBytes: number, changes
         yield* disk.read(path(content));
       } catch (error) {
         if (errorCode(error) !== "ENOENT") throw away(error);
-        await stat(directory).catch((missing: unknown) => {
-          throw away(missing);
-        });
+        await requireDirectory();
         throw error;
       }
     },
@@ -82,6 +101,7 @@ export function directoryContents(directory: string, sliceBytes: number, changes
       } catch (error) {
         throw away(error);
       }
+      await requireDirectory();
     },
   };
 }

@@ -1,4 +1,5 @@
 import { createHash, randomUUID } from "node:crypto";
+import { hasFilesInDirectory } from "../db/tables/files.js";
 import { deleteSlices, listLeftOver, readSlice, writeSlice } from "../db/tables/fileSlices.js";
 import { type Disk, directoryContents } from "./directory.js";
 import type { Database } from "../db/database.js";
@@ -31,6 +32,12 @@ export class DamagedBytes extends Error {
 
 /** Keeps the bytes of files. Writing holds at most one slice in memory, and reading two. */
 export interface Storage {
+  /**
+   * Makes FILES_DIR, for the start of a process. A directory that is missing although files are recorded in it is not
+   * made: it is away.
+   * @throws ApiError 503
+   */
+  prepare(): Promise<void>;
   /** Stores bytes. If they fail to arrive, nothing is left. @throws what `bytes` throws; ApiError 503 for FILES_DIR */
   write(bytes: AsyncIterable<Uint8Array>): Promise<Written>;
   /**
@@ -70,27 +77,12 @@ export function createStorage(
     if (files === null) throw unavailable("The file's bytes are in a directory (FILES_DIR), which is not set here.");
     return files;
   };
-  const inDatabase = {
-    async write(content: string, bytes: AsyncIterable<Buffer>) {
-      let number = 0;
-      for await (const slice of slices(bytes)) {
-        await writeSlice(db, content, number, slice, now());
-        number += 1;
-      }
-    },
-    async *read(content: string) {
-      for (let number = 0; ; number += 1) {
-        const slice = await readSlice(db, content, number);
-        if (slice === undefined) return;
-        yield slice;
-      }
-    },
-    remove: (content: string) => deleteSlices(db, content),
-  };
+  const inDatabase = databaseContents(db, now);
   // An empty slice in the database says that there are bytes in the directory: a process that dies before it records
   // their file leaves it to the sweep, which could not tell them from another installation's otherwise.
   const inFolder = (folder: NonNullable<typeof files>) => ({
     write: async (content: string, bytes: AsyncIterable<Buffer>) => {
+      await folder.requireDirectory();
       await writeSlice(db, content, 0, Buffer.alloc(0), now());
       await folder.write(content, bytes);
     },
@@ -102,6 +94,11 @@ export function createStorage(
   /** Where new bytes go. */
   const usual = files === null ? inDatabase : inFolder(files);
   return {
+    prepare: async () => {
+      if (files === null) return;
+      if (await hasFilesInDirectory(db)) await files.requireDirectory();
+      else await files.make();
+    },
     async write(given) {
       const hash = createHash("sha256");
       let bytes = 0;
@@ -133,6 +130,27 @@ export function createStorage(
         if (contents.length < sweptAtOnce) return swept;
       }
     },
+  };
+}
+
+/** Contents as slices in the database. */
+function databaseContents(db: Database, now: () => number) {
+  return {
+    async write(content: string, bytes: AsyncIterable<Buffer>) {
+      let number = 0;
+      for await (const slice of slices(bytes)) {
+        await writeSlice(db, content, number, slice, now());
+        number += 1;
+      }
+    },
+    async *read(content: string) {
+      for (let number = 0; ; number += 1) {
+        const slice = await readSlice(db, content, number);
+        if (slice === undefined) return;
+        yield slice;
+      }
+    },
+    remove: (content: string) => deleteSlices(db, content),
   };
 }
 

@@ -43,7 +43,7 @@ export async function startService(
   const metrics = createMetrics();
   const { db, config } = await database.open(options.environment, metrics);
   let offset = 0;
-  const { deps, app, close } = createService({
+  const { deps, app, prepare, close } = createService({
     config,
     db,
     metrics,
@@ -52,6 +52,7 @@ export async function startService(
     readingThread: await readingThread(),
     ...(options.litellm === undefined ? {} : { litellm: options.litellm }),
   });
+  await prepare();
   let ingestion: Ingestion | undefined;
   // Most tests have no files; ingestion starts with the first file.
   deps.wakeIngestion = () => {
