@@ -12,8 +12,8 @@ const charactersPerToken = 8;
 /**
  * Cuts a document's text (its blocks, joined by their separators) into chunks, at the best borders of the text (see
  * `findCut`).
- * - No chunk is larger than `cutting.size`, except one that is a single grapheme. No chunk is blank. A document that
- *   fits is one chunk.
+ * - No chunk is larger than `cutting.size`, except one that is a single grapheme, or a part of a long one. No chunk is
+ *   blank. A document that fits is one chunk.
  * - Each chunk begins with the overlap: the longest end of the chunk before that begins at a grapheme border and has at
  *   most `cutting.overlap` units, counted alone. It takes only whole table rows, so it may be shorter. It is left out
  *   where the next row (with its header) or grapheme would not fit otherwise, and after blanks that were dropped.
@@ -21,8 +21,8 @@ const charactersPerToken = 8;
  * - Without overlaps and repeated headers, the chunks joined are the document's text, except for blanks that would fill
  *   a chunk.
  * - A chunk's place is that of its first block that is not only in the overlap.
- * The same blocks and cutting always give the same chunks. Time grows linearly with the text. Memory holds one block,
- * or the longest grapheme, and a few times the chunk size.
+ * The same blocks and cutting always give the same chunks. Time grows linearly with the text. Memory holds one block
+ * and a few times the chunk size.
  */
 export async function* chunkBlocks(
   blocks: AsyncIterable<Block> | Iterable<Block>,

@@ -4,6 +4,12 @@
  * only the neighbourhood of a place, from the nearest border that is certain without context.
  */
 
+/**
+ * In UTF-16 units. Nothing that people write is as long: a longer grapheme, such as a letter with a thousand marks,
+ * has borders of its own after each so many units, so that no chunk grows with it.
+ */
+const longest = 64;
+
 const segmenter = new Intl.Segmenter("en", { granularity: "grapheme" });
 
 /** The last grapheme border at or before `at`. @param floor a known border */
@@ -15,7 +21,9 @@ export function borderBefore(text: string, floor: number, at: number): number {
   if (start === at) return at;
   // A character of two UTF-16 units may begin at `at`.
   const around = segmenter.segment(text.slice(start, at + 2));
-  return start + (around.containing(at - start)?.index ?? 0);
+  let border = start + (around.containing(at - start)?.index ?? 0);
+  for (let next = border; next <= at; next = characterStart(text, border + longest)) border = next;
+  return border;
 }
 
 /** The first grapheme border at or after `at`. @param floor a known border */
@@ -29,9 +37,15 @@ export function graphemeEnd(text: string, start: number): number {
   for (let length = 32; ; length *= 2) {
     const part = text.slice(start, start + length);
     const size = segmenter.segment(part).containing(0)?.segment.length ?? 0;
+    if (size > longest) return characterStart(text, start + longest);
     // The last unit of the part may be half a character.
     if (size < part.length - 1 || start + length >= text.length) return start + size;
   }
+}
+
+/** The place itself, or the one before if that is inside a character of two units. */
+function characterStart(text: string, at: number): number {
+  return (text.charCodeAt(at) & 0xfc00) === 0xdc00 ? at - 1 : at;
 }
 
 /** Whether the two units around a border prove it, as for most borders in frequent scripts. */
