@@ -1,8 +1,9 @@
-import { describe, expect, test } from "@jest/globals";
+import { describe, expect, jest, test } from "@jest/globals";
 import fc from "fast-check";
 import iconv from "iconv-lite";
+import { Readable } from "node:stream";
 import { readCsv } from "../../src/formats/csv.js";
-import { readBytes } from "./readBytes.js";
+import { noOptions, readBytes, withFile } from "./readBytes.js";
 
 const read = (text: string | Buffer, name = "a.csv") => readBytes(readCsv, Buffer.from(text), name);
 const texts = async (text: string | Buffer) => (await read(text)).map((block) => block.text);
@@ -63,6 +64,25 @@ describe("readCsv", () => {
 
   test("continues after an unclosed quote near the end, and after multi-byte characters", async () => {
     expect(await texts('ä,ö\n€,😀\n1,"ü\n2,3')).toEqual(["ä | ö", "€ | 😀", '1 | "ü', "2 | 3"]);
+  });
+
+  test.each([
+    ["short rows", "a\n".repeat(100_000)],
+    ["rows behind a quote that is never closed", `a,b\n"x\n${"x\n".repeat(100_000)}`],
+  ])("holds few of many %s", async (_, text) => {
+    await withFile(Buffer.from(text), async (path) => {
+      const given = jest.spyOn(Readable.prototype, "push");
+      try {
+        const records = () =>
+          given.mock.calls.filter(([each]) => typeof each === "object" && each !== null && "record" in each).length;
+        const blocks = readCsv({ path, size: text.length, name: "a.csv" }, noOptions)[Symbol.asyncIterator]();
+        for (let taken = 0; taken < 2; taken += 1) await blocks.next();
+        expect(records()).toBeLessThan(20_000);
+        await blocks.return?.();
+      } finally {
+        given.mockRestore();
+      }
+    });
   });
 
   test("reads text without a table as text", async () => {

@@ -16,6 +16,16 @@ export async function withFile<Result>(bytes: Buffer, use: (path: string) => Pro
   }
 }
 
+/** For formats that need nothing of them. */
+export const noOptions: ReadOptions = {
+  describeImage: () => Promise.reject(new Error("There is no model.")),
+  pdfVision: false,
+  depth: 0,
+  readInner: () => {
+    throw new Error("There is no document within this one.");
+  },
+};
+
 /** All blocks of a document. */
 export function readBytes(
   read: ReadFormat,
@@ -25,15 +35,7 @@ export function readBytes(
 ): Promise<Block[]> {
   return withFile(bytes, async (path) => {
     const blocks: Block[] = [];
-    const options = {
-      describeImage: () => Promise.reject(new Error("There is no model.")),
-      pdfVision: false,
-      depth: 0,
-      readInner: () => {
-        throw new Error("There is no document within this one.");
-      },
-      ...more,
-    };
+    const options = { ...noOptions, ...more };
     for await (const block of read({ path, size: bytes.length, name }, options)) blocks.push(block);
     return blocks;
   });
