@@ -54,7 +54,7 @@ export interface VectorStore {
   embeddingDimensions: number | null;
   /** Whether model calls ask for that many dimensions; otherwise the model has them by default. */
   asksDimensions: boolean;
-  /** Null: none, unless they are settled when the first text is embedded; see core/stores/settlePrompts.ts. */
+  /** Null: none, or not said yet; see core/stores/settlePrompts.ts. */
   prompts: Prompts | null;
   /** The model that embedded the first text here; null: none, or a version did that did not record it. */
   embeddedBy: string | null;

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { failure } from "../litellm/support.js";
 import { type TestService, startService } from "../support/service.js";
-import { testDimensions, testKey } from "../support/settings.js";
+import { testKey } from "../support/settings.js";
 import { bodyOf, errorOf, rowsPath, searchPath } from "../support/stores.js";
 import { storePath, storesPath } from "./modelStores.js";
 import { proxy, service } from "./promptsSupport.js";
@@ -227,26 +227,4 @@ test("a store from before, without prompts, gets none", async () => {
   expect(lastAsked().input).toEqual(["as ever"]);
   const changed = await bodyOf(service.post(storePath(store.id), { query_prefix: "query: " }).expect(200));
   expect(shown(changed as Shown)).toEqual({ query_prefix: "query: " });
-});
-
-test("a store made without a proxy gets what the model of a later proxy wants, with its first text", async () => {
-  const without = await startService({ environment: { EMBEDDING__DIMENSIONS: String(testDimensions) } });
-  const [empty, filled] = [await create({}, without), await create({}, without)];
-  const row = { embeddings: [{ content: "hello" }] };
-  await without.post(`${storePath(filled.id)}/embeddings/batch`, row).expect(200);
-  await without.stop();
-  const environment = { ...proxy.environment, EMBEDDING__MODEL: "my-e5-large" };
-  const later = await startService({ database: without.database, environment });
-  try {
-    await later.post(`${storePath(empty.id)}/embeddings/batch`, row).expect(200);
-    expect(lastAsked().input).toEqual(["passage: hello"]);
-    await later.post(searchPath(empty.id), { query: "hello" }).expect(200);
-    expect(lastAsked().input).toEqual(["query: hello"]);
-    const store = (await bodyOf(later.get(storePath(empty.id)).expect(200))) as Shown;
-    expect(shown(store)).toEqual({ query_prefix: "query: ", document_prefix: "passage: " });
-    // The built-in embedder has embedded there, so another model is refused.
-    await later.post(`${storePath(filled.id)}/embeddings/batch`, row).expect(409);
-  } finally {
-    await later.close();
-  }
 });

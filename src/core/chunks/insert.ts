@@ -67,7 +67,8 @@ export async function insertChunks(
   at: (row: number) => string,
   { onConflict = "error", claimedModel = null, signal }: InsertOptions,
 ): Promise<Inserted> {
-  const store = await settlePrompts(deps, caller, await stores.use(deps, caller, storeId));
+  const used = await stores.use(deps, caller, storeId);
+  const store = given.some(({ embedding }) => embedding === null) ? await settlePrompts(deps, caller, used) : used;
   requireModel(deps, store, claimedModel, "embedding_model");
   const limits = { dimensions: dimensionsOf(deps, store), engine: deps.engine };
   const rows = given.map((row, i) => {

@@ -8,6 +8,7 @@ import type { VectorStore } from "../../words/store.js";
 import type { Deps } from "../deps.js";
 import { checkVector } from "../stores/checkVector.js";
 import { bookModel, embedTexts } from "../stores/embedding.js";
+import { settlePrompts } from "../stores/settlePrompts.js";
 import { findRow } from "../stores/findRow.js";
 import { dimensionsOf, requireModel } from "../stores/model.js";
 import * as stores from "../stores/stores.js";
@@ -70,12 +71,11 @@ export async function change(
   const row = await findOwn(deps, store, id, signal);
   if (given.metadata !== null) await requireNoOtherFileNamed(deps, store, given.metadata, row.metadata);
   const reworded = given.content !== null && given.content !== row.content;
-  const made =
-    reworded && given.embedding === null
-      ? await embedTexts(deps, store, [given.content ?? ""], { caller, signal }).catch((error: unknown) => {
-          throw error instanceof TextError ? error.named("content") : error;
-        })
-      : [];
+  const embed = async (text: string) =>
+    embedTexts(deps, await settlePrompts(deps, caller, store), [text], { caller, signal }).catch((error: unknown) => {
+      throw error instanceof TextError ? error.named("content") : error;
+    });
+  const made = reworded && given.embedding === null ? await embed(given.content ?? "") : [];
   const amendment = {
     ...given,
     content: reworded ? given.content : null,

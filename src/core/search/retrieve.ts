@@ -6,6 +6,7 @@ import type { VectorStore } from "../../words/store.js";
 import type { Deps } from "../deps.js";
 import { embedQuery } from "../stores/embedding.js";
 import type { ResolvedSettings } from "../stores/searchSettings.js";
+import { withPrompts } from "../stores/settlePrompts.js";
 import * as stores from "../stores/stores.js";
 import type { Asking, EmbedAsking } from "./asking.js";
 import { fitQuery } from "./fitQuery.js";
@@ -21,12 +22,13 @@ export interface Query {
 /** Embeds the queries with the store's model, on the caller's key. @throws ApiError as the model does */
 export async function embedQueries(
   deps: Deps,
-  store: VectorStore,
+  searched: VectorStore,
   { mode }: ResolvedSettings,
   texts: readonly string[],
   { warn, ...asking }: EmbedAsking,
 ): Promise<Query[]> {
   if (mode === "keyword") return texts.map((text) => ({ text, embedding: null }));
+  const store = await withPrompts(deps, asking.caller, searched);
   const embed = async (text: string, i: number) => {
     const fitted = await fitQuery(deps, store, text, asking);
     if (fitted.warning !== null) warn(fitted.warning);

@@ -4,6 +4,7 @@ import type { TransferRow } from "../../words/rows.js";
 import { ownWork } from "../../words/caller.js";
 import { bookModel, embedTexts } from "../stores/embedding.js";
 import { dimensionsOf } from "../stores/model.js";
+import { settlePrompts } from "../stores/settlePrompts.js";
 import type { ImportRequest, TransferDeps } from "./importRequest.js";
 import { rowId } from "./rowIds.js";
 import type { PlacedChunk } from "./writePage.js";
@@ -94,7 +95,8 @@ async function vectorsFor(deps: TransferDeps, chunks: readonly ChunkToEmbed[]): 
   }
   for (const [store, own] of missing) {
     const texts = own.map((chunk) => chunk.content);
-    const made = await embedTexts(deps, store, texts, { caller: ownWork }).catch((error: unknown) => {
+    const settled = await settlePrompts(deps, ownWork, store);
+    const made = await embedTexts(deps, settled, texts, { caller: ownWork }).catch((error: unknown) => {
       throw error instanceof TextError ? error.named(own[error.index]?.at ?? "") : error;
     });
     await bookModel(deps, deps.db, store);

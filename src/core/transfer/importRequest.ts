@@ -2,7 +2,7 @@ import { addChecksums, noChecksum } from "../../words/rows.js";
 import type { Deps } from "../deps.js";
 
 /** What imports and exports need. */
-export type TransferDeps = Pick<Deps, "config" | "db" | "engine" | "litellm" | "now">;
+export type TransferDeps = Pick<Deps, "config" | "db" | "engine" | "litellm" | "now" | "recentStores">;
 
 /** What an import should do. */
 export interface ImportRequest {

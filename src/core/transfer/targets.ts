@@ -6,6 +6,7 @@ import type { TransferStore } from "../../words/rows.js";
 import { type VectorStore, emptyStore, isExpired } from "../../words/store.js";
 import { chooseModel } from "../stores/chooseModel.js";
 import { dimensionsOf, modelName } from "../stores/model.js";
+import { settleNoPrompts } from "../stores/settlePrompts.js";
 import { wantedLanguage } from "../stores/searchSettings.js";
 import { expired, throwUnknown } from "../stores/unknown.js";
 import type { ImportRequest, ImportedInto, TransferDeps } from "./importRequest.js";
@@ -73,22 +74,29 @@ export function createTargets(
     return { store: await deps.engine.prepare(inserted, await wantedLanguage(deps, inserted)), made: true };
   };
 
-  const storeFor: Targets["storeFor"] = async (sourceId, ofRow) => {
+  const targetOf = async (sourceId: string | null, ofRow: number | null) => {
     const key = keyOf(sourceId);
     const found = stores.get(key) ?? (await resolve(key, sourceId, ofRow));
     stores.set(key, found);
-    return found.store;
+    return { key, ...found };
+  };
+  const storeFor: Targets["storeFor"] = async (sourceId, ofRow) => {
+    const { key, store, made } = await targetOf(sourceId, ofRow);
+    if (ofRow === null || request.dryRun) return store;
+    const settled = await settleNoPrompts(deps, store);
+    stores.set(key, { store: settled, made });
+    return settled;
   };
   return {
     tell: async (store, ofRow) => {
       described.set(store.id, store);
       const known = ofRow ?? store.embeddingDimensions ?? dimensions;
-      if (request.store === null && request.storeName === null && known !== null) await storeFor(store.id, known);
+      if (request.store === null && request.storeName === null && known !== null) await targetOf(store.id, known);
     },
     storeFor,
     finish: async () => {
       if (request.store !== null || request.storeName !== null) return;
-      for (const id of described.keys()) await storeFor(id, null);
+      for (const id of described.keys()) await targetOf(id, null);
     },
     list: () =>
       [...stores.values()].map(({ store, made }) => ({

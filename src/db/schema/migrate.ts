@@ -3,7 +3,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Config, DatabaseConfig } from "../../process/config.js";
 import { ApiError, StartupError, errorCode } from "../../words/errors.js";
 import type { Log } from "../../process/log.js";
+import { noPrompts } from "../../words/prompts.js";
 import type { DatabaseKind, Executor } from "../executor.js";
+import { jsonb } from "../expressions.js";
 import { inspectEmbeddings, inspectVectorStores, requireStoreColumns } from "./inspect.js";
 import { type Layout, derivedVectorType, describeDerived } from "./layout.js";
 import type { OurTables } from "./ourTables.js";
@@ -23,6 +25,9 @@ const lockWaitMs = 300;
 /** After this many tries (two minutes, with the pauses) some transaction does not end, and an operator should know. */
 const mostTries = 200;
 const longestPauseMs = 600;
+
+/** The migration that made the column for prompts. */
+const promptsSince = 5;
 
 /** What to migrate. `schema`: where to create tables; null: by the role's search path. */
 interface DatabaseToMigrate {
@@ -171,6 +176,12 @@ async function applyPending(
     await sql`INSERT INTO ${tables.migrations.reference} (version, name, checksum, oldest_program)
       VALUES (${migration.version}, ${migration.name}, ${migration.checksum}, ${migration.oldestProgram})`.execute(tx);
     log.info({ migration: migration.name }, "migrated");
+  }
+  // The rows of stores from before were embedded without prompts, whoever did it; see core/stores/settlePrompts.ts.
+  if (pending.some(({ version }) => version === promptsSince)) {
+    await sql`UPDATE ${tables.vectorStores.reference} SET embedding_prompts = ${jsonb(noPrompts)} WHERE chunk_count > 0`.execute(
+      tx,
+    );
   }
 }
 

@@ -239,13 +239,14 @@ export async function recordEmbeddedBy(tx: Db, id: string, model: string, before
 }
 
 /**
- * Records what an empty store's model wants with its texts, if nothing is recorded yet.
- * @returns the store; undefined if it has rows, or other prompts, meanwhile
+ * Records what a store's model wants with its texts, unless that is recorded or a row was embedded without it.
+ * @returns the store as it is now, perhaps with what another process recorded; undefined if it is gone
  */
 export async function recordPrompts(db: Db, id: string, prompts: Prompts): Promise<VectorStore | undefined> {
   const { rows } = await sql<VectorStore>`
-    UPDATE ${storesOf(db)} AS s SET embedding_prompts = ${jsonb(prompts)}
-    WHERE s.id = ${id} AND s.embedding_prompts IS NULL AND s.chunk_count = 0
-    RETURNING ${selectedStore}`.execute(db.run);
+    UPDATE ${storesOf(db)} AS s
+    SET embedding_prompts = CASE WHEN s.embedding_prompts IS NULL AND (s.embedded_by IS NULL OR s.chunk_count = 0)
+                                 THEN ${jsonb(prompts)}::jsonb ELSE s.embedding_prompts END
+    WHERE s.id = ${id} RETURNING ${selectedStore}`.execute(db.run);
   return rows[0];
 }
