@@ -90,7 +90,7 @@ const attaching: Refused[] = [
     send: () => service.post(path("/file_batches"), { file_ids: [ids.file], attributes: { place: "x" } }),
   },
   {
-    ...{ name: "a batch whose second file has a reserved attribute", status: 400, param: "attributes.place" },
+    ...{ name: "a batch whose second file has a reserved attribute", status: 400, param: "files[1].attributes.place" },
     send: () =>
       service.post(path("/file_batches"), {
         files: [{ file_id: ids.file }, { file_id: ids.attached, attributes: { place: "x" } }],
@@ -101,7 +101,7 @@ const attaching: Refused[] = [
     send: () => service.post(path("/file_batches", ids.expired), { file_ids: [ids.file] }),
   },
   {
-    ...{ name: "texts, the second with a reserved attribute", status: 400, param: "attributes.chunk_index" },
+    ...{ name: "texts, the second with a reserved attribute", status: 400, param: "metadatas[1].chunk_index" },
     send: () => service.post(path("/files"), { texts: ["one", "two"], metadatas: [null, { chunk_index: 1 }] }),
   },
   {
