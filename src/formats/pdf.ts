@@ -8,7 +8,9 @@ import { clean } from "./encoding.js";
 import type { ReadOptions, Source } from "./format.js";
 import { paragraphsOf } from "./paragraphs.js";
 import { bodySize, countSizes, layOut, type SizeTally } from "./pdfLayout.js";
+import { PdfLimits } from "./pdfLimits.js";
 import type { TextItem } from "./pdfSegments.js";
+import { limitPdf } from "./pdfWorker.js";
 
 /** The whole file is in memory while it is read. */
 const maxBytes = 256 * 2 ** 20;
@@ -25,20 +27,23 @@ const maxScale = 4;
  */
 export async function* readPdf(source: Source, options: ReadOptions): AsyncGenerator<Block> {
   if (source.size > maxBytes) throw tooLarge(`is larger than ${maxBytes / 2 ** 20} MB`);
+  const limits = new PdfLimits(source.size);
+  await limitPdf(limits);
   const { getDocument } = await import("pdfjs-dist/legacy/build/pdf.mjs");
   const task = getDocument({ ...settings(), data: await bytesOf(source.path) });
   try {
     const document = await task.promise.catch((cause: unknown) => {
+      limits.check();
       throw refusal(cause);
     });
     if (document.numPages > maxPages) throw tooLarge(`has more than ${maxPages.toLocaleString("en")} pages`);
-    yield* readPages(document, options);
+    yield* readPages(document, options, limits);
   } finally {
     await task.destroy();
   }
 }
 
-async function* readPages(document: PDFDocumentProxy, options: ReadOptions): AsyncGenerator<Block> {
+async function* readPages(document: PDFDocumentProxy, options: ReadOptions, limits: PdfLimits): AsyncGenerator<Block> {
   const sizes: SizeTally = new Map();
   let failure: unknown;
   let hasText = false;
@@ -48,14 +53,17 @@ async function* readPages(document: PDFDocumentProxy, options: ReadOptions): Asy
     try {
       const page = await document.getPage(number);
       const directions = await itemsOf(page);
+      limits.check();
       for (const items of directions) countSizes(items, sizes);
       // Text that does not run from left to right or right to left is never a heading.
       const blocks = directions.flatMap((items, i) => layOut(items, i === 0 ? bodySize(sizes) : Infinity, place));
       hasText ||= blocks.length > 0;
       yield* blocks;
-      if (blocks.length === 0 && options.pdfVision) picture = await render(page);
+      if (blocks.length === 0 && options.pdfVision) picture = await limits.draw(() => render(page));
       page.cleanup();
+      if (limits.nextPage()) await document.cleanup();
     } catch (error) {
+      limits.check();
       if (error instanceof DocumentError) throw error;
       // The other pages may be intact.
       failure = error;

@@ -32,6 +32,11 @@ describe("a small file that unfolds", () => {
     }
   });
 
+  test.each(["far character.pdf", "number of objects.pdf"])("does not end the process: %s", async (name) => {
+    const bytes = bombs.find((bomb) => bomb.name === name)?.make() ?? Buffer.alloc(0);
+    expect(await readApart(bytes, name, cuttings[0] ?? {})).toMatchObject({ error: null, chunks: 1 });
+  });
+
   test("is refused for its chunks, if these would be tiny", async () => {
     const reading = await readApart(Buffer.from("a b ".repeat(200_000)), "a.txt", {
       by: "characters",

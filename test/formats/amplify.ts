@@ -18,6 +18,7 @@ import {
   shape,
   stream,
 } from "./amplifyParts.js";
+import { unfolding } from "./amplifyPdf.js";
 import { makeCompoundFile, numbers, properties } from "./makeMail.js";
 import { xlsxOf } from "./makeWorkbook.js";
 
@@ -40,6 +41,7 @@ const xlsb = () => {
 
 export const bombs: readonly Bomb[] = [
   ...collected,
+  ...unfolding,
   { name: "repeated.ods", make: () => ods(odsRow(1_000_000, 2, prose(30_000))) },
   { name: "wide.ods", make: () => ods(odsRow(100, 16_384, prose(30_000))) },
   { name: "repeated sheets.ods", make: () => ods(odsRow(1_000, 1_000, "x").repeat(1_000)) },

@@ -4,6 +4,7 @@ import sharp from "sharp";
 import type { Block } from "../../src/words/document.js";
 import type { ReadOptions } from "../../src/formats/format.js";
 import { readPdf } from "../../src/formats/pdf.js";
+import { pdf, stream } from "./amplifyParts.js";
 import { withFile } from "./readBytes.js";
 
 /** A PDF with these content streams. @param font what /F1 refers to */
@@ -91,6 +92,15 @@ describe("text", () => {
     expect((await read(bytes)).map(({ text }) => text)).toEqual(["Still here"]);
   });
 
+  test("is read from pages that together unpack to more than one may", async () => {
+    const bytes = pdf(12, `%${"a".repeat(6_000_000)}\n${show("Text", 50, 700)}`, "/Font <</F1 3 0 R>>", [
+      stream("", ""),
+    ]);
+    expect(await read(bytes)).toEqual(
+      Array.from({ length: 12 }, (_, i) => ({ kind: "text", text: "Text", place: { page: i + 1 } })),
+    );
+  });
+
   test("of intact pages is kept if others are broken", async () => {
     const bytes = makePdf([show("First", 50, 700), show("Second", 50, 700)]);
     const broken = Buffer.from(
@@ -133,6 +143,19 @@ describe("is refused", () => {
     const row = Array.from({ length: 1_000 }, (_, i) => show("a", (i % 2) * 300, 799 - (i % 700), 1)).join("");
     const bytes = makePdf([row.repeat(110)]);
     await refusal(bytes).toMatchObject({ message: expect.stringContaining("100,000 pieces of text") as unknown });
+  });
+
+  test("if a page unpacks too far, or has a text that is too long", async () => {
+    const unfolded = (length: number) => pdf(1, `%${"a".repeat(length)}\n`, "", [stream("", "")]);
+    await refusal(unfolded(40_000_000)).toMatchObject({
+      code: "invalid_file",
+      message:
+        "The PDF is too large inside: it has a page that takes more than 33,554,432 bytes unpacked. " +
+        "Save it in a simpler form.",
+    });
+    await refusal(makePdf([show("a".repeat(1_000_001), 50, 700)])).toMatchObject({
+      message: expect.stringContaining("more than 1,000,000 elements") as unknown,
+    });
   });
 
   test("without text, unless a model may read its pages", async () => {
