@@ -81,7 +81,8 @@ function limitStreams({ DecodeStream, FlateStream }: PdfParts): void {
 
 function limitNames({ Name, Cmd, Ref }: PdfParts): void {
   const count = (known: Known) => {
-    if (known.isCounted === undefined) limits.take("names", 1);
+    if (known.isCounted === true) return known;
+    limits.take("names", 1);
     known.isCounted = true;
     return known;
   };
