@@ -32,7 +32,7 @@ start_sidecar() {
   sidecar_url=http://127.0.0.1:$sidecar
   proxy_url=http://127.0.0.1:$proxy_port
   background "$work/sidecar.log" env DATABASE_URL="$1" HOST=127.0.0.1 PORT="$sidecar" SERVER_API_KEY="$sidecar_key" DATA_DIR="$work/data" \
-    EMBEDDING__BASE_URL="$proxy_url" EMBEDDING__API_KEY="$master_key" EMBEDDING__MODEL=all-minilm-l6-v2 EMBEDDING__DIMENSIONS=384 \
+    LITELLM_PROXY_URL="$proxy_url" LITELLM_MASTER_KEY="$master_key" KEY_CACHE_SECONDS=2 EMBEDDING__MODEL=all-minilm-l6-v2 EMBEDDING__DIMENSIONS=384 \
     CHAT_MODEL=openai/gpt-4o-mini node dist/cli/main.js serve
   wait_for "$sidecar_url/readyz" "$work/sidecar.log"
 }

@@ -13,6 +13,7 @@ import * as stores from "../src/core/stores/stores.js";
 import type { Target } from "./database.js";
 import type { Document } from "./documents.js";
 import { openPool } from "./recording.js";
+import { fullServer } from "../src/words/caller.js";
 
 /** Milliseconds of one document's ingestion, which runs sequentially. */
 export interface Spent {
@@ -97,7 +98,7 @@ export async function timeIngestion(
       }
     },
   };
-  const caller = { kind: "server" } as const;
+  const caller = fullServer;
   const settings = {
     cutting: { by: "characters", size: 512, overlap: 50 },
     visionModel: null,
@@ -105,7 +106,7 @@ export async function timeIngestion(
   } as const;
   const times = new Map<string, Spent>();
   try {
-    const store = await stores.use(deps, caller, storeId);
+    const store = await stores.use(deps, caller, storeId, "write");
     for (const { format, name, bytes } of documents) {
       const kept = await files.keep(deps, name, Readable.from([bytes]));
       await addDocument(deps, caller, store, kept, { settings, attributes: null, replaces: false }, { ms: 0 });

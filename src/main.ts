@@ -66,9 +66,9 @@ async function run(role: Role): Promise<void> {
   const stopTracing = config.tracing ? await startTracing(log, version) : () => Promise.resolve();
   const keys = role === "worker" ? null : serverKeys(config);
   const db = await openDatabase(config, log, metrics);
-  const service = createService({ config, db, log, metrics });
+  const service = createService({ config, db, log, metrics, ...(keys !== null && { keys }) });
   await service.prepare();
-  const server = createServer(keys === null ? service.workerApp() : service.app(keys));
+  const server = createServer(role === "worker" ? service.workerApp() : service.app());
   server.on("clientError", renderClientError);
   server.requestTimeout = 0;
   server.headersTimeout = headersMs;
@@ -114,7 +114,7 @@ function requireWork({ database, files }: Config): void {
 }
 
 function drainPhases({ deps, stopJobs }: Service, connections: Connections, signal: NodeJS.Signals): Phase[] {
-  const { config, log, documents, db } = deps;
+  const { config, log, documents, payers, usage, db } = deps;
   // After Ctrl-C there is no load balancer to wait for.
   const delayMs = signal === "SIGINT" ? 0 : config.shutdown.delayMs;
   let background: Promise<unknown> = Promise.resolve();
@@ -135,6 +135,8 @@ function drainPhases({ deps, stopJobs }: Service, connections: Connections, sign
     // Ends at the latest with SHUTDOWN_DRAIN_SECONDS, counted from the announcement.
     { name: "background work", limitMs: config.shutdown.drainMs + closeMs, work: () => background },
     { name: "threads", limitMs: closeMs, work: () => documents.close() },
+    { name: "keys", limitMs: closeMs, work: () => payers.close() },
+    { name: "usage", limitMs: closeMs, work: () => usage.flush() },
     { name: "database", limitMs: closeMs, work: () => db.close() },
   ];
 }

@@ -1,28 +1,36 @@
 import type { RequestListener } from "node:http";
 import { LRUCache } from "lru-cache";
+import { type FixedKeys, createCallers } from "./core/access/callers.js";
 import type { Deps } from "./core/deps.js";
 import type { Database } from "./db/database.js";
 import { createPgvector } from "./engines/pgvector/pgvector.js";
 import { buildApp, buildWorkerApp } from "./http/app.js";
-import type { Keys } from "./http/middleware/authenticate.js";
 import { startGivingBack } from "./jobs/givingBack.js";
 import { startIngestion } from "./jobs/ingestion.js";
 import { startProbing } from "./jobs/probing.js";
 import { startSweeping } from "./jobs/sweeping.js";
 import { startUpkeep } from "./jobs/upkeep.js";
+import { startUsageWriting } from "./jobs/usageWriting.js";
 import type { Litellm } from "./litellm/contract.js";
+import { createPayers } from "./core/access/payers.js";
+import { createUsageLog } from "./core/access/usage.js";
+import { createDirectory } from "./litellm/directory.js";
 import { createLitellm } from "./litellm/litellm.js";
+import { createMinter } from "./litellm/minter.js";
 import type { Config } from "./process/config.js";
 import type { Log } from "./process/log.js";
 import { type Metrics, createMetrics } from "./process/metrics.js";
 import { createDocumentReader, defaultLimits } from "./reading/documentReader.js";
 import { createStorage } from "./storage/storage.js";
+import { Secret } from "./words/secret.js";
 
 /** The parts of a service. All except configuration, database and log have defaults. */
 export interface ServiceParts {
   config: Config;
   db: Database;
   log: Log;
+  /** Default: those of the configuration, which the command line does not need. */
+  keys?: FixedKeys;
   metrics?: Metrics;
   litellm?: Litellm;
   /** Unix milliseconds. */
@@ -33,8 +41,8 @@ export interface ServiceParts {
 
 export interface Service {
   deps: Deps;
-  /** The HTTP request listener, which accepts these keys. */
-  app: (keys: Keys) => RequestListener;
+  /** The HTTP request listener. */
+  app: () => RequestListener;
   /** The listener of a worker: probes and metrics only. */
   workerApp: () => RequestListener;
   /** Makes FILES_DIR. If that fails, the log says why, and uploads answer 503. */
@@ -73,6 +81,8 @@ export function createService(parts: ServiceParts): Service {
     now,
     stopping: stopping.signal,
     engine: createPgvector({ config, db, log, metrics, now, wake: wakeUpkeep }),
+    ...accessOf(parts, metrics, now),
+    usage: createUsageLog({ db, log, now }),
     litellm: parts.litellm ?? createLitellm(config.embedding, log, metrics),
     storage: createStorage(db, config.files.directory, now),
     documents: createDocumentReader(readingThread, { ...defaultLimits, allowance: config.files.allowance }),
@@ -87,7 +97,7 @@ export function createService(parts: ServiceParts): Service {
   let stops: ((graceMs: number) => Promise<void>)[] = [];
   return {
     deps,
-    app: (keys) => buildApp(deps, keys),
+    app: () => buildApp(deps),
     workerApp: () => buildWorkerApp(deps),
     prepare: () =>
       deps.storage.prepare().catch((error: unknown) => {
@@ -100,7 +110,14 @@ export function createService(parts: ServiceParts): Service {
       wakes.ingestion = ingestion.wake;
       const sweeping = startSweeping(deps);
       wakes.sweep = sweeping.wake;
-      stops = [ingestion.stop, upkeep.stop, sweeping.stop, startProbing(deps), startGivingBack(deps)];
+      stops = [
+        ingestion.stop,
+        upkeep.stop,
+        sweeping.stop,
+        startProbing(deps),
+        startGivingBack(deps),
+        startUsageWriting(deps),
+      ];
     },
     stopJobs: async (graceMs) => {
       stopping.abort();
@@ -108,7 +125,21 @@ export function createService(parts: ServiceParts): Service {
     },
     close: async () => {
       await deps.documents.close();
+      await deps.payers.close();
+      await deps.usage.flush();
       await db.close();
     },
+  };
+}
+
+/** What is known of keys, and whose money work costs. Without a proxy, or its master key, there is less of both. */
+function accessOf({ config, db, log, keys = config.keys }: ServiceParts, metrics: Metrics, now: () => number) {
+  const { baseUrl } = config.embedding;
+  const master = keys.master === null ? null : new Secret(keys.master);
+  const directory = baseUrl === null ? null : createDirectory(baseUrl, master, metrics);
+  const minter = baseUrl === null || master === null ? null : createMinter(baseUrl, master);
+  return {
+    callers: createCallers(keys, { config: config.access, db, log, directory, now }),
+    payers: createPayers({ db, log, now, minter, directory }),
   };
 }

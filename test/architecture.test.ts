@@ -15,13 +15,23 @@ const rooms: Record<string, readonly string[]> = {
   process: ["words"],
 
   http: ["core"],
-  jobs: ["core/deps.ts", "core/stores", "core/files"],
+  jobs: ["core/deps.ts", "core/access/usage.ts", "core/stores", "core/files"],
   // The command line speaks HTTP to a server; only serving, migrating, diagnosing and moving rows open the database.
-  cli: ["core/transfer", "db", "litellm", "rows", "service.ts", "main.ts"],
+  cli: ["core/deps.ts", "core/transfer", "core/access", "db", "litellm", "rows", "service.ts", "main.ts"],
 
   // The dependencies of use cases. `core/deps.ts` names types only.
-  "core/deps.ts": ["db/database.ts", "engines/engine.ts", "litellm/contract.ts", "reading", "storage"],
+  "core/deps.ts": [
+    "core/access/callers.ts",
+    "core/access/payers.ts",
+    "core/access/usage.ts",
+    "db/database.ts",
+    "engines/engine.ts",
+    "litellm/contract.ts",
+    "reading",
+    "storage",
+  ],
   "core/stores": ["core/deps.ts", "db", "engines/engine.ts", "litellm/contract.ts"],
+  "core/access": ["core/deps.ts", "core/stores", "db", "litellm/keyContract.ts"],
   "core/search": ["core/deps.ts", "core/stores", "engines/engine.ts", "litellm/contract.ts", "chunking"],
   "core/answers": ["core/deps.ts", "core/search", "litellm/contract.ts", "chunking"],
   "core/chunks": ["core/deps.ts", "core/stores", "core/search", "db", "engines/engine.ts"],
@@ -45,7 +55,17 @@ const rooms: Record<string, readonly string[]> = {
   chunking: [],
 
   // The one wiring; only main.ts and the command line import it.
-  "service.ts": ["core/deps.ts", "http", "jobs", "engines/pgvector", "db", "litellm", "storage", "reading"],
+  "service.ts": [
+    "core/access",
+    "core/deps.ts",
+    "http",
+    "jobs",
+    "engines/pgvector",
+    "db",
+    "litellm",
+    "storage",
+    "reading",
+  ],
   "main.ts": ["service.ts", "db", "http"],
 };
 

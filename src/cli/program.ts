@@ -7,6 +7,7 @@ import { CommandError, type Io, widthOf } from "./io.js";
 import { litellmConfigCommand } from "./litellmConfig.js";
 import { exportCommand } from "./export.js";
 import { importCommand } from "./import.js";
+import { keysCommand } from "./keys.js";
 import { migrateCommand } from "./migrate.js";
 import { reindexCommand } from "./reindex.js";
 import { searchCommand } from "./search.js";
@@ -67,6 +68,7 @@ function buildProgram(io: Io): Command {
     });
   serveCommand(program);
   workerCommand(program);
+  keysCommand(program, io);
   migrateCommand(program, io);
   storesCommand(program, io);
   uploadCommand(program, io);

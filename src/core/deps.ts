@@ -8,6 +8,9 @@ import type { Metrics } from "../process/metrics.js";
 import type { DocumentReader } from "../reading/documentReader.js";
 import type { Storage } from "../storage/storage.js";
 import type { VectorStore } from "../words/store.js";
+import type { Callers } from "./access/callers.js";
+import type { Payers } from "./access/payers.js";
+import type { UsageLog } from "./access/usage.js";
 
 /** What a use case needs. `createService` in service.ts puts it together. */
 export interface Deps {
@@ -16,6 +19,10 @@ export interface Deps {
   /** Where the chunks of stores live. */
   engine: Engine;
   litellm: Litellm;
+  /** Who sends which key. */
+  callers: Callers;
+  payers: Payers;
+  usage: UsageLog;
   /** Where the bytes of files live. */
   storage: Storage;
   documents: DocumentReader;

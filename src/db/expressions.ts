@@ -1,22 +1,5 @@
 import { type Expression, type RawBuilder, sql } from "kysely";
-import type { Scope } from "../words/caller.js";
 import { exactJson } from "../words/exactJson.js";
-
-/**
- * The rows of a table that a scope may see, as a condition for every WHERE. One function for all tables, so that every
- * statement means the same by a scope.
- * @param owner the column with the row's owner
- */
-export function within(scope: Scope, owner: Expression<unknown>): RawBuilder<boolean> {
-  switch (scope.kind) {
-    case "all":
-      return sql<boolean>`true`;
-    case "owner":
-      return sql<boolean>`${owner} = ${scope.userId}`;
-    case "none":
-      return sql<boolean>`false`;
-  }
-}
 
 /**
  * A moment as the type of its column: litellm-pgvector's timestamps have no zone and are in UTC.

@@ -2,11 +2,11 @@ import express, { type Express } from "express";
 import helmet from "helmet";
 import type { Deps } from "../core/deps.js";
 import { ApiError } from "../words/errors.js";
-import type { Keys } from "./middleware/authenticate.js";
 import { allowOrigins } from "./middleware/allowOrigins.js";
 import { observeRequests } from "./middleware/observe.js";
 import { renderError } from "./middleware/renderError.js";
 import { mount } from "./route.js";
+import { adminKeyRoutes } from "./routes/adminKeys.js";
 import { docsRouter } from "./routes/docs.js";
 import { embeddingRoutes } from "./routes/embeddings.js";
 import { fileBatchRoutes } from "./routes/fileBatches.js";
@@ -14,10 +14,12 @@ import { fileRoutes } from "./routes/files.js";
 import { healthRoutes } from "./routes/health.js";
 import { metricsRouter } from "./routes/metrics.js";
 import { modelRoutes } from "./routes/models.js";
+import { permissionRoutes } from "./routes/permissions.js";
 import { ragRoutes } from "./routes/rag.js";
 import { rerankRoutes } from "./routes/rerank.js";
 import { searchRoutes } from "./routes/search.js";
 import { storeFileRoutes } from "./routes/storeFiles.js";
+import { usageRoutes } from "./routes/usage.js";
 import { uploadRoutes } from "./routes/uploads.js";
 import { vectorStoreRoutes } from "./routes/vectorStores.js";
 
@@ -31,7 +33,10 @@ export const apiRoutes = [
   ...searchRoutes,
   ...rerankRoutes,
   ...ragRoutes,
+  ...permissionRoutes,
   ...modelRoutes,
+  ...usageRoutes,
+  ...adminKeyRoutes,
   ...healthRoutes,
 ];
 
@@ -42,12 +47,12 @@ export const apiRoutes = [
 const prefixes = ["/v1/v1", "/v1", "/"];
 
 /** The Express app of a server. */
-export function buildApp(deps: Deps, keys: Keys): Express {
+export function buildApp(deps: Deps): Express {
   const { corsOrigins, apiUrl } = deps.config;
   return build(deps, (app) => {
     if (corsOrigins !== null) app.use(allowOrigins(corsOrigins));
     app.use(docsRouter(apiRoutes, apiUrl));
-    const api = mount(apiRoutes, deps, keys);
+    const api = mount(apiRoutes, deps);
     for (const prefix of prefixes) app.use(prefix, api);
   });
 }
@@ -55,7 +60,7 @@ export function buildApp(deps: Deps, keys: Keys): Express {
 /** The Express app of a worker: probes and metrics, no API, and therefore no key. */
 export function buildWorkerApp(deps: Deps): Express {
   return build(deps, (app) => {
-    app.use(mount(healthRoutes, deps, { server: null, master: null }));
+    app.use(mount(healthRoutes, deps));
   });
 }
 

@@ -1,19 +1,43 @@
-import type { Caller } from "../words/caller.js";
+import { type Caller, keyScopes } from "../words/caller.js";
 
 /** What a route requires of its caller. `public` needs no key. */
-export const permissions = ["public", "store:read", "store:write", "model:use"] as const;
+export const permissions = [
+  "public",
+  "store:search",
+  "store:read",
+  "model:use",
+  "store:write",
+  "admin:read",
+  "admin:write",
+] as const;
 export type Permission = (typeof permissions)[number];
 
-/**
- * What each kind of caller may do; its scope decides what it sees. Every right is written out, so that a new permission
- * is refused to all until a line here grants it.
- */
-const rights: Readonly<Record<Caller["kind"], readonly Permission[]>> = {
-  nobody: ["public"],
-  server: ["public", "store:read", "store:write", "model:use"],
-  admin: ["public", "store:read", "store:write", "model:use"],
-  user: ["public", "store:read", "store:write", "model:use"],
+const reading: readonly Permission[] = ["public", "store:search", "store:read", "model:use"];
+
+/** What each scope of a key adds to those before it. */
+const added: Readonly<Record<(typeof keyScopes)[number], readonly Permission[]>> = {
+  search: ["public", "store:search"],
+  read: ["store:read", "model:use"],
+  write: ["store:write"],
+  admin: ["admin:read", "admin:write"],
 };
 
+/**
+ * What a caller may do; its scope decides what it sees. Every right is written out, so that a new permission is refused
+ * to all until a line here grants it.
+ */
+function rightsOf(caller: Caller): readonly Permission[] {
+  switch (caller.kind) {
+    case "nobody":
+      return ["public"];
+    case "server":
+      return keyScopes.slice(0, keyScopes.indexOf(caller.scope) + 1).flatMap((scope) => added[scope]);
+    case "user":
+      return [...reading, "store:write"];
+    case "admin":
+      return caller.readOnly ? [...reading, "admin:read"] : permissions;
+  }
+}
+
 /** Whether a caller may use a route with this permission. */
-export const isAllowed = (caller: Caller, permission: Permission): boolean => rights[caller.kind].includes(permission);
+export const isAllowed = (caller: Caller, permission: Permission): boolean => rightsOf(caller).includes(permission);

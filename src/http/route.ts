@@ -4,7 +4,8 @@ import type { Caller } from "../words/caller.js";
 import type { Deps } from "../core/deps.js";
 import { ApiError, clientLeft, forbidden, invalid } from "../words/errors.js";
 import { exactJson } from "../words/exactJson.js";
-import { authenticate, type Keys } from "./middleware/authenticate.js";
+import { userOf } from "../words/usage.js";
+import { authenticate } from "./middleware/authenticate.js";
 import { readJson } from "./bodies/jsonBody.js";
 import { type Warnings, warningsOf } from "./warnings.js";
 import type { Parse } from "./wire/parse.js";
@@ -30,7 +31,7 @@ export interface Call<Params, Query, Body> extends Warnings {
 interface Declaration<Params, Query, Body> {
   /** The operation's unique name in the OpenAPI document, for generated clients: `createVectorStore`. */
   id: string;
-  method: "get" | "post" | "patch" | "delete";
+  method: "get" | "post" | "put" | "patch" | "delete";
   /**
    * In Express' form, mounted below every prefix: `/vector_stores/:vector_store_id`. A parameter `*model` may contain
    * slashes.
@@ -147,12 +148,15 @@ function single(query: Request["query"]): Request["query"] {
 }
 
 /** An Express router of these routes. Known paths answer 405 to other methods; everything else falls through to 404. */
-export function mount(routes: readonly Route[], deps: Deps, keys: Keys): Router {
+export function mount(routes: readonly Route[], deps: Deps): Router {
   const router = Router({ caseSensitive: true });
   for (const each of routes) {
     router[each.method](each.path, async (req: Request, res: Response) => {
       const startedAt = performance.now();
-      const caller: Caller = each.may === "public" ? { kind: "nobody" } : await authenticate(req, keys);
+      const caller: Caller =
+        each.may === "public"
+          ? { kind: "nobody" }
+          : countUse(each, await authenticate(req, deps.callers), { deps, req, res, startedAt });
       if (!isAllowed(caller, each.may)) throw forbidden("This key may not do that.");
       await each.run({ deps, caller, req, res, signal: leavingOf(res), startedAt, ...warningsOf(res) });
     });
@@ -162,6 +166,29 @@ export function mount(routes: readonly Route[], deps: Deps, keys: Keys): Router 
     refuseOthers(router, path, [...new Set(here)]);
   }
   return router;
+}
+
+/**
+ * Records the request as the caller's once it is answered, with the tokens of the model calls that it makes.
+ * @returns the caller, with a meter for them
+ */
+function countUse(
+  { id: action }: Route,
+  caller: Caller,
+  { deps, req, res, startedAt }: { deps: Deps; req: Request; res: Response; startedAt: number },
+): Caller {
+  const user = userOf(caller);
+  if (user === null) return caller;
+  const meter = { tokens: 0 };
+  const storeId = req.params.vector_store_id;
+  res.once("close", () => {
+    const status = res.writableFinished ? res.statusCode : 499;
+    // An id that was not found is anything that its sender has thought up.
+    const known = typeof storeId === "string" && ![400, 403, 404].includes(status) ? storeId : null;
+    const durationMs = Math.round(performance.now() - startedAt);
+    deps.usage.record({ ...user, storeId: known, action, tokens: meter.tokens, durationMs, status });
+  });
+  return { ...caller, meter };
 }
 
 /** Whether a route answers a path too: `/embeddings/:id` answers `/embeddings/batch`, for a row with that id. */

@@ -1,4 +1,5 @@
 import type { Deps } from "../core/deps.js";
+import { sweepUsage } from "../core/access/usage.js";
 import { sweepFiles } from "../core/files/files.js";
 import { sweepUploads } from "../core/files/uploads.js";
 import { removeLeft } from "../core/files/leaving.js";
@@ -25,6 +26,8 @@ export function startSweeping(deps: Deps): Sweeping {
       if (swept > 0) deps.log.info({ swept }, "removed expired vector stores");
       const files = (await sweepUploads(deps)) + (await sweepFiles(deps));
       if (files > 0) deps.log.info({ files }, "removed expired files and uploads");
+      await deps.payers.sweep();
+      await sweepUsage(deps, deps.config.access.usageDays);
     } catch (error) {
       deps.log.warn({ err: error }, "the sweep of expired stores and files failed; it will be tried again");
     }

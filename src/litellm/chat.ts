@@ -6,7 +6,7 @@ import { follow } from "../process/abort.js";
 import type { Account, AccountOf } from "./account.js";
 import { passedOnError, refusedError } from "./apiErrors.js";
 import { chatUsage, finishReason, readPieces } from "./chatStream.js";
-import type { Chat, ChatRequest } from "./contract.js";
+import type { Chat, ChatAnswer, ChatRequest } from "./contract.js";
 import type { Failure } from "./failures.js";
 import type { GateDeps } from "./gate.js";
 import { badGateway } from "./gatewayErrors.js";
@@ -84,9 +84,17 @@ export function createChat(
         throw errorOf(outcome.failure);
       }
       const stream = outcome.value as AsyncIterable<unknown>;
-      return readPieces(stream, request.model, { controller, unfollow, signal, limitMs, clock: deps.clock, errorOf });
+      const reading = { controller, unfollow, signal, limitMs, clock: deps.clock, errorOf };
+      return metered(readPieces(stream, request.model, reading), account);
     },
   };
+}
+
+/** The same answer, with its tokens on the account's meter. */
+async function* metered(pieces: AsyncGenerator<string, ChatAnswer>, { meter }: Account) {
+  const answer = yield* pieces;
+  if (meter !== undefined) meter.tokens += answer.usage?.total_tokens ?? 0;
+  return answer;
 }
 
 const lastOf = ({ messages }: ChatRequest) => messages.slice(-1).map(({ content }) => content);

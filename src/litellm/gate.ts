@@ -25,7 +25,7 @@ export interface Sending {
 
 /** Every request must carry these: the account's key, and the signal of this attempt. */
 interface RequestOptions {
-  readonly headers: { readonly authorization: string };
+  readonly headers: { readonly authorization: string; readonly [further: string]: string };
   readonly signal: AbortSignal;
 }
 
@@ -59,9 +59,11 @@ export function createGate(config: EmbeddingConfig, baseUrl: string, { log, metr
     const timer = setTimeout(() => {
       controller.abort();
     }, limitMs);
-    const headers = { authorization: `Bearer ${account.key.reveal()}` };
+    const headers = { ...account.headers, authorization: `Bearer ${account.key.reveal()}` };
     try {
-      return { value: await call(client, { headers, signal: controller.signal }) };
+      const value = await call(client, { headers, signal: controller.signal });
+      if (account.meter !== undefined) account.meter.tokens += tokensIn(value);
+      return { value };
     } catch (error) {
       signal?.throwIfAborted();
       return { failure: controller.signal.aborted ? failureOf("timeout") : readFailure(error, clock.now()) };
@@ -132,6 +134,12 @@ const createClient = (baseUrl: string, timeoutMs: number) =>
       return fetch(url, { ...init, headers });
     },
   });
+
+/** The tokens that an answer says it took: of embeddings and whole chat completions in OpenAI's form. */
+function tokensIn(answer: unknown): number {
+  const tokens = (answer as { usage?: { total_tokens?: unknown } | null } | null)?.usage?.total_tokens;
+  return typeof tokens === "number" && tokens > 0 ? Math.round(tokens) : 0;
+}
 
 /** A label from a small fixed set. */
 function reasonOf({ kind, status }: Failure): string {

@@ -60,14 +60,19 @@ export function joinQueries(
     const joined = found?.flights.get(key);
     metrics.queryCache.inc({ result: cached !== undefined ? "hit" : joined !== undefined ? "joined" : "miss" });
     if (cached !== undefined) return cached;
-    const lane = found ?? { add: createQueryQueue(requests, account, clock), flights: new Map<string, Flight>() };
+    // Its requests serve several calls, so each counts its own part of them below.
+    const shared = { ...account, meter: undefined };
+    const lane = found ?? { add: createQueryQueue(requests, shared, clock), flights: new Map<string, Flight>() };
     lanes.set(account.id, lane);
     const flight = joined ?? depart(lane, key, text);
     flight.waiters += 1;
     try {
       const vector = await untilAborted(flight.query.vector, signal);
       // Calls that joined get it for nothing, as from the cache: it was paid for once.
-      if (usage !== undefined && joined === undefined) usage.tokens += flight.query.tokens();
+      if (joined === undefined) {
+        if (usage !== undefined) usage.tokens += flight.query.tokens();
+        if (account.meter !== undefined) account.meter.tokens += flight.query.tokens();
+      }
       return vector;
     } finally {
       flight.waiters -= 1;

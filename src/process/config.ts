@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { parseEnv } from "node:util";
 import { StartupError, errorCode } from "../words/errors.js";
 import { type AskedPrompts, readPrefix } from "../words/prompts.js";
+import { overlapOf, problemsOf } from "./settingProblems.js";
 import { type Settings, aliases, settings, withoutVersion } from "./settings.js";
 
 export type Config = Readonly<ReturnType<typeof arrange>>;
@@ -44,73 +45,11 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
   if (!parsed.success) {
     problems.push(...parsed.error.issues.map((issue) => `${issue.path.join(".")} ${issue.message}`));
   }
-  if (parsed.success) {
-    const { data } = parsed;
-    problems.push(...repeatedNames(data), ...unusableIndex(data), ...twoDatabases(data, input));
-    problems.push(...knownKey(data), ...nobodyIngests(data), ...wideOverlap(data, input));
-  }
+  if (parsed.success) problems.push(...problemsOf(parsed.data, input));
   if (problems.length > 0 || !parsed.success) {
     throw new StartupError(`The settings are not usable:\n${problems.map((each) => `  - ${each}`).join("\n")}`);
   }
   return arrange(parsed.data, input);
-}
-
-/** Two fields must not share a column, nor both tables a name: nothing could be written. */
-function repeatedNames(s: Settings): string[] {
-  const names = Object.entries(s).flatMap(([name, value]) =>
-    typeof value === "string" && /^DB_(FIELDS|TABLES)__/.test(name) ? [[name, value] as const] : [],
-  );
-  return names.flatMap(([name, value], i) => {
-    const kind = name.slice(0, 11);
-    const other = names.slice(0, i).find(([earlier, its]) => earlier.startsWith(kind) && its === value);
-    return other === undefined ? [] : [`${name} and ${other[0]} are both "${value}"; they must differ`];
-  });
-}
-
-/** pgvector would refuse such an index, and only a background job would notice. */
-function unusableIndex({ HNSW_M: m, HNSW_EF_CONSTRUCTION: ef }: Settings): string[] {
-  return ef >= 2 * m ? [] : [`HNSW_EF_CONSTRUCTION is ${ef} and must be at least twice HNSW_M, which is ${m}`];
-}
-
-/** The database is named by one URL or by its parts. If both were allowed, one would be ignored silently. */
-function twoDatabases({ DATABASE_URL: url, DATABASE_HOST: host }: Settings, given: object): string[] {
-  const parts = ["PORT", "NAME", "USER", "PASSWORD", "PARAMETERS"].map((each) => `DATABASE_${each}`);
-  if (url !== undefined && host !== undefined) return ["DATABASE_URL and DATABASE_HOST both name a database; keep one"];
-  const stray = host === undefined ? parts.find((name) => name in given) : undefined;
-  return stray === undefined ? [] : [`${stray} is used with DATABASE_HOST only, which is not set`];
-}
-
-/** Keys of examples: everybody knows them. From READMEs of the services that this one replaces, and from our own. */
-const exampleKeys = new Set([
-  ...["your-api-key-here", "your-api-key", "your_api_key", "your-key", "sk-your-api-key", "sk-your-key"],
-  ...["sk-1234", "sk-12345", "sk-123456", "sk-...", "sk-…", "sk-test", "sk-master-key", "sk-key"],
-  ...["changeme", "change-me", "change_me", "sk-changeme", "secret", "password", "api-key", "test", "…", "..."],
-  "a-long-random-key",
-]);
-/** Whether this key stands in an example, so that it protects nothing. */
-export const isExampleKey = (key: string): boolean => exampleKeys.has(key.toLowerCase());
-
-function knownKey({ SERVER_API_KEY: key }: Settings): string[] {
-  return key === undefined || !isExampleKey(key)
-    ? []
-    : ["SERVER_API_KEY is the key of an example, which everybody knows; make one, for example: openssl rand -hex 24"];
-}
-
-/** Files would wait for ever: no second process can open the embedded database. */
-function nobodyIngests(s: Settings): string[] {
-  return s.INGEST_CONCURRENCY > 0 || s.DATABASE_URL !== undefined || s.DATABASE_HOST !== undefined
-    ? []
-    : ["INGEST_CONCURRENCY is 0, but only this process can open the embedded database, so nobody would ingest files"];
-}
-
-/** Half of a chunk at most: a larger overlap would repeat every text more than twice. Default: half. */
-const overlapOf = (s: Settings, given: object): number =>
-  "CHUNK_OVERLAP_TOKENS" in given ? s.CHUNK_OVERLAP_TOKENS : Math.floor(s.CHUNK_SIZE_TOKENS / 2);
-
-function wideOverlap(s: Settings, given: object): string[] {
-  const most = Math.floor(s.CHUNK_SIZE_TOKENS / 2);
-  if (overlapOf(s, given) <= most) return [];
-  return [`CHUNK_OVERLAP_TOKENS is ${s.CHUNK_OVERLAP_TOKENS} and must be at most half of CHUNK_SIZE_TOKENS, ${most}`];
 }
 
 /**
@@ -141,6 +80,7 @@ function arrange(s: Settings, given: Readonly<Record<string, string>>) {
     corsOrigins: s.CORS_ORIGINS === undefined ? null : Object.freeze(s.CORS_ORIGINS),
     dataDir: s.DATA_DIR,
     maxBodyBytes: s.MAX_BODY_MB * 1024 * 1024,
+    ceilings: ceilingsOf(s),
     /** What happens to a field of a request that the service does not know. */
     unknownFields: s.UNKNOWN_FIELDS,
     shutdown: Object.freeze({
@@ -185,6 +125,7 @@ function arrange(s: Settings, given: Readonly<Record<string, string>>) {
       probeMs: s.RECALL_PROBE_MINUTES === 0 ? null : s.RECALL_PROBE_MINUTES * 60_000,
     }),
     keys: Object.freeze({ server: s.SERVER_API_KEY ?? null, master: s.LITELLM_MASTER_KEY ?? null }),
+    access: accessOf(s),
     database: databaseOf(s, url),
     embedding: embeddingOf(s, given),
     /** The chat model if a request names none; null: requests must name one. */
@@ -193,6 +134,30 @@ function arrange(s: Settings, given: Readonly<Record<string, string>>) {
     rerankModel: s.RERANK_MODEL ?? null,
   });
 }
+
+/** What a request may send to models, so that none costs more than an operator expects. */
+const ceilingsOf = (s: Settings) =>
+  Object.freeze({
+    /** Characters of all queries of a request together. */
+    query: s.MAX_QUERY_CHARACTERS,
+    /** Characters that a rerank model reads: each text, and the query with each. */
+    rerank: s.MAX_RERANK_CHARACTERS,
+    /** Tokens of a chat model's window that an answer uses at most. */
+    context: s.MAX_CONTEXT_TOKENS,
+  });
+
+const accessOf = (s: Settings) =>
+  Object.freeze({
+    /** How long what LiteLLM says of a key is used. */
+    cacheMs: s.KEY_CACHE_SECONDS * 1000,
+    /** How much longer, while LiteLLM cannot tell. */
+    graceMs: s.KEY_GRACE_SECONDS * 1000,
+    usageDays: s.USAGE_RETENTION_DAYS,
+    /** LiteLLM's users who may do everything. */
+    adminUserIds: Object.freeze(s.ADMIN_USER_IDS),
+    /** As LiteLLM's `vector_store_deny_by_default`: a key may use only the stores that it lists. */
+    denyByDefault: s.VECTOR_STORE_DENY_BY_DEFAULT === "true",
+  });
 
 const databaseOf = (s: Settings, url: string | null) =>
   Object.freeze({

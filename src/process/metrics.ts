@@ -18,6 +18,7 @@ export function createMetrics() {
   return {
     registry,
     ...ofRequests(registers),
+    ...ofKeys(registers),
     ...ofSearches(registers),
     ...ofIngestion(registers),
     ...ofDatabase(registers),
@@ -49,6 +50,15 @@ const ofRequests = (registers: Registry[]) => ({
     name: "vector_store_unknown_fields_total",
     help: "Fields of requests that the service does not know, by the known field that is nearest, else 'other'",
     labelNames: ["route", "field", "action"] as const,
+    registers,
+  }),
+});
+
+const ofKeys = (registers: Registry[]) => ({
+  keyLookups: new Counter({
+    name: "vector_store_key_lookups_total",
+    help: "Questions to LiteLLM about keys, their teams and users, by the HTTP status of its answer",
+    labelNames: ["status"] as const,
     registers,
   }),
 });

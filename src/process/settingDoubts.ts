@@ -1,5 +1,6 @@
 import { letterChanges } from "../words/spelling.js";
-import { type Config, isExampleKey } from "./config.js";
+import type { Config } from "./config.js";
+import { isExampleKey } from "./settingProblems.js";
 import { aliases, settings } from "./settings.js";
 
 const known = [...Object.keys(settings.shape), ...Object.values(aliases)];

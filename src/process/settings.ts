@@ -32,6 +32,14 @@ const corsOrigins = z
     'must be "*", or origins such as https://app.example.com separated by commas, without a path or a slash at the end',
   );
 
+/** Names separated by commas. */
+const names = z.string().transform((text) =>
+  text
+    .split(",")
+    .map((name) => name.trim())
+    .filter((name) => name !== ""),
+);
+
 const prefix = z.string().max(longestPrefix, `must have at most ${longestPrefix} characters`);
 /** `none`, or what the provider calls a document. */
 const inputType = z
@@ -71,6 +79,11 @@ export const settings = z.object({
   SERVER_API_KEY: z.string().optional(),
   LITELLM_PROXY_URL: url.optional(),
   LITELLM_MASTER_KEY: z.string().optional(),
+  KEY_CACHE_SECONDS: whole(1, 600, 60),
+  KEY_GRACE_SECONDS: whole(0, 600, 0),
+  USAGE_RETENTION_DAYS: whole(1, 3650, 90),
+  ADMIN_USER_IDS: names.default([]),
+  VECTOR_STORE_DENY_BY_DEFAULT: z.enum(["true", "false"], 'must be "true" or "false"').default("false"),
   EMBEDDING__MODEL: z.string().default("text-embedding-ada-002"),
   EMBEDDING__BASE_URL: url.optional(),
   EMBEDDING__API_KEY: z.string().optional(),
@@ -86,6 +99,9 @@ export const settings = z.object({
   RERANK_MODEL: z.string().max(256).optional(),
   RERANK_TIMEOUT_SECONDS: whole(1, 600, 10),
   MAX_BODY_MB: whole(1, 1024, 256),
+  MAX_QUERY_CHARACTERS: whole(1000, 1_600_000, 100_000),
+  MAX_RERANK_CHARACTERS: whole(1000, 100_000_000, 2_000_000),
+  MAX_CONTEXT_TOKENS: whole(1000, 10_000_000, 100_000),
   UNKNOWN_FIELDS: z.enum(["refuse", "warn"], 'must be "refuse" or "warn"').default("refuse"),
   MAX_FILE_MB: whole(1, 8192, 512),
   MAX_TEXT_MB: whole(1, 8192, 512),

@@ -1,43 +1,133 @@
 import type { Secret } from "./secret.js";
 
-/**
- * The rows that a query may see. `within` (db/expressions.ts) puts it into the WHERE of every statement that finds a
- * store, a file or an upload for a caller.
- */
-export type Scope = { kind: "all" } | { kind: "owner"; userId: string } | { kind: "none" };
+/** What somebody may do with a vector store; each includes those before it. */
+export const storePermissions = ["read", "write", "admin"] as const;
+export type StorePermission = (typeof storePermissions)[number];
+
+/** What one of the service's own keys may do; each includes those before it. `admin`: the admin routes, too. */
+export const keyScopes = ["search", "read", "write", "admin"] as const;
+export type KeyScope = (typeof keyScopes)[number];
+
+/** Whose a store, a file or an upload is. All null: the service's own, which server keys and administrators see. */
+export interface Owner {
+  readonly userId: string | null;
+  readonly teamId: string | null;
+  /** A key that acts for itself: a LiteLLM key without user and team, or a server key limited to some stores. */
+  readonly keyId: string | null;
+}
+
+/** Who sent a LiteLLM key. */
+export interface User {
+  /** Null for a service account's key, and for a key that belongs to nobody. */
+  readonly userId: string | null;
+  readonly teamId: string | null;
+  /** SHA-256 of the key in hex, as LiteLLM names keys. */
+  readonly keyHash: string;
+  /** Sent to the proxy with each model call, so that the proxy checks the user's models, budget and limits. */
+  readonly key: Secret;
+  /** The only stores that LiteLLM lets the key and its team use (`object_permission`); null: it names none. */
+  readonly onlyStores: readonly string[] | null;
+}
+
+/** Whom work is charged to that goes on after its request. */
+export type Payer = Pick<User, "userId" | "teamId" | "keyHash">;
 
 /**
- * Who makes a request. `nobody`: on a public route; sees nothing and may call no model. `server`: the server key; sees
- * all stores, because LiteLLM decides for its users. `admin`: LiteLLM's master key. `user`: a user with a LiteLLM key,
- * `key`, which is sent to the proxy with each model call, so that the proxy checks the user's models, budget and
- * limits.
+ * Who makes a request. `nobody`: on a public route; sees nothing and may call no model. `server`: one of the service's
+ * own keys; sees all stores, or those of its list, because whoever holds it decides for its users. `user`: a LiteLLM
+ * key. `admin`: LiteLLM's master key (`user` is null then), or the LiteLLM key of an administrator; `readOnly` for
+ * LiteLLM's role proxy_admin_viewer.
  */
-export type Caller =
+export type Caller = Anyone & {
+  /** Gets the tokens of all model calls that are made for this caller. */
+  readonly meter?: Meter;
+};
+
+/** Adds up what model calls cost, as the proxy counted it. */
+export interface Meter {
+  tokens: number;
+}
+
+type Anyone =
   | { readonly kind: "nobody" }
-  | { readonly kind: "server" }
-  | { readonly kind: "admin" }
-  | { readonly kind: "user"; readonly userId: string; readonly key: Secret };
+  | {
+      readonly kind: "server";
+      /** Null: SERVER_API_KEY, or the key that the first start made. */
+      readonly keyId: string | null;
+      readonly scope: KeyScope;
+      readonly onlyStores: readonly string[] | null;
+      /** Named in LiteLLM's spend log, beside the service's own key, which pays. */
+      readonly onBehalfOf?: Payer;
+    }
+  | ({ readonly kind: "user" } & User)
+  | { readonly kind: "admin"; readonly readOnly: boolean; readonly user: User | null };
+
+/** The holder of SERVER_API_KEY: everything except the admin routes. */
+export const fullServer = { kind: "server", keyId: null, scope: "write", onlyStores: null } as const satisfies Caller;
 
 /**
  * The service itself, for work that no request waits for: ingestion, imports by the command line, the doctor's checks.
  * Its model calls go to the service's own key.
  */
-export const ownWork: Caller = { kind: "server" };
+export const ownWork: Caller = { ...fullServer };
 
-/** What the caller's queries may see; it goes into the SQL. */
-export function scopeOf(caller: Caller): Scope {
+/**
+ * The rows that a statement may see. `within` (db/scope.ts) puts it into the WHERE of every statement that finds a
+ * store, a file or an upload for a caller.
+ */
+export type Scope =
+  | { readonly kind: "all" }
+  | { readonly kind: "none" }
+  /** The stores of a list, and the files and uploads that the key itself made. */
+  | { readonly kind: "listed"; readonly stores: readonly string[]; readonly keyId: string }
+  /** What belongs or was granted to a user, a team or a key, as far as it permits `need`. */
+  | {
+      readonly kind: "held";
+      readonly by: Owner;
+      readonly need: StorePermission;
+      readonly onlyStores: readonly string[] | null;
+    };
+
+/** What the caller's statements may see if the caller needs this permission; it goes into the SQL. */
+export function scopeOf(caller: Caller, need: StorePermission): Scope {
   switch (caller.kind) {
     case "nobody":
       return { kind: "none" };
     case "server":
+      return caller.onlyStores === null
+        ? { kind: "all" }
+        : { kind: "listed", stores: caller.onlyStores, keyId: caller.keyId ?? "" };
     case "admin":
-      return { kind: "all" };
+      return caller.readOnly && need !== "read" ? { kind: "none" } : { kind: "all" };
     case "user":
-      return { kind: "owner", userId: caller.userId };
+      return { kind: "held", by: holder(caller), need, onlyStores: caller.onlyStores };
   }
 }
 
-/** The owner of what the caller makes; null for the server and the administrator. */
-export function ownerOf(caller: Caller): string | null {
-  return caller.kind === "user" ? caller.userId : null;
+/** Whose is what the caller makes. */
+export function ownerOf(caller: Caller): Owner {
+  switch (caller.kind) {
+    case "nobody":
+      return noOwner;
+    case "server":
+      return caller.onlyStores === null ? noOwner : { ...noOwner, keyId: caller.keyId };
+    case "admin":
+      return caller.user === null ? noOwner : holder(caller.user);
+    case "user":
+      return holder(caller);
+  }
+}
+
+export const noOwner: Owner = { userId: null, teamId: null, keyId: null };
+
+const holder = ({ userId, teamId, keyHash }: User): Owner => ({
+  userId,
+  teamId,
+  keyId: userId === null && teamId === null ? keyHash : null,
+});
+
+/** Whom the caller's later work is charged to; null: the service. */
+export function payerOf(caller: Caller): Payer | null {
+  const user = caller.kind === "user" ? caller : caller.kind === "admin" ? caller.user : null;
+  return user === null ? null : { userId: user.userId, teamId: user.teamId, keyHash: user.keyHash };
 }

@@ -1,3 +1,4 @@
+import type { Payer } from "./caller.js";
 import type { Cutting } from "./document.js";
 import type { ExactNumber } from "./exactJson.js";
 
@@ -85,6 +86,8 @@ export interface StoreFile extends StoreFileKey {
   /** The worker that ingests it; null: none. */
   lease: string | null;
   attempts: number;
+  /** Who pays for its model calls; null: the service. */
+  payer: Payer | null;
 }
 
 /** A file to attach. */
@@ -100,6 +103,7 @@ export interface NewStoreFile extends Pick<
   | "settings"
   | "replaces"
   | "chunkBase"
+  | "payer"
 > {
   /** Why it cannot be ingested; null: it can. */
   error: LastError | null;

@@ -27,6 +27,8 @@ export interface TransferStore {
   description: string | null;
   metadata: string | null;
   ownerUserId: string | null;
+  ownerTeamId: string | null;
+  ownerKeyId: string | null;
   expiresAfter: string | null;
   /** Unix microseconds. */
   createdAt: number | null;

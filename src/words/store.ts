@@ -41,6 +41,10 @@ export interface VectorStore {
   name: string;
   description: string | null;
   metadata: unknown;
+  /** `Owner` in words/caller.ts. */
+  ownerUserId: string | null;
+  ownerTeamId: string | null;
+  ownerKeyId: string | null;
   expiresAfter: ExpiresAfter | null;
   createdAt: number;
   lastActiveAt: number | null;
@@ -81,6 +85,9 @@ export const emptyStore = (given: Pick<VectorStore, "id"> & Partial<VectorStore>
   name: "",
   description: null,
   metadata: {},
+  ownerUserId: null,
+  ownerTeamId: null,
+  ownerKeyId: null,
   expiresAfter: null,
   createdAt: 0,
   lastActiveAt: null,

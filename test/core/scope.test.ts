@@ -19,21 +19,21 @@ import * as stores from "../../src/core/stores/stores.js";
 import type { Caller } from "../../src/words/caller.js";
 import { ApiError } from "../../src/words/errors.js";
 import type { IngestSettings } from "../../src/words/file.js";
-import { Secret } from "../../src/words/secret.js";
 import { type TestService, startService } from "../support/service.js";
 import { testDimensions } from "../support/settings.js";
 import { storeInput } from "../support/stores.js";
 import { testVector } from "../support/vectors.js";
+import { master, user } from "../support/callers.js";
+import { fullServer } from "../../src/words/caller.js";
 
 /*
  * What a caller may see, for every use case that takes an id: another user's object gets exactly the answer of a
  * missing one.
  */
 
-const user = (userId: string): Caller => ({ kind: "user", userId, key: new Secret(`sk-${userId}`) });
 const [alice, bob] = [user("alice"), user("bob")];
 const nobody: Caller = { kind: "nobody" };
-const server: Caller = { kind: "server" };
+const server: Caller = fullServer;
 
 let service: TestService;
 let owned: { store: string; file: string; other: string; upload: string; batch: string };
@@ -102,9 +102,9 @@ const readEach = async (iterator: AsyncIterator<unknown>) => {
 
 /** Every use case that takes an id, reading ones first. */
 const reading: Record<string, UseCase> = {
-  "stores.find": (caller, ids) => stores.find(service.deps, caller, ids.store),
+  "stores.find": (caller, ids) => stores.find(service.deps, caller, ids.store, "read"),
   "stores.describe": (caller, ids) => stores.describe(service.deps, caller, ids.store),
-  "stores.use": (caller, ids) => stores.use(service.deps, caller, ids.store),
+  "stores.use": (caller, ids) => stores.use(service.deps, caller, ids.store, "read"),
   "stores.useForSearch": (caller, ids) => stores.useForSearch(service.deps, caller, ids.store),
   "chunks.list": (caller, ids) =>
     chunks.list(service.deps, caller, ids.store, {}, { ...page, embeddings: false }, signal),
@@ -268,7 +268,7 @@ describe("another user's object", () => {
 
 describe("a user's object", () => {
   test.each(Object.entries(reading))("%s: works for the user and the server", async (_name, useCase) => {
-    for (const caller of [alice, server, { kind: "admin" } as const]) await useCase(caller, owned);
+    for (const caller of [alice, server, master]) await useCase(caller, owned);
   });
 
   test.each(Object.entries(changing))("%s: works for the user", async (_name, useCase) => {

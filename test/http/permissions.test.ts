@@ -7,10 +7,11 @@ import { renderError } from "../../src/http/middleware/renderError.js";
 import { type Permission, isAllowed, permissions } from "../../src/http/permissions.js";
 import { type Route, mount } from "../../src/http/route.js";
 import type { Caller } from "../../src/words/caller.js";
-import { Secret } from "../../src/words/secret.js";
 import { type TestService, startService } from "../support/service.js";
 import { errorOf, send } from "./requests.js";
 import { testKey } from "../support/settings.js";
+import { master, user } from "../support/callers.js";
+import { fullServer } from "../../src/words/caller.js";
 
 let service: TestService;
 beforeAll(async () => {
@@ -50,9 +51,16 @@ const unrouted = [
 /** What each kind of caller may do. A permission that no line here grants is refused to all. */
 const granted: [Caller, Permission[]][] = [
   [{ kind: "nobody" }, ["public"]],
-  [{ kind: "server" }, ["public", "store:read", "store:write", "model:use"]],
-  [{ kind: "admin" }, ["public", "store:read", "store:write", "model:use"]],
-  [{ kind: "user", userId: "u", key: new Secret("sk-u") }, ["public", "store:read", "store:write", "model:use"]],
+  [fullServer, ["public", "store:search", "store:read", "model:use", "store:write"]],
+  [{ ...fullServer, scope: "search" }, ["public", "store:search"]],
+  [{ ...fullServer, scope: "read" }, ["public", "store:search", "store:read", "model:use"]],
+  [{ ...fullServer, scope: "admin" }, [...permissions]],
+  [master, [...permissions]],
+  [
+    { kind: "admin", readOnly: true, user: user("u") },
+    ["public", "store:search", "store:read", "model:use", "admin:read"],
+  ],
+  [user("u"), ["public", "store:search", "store:read", "model:use", "store:write"]],
 ];
 
 interface Layer {
@@ -79,8 +87,7 @@ function served(layers: readonly Layer[]): { names: string[]; others: string[] }
 }
 
 describe("permissions", () => {
-  const appLayers = () =>
-    buildApp(service.deps, { server: testKey, master: null }) as Express & { router: { stack: Layer[] } };
+  const appLayers = () => buildApp(service.deps) as Express & { router: { stack: Layer[] } };
 
   test("every served route is declared with a permission, or is public", () => {
     const { names, others } = served(appLayers().router.stack);
@@ -128,7 +135,7 @@ describe("permissions", () => {
   ])("a route %s is refused to everyone", async (_name, may) => {
     const routes = apiRoutes.map((each) => ({ ...each, may }) as Route);
     const app = express();
-    app.use(mount(routes, service.deps, { server: testKey, master: null }));
+    app.use(mount(routes, service.deps));
     app.use(renderError(service.deps.log));
     const server = createServer(app);
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

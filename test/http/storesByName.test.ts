@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import * as stores from "../../src/core/stores/stores.js";
 import type { Caller } from "../../src/words/caller.js";
-import { Secret } from "../../src/words/secret.js";
 import { type TestService, startService } from "../support/service.js";
 import { createStore, errorOf, storeInput } from "../support/stores.js";
+import { user } from "../support/callers.js";
+import { fullServer } from "../../src/words/caller.js";
 
 let service: TestService;
 beforeAll(async () => {
@@ -41,14 +42,13 @@ test.each([
 });
 
 test("a user finds only their own stores by name", async () => {
-  const userOf = (userId: string): Caller => ({ kind: "user", userId, key: new Secret(`sk-${userId}`) });
   const page = { limit: 10, order: "asc", after: null, before: null, name: "shared" } as const;
-  const own = await stores.create(service.deps, userOf("ann"), storeInput("shared"));
-  await stores.create(service.deps, userOf("ben"), storeInput("shared"));
+  const own = await stores.create(service.deps, user("ann"), storeInput("shared"));
+  await stores.create(service.deps, user("ben"), storeInput("shared"));
   const seen = async (caller: Caller) => (await stores.list(service.deps, caller, page)).stores.map(({ id }) => id);
-  expect(await seen(userOf("ann"))).toEqual([own.id]);
+  expect(await seen(user("ann"))).toEqual([own.id]);
   expect(await seen({ kind: "nobody" })).toEqual([]);
-  expect(await seen({ kind: "server" })).toHaveLength(2);
+  expect(await seen(fullServer)).toHaveLength(2);
 });
 
 test("the name has an index", async () => {

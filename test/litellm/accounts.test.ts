@@ -1,14 +1,14 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { setImmediate } from "node:timers/promises";
-import { type Caller, ownWork } from "../../src/words/caller.js";
-import { keyOf, user } from "./callers.js";
+import { ownWork } from "../../src/words/caller.js";
+import { keyOf } from "./callers.js";
+import { master as admin, user } from "../support/callers.js";
 import { anything, calls } from "./everyCall.js";
 import { base64, embeddings, errorOf, failure, fakeClock, numbers, sharedLitellm, startProvider } from "./support.js";
 
 const ann = user("ann");
 const bob = user("bob");
-const admin: Caller = { kind: "admin" };
 
 describe("the key of each model call", () => {
   test.each(calls)("%s: the user's own key; the service's for the server and the administrator", async (_, call) => {
@@ -46,7 +46,7 @@ describe("the key of each model call", () => {
     await using provider = await startProvider(embeddings);
     const { embedder, state } = sharedLitellm(provider);
     for (const key of ["sk-a\nb", "sk-ä", "sk a", ""]) {
-      const caller = user("ann", key);
+      const caller = user("ann", { secret: key });
       for (let call = 0; call < 5; call += 1)
         expect(await errorOf(embedder.embed(["a"], { caller }))).toMatchObject({ status: 401 });
     }

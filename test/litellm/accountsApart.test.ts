@@ -1,7 +1,8 @@
 import { describe, expect, test } from "@jest/globals";
 import { setImmediate } from "node:timers/promises";
 import { type Caller, ownWork } from "../../src/words/caller.js";
-import { keyOf, onBehalfOf, user } from "./callers.js";
+import { keyOf, onBehalfOf } from "./callers.js";
+import { master as admin, user } from "../support/callers.js";
 import { anything } from "./everyCall.js";
 import {
   type Answer,
@@ -21,7 +22,6 @@ const trial = { model: "m", dimensions: null, prompts: noPrompts };
 
 const ann = user("ann");
 const bob = user("bob");
-const admin: Caller = { kind: "admin" };
 
 describe("caching and joining", () => {
   test("the same query of three accounts is embedded three times, and cached for each", async () => {

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, jest, test } from "@jest/globals";
 import { ownWork } from "../../src/words/caller.js";
-import { keyOf, user } from "./callers.js";
+import { keyOf } from "./callers.js";
+import { user } from "../support/callers.js";
 import { anything } from "./everyCall.js";
 import {
   type Answer,

@@ -1,15 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { Embedder, Litellm, ModelTrial } from "../../src/litellm/contract.js";
 import type { Caller } from "../../src/words/caller.js";
-import { Secret } from "../../src/words/secret.js";
 import { noPrompts } from "../../src/words/prompts.js";
-
-/** A user with a LiteLLM key. */
-export const user = (name: string, key = `sk-${name}`): Caller => ({
-  kind: "user",
-  userId: name,
-  key: new Secret(key),
-});
 
 /** The key of a request. */
 export const keyOf = ({ headers }: { headers: IncomingHttpHeaders }) => headers.authorization?.replace("Bearer ", "");

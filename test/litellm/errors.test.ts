@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import type { Litellm } from "../../src/litellm/contract.js";
 import { type Caller, ownWork } from "../../src/words/caller.js";
-import { user } from "./callers.js";
+import { master as admin, user } from "../support/callers.js";
 import { chat, other, rerank } from "./everyCall.js";
 import type { Answer } from "./support.js";
 import { embeddings, errorOf, failure, litellm, sharedLitellm, startProvider } from "./support.js";
@@ -123,7 +123,6 @@ describe("createEmbeddings", () => {
 
 describe("messages that name the settings", () => {
   const ann = user("ann");
-  const admin: Caller = { kind: "admin" };
   const { signal } = new AbortController();
   const named = /EMBEDDING__API_KEY|LITELLM_MASTER_KEY/;
   test.each<[string, (litellm: Litellm, caller: Caller) => Promise<unknown>]>([

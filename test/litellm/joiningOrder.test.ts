@@ -10,7 +10,7 @@ import { joinQueries } from "../../src/litellm/joinedQueries.js";
 import type { QueryRequests } from "../../src/litellm/queryQueue.js";
 import { ownWork } from "../../src/words/caller.js";
 import { createMetrics } from "../../src/process/metrics.js";
-import { user } from "./callers.js";
+import { user } from "../support/callers.js";
 import { quiet, sleepyClock } from "./support.js";
 import { campaign } from "../support/campaign.js";
 

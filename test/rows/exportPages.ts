@@ -8,6 +8,8 @@ const storeOf = (id: string, metadata: string | null): TransferStore => ({
   description: null,
   metadata,
   ownerUserId: null,
+  ownerTeamId: null,
+  ownerKeyId: null,
   expiresAfter: null,
   createdAt: 1_750_000_000_123_456,
   embeddingModel: null,

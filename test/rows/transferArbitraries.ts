@@ -60,6 +60,8 @@ export const anyStore: fc.Arbitrary<TransferStore> = fc.record({
   description: fc.option(anyText()),
   metadata: anyMetadata,
   ownerUserId: fc.option(anyText()),
+  ownerTeamId: fc.option(anyText()),
+  ownerKeyId: fc.option(anyText()),
   expiresAfter: fc.constantFrom(null, '{"anchor": "last_active_at", "days": 7}'),
   createdAt: fc.option(anyMoment),
   embeddingModel: fc.option(anyText()),

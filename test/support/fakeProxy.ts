@@ -110,9 +110,12 @@ const kinds = {
   "/model/info": "info",
 } as const;
 
-export async function startFakeProxy(): Promise<FakeProxy> {
+/** @param before answers in the place of everything else, unless it returns null */
+export async function startFakeProxy(before: (asked: Asked) => Answer | null = () => null): Promise<FakeProxy> {
   const answers: FakeProxy["answers"] = {};
   const provider = await startProvider((asked) => {
+    const first = before(asked);
+    if (first !== null) return first;
     const kind = kinds[asked.path as keyof typeof kinds] as (typeof kinds)[keyof typeof kinds] | undefined;
     return (kind === undefined ? null : answers[kind]?.(asked)) ?? usually(asked);
   });

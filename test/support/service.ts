@@ -59,7 +59,7 @@ export async function startService(
     ingestion ??= startIngestion(deps);
     ingestion.wake();
   };
-  const server = createServer(app({ server: config.keys.server, master: config.keys.master }));
+  const server = createServer(app());
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const bearer = `Bearer ${testKey}`;

@@ -40,6 +40,8 @@ export const transferStore = (id: string, overrides: Partial<TransferStore> = {}
   description: null,
   metadata: null,
   ownerUserId: null,
+  ownerTeamId: null,
+  ownerKeyId: null,
   expiresAfter: null,
   createdAt: null,
   embeddingModel: null,

@@ -1,15 +1,15 @@
 import { pino } from "pino";
 import { type Config, loadConfig } from "../../process/config.js";
-import type { TransferDeps } from "../../core/transfer/importRequest.js";
+import type { Deps } from "../../core/deps.js";
 import { ApiError } from "../../words/errors.js";
 import { CommandError, type Io, printable } from "../io.js";
 
 /** The database of an import or export, opened by this process. */
 export interface Opened {
   config: Config;
-  deps: TransferDeps;
+  deps: Deps;
   log: pino.Logger;
-  close(): Promise<void>;
+  close: () => Promise<void>;
 }
 
 /**

@@ -69,7 +69,7 @@ export async function* answerQuestion(
   const chat = await timed(spent, "model", () => chooseModel(deps, caller, request));
   const counter = await tokenCounter();
   const known = await timed(spent, "model", () => deps.litellm.maxInputTokens(chat.model, { caller }));
-  const room = shareWindow(known, { ...request, model: chat.model }, counter);
+  const room = shareWindow(known, { ...request, model: chat.model, most: deps.config.ceilings.context }, counter);
 
   const isFollowUp = request.standAlone ?? history.length > 0;
   const rewriter = deps.config.chatModel ?? chat.model;

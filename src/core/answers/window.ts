@@ -30,11 +30,13 @@ export function shareWindow(
     systemPrompt: string | null;
     history: readonly ChatMessage[];
     maxTokens: number | undefined;
+    /** Tokens of the window that the operator allows to be used. */
+    most: number;
   },
   counter: Counter,
 ): { history: ChatMessage[]; passages: number } {
-  const { model, question, systemPrompt, history, maxTokens } = asked;
-  const window = known ?? usualWindow;
+  const { model, question, systemPrompt, history, maxTokens, most } = asked;
+  const window = Math.min(known ?? usualWindow, most);
   const forAnswer = Math.min(maxTokens ?? usualAnswer, Math.floor(window / 2));
   const usable = Math.floor(counted * window) - forAnswer - promptOverhead;
   const lengthOf = (text: string) => tokensOf(text, counter, window);

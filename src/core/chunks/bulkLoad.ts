@@ -34,7 +34,7 @@ export async function loadEmbeddings(
   { onProgress, ...options }: InsertOptions & { onProgress: (progress: LoadProgress) => void },
 ): Promise<LoadProgress> {
   // Refuses an unknown or expired store now, not after the first chunk of a long upload.
-  await stores.use(deps, caller, storeId);
+  await stores.use(deps, caller, storeId, "write");
   const progress: LoadProgress = { count: 0, duplicates: 0, added: 0, replaced: 0, skipped: 0 };
   let chunk: { row: EmbeddingInput; path: string }[] = [];
   let bytes = 0;

@@ -1,7 +1,6 @@
 import { listFileChunks } from "../../db/tables/storeFiles.js";
-import { lockStore } from "../../db/tables/stores.js";
 import type { ChunkPage } from "../../engines/engine.js";
-import { type Caller, scopeOf } from "../../words/caller.js";
+import type { Caller } from "../../words/caller.js";
 import type { Chunk, ChunkSelection } from "../../words/chunk.js";
 import { invalid } from "../../words/errors.js";
 import type { Filter } from "../../words/filter.js";
@@ -9,7 +8,6 @@ import type { VectorStore } from "../../words/store.js";
 import type { Deps } from "../deps.js";
 import { requireOperators } from "../search/filters.js";
 import * as stores from "../stores/stores.js";
-import { throwUnknown } from "../stores/unknown.js";
 import { firstFileRow, isFileRow } from "./fileRows.js";
 
 /** Reading and removing chunks; imported as `chunks`. */
@@ -26,7 +24,7 @@ export async function list(
   page: stores.PageRequest & { embeddings: boolean },
   signal: AbortSignal,
 ): Promise<ChunkPage> {
-  const store = await stores.find(deps, caller, storeId);
+  const store = await stores.find(deps, caller, storeId, "read");
   requireOperators(deps.engine, selection.filter ?? null);
   for (const param of ["after", "before"] as const) {
     const id = page[param];
@@ -46,7 +44,7 @@ export async function read(
 ): Promise<Map<string, Chunk>> {
   const wanted = [...ids];
   if (wanted.length === 0) return new Map();
-  const store = await stores.find(deps, caller, storeId);
+  const store = await stores.find(deps, caller, storeId, "read");
   const found = await deps.engine.read(store, wanted, { embeddings: false }, { signal });
   return new Map(found.map((chunk) => [chunk.id, chunk]));
 }
@@ -69,7 +67,7 @@ export async function remove(
   if (filter !== null && selectsAll(filter))
     throw invalid("filters", 'is empty and would select every row; to delete all, say "all": true');
   requireOperators(deps.engine, filter);
-  const store = await stores.use(deps, caller, storeId);
+  const store = await stores.use(deps, caller, storeId, "write");
   const { id } = store;
   await requireOwnRows(deps, store, selection.ids ?? [], signal);
   stores.forget(deps, id);
@@ -78,7 +76,7 @@ export async function remove(
       now: deps.now(),
       as: "use",
       // One deletion at a time: two that lock the same chunks in different orders would deadlock.
-      hold: async (tx) => ({ store: (await lockStore(tx, scopeOf(caller), id)) ?? throwUnknown(id) }),
+      hold: async (tx) => ({ store: await stores.lock(tx, caller, id, "write") }),
       steps: async (tx) => {
         // Rows that are named by their ids have been looked at; a store can have a hundred thousand files.
         const notOf = selection.ids == null ? await listFileChunks(tx, id) : null;

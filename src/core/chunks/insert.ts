@@ -67,7 +67,7 @@ export async function insertChunks(
   at: (row: number) => string,
   { onConflict = "error", claimedModel = null, signal }: InsertOptions,
 ): Promise<Inserted> {
-  const used = await stores.use(deps, caller, storeId);
+  const used = await stores.use(deps, caller, storeId, "write");
   const store = given.some(({ embedding }) => embedding === null) ? await settlePrompts(deps, caller, used) : used;
   requireModel(deps, store, claimedModel, "embedding_model");
   const limits = { dimensions: dimensionsOf(deps, store), engine: deps.engine };
@@ -214,7 +214,7 @@ function conflictOf([id = ""]: readonly string[], batch: Batch): ApiError {
 
 async function whyGone(deps: Deps, caller: Caller, id: string, error: EngineError): Promise<ApiError> {
   stores.forget(deps, id);
-  const store = await findStore(deps.db, scopeOf(caller), id);
+  const store = await findStore(deps.db, scopeOf(caller, "write"), id);
   if (store === undefined) return notFound("vector store", id, "vector_store_id");
   return isExpired(store, deps.now()) ? expired(id) : error;
 }

@@ -1,7 +1,6 @@
 import type { Db } from "../../db/database.js";
-import { lockStore } from "../../db/tables/stores.js";
 import type { Done, Step } from "../../engines/engine.js";
-import { type Caller, scopeOf } from "../../words/caller.js";
+import type { Caller } from "../../words/caller.js";
 import type { Amendment, Chunk } from "../../words/chunk.js";
 import { TextError, notFound } from "../../words/errors.js";
 import type { VectorStore } from "../../words/store.js";
@@ -12,7 +11,6 @@ import { settlePrompts } from "../stores/settlePrompts.js";
 import { findRow } from "../stores/findRow.js";
 import { dimensionsOf, requireModel } from "../stores/model.js";
 import * as stores from "../stores/stores.js";
-import { throwUnknown } from "../stores/unknown.js";
 import { fileOfRow, isFileRow, requireNoOtherFileNamed } from "./fileRows.js";
 
 /** One row of a store by its id; imported as `oneRow`. */
@@ -37,7 +35,7 @@ export async function find(
   embeddings: boolean,
   signal: AbortSignal,
 ): Promise<Chunk> {
-  return findIn(deps, await stores.find(deps, caller, storeId), id, embeddings, signal);
+  return findIn(deps, await stores.find(deps, caller, storeId, "read"), id, embeddings, signal);
 }
 
 async function findIn(
@@ -64,7 +62,7 @@ export async function change(
   { model, ...given }: RowChange,
   signal: AbortSignal,
 ): Promise<Chunk> {
-  const store = await stores.use(deps, caller, storeId);
+  const store = await stores.use(deps, caller, storeId, "write");
   requireModel(deps, store, model, "embedding_model");
   const dimensions = dimensionsOf(deps, store);
   if (given.embedding !== null) checkVector(given.embedding, { dimensions, ...deps.engine.can.lengths }, "embedding");
@@ -100,7 +98,7 @@ export async function remove(
   id: string,
   signal: AbortSignal,
 ): Promise<string> {
-  const store = await stores.use(deps, caller, storeId);
+  const store = await stores.use(deps, caller, storeId, "write");
   const row = await findOwn(deps, store, id, signal);
   stores.forget(deps, store.id);
   const { removed } = await write(deps, caller, store.id, { do: "remove", which: { ids: [row.id] } }, signal);
@@ -128,7 +126,7 @@ const write = (
     {
       now: deps.now(),
       as: "use",
-      hold: async (tx) => ({ store: (await lockStore(tx, scopeOf(caller), id)) ?? throwUnknown(id) }),
+      hold: async (tx) => ({ store: await stores.lock(tx, caller, id, "write") }),
       steps: () => [step],
       book: async (tx, done) => {
         await book(tx);

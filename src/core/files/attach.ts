@@ -4,7 +4,7 @@ import { addToBatch, insertBatch } from "../../db/tables/fileBatches.js";
 import { findFiles } from "../../db/tables/files.js";
 import { requeue } from "../../db/tables/ingestQueue.js";
 import { attachFiles } from "../../db/tables/storeFiles.js";
-import { type Caller, scopeOf } from "../../words/caller.js";
+import { type Caller, type Payer, payerOf, scopeOf } from "../../words/caller.js";
 import { ApiError, conflict } from "../../words/errors.js";
 import type {
   Attributes,
@@ -44,7 +44,7 @@ export async function attachFile(
   input: AttachInput,
   model: string | null,
 ): Promise<StoreFile> {
-  const store = await stores.findUsable(deps, caller, storeId);
+  const store = await stores.findUsable(deps, caller, storeId, "write");
   requireSameModel(deps, store, model);
   const key = await attachTo(deps, caller, store, input, { replaces: false });
   await stores.markUsed(deps, caller, store.id);
@@ -64,9 +64,13 @@ export async function attachTo(
   input: AttachInput,
   { replaces }: { replaces: boolean },
 ): Promise<StoreFileKey> {
-  const [file] = await findFiles(deps.db, scopeOf(caller), [input.fileId], deps.now());
+  const [file] = await findFiles(deps.db, scopeOf(caller, "read"), [input.fileId], deps.now());
   if (file === undefined) throwUnknownFile(input.fileId);
-  const added = await queue(deps, [fileToAttach(deps, store, input, file, { batchId: null, replaces })], null);
+  const added = await queue(
+    deps,
+    [fileToAttach(deps, store, input, file, { batchId: null, replaces, payer: payerOf(caller) })],
+    null,
+  );
   const key = { vectorStoreId: store.id, fileId: input.fileId };
   if (added.length === 0) await attachAgain(deps, caller, key, input);
   return key;
@@ -85,9 +89,9 @@ export async function enqueue(
   batch: FileBatch | null,
 ): Promise<StoreFileKey[]> {
   const ids = inputs.map((input) => input.fileId);
-  const known = await findFiles(deps.db, scopeOf(caller), ids, deps.now());
+  const known = await findFiles(deps.db, scopeOf(caller, "read"), ids, deps.now());
   const fileOf = new Map(known.map((file) => [file.id, file]));
-  const about = { batchId: batch?.id ?? null, replaces: false };
+  const about = { batchId: batch?.id ?? null, replaces: false, payer: payerOf(caller) };
   const files = inputs.map((input) => fileToAttach(deps, store, input, fileOf.get(input.fileId), about));
   const added = new Set(await queue(deps, files, batch));
   if (batch === null) return [...added];
@@ -105,7 +109,7 @@ async function attachMoreAgain(deps: Deps, caller: Caller, files: readonly NewSt
   for (const file of files) {
     await changeStore(deps, "correction", holding(caller, file), async (tx, { file: known }) => {
       if (hasFailed(known)) again.push(file);
-      return together([triedAgain(known, file.settings), await relabeled(tx, known, file.attributes)]);
+      return together([triedAgain(known, file.settings, payerOf(caller)), await relabeled(tx, known, file.attributes)]);
     }).catch((error: unknown) => {
       // It was detached meanwhile.
       if (!(error instanceof ApiError && error.status === 404)) throw error;
@@ -119,8 +123,8 @@ async function attachMoreAgain(deps: Deps, caller: Caller, files: readonly NewSt
 const hasFailed = ({ status }: StoreFile) => status === "failed" || status === "cancelled";
 
 /** Puts an attached file back into the queue if it failed or was cancelled. */
-const triedAgain = (file: StoreFile, settings: IngestSettings): Part =>
-  hasFailed(file) ? { steps: [], book: (tx) => requeue(tx, file, { settings }) } : nothing;
+const triedAgain = (file: StoreFile, settings: IngestSettings, payer: Payer | null): Part =>
+  hasFailed(file) ? { steps: [], book: (tx) => requeue(tx, file, { settings, payer }) } : nothing;
 
 /** Gives an attached file and its chunks these attributes. @param attributes null: it keeps those that it has */
 const relabeled = async (tx: Db, file: StoreFile, attributes: Attributes | null): Promise<Part> =>
@@ -131,7 +135,7 @@ function fileToAttach(
   store: VectorStore,
   input: AttachInput,
   file: StoredFile | undefined,
-  about: { batchId: string | null; replaces: boolean },
+  about: Pick<NewStoreFile, "batchId" | "replaces" | "payer">,
 ): NewStoreFile {
   const error = { code: "invalid_file" as const, message: `No such File object: ${input.fileId.slice(0, 100)}` };
   return {
@@ -166,7 +170,7 @@ async function attachAgain(deps: Deps, caller: Caller, key: StoreFileKey, input:
         "this file is attached already and was cut into chunks in another way; detach it first",
       );
     }
-    return together([triedAgain(file, input.settings), await relabeled(tx, file, input.attributes)]);
+    return together([triedAgain(file, input.settings, payerOf(caller)), await relabeled(tx, file, input.attributes)]);
   });
   deps.wakeIngestion();
 }

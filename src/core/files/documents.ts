@@ -41,7 +41,7 @@ export async function uploadDocuments(
   receive: () => Promise<{ kept: readonly files.KeptBytes[]; settings: DocumentSettings }>,
   { later, signal }: { later: boolean; signal: AbortSignal },
 ): Promise<StoreFile[]> {
-  const store = await stores.findUsable(deps, caller, storeId);
+  const store = await stores.findUsable(deps, caller, storeId, "write");
   requireComparable(deps, store);
   const { kept, settings } = await receive();
   try {

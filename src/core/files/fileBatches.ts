@@ -30,7 +30,7 @@ export async function create(
   files: readonly AttachInput[],
   model: string | null,
 ): Promise<BatchWithCounts> {
-  const store = await stores.findUsable(deps, caller, storeId);
+  const store = await stores.findUsable(deps, caller, storeId, "write");
   requireSameModel(deps, store, model);
   const createdAt = deps.now();
   const batch = { id: newId("vsfb_", createdAt), vectorStoreId: store.id, createdAt, cancelled: false };
@@ -42,7 +42,7 @@ export async function create(
 
 /** @throws ApiError 404, or 400 for a malformed id, as OpenAI answers */
 export async function find(deps: Deps, caller: Caller, storeId: string, id: string): Promise<BatchWithCounts> {
-  const store = await stores.find(deps, caller, storeId);
+  const store = await stores.find(deps, caller, storeId, "read");
   return withCounts(deps, await findIn(deps, store.id, id));
 }
 
@@ -65,7 +65,7 @@ export async function listFiles(
   selection: storeFiles.Selection & { batchId: string },
   page: stores.PageRequest,
 ): Promise<{ files: StoreFile[]; hasMore: boolean }> {
-  const store = await stores.find(deps, caller, storeId);
+  const store = await stores.find(deps, caller, storeId, "read");
   await findIn(deps, store.id, selection.batchId);
   return storeFiles.listIn(deps, store.id, selection, page);
 }
@@ -75,7 +75,8 @@ export async function listFiles(
  * has ended does not change.
  */
 export async function cancel(deps: Deps, caller: Caller, storeId: string, id: string): Promise<BatchWithCounts> {
-  const batch = await find(deps, caller, storeId, id);
+  const store = await stores.find(deps, caller, storeId, "write");
+  const batch = await withCounts(deps, await findIn(deps, store.id, id));
   if (batch.counts.in_progress === 0) return batch;
   await markCancelled(deps.db, batch.vectorStoreId, id);
   const which = { batchId: id, attachedBy: id, status: "in_progress", filter: null } as const;

@@ -2,7 +2,7 @@ import { deleteFile, findFiles, insertFile, listExpiredFiles, listFiles } from "
 import { listStoresOf, lockStoreFile } from "../../db/tables/storeFiles.js";
 import type { Db } from "../../db/database.js";
 import { lockStore } from "../../db/tables/stores.js";
-import { ApiError } from "../../words/errors.js";
+import { ApiError, forbidden } from "../../words/errors.js";
 import { idTimestamp, newId } from "../../words/ids.js";
 import { DamagedBytes, type Written } from "../../storage/storage.js";
 import { type Caller, type Scope, ownerOf, scopeOf } from "../../words/caller.js";
@@ -72,7 +72,7 @@ export const expiryOf = (createdAt: number, seconds: number): number => (Math.fl
 
 /** @throws ApiError 404 in OpenAI's own words */
 export async function find(deps: Deps, caller: Caller, id: string): Promise<StoredFile> {
-  const [file] = await findFiles(deps.db, scopeOf(caller), [id], deps.now());
+  const [file] = await findFiles(deps.db, scopeOf(caller, "read"), [id], deps.now());
   return file ?? throwUnknownFile(id);
 }
 
@@ -123,15 +123,22 @@ export async function list(deps: Deps, caller: Caller, page: FilePageRequest) {
   const madeAt = after?.startsWith("file-") === true ? idTimestamp(after) : null;
   if (after !== null && madeAt === null) throwUnknownFile(after);
   const cursor = after === null || madeAt === null ? null : { id: after, madeAt };
-  return listFiles(deps.db, scopeOf(caller), { ...page, after: cursor }, deps.now());
+  return listFiles(deps.db, scopeOf(caller, "read"), { ...page, after: cursor }, deps.now());
 }
 
 /**
  * Removes a file, and detaches it from every store.
- * @throws ApiError 404; 503 if its bytes are in FILES_DIR and cannot be removed: then it stays as it is
+ * @throws ApiError 404; 403 for a file that a teammate made; 503 if its bytes are in FILES_DIR and cannot be removed:
+ * then it stays as it is
  */
 export async function remove(deps: Deps, caller: Caller, id: string): Promise<void> {
-  if (!(await erase(deps, scopeOf(caller), await find(deps, caller, id)))) throwUnknownFile(id);
+  const scope = scopeOf(caller, "admin");
+  const [file] = await findFiles(deps.db, scope, [id], deps.now());
+  if (file === undefined) {
+    await find(deps, caller, id);
+    throw forbidden(`You may read the file '${id}', but only its owner may delete it.`);
+  }
+  if (!(await erase(deps, scope, file))) throwUnknownFile(id);
 }
 
 /** Removes a file that was found within this scope. @returns false if another request has done it meanwhile */

@@ -5,9 +5,10 @@ import { listLeft } from "../../db/tables/leftChunks.js";
 import { findCompleted } from "../../db/tables/twins.js";
 import { follow } from "../../process/abort.js";
 import { SpanKind, inSpan } from "../../process/tracing.js";
-import { ownWork } from "../../words/caller.js";
 import { DocumentError } from "../../words/document.js";
 import type { CuttingPlan, StoreFile, StoredFile } from "../../words/file.js";
+import type { Caller } from "../../words/caller.js";
+import { byPayer } from "../../words/usage.js";
 import type { Deps } from "../deps.js";
 import { bookModel } from "../stores/embedding.js";
 import { settlePrompts } from "../stores/settlePrompts.js";
@@ -85,7 +86,8 @@ export async function ingestNext(
     );
   }, checkEveryMs);
   const timed = deps.metrics.ingestDuration.startTimer();
-  const leased: Leased = { deps, key, lease, stopping };
+  const leased: Leased = { deps, key, lease, stopping, meter: { tokens: 0 }, payer: null };
+  const begun = performance.now();
   let outcome: Outcome;
   try {
     await inSpan("ingest file", { kind: SpanKind.INTERNAL, root: true }, () => ingest(leased, control.signal));
@@ -98,14 +100,23 @@ export async function ingestNext(
   }
   timed();
   if (outcome !== null) deps.metrics.ingestedFiles.inc({ outcome });
+  if (outcome === "completed" || outcome === "failed" || leased.meter.tokens > 0)
+    recordUse(leased, outcome, performance.now() - begun);
   return true;
+}
+
+/** The part of a payer in what was used; the service's own files are the server's. */
+function recordUse({ deps, key, meter, payer }: Leased, outcome: Outcome, durationMs: number): void {
+  const user = payer === null ? { userId: null, teamId: null, keyId: "server" } : byPayer(payer);
+  const status = outcome === "completed" ? 200 : outcome === "failed" ? 422 : 503;
+  const ended = { storeId: key.vectorStoreId, action: "ingestFile", tokens: meter.tokens, status };
+  deps.usage.record({ ...user, ...ended, durationMs: Math.round(durationMs) });
 }
 
 async function ingest(leased: Leased, signal: AbortSignal): Promise<void> {
   const { deps, key } = leased;
   const begun = await begin(leased);
   if (begun === null) return;
-  const store = await settlePrompts(deps, ownWork, begun.store);
   const { file } = begun;
   const [stored] = await findFiles(deps.db, all, [key.fileId], deps.now());
   if (stored === undefined) {
@@ -113,7 +124,9 @@ async function ingest(leased: Leased, signal: AbortSignal): Promise<void> {
     await change(leased, "correction", (tx, held) => detachFiles(tx, [held.file]));
     throw new LeaseLost();
   }
-  const asking = { caller: ownWork, signal };
+  const asking = { caller: { ...(await deps.payers.callerFor(file.payer)), meter: leased.meter }, signal };
+  leased.payer = file.payer;
+  const store = await settlePrompts(deps, asking.caller, begun.store);
   const resumed = file.plan ?? planOf(modelInUse(deps, store), file.settings.cutting);
   const twin = await twinOf(deps, store, file, madeBy);
   const begins = async () => twin?.plan ?? newPlan(deps, store, file.settings, asking);
@@ -122,7 +135,7 @@ async function ingest(leased: Leased, signal: AbortSignal): Promise<void> {
   try {
     for (;;) {
       try {
-        await read(leased, { begun: { file, store }, stored, path, plan, twin }, signal);
+        await read(leased, { begun: { file, store }, stored, path, plan, twin, asking }, signal);
         break;
       } catch (error) {
         if (!(error instanceof TooCoarse)) throw error;
@@ -143,17 +156,18 @@ interface Reading {
   path: string;
   plan: CuttingPlan;
   twin: Twin | null;
+  /** Who pays. */
+  asking: { caller: Caller; signal: AbortSignal };
 }
 
 /** Reads a file, and embeds and stores its chunks. @throws TooCoarse before the first is stored */
 async function read(
   leased: Leased,
-  { begun, stored, path, plan: before, twin }: Reading,
+  { begun, stored, path, plan: before, twin, asking }: Reading,
   signal: AbortSignal,
 ): Promise<void> {
   const { deps, stopping } = leased;
   const { file, store } = begun;
-  const asking = { caller: ownWork, signal };
   const reading = new AbortController();
   const unfollow = [follow(signal, reading), follow(stopping, reading)];
   try {

@@ -38,6 +38,7 @@ export async function endBadly(leased: Leased, error: unknown, stopping: boolean
       return "postponed";
     }
     const failure = failureOf(error);
+    if (isUnknownKey(error)) deps.payers.forget();
     if (failure === "text") {
       const { message } = error as TextError;
       const ending = { code: "server_error", message } as const;
@@ -80,6 +81,8 @@ async function failIf(leased: Leased, error: LastError, isOver: (file: StoreFile
   return state.failed;
 }
 
+const isUnknownKey = (error: unknown) => error instanceof ApiError && error.status === 401;
+
 /**
  * What an error means for the file: the error that ends it; `wait`: an outage, not the file's fault; `refused`: the
  * model refuses everything, which somebody must correct; `text`: the model fails on one of its texts alone; `again`:
@@ -96,6 +99,8 @@ function failureOf(error: unknown): LastError | "wait" | "refused" | "again" | "
     };
   }
   if (!(error instanceof ApiError) || (error instanceof EngineError && error.kind === "gone")) return "again";
+  // The key was made for ingestion; somebody has deleted it at LiteLLM.
+  if (isUnknownKey(error)) return "again";
   if (error.details.code === "text_failed") return "text";
   if (error.details.code === "text_refused") return { code: "invalid_file", message: error.message };
   if (error.details.code === "model_refused") return "refused";

@@ -1,6 +1,7 @@
 import type { Db } from "../../db/database.js";
 import { lockLeased } from "../../db/tables/ingestQueue.js";
 import { lockStore } from "../../db/tables/stores.js";
+import type { Meter, Payer } from "../../words/caller.js";
 import type { StoreFile, StoreFileKey } from "../../words/file.js";
 import type { VectorStore } from "../../words/store.js";
 import type { Deps } from "../deps.js";
@@ -19,6 +20,10 @@ export interface Leased {
   lease: string;
   /** Begins no further model call. */
   stopping: AbortSignal;
+  /** What the work on it has cost so far. */
+  meter: Meter;
+  /** Who pays; null: the service, or the file has not been read yet. */
+  payer: Payer | null;
 }
 
 export interface Held {

@@ -1,15 +1,13 @@
 import type { Db } from "../../db/database.js";
 import { findStoreFile, listStoreFiles, lockStoreFile } from "../../db/tables/storeFiles.js";
-import { lockStore } from "../../db/tables/stores.js";
 import type { ChunkPage } from "../../engines/engine.js";
-import { type Caller, scopeOf } from "../../words/caller.js";
+import type { Caller } from "../../words/caller.js";
 import { invalid } from "../../words/errors.js";
 import type { Attributes, FileStatus, StoreFile, StoreFileKey } from "../../words/file.js";
 import type { Filter } from "../../words/filter.js";
 import type { VectorStore } from "../../words/store.js";
 import type { Deps } from "../deps.js";
 import * as stores from "../stores/stores.js";
-import { throwUnknown } from "../stores/unknown.js";
 import { changeStore, chunksOf, detachFiles, endWithoutChunks, nothing } from "./changes.js";
 import { throwUnknownFile } from "./files.js";
 import { relabelFile } from "./relabel.js";
@@ -19,7 +17,7 @@ import { briefMs, untilEnded } from "./until.js";
 
 /** @throws ApiError 404 if the store or the file does not exist or is not the caller's */
 export async function find(deps: Deps, caller: Caller, storeId: string, fileId: string): Promise<StoreFile> {
-  const store = await stores.find(deps, caller, storeId);
+  const store = await stores.find(deps, caller, storeId, "read");
   return (await findStoreFile(deps.db, store.id, fileId)) ?? throwUnknownFile(fileId);
 }
 
@@ -39,7 +37,7 @@ export async function list(
   selection: Selection,
   page: stores.PageRequest,
 ): Promise<{ files: StoreFile[]; hasMore: boolean }> {
-  const store = await stores.find(deps, caller, storeId);
+  const store = await stores.find(deps, caller, storeId, "read");
   return listIn(deps, store.id, selection, page);
 }
 
@@ -60,7 +58,7 @@ export async function listIn(
 export const holding =
   (caller: Caller, key: StoreFileKey) =>
   async (tx: Db): Promise<{ store: VectorStore; file: StoreFile }> => {
-    const store = (await lockStore(tx, scopeOf(caller), key.vectorStoreId)) ?? throwUnknown(key.vectorStoreId);
+    const store = await stores.lock(tx, caller, key.vectorStoreId, "write");
     const file = (await lockStoreFile(tx, store.id, key.fileId)) ?? throwUnknownFile(key.fileId);
     return { store, file };
   };
@@ -77,7 +75,7 @@ export async function setAttributes(
   fileId: string,
   attributes: Attributes | null,
 ): Promise<StoreFile> {
-  const store = await stores.findUsable(deps, caller, storeId);
+  const store = await stores.findUsable(deps, caller, storeId, "write");
   const key = { vectorStoreId: store.id, fileId };
   let before: StoreFile | undefined;
   await changeStore(deps, "correction", holding(caller, key), (tx, { file }) => {
@@ -121,7 +119,7 @@ export async function content(
   { after, embeddings }: { after: string | null; embeddings: boolean },
   signal: AbortSignal,
 ): Promise<ChunkPage> {
-  const store = await stores.find(deps, caller, storeId);
+  const store = await stores.find(deps, caller, storeId, "read");
   const file = (await findStoreFile(deps.db, store.id, fileId)) ?? throwUnknownFile(fileId);
   const { sameAs } = file;
   const owner = sameAs === null ? file : ((await findStoreFile(deps.db, store.id, sameAs)) ?? throwUnknownFile(sameAs));

@@ -30,7 +30,7 @@ export async function addTexts(
   storeId: string,
   { texts, metadatas, settings, model }: NewTexts,
 ): Promise<StoreFile[]> {
-  const store = await stores.findUsable(deps, caller, storeId);
+  const store = await stores.findUsable(deps, caller, storeId, "write");
   requireSameModel(deps, store, model);
   const described = texts.map((text, i) => ({ text, attributes: metadatas[i] ?? null }));
   await stores.markUsed(deps, caller, store.id);

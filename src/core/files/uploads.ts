@@ -43,7 +43,7 @@ export async function create(deps: Deps, caller: Caller, input: UploadInput): Pr
 
 /** @throws ApiError 404; 400 if it is no longer pending */
 async function requirePending(deps: Deps, caller: Caller, id: string): Promise<Upload> {
-  const upload = (await findUpload(deps.db, scopeOf(caller), id)) ?? throwUnknownUpload(id);
+  const upload = (await findUpload(deps.db, scopeOf(caller, "admin"), id)) ?? throwUnknownUpload(id);
   const status = upload.status === "pending" && upload.expiresAt <= deps.now() ? "expired" : upload.status;
   if (status !== "pending") throw notPending(id, status);
   return upload;
@@ -73,7 +73,7 @@ export async function addPart(
   const createdAt = deps.now();
   const part = { id: newId("part_", createdAt), uploadId, content, inDirectory, bytes, createdAt };
   try {
-    if (!(await insertPart(deps.db, scopeOf(caller), part))) throw notPending(uploadId, "completed");
+    if (!(await insertPart(deps.db, scopeOf(caller, "admin"), part))) throw notPending(uploadId, "completed");
     return part;
   } catch (error) {
     await files.drop(deps, kept);
@@ -126,7 +126,7 @@ export async function complete(
     file = { id: newId("file-", createdAt), filename, purpose, createdAt, expiresAt, ...written };
     const end = { status: "completed", fileId: file.id } as const;
     await deps.db.transaction(async (tx) => {
-      if (!(await endUpload(tx, scopeOf(caller), id, end))) throw notPending(id, "completed");
+      if (!(await endUpload(tx, scopeOf(caller, "admin"), id, end))) throw notPending(id, "completed");
       await insertFile(tx, file, ownerOf(caller));
     });
   } catch (error) {
@@ -145,7 +145,7 @@ function unknownPart(i: number, repeated: boolean): never {
 /** Ends a pending upload and removes its parts. @throws ApiError as `requirePending` */
 export async function cancel(deps: Deps, caller: Caller, id: string): Promise<Upload> {
   const upload = await requirePending(deps, caller, id);
-  if (!(await endUpload(deps.db, scopeOf(caller), id, { status: "cancelled", fileId: null })))
+  if (!(await endUpload(deps.db, scopeOf(caller, "admin"), id, { status: "cancelled", fileId: null })))
     throw notPending(id, "completed");
   await removePartsOrLater(deps, id);
   return { ...upload, status: "cancelled" };

@@ -94,7 +94,8 @@ const usualWindow = 4_096 + 512;
 
 /**
  * Puts chunks in the order of the rerank model, with one call. `score` becomes the model's score, `vectorScore` keeps
- * the search's. Chunks that the model leaves out come last, with score 0.
+ * the search's. Chunks that the model leaves out, or that would cost more than the operator allows, come last, with
+ * score 0.
  * @returns the chunks in the new order; if the model fails or is slow, in the old order with a warning that says why
  * @throws ApiError 502 `rerank_failed` if reranking is required; 4xx if the proxy refuses a model that the caller named
  */
@@ -103,25 +104,30 @@ export async function rerankChunks(
   plan: RerankPlan & { model: string; query: string },
   found: readonly FoundChunk[],
   { caller, spent, signal }: { caller: Caller; spent: Spent; signal: AbortSignal },
-): Promise<{ found: FoundChunk[]; warning: string | null }> {
+): Promise<{ found: FoundChunk[]; reranked: boolean; warning: string | null }> {
   const { model, namedBy, query } = plan;
-  const candidates = found.slice(0, plan.candidates);
+  const wanted = found.slice(0, plan.candidates);
   try {
     const window = await timed(spent, "model", () => deps.litellm.maxInputTokens(model, { caller }));
-    const documents = cutToWindow(window ?? usualWindow, await tokenCounter(), query, candidates);
+    const whole = cutToWindow(window ?? usualWindow, await tokenCounter(), query, wanted);
+    const documents = affordable(whole, query, deps.config.ceilings.rerank);
     const ranked = await timed(spent, "model", () =>
       deps.litellm.rerank({ model, namedBy, query, documents }, { caller, signal }),
     );
     const scores = toScores(ranked.map((each) => each.relevance));
-    const first = ranked.flatMap(({ index }, i) => withScore(candidates[index], scores[i] ?? 0));
+    const first = ranked.flatMap(({ index }, i) => withScore(wanted[index], scores[i] ?? 0));
     const named = new Set(ranked.map(({ index }) => index));
-    const rest = candidates.flatMap((chunk, index) => (named.has(index) ? [] : withScore(chunk, 0)));
-    return { found: [...first, ...rest], warning: null };
+    const rest = wanted.flatMap((chunk, index) => (named.has(index) ? [] : withScore(chunk, 0)));
+    const warning =
+      documents.length < wanted.length
+        ? `only the best ${documents.length} of ${wanted.length} results were reranked; more would exceed MAX_RERANK_CHARACTERS`
+        : null;
+    return { found: [...first, ...rest], reranked: true, warning };
   } catch (error) {
     if (!(error instanceof ApiError) || signal.aborted) throw error;
     if (namedBy === "caller" && callersFault.includes(error.status)) throw aboutModel(error, plan);
     if (plan.required) throw failed(error);
-    return { found: [...found], warning: `not reranked: ${error.message}` };
+    return { found: [...found], reranked: false, warning: `not reranked: ${error.message}` };
   }
 }
 
@@ -154,6 +160,12 @@ const withScore = (chunk: FoundChunk | undefined, score: number): FoundChunk[] =
 export function toScores(relevances: readonly number[]): number[] {
   if (relevances.every((each) => each >= 0 && each <= 1)) return [...relevances];
   return relevances.map((each) => 1 / (1 + Math.exp(-each)));
+}
+
+/** As many of the first texts as the operator allows: a rerank model reads the query with each. */
+function affordable(texts: readonly string[], query: string, most: number): string[] {
+  let characters = 0;
+  return texts.filter((text) => (characters += text.length + query.length) <= most);
 }
 
 /** Cuts contents to what the model reads: its window holds the query and one chunk. */

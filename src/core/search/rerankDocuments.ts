@@ -1,3 +1,4 @@
+import { invalid } from "../../words/errors.js";
 import type { Filter } from "../../words/filter.js";
 import type { Caller } from "../../words/caller.js";
 import type { Deps } from "../deps.js";
@@ -9,7 +10,7 @@ import { type SearchResult, searchStores } from "./searchStores.js";
  * `planRerank` chooses one.
  */
 export type RerankQuestion =
-  | { storeId: null; model: string | null; body: object }
+  | { storeId: null; model: string | null; query: string; documents: readonly unknown[]; body: object }
   | { storeId: string; model: string | null; query: string; limit: number; filter: Filter | null };
 
 /**
@@ -26,6 +27,7 @@ export async function rerankDocuments(
   const model = question.model === "auto" ? null : question.model;
   const wish = { wanted: "required", model, param: "model", hint: null, candidates: null } as const;
   if (question.storeId === null) {
+    requireAffordable(question, deps.config.ceilings.rerank);
     const plan = await planRerank(deps, caller, { rerank: wish, limit: 1 }, []);
     return { passed: await deps.litellm.passRerank({ ...question.body, model: plan.model ?? "" }, { caller, signal }) };
   }
@@ -42,4 +44,15 @@ export async function rerankDocuments(
     expand: 0,
   };
   return { searched: await searchStores(deps, caller, [question.storeId], request, signal) };
+}
+
+/** @throws ApiError 400 if the texts would cost more than the operator allows */
+function requireAffordable({ query, documents }: { query: string; documents: readonly unknown[] }, most: number): void {
+  const lengthOf = (document: unknown) => (typeof document === "string" ? document : JSON.stringify(document)).length;
+  const characters = documents.reduce<number>((sum, document) => sum + lengthOf(document) + query.length, 0);
+  if (characters <= most) return;
+  throw invalid(
+    "documents",
+    `at most ${most} characters in all, each with the query (MAX_RERANK_CHARACTERS), got ${characters}`,
+  );
 }

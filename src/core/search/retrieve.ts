@@ -63,7 +63,7 @@ export async function retrieve(deps: Deps, store: VectorStore, wanted: Wanted, a
     } catch (error) {
       if (!(error instanceof EngineError && error.kind === "gone")) throw error;
       stores.forget(deps, store.id);
-      current = await stores.use(deps, asking.caller, store.id);
+      current = await stores.use(deps, asking.caller, store.id, "read");
     }
   }
   throw unavailable("The vector store changes too often at the moment: files are being added or removed.");

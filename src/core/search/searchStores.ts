@@ -81,6 +81,7 @@ export async function searchStores(
   const spent: Spent = { database: 0, model: 0 };
   requireOperators(deps.engine, asked.filter);
   requireText(asked);
+  requireShort(deps, asked.queries);
   const opened = await timed(spent, "database", () => openAll(deps, caller, storeIds, asked));
   const settings = opened.map((each) => each.settings);
   const request = { ...asked, limit: limitOf(asked.limit, settings) };
@@ -107,7 +108,7 @@ export async function searchStores(
     const asked = { ...plan, model: plan.model, query: queries.join("\n") };
     const outcome = await rerankChunks(deps, asked, found, { caller, spent, signal });
     found = outcome.found;
-    reranked = outcome.warning === null;
+    reranked = outcome.reranked;
     if (outcome.warning !== null) warnings.push(outcome.warning);
   }
   if (request.scoreThreshold > 0) found = found.filter((chunk) => chunk.score >= request.scoreThreshold);
@@ -120,6 +121,14 @@ export async function searchStores(
   observe(deps.metrics, settings[0]?.mode ?? "vector", performance.now() - begun, spent);
   if (found.length === 0) deps.metrics.emptySearches.inc();
   return { found, hasMore, queries, reranked, warnings, tokens: usage.tokens, spent };
+}
+
+/** @throws ApiError 400 if the queries would cost more than the operator allows */
+function requireShort({ config }: Deps, queries: readonly string[]): void {
+  const characters = queries.reduce((sum, query) => sum + query.length, 0);
+  const most = config.ceilings.query;
+  if (characters > most)
+    throw invalid("query", `at most ${most} characters in all (MAX_QUERY_CHARACTERS), got ${characters}`);
 }
 
 /** A request whose number of results is known. */
@@ -177,7 +186,7 @@ async function open(deps: Deps, caller: Caller, id: string, request: SearchReque
   const settings = resolve(store);
   if (settings.mode !== "keyword") return { store, settings };
   // Keyword search cannot notice that a remembered store is out of date (only vector search can), so read it now.
-  const current = await stores.use(deps, caller, id);
+  const current = await stores.use(deps, caller, id, "read");
   return { store: current, settings: resolve(current) };
 }
 
@@ -213,7 +222,8 @@ async function retrieveAll(
   const found = only !== undefined && lists.length === 1 ? only : bestOf(lists, limit);
   // Nothing found in a remembered store: check that it still exists.
   if (found.length === 0)
-    for (const { store } of opened) await timed(spent, "database", () => stores.find(deps, asking.caller, store.id));
+    for (const { store } of opened)
+      await timed(spent, "database", () => stores.find(deps, asking.caller, store.id, "read"));
   return found;
 }
 

@@ -1,7 +1,8 @@
 import { canBeStoreId, findStore, insertStore, lockStore, touchStore, updateStore } from "../../db/tables/stores.js";
 import { type StoreCursor, listStores } from "../../db/tables/storeList.js";
-import { type Caller, ownerOf, scopeOf } from "../../words/caller.js";
-import { type ApiError, invalid } from "../../words/errors.js";
+import type { Db } from "../../db/database.js";
+import { type Caller, type Scope, type StorePermission, ownerOf, scopeOf } from "../../words/caller.js";
+import { type ApiError, forbidden, invalid } from "../../words/errors.js";
 import { idTimestamp } from "../../words/ids.js";
 import { type NewVectorStore, type StoreChanges, type VectorStore, isExpired } from "../../words/store.js";
 import type { Deps } from "../deps.js";
@@ -20,10 +21,12 @@ export interface StoreInput extends Omit<NewVectorStore, keyof EmbeddingModel> {
 }
 
 /**
- * @throws ApiError 400 for an unusable model, dimensions or language; 5xx of the proxy when it is asked about the model
+ * @throws ApiError 400 for an unusable model, dimensions or language; 403 for a key that is limited to some stores; 5xx
+ * of the proxy when it is asked about the model
  */
 export async function create(deps: Deps, caller: Caller, input: StoreInput): Promise<DetailedStore> {
   const { model, ...rest } = input;
+  requireCreator(caller);
   await requireLanguage(deps, input.search.language);
   const { untried, warnings, ...chosen } = await chooseModel(deps, caller, model);
   const store = await insertStore(deps.db, { ...rest, ...chosen }, ownerOf(caller), deps.now());
@@ -31,6 +34,14 @@ export async function create(deps: Deps, caller: Caller, input: StoreInput): Pro
   const { details } = made;
   const all = [...details.warnings, ...warnings, ...(untried === null ? [] : [untriedWarning(details, untried)])];
   return { ...made, details: { ...details, warnings: all } };
+}
+
+/** A key that may use only the stores of a list could not use a new one. @throws ApiError 403 */
+function requireCreator(caller: Caller): void {
+  if ((caller.kind === "server" || caller.kind === "user") && caller.onlyStores !== null) {
+    const by = caller.kind === "user" ? "LiteLLM (object_permission.vector_stores)" : "its list of vector stores";
+    throw forbidden(`This key is limited to some vector stores by ${by}, so it may not create others.`);
+  }
 }
 
 const untriedWarning = ({ model, dimensions }: DetailedStore["details"], { message }: ApiError) =>
@@ -46,14 +57,30 @@ async function requireLanguage({ engine }: Deps, language: string | null | undef
   if (problem !== null) throw invalid("language", problem);
 }
 
-/** One store within the caller's scope. @throws ApiError 404, or 400 for a malformed id */
-export async function find(deps: Deps, caller: Caller, id: string): Promise<VectorStore> {
-  return (await findStore(deps.db, scopeOf(caller), id)) ?? throwUnknown(id);
+/**
+ * One store within the caller's scope.
+ * @throws ApiError 404, or 400 for a malformed id; 403 if the caller may read the store but not do what it needs
+ */
+export async function find(deps: Deps, caller: Caller, id: string, need: StorePermission): Promise<VectorStore> {
+  return (await findStore(deps.db, scopeOf(caller, need), id)) ?? refuse(deps.db, caller, id, need);
+}
+
+/** The same, locked until the transaction ends. @throws as `find` */
+export async function lock(tx: Db, caller: Caller, id: string, need: StorePermission): Promise<VectorStore> {
+  return (await lockStore(tx, scopeOf(caller, need), id)) ?? refuse(tx, caller, id, need);
+}
+
+/** Says that a store is unknown, unless the caller may read it and therefore knows that it is there. */
+async function refuse(db: Db, caller: Caller, id: string, need: StorePermission): Promise<never> {
+  if (need !== "read" && (await findStore(db, scopeOf(caller, "read"), id)) !== undefined) {
+    throw forbidden(`You may read the vector store '${id}', but this needs the permission '${need}' on it.`);
+  }
+  throwUnknown(id);
 }
 
 /** One store with all details. @throws as `find` */
 export async function describe(deps: Deps, caller: Caller, id: string): Promise<DetailedStore> {
-  return withCounts(deps, await find(deps, caller, id));
+  return withCounts(deps, await find(deps, caller, id, "read"));
 }
 
 export interface PageRequest {
@@ -75,7 +102,7 @@ export async function list(
   const { limit, order, name = null } = page;
   const after = await cursorAt(deps, caller, page.after, "after");
   const before = await cursorAt(deps, caller, page.before, "before");
-  const { stores, hasMore } = await listStores(deps.db, scopeOf(caller), { limit, order, name, after, before });
+  const { stores, hasMore } = await listStores(deps.db, scopeOf(caller, "read"), { limit, order, name, after, before });
   return { stores: await withDetails(deps, stores), hasMore };
 }
 
@@ -83,62 +110,65 @@ async function cursorAt(deps: Deps, caller: Caller, id: string | null, param: st
   if (id === null) return null;
   const madeAt = idTimestamp(id);
   const usable = canBeStoreId(deps.db, id) && madeAt !== null;
-  if (!usable && (await findStore(deps.db, scopeOf(caller), id)) === undefined) throwUnknown(id, param);
+  if (!usable && (await findStore(deps.db, scopeOf(caller, "read"), id)) === undefined) throwUnknown(id, param);
   return { id, madeAt };
 }
 
-/** @throws ApiError 400 for an unknown language, 404 */
+/** @throws ApiError 400 for an unknown language, 403, 404 */
 export async function update(deps: Deps, caller: Caller, id: string, changes: StoreChanges): Promise<DetailedStore> {
   await requireLanguage(deps, changes.search?.language);
-  const store = (await updateStore(deps.db, scopeOf(caller), id, changes, deps.now())) ?? throwUnknown(id);
+  const scope = scopeOf(caller, "admin");
+  const store =
+    (await updateStore(deps.db, scope, id, changes, deps.now())) ?? (await refuse(deps.db, caller, id, "admin"));
   deps.recentStores.delete(id);
   return withCounts(deps, await deps.engine.prepare(store, await wantedLanguage(deps, store)));
 }
 
-/** Starts checking and rebuilding a store's indexes in the background. @throws ApiError 404 */
+/** Starts checking and rebuilding a store's indexes in the background. @throws ApiError 403, 404 */
 export async function reindex(deps: Deps, caller: Caller, id: string): Promise<DetailedStore> {
-  return withCounts(deps, await deps.engine.reindex(await find(deps, caller, id)));
+  return withCounts(deps, await deps.engine.reindex(await find(deps, caller, id, "admin")));
 }
 
-/** Removes a store and everything in it; see `dropStore`. @throws ApiError 404 */
+/** Removes a store and everything in it; see `dropStore`. @throws ApiError 403, 404 */
 export async function remove(deps: Deps, caller: Caller, id: string): Promise<void> {
   deps.recentStores.delete(id);
-  await dropStore(deps, async (tx) => (await lockStore(tx, scopeOf(caller), id)) ?? throwUnknown(id));
+  await dropStore(deps, (tx) => lock(tx, caller, id, "admin"));
   deps.recentStores.delete(id);
 }
 
 /** The API shows times in whole seconds, so recording a store's use once a second is enough. */
 const markEveryMs = 1000;
 
-/** Records that a store is used, and refuses an expired store. @throws ApiError 404, 400 `vector_store_expired` */
-export async function use(deps: Deps, caller: Caller, id: string): Promise<VectorStore> {
-  return (await touch(deps, caller, id)) ?? findUsable(deps, caller, id);
+/** Records that a store is used, and refuses an expired store. @throws as `find`, 400 `vector_store_expired` */
+export async function use(deps: Deps, caller: Caller, id: string, need: StorePermission): Promise<VectorStore> {
+  return (await touch(deps, caller, id, need)) ?? findUsable(deps, caller, id, need);
 }
 
 /**
  * A store that has not expired, without recording a use: for requests that may still be refused. Once nothing can
  * refuse the request, call `markUsed`.
- * @throws ApiError 404, 400 `vector_store_expired`
+ * @throws as `find`, 400 `vector_store_expired`
  */
-export async function findUsable(deps: Deps, caller: Caller, id: string): Promise<VectorStore> {
-  const store = await find(deps, caller, id);
+export async function findUsable(deps: Deps, caller: Caller, id: string, need: StorePermission): Promise<VectorStore> {
+  const store = await find(deps, caller, id, need);
   if (isExpired(store, deps.now())) throw expired(id);
   return store;
 }
 
 /** Records that a store was used. Does nothing if it was deleted or has expired meanwhile. */
 export async function markUsed(deps: Deps, caller: Caller, id: string): Promise<void> {
-  await touch(deps, caller, id);
+  await touch(deps, caller, id, "read");
 }
 
 /** @returns undefined if the last use was just recorded, or the store is unknown, expired or locked */
-async function touch(deps: Deps, caller: Caller, id: string): Promise<VectorStore | undefined> {
+async function touch(deps: Deps, caller: Caller, id: string, need: StorePermission): Promise<VectorStore | undefined> {
   const now = deps.now();
-  if (recent(deps, caller, id, now) !== undefined) return undefined;
-  const store = await touchStore(deps.db, scopeOf(caller), id, now);
+  const scope = scopeOf(caller, need);
+  if (recent(deps, scope, id, now) !== undefined) return undefined;
+  const store = await touchStore(deps.db, scope, id, now);
   if (store !== undefined) {
     const scopes = deps.recentStores.get(id) ?? new Map();
-    deps.recentStores.set(id, scopes.set(scopeName(caller), { store, at: now }));
+    deps.recentStores.set(id, scopes.set(nameOf(scope), { store, at: now }));
   }
   return store;
 }
@@ -150,8 +180,8 @@ async function touch(deps: Deps, caller: Caller, id: string): Promise<VectorStor
  */
 export async function useForSearch(deps: Deps, caller: Caller, id: string): Promise<VectorStore> {
   const now = deps.now();
-  const known = recent(deps, caller, id, now);
-  return known === undefined || isExpired(known, now) ? use(deps, caller, id) : known;
+  const known = recent(deps, scopeOf(caller, "read"), id, now);
+  return known === undefined || isExpired(known, now) ? use(deps, caller, id, "read") : known;
 }
 
 /** Updates a remembered store after a change, for the searches of the same second. */
@@ -165,9 +195,9 @@ export function forget(deps: Deps, id: string): void {
   deps.recentStores.delete(id);
 }
 
-const scopeName = (caller: Caller) => JSON.stringify(scopeOf(caller));
+const nameOf = (scope: Scope) => JSON.stringify(scope);
 
-function recent(deps: Deps, caller: Caller, id: string, now: number): VectorStore | undefined {
-  const found = deps.recentStores.get(id)?.get(scopeName(caller));
+function recent(deps: Deps, scope: Scope, id: string, now: number): VectorStore | undefined {
+  const found = deps.recentStores.get(id)?.get(nameOf(scope));
   return found !== undefined && Math.abs(now - found.at) < markEveryMs ? found.store : undefined;
 }

@@ -123,6 +123,8 @@ const blank = (id: string, name: string): TransferStore => ({
   description: null,
   metadata: null,
   ownerUserId: null,
+  ownerTeamId: null,
+  ownerKeyId: null,
   expiresAfter: null,
   createdAt: null,
   embeddingModel: null,

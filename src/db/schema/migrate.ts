@@ -7,11 +7,12 @@ import { noPrompts } from "../../words/prompts.js";
 import type { DatabaseKind, Executor } from "../executor.js";
 import { jsonb } from "../expressions.js";
 import { inspectEmbeddings, inspectVectorStores, requireStoreColumns } from "./inspect.js";
-import { type Layout, derivedVectorType, describeDerived } from "./layout.js";
+import { type Layout, describeDerived } from "./layout.js";
+import { type Found, fillNames } from "./fillNames.js";
 import type { OurTables } from "./ourTables.js";
 import { requireVectorExtension } from "../connection/extension.js";
 import { appliedMigrations, readMigrations, servesProgram } from "./migrations.js";
-import { type Table, type Tables, beside, locateTables, quote, tableExists } from "./tables.js";
+import { type Tables, locateTables, tableExists } from "./tables.js";
 
 /** Any constant will do, as long as all replicas use the same: the first eight bytes of "vector-store". */
 const lockKey = 0x766563746f722d73n;
@@ -106,11 +107,6 @@ async function tryMigration({ run, config, schema, kind }: DatabaseToMigrate, lo
     });
 }
 
-interface Found {
-  vectorStores: Layout["vectorStores"] | null;
-  embeddings: Layout["embeddings"] | null;
-}
-
 async function inspect(tx: Executor, config: DatabaseConfig, tables: Tables): Promise<Found> {
   return {
     embeddings: await inspectEmbeddings(tx, config, tables.embeddings),
@@ -172,7 +168,7 @@ async function applyPending(
     await sql`ALTER TABLE ${tables.migrations.reference} ADD COLUMN IF NOT EXISTS oldest_program integer`.execute(tx);
   }
   for (const migration of pending) {
-    await sql.raw(fill(migration.text, config, tables, found, kind)).execute(tx);
+    await sql.raw(fillNames(migration.text, { config, tables, found, kind })).execute(tx);
     await sql`INSERT INTO ${tables.migrations.reference} (version, name, checksum, oldest_program)
       VALUES (${migration.version}, ${migration.name}, ${migration.checksum}, ${migration.oldestProgram})`.execute(tx);
     log.info({ migration: migration.name }, "migrated");
@@ -183,69 +179,6 @@ async function applyPending(
       tx,
     );
   }
-}
-
-/** Fills in quoted names, which the settings allow-list, and the types that an adopted table has chosen. */
-function fill(text: string, config: DatabaseConfig, tables: Tables, found: Found, kind: DatabaseKind): string {
-  const { fields } = config;
-  const { vectorStores: stores, embeddings } = found;
-  const zoned = stores?.zoned ?? true;
-  const values: Record<string, string> = {
-    vector_stores: tables.vectorStores.quoted,
-    embeddings: tables.embeddings.quoted,
-    embeddings_by_store: indexName(tables.embeddings, "by_store"),
-    stores_by_time: indexName(tables.vectorStores, "by_time"),
-    stores_by_name: indexName(tables.vectorStores, "by_name"),
-    id: quote(fields.id),
-    content: quote(fields.content),
-    metadata: quote(fields.metadata),
-    embedding: quote(fields.embedding),
-    vector_store_id: quote(fields.vectorStoreId),
-    created_at: quote(fields.createdAt),
-    store_id_type: stores?.idType ?? "text",
-    vector_store_id_type: stores?.idType ?? "text",
-    chunk_store_id_type: embeddings?.vectorStoreIdType ?? stores?.idType ?? "text",
-    chunk_id_type: embeddings?.idType ?? "text",
-    vectors: tables.vectors.quoted,
-    vectors_numbers: beside(tables.vectors, `${tables.vectors.name}_numbers`).quoted,
-    vector_type: derivedVectorType(kind),
-    keywords: tables.keywords.quoted,
-    keywords_words: indexName(tables.keywords, "words"),
-    files: tables.ours.vector_store_file_objects.quoted,
-    files_by_time: indexName(tables.ours.vector_store_file_objects, "by_time"),
-    files_by_expiry: indexName(tables.ours.vector_store_file_objects, "by_expiry"),
-    file_slices: tables.ours.vector_store_file_slices.quoted,
-    uploads: tables.ours.vector_store_uploads.quoted,
-    upload_parts: tables.ours.vector_store_upload_parts.quoted,
-    upload_parts_by_upload: indexName(tables.ours.vector_store_upload_parts, "by_upload"),
-    file_batches: tables.ours.vector_store_file_batches.quoted,
-    store_files: tables.ours.vector_store_files.quoted,
-    store_files_by_file: indexName(tables.ours.vector_store_files, "by_file"),
-    store_files_by_time: indexName(tables.ours.vector_store_files, "by_time"),
-    store_files_by_batch: indexName(tables.ours.vector_store_files, "by_batch"),
-    store_files_queue: indexName(tables.ours.vector_store_files, "queue"),
-    store_files_by_turn: indexName(tables.ours.vector_store_files, "by_turn"),
-    store_files_by_content: indexName(tables.ours.vector_store_files, "by_content"),
-    file_descriptions: tables.ours.vector_store_file_descriptions.quoted,
-    imports: tables.ours.vector_store_imports.quoted,
-    replaced: tables.ours.vector_store_replaced.quoted,
-    left_chunks: tables.ours.vector_store_left_chunks.quoted,
-    batch_files: tables.ours.vector_store_batch_files.quoted,
-    batch_files_by_file: indexName(tables.ours.vector_store_batch_files, "by_file"),
-    store_files_twins: indexName(tables.ours.vector_store_files, "twins"),
-    time_type: zoned ? "timestamptz" : "timestamp(3)",
-    now: zoned ? "now()" : "(now() AT TIME ZONE 'UTC')",
-  };
-  return text.replaceAll(/\{\{(\w+)\}\}/g, (_, name: string) => {
-    const value = values[name];
-    if (value === undefined) throw new Error(`a migration uses the unknown name {{${name}}}`);
-    return value;
-  });
-}
-
-/** PostgreSQL cuts names at 63 bytes. An index is in its table's schema. */
-function indexName(table: Table, suffix: string): string {
-  return quote(`${table.name.slice(0, 50)}_${suffix}`);
 }
 
 async function createSchema(tx: Executor, schema: string): Promise<void> {

@@ -8,6 +8,7 @@ import type {
   StoreFile,
   Upload,
 } from "../../words/file.js";
+import type { KeyScope, Payer, StorePermission } from "../../words/caller.js";
 
 /** A timestamptz column: written by `instant`, read by `epochMillis`. */
 type Moment = ColumnType<Date, RawBuilder<Date>>;
@@ -25,6 +26,8 @@ export interface OurTables {
   vector_store_file_objects: {
     id: string;
     owner_user_id: string | null;
+    owner_team_id: string | null;
+    owner_key_id: string | null;
     filename: string;
     purpose: string;
     bytes: number;
@@ -38,6 +41,8 @@ export interface OurTables {
   vector_store_uploads: {
     id: string;
     owner_user_id: string | null;
+    owner_team_id: string | null;
+    owner_key_id: string | null;
     filename: string;
     purpose: string;
     bytes: number;
@@ -83,6 +88,7 @@ export interface OurTables {
     taken_at: Generated<Date | null>;
     run_after: Moment;
     attempts: Generated<number>;
+    payer: ColumnType<Payer | null, RawBuilder<unknown> | undefined, RawBuilder<unknown> | undefined>;
   };
   vector_store_file_descriptions: { vector_store_id: string; file_id: string; picture: Buffer; description: string };
   vector_store_replaced: { vector_store_id: string; id: string };
@@ -97,6 +103,40 @@ export interface OurTables {
     finished_at: ColumnType<Date | null, RawBuilder<Date> | null | undefined>;
   };
   vector_store_left_chunks: { vector_store_id: string; file_id: string; chunk_base: string };
+  vector_store_permissions: {
+    vector_store_id: string;
+    subject: string;
+    permission: StorePermission;
+    granted_at: Moment;
+    granted_by: string;
+  };
+  vector_store_usage_events: { id: string; at: Moment };
+  vector_store_usage_days: { day: Date };
+  vector_store_minted_keys: { hash: string; ends_at: Moment };
+  vector_store_keys: {
+    id: string;
+    name: string;
+    hash: Buffer;
+    ending: string;
+    scope: KeyScope;
+    stores: ColumnType<string[] | null, readonly string[] | null>;
+    created_at: Moment;
+    created_by: string;
+    expires_at: OptionalMoment;
+    last_used_at: ColumnType<Date | null, undefined, RawBuilder<Date>>;
+    old_hash: ColumnType<Buffer | null, undefined, Buffer>;
+    old_until: ColumnType<Date | null, undefined, RawBuilder<Date>>;
+  };
+  vector_store_audit: {
+    id: string;
+    at: Moment;
+    actor: string;
+    action: string;
+    target: string;
+    details: Json<Record<string, unknown>>;
+    address: string | null;
+    request_id: string | null;
+  };
   vector_store_batch_files: { batch_id: string; vector_store_id: string; file_id: string };
 }
 

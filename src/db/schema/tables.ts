@@ -63,6 +63,12 @@ const ourTables = [
   "vector_store_replaced",
   "vector_store_left_chunks",
   "vector_store_batch_files",
+  "vector_store_permissions",
+  "vector_store_keys",
+  "vector_store_minted_keys",
+  "vector_store_usage_events",
+  "vector_store_usage_days",
+  "vector_store_audit",
 ] as const satisfies OurTable[];
 
 /** The tables we read and write. */

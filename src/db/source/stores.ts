@@ -12,7 +12,8 @@ export async function readSourceStores(tx: Kysely<unknown>, table: SourceTable):
   const text = (name: string) => (has(name) ? sql`s.${sql.id(name)}::text` : sql`NULL::text`);
   const { rows } = await sql<TransferStore>`
     SELECT s.id::text AS id, ${text("name")} AS name, ${text("description")} AS description, ${text("metadata")} AS metadata,
-           ${text("owner_user_id")} AS "ownerUserId", ${text("expires_after")} AS "expiresAfter",
+           ${text("owner_user_id")} AS "ownerUserId", ${text("owner_team_id")} AS "ownerTeamId",
+           ${text("owner_key_id")} AS "ownerKeyId", ${text("expires_after")} AS "expiresAfter",
            ${has("created_at") ? epochMicros(sql`s.created_at`) : sql`NULL::int8`} AS "createdAt",
            ${text("embedding_model")} AS "embeddingModel",
            ${has("embedding_dimensions") ? sql`s.embedding_dimensions` : sql`NULL::int4`} AS "embeddingDimensions",

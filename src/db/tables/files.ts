@@ -1,14 +1,16 @@
 import { sql } from "kysely";
-import type { Scope } from "../../words/caller.js";
+import type { Owner, Scope } from "../../words/caller.js";
 import type { StoredFile } from "../../words/file.js";
 import { type Db, ours } from "../database.js";
 import type { ColumnsOf } from "../schema/ourTables.js";
-import { epochMillis, instant, within } from "../expressions.js";
+import { epochMillis, instant } from "../expressions.js";
+import { within } from "../scope.js";
 
 const table = "vector_store_file_objects";
 const files = (db: Db) => ours(db, table);
 type Columns = ColumnsOf<typeof table>;
-const visibleTo = (scope: Scope) => (eb: Columns) => within(scope, eb.ref("owner_user_id"));
+const visibleTo = (scope: Scope) => (eb: Columns) =>
+  within(scope, { user: eb.ref("owner_user_id"), team: eb.ref("owner_team_id"), key: eb.ref("owner_key_id") });
 /** An expired file is gone, whether or not the sweep has removed it. */
 const alive = (now: number) => (eb: Columns) =>
   eb.or([eb("expires_at", "is", null), eb("expires_at", ">", instant(now, true))]);
@@ -26,12 +28,14 @@ const columns = (eb: Columns) =>
     sql<number | null>`${epochMillis(eb.ref("expires_at"))}`.as("expiresAt"),
   ] as const;
 
-export async function insertFile(db: Db, file: StoredFile, owner: string | null): Promise<void> {
+export async function insertFile(db: Db, file: StoredFile, owner: Owner): Promise<void> {
   await files(db)
     .insertInto(table)
     .values({
       id: file.id,
-      owner_user_id: owner,
+      owner_user_id: owner.userId,
+      owner_team_id: owner.teamId,
+      owner_key_id: owner.keyId,
       filename: file.filename,
       purpose: file.purpose,
       bytes: file.bytes,

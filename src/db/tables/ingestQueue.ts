@@ -3,6 +3,7 @@ import { isFile, lockStoreFile } from "./storeFiles.js";
 import { type Db, ours } from "../database.js";
 import { jsonb } from "../expressions.js";
 import type { ColumnsOf } from "../schema/ourTables.js";
+import type { Payer } from "../../words/caller.js";
 import type { CuttingPlan, IngestSettings, LastError, StoreFile, StoreFileKey } from "../../words/file.js";
 
 /**
@@ -197,11 +198,14 @@ export async function giveBack(
     .execute();
 }
 
-/** Puts a file that has no chunks of its own, or none any more, back into the queue. */
+/**
+ * Puts a file that has no chunks of its own, or none any more, back into the queue.
+ * @param wanted.payer who asks for it, and pays; absent: as before
+ */
 export async function requeue(
   tx: Db,
   file: StoreFileKey,
-  { settings, replaces }: { settings: IngestSettings; replaces?: boolean },
+  { settings, replaces, payer }: { settings: IngestSettings; replaces?: boolean; payer?: Payer | null },
 ): Promise<void> {
   await files(tx)
     .updateTable(table)
@@ -214,6 +218,7 @@ export async function requeue(
       error_code: null,
       error_message: null,
       attempts: 0,
+      payer: payer === undefined ? undefined : jsonb(payer),
       run_after: now,
     })
     .where(isFile(file))

@@ -79,7 +79,9 @@ export const storeColumns: Readonly<Record<string, StoreColumn>> = {
   created_at: { types: timeTypes, field: "createdAt", read: epochMillis },
   last_active_at: { types: timeTypes, field: "lastActiveAt", read: epochMillis },
   expires_at: { types: timeTypes, field: "expiresAt", read: epochMillis },
-  owner_user_id: { types: text, kept: keptAs("ownerUserId") },
+  owner_user_id: { types: text, field: "ownerUserId", kept: keptAs("ownerUserId") },
+  owner_team_id: { types: text, field: "ownerTeamId", kept: keptAs("ownerTeamId") },
+  owner_key_id: { types: text, field: "ownerKeyId", kept: keptAs("ownerKeyId") },
   chunk_count: { types: count, field: "chunkCount" },
   content_bytes: { types: count, field: "contentBytes" },
   embedding_model: {

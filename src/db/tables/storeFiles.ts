@@ -46,6 +46,7 @@ const columns = (eb: Columns) =>
     "plan",
     "lease",
     "attempts",
+    "payer",
   ] as const;
 
 /** Reads files whole. */
@@ -78,6 +79,7 @@ export async function attachFiles(tx: Db, added: readonly NewStoreFile[]): Promi
         settings: jsonb(file.settings),
         replaces: file.replaces,
         chunk_base: file.chunkBase,
+        payer: jsonb(file.payer),
         run_after: sql<Date>`now()`,
         stage: error === null ? "queued" : "done",
       })

@@ -2,7 +2,8 @@ import { sql } from "kysely";
 import type { Scope } from "../../words/caller.js";
 import type { VectorStore } from "../../words/store.js";
 import type { Db } from "../database.js";
-import { instant, within } from "../expressions.js";
+import { instant } from "../expressions.js";
+import { storesWithin } from "../scope.js";
 import { selectedStore } from "./storeColumns.js";
 
 /** A place in the list of stores. */
@@ -41,7 +42,7 @@ export async function listStores(
   const named = page.name == null ? sql`true` : sql`s.name = ${page.name}`;
   const { rows } = await sql<VectorStore>`
     SELECT ${selectedStore} FROM ${table} AS s
-    WHERE ${within(scope, sql.ref("s.owner_user_id"))} AND NOT s.leaving AND ${named}
+    WHERE ${storesWithin(db, scope)} AND NOT s.leaving AND ${named}
       AND ${beyond(page.after, true)} AND ${beyond(page.before, false)}
     ORDER BY s.created_at ${direction}, s.id ${direction}
     LIMIT ${page.limit + 1}`.execute(db.run);

@@ -1,17 +1,18 @@
 import { type RawBuilder, sql } from "kysely";
-import type { Scope } from "../../words/caller.js";
+import type { Owner, Scope } from "../../words/caller.js";
 import { idTimestamp } from "../../words/ids.js";
 import type { Prompts } from "../../words/prompts.js";
 import type { NewVectorStore, StoreChanges, VectorStore } from "../../words/store.js";
 import type { Db } from "../database.js";
-import { instant, jsonb, within } from "../expressions.js";
+import { instant, jsonb } from "../expressions.js";
 import { canHold, derivedId, makeId } from "../schema/ids.js";
+import { storeWithin } from "../scope.js";
 import type { Layout } from "../schema/layout.js";
 import { changeAssignments, createdValues, emptyStoreState, selectedStore, stateAssignments } from "./storeColumns.js";
 
 const storesOf = (db: Db) => db.layout.vectorStores.table;
 /** Nobody sees a store that is being removed. */
-const visibleTo = (scope: Scope) => sql`(${within(scope, sql.ref("s.owner_user_id"))} AND NOT s.leaving)`;
+const visibleTo = (db: Db, scope: Scope) => sql`(${storeWithin(db, scope)} AND NOT s.leaving)`;
 
 /** Whether this database can have a store with this id. */
 export const canBeStoreId = (db: Db, id: string): boolean => canHold(db.layout.vectorStores.idType, id);
@@ -30,12 +31,7 @@ export async function selectStores(db: Db, condition: RawBuilder<unknown>): Prom
 }
 
 /** Adds an empty store, which lacks no derived data. */
-export async function insertStore(
-  db: Db,
-  store: NewVectorStore,
-  owner: string | null,
-  now: number,
-): Promise<VectorStore> {
+export async function insertStore(db: Db, store: NewVectorStore, owner: Owner, now: number): Promise<VectorStore> {
   const { idType, zoned } = db.layout.vectorStores;
   const id = makeId(idType, "vs_", now);
   // Use the id's own millisecond: a page continues after a deleted store by its id alone. It may be a few milliseconds
@@ -47,7 +43,9 @@ export async function insertStore(
     created_at: moment,
     last_active_at: moment,
     expires_at: expiry(moment, jsonb(store.expiresAfter)),
-    owner_user_id: owner,
+    owner_user_id: owner.userId,
+    owner_team_id: owner.teamId,
+    owner_key_id: owner.keyId,
     ...createdValues(store),
     ...emptyStoreState,
   });
@@ -67,7 +65,7 @@ export async function insertRow(db: Db, values: Readonly<Record<string, unknown>
 export async function findStore(db: Db, scope: Scope, id: string): Promise<VectorStore | undefined> {
   if (!canBeStoreId(db, id)) return undefined;
   const { rows } = await sql<VectorStore>`
-    SELECT ${selectedStore} FROM ${storesOf(db)} AS s WHERE s.id = ${id} AND ${visibleTo(scope)}`.execute(db.run);
+    SELECT ${selectedStore} FROM ${storesOf(db)} AS s WHERE s.id = ${id} AND ${visibleTo(db, scope)}`.execute(db.run);
   return rows[0];
 }
 
@@ -75,7 +73,7 @@ export async function findStore(db: Db, scope: Scope, id: string): Promise<Vecto
 export async function lockStore(tx: Db, scope: Scope, id: string): Promise<VectorStore | undefined> {
   if (!canBeStoreId(tx, id)) return undefined;
   const { rows } = await sql<VectorStore>`
-    SELECT ${selectedStore} FROM ${storesOf(tx)} AS s WHERE s.id = ${id} AND ${visibleTo(scope)} FOR UPDATE`.execute(
+    SELECT ${selectedStore} FROM ${storesOf(tx)} AS s WHERE s.id = ${id} AND ${visibleTo(tx, scope)} FOR UPDATE`.execute(
     tx.run,
   );
   return rows[0];
@@ -100,7 +98,7 @@ export async function touchStore(db: Db, scope: Scope, id: string, now: number):
   if (!canBeStoreId(db, id)) return undefined;
   const { rows } = await sql<VectorStore>`
     UPDATE ${storesOf(db)} AS s SET ${activity(db.layout, now)}
-    WHERE s.id = (SELECT s.id FROM ${storesOf(db)} AS s WHERE s.id = ${id} AND ${visibleTo(scope)} AND ${alive(db.layout, now)}
+    WHERE s.id = (SELECT s.id FROM ${storesOf(db)} AS s WHERE s.id = ${id} AND ${visibleTo(db, scope)} AND ${alive(db.layout, now)}
                   AND (SELECT set_config('synchronous_commit', 'off', true)) IS NOT NULL
                   FOR NO KEY UPDATE SKIP LOCKED)
     RETURNING ${selectedStore}`.execute(db.run);
@@ -165,7 +163,7 @@ export async function updateStore(
   const { rows } = await sql<VectorStore>`
     UPDATE ${storesOf(db)} AS s
     SET ${changeAssignments(changes)} last_active_at = ${moment}, expires_at = ${expiry(moment, policy)}
-    WHERE s.id = ${id} AND ${visibleTo(scope)}
+    WHERE s.id = ${id} AND ${visibleTo(db, scope)}
     RETURNING ${selectedStore}`.execute(db.run);
   return rows[0];
 }
@@ -179,7 +177,7 @@ export async function recordEngineState(db: Db, id: string, changes: Readonly<Re
 export async function deleteStore(tx: Db, scope: Scope, id: string): Promise<boolean> {
   if (!canBeStoreId(tx, id)) return false;
   const { rows } = await sql`
-    DELETE FROM ${storesOf(tx)} AS s WHERE s.id = ${id} AND ${within(scope, sql.ref("s.owner_user_id"))}
+    DELETE FROM ${storesOf(tx)} AS s WHERE s.id = ${id} AND ${storeWithin(tx, scope)}
     RETURNING 1`.execute(tx.run);
   return rows.length > 0;
 }

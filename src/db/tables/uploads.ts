@@ -1,22 +1,32 @@
 import { sql } from "kysely";
-import type { Scope } from "../../words/caller.js";
+import type { Owner, Scope } from "../../words/caller.js";
 import type { Upload, UploadPart } from "../../words/file.js";
 import { type Db, ours } from "../database.js";
 import type { ColumnsOf } from "../schema/ourTables.js";
-import { epochMillis, instant, within } from "../expressions.js";
+import { epochMillis, instant } from "../expressions.js";
+import { within } from "../scope.js";
 
 const table = "vector_store_uploads";
 const partsTable = "vector_store_upload_parts";
 const uploads = (db: Db) => ours(db, table);
 const parts = (db: Db) => ours(db, partsTable);
-const visibleTo = (scope: Scope) => (eb: ColumnsOf<typeof table>) => within(scope, eb.ref("owner_user_id"));
+const visibleTo = (scope: Scope) => (eb: ColumnsOf<typeof table>) =>
+  within(scope, { user: eb.ref("owner_user_id"), team: eb.ref("owner_team_id"), key: eb.ref("owner_key_id") });
 
-export async function insertUpload(db: Db, upload: Upload, owner: string | null): Promise<void> {
+const uploadOwner = {
+  user: sql.ref("u.owner_user_id"),
+  team: sql.ref("u.owner_team_id"),
+  key: sql.ref("u.owner_key_id"),
+};
+
+export async function insertUpload(db: Db, upload: Upload, owner: Owner): Promise<void> {
   await uploads(db)
     .insertInto(table)
     .values({
       id: upload.id,
-      owner_user_id: owner,
+      owner_user_id: owner.userId,
+      owner_team_id: owner.teamId,
+      owner_key_id: owner.keyId,
       filename: upload.filename,
       purpose: upload.purpose,
       bytes: upload.bytes,
@@ -73,7 +83,7 @@ export async function insertPart(db: Db, scope: Scope, part: UploadPart): Promis
     INSERT INTO ${db.layout.ours[partsTable].reference} (id, upload_id, content, in_directory, bytes, created_at)
     SELECT ${part.id}, u.id, ${part.content}, ${part.inDirectory}, ${part.bytes}, ${instant(part.createdAt, true)}
     FROM ${db.layout.ours[table].reference} AS u
-    WHERE u.id = ${part.uploadId} AND ${within(scope, sql.ref("u.owner_user_id"))} AND u.status = 'pending' FOR SHARE
+    WHERE u.id = ${part.uploadId} AND ${within(scope, uploadOwner)} AND u.status = 'pending' FOR SHARE
     RETURNING 1`.execute(db.run);
   return rows.length > 0;
 }

@@ -9,7 +9,7 @@ export const searchRoutes = [
     id: "searchVectorStore",
     method: "post",
     path: "/vector_stores/:vector_store_id/search",
-    may: "store:read",
+    may: "store:search",
     tag: "Search",
     summary: "Search a vector store",
     description:

@@ -50,7 +50,7 @@ export function readRerank(body: z.output<typeof rerankBody>): RerankQuestion {
   if (storeId !== undefined)
     return { storeId, model: model ?? null, query, limit: topN ?? 10, filter: parseFilter(filters) };
   const passed = { query, documents, ...(topN !== undefined && { top_n: topN }), ...further };
-  return { storeId: null, model: model ?? null, body: passed };
+  return { storeId: null, model: model ?? null, query, documents: documents ?? [], body: passed };
 }
 
 export const rerankAnswer = z

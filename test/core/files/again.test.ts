@@ -152,10 +152,10 @@ test("a file that is deleted while it is attached leaves the store", async () =>
 });
 
 test("a store's counts are of one moment, whatever was read of it before", async () => {
-  const before = await find(service.deps, ownWork, store);
+  const before = await find(service.deps, ownWork, store, "read");
   await batch(await file("one"));
   await work();
-  const after = await find(service.deps, ownWork, store);
+  const after = await find(service.deps, ownWork, store, "read");
   const stale = await withDetails(service.deps, [before]);
   expect(stale[0]).toMatchObject({ chunkCount: after.chunkCount, details: { files: { completed: 1, chunks: 1 } } });
 });

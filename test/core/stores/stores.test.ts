@@ -4,7 +4,6 @@ import { sql } from "kysely";
 import * as stores from "../../../src/core/stores/stores.js";
 import { touchStore } from "../../../src/db/tables/stores.js";
 import type { Caller } from "../../../src/words/caller.js";
-import { Secret } from "../../../src/words/secret.js";
 import { type TestService, startService } from "../../support/service.js";
 import {
   batchPath,
@@ -19,6 +18,8 @@ import {
   stubLitellm,
 } from "../../support/stores.js";
 import { sweepExpired } from "../../../src/core/stores/expire.js";
+import { user } from "../../support/callers.js";
+import { fullServer } from "../../../src/words/caller.js";
 
 const day = 86_400_000;
 const expiring = (days: number) => ({ expires_after: { anchor: "last_active_at", days } });
@@ -145,7 +146,7 @@ describe("the mark of use", () => {
   });
 
   test("is written at most once per second for each caller", async () => {
-    const owner: Caller = { kind: "user", userId: "alice", key: new Secret("sk-alice") };
+    const owner: Caller = user("alice");
     const { id: storeId } = await stores.create(service.deps, owner, storeInput(""));
     await service.database.exec("CREATE TABLE marks (n int)");
     await service.database.exec(`
@@ -154,12 +155,12 @@ describe("the mark of use", () => {
     const marks = async () => (await service.database.query("SELECT n FROM marks")).length;
     const moment = Date.now() + 100 * day;
     const clock = { ...service.deps, now: () => moment };
-    const callers: Caller[] = [{ kind: "server" }, owner];
-    for (let i = 0; i < 5; i += 1) for (const caller of callers) await stores.use(clock, caller, storeId);
+    const callers: Caller[] = [fullServer, owner];
+    for (let i = 0; i < 5; i += 1) for (const caller of callers) await stores.use(clock, caller, storeId, "read");
     expect(await marks()).toBe(2);
-    for (const caller of callers) await stores.use({ ...clock, now: () => moment + 999 }, caller, storeId);
+    for (const caller of callers) await stores.use({ ...clock, now: () => moment + 999 }, caller, storeId, "read");
     expect(await marks()).toBe(2);
-    await stores.use({ ...clock, now: () => moment + 1000 }, { kind: "server" }, storeId);
+    await stores.use({ ...clock, now: () => moment + 1000 }, fullServer, storeId, "read");
     expect(await marks()).toBe(3);
     await service.database.exec("DROP TRIGGER marks ON vector_stores");
   });

@@ -10,6 +10,7 @@ import { StartupError } from "../../../src/words/errors.js";
 import { createLog } from "../../../src/process/log.js";
 import { newStore } from "../../support/stores.js";
 import type { Database } from "../../../src/db/database.js";
+import { noOwner } from "../../../src/words/caller.js";
 
 const root = mkdtempSync(join(tmpdir(), "vs-embedded-"));
 afterAll(() => {
@@ -27,7 +28,7 @@ describe("the embedded database in DATA_DIR", () => {
     const first = await open(dataDir);
     expect(first.kind).toBe("pglite");
     const store = newStore({ name: "kept", description: "é", metadata: { a: 1 } });
-    ({ id } = await first.transaction((tx) => insertStore(tx, store, null, Date.now())));
+    ({ id } = await first.transaction((tx) => insertStore(tx, store, noOwner, Date.now())));
     await first.close();
 
     const second = await open(dataDir);
@@ -66,12 +67,12 @@ describe("the embedded database in DATA_DIR", () => {
     const store = newStore({ name: "gone" });
     let made = "";
     const failing = db.transaction(async (tx) => {
-      made = (await insertStore(tx, store, null, Date.now())).id;
+      made = (await insertStore(tx, store, noOwner, Date.now())).id;
       throw new Error("on purpose");
     });
     await expect(failing).rejects.toThrow("on purpose");
     expect(await findStore(db, { kind: "all" }, made)).toBeUndefined();
-    const kept = await db.transaction((tx) => insertStore(tx, store, null, Date.now()));
+    const kept = await db.transaction((tx) => insertStore(tx, store, noOwner, Date.now()));
     expect(await findStore(db, { kind: "all" }, kept.id)).toBeDefined();
     await db.close();
   });

@@ -10,10 +10,11 @@ import { makeRole, onServer, openUrl, pooled, until, urlOf, valueOf } from "../.
 import { newStore } from "../../support/stores.js";
 import type { Database } from "../../../src/db/database.js";
 import { listStores } from "../../../src/db/tables/storeList.js";
+import { noOwner } from "../../../src/words/caller.js";
 
 const all = { kind: "all" } as const;
 const plain = newStore();
-const add = (db: Database) => insertStore(db, plain, null, Date.now());
+const add = (db: Database) => insertStore(db, plain, noOwner, Date.now());
 
 /** Every migration of this program, in order. */
 const migrations = readdirSync("sql")
@@ -199,13 +200,13 @@ function onAServer(): void {
   test("a connection that is lost in a transaction is a 503, ends nothing else and is not used again", async () => {
     const db = await open(await urlOf(database), { DATABASE_POOL_SIZE: "1" });
     const lost = db.transaction(async (tx) => {
-      await insertStore(tx, plain, null, Date.now());
+      await insertStore(tx, plain, noOwner, Date.now());
       const [own] = (await sql<{ pid: number }>`SELECT pg_backend_pid() AS pid`.execute(tx.run)).rows;
       await database.query("SELECT pg_terminate_backend($1)", [own?.pid]);
       await until(
         async () => (await database.query("SELECT 1 FROM pg_stat_activity WHERE pid = $1", [own?.pid])).length === 0,
       );
-      await insertStore(tx, plain, null, Date.now());
+      await insertStore(tx, plain, noOwner, Date.now());
     });
     const error: unknown = await lost.catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(ApiError);

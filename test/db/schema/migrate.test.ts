@@ -6,6 +6,7 @@ import { type TestDatabase, createTestDatabase } from "../../support/database.js
 import { referenceTables } from "../../support/litellmPgvector.js";
 import { readMigrations } from "../../../src/db/schema/migrations.js";
 import { newStore } from "../../support/stores.js";
+import { noOwner } from "../../../src/words/caller.js";
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -99,7 +100,7 @@ describe("the schema", () => {
   test("half of an adopted database: only one of the tables is there", async () => {
     await database.exec("CREATE TABLE vector_stores (id uuid PRIMARY KEY, name text NOT NULL)");
     const { db } = await database.open();
-    const { id } = await insertStore(db, plain, null, Date.now());
+    const { id } = await insertStore(db, plain, noOwner, Date.now());
     expect(await findStore(db, { kind: "all" }, id)).toMatchObject({ id, name: "a", metadata: {} });
     expect(db.layout.embeddings).toMatchObject({ idType: "text", vectorStoreIdType: "uuid" });
     await db.close();

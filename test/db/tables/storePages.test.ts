@@ -6,6 +6,7 @@ import { newStore } from "../../support/stores.js";
 import type { Database } from "../../../src/db/database.js";
 import type { VectorStore } from "../../../src/words/store.js";
 import { type StoreCursor, listStores } from "../../../src/db/tables/storeList.js";
+import { noOwner } from "../../../src/words/caller.js";
 
 let database: TestDatabase;
 let db: Database;
@@ -22,7 +23,7 @@ afterAll(async () => {
 const all = { kind: "all" } as const;
 const plain = newStore();
 /** Made like the service makes them: the id contains the time of creation. */
-const add = () => insertStore(db, plain, null, Date.now());
+const add = () => insertStore(db, plain, noOwner, Date.now());
 const cursorOf = (id: string): StoreCursor => ({ id, madeAt: idTimestamp(id) });
 
 /** Seeded random numbers: a test that failed fails again. */
@@ -77,7 +78,7 @@ describe("paging through stores while others are made and deleted", () => {
 test("stores of the same moment are paged by their ids", async () => {
   const now = Date.now();
   const ids: string[] = [];
-  for (let i = 0; i < 20; i += 1) ids.push((await insertStore(db, plain, null, now)).id);
+  for (let i = 0; i < 20; i += 1) ids.push((await insertStore(db, plain, noOwner, now)).id);
   await database.exec("UPDATE vector_stores SET created_at = now()");
   const seen: string[] = [];
   for (let after: StoreCursor | null = null, more = true; more;) {

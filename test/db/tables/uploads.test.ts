@@ -3,6 +3,7 @@ import type { Database } from "../../../src/db/database.js";
 import { endUpload, findUpload, insertPart, insertUpload, listParts } from "../../../src/db/tables/uploads.js";
 import type { Scope } from "../../../src/words/caller.js";
 import { type TestDatabase, createTestDatabase } from "../../support/database.js";
+import { noOwner } from "../../../src/words/caller.js";
 
 let database: TestDatabase;
 let db: Database;
@@ -22,11 +23,16 @@ test("an upload out of scope takes no part and cannot be ended", async () => {
   await insertUpload(
     db,
     { id, ...announced, ...times, status: "pending", fileExpiresAfter: null, fileId: null },
-    "alice",
+    { ...noOwner, userId: "alice" },
   );
   const part = { id: "part_1", uploadId: id, content: "c", inDirectory: false, bytes: 1, createdAt: 1000 };
   const end = { status: "cancelled", fileId: null } as const;
-  const owner = (userId: string): Scope => ({ kind: "owner", userId });
+  const owner = (userId: string): Scope => ({
+    kind: "held",
+    by: { ...noOwner, userId },
+    need: "admin",
+    onlyStores: null,
+  });
   for (const scope of [owner("bob"), { kind: "none" } as const]) {
     expect(await findUpload(db, scope, id)).toBeUndefined();
     expect(await insertPart(db, scope, part)).toBe(false);

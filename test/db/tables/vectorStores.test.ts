@@ -15,6 +15,7 @@ import type { Database } from "../../../src/db/database.js";
 import type { VectorStore } from "../../../src/words/store.js";
 import { canHold } from "../../../src/db/schema/ids.js";
 import { listExpiredBefore, listStores } from "../../../src/db/tables/storeList.js";
+import { noOwner } from "../../../src/words/caller.js";
 
 let database: TestDatabase;
 let db: Database;
@@ -31,10 +32,16 @@ afterAll(async () => {
 const day = 86_400_000;
 const start = Date.parse("2026-01-31T12:00:00.123Z");
 const all: Scope = { kind: "all" };
-const ownedBy = (userId: string): Scope => ({ kind: "owner", userId });
+const ownedBy = (userId: string): Scope => ({
+  kind: "held",
+  by: { ...noOwner, userId },
+  need: "admin",
+  onlyStores: null,
+});
 const plain = newStore();
 const daily = { anchor: "last_active_at", days: 1 } as const;
-const add = (owner: string | null = null, now = Date.now()) => insertStore(db, plain, owner, now);
+const add = (owner: string | null = null, now = Date.now()) =>
+  insertStore(db, plain, { ...noOwner, userId: owner }, now);
 const first = { limit: 100, order: "asc", after: null, before: null } as const;
 const idsOf = (stores: readonly VectorStore[]) => stores.map((store) => store.id);
 
@@ -82,7 +89,7 @@ describe("the scope of a caller", () => {
 });
 
 describe("expiry", () => {
-  const expiring = () => insertStore(db, { ...plain, expiresAfter: daily }, null, start);
+  const expiring = () => insertStore(db, { ...plain, expiresAfter: daily }, noOwner, start);
 
   test("use moves it by exact days; a clock that is behind does not move the last use back", async () => {
     const { id, expiresAt } = await expiring();

@@ -6,6 +6,7 @@ import { testVector } from "../../support/vectors.js";
 import { createStore, rowsPath } from "../../support/stores.js";
 import { bruteForceIds } from "../../support/nearest.js";
 import { pg, service, settle, indexOf, fill, search, ownTable, countIn } from "./indexingSupport.js";
+import { fullServer } from "../../../src/words/caller.js";
 
 describe("repair", () => {
   test("a half-built index is rebuilt", async () => {
@@ -165,7 +166,7 @@ describe("repair", () => {
     const deps = { ...service.deps, engine, litellm: { ...service.deps.litellm, embedder } };
     const { found } = await run(
       deps,
-      { kind: "server" },
+      fullServer,
       [id],
       readSearch(searchBody.parse({ query: "x" })),
       new AbortController().signal,

@@ -2,6 +2,7 @@
  * The service for suites about indexes. A suite that imports this module gets one, started before its tests, that
  * builds an index from 300 rows on.
  */
+import { fullServer } from "../../../src/words/caller.js";
 import { afterAll, beforeAll } from "@jest/globals";
 import type { Pgvector } from "../../../src/engines/pgvector/context.js";
 import { giveEngine } from "../../support/engine.js";
@@ -48,7 +49,7 @@ export async function search(id: string, seed: number, body: object = {}): Promi
   const { readSearch, searchBody } = await import("../../../src/http/wire/search.js");
   const deps = { ...service.deps, litellm: { ...service.deps.litellm, embedder: litellm } };
   const request = readSearch(searchBody.parse({ query: "any", ...body }));
-  const { found } = await run(deps, { kind: "server" }, [id], request, new AbortController().signal);
+  const { found } = await run(deps, fullServer, [id], request, new AbortController().signal);
   return found.map((chunk) => chunk.id);
 }
 

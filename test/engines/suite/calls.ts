@@ -6,6 +6,7 @@ import type { StoredChunk } from "../../../src/words/rows.js";
 import type { VectorStore } from "../../../src/words/store.js";
 import { ofSettings } from "../../support/stores.js";
 import { type Suite, chunkOf, vectorOf } from "./support.js";
+import { noOwner } from "../../../src/words/caller.js";
 
 export type Call = (bounds?: Bounds) => Promise<unknown>;
 
@@ -76,7 +77,7 @@ const aboutStores = ({ engine, db, now }: ReturnType<Suite["under"]>, store: Vec
     insertStore(
       db,
       { name: "call", description: null, metadata: null, expiresAfter: null, ...ofSettings },
-      null,
+      noOwner,
       now(),
     );
   return {

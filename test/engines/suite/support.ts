@@ -8,6 +8,7 @@ import type { VectorStore } from "../../../src/words/store.js";
 import { ofSettings } from "../../support/stores.js";
 import { testDimensions } from "../../support/settings.js";
 import { testVector } from "../../support/vectors.js";
+import { noOwner } from "../../../src/words/caller.js";
 
 /** What an engine brings to the suite: a way to open it, on a database for stores and counters. */
 export interface EngineUnderTest {
@@ -81,7 +82,7 @@ export function openSuite(open: () => Promise<EngineUnderTest>) {
       const { engine, db, now } = under();
       const expiresAfter = expiresInDays === null ? null : { anchor: "last_active_at" as const, days: expiresInDays };
       const about = { name: "suite", description: null, metadata: null, expiresAfter, ...ofSettings };
-      return engine.prepare(await insertStore(db, about, null, now()), null);
+      return engine.prepare(await insertStore(db, about, noOwner, now()), null);
     },
     dropStore: ({ id }: VectorStore): Promise<boolean> =>
       under().engine.drop({

@@ -1,0 +1,76 @@
+import type { Db } from "../../db/database.js";
+import { deleteGrant, listGrants, putGrant, setStoreOwner } from "../../db/tables/permissions.js";
+import type { Caller, Owner, StorePermission } from "../../words/caller.js";
+import { notFound } from "../../words/errors.js";
+import type { Grant } from "../../words/grant.js";
+import type { VectorStore } from "../../words/store.js";
+import type { Deps } from "../deps.js";
+import * as stores from "../stores/stores.js";
+import { type Actor, record } from "./audit.js";
+
+/** Who may use a store; imported as `permissions`. Changes need the permission `admin` on the store. */
+
+/** For those who may change it, and for administrators who only read. @throws ApiError 403, 404 */
+export async function list(deps: Deps, caller: Caller, storeId: string): Promise<Grant[]> {
+  const store = await stores.find(deps, caller, storeId, caller.kind === "admin" ? "read" : "admin");
+  return listGrants(deps.db, store.id);
+}
+
+/** Grants a permission, in the place of the one that the subject had. @throws ApiError 403, 404 */
+export async function grant(
+  deps: Deps,
+  caller: Caller,
+  actor: Actor,
+  storeId: string,
+  given: { subject: string; permission: StorePermission },
+): Promise<Grant> {
+  const made: Grant = { ...given, grantedAt: deps.now(), grantedBy: actor.name };
+  await change(deps, caller, storeId, async (tx, store) => {
+    await putGrant(tx, store.id, made);
+    await record(tx, actor, made.grantedAt, { action: "permission.grant", target: store.id, details: given });
+  });
+  return made;
+}
+
+/** Takes a permission away. @throws ApiError 403, 404 */
+export async function revoke(
+  deps: Deps,
+  caller: Caller,
+  actor: Actor,
+  storeId: string,
+  subject: string,
+): Promise<void> {
+  await change(deps, caller, storeId, async (tx, store) => {
+    const permission = await deleteGrant(tx, store.id, subject);
+    if (permission === undefined) throw notFound("permission", subject.slice(0, 300), "subject");
+    const details = { subject, permission };
+    await record(tx, actor, deps.now(), { action: "permission.revoke", target: store.id, details });
+  });
+}
+
+/** Gives a store to somebody else, who need not be known to LiteLLM yet. @throws ApiError 403, 404 */
+export async function transfer(
+  deps: Deps,
+  caller: Caller,
+  actor: Actor,
+  storeId: string,
+  owner: Omit<Owner, "keyId">,
+): Promise<void> {
+  await change(deps, caller, storeId, async (tx, store) => {
+    await setStoreOwner(tx, store.id, { ...owner, keyId: null });
+    const { ownerUserId, ownerTeamId, ownerKeyId } = store;
+    const before = { userId: ownerUserId, teamId: ownerTeamId, keyId: ownerKeyId };
+    await record(tx, actor, deps.now(), { action: "store.transfer", target: store.id, details: { before, owner } });
+  });
+}
+
+/** Searches of the last second may still use the store as it was; after the change they look it up again. */
+async function change(
+  deps: Deps,
+  caller: Caller,
+  storeId: string,
+  work: (tx: Db, store: VectorStore) => Promise<void>,
+): Promise<void> {
+  await deps.db.transaction(async (tx) => work(tx, await stores.lock(tx, caller, storeId, "admin")));
+  stores.forget(deps, storeId);
+}

@@ -1,0 +1,77 @@
+import type { Database, Db } from "../../db/database.js";
+import { type UsageRow, deleteUsageBefore, insertUsage, sumUsage } from "../../db/tables/usage.js";
+import type { Log } from "../../process/log.js";
+import type { Caller } from "../../words/caller.js";
+import { newId } from "../../words/ids.js";
+import { type UsageEvent, type UsageGroup, type UsageQuery, type UsageSums, userOf } from "../../words/usage.js";
+
+/** Writes down what was used, some at a time, so that no request waits for it. */
+export interface UsageLog {
+  record(event: Omit<UsageEvent, "id" | "at">): void;
+  /** Writes what was recorded so far. Never throws: what cannot be written is kept for the next time. */
+  flush(): Promise<void>;
+}
+
+/** More of a second's events than a process can have. While the database is away, the oldest are dropped. */
+const mostKept = 100_000;
+const perStatement = 2_000;
+
+export function createUsageLog({ db, log, now }: { db: Database; log: Log; now: () => number }): UsageLog {
+  let waiting: UsageEvent[] = [];
+  let running: Promise<void> = Promise.resolve();
+
+  const write = async () => {
+    while (waiting.length > 0) {
+      const portion = waiting.slice(0, perStatement);
+      await insertUsage(db, portion);
+      const written = new Set(portion);
+      waiting = waiting.filter((event) => !written.has(event));
+    }
+  };
+  return {
+    record: (event) => {
+      const at = now();
+      waiting.push({ ...event, id: newId("use_", at), at });
+      if (waiting.length <= mostKept) return;
+      const dropped = waiting.length - mostKept / 2;
+      waiting = waiting.slice(dropped);
+      log.error({ dropped }, "usage could not be written for so long that some of it is lost");
+    },
+    flush: () => {
+      running = running.then(write).catch((error: unknown) => {
+        log.warn({ err: error, waiting: waiting.length }, "usage could not be written; it will be tried again");
+      });
+      return running;
+    },
+  };
+}
+
+export interface Usage {
+  rows: UsageRow[];
+  totals: UsageSums;
+}
+
+/** Rows of one answer: a year of days for a hundred users. */
+const mostRows = 40_000;
+
+/** Sums of what was used, up to a second ago. */
+export async function sum(deps: { db: Db }, asked: UsageQuery, groups: readonly UsageGroup[]): Promise<Usage> {
+  const rows = groups.length === 0 ? [] : await sumUsage(deps.db, asked, groups, mostRows);
+  const [totals] = await sumUsage(deps.db, asked, [], 1);
+  return { rows, totals: totals ?? { requests: 0, failures: 0, tokens: 0, durationMs: 0 } };
+}
+
+/** What the caller's own usage is: of the user, else of the team, else of the key. Null: of nobody. */
+export function ownUsage(caller: Caller): Pick<UsageQuery, "userId" | "teamId" | "keyId"> | null {
+  const user = userOf(caller);
+  if (user === null) return null;
+  const { userId, teamId, keyId } = user;
+  if (userId !== null) return { userId, teamId: null, keyId: null };
+  return teamId === null ? { userId: null, teamId: null, keyId } : { userId: null, teamId, keyId: null };
+}
+
+const dayMs = 86_400_000;
+
+/** Removes what is older than USAGE_RETENTION_DAYS. */
+export const sweepUsage = (deps: { db: Db; now: () => number }, retentionDays: number): Promise<void> =>
+  deleteUsageBefore(deps.db, deps.now() - retentionDays * dayMs);

@@ -1,0 +1,66 @@
+import { afterAll, beforeAll, expect, jest, test } from "@jest/globals";
+import { type Place, createPlace, run } from "./support.js";
+
+jest.setTimeout(120_000);
+
+let place: Place;
+beforeAll(async () => {
+  place = await createPlace();
+});
+afterAll(() => place.remove());
+
+const keys = (...args: string[]) => run(["keys", ...args], { environment: place.environment });
+interface Listed {
+  id: string;
+  name: string;
+  ending: string;
+  scope: string;
+  stores: string[] | null;
+  createdBy: string;
+}
+const listed = async () => JSON.parse((await keys("list", "--json")).out) as Listed[];
+
+test("keys are made, listed, rotated and revoked without a server", async () => {
+  expect(await keys("list")).toMatchObject({ code: 0, out: "", err: expect.stringMatching(/No keys yet/) });
+  const made = await keys("create", "registry", "--scope", "search");
+  expect(made).toMatchObject({ code: 0, out: expect.stringMatching(/^sk-vs-[\w-]{43}\n$/), err: "" });
+  await keys("create", "crawler", "--scope", "write", "--store", "vs_1", "vs_2", "--expires-after-days", "7");
+  const [registry, crawler] = await listed();
+  const ending = made.out.trim().slice(-4);
+  expect(registry).toMatchObject({
+    name: "registry",
+    scope: "search",
+    stores: null,
+    ending,
+    createdBy: "command line",
+  });
+  expect(crawler).toMatchObject({ name: "crawler", scope: "write", stores: ["vs_1", "vs_2"] });
+  expect((await keys("list")).out).toMatch(
+    new RegExp(`^${registry?.id ?? ""}\tregistry\t${ending}\tsearch\tall\t-\t-$`, "m"),
+  );
+  const rotated = await keys("rotate", registry?.id ?? "");
+  expect(rotated.out).toMatch(/^sk-vs-/);
+  expect((await listed())[0]).toMatchObject({ id: registry?.id, ending: rotated.out.trim().slice(-4) });
+  expect(await keys("revoke", crawler?.id ?? "")).toMatchObject({
+    code: 0,
+    out: "",
+    err: expect.stringMatching(/5 seconds/),
+  });
+  expect(await listed()).toHaveLength(1);
+  const acts = await place.query("SELECT action, actor, address FROM vector_store_audit ORDER BY id");
+  expect(acts.map(({ action }) => action)).toEqual(["key.create", "key.create", "key.rotate", "key.revoke"]);
+  expect(acts.every(({ actor, address }) => actor === "command line" && address === null)).toBe(true);
+});
+
+test.each([
+  [["create", "a"], /--scope/],
+  [["create", "a\nb", "--scope", "read"], /1 to 100 letters/],
+  [["create", "a", "--scope", "root"], /search, read, write, admin/],
+  [["create", "a", "--scope", "admin", "--store", "vs_1"], /cannot be limited/],
+  [["create", "a", "--scope", "read", "--expires-after-days", "3651"], /at most 3650/],
+  [["rotate", "key_x"], /No key found with id 'key_x'/],
+  [["rotate", "key_x", "--overlap-seconds", "9999999"], /30 days/],
+  [["revoke", "key_x"], /No key found with id 'key_x'/],
+])("%j is refused with a sentence", async (args, message) => {
+  expect(await keys(...args)).toMatchObject({ code: 1, out: "", err: expect.stringMatching(message) });
+});

@@ -1,0 +1,150 @@
+import { beforeAll, describe, expect, jest, test } from "@jest/globals";
+import { hash } from "node:crypto";
+import OpenAI, { toFile } from "openai";
+import { embeddingModel, failure, proxy, sidecar, sidecarKey, until } from "./support.js";
+
+/** The server under test asks LiteLLM whose a virtual key is, and charges model calls to it. */
+
+jest.setTimeout(120_000);
+
+const root = proxy.baseURL.replace(/\/v1$/, "");
+const post = <T>(path: string, body: object) => proxy.post<T>(root + path, { body });
+const sha = (text: string) => hash("sha256", text, "hex");
+const run = Date.now().toString(36);
+const named = (name: string) => `${name}-${run}`;
+const at = (key: string) => new OpenAI({ baseURL: sidecar.baseURL, apiKey: key, maxRetries: 0 });
+
+interface Key {
+  user_id?: string;
+  team_id?: string;
+  duration?: string;
+  key_type?: string;
+  models?: string[];
+}
+const makeKey = async (body: Key) => (await post<{ key: string }>("/key/generate", body)).key;
+
+let team: string;
+const keys: Record<string, string> = {};
+beforeAll(async () => {
+  for (const [name, role] of [
+    ["ann", "internal_user"],
+    ["ben", "internal_user"],
+    ["max", "proxy_admin"],
+    ["vera", "proxy_admin_viewer"],
+  ] as const) {
+    await post("/user/new", { user_id: named(name), user_role: role, auto_create_key: false });
+    keys[name] = await makeKey({ user_id: named(name) });
+  }
+  team = (await post<{ team_id: string }>("/team/new", { team_alias: named("red") })).team_id;
+  keys.annInTeam = await makeKey({ user_id: named("ann"), team_id: team });
+  keys.mate = await makeKey({ user_id: named("ben"), team_id: team });
+  keys.robot = (
+    await post<{ key: string }>("/key/service-account/generate", { team_id: team, key_alias: named("robot") })
+  ).key;
+  keys.models = await makeKey({ user_id: named("ann"), key_type: "llm_api" });
+  keys.alone = await makeKey({});
+});
+
+const names = async (key = "") => {
+  const found: string[] = [];
+  for await (const store of at(key).vectorStores.list({ limit: 100 })) found.push(store.name);
+  return found.filter((name) => name.endsWith(run)).map((name) => name.slice(0, -run.length - 1));
+};
+const create = (key = "", name = "") =>
+  at(key).vectorStores.create({ name: named(name), embedding_model: embeddingModel } as OpenAI.VectorStoreCreateParams);
+
+describe("a virtual key", () => {
+  test("sees what belongs to its user and team", async () => {
+    for (const [name, key] of Object.entries(keys)) if (!["max", "vera"].includes(name)) await create(key, name);
+    expect((await names(keys.ann)).sort()).toEqual(["ann", "annInTeam", "models"]);
+    expect((await names(keys.models)).sort()).toEqual(["ann", "annInTeam", "models"]);
+    expect((await names(keys.mate)).sort()).toEqual(["annInTeam", "ben", "mate", "robot"]);
+    expect((await names(keys.robot)).sort()).toEqual(["annInTeam", "mate", "robot"]);
+    expect(await names(keys.alone)).toEqual(["alone"]);
+    expect((await names(keys.max)).sort()).toEqual(["alone", "ann", "annInTeam", "ben", "mate", "models", "robot"]);
+    expect(await names(keys.vera)).toHaveLength(7);
+    expect((await failure(create(keys.vera, "vera"))).status).toBe(403);
+  });
+
+  test("stops once it is deleted, blocked, expired, or its team is blocked", async () => {
+    const other = (await post<{ team_id: string }>("/team/new", { team_alias: named("blue") })).team_id;
+    const made = {
+      deleted: await makeKey({ user_id: named("ann") }),
+      blocked: await makeKey({ user_id: named("ann") }),
+      ofTeam: await makeKey({ user_id: named("ann"), team_id: other }),
+      brief: await makeKey({ user_id: named("ann"), duration: "5s" }),
+    };
+    const works = async (key: string) =>
+      (await at(key)
+        .vectorStores.list()
+        .catch(() => null)) !== null;
+    for (const key of Object.values(made)) expect(await works(key)).toBe(true);
+    await post("/key/delete", { keys: [sha(made.deleted)] });
+    await post("/key/block", { key: sha(made.blocked) });
+    await post("/team/block", { team_id: other });
+    for (const key of Object.values(made)) {
+      await until(async () => !(await works(key)));
+      expect(await failure(at(key).vectorStores.list())).toMatchObject({ status: 401, code: "invalid_api_key" });
+    }
+  });
+
+  test("that LiteLLM does not know costs it no row", async () => {
+    const count = async () => {
+      const { total } = await proxy.get<{ total?: number; data: object[] }>(
+        `${root}/spend/logs/v2?page=1&page_size=1&start_date=2020-01-01 00:00:00&end_date=2100-01-01 00:00:00&call_type=/key/info`,
+      );
+      return total ?? 0;
+    };
+    const before = await count();
+    for (let i = 0; i < 20; i += 1)
+      expect((await failure(at(`sk-random-${run}-${i}`).vectorStores.list())).status).toBe(401);
+    expect(await count()).toBe(before);
+  });
+
+  test("may not use models that LiteLLM does not let it use", async () => {
+    const key = await makeKey({ user_id: named("ann"), models: ["mock-chat"] });
+    const store = await create(keys.ann, "models of a key");
+    const search = at(key).vectorStores.search(store.id, { query: "anything" });
+    expect((await failure(search)).status).toBe(403);
+  });
+});
+
+describe("spend", () => {
+  /** What LiteLLM has written down for a key, by its SHA-256. It writes every ten seconds or so. */
+  const spendOf = async (keyHash: string) =>
+    (await proxy.get<{ info: { spend: number } }>(`${root}/key/info?key=${keyHash}`)).info.spend;
+  const userSpend = async (name: string) =>
+    (await proxy.get<{ spend: number }>(`${root}/v2/user/info?user_id=${named(name)}`)).spend;
+  const teamSpend = async () =>
+    (await proxy.get<{ team_info: { spend: number } }>(`${root}/team/info?team_id=${team}`)).team_info.spend;
+
+  test("of a search lands on the key, its user and its team", async () => {
+    const store = await create(keys.annInTeam, "searched");
+    const before = [await spendOf(sha(keys.annInTeam ?? "")), await userSpend("ann"), await teamSpend()];
+    await at(keys.annInTeam ?? "").vectorStores.search(store.id, { query: `what did ${run} cost?` });
+    const after = async () => [await spendOf(sha(keys.annInTeam ?? "")), await userSpend("ann"), await teamSpend()];
+    await until(async () => (await after()).every((spend, i) => spend > (before[i] ?? 0)));
+  });
+
+  test("of a file lands on its user and team, even if the key is gone", async () => {
+    const key = await makeKey({ user_id: named("ben"), team_id: team });
+    const store = await create(key, "uploaded");
+    const [user, ofTeam, byServer] = [
+      await userSpend("ben"),
+      await teamSpend(),
+      await spendOf(sha(sidecarKey)).catch(() => 0),
+    ];
+    const file = await at(key).files.create({
+      file: await toFile(Buffer.from(`${run} `.repeat(50)), "a.txt"),
+      purpose: "assistants",
+    });
+    const attached = await at(key).vectorStores.files.create(store.id, { file_id: file.id });
+    await post("/key/delete", { keys: [sha(key)] });
+    await until(async () => {
+      const { status } = await sidecar.vectorStores.files.retrieve(attached.id, { vector_store_id: store.id });
+      return status === "completed";
+    });
+    await until(async () => (await userSpend("ben")) > user && (await teamSpend()) > ofTeam);
+    expect(await spendOf(sha(sidecarKey)).catch(() => 0)).toBe(byServer);
+  });
+});

@@ -1,0 +1,140 @@
+/** What a route needs, as the matrix of access expects it. */
+export type Need =
+  | "nothing"
+  | "search"
+  | "read"
+  | "write"
+  | "admin"
+  /** The permission to change a store, and to read a file of its owner. */
+  | "write, and the file"
+  | "share"
+  | "create"
+  | "list"
+  | "file"
+  | "own file"
+  | "own upload"
+  | "model"
+  | "administrator"
+  | "reading administrator";
+
+/** What each request may use; every one gets fresh ones if it changes something. */
+export interface Things {
+  store: string;
+  row: string;
+  file: string;
+  attached: string;
+  batch: string;
+  upload: string;
+  part: string;
+  key: string;
+  /** A key of the service that may use only this store. */
+  limitedKey: string;
+}
+
+export interface Tried {
+  need: Need;
+  /** Parameters of the path. */
+  params?: (things: Things) => Record<string, string>;
+  query?: string;
+  body?: (things: Things) => object;
+  /** A form with this file field; the other fields are text. */
+  form?: Record<string, string>;
+}
+
+const embedding = [1, 0, 0, 0, 0, 0, 0, 0];
+const inStore = ({ store }: Things) => ({ vector_store_id: store });
+const row = (things: Things) => ({ ...inStore(things), embedding_id: things.row });
+const attached = (things: Things) => ({ ...inStore(things), file_id: things.attached });
+const batch = (things: Things) => ({ ...inStore(things), batch_id: things.batch });
+const file = (things: Things) => ({ file_id: things.file });
+const upload = ({ upload: id }: Things) => ({ upload_id: id });
+const key = ({ key: id }: Things) => ({ key_id: id });
+const grantee = (things: Things) => ({ ...inStore(things), subject: "user:grantee" });
+const store = "/vector_stores/:vector_store_id";
+const question = { query: "a", model: "chat" };
+const reranked = (things: Things) => ({ query: "a", model: "rerank", vector_store_id: things.store });
+
+/** Every route, by method and path. */
+export const routesTried: Record<string, Tried> = {
+  "get /health": { need: "nothing" },
+  "get /livez": { need: "nothing" },
+  "get /readyz": { need: "nothing" },
+
+  "get /vector_stores": { need: "list" },
+  "post /vector_stores": { need: "create", body: () => ({ name: "made" }) },
+  [`get ${store}`]: { need: "read", params: inStore },
+  [`post ${store}`]: { need: "admin", params: inStore, body: () => ({ name: "changed" }) },
+  [`delete ${store}`]: { need: "admin", params: inStore },
+  [`post ${store}/reindex`]: { need: "admin", params: inStore },
+
+  [`post ${store}/search`]: { need: "search", params: inStore, body: () => ({ query: "a" }) },
+  [`post ${store}/rag`]: { need: "read", params: inStore, body: () => question },
+  "post /rag": { need: "read", body: (things) => ({ ...question, vector_store_ids: [things.store] }) },
+  "post /rerank": { need: "read", body: reranked },
+  "post /v2/rerank": { need: "read", body: reranked },
+
+  [`get ${store}/embeddings`]: { need: "read", params: inStore },
+  [`get ${store}/embeddings/:embedding_id`]: { need: "read", params: row },
+  [`post ${store}/embeddings`]: { need: "write", params: inStore, body: () => ({ content: "b", embedding }) },
+  [`post ${store}/embeddings/batch`]: {
+    need: "write",
+    params: inStore,
+    body: () => ({ embeddings: [{ content: "b", embedding }] }),
+  },
+  [`patch ${store}/embeddings/:embedding_id`]: { need: "write", params: row, body: () => ({ metadata: { a: 1 } }) },
+  [`delete ${store}/embeddings/:embedding_id`]: { need: "write", params: row },
+  [`delete ${store}/embeddings`]: { need: "write", params: inStore, body: (things) => ({ ids: [things.row] }) },
+
+  "get /files": { need: "list" },
+  "post /files": { need: "create", form: { purpose: "assistants" } },
+  "get /files/:file_id": { need: "file", params: file },
+  "get /files/:file_id/content": { need: "file", params: file },
+  "delete /files/:file_id": { need: "own file", params: file },
+  "post /uploads": {
+    need: "create",
+    body: () => ({ filename: "a.txt", bytes: 1, purpose: "assistants", mime_type: "text/plain" }),
+  },
+  "post /uploads/:upload_id/parts": { need: "own upload", params: upload, form: {} },
+  "post /uploads/:upload_id/complete": {
+    need: "own upload",
+    params: upload,
+    body: ({ part }) => ({ part_ids: [part] }),
+  },
+  "post /uploads/:upload_id/cancel": { need: "own upload", params: upload },
+
+  [`get ${store}/files`]: { need: "read", params: inStore },
+  [`post ${store}/files`]: {
+    need: "write, and the file",
+    params: inStore,
+    body: (things) => ({ file_id: things.file }),
+  },
+  [`post ${store}/upload`]: { need: "write", params: inStore, form: {} },
+  [`get ${store}/files/:file_id`]: { need: "read", params: attached },
+  [`post ${store}/files/:file_id`]: { need: "write", params: attached, body: () => ({ attributes: { a: 1 } }) },
+  [`delete ${store}/files/:file_id`]: { need: "write", params: attached },
+  [`get ${store}/files/:file_id/content`]: { need: "read", params: attached },
+  [`post ${store}/file_batches`]: { need: "write", params: inStore, body: (things) => ({ file_ids: [things.file] }) },
+  [`get ${store}/file_batches/:batch_id`]: { need: "read", params: batch },
+  [`get ${store}/file_batches/:batch_id/files`]: { need: "read", params: batch },
+  [`post ${store}/file_batches/:batch_id/cancel`]: { need: "write", params: batch },
+
+  [`get ${store}/permissions`]: { need: "share", params: inStore },
+  [`put ${store}/permissions/:subject`]: { need: "admin", params: grantee, body: () => ({ permission: "read" }) },
+  [`delete ${store}/permissions/:subject`]: { need: "admin", params: grantee },
+  [`put ${store}/owner`]: { need: "admin", params: inStore, body: () => ({ user_id: "heir" }) },
+
+  "get /models": { need: "model" },
+  "get /models/*model": { need: "model", params: () => ({ model: "embed" }) },
+  "get /embeddings/models": { need: "model" },
+  "get /vision/models": { need: "model" },
+  "get /rerank/models": { need: "model" },
+  "post /embeddings": { need: "model", body: () => ({ input: "a" }) },
+
+  "get /usage": { need: "list" },
+  "get /admin/usage": { need: "reading administrator" },
+  "get /admin/keys": { need: "reading administrator" },
+  "get /admin/audit": { need: "reading administrator" },
+  "post /admin/keys": { need: "administrator", body: () => ({ name: `key ${Math.random()}`, scope: "read" }) },
+  "post /admin/keys/:key_id/rotate": { need: "administrator", params: key },
+  "delete /admin/keys/:key_id": { need: "administrator", params: key },
+};

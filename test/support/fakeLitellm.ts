@@ -1,0 +1,150 @@
+import { hash } from "node:crypto";
+import type { Answer, Asked } from "../litellm/support.js";
+import { type FakeProxy, startFakeProxy } from "./fakeProxy.js";
+
+/** A key of the fake LiteLLM, as /key/info describes it. Absent fields are null there. */
+interface FakeKey {
+  user_id?: string | null;
+  team_id?: string | null;
+  blocked?: boolean;
+  expires?: string;
+  key_type?: "default" | "llm_api";
+  object_permission?: { vector_stores: string[] } | null;
+  models?: string[];
+}
+interface FakeTeam {
+  blocked?: boolean;
+  object_permission?: { vector_stores: string[] } | null;
+}
+
+/** A stand-in for LiteLLM in database mode that knows keys, teams and users; its answers are those of 1.106.2. */
+export interface FakeLitellm extends FakeProxy {
+  masterKey: string;
+  /** By the key itself. */
+  keys: Map<string, FakeKey>;
+  teams: Map<string, FakeTeam>;
+  /** Roles by user id. */
+  users: Map<string, string>;
+  /** Replaces every answer about keys, teams and users; null: the usual ones. */
+  outage: Answer | null;
+  /** The keys that the service has made here, with what it asked for; and the hashes of those it has deleted. */
+  minted: Map<string, Record<string, unknown>>;
+  deleted: string[];
+  /** The look-ups so far, by path without the query. */
+  lookups(): string[];
+  /** The failed look-ups, each of which costs LiteLLM a row. */
+  rows(): number;
+}
+
+const sha = (text: string) => hash("sha256", text, "hex");
+const refused = (status: number, type: string, message: string): Answer => ({
+  status,
+  json: { error: { message, type, param: "None", code: String(status) } },
+});
+
+type State = Pick<FakeLitellm, "masterKey" | "keys" | "teams" | "users"> & { onUnknown: () => void };
+
+/** Answers about keys, teams and users. @param asked what the query names */
+function directoryOf({ masterKey, keys, teams, users, onUnknown }: State) {
+  const describe = (key: string, found: FakeKey): Answer => {
+    const info = { user_id: null, team_id: null, blocked: null, expires: null, ...found };
+    return { json: { key: sha(key), info: { ...info, status: isOver(found) ? "expired" : "active" } } };
+  };
+  const isOver = ({ expires }: FakeKey) => expires !== undefined && Date.parse(expires) <= Date.now();
+  const aboutItself = (bearer: string): Answer => {
+    const found = keys.get(bearer);
+    if (found === undefined) {
+      onUnknown();
+      return refused(401, "token_not_found_in_db", "Authentication Error, Invalid proxy server token passed.");
+    }
+    if (found.key_type === "llm_api")
+      return { status: 403, json: { detail: "Virtual key is not allowed to call this route." } };
+    if (found.blocked === true) return refused(401, "auth_error", "Authentication Error, Key is blocked.");
+    if (teams.get(found.team_id ?? "")?.blocked === true)
+      return refused(401, "auth_error", `Authentication Error, Team=${found.team_id ?? ""} is blocked.`);
+    if (isOver(found)) return refused(401, "expired_key", "Authentication Error - Expired Key.");
+    return describe(bearer, found);
+  };
+  return {
+    "/key/info": (bearer: string, asked: URLSearchParams): Answer => {
+      const hashed = asked.get("key");
+      if (hashed === null) return aboutItself(bearer);
+      if (bearer !== masterKey)
+        return refused(403, "internal_server_error", "You are not allowed to access this key's info.");
+      const entry = [...keys].find(([key]) => sha(key) === hashed);
+      return entry === undefined ? refused(404, "not_found_error", "Key not found in database") : describe(...entry);
+    },
+    "/team/info": (bearer: string, asked: URLSearchParams): Answer => {
+      const id = asked.get("team_id") ?? "";
+      const team = teams.get(id);
+      if (bearer !== masterKey && keys.get(bearer)?.team_id !== id) return refused(403, "auth_error", "not your team");
+      if (team === undefined) return refused(404, "not_found_error", "Team not found");
+      const info = { team_id: id, blocked: false, object_permission: null, ...team };
+      return { json: { team_id: id, team_info: info, keys: [] } };
+    },
+    "/v2/user/info": (bearer: string, asked: URLSearchParams): Answer => {
+      const id = asked.get("user_id") ?? "";
+      const role = users.get(id);
+      if (bearer !== masterKey && keys.get(bearer)?.user_id !== id) return refused(403, "auth_error", "not you");
+      return role === undefined
+        ? refused(404, "not_found_error", "User not found")
+        : { json: { user_id: id, user_role: role, teams: [], object_permission: null } };
+    },
+  };
+}
+
+/** Makes and deletes keys, for the master only. */
+function managerOf({ masterKey, minted, deleted }: Pick<FakeLitellm, "masterKey" | "minted" | "deleted">) {
+  const isMaster = ({ headers }: Asked) => headers.authorization === `Bearer ${masterKey}`;
+  const forMaster = (asked: Asked, work: () => Answer) =>
+    isMaster(asked) ? work() : refused(401, "auth_error", "Only proxy admins");
+  return {
+    "/key/generate": (asked: Asked): Answer =>
+      forMaster(asked, () => {
+        const key = `sk-minted-${minted.size + 1}`;
+        minted.set(key, asked.body);
+        return { json: { key, token: sha(key) } };
+      }),
+    "/key/delete": (asked: Asked): Answer =>
+      forMaster(asked, () => {
+        deleted.push(...(asked.body as unknown as { keys: string[] }).keys);
+        return { json: { deleted_keys: [] } };
+      }),
+  };
+}
+
+const has = <T extends object>(routes: T, path: string): path is keyof T & string => Object.hasOwn(routes, path);
+
+/** @param options.master whether the service knows the master key */
+export async function startFakeLitellm({ master = true }: { master?: boolean } = {}): Promise<FakeLitellm> {
+  const masterKey = "sk-fake-master";
+  let rows = 0;
+  const seen: string[] = [];
+  const state = {
+    masterKey,
+    keys: new Map() as FakeLitellm["keys"],
+    teams: new Map() as FakeLitellm["teams"],
+    users: new Map() as FakeLitellm["users"],
+    minted: new Map() as FakeLitellm["minted"],
+    deleted: [] as string[],
+  };
+  const lookUps = directoryOf({ ...state, onUnknown: () => (rows += 1) });
+  const manage = managerOf(state);
+  const answer = (asked: Asked): Answer | null => {
+    const { pathname, searchParams } = new URL(asked.path, "http://fake");
+    if (has(manage, pathname)) return fake.outage ?? manage[pathname](asked);
+    if (!has(lookUps, pathname)) return null;
+    seen.push(pathname);
+    const bearer = asked.headers.authorization?.replace("Bearer ", "") ?? "";
+    return fake.outage ?? lookUps[pathname](bearer, searchParams);
+  };
+  const proxy = await startFakeProxy(answer);
+  const fake: FakeLitellm = Object.assign(proxy, {
+    ...state,
+    outage: null as Answer | null,
+    lookups: () => [...seen],
+    rows: () => rows,
+  });
+  fake.environment = { ...proxy.environment, ...(master && { LITELLM_MASTER_KEY: masterKey }) };
+  return fake;
+}
