@@ -12,6 +12,7 @@ import { startSweeping } from "./jobs/sweeping.js";
 import { startUpkeep } from "./jobs/upkeep.js";
 import { startUsageWriting } from "./jobs/usageWriting.js";
 import type { Litellm } from "./litellm/contract.js";
+import { createLimiter } from "./core/access/limiter.js";
 import { createPayers } from "./core/access/payers.js";
 import { createUsageLog } from "./core/access/usage.js";
 import { createDirectory } from "./litellm/directory.js";
@@ -140,6 +141,7 @@ function accessOf({ config, db, log, keys = config.keys }: ServiceParts, metrics
   const minter = baseUrl === null || master === null ? null : createMinter(baseUrl, master);
   return {
     callers: createCallers(keys, { config: config.access, db, log, directory, now }),
+    limiter: createLimiter({ config: config.limits, db, log, now }),
     payers: createPayers({ db, log, now, minter, directory }),
   };
 }

@@ -9,6 +9,7 @@ import type { DocumentReader } from "../reading/documentReader.js";
 import type { Storage } from "../storage/storage.js";
 import type { VectorStore } from "../words/store.js";
 import type { Callers } from "./access/callers.js";
+import type { Limiter } from "./access/limiter.js";
 import type { Payers } from "./access/payers.js";
 import type { UsageLog } from "./access/usage.js";
 
@@ -21,6 +22,7 @@ export interface Deps {
   litellm: Litellm;
   /** Who sends which key. */
   callers: Callers;
+  limiter: Limiter;
   payers: Payers;
   usage: UsageLog;
   /** Where the bytes of files live. */

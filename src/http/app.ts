@@ -19,6 +19,7 @@ import { ragRoutes } from "./routes/rag.js";
 import { rerankRoutes } from "./routes/rerank.js";
 import { searchRoutes } from "./routes/search.js";
 import { storeFileRoutes } from "./routes/storeFiles.js";
+import { limitRoutes } from "./routes/limits.js";
 import { usageRoutes } from "./routes/usage.js";
 import { uploadRoutes } from "./routes/uploads.js";
 import { vectorStoreRoutes } from "./routes/vectorStores.js";
@@ -36,6 +37,7 @@ export const apiRoutes = [
   ...permissionRoutes,
   ...modelRoutes,
   ...usageRoutes,
+  ...limitRoutes,
   ...adminKeyRoutes,
   ...healthRoutes,
 ];

@@ -1,6 +1,6 @@
 import { type Request, type Response, Router } from "express";
 import { z } from "zod";
-import type { Caller } from "../words/caller.js";
+import { type Caller, newMeter } from "../words/caller.js";
 import type { Deps } from "../core/deps.js";
 import { ApiError, clientLeft, forbidden, invalid } from "../words/errors.js";
 import { exactJson } from "../words/exactJson.js";
@@ -158,6 +158,7 @@ export function mount(routes: readonly Route[], deps: Deps): Router {
           ? { kind: "nobody" }
           : countUse(each, await authenticate(req, deps.callers), { deps, req, res, startedAt });
       if (!isAllowed(caller, each.may)) throw forbidden("This key may not do that.");
+      await deps.limiter.admit(caller);
       await each.run({ deps, caller, req, res, signal: leavingOf(res), startedAt, ...warningsOf(res) });
     });
   }
@@ -179,7 +180,7 @@ function countUse(
 ): Caller {
   const user = userOf(caller);
   if (user === null) return caller;
-  const meter = { tokens: 0 };
+  const meter = newMeter();
   const storeId = req.params.vector_store_id;
   res.once("close", () => {
     const status = res.writableFinished ? res.statusCode : 499;

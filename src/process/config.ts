@@ -126,6 +126,7 @@ function arrange(s: Settings, given: Readonly<Record<string, string>>) {
     }),
     keys: Object.freeze({ server: s.SERVER_API_KEY ?? null, master: s.LITELLM_MASTER_KEY ?? null }),
     access: accessOf(s),
+    limits: limitsOf(s),
     database: databaseOf(s, url),
     embedding: embeddingOf(s, given),
     /** The chat model if a request names none; null: requests must name one. */
@@ -144,6 +145,28 @@ const ceilingsOf = (s: Settings) =>
     rerank: s.MAX_RERANK_CHARACTERS,
     /** Tokens of a chat model's window that an answer uses at most. */
     context: s.MAX_CONTEXT_TOKENS,
+  });
+
+const megabytes = (number: number | undefined): number | null => (number === undefined ? null : number * 1024 * 1024);
+
+/** What each user, each team and each vector store may use, unless an administrator sets something else. */
+const limitsOf = (s: Settings) =>
+  Object.freeze({
+    user: Object.freeze({
+      vectorStores: s.USER_MAX_VECTOR_STORES ?? null,
+      bytes: megabytes(s.USER_MAX_MB),
+      requestsPerMinute: s.USER_REQUESTS_PER_MINUTE ?? null,
+    }),
+    team: Object.freeze({
+      vectorStores: s.TEAM_MAX_VECTOR_STORES ?? null,
+      bytes: megabytes(s.TEAM_MAX_MB),
+      requestsPerMinute: s.TEAM_REQUESTS_PER_MINUTE ?? null,
+    }),
+    store: Object.freeze({
+      vectorStores: null,
+      bytes: megabytes(s.STORE_MAX_MB),
+      requestsPerMinute: s.STORE_REQUESTS_PER_MINUTE ?? null,
+    }),
   });
 
 const accessOf = (s: Settings) =>

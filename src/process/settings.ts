@@ -13,13 +13,13 @@ const tableName = z
   );
 const url = z.url({ protocol: /^https?$/, error: "must be an http:// or https:// URL" }).transform(withoutVersion);
 const collector = z.url({ protocol: /^https?$/, error: "must be an http:// or https:// URL" });
-const whole = (min: number, max: number, fallback: number) =>
+const wholeNumber = (min: number, max: number) =>
   z.coerce
     .number({ error: "must be a number" })
     .int("must be a whole number")
     .min(min, `must be at least ${min}`)
-    .max(max, `must be at most ${max}`)
-    .default(fallback);
+    .max(max, `must be at most ${max}`);
+const whole = (min: number, max: number, fallback: number) => wholeNumber(min, max).default(fallback);
 
 /** The origin of a page, as browsers send it: scheme, host and port, nothing else. */
 const isOrigin = (text: string) =>
@@ -31,6 +31,9 @@ const corsOrigins = z
     (origins) => origins.every(isOrigin) || (origins.length === 1 && origins[0] === "*"),
     'must be "*", or origins such as https://app.example.com separated by commas, without a path or a slash at the end',
   );
+
+/** Absent: no limit. */
+const limit = wholeNumber(1, 1_000_000_000).optional();
 
 /** Names separated by commas. */
 const names = z.string().transform((text) =>
@@ -82,6 +85,14 @@ export const settings = z.object({
   KEY_CACHE_SECONDS: whole(1, 600, 60),
   KEY_GRACE_SECONDS: whole(0, 600, 0),
   USAGE_RETENTION_DAYS: whole(1, 3650, 90),
+  USER_MAX_VECTOR_STORES: limit,
+  USER_MAX_MB: limit,
+  USER_REQUESTS_PER_MINUTE: limit,
+  TEAM_MAX_VECTOR_STORES: limit,
+  TEAM_MAX_MB: limit,
+  TEAM_REQUESTS_PER_MINUTE: limit,
+  STORE_MAX_MB: limit,
+  STORE_REQUESTS_PER_MINUTE: limit,
   ADMIN_USER_IDS: names.default([]),
   VECTOR_STORE_DENY_BY_DEFAULT: z.enum(["true", "false"], 'must be "true" or "false"').default("false"),
   EMBEDDING__MODEL: z.string().default("text-embedding-ada-002"),

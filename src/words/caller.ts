@@ -39,14 +39,18 @@ export type Payer = Pick<User, "userId" | "teamId" | "keyHash">;
  * LiteLLM's role proxy_admin_viewer.
  */
 export type Caller = Anyone & {
-  /** Gets the tokens of all model calls that are made for this caller. */
   readonly meter?: Meter;
 };
 
-/** Adds up what model calls cost, as the proxy counted it. */
+/** What a request, or the ingestion of a file, uses. */
 export interface Meter {
+  /** Of its model calls, as the proxy counted them. */
   tokens: number;
+  /** The ids of stores whose limit of requests it is counted for. */
+  readonly stores: Set<string>;
 }
+
+export const newMeter = (): Meter => ({ tokens: 0, stores: new Set() });
 
 type Anyone =
   | { readonly kind: "nobody" }

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import request from "supertest";
 import { apiRoutes } from "../../src/http/app.js";
 import { type FakeLitellm, startFakeLitellm } from "../support/fakeLitellm.js";
@@ -6,8 +6,6 @@ import { type TestService, startService } from "../support/service.js";
 import { testKey } from "../support/settings.js";
 import { type Person, exceptions, expected, fillLitellm, people } from "./accessCallers.js";
 import { type Things, type Tried, routesTried } from "./accessRoutes.js";
-
-jest.setTimeout(60_000);
 
 let litellm: FakeLitellm;
 let service: TestService;
@@ -61,7 +59,11 @@ async function makeThings(): Promise<Things> {
   const part = await idOf(as("owner", "post", `/uploads/${uploadId}/parts`).attach("data", Buffer.from("a"), "part"));
   const limitedKey = await makeKey({ name: `limited ${store}`, scope: "write", vector_store_ids: [store] });
   const key = await idOf(as("admin", "post", "/admin/keys").send({ name: `key of ${store}`, scope: "read" }));
-  return { store, row, file: await file(), attached, batch, upload: uploadId, part, key, limitedKey };
+  const limited = `user:of ${store}`;
+  await as("admin", "put", `/admin/limits/${encodeURIComponent(limited)}`)
+    .send({ bytes: 1 })
+    .expect(200);
+  return { store, row, file: await file(), attached, batch, upload: uploadId, part, key, limited, limitedKey };
 }
 
 function ask(who: Person, name: string, { params, body, form }: Tried, things: Things): request.Test {

@@ -27,6 +27,8 @@ export interface Things {
   upload: string;
   part: string;
   key: string;
+  /** A subject whose limits were set. */
+  limited: string;
   /** A key of the service that may use only this store. */
   limitedKey: string;
 }
@@ -131,6 +133,14 @@ export const routesTried: Record<string, Tried> = {
   "post /embeddings": { need: "model", body: () => ({ input: "a" }) },
 
   "get /usage": { need: "list" },
+  "get /limits": { need: "list" },
+  "get /admin/limits": { need: "reading administrator" },
+  "put /admin/limits/:subject": {
+    need: "administrator",
+    params: () => ({ subject: "user:nobody" }),
+    body: () => ({ bytes: 1 }),
+  },
+  "delete /admin/limits/:subject": { need: "administrator", params: ({ limited }) => ({ subject: limited }) },
   "get /admin/usage": { need: "reading administrator" },
   "get /admin/keys": { need: "reading administrator" },
   "get /admin/audit": { need: "reading administrator" },

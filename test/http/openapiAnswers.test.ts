@@ -5,7 +5,7 @@ import { testKey } from "../support/settings.js";
 import { createStore, rowOf, rowsPath } from "../support/stores.js";
 import { urlTemplate } from "../../src/http/openapi.js";
 import { send } from "./requests.js";
-import { service, operations } from "./openapiSupport.js";
+import { litellm, operations, service } from "./openapiSupport.js";
 
 const bearer = { authorization: `Bearer ${testKey}` };
 const idOf = async (sent: request.Test) => ((await sent.expect(200)).body as { id: string }).id;
@@ -44,8 +44,11 @@ async function makeThings() {
   const part = await idOf(
     request(service.url).post(`/v1/uploads/${done}/parts`).set(bearer).attach("data", Buffer.from("x"), "part"),
   );
-  return { store, temporary, file, other, unwanted, batch, upload, done, givenUp, part };
+  const key = await idOf(asMaster("/admin/keys").send({ name: "first", scope: "read" }));
+  return { store, temporary, file, other, unwanted, batch, upload, done, givenUp, part, key };
 }
+const asMaster = (path: string) =>
+  request(service.url).post(`/v1${path}`).set("authorization", `Bearer ${litellm.masterKey}`);
 
 /** A request for every operation on stores and rows, by operation id; some operations have several. */
 const storeRequests = ({ store, temporary }: Made): Asked[] => [
@@ -133,13 +136,33 @@ const otherRequests = ({ store, file, unwanted, batch, upload, done, givenUp, pa
   ["getReadiness", "/readyz"],
 ];
 
-async function ask([id, path, body]: Asked, all: ReturnType<typeof operations>): Promise<void> {
+/** The same for permissions, keys, limits and usage; asked by an administrator. */
+const accessRequests = ({ store, key }: Made): Asked[] => [
+  ["grantPermission", `/vector_stores/${store}/permissions/user:ann`, { permission: "read" }],
+  ["listPermissions", `/vector_stores/${store}/permissions`],
+  ["revokePermission", `/vector_stores/${store}/permissions/user:ann`],
+  ["transferVectorStore", `/vector_stores/${store}/owner`, { user_id: "ann" }],
+  ["createKey", "/admin/keys", { name: "second", scope: "search", vector_store_ids: [store], expires_in_seconds: 60 }],
+  ["listKeys", "/admin/keys"],
+  ["rotateKey", `/admin/keys/${key}/rotate`, { overlap_seconds: 60 }],
+  ["revokeKey", `/admin/keys/${key}`],
+  ["setLimits", "/admin/limits/user:ann", { bytes: null, vector_stores: 3 }],
+  ["listLimits", "/admin/limits"],
+  ["deleteLimits", "/admin/limits/user:ann"],
+  ["getAllowances", "/limits"],
+  ["getUsage", "/usage"],
+  ["getAllUsage", "/admin/usage?group_by=day,action"],
+  ["listAudit", "/admin/audit?limit=2"],
+];
+
+async function ask([id, path, body]: Asked, all: ReturnType<typeof operations>, key = testKey): Promise<void> {
   const found = all.find(({ operation }) => operation.operationId === id);
   const route = apiRoutes.find((each) => each.method === found?.method && found.path === urlTemplate(each));
   if (found === undefined || route === undefined) throw new Error(`${id} is not in the document`);
   const answer = await send(service.url, {
     method: found.method.toUpperCase(),
     path: `/v1${path}`,
+    key,
     ...(Buffer.isBuffer(body) && { headers: { "content-type": formType } }),
     ...(body && { body }),
   });
@@ -157,9 +180,12 @@ async function ask([id, path, body]: Asked, all: ReturnType<typeof operations>):
 describe("the routes' real answers", () => {
   test("match the document, for every route", async () => {
     const made = await makeThings();
-    const requests = [...storeRequests(made), ...otherRequests(made)];
     const all = operations();
-    for (const each of requests) await ask(each, all);
+    const access = accessRequests(made);
+    for (const each of access) await ask(each, all, litellm.masterKey);
+    const others = [...storeRequests(made), ...otherRequests(made)];
+    for (const each of others) await ask(each, all);
+    const requests = [...access, ...others];
     const asked = [...new Set(requests.map(([id]) => id))];
     expect(asked.sort()).toEqual(all.map(({ operation }) => operation.operationId).sort());
   });

@@ -1,24 +1,24 @@
 /** Starts a service and fetches its OpenAPI document before the tests of each suite that imports this module. */
 import { afterAll, beforeAll } from "@jest/globals";
 import { type OpenApiDocument } from "../../src/http/openapi.js";
-import { type FakeProxy, startFakeProxy } from "../support/fakeProxy.js";
+import { type FakeLitellm, startFakeLitellm } from "../support/fakeLitellm.js";
 import { type TestService, startService } from "../support/service.js";
 import { send } from "./requests.js";
 
 export let service: TestService;
 export let document: OpenApiDocument;
-let proxy: FakeProxy;
+export let litellm: FakeLitellm;
 beforeAll(async () => {
-  proxy = await startFakeProxy();
+  litellm = await startFakeLitellm();
   service = await startService({
-    environment: { ...proxy.environment, CHAT_MODEL: "chat", API_URL: "https://vectors.example" },
+    environment: { ...litellm.environment, CHAT_MODEL: "chat", API_URL: "https://vectors.example" },
   });
   const { text } = await send(service.url, { path: "/openapi.json", method: "GET", key: null });
   document = JSON.parse(text) as OpenApiDocument;
 });
 afterAll(async () => {
   await service.close();
-  await proxy[Symbol.asyncDispose]();
+  await litellm[Symbol.asyncDispose]();
 });
 
 /** Every object in a JSON value with its path. */

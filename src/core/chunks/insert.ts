@@ -75,6 +75,7 @@ export async function insertChunks(
     if (row.model !== null) requireModel(deps, store, row.model, field(at(i), "embedding_model"));
     return checkRow(row, at(i), limits);
   });
+  await deps.limiter.requireRoom(store, sumBytes(rows.map((row) => row.content)));
   const batch: Batch = { rows, first: uniqueRows(rows, at), made: new Map(), at, onConflict };
   const asking = { caller, signal };
   for (let attempt = 1; ; attempt += 1) {
@@ -93,6 +94,8 @@ export async function insertChunks(
     }
   }
 }
+
+const sumBytes = (texts: readonly string[]) => texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0);
 
 const isRepeated = ({ first }: Batch, row: EmbeddingInput, i: number) => row.id !== null && first.get(row.id) !== i;
 

@@ -69,6 +69,8 @@ export async function change(
   const row = await findOwn(deps, store, id, signal);
   if (given.metadata !== null) await requireNoOtherFileNamed(deps, store, given.metadata, row.metadata);
   const reworded = given.content !== null && given.content !== row.content;
+  const more = Buffer.byteLength(given.content ?? "") - Buffer.byteLength(row.content);
+  if (reworded && more > 0) await deps.limiter.requireRoom(store, more);
   const embed = async (text: string) =>
     embedTexts(deps, await settlePrompts(deps, caller, store), [text], { caller, signal }).catch((error: unknown) => {
       throw error instanceof TextError ? error.named("content") : error;

@@ -64,6 +64,7 @@ export async function attachTo(
   input: AttachInput,
   { replaces }: { replaces: boolean },
 ): Promise<StoreFileKey> {
+  await deps.limiter.requireRoom(store, 1);
   const [file] = await findFiles(deps.db, scopeOf(caller, "read"), [input.fileId], deps.now());
   if (file === undefined) throwUnknownFile(input.fileId);
   const added = await queue(
@@ -88,6 +89,7 @@ export async function enqueue(
   inputs: readonly AttachInput[],
   batch: FileBatch | null,
 ): Promise<StoreFileKey[]> {
+  if (inputs.length > 0) await deps.limiter.requireRoom(store, 1);
   const ids = inputs.map((input) => input.fileId);
   const known = await findFiles(deps.db, scopeOf(caller, "read"), ids, deps.now());
   const fileOf = new Map(known.map((file) => [file.id, file]));

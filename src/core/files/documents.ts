@@ -43,6 +43,7 @@ export async function uploadDocuments(
 ): Promise<StoreFile[]> {
   const store = await stores.findUsable(deps, caller, storeId, "write");
   requireComparable(deps, store);
+  await deps.limiter.requireRoom(store, 1);
   const { kept, settings } = await receive();
   try {
     if (settings.replaces) requireDifferentNames(kept);

@@ -39,6 +39,8 @@ export async function create(
   caller: Caller,
   receive: () => Promise<{ kept: KeptBytes; input: () => FileInput }>,
 ): Promise<StoredFile> {
+  // One that has no room left is refused before its bytes arrive.
+  await deps.limiter.requireBytes(ownerOf(caller), 1);
   const { kept, input } = await receive();
   return register(deps, caller, kept, input);
 }
@@ -58,6 +60,7 @@ export async function register(
     const createdAt = deps.now();
     const expiresAt = expiresAfter === null ? null : expiryOf(createdAt, expiresAfter);
     const { filename, written } = kept;
+    await deps.limiter.requireBytes(ownerOf(caller), written.bytes);
     const file = { id: newId("file-", createdAt), filename, purpose, createdAt, expiresAt, ...written };
     await insertFile(deps.db, file, ownerOf(caller));
     return file;

@@ -7,7 +7,7 @@ import { follow } from "../../process/abort.js";
 import { SpanKind, inSpan } from "../../process/tracing.js";
 import { DocumentError } from "../../words/document.js";
 import type { CuttingPlan, StoreFile, StoredFile } from "../../words/file.js";
-import type { Caller } from "../../words/caller.js";
+import { type Caller, newMeter } from "../../words/caller.js";
 import { byPayer } from "../../words/usage.js";
 import type { Deps } from "../deps.js";
 import { bookModel } from "../stores/embedding.js";
@@ -86,7 +86,7 @@ export async function ingestNext(
     );
   }, checkEveryMs);
   const timed = deps.metrics.ingestDuration.startTimer();
-  const leased: Leased = { deps, key, lease, stopping, meter: { tokens: 0 }, payer: null };
+  const leased: Leased = { deps, key, lease, stopping, meter: newMeter(), payer: null };
   const begun = performance.now();
   let outcome: Outcome;
   try {
@@ -187,6 +187,7 @@ async function read(
       count += portion.length - stillToDo.length;
       if (stillToDo.length === 0) continue;
       stopping.throwIfAborted();
+      await deps.limiter.requireRoom(store, sumBytes(stillToDo));
       const todo = { pieces: stillToDo, first: count, plan, twin };
       const { embeddings, ...made } = await embedPieces(deps, store, todo, asking);
       signal.throwIfAborted();
@@ -206,6 +207,9 @@ async function read(
     for (const end of unfollow) end();
   }
 }
+
+const sumBytes = (pieces: readonly { text: string }[]) =>
+  pieces.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0);
 
 /** @returns null if the file is already complete, because another one has the same content. */
 async function begin(leased: Leased): Promise<Held | null> {

@@ -34,6 +34,7 @@ export interface UploadInput {
 export async function create(deps: Deps, caller: Caller, input: UploadInput): Promise<Upload> {
   const { maxBytes } = deps.config.files;
   if (input.bytes > maxBytes) throw invalid("bytes", `at most ${maxBytes} bytes (MAX_FILE_MB), got ${input.bytes}`);
+  await deps.limiter.requireBytes(ownerOf(caller), input.bytes);
   const createdAt = deps.now();
   const id = newId("upload_", createdAt);
   const upload: Upload = { ...input, id, status: "pending", createdAt, expiresAt: createdAt + lifeMs, fileId: null };
@@ -105,6 +106,7 @@ export async function complete(
   if (size !== upload.bytes) {
     throw invalid("part_ids", `the parts have ${size} bytes, and the upload was announced with ${upload.bytes}`);
   }
+  await deps.limiter.requireBytes(ownerOf(caller), size);
   const hash = createHash("md5");
   const bytes = async function* () {
     for (const part of parts) {

@@ -28,6 +28,7 @@ export async function create(deps: Deps, caller: Caller, input: StoreInput): Pro
   const { model, ...rest } = input;
   requireCreator(caller);
   await requireLanguage(deps, input.search.language);
+  await deps.limiter.requireStore(ownerOf(caller));
   const { untried, warnings, ...chosen } = await chooseModel(deps, caller, model);
   const store = await insertStore(deps.db, { ...rest, ...chosen }, ownerOf(caller), deps.now());
   const made = await withCounts(deps, await deps.engine.prepare(store, await wantedLanguage(deps, store)));
@@ -59,10 +60,12 @@ async function requireLanguage({ engine }: Deps, language: string | null | undef
 
 /**
  * One store within the caller's scope.
- * @throws ApiError 404, or 400 for a malformed id; 403 if the caller may read the store but not do what it needs
+ * @throws ApiError 404, or 400 for a malformed id; 403 if the caller may read the store but not do what it needs; 429
  */
 export async function find(deps: Deps, caller: Caller, id: string, need: StorePermission): Promise<VectorStore> {
-  return (await findStore(deps.db, scopeOf(caller, need), id)) ?? refuse(deps.db, caller, id, need);
+  const store = (await findStore(deps.db, scopeOf(caller, need), id)) ?? (await refuse(deps.db, caller, id, need));
+  await deps.limiter.admitTo(caller, store.id);
+  return store;
 }
 
 /** The same, locked until the transaction ends. @throws as `find` */
@@ -167,6 +170,7 @@ async function touch(deps: Deps, caller: Caller, id: string, need: StorePermissi
   if (recent(deps, scope, id, now) !== undefined) return undefined;
   const store = await touchStore(deps.db, scope, id, now);
   if (store !== undefined) {
+    await deps.limiter.admitTo(caller, store.id);
     const scopes = deps.recentStores.get(id) ?? new Map();
     deps.recentStores.set(id, scopes.set(nameOf(scope), { store, at: now }));
   }
@@ -181,7 +185,9 @@ async function touch(deps: Deps, caller: Caller, id: string, need: StorePermissi
 export async function useForSearch(deps: Deps, caller: Caller, id: string): Promise<VectorStore> {
   const now = deps.now();
   const known = recent(deps, scopeOf(caller, "read"), id, now);
-  return known === undefined || isExpired(known, now) ? use(deps, caller, id, "read") : known;
+  if (known === undefined || isExpired(known, now)) return use(deps, caller, id, "read");
+  await deps.limiter.admitTo(caller, known.id);
+  return known;
 }
 
 /** Updates a remembered store after a change, for the searches of the same second. */

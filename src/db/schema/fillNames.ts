@@ -82,6 +82,7 @@ export function fillNames(text: string, { config, tables, found, kind }: Naming)
     usage_days_by_store: indexName(tables.ours.vector_store_usage_days, "by_store"),
     minted_keys: tables.ours.vector_store_minted_keys.quoted,
     audit: tables.ours.vector_store_audit.quoted,
+    limits: tables.ours.vector_store_limits.quoted,
     time_type: zoned ? "timestamptz" : "timestamp(3)",
     now: zoned ? "now()" : "(now() AT TIME ZONE 'UTC')",
   };

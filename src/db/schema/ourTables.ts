@@ -8,6 +8,7 @@ import type {
   StoreFile,
   Upload,
 } from "../../words/file.js";
+import type { Limits } from "../../words/limit.js";
 import type { KeyScope, Payer, StorePermission } from "../../words/caller.js";
 
 /** A timestamptz column: written by `instant`, read by `epochMillis`. */
@@ -137,6 +138,7 @@ export interface OurTables {
     address: string | null;
     request_id: string | null;
   };
+  vector_store_limits: { subject: string; limits: Json<Partial<Limits>>; set_at: Moment; set_by: string };
   vector_store_batch_files: { batch_id: string; vector_store_id: string; file_id: string };
 }
 

@@ -69,6 +69,7 @@ const ourTables = [
   "vector_store_usage_events",
   "vector_store_usage_days",
   "vector_store_audit",
+  "vector_store_limits",
 ] as const satisfies OurTable[];
 
 /** The tables we read and write. */

@@ -1,9 +1,12 @@
+import { accessTexts } from "./accessTexts.js";
+
 /**
  * What the fields of the API mean, for the OpenAPI document. A key is the end of a field's path: `created_at` describes
  * every field of that name, `File.expires_at` only that of the schema File; the longest key wins. A description in the
  * schema itself wins over all, and says what only that place knows.
  */
 export const fieldTexts: Readonly<Record<string, string>> = {
+  ...accessTexts,
   // What all objects have in common.
   object: "the type of the object, always the same",
   created_at: "when it was created, in Unix seconds",
@@ -27,49 +30,6 @@ export const fieldTexts: Readonly<Record<string, string>> = {
   after: "an item's id: returns the page after it",
   filter: "only files with this status",
   include: "`embedding`: each row comes with its vector",
-
-  // Keys, permissions, usage.
-  subject: "whom it is granted to: `user:ID`, `team:ID` or `everyone`",
-  permission: "`read`, `write` (also add and remove files and rows) or `admin` (also change, delete and share)",
-  granted_at: "when it was granted, in Unix seconds",
-  granted_by: "who granted it: `user:ID`, `key:ID` or `master`",
-  user_id: "LiteLLM's id of the user",
-  team_id: "LiteLLM's id of the team",
-  key_id: "SHA-256 of a LiteLLM key in hex, the id of a key of the service, `server` or `master`",
-  "Key.id": "id of the key",
-  "NewKey.id": "id of the key",
-  "DeletedKey.id": "id of the key",
-  "Key.name": "what the key is for; unique",
-  "NewKey.name": "what the key is for; unique",
-  "CreateKeyRequest.name": "what the key is for; unique",
-  key: "the key itself, which is shown only once",
-  key_ending: "its last four characters",
-  scope:
-    "`search`: only search; `read`: also read, ask and use models; `write`: all but the admin routes; `admin`: all",
-  "CreateKeyRequest.vector_store_ids": "the only vector stores that it may use; absent: all",
-  "Key.vector_store_ids": "the only vector stores that it may use; null: all",
-  "NewKey.vector_store_ids": "the only vector stores that it may use; null: all",
-  expires_in_seconds: "after how many seconds it ends; absent: never",
-  overlap_seconds: "how long the key before works beside the new one",
-  created_by: "who made it: `user:ID`, `key:ID`, `master` or `command line`",
-  last_used_at: "when it was used last, up to a minute late, in Unix seconds; null: never",
-  previous_key_until: "until when the key before the last rotation works, in Unix seconds; null: no such key works",
-  "AuditEntry.id": "id of the entry",
-  at: "when it was done, in Unix seconds",
-  actor: "who did it: `user:ID`, `key:ID`, `master` or `command line`",
-  "AuditEntry.action": "what was done, such as `key.create`",
-  target: "id of what it was done to",
-  details: "what was changed",
-  address: "the client's address; null: the command line",
-  request_id: "the request's `x-request-id`; null: the command line",
-  from: "the first day, in UTC",
-  to: "the last day, in UTC",
-  day: "a day in UTC",
-  action: "id of the operation in this document, or `ingestFile`",
-  requests: "number of requests",
-  duration_ms: "milliseconds that they took together",
-  totals: "the sums of all groups",
-  format: "`csv`: a file for spreadsheets",
 
   // Vector stores.
   name: 'the name for people; absent: ""',

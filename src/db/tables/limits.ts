@@ -1,0 +1,84 @@
+import { sql } from "kysely";
+import type { Owner } from "../../words/caller.js";
+import type { LimitEntry, Limits } from "../../words/limit.js";
+import { type Db, ours } from "../database.js";
+import { epochMillis, instant, jsonb } from "../expressions.js";
+
+const table = "vector_store_limits";
+
+const select = (db: Db) =>
+  ours(db, table)
+    .selectFrom(table)
+    .select(["subject", "limits", "set_by as setBy"])
+    .select((eb) => epochMillis(eb.ref("set_at")).as("setAt"));
+
+/** A page of the limits that were set, ordered by subject. */
+export async function listLimits(
+  db: Db,
+  { limit, after }: { limit: number; after: string | null },
+): Promise<{ entries: LimitEntry[]; hasMore: boolean }> {
+  const from = after === null ? select(db) : select(db).where("subject", ">", after);
+  const rows = await from
+    .orderBy("subject")
+    .limit(limit + 1)
+    .execute();
+  return { entries: rows.slice(0, limit), hasMore: rows.length > limit };
+}
+
+/** A text that is another one after every change of limits. */
+export async function versionOfLimits(db: Db): Promise<string> {
+  const { rows } = await sql<{ version: string }>`
+    SELECT count(*)::text || ' ' || COALESCE(max(l.set_at)::text, '') AS version
+    FROM ${db.layout.ours[table].reference} AS l`.execute(db.run);
+  return rows[0]?.version ?? "";
+}
+
+/** All limits that were set, by subject. */
+export async function readLimits(db: Db): Promise<Map<string, Partial<Limits>>> {
+  const rows = await ours(db, table).selectFrom(table).select(["subject", "limits"]).execute();
+  return new Map(rows.map(({ subject, limits }) => [subject, limits]));
+}
+
+/** Sets a subject's limits, in the place of those before. */
+export async function putLimits(tx: Db, { subject, limits, setAt, setBy }: LimitEntry): Promise<void> {
+  const values = { limits: jsonb(limits), set_at: instant(setAt, true), set_by: setBy };
+  await ours(tx, table)
+    .insertInto(table)
+    .values({ subject, ...values })
+    .onConflict((conflict) => conflict.column("subject").doUpdateSet(values))
+    .execute();
+}
+
+/** @returns whether there were any */
+export async function deleteLimits(tx: Db, subject: string): Promise<boolean> {
+  const gone = await ours(tx, table)
+    .deleteFrom(table)
+    .where("subject", "=", subject)
+    .returning("subject")
+    .executeTakeFirst();
+  return gone !== undefined;
+}
+
+/** Bytes of a store's contents; 0 if it is gone. */
+export async function bytesOfStore(db: Db, id: string): Promise<number> {
+  const { rows } = await sql<{ bytes: number }>`
+    SELECT s.content_bytes AS bytes FROM ${db.layout.vectorStores.table} AS s WHERE s.id = ${id}`.execute(db.run);
+  return rows[0]?.bytes ?? 0;
+}
+
+/** What belongs to a user, a team or a key: by exactly one of the three. */
+export async function sumOwned(db: Db, owner: Partial<Owner>): Promise<{ vectorStores: number; bytes: number }> {
+  const { vectorStores, ours: tables } = db.layout;
+  const [column, id] =
+    owner.userId != null
+      ? ["owner_user_id", owner.userId]
+      : owner.teamId != null
+        ? ["owner_team_id", owner.teamId]
+        : ["owner_key_id", owner.keyId ?? ""];
+  const { rows } = await sql<{ stores: number; bytes: number }>`
+    SELECT count(*) AS stores, (COALESCE(sum(s.content_bytes), 0) + COALESCE((
+      SELECT sum(f.bytes) FROM ${tables.vector_store_file_objects.reference} AS f WHERE f.${sql.ref(column)} = ${id}
+    ), 0))::bigint AS bytes
+    FROM ${vectorStores.table} AS s WHERE s.${sql.ref(column)} = ${id} AND NOT s.leaving`.execute(db.run);
+  return { vectorStores: rows[0]?.stores ?? 0, bytes: rows[0]?.bytes ?? 0 };
+}
