@@ -78,7 +78,11 @@ export function registry(stores: readonly { id: string; name: string }[], apiBas
   const local = /^https?:\/\/(127\.|localhost\b|\[::1\])/.test(apiBase);
   return [
     "# LiteLLM proxy, config.yaml. If the file already has a vector_store_registry, add only the list items.",
-    "# On the proxy, set the environment variable PG_VECTOR_API_KEY to this server's key (SERVER_API_KEY).",
+    "# On the proxy, set the environment variable PG_VECTOR_API_KEY to a key that may only search, because every key of",
+    "# the proxy's users acts with it: with SERVER_API_KEY, each of them could change and delete these vector stores.",
+    "#   vector-store keys create 'litellm registry' --scope search",
+    "# With this in config.yaml, the proxy also refuses users' keys that were not granted a vector store:",
+    "#   general_settings: {vector_store_deny_by_default: true}",
     "vector_store_registry:",
     "  # api_base is without /v1: LiteLLM appends /v1/vector_stores.",
     ...(local ? ["  # This address works only where proxy and server share one machine; see --api-base."] : []),
@@ -90,9 +94,9 @@ export function registry(stores: readonly { id: string; name: string }[], apiBas
       `      api_base: ${base}`,
       "      api_key: os.environ/PG_VECTOR_API_KEY",
     ]),
-    "# To create stores through the proxy as well (POST /v1/vector_stores with custom_llm_provider pg_vector), also set there:",
+    "# Only if all users of the proxy may create and change vector stores (POST /v1/vector_stores with",
+    "# custom_llm_provider pg_vector), set there a key of the scope write, and:",
     `#   PG_VECTOR_API_BASE=${base}`,
-    "#   PG_VECTOR_API_KEY=<this server's key>",
     "",
   ].join("\n");
 }

@@ -1,7 +1,5 @@
-import { afterAll, beforeAll, expect, jest, test } from "@jest/globals";
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { type Place, createPlace, run } from "./support.js";
-
-jest.setTimeout(120_000);
 
 let place: Place;
 beforeAll(async () => {
@@ -50,6 +48,26 @@ test("keys are made, listed, rotated and revoked without a server", async () => 
   const acts = await place.query("SELECT action, actor, address FROM vector_store_audit ORDER BY id");
   expect(acts.map(({ action }) => action)).toEqual(["key.create", "key.create", "key.rotate", "key.revoke"]);
   expect(acts.every(({ actor, address }) => actor === "command line" && address === null)).toBe(true);
+});
+
+test("the doctor says whether there is a key for LiteLLM's registry, to servers that have a proxy", async () => {
+  const checked = async () => {
+    // Nothing answers there.
+    const { code, out } = await run(["doctor", "--json"], {
+      environment: { ...place.environment, LITELLM_PROXY_URL: "http://127.0.0.1:9" },
+    });
+    expect(code).toBe(1);
+    const { checks } = JSON.parse(out) as { checks: { check: string }[] };
+    return checks.find(({ check }) => check === "registry");
+  };
+  const [key] = await listed();
+  await keys("revoke", key?.id ?? "");
+  expect(await checked()).toMatchObject({ status: "warn", todo: expect.stringContaining("--scope search") });
+  await keys("create", "for the doctor", "--scope", "search");
+  expect(await checked()).toMatchObject({
+    status: "ok",
+    message: expect.stringMatching(/^1 key that may only search/),
+  });
 });
 
 test.each([

@@ -88,7 +88,9 @@ describe("litellm-config", () => {
       .split("\n")
       .filter((line) => line.trimStart().startsWith("#"))
       .join("\n");
-    expect(comments).toContain("set the environment variable PG_VECTOR_API_KEY to this server's key");
+    expect(comments).toContain("set the environment variable PG_VECTOR_API_KEY to a key that may only search");
+    expect(comments).toContain("vector-store keys create 'litellm registry' --scope search");
+    expect(comments).toContain("vector_store_deny_by_default: true");
     expect(comments).toContain(`PG_VECTOR_API_BASE="${service.url}"`);
     expect(comments).toContain("only where proxy and server share one machine");
     expect((await cli([id, "--api-base", "http://vector-store:8000"])).out).not.toContain("share one machine");

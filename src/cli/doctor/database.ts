@@ -7,7 +7,7 @@ import { parseDatabaseUrl } from "../../db/connection/url.js";
 import { StartupError } from "../../words/errors.js";
 import { type Context, wordsOf } from "./findings.js";
 import { checkIndexes } from "./indexes.js";
-import { checkContents, checkModels } from "./stored.js";
+import { checkContents, checkModels, checkRegistryKey } from "./stored.js";
 import { inspectEmbeddings, inspectVectorStores } from "../../db/schema/inspect.js";
 
 /** Checks the database without writing to it. Stops where further checks would make no sense. */
@@ -39,6 +39,7 @@ export async function checkDatabase(probe: diagnose.Probe, config: Config, { fin
   const stored = { ...place, version };
   await checkModels(stored, layout.dimensions);
   await checkContents(stored);
+  await checkRegistryKey(stored);
   await checkIndexes(stored);
 }
 

@@ -1,6 +1,12 @@
 import type { Config } from "../../process/config.js";
 import type { Probe } from "../../db/diagnose/probe.js";
-import { type Contents, type ModelInUse, countContents, modelsInUse } from "../../db/diagnose/stored.js";
+import {
+  type Contents,
+  type ModelInUse,
+  countContents,
+  countSearchKeys,
+  modelsInUse,
+} from "../../db/diagnose/stored.js";
 import type { Tables } from "../../db/schema/tables.js";
 import { ApiError } from "../../words/errors.js";
 import { printable } from "../io.js";
@@ -53,6 +59,25 @@ function describeModels(models: readonly ModelInUse[], ofSettings: string): stri
   });
   const more = models.length - shown.length;
   return [...shown, ...(more > 0 ? [`and ${more} more`] : [])].join("\n");
+}
+
+/** The first migration with keys of the service. */
+const firstWithKeys = 9;
+
+/** LiteLLM's registry should hold a key that may only search: through LiteLLM, every virtual key acts with it. */
+export async function checkRegistryKey({ probe, config, tables, version, findings }: Stored): Promise<void> {
+  if (config.embedding.baseUrl === null || version < firstWithKeys) return;
+  const keys = await probe.look((tx) => countSearchKeys(tx, tables));
+  if (keys > 0)
+    findings.ok("registry", `${counted(keys, "key")} that may only search, for LiteLLM's vector_store_registry`);
+  else {
+    findings.warn(
+      "registry",
+      "there is no key that may only search, for LiteLLM's vector_store_registry",
+      "If LiteLLM has this server in its registry, give it one: vector-store keys create 'litellm registry' --scope search. " +
+        "With another key, each of LiteLLM's virtual keys can change and delete the vector stores.",
+    );
+  }
 }
 
 /** Counts stores and embeddings, and compares the count with the stores' counters. */

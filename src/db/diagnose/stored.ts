@@ -53,6 +53,14 @@ export async function countContents(tx: Executor, tables: Tables, version: numbe
   return rows[0] ?? { stores: 0, embeddings: 0, recorded: null };
 }
 
+/** Keys of the service that may only search and have not ended. The table of keys must be there. */
+export async function countSearchKeys(tx: Executor, tables: Tables): Promise<number> {
+  const { rows } = await sql<{ keys: number }>`
+    SELECT count(*) AS keys FROM ${tables.ours.vector_store_keys.reference}
+    WHERE scope = 'search' AND (expires_at IS NULL OR expires_at > now())`.execute(tx);
+  return rows[0]?.keys ?? 0;
+}
+
 export interface RecordIndex {
   /** With its schema, in quotes. */
   name: string;

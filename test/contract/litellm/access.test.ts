@@ -1,11 +1,9 @@
-import { beforeAll, describe, expect, jest, test } from "@jest/globals";
+import { beforeAll, describe, expect, test } from "@jest/globals";
 import { hash } from "node:crypto";
 import OpenAI, { toFile } from "openai";
 import { embeddingModel, failure, proxy, sidecar, sidecarKey, until } from "./support.js";
 
 /** The server under test asks LiteLLM whose a virtual key is, and charges model calls to it. */
-
-jest.setTimeout(120_000);
 
 const root = proxy.baseURL.replace(/\/v1$/, "");
 const post = <T>(path: string, body: object) => proxy.post<T>(root + path, { body });
