@@ -22,6 +22,7 @@ const rooms: Record<string, readonly string[]> = {
   // The dependencies of use cases. `core/deps.ts` names types only.
   "core/deps.ts": [
     "core/access/callers.ts",
+    "core/access/limiter.ts",
     "core/access/payers.ts",
     "core/access/usage.ts",
     "db/database.ts",
@@ -203,6 +204,7 @@ describe("the rooms of src", () => {
       "db/tables/fileDescriptions.ts",
       "db/tables/fileSlices.ts",
       "db/tables/ingestQueue.ts",
+      "db/tables/limits.ts",
       "db/tables/uploads.ts",
     ]);
   });

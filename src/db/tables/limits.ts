@@ -27,10 +27,11 @@ export async function listLimits(
 
 /** A text that is another one after every change of limits. */
 export async function versionOfLimits(db: Db): Promise<string> {
-  const { rows } = await sql<{ version: string }>`
-    SELECT count(*)::text || ' ' || COALESCE(max(l.set_at)::text, '') AS version
-    FROM ${db.layout.ours[table].reference} AS l`.execute(db.run);
-  return rows[0]?.version ?? "";
+  const row = await ours(db, table)
+    .selectFrom(table)
+    .select(sql<string>`count(*)::text || ' ' || COALESCE(max(set_at)::text, '')`.as("version"))
+    .executeTakeFirst();
+  return row?.version ?? "";
 }
 
 /** All limits that were set, by subject. */
