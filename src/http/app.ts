@@ -7,6 +7,7 @@ import { observeRequests } from "./middleware/observe.js";
 import { renderError } from "./middleware/renderError.js";
 import { mount } from "./route.js";
 import { adminKeyRoutes } from "./routes/adminKeys.js";
+import { adminStoreRoutes } from "./routes/adminStores.js";
 import { docsRouter } from "./routes/docs.js";
 import { embeddingRoutes } from "./routes/embeddings.js";
 import { fileBatchRoutes } from "./routes/fileBatches.js";
@@ -39,6 +40,7 @@ export const apiRoutes = [
   ...usageRoutes,
   ...limitRoutes,
   ...adminKeyRoutes,
+  ...adminStoreRoutes,
   ...healthRoutes,
 ];
 

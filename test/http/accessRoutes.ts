@@ -144,6 +144,7 @@ export const routesTried: Record<string, Tried> = {
   "get /admin/usage": { need: "reading administrator" },
   "get /admin/keys": { need: "reading administrator" },
   "get /admin/audit": { need: "reading administrator" },
+  "get /admin/vector_stores": { need: "reading administrator" },
   "post /admin/keys": { need: "administrator", body: () => ({ name: `key ${Math.random()}`, scope: "read" }) },
   "post /admin/keys/:key_id/rotate": { need: "administrator", params: key },
   "delete /admin/keys/:key_id": { need: "administrator", params: key },

@@ -27,6 +27,7 @@ export function fillNames(text: string, { config, tables, found, kind }: Naming)
     embeddings_by_store: indexName(tables.embeddings, "by_store"),
     stores_by_time: indexName(tables.vectorStores, "by_time"),
     stores_by_name: indexName(tables.vectorStores, "by_name"),
+    stores_by_beginning: indexName(tables.vectorStores, "by_beginning"),
     stores_by_user: indexName(tables.vectorStores, "by_user"),
     stores_by_team: indexName(tables.vectorStores, "by_team"),
     stores_by_key: indexName(tables.vectorStores, "by_key"),

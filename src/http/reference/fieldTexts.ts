@@ -1,4 +1,5 @@
 import { accessTexts } from "./accessTexts.js";
+import { adminTexts } from "./adminTexts.js";
 
 /**
  * What the fields of the API mean, for the OpenAPI document. A key is the end of a field's path: `created_at` describes
@@ -7,6 +8,7 @@ import { accessTexts } from "./accessTexts.js";
  */
 export const fieldTexts: Readonly<Record<string, string>> = {
   ...accessTexts,
+  ...adminTexts,
   // What all objects have in common.
   object: "the type of the object, always the same",
   created_at: "when it was created, in Unix seconds",
