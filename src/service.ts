@@ -17,6 +17,8 @@ import { createPayers } from "./core/access/payers.js";
 import { createUsageLog } from "./core/access/usage.js";
 import { createDirectory } from "./litellm/directory.js";
 import { createLitellm } from "./litellm/litellm.js";
+import { createManagement } from "./litellm/management.js";
+import { createMasterCalls } from "./litellm/masterCalls.js";
 import { createMinter } from "./litellm/minter.js";
 import type { Config } from "./process/config.js";
 import type { Log } from "./process/log.js";
@@ -138,10 +140,12 @@ function accessOf({ config, db, log, keys = config.keys }: ServiceParts, metrics
   const { baseUrl } = config.embedding;
   const master = keys.master === null ? null : new Secret(keys.master);
   const directory = baseUrl === null ? null : createDirectory(baseUrl, master, metrics);
-  const minter = baseUrl === null || master === null ? null : createMinter(baseUrl, master);
+  const calls = baseUrl === null || master === null ? null : createMasterCalls(baseUrl, master);
+  const minter = calls === null ? null : createMinter(calls);
   return {
     callers: createCallers(keys, { config: config.access, db, log, directory, now }),
     limiter: createLimiter({ config: config.limits, db, log, now }),
     payers: createPayers({ db, log, now, minter, directory }),
+    management: calls === null ? null : createManagement(calls),
   };
 }

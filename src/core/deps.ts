@@ -2,6 +2,7 @@ import type { LRUCache } from "lru-cache";
 import type { Database } from "../db/database.js";
 import type { Engine } from "../engines/engine.js";
 import type { Litellm } from "../litellm/contract.js";
+import type { Management } from "../litellm/managementContract.js";
 import type { Config } from "../process/config.js";
 import type { Log } from "../process/log.js";
 import type { Metrics } from "../process/metrics.js";
@@ -24,6 +25,8 @@ export interface Deps {
   callers: Callers;
   limiter: Limiter;
   payers: Payers;
+  /** LiteLLM's users, teams and keys; null: without a proxy or its master key. */
+  management: Management | null;
   usage: UsageLog;
   /** Where the bytes of files live. */
   storage: Storage;

@@ -7,6 +7,7 @@ import { observeRequests } from "./middleware/observe.js";
 import { renderError } from "./middleware/renderError.js";
 import { mount } from "./route.js";
 import { adminKeyRoutes } from "./routes/adminKeys.js";
+import { adminPeopleRoutes } from "./routes/adminPeople.js";
 import { adminStoreRoutes } from "./routes/adminStores.js";
 import { docsRouter } from "./routes/docs.js";
 import { embeddingRoutes } from "./routes/embeddings.js";
@@ -41,6 +42,7 @@ export const apiRoutes = [
   ...limitRoutes,
   ...adminKeyRoutes,
   ...adminStoreRoutes,
+  ...adminPeopleRoutes,
   ...healthRoutes,
 ];
 

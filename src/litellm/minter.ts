@@ -1,13 +1,12 @@
 import { z } from "zod";
-import { traceHeaders } from "../process/tracing.js";
 import { ApiError, unavailable } from "../words/errors.js";
 import { Secret } from "../words/secret.js";
 import type { Minter } from "./keyContract.js";
-
-const limitMs = 10_000;
+import { saidIn } from "./managementAnswers.js";
+import type { MasterCalls } from "./masterCalls.js";
+import { removeKeys } from "./virtualKeys.js";
 
 const mintedShape = z.object({ key: z.string().min(1), token: z.string().regex(/^[0-9a-f]{64}$/) });
-const failureShape = z.object({ error: z.object({ message: z.string() }) });
 
 /** What ingestion calls: embeddings, the vision model, and what LiteLLM says of models. */
 const routes = [
@@ -23,26 +22,7 @@ const routes = [
  * Makes and deletes LiteLLM's keys (POST /key/generate, /key/delete, as observed with 1.106.2): what a key spends lands
  * on its user and team, and their models and budgets bind it.
  */
-export function createMinter(baseUrl: string, masterKey: Secret): Minter {
-  async function post(path: string, body: object): Promise<{ status: number; body: unknown }> {
-    try {
-      const answer = await fetch(`${baseUrl}${path}`, {
-        method: "POST",
-        headers: {
-          ...traceHeaders(),
-          authorization: `Bearer ${masterKey.reveal()}`,
-          "content-type": "application/json",
-        },
-        body: JSON.stringify(body),
-        signal: AbortSignal.timeout(limitMs),
-        redirect: "error",
-      });
-      return { status: answer.status, body: await answer.json().catch((): unknown => null) };
-    } catch (error) {
-      throw unavailable("The LiteLLM proxy does not answer; it makes the keys for ingestion.", { cause: error });
-    }
-  }
-
+export function createMinter({ post }: Pick<MasterCalls, "post">): Minter {
   return {
     mint: async ({ payer, models, alias, seconds }) => {
       const answer = await post("/key/generate", {
@@ -59,20 +39,14 @@ export function createMinter(baseUrl: string, masterKey: Secret): Minter {
       if (!parsed.success) throw unavailable("The LiteLLM proxy's answer to POST /key/generate is not understood.");
       return { key: new Secret(parsed.data.key), hash: parsed.data.token };
     },
-    remove: async (hashes) => {
-      const { status } = await post("/key/delete", { keys: hashes });
-      // 404: none of them is there any more.
-      if (status !== 200 && status !== 404) {
-        throw unavailable(`The LiteLLM proxy answered ${status} to POST /key/delete.`);
-      }
-    },
+    remove: (hashes) => removeKeys({ post }, hashes),
   };
 }
 
 /** A refusal lasts until somebody corrects it: the user or the team may be gone, or the master key wrong. */
 function mintError({ status, body }: { status: number; body: unknown }): ApiError {
-  const said = failureShape.safeParse(body);
-  const reason = said.success ? `: ${said.data.error.message.slice(0, 300)}` : "";
+  const said = saidIn(body);
+  const reason = said === null ? "" : `: ${said.message.slice(0, 300)}`;
   const message = `The LiteLLM proxy makes no key for the file's user and team (HTTP ${status})${reason}`;
   return status >= 500 || status === 429
     ? unavailable(message, { retryAfterSeconds: 15 })

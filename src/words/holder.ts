@@ -3,3 +3,18 @@ export interface Holder {
   readonly kind: "user" | "team" | "key";
   readonly id: string;
 }
+
+/** As permissions name their subjects: `user:ID`. */
+export const holderName = ({ kind, id }: Holder): string => `${kind}:${id}`;
+
+/** What somebody has here. */
+export interface Holdings {
+  stores: number;
+  /** Of these stores. */
+  rows: number;
+  bytes: number;
+  files: number;
+  fileBytes: number;
+  /** Permissions on vector stores of others. */
+  permissions: number;
+}

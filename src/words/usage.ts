@@ -31,6 +31,8 @@ export interface UsageSums {
   durationMs: number;
 }
 
+export const noUsage: UsageSums = { requests: 0, failures: 0, tokens: 0, durationMs: 0 };
+
 /** Which usage is summed. Days are in UTC, `2026-01-31`, both included; null: of all. */
 export interface UsageQuery {
   from: string;

@@ -30,6 +30,8 @@ type Made = Awaited<ReturnType<typeof makeThings>>;
 
 /** The objects that the requests use. */
 async function makeThings() {
+  litellm.users.set("ann", "internal_user");
+  litellm.teams.set("red", { members_with_roles: [{ user_id: "ann", role: "user" }] });
   const store = await createStore(service, { name: "a", description: "d", metadata: { a: 1 } });
   const temporary = await createStore(service, { expires_after: { anchor: "last_active_at", days: 1 } });
   const metadata = { chunk_index: 1, page: 2, section: "s", nested: { a: [1] }, file_id: "f", filename: "n" };
@@ -153,6 +155,12 @@ const accessRequests = ({ store, key }: Made): Asked[] => [
   ["getUsage", "/usage"],
   ["getAllUsage", "/admin/usage?group_by=day,action"],
   ["listAudit", "/admin/audit?limit=2"],
+  ["listAllVectorStores", "/admin/vector_stores?sort=bytes&limit=1"],
+  ["listUsers", "/admin/users"],
+  ["listUsers", "/admin/users?source=service&limit=1"],
+  ["retrieveUser", "/admin/users/ann"],
+  ["listTeams", "/admin/teams"],
+  ["retrieveTeam", "/admin/teams/red"],
 ];
 
 async function ask([id, path, body]: Asked, all: ReturnType<typeof operations>, key = testKey): Promise<void> {

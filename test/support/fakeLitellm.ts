@@ -1,9 +1,9 @@
-import { hash } from "node:crypto";
 import type { Answer, Asked } from "../litellm/support.js";
+import { managerOf, refused, sha } from "./fakeLitellmAdmin.js";
 import { type FakeProxy, startFakeProxy } from "./fakeProxy.js";
 
 /** A key of the fake LiteLLM, as /key/info describes it. Absent fields are null there. */
-interface FakeKey {
+export interface FakeKey {
   user_id?: string | null;
   team_id?: string | null;
   blocked?: boolean;
@@ -11,8 +11,14 @@ interface FakeKey {
   key_type?: "default" | "llm_api";
   object_permission?: { vector_stores: string[] } | null;
   models?: string[];
+  key_alias?: string | null;
+  metadata?: Record<string, unknown>;
+  spend?: number;
+  max_budget?: number | null;
 }
 interface FakeTeam {
+  team_alias?: string;
+  members_with_roles?: { user_id: string; role: string }[];
   blocked?: boolean;
   object_permission?: { vector_stores: string[] } | null;
 }
@@ -25,6 +31,10 @@ export interface FakeLitellm extends FakeProxy {
   teams: Map<string, FakeTeam>;
   /** Roles by user id. */
   users: Map<string, string>;
+  /** Emails by user id. */
+  emails: Map<string, string>;
+  /** What management routes answer in the place of the usual, by path; it may do the usual work, too. */
+  instead: Map<string, (usual: () => Answer) => Answer>;
   /** Replaces every answer about keys, teams and users; null: the usual ones. */
   outage: Answer | null;
   /** The keys that the service has made here, with what it asked for; and the hashes of those it has deleted. */
@@ -36,16 +46,10 @@ export interface FakeLitellm extends FakeProxy {
   rows(): number;
 }
 
-const sha = (text: string) => hash("sha256", text, "hex");
-const refused = (status: number, type: string, message: string): Answer => ({
-  status,
-  json: { error: { message, type, param: "None", code: String(status) } },
-});
-
-type State = Pick<FakeLitellm, "masterKey" | "keys" | "teams" | "users"> & { onUnknown: () => void };
+type State = Pick<FakeLitellm, "masterKey" | "keys" | "teams" | "users" | "emails"> & { onUnknown: () => void };
 
 /** Answers about keys, teams and users. @param asked what the query names */
-function directoryOf({ masterKey, keys, teams, users, onUnknown }: State) {
+function directoryOf({ masterKey, keys, teams, users, emails, onUnknown }: State) {
   const describe = (key: string, found: FakeKey): Answer => {
     const info = { user_id: null, team_id: null, blocked: null, expires: null, ...found };
     return { json: { key: sha(key), info: { ...info, status: isOver(found) ? "expired" : "active" } } };
@@ -88,28 +92,8 @@ function directoryOf({ masterKey, keys, teams, users, onUnknown }: State) {
       if (bearer !== masterKey && keys.get(bearer)?.user_id !== id) return refused(403, "auth_error", "not you");
       return role === undefined
         ? refused(404, "not_found_error", "User not found")
-        : { json: { user_id: id, user_role: role, teams: [], object_permission: null } };
+        : { json: { user_id: id, user_role: role, user_email: emails.get(id), teams: [], object_permission: null } };
     },
-  };
-}
-
-/** Makes and deletes keys, for the master only. */
-function managerOf({ masterKey, minted, deleted }: Pick<FakeLitellm, "masterKey" | "minted" | "deleted">) {
-  const isMaster = ({ headers }: Asked) => headers.authorization === `Bearer ${masterKey}`;
-  const forMaster = (asked: Asked, work: () => Answer) =>
-    isMaster(asked) ? work() : refused(401, "auth_error", "Only proxy admins");
-  return {
-    "/key/generate": (asked: Asked): Answer =>
-      forMaster(asked, () => {
-        const key = `sk-minted-${minted.size + 1}`;
-        minted.set(key, asked.body);
-        return { json: { key, token: sha(key) } };
-      }),
-    "/key/delete": (asked: Asked): Answer =>
-      forMaster(asked, () => {
-        deleted.push(...(asked.body as unknown as { keys: string[] }).keys);
-        return { json: { deleted_keys: [] } };
-      }),
   };
 }
 
@@ -125,6 +109,8 @@ export async function startFakeLitellm({ master = true }: { master?: boolean } =
     keys: new Map() as FakeLitellm["keys"],
     teams: new Map() as FakeLitellm["teams"],
     users: new Map() as FakeLitellm["users"],
+    emails: new Map() as FakeLitellm["emails"],
+    instead: new Map() as FakeLitellm["instead"],
     minted: new Map() as FakeLitellm["minted"],
     deleted: [] as string[],
   };
@@ -132,7 +118,8 @@ export async function startFakeLitellm({ master = true }: { master?: boolean } =
   const manage = managerOf(state);
   const answer = (asked: Asked): Answer | null => {
     const { pathname, searchParams } = new URL(asked.path, "http://fake");
-    if (has(manage, pathname)) return fake.outage ?? manage[pathname](asked);
+    const managed = manage(asked);
+    if (managed !== null) return fake.outage ?? managed();
     if (!has(lookUps, pathname)) return null;
     seen.push(pathname);
     const bearer = asked.headers.authorization?.replace("Bearer ", "") ?? "";

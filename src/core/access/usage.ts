@@ -3,7 +3,14 @@ import { type UsageRow, deleteUsageBefore, insertUsage, sumUsage } from "../../d
 import type { Log } from "../../process/log.js";
 import type { Caller } from "../../words/caller.js";
 import { newId } from "../../words/ids.js";
-import { type UsageEvent, type UsageGroup, type UsageQuery, type UsageSums, userOf } from "../../words/usage.js";
+import {
+  type UsageEvent,
+  type UsageGroup,
+  type UsageQuery,
+  type UsageSums,
+  noUsage,
+  userOf,
+} from "../../words/usage.js";
 
 /** Writes down what was used, some at a time, so that no request waits for it. */
 export interface UsageLog {
@@ -58,7 +65,7 @@ const mostRows = 40_000;
 export async function sum(deps: { db: Db }, asked: UsageQuery, groups: readonly UsageGroup[]): Promise<Usage> {
   const rows = groups.length === 0 ? [] : await sumUsage(deps.db, asked, groups, mostRows);
   const [totals] = await sumUsage(deps.db, asked, [], 1);
-  return { rows, totals: totals ?? { requests: 0, failures: 0, tokens: 0, durationMs: 0 } };
+  return { rows, totals: totals ?? noUsage };
 }
 
 /** What the caller's own usage is: of the user, else of the team, else of the key. Null: of nobody. */

@@ -1,0 +1,172 @@
+import { z } from "zod";
+import {
+  type LitellmTeam,
+  type LitellmUser,
+  type PeoplePage,
+  type Person,
+  usageDays,
+} from "../../core/access/people.js";
+import type { Holdings } from "../../words/holder.js";
+import type { UsageSums } from "../../words/usage.js";
+import { queryInteger } from "./common.js";
+import { notOurs, pageField, readToken, writeToken } from "./pageToken.js";
+
+/** LiteLLM's ids of users and teams may hold any character. */
+const id = z
+  .string()
+  .min(1, "must not be empty")
+  .max(256, "at most 256 characters")
+  .refine((value) => !value.includes("\0"), "must not contain U+0000");
+const search = z.string().min(1, "must not be empty").max(256, "at most 256 characters").optional();
+
+export const userParams = z.object({ user_id: id.describe("LiteLLM's id of the user, percent-encoded") });
+export const teamParams = z.object({ team_id: id.describe("LiteLLM's id of the team, percent-encoded") });
+
+const sources = ["litellm", "service"] as const;
+const listFields = {
+  limit: queryInteger(1, 100, 20),
+  source: z
+    .enum(sources)
+    .default("litellm")
+    .describe("`litellm`: all that LiteLLM has; `service`: all that own, may use or have used something here"),
+  page: pageField.describe("`next_page` of the page before, of the same source"),
+};
+const onlyLitellm = (query: { source: string; search?: string | undefined }) =>
+  query.source === "litellm" || query.search === undefined;
+const wrongSource = (path: string) => ({ path: [path], message: "only LiteLLM knows it: leave out source=service" });
+
+export const usersQuery = z
+  .object({
+    ...listFields,
+    email: search.describe("only users whose email contains this text, in upper or lower case"),
+  })
+  .refine(({ source, email }) => onlyLitellm({ source, search: email }), wrongSource("email"));
+export const teamsQuery = z
+  .object({
+    ...listFields,
+    alias: search.describe("only teams whose alias contains this text, in upper or lower case"),
+  })
+  .refine(({ source, alias }) => onlyLitellm({ source, search: alias }), wrongSource("alias"));
+
+/** Where a page begins, at LiteLLM or here. @throws ApiError 400 */
+export function readPeople(query: { source: (typeof sources)[number]; page?: string | undefined; limit: number }) {
+  const { source, page, limit } = query;
+  const [place] = page === undefined ? [null] : readToken(page, [source], 1);
+  if (page !== undefined && (place == null || (source === "litellm" && !/^[1-9]\d{0,8}$/.test(place)))) throw notOurs();
+  return { source, limit, page: Number(place ?? 1), after: place ?? "" };
+}
+
+const money = z.number();
+const litellmUser = z
+  .object({
+    email: z.string().nullable(),
+    alias: z.string().nullable(),
+    role: z.string().nullable(),
+    teams: z.array(z.string()),
+    models: z.array(z.string()),
+    spend: money,
+    max_budget: money.nullable(),
+  })
+  .meta({ id: "LitellmUser" });
+const litellmTeam = z
+  .object({
+    alias: z.string().nullable(),
+    blocked: z.boolean(),
+    members: z.array(z.object({ user_id: z.string().nullable(), role: z.string() })),
+    models: z.array(z.string()),
+    spend: money,
+    max_budget: money.nullable(),
+  })
+  .meta({ id: "LitellmTeam" });
+
+const stores = z.object({ count: z.int(), rows: z.int(), bytes: z.int() });
+const files = z.object({ count: z.int(), bytes: z.int() });
+const usage = z.object({
+  requests: z.int(),
+  failures: z.int().describe("requests with a status of 400 or more"),
+  tokens: z.int().describe("as the LiteLLM proxy counted them"),
+  duration_ms: z.int(),
+});
+const personFields = {
+  id: z.string(),
+  in_litellm: z.boolean().nullable(),
+  vector_stores: stores,
+  files,
+  permissions: z.int(),
+  usage: usage.describe(`of the last ${usageDays} days`),
+};
+export const userAnswer = z
+  .object({ object: z.literal("user"), ...personFields, litellm: litellmUser.nullable() })
+  .meta({ id: "User" });
+export const teamAnswer = z
+  .object({ object: z.literal("team"), ...personFields, litellm: litellmTeam.nullable() })
+  .meta({ id: "Team" });
+
+const peopleAnswer = <T extends z.ZodType>(name: string, item: T) =>
+  z
+    .object({
+      object: z.literal("list"),
+      data: z.array(item),
+      has_more: z.boolean(),
+      next_page: z.string().nullable(),
+      total: z.int().nullable(),
+    })
+    .meta({ id: name });
+export const userListAnswer = peopleAnswer("UserList", userAnswer);
+export const teamListAnswer = peopleAnswer("TeamList", teamAnswer);
+
+export const presentHoldings = ({ stores: count, rows, bytes, files: fileCount, fileBytes }: Holdings) => ({
+  vector_stores: { count, rows, bytes },
+  files: { count: fileCount, bytes: fileBytes },
+});
+
+export const presentSums = ({ requests, failures, tokens, durationMs }: UsageSums) => ({
+  requests,
+  failures,
+  tokens,
+  duration_ms: durationMs,
+});
+
+const presentPerson = <O extends string, L>(object: O, person: Person<unknown>, litellm: L) => ({
+  object,
+  id: person.id,
+  in_litellm: person.inLitellm,
+  ...presentHoldings(person.holdings),
+  permissions: person.holdings.permissions,
+  usage: presentSums(person.usage),
+  litellm,
+});
+
+export function presentUser(person: Person<LitellmUser>): z.input<typeof userAnswer> {
+  const { litellm: found } = person;
+  if (found === null) return presentPerson("user", person, null);
+  const { email, alias, role, teams: ofTeams, models, spend, maxBudget } = found;
+  return presentPerson("user", person, {
+    ...{ email, alias, role, spend, max_budget: maxBudget },
+    teams: [...ofTeams],
+    models: [...models],
+  });
+}
+
+export function presentTeam(person: Person<LitellmTeam>): z.input<typeof teamAnswer> {
+  const { litellm: found } = person;
+  if (found === null) return presentPerson("team", person, null);
+  const { alias, blocked, members, models, spend, maxBudget } = found;
+  return presentPerson("team", person, {
+    ...{ alias, blocked, spend, max_budget: maxBudget },
+    members: members.map(({ id: userId, role }) => ({ user_id: userId, role })),
+    models: [...models],
+  });
+}
+
+export const presentPeople = <T, P>(
+  { people, total, next }: PeoplePage<T>,
+  source: string,
+  present: (person: Person<T>) => P,
+) => ({
+  object: "list" as const,
+  data: people.map(present),
+  has_more: next !== null,
+  next_page: next === null ? null : writeToken([source], [next]),
+  total,
+});
