@@ -18,8 +18,7 @@ export interface LimitEntry {
   setBy: string;
 }
 
-export const subjectKinds = ["user", "team", "key", "store"] as const;
-export type SubjectKind = (typeof subjectKinds)[number];
+export type SubjectKind = "user" | "team" | "key" | "store";
 
 /** The subjects whose limits hold for what belongs to an owner. */
 export const subjectsOfOwner = ({ userId, teamId, keyId }: Owner): string[] => [

@@ -43,7 +43,7 @@ describe("the logs on standard output", () => {
       await post("/embeddings", { ...row, embedding: [...embedding, 1] }),
       await post("/embeddings/batch", { embeddings: [{ content: marker, metadata: `wrong ${marker}` }] }),
       await post("/search", { query: marker, filters: { type: "and", filters: marker } }),
-      await post("/search", { query: marker }, `sk-wrong-${marker}`),
+      await post("/search", { query: marker }, `wrong-${marker}`),
       await call(server.url, "GET", `/v1/vector_stores/${marker}?filters=${marker}`),
       await call(server.url, "GET", `/v1/${marker}`),
     ];

@@ -115,12 +115,12 @@ const peopleAnswer = <T extends z.ZodType>(name: string, item: T) =>
 export const userListAnswer = peopleAnswer("UserList", userAnswer);
 export const teamListAnswer = peopleAnswer("TeamList", teamAnswer);
 
-export const presentHoldings = ({ stores: count, rows, bytes, files: fileCount, fileBytes }: Holdings) => ({
+const presentHoldings = ({ stores: count, rows, bytes, files: fileCount, fileBytes }: Holdings) => ({
   vector_stores: { count, rows, bytes },
   files: { count: fileCount, bytes: fileBytes },
 });
 
-export const presentSums = ({ requests, failures, tokens, durationMs }: UsageSums) => ({
+const presentSums = ({ requests, failures, tokens, durationMs }: UsageSums) => ({
   requests,
   failures,
   tokens,
