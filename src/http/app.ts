@@ -7,6 +7,7 @@ import { observeRequests } from "./middleware/observe.js";
 import { renderError } from "./middleware/renderError.js";
 import { mount } from "./route.js";
 import { adminKeyRoutes } from "./routes/adminKeys.js";
+import { adminLitellmKeyRoutes } from "./routes/adminLitellmKeys.js";
 import { adminPeopleRoutes } from "./routes/adminPeople.js";
 import { adminStoreRoutes } from "./routes/adminStores.js";
 import { docsRouter } from "./routes/docs.js";
@@ -43,6 +44,7 @@ export const apiRoutes = [
   ...adminKeyRoutes,
   ...adminStoreRoutes,
   ...adminPeopleRoutes,
+  ...adminLitellmKeyRoutes,
   ...healthRoutes,
 ];
 

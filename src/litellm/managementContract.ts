@@ -48,7 +48,7 @@ export interface LitellmKey {
 }
 
 /** One page of LiteLLM's, counted from 1. */
-interface LitellmPage<T> {
+export interface LitellmPage<T> {
   readonly items: readonly T[];
   readonly total: number;
 }
@@ -60,7 +60,7 @@ export interface Listing<T, Filter> {
 }
 
 /** What a new key is to be. */
-interface KeyWish {
+export interface KeyWish {
   readonly alias: string | null;
   readonly userId: string | null;
   readonly teamId: string | null;

@@ -31,6 +31,7 @@ export function fillLitellm({ keys, teams, users }: FakeLitellm): void {
   keys.set("sk-blockedTeam", { user_id: "owner", team_id: "blocked" });
   keys.set("sk-expired", { user_id: "owner", expires: "2020-01-01T00:00:00Z" });
   keys.set("sk-adminUser", { user_id: "root" });
+  keys.set("sk-spare", { user_id: "leaver", key_alias: "spare" });
   keys.set("sk-viewer", { user_id: "viewer" });
   users.set("root", "proxy_admin");
   users.set("viewer", "proxy_admin_viewer");

@@ -1,3 +1,5 @@
+import { hash } from "node:crypto";
+
 /** What a route needs, as the matrix of access expects it. */
 export type Need =
   | "nothing"
@@ -52,6 +54,8 @@ const file = (things: Things) => ({ file_id: things.file });
 const upload = ({ upload: id }: Things) => ({ upload_id: id });
 const key = ({ key: id }: Things) => ({ key_id: id });
 const grantee = (things: Things) => ({ ...inStore(things), subject: "user:grantee" });
+/** Of a key that nothing else concerns. */
+const spareKey = () => ({ key_hash: hash("sha256", "sk-spare", "hex") });
 const store = "/vector_stores/:vector_store_id";
 const question = { query: "a", model: "chat" };
 const reranked = (things: Things) => ({ query: "a", model: "rerank", vector_store_id: things.store });
@@ -149,6 +153,11 @@ export const routesTried: Record<string, Tried> = {
   "get /admin/users/:user_id": { need: "reading administrator", params: () => ({ user_id: "owner" }) },
   "get /admin/teams": { need: "reading administrator" },
   "get /admin/teams/:team_id": { need: "reading administrator", params: () => ({ team_id: "red" }) },
+  "get /admin/litellm_keys": { need: "reading administrator" },
+  "post /admin/litellm_keys": { need: "administrator", body: () => ({ team_id: "red" }) },
+  "post /admin/litellm_keys/:key_hash/block": { need: "administrator", params: spareKey },
+  "post /admin/litellm_keys/:key_hash/unblock": { need: "administrator", params: spareKey },
+  "post /admin/litellm_keys/:key_hash/rotate": { need: "administrator", params: spareKey },
   "post /admin/keys": { need: "administrator", body: () => ({ name: `key ${Math.random()}`, scope: "read" }) },
   "post /admin/keys/:key_id/rotate": { need: "administrator", params: key },
   "delete /admin/keys/:key_id": { need: "administrator", params: key },

@@ -190,6 +190,7 @@ describe("without an answer of LiteLLM", () => {
     const refused = await ask("/users");
     expect([refused.status, errorOf(refused).code]).toEqual([409, "litellm_not_managed"]);
     expect(errorOf(refused).message).toContain("LITELLM_MASTER_KEY");
+    expect((await ask("/litellm_keys")).status).toBe(409);
     expect(parsed(await ask("/users?source=service"))).toMatchObject({ data: [], total: null });
     expect((await ask("/users/ann")).status).toBe(409);
   });

@@ -2,6 +2,7 @@ import { describe, expect, test } from "@jest/globals";
 import { apiRoutes } from "../../src/http/app.js";
 import request from "supertest";
 import { testKey } from "../support/settings.js";
+import { sha } from "../support/fakeLitellmAdmin.js";
 import { createStore, rowOf, rowsPath } from "../support/stores.js";
 import { urlTemplate } from "../../src/http/openapi.js";
 import { send } from "./requests.js";
@@ -32,6 +33,7 @@ type Made = Awaited<ReturnType<typeof makeThings>>;
 async function makeThings() {
   litellm.users.set("ann", "internal_user");
   litellm.teams.set("red", { members_with_roles: [{ user_id: "ann", role: "user" }] });
+  litellm.keys.set("sk-spare", { user_id: "ann", key_alias: "spare" });
   const store = await createStore(service, { name: "a", description: "d", metadata: { a: 1 } });
   const temporary = await createStore(service, { expires_after: { anchor: "last_active_at", days: 1 } });
   const metadata = { chunk_index: 1, page: 2, section: "s", nested: { a: [1] }, file_id: "f", filename: "n" };
@@ -138,6 +140,9 @@ const otherRequests = ({ store, file, unwanted, batch, upload, done, givenUp, pa
   ["getReadiness", "/readyz"],
 ];
 
+/** Of a key that LiteLLM has. */
+const spare = sha("sk-spare");
+
 /** The same for permissions, keys, limits and usage; asked by an administrator. */
 const accessRequests = ({ store, key }: Made): Asked[] => [
   ["grantPermission", `/vector_stores/${store}/permissions/user:ann`, { permission: "read" }],
@@ -161,6 +166,11 @@ const accessRequests = ({ store, key }: Made): Asked[] => [
   ["retrieveUser", "/admin/users/ann"],
   ["listTeams", "/admin/teams"],
   ["retrieveTeam", "/admin/teams/red"],
+  ["createLitellmKey", "/admin/litellm_keys", { user_id: "ann", alias: "a", expires_in_seconds: 60, max_budget: 1 }],
+  ["listLitellmKeys", "/admin/litellm_keys"],
+  ["blockLitellmKey", `/admin/litellm_keys/${spare}/block`],
+  ["unblockLitellmKey", `/admin/litellm_keys/${spare}/unblock`],
+  ["rotateLitellmKey", `/admin/litellm_keys/${spare}/rotate`, { overlap_seconds: 60 }],
 ];
 
 async function ask([id, path, body]: Asked, all: ReturnType<typeof operations>, key = testKey): Promise<void> {

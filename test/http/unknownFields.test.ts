@@ -21,8 +21,8 @@ afterAll(() => service.close());
 
 const private_ = apiRoutes.filter(({ may }) => may !== "public");
 const nameOf = ({ method, path }: Pick<Route, "method" | "path">) => `${method} ${path}`;
-const urlOf = ({ path }: Route) =>
-  `/v1${path.replaceAll(/:\w+/g, (name) => (name === ":subject" ? "user:unknown" : "unknown"))}`;
+const values: Record<string, string> = { ":subject": "user:unknown", ":key_hash": "0".repeat(64) };
+const urlOf = ({ path }: Route) => `/v1${path.replaceAll(/:\w+/g, (name) => values[name] ?? "unknown")}`;
 const isOpen = (schema: z.ZodType | undefined) => schema instanceof z.ZodObject && schema.def.catchall !== undefined;
 const form = (fields: Record<string, string>) => ({
   headers: { "content-type": "multipart/form-data; boundary=b" },

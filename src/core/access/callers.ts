@@ -14,6 +14,8 @@ export interface Callers {
   of(token: string): Promise<Caller>;
   /** Makes a key of the service be looked up again, after it was changed in this process. */
   forgetServerKeys: () => void;
+  /** Makes a LiteLLM key be looked up again, after it was changed. @param hash SHA-256 of the key in hex */
+  forgetUserKey: (hash: string) => void;
 }
 
 /** The keys that need no look-up. */
@@ -50,9 +52,10 @@ export function createCallers(fixed: FixedKeys, parts: Parts): Callers {
       if (isServer) return fullServer;
       if (isServerKey(token)) return ofService.of(sent);
       // LiteLLM itself takes nothing else for a key, but would write down that it was asked.
-      if (ofUser !== null && token.length <= longest && /^sk-[\x21-\x7e]+$/.test(token)) return ofUser(token);
+      if (ofUser !== null && token.length <= longest && /^sk-[\x21-\x7e]+$/.test(token)) return ofUser.of(token);
       throw unauthorized("Incorrect API key provided.");
     },
     forgetServerKeys: ofService.forget,
+    forgetUserKey: (keyHash) => ofUser?.forget(keyHash),
   };
 }

@@ -19,13 +19,21 @@ const mostTeams = 1_000;
 /** LiteLLM adds a row to its database for each key that asks about itself in vain. */
 const unknownKeysPerSecond = 10;
 
+interface UserCallers {
+  /**
+   * @throws ApiError 401 (also for a blocked key or team), 403 `key_not_readable`, 429 if too many unknown keys come,
+   * 503 `key_check_failed` if LiteLLM cannot tell and has not told within KEY_GRACE_SECONDS more
+   */
+  of: (token: string) => Promise<Caller>;
+  /** Makes the next use of a key ask LiteLLM again. */
+  forget: (keyHash: string) => void;
+}
+
 /**
- * Makes the function that turns a LiteLLM key into a caller. What LiteLLM says is remembered for KEY_CACHE_SECONDS, by
- * the hash of what was sent; so is its refusal.
- * @throws ApiError 401 (also for a blocked key or team), 403 `key_not_readable`, 429 if too many unknown keys come,
- * 503 `key_check_failed` if LiteLLM cannot tell and has not told within KEY_GRACE_SECONDS more
+ * Turns LiteLLM keys into callers. What LiteLLM says is remembered for KEY_CACHE_SECONDS, by the hash of what was sent;
+ * so is its refusal.
  */
-export function createUserCallers({ config, directory, now, random }: Parts): (token: string) => Promise<Caller> {
+export function createUserCallers({ config, directory, now, random }: Parts): UserCallers {
   const { cacheMs: forMs, graceMs } = config;
   const shared = { now, forMs, graceMs, ...(random !== undefined && { random }) };
   const keys = remember<KeyFacts>({ ...shared, max: mostKeys, endOf: ({ expiresAt }) => expiresAt });
@@ -33,7 +41,7 @@ export function createUserCallers({ config, directory, now, random }: Parts): (t
   const roles = remember<string | null>({ ...shared, max: mostKeys });
   const admitUnknown = limitPerSecond(unknownKeysPerSecond, now);
 
-  return async (token) => {
+  const callerOf = async (token: string): Promise<Caller> => {
     const key = new Secret(token);
     const keyHash = hash("sha256", token, "hex");
     if (!directory.asksAsMaster && !keys.knows(keyHash)) admitUnknown();
@@ -45,6 +53,12 @@ export function createUserCallers({ config, directory, now, random }: Parts): (t
     if (team?.blocked === true) throw unauthorized("Incorrect API key provided.");
     const onlyStores = storesOf(vectorStores, team?.vectorStores ?? null, config.denyByDefault);
     return callerFor({ userId, teamId, keyHash, key, onlyStores }, role, config);
+  };
+  return {
+    of: callerOf,
+    forget: (keyHash) => {
+      keys.forget(keyHash);
+    },
   };
 }
 

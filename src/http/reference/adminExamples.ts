@@ -1,3 +1,4 @@
+const keyHash = "3f0c7c1be2a94d5f8a6b0d1e9c8f7a6b5d4c3b2a19080716f5e4d3c2b1a09f8e";
 const storeId = "vs_0190f2c4a7e87d3f9b1c2d3e4f5a6b7c";
 
 /** `fieldExamples` of the admin routes. */
@@ -44,4 +45,21 @@ export const adminExamples: Readonly<Record<string, unknown>> = {
   "User.permissions": 2,
   "Team.permissions": 2,
   total: 1,
+
+  key_hash: keyHash,
+  "listLitellmKeys.page": "WyIiLCIiLCIiLCIyIl0",
+  "listLitellmKeys.alias": "ann's laptop",
+  "LitellmKey.id": keyHash,
+  "LitellmKey.alias": "ann's laptop",
+  "LitellmKey.key_ending": "OEeQ",
+  "LitellmKey.vector_store_ids": [],
+  "LitellmKey.expires_at": null,
+  "NewLitellmKey.id": keyHash,
+  "NewLitellmKey.alias": "ann's laptop",
+  "NewLitellmKey.key": "sk-4f3c2b1aOEeQ",
+  "NewLitellmKey.key_ending": "OEeQ",
+  "NewLitellmKey.vector_store_ids": [],
+  "NewLitellmKey.expires_at": null,
+  "CreateLitellmKeyRequest.alias": "ann's laptop",
+  "CreateLitellmKeyRequest.max_budget": 10,
 };

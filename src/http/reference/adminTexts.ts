@@ -36,4 +36,20 @@ export const adminTexts: Readonly<Record<string, string>> = {
   "User.permissions": "number of vector stores of others that it may use",
   "Team.permissions": "number of vector stores of others that it may use",
   total: "number of items in all pages; null: not counted",
+
+  // LiteLLM's keys.
+  "LitellmKey.id": "SHA-256 of the key in hex",
+  "NewLitellmKey.id": "SHA-256 of the key in hex",
+  "LitellmKey.alias": "the key's unique name",
+  "NewLitellmKey.alias": "the key's unique name",
+  "CreateLitellmKeyRequest.alias": "the key's unique name; absent: none",
+  "CreateLitellmKeyRequest.user_id": "the user that it is for",
+  "CreateLitellmKeyRequest.team_id": "the team that it is for",
+  "LitellmKey.status": "`blocked` and `expired` keys are refused",
+  "NewLitellmKey.status": "`blocked` and `expired` keys are refused",
+  "LitellmKey.vector_store_ids": "the only vector stores that it may use; empty: LiteLLM sets no limit",
+  "NewLitellmKey.vector_store_ids": "the only vector stores that it may use; empty: LiteLLM sets no limit",
+  "CreateLitellmKeyRequest.vector_store_ids": "the only vector stores that it may use; absent: LiteLLM sets no limit",
+  "LitellmKey.last_used_at": "when it was used last, in Unix seconds; null: never, or LiteLLM does not say",
+  "NewLitellmKey.last_used_at": "when it was used last, in Unix seconds; null: never, or LiteLLM does not say",
 };
