@@ -204,6 +204,7 @@ describe("the rooms of src", () => {
       "db/tables/fileCounts.ts",
       "db/tables/fileDescriptions.ts",
       "db/tables/fileSlices.ts",
+      "db/tables/handOver.ts",
       "db/tables/ingestQueue.ts",
       "db/tables/limits.ts",
       "db/tables/uploads.ts",

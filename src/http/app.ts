@@ -8,6 +8,7 @@ import { renderError } from "./middleware/renderError.js";
 import { mount } from "./route.js";
 import { adminKeyRoutes } from "./routes/adminKeys.js";
 import { adminLitellmKeyRoutes } from "./routes/adminLitellmKeys.js";
+import { adminOwnerRoutes } from "./routes/adminOwners.js";
 import { adminPeopleRoutes } from "./routes/adminPeople.js";
 import { adminStoreRoutes } from "./routes/adminStores.js";
 import { docsRouter } from "./routes/docs.js";
@@ -45,6 +46,7 @@ export const apiRoutes = [
   ...adminStoreRoutes,
   ...adminPeopleRoutes,
   ...adminLitellmKeyRoutes,
+  ...adminOwnerRoutes,
   ...healthRoutes,
 ];
 

@@ -4,6 +4,9 @@ export interface Holder {
   readonly id: string;
 }
 
+/** As permissions name their subjects: `user:ID`. */
+export const holderName = ({ kind, id }: Holder): string => `${kind}:${id}`;
+
 /** What somebody has here. */
 export interface Holdings {
   stores: number;

@@ -54,8 +54,9 @@ const file = (things: Things) => ({ file_id: things.file });
 const upload = ({ upload: id }: Things) => ({ upload_id: id });
 const key = ({ key: id }: Things) => ({ key_id: id });
 const grantee = (things: Things) => ({ ...inStore(things), subject: "user:grantee" });
-/** Of a key that nothing else concerns. */
+/** Of a key and a user whom nothing else concerns. */
 const spareKey = () => ({ key_hash: hash("sha256", "sk-spare", "hex") });
+const leaver = () => ({ subject: "user:leaver" });
 const store = "/vector_stores/:vector_store_id";
 const question = { query: "a", model: "chat" };
 const reranked = (things: Things) => ({ query: "a", model: "rerank", vector_store_id: things.store });
@@ -158,6 +159,17 @@ export const routesTried: Record<string, Tried> = {
   "post /admin/litellm_keys/:key_hash/block": { need: "administrator", params: spareKey },
   "post /admin/litellm_keys/:key_hash/unblock": { need: "administrator", params: spareKey },
   "post /admin/litellm_keys/:key_hash/rotate": { need: "administrator", params: spareKey },
+  "get /admin/owners/:subject": { need: "reading administrator", params: leaver },
+  "post /admin/owners/:subject/transfer": {
+    need: "administrator",
+    params: leaver,
+    body: () => ({ to: "user:heir" }),
+  },
+  "post /admin/owners/:subject/erase": {
+    need: "administrator",
+    params: leaver,
+    body: () => ({ confirm: "user:leaver" }),
+  },
   "post /admin/keys": { need: "administrator", body: () => ({ name: `key ${Math.random()}`, scope: "read" }) },
   "post /admin/keys/:key_id/rotate": { need: "administrator", params: key },
   "delete /admin/keys/:key_id": { need: "administrator", params: key },

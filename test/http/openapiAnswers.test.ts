@@ -171,6 +171,9 @@ const accessRequests = ({ store, key }: Made): Asked[] => [
   ["blockLitellmKey", `/admin/litellm_keys/${spare}/block`],
   ["unblockLitellmKey", `/admin/litellm_keys/${spare}/unblock`],
   ["rotateLitellmKey", `/admin/litellm_keys/${spare}/rotate`, { overlap_seconds: 60 }],
+  ["retrieveOwner", "/admin/owners/user:ann"],
+  ["transferOwner", "/admin/owners/user:ann/transfer", { to: "team:red" }],
+  ["eraseOwner", "/admin/owners/user:leaver/erase", { confirm: "user:leaver" }],
 ];
 
 async function ask([id, path, body]: Asked, all: ReturnType<typeof operations>, key = testKey): Promise<void> {

@@ -128,3 +128,19 @@ async function withHoldings<T>(deps: Deps, { name }: Kind<T>, found: readonly Fo
     usage: usage.get(each.id) ?? noUsage,
   }));
 }
+
+/** Whether LiteLLM has a user, a team or a key; null: it cannot be asked. */
+export async function isInLitellm(
+  deps: Deps,
+  kind: "user" | "team" | "key",
+  id: string,
+): Promise<{ inLitellm: boolean | null; problem: string | null }> {
+  const listing = { user: users.of, team: teams.of, key: ({ keys }: Management) => keys }[kind];
+  try {
+    const found = await listing(requireManagement(deps)).find(id);
+    return { inLitellm: found !== null, problem: null };
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    return { inLitellm: null, problem: error.message };
+  }
+}

@@ -28,7 +28,7 @@ export async function dropStore(deps: Deps, hold: (tx: Db) => Promise<VectorStor
   const large = await deps.db.transaction(async (tx) => {
     const { id, chunkCount } = await hold(tx);
     if (chunkCount <= portion) return null;
-    await markLeaving(tx, id);
+    await markLeaving(tx, [id]);
     return id;
   });
   if (large === null) {

@@ -9,7 +9,7 @@ import { instant } from "../expressions.js";
 type Kind = Holder["kind"];
 
 /** The column that names the owner, in the tables of stores, files and uploads. */
-const ownerColumn = (kind: Kind) => sql.id(`owner_${kind}_id`);
+export const ownerColumn = (kind: Kind) => sql.id(`owner_${kind}_id`);
 
 /**
  * By id. A team has what was made with its keys, by users as well. Each id is looked up in the indexes, so that a page

@@ -183,15 +183,16 @@ export async function deleteStore(tx: Db, scope: Scope, id: string): Promise<boo
 }
 
 /**
- * Takes a locked store out of everybody's sight, with its files, so that its chunks can be removed in portions.
- * Searches that have read its row before find other files hidden, and read it again.
+ * Takes locked stores out of everybody's sight, with their files, so that their chunks can be removed in portions.
+ * Searches that have read a row before find other files hidden, and read it again.
  */
-export async function markLeaving(tx: Db, id: string): Promise<void> {
+export async function markLeaving(tx: Db, ids: readonly string[]): Promise<void> {
+  const listed = sql`ANY(${[...ids]}::text[]::${sql.raw(tx.layout.vectorStores.idType)}[])`;
   await sql`
     UPDATE ${storesOf(tx)} AS s SET leaving = true, hidden_files = array_append(s.hidden_files, '(leaving)')
-    WHERE s.id = ${id}`.execute(tx.run);
+    WHERE s.id = ${listed}`.execute(tx.run);
   await sql`
-    DELETE FROM ${tx.layout.ours.vector_store_files.reference} WHERE vector_store_id = ${id}`.execute(tx.run);
+    DELETE FROM ${tx.layout.ours.vector_store_files.reference} WHERE vector_store_id = ${listed}`.execute(tx.run);
 }
 
 /** As `lockStore`, for a store that is being removed. */

@@ -51,7 +51,7 @@ export const allStoresAnswer = z
   .meta({ id: "AdminVectorStoreList" });
 
 /** `user:ID`, `team:ID` or `key:ID`. */
-function readHolder(text: string): Holder {
+export function readHolder(text: string): Holder {
   const colon = text.indexOf(":");
   return { kind: text.slice(0, colon) as Holder["kind"], id: text.slice(colon + 1) };
 }

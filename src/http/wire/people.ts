@@ -120,7 +120,7 @@ const presentHoldings = ({ stores: count, rows, bytes, files: fileCount, fileByt
   files: { count: fileCount, bytes: fileBytes },
 });
 
-const presentSums = ({ requests, failures, tokens, durationMs }: UsageSums) => ({
+export const presentSums = ({ requests, failures, tokens, durationMs }: UsageSums) => ({
   requests,
   failures,
   tokens,
