@@ -5,6 +5,7 @@ import { traceHeaders } from "../process/tracing.js";
 import { ApiError, unauthorized, unavailable } from "../words/errors.js";
 import type { Secret } from "../words/secret.js";
 import type { Directory, KeyFacts } from "./keyContract.js";
+import { momentOf, saidIn } from "./managementAnswers.js";
 
 /** A look-up takes 30 to 300 ms; one that takes this long will not answer. */
 const limitMs = 5_000;
@@ -16,16 +17,6 @@ interface Answer {
   status: number;
   body: unknown;
 }
-
-/** Both of LiteLLM's error shapes: `{"error": {…}}`, and FastAPI's `{"detail": string | {"error": {…}}}`. */
-const errorShape = z.object({ type: z.string().nullish(), message: z.string().nullish() });
-const failureShape = z.object({
-  error: errorShape.optional().catch(undefined),
-  detail: z
-    .union([z.string(), z.object({ error: errorShape })])
-    .optional()
-    .catch(undefined),
-});
 
 const permission = z
   .object({ vector_stores: z.array(z.string()).nullish() })
@@ -45,6 +36,7 @@ const keyShape = z.object({
 const teamShape = z.object({
   team_info: z.object({ blocked: z.boolean().nullish(), object_permission: permission }),
 });
+const teamsShape = z.object({ total: z.int() });
 const modelsShape = z.object({ info: z.object({ models: z.array(z.string()).nullish() }) });
 const userShape = z.object({ user_role: z.string().nullish() });
 
@@ -93,7 +85,11 @@ export function createDirectory(baseUrl: string, masterKey: Secret | null, metri
     },
     team: async (id, key) => {
       const answer = await ask(`/team/info?team_id=${encodeURIComponent(id)}`, masterKey ?? key);
-      if (answer.status === 404) throw wrongKey();
+      if (answer.status === 404 && masterKey !== null) {
+        // LiteLLM says so while its database is away, too; its list fails then.
+        const listed = await ask(`/v2/team/list?team_id=${encodeURIComponent(id)}&page=1&page_size=1`, masterKey);
+        if (readOk(listed, teamsShape, "team").total === 0) throw wrongKey();
+      }
       const { team_info: team } = readOk(answer, teamShape, "team");
       return { blocked: team.blocked ?? false, vectorStores: team.object_permission };
     },
@@ -135,21 +131,12 @@ function readOk<T>(answer: Answer, shape: z.ZodType<T>, what: string): T {
   return parsed.data;
 }
 
-/** LiteLLM writes UTC, with or without the zone. */
-function momentOf(text: string | null): number | null {
-  if (text === null) return null;
-  const moment = Date.parse(/(Z|[+-]\d\d:?\d\d)$/.test(text) ? text : `${text}Z`);
-  return Number.isNaN(moment) ? null : moment;
-}
-
 /**
  * Most refusals prove nothing: while its database is away, LiteLLM answers 401 `auth_error` for good keys, too. Only
  * what it says of the key itself is believed.
  */
 function refusalOf({ status, body }: Answer, byMaster: boolean): ApiError {
-  const { error, detail } = failureShape.catch({}).parse(body);
-  const inner = error ?? (typeof detail === "object" ? detail.error : undefined);
-  const [type, message] = [inner?.type ?? "", inner?.message ?? (typeof detail === "string" ? detail : "")];
+  const { type, message } = saidIn(body) ?? { type: "", message: "" };
   if (byMaster) {
     if (status === 404 && type !== "") return wrongKey();
     return cannotTell(

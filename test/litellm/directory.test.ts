@@ -115,8 +115,8 @@ describe("a key", () => {
 });
 
 describe("a team and a role", () => {
-  const ask = async (answer: Answer) => {
-    await using provider = await startProvider(() => answer);
+  const ask = async (answer: Answer, listed: Answer = answer) => {
+    await using provider = await startProvider(({ path }) => (path.startsWith("/v2/team/list") ? listed : answer));
     const directory = createDirectory(provider.url, master, createMetrics());
     return {
       team: await directory.team("a&b", key).catch((error: unknown) => error),
@@ -135,9 +135,16 @@ describe("a team and a role", () => {
   });
 
   test("a user that LiteLLM does not have has no role; a key of a team that it does not have is refused", async () => {
-    const { team, role } = await ask(failure(404, "not_found_error"));
+    const { team, role } = await ask(failure(404, "not_found_error"), { json: { teams: [], total: 0 } });
     expect(team).toMatchObject({ status: 401 });
     expect(role).toBeNull();
+  });
+
+  test("a team that LiteLLM misses because its database is away is not taken for gone", async () => {
+    const missing = failure(404, "internal_server_error", "{'message': 'Team not found, passed team id: a&b.'}");
+    for (const listed of [failure(500, "internal_server_error"), missing, { json: { teams: [{}], total: 1 } }]) {
+      expect((await ask(missing, listed)).team).toMatchObject({ status: 503 });
+    }
   });
 
   test("an outage is 503 for both", async () => {
