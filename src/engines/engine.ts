@@ -48,7 +48,7 @@ export interface Engine {
   /** Changes one store's chunks and counters, and what `book` writes, as one. @throws IdConflict, Overtaken */
   write<Held extends { store: VectorStore }, T>(change: Change<Held, T>, bounds?: Bounds): Promise<T>;
 
-  /** For each id that exists, in any store: how the stored chunk compares with the given one. */
+  /** How stored chunks compare with those given, by id: this store's, and another's if it has the id for itself. */
   compare(store: VectorStore, chunks: readonly NewChunk[], bounds?: Bounds): Promise<Map<string, Compared>>;
 
   /** The `limit` nearest chunks that pass the filter, or all if there are fewer; best first, ties by id. */
@@ -110,6 +110,8 @@ export interface ChunkIds {
   readonly type: string;
   /** The id as the engine writes it (uuids in lower case); null if it cannot hold such an id. */
   read(id: string): string | null;
+  /** Whether stores may have chunks with the same id. If not, the first store with an id has it for itself. */
+  readonly perStore: boolean;
   /** The id of a file's chunk, the same in every run; null if the engine assigns ids itself. @param number from 0 */
   ofFile(chunkBase: string, number: number): string | null;
   /** Always the same id for the same parts. */
@@ -123,10 +125,7 @@ export interface Words {
   readonly usualLanguage: string;
   /** Why a language cannot be used, for the client; null if it can. */
   problemWith(language: string, bounds?: Bounds): Promise<string | null>;
-  /**
-   * The chunks with words of the query, best first, ties by id.
-   * @throws EngineError `away` while a large store's words are still being made
-   */
+  /** The chunks with words of the query, best first, ties by id. @throws `away` while a large store's are being made */
   matching(store: VectorStore, query: WordQuery, bounds?: Bounds): Promise<FoundChunk[]>;
 }
 
@@ -183,8 +182,8 @@ export type Step =
       /**
        * What happens to chunks of this store that have the id of a new one. `error`: the same chunk stays; another one
        * refuses the change (IdConflict). `skip`: every one stays. `replace`: the same chunk stays; another one takes
-       * the new content, metadata and embedding, and keeps its creation time. An id of another store is always an
-       * IdConflict.
+       * the new content, metadata and embedding, and keeps its creation time. An id that another store has for
+       * itself is always an IdConflict.
        */
       do: "put";
       chunks: readonly NewChunk[];
@@ -230,9 +229,9 @@ export interface Records {
   readonly mayAlter: string;
   /** JSON texts as the engine returns them. @throws EngineError `refused` for what it cannot store */
   canonicalJson(texts: readonly string[], bounds?: Bounds): Promise<string[]>;
-  /** The marks of the chunks with these ids, in any store. */
+  /** The marks of the chunks with these ids, or of another store's with the id, by the `keyOfChunk` of those given. */
   marks(chunks: readonly { id: string; storeId: string }[], bounds?: Bounds): Promise<Map<string, ChunkMark>>;
-  /** The vectors stored under these ids; null for one with other content or metadata, or in another store. */
+  /** The vectors stored for them, by the same keys; null for one of other content or metadata, or of another store. */
   vectors(chunks: readonly Omit<StoredChunk, "vector">[], bounds?: Bounds): Promise<Map<string, Buffer | null>>;
   /**
    * Adds new chunks, of any stores, and moves the counters.
@@ -244,7 +243,7 @@ export interface Records {
 }
 
 export interface AddOptions {
-  /** Called with what is stored, before it is final. Throwing undoes the addition. */
+  /** Called with what is stored, as `marks` gives it, before it is final. Throwing undoes the addition. */
   readBack: ((marks: ReadonlyMap<string, ChunkMark>) => void) | null;
   /** Unix milliseconds. */
   now: number;
@@ -268,7 +267,7 @@ export class EngineError extends ApiError {
   }
 }
 
-/** The ids exist: with other content, metadata or embedding, or in another store. Nothing was stored. */
+/** The ids exist with other content, metadata or embedding, or another store has them. Nothing was stored. */
 export class IdConflict extends Error {
   constructor(readonly ids: readonly string[]) {
     super("ids exist with other content");

@@ -15,13 +15,16 @@ export interface NewChunk {
   embeddingMade?: boolean;
 }
 
+/** Tells chunks of several stores apart: two stores may have chunks with the same id. No id holds U+0000. */
+export const keyOfChunk = ({ storeId, id }: { storeId: string; id: string }): string => `${storeId}\0${id}`;
+
 /** What happens to a stored chunk when another one with its id is put. */
 export const conflictRules = ["error", "skip", "replace"] as const;
 export type OnConflict = (typeof conflictRules)[number];
 
 /**
  * `same`: equal content and metadata, and an equal embedding if one is given. `other`: another chunk of this store.
- * `elsewhere`: a chunk of another store, equal or not.
+ * `elsewhere`: a chunk of another store, equal or not, where ids are unique over all stores.
  */
 export type Compared = "same" | "other" | "elsewhere";
 

@@ -172,6 +172,30 @@ describe("what is refused", () => {
   });
 });
 
+test("rows may have the ids of a stranger's rows, and no answer tells which ids those are", async () => {
+  const created = await ask("stranger", "/v1/vector_stores", "POST", { name: "hidden" });
+  const hidden = `/v1/vector_stores/${(parsed(created) as { id: string }).id}/embeddings`;
+  const own = `/v1/vector_stores/${store}/embeddings`;
+  const row = (id: string) => ({ id, content: "a", embedding: [1, 0, 0, 0, 0, 0, 0, 0] });
+  expect((await ask("stranger", hidden, "POST", row("doc-1"))).status).toBe(200);
+  const answers = async (id: string) => [
+    await ask("owner", `${own}/${id}`),
+    await ask("owner", `${own}/${id}`, "PATCH", { content: "b" }),
+    await ask("owner", `${own}/${id}`, "DELETE"),
+    await ask("owner", own, "DELETE", { ids: [id] }),
+    await ask("owner", own, "POST", { ...row(id), on_conflict: "replace" }),
+    await ask("owner", own, "POST", { ...row(id), content: "b" }),
+    await ask("owner", `${own}/${id}`, "DELETE"),
+    await ask("owner", `${own}/batch`, "POST", { embeddings: [row(id)], on_conflict: "skip" }),
+  ];
+  const told = (given: readonly Answer[], id: string) =>
+    given.map(({ status, text }) => [status, text.replaceAll(id, "ID").replaceAll(/"created_at":\d+/g, "")]);
+  const [taken, free] = [await answers("doc-1"), await answers("doc-2")];
+  expect(taken.map(({ status }) => status)).toEqual([404, 404, 404, 200, 200, 409, 200, 200]);
+  expect(told(taken, "doc-1")).toEqual(told(free, "doc-2"));
+  expect(parsed(await ask("stranger", `${hidden}/doc-1`))).toMatchObject({ content: "a" });
+});
+
 test("sharing is in the audit log", async () => {
   await grant("user:reader", "read");
   await revoke("user:reader");

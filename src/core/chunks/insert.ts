@@ -56,8 +56,8 @@ interface Batch {
  * Adds rows to a store, or replaces its rows: all or none. A repeated id with the same content is counted but not
  * stored again, so a request can be repeated after any failure. No database connection is held during a model call.
  * @param at the path of a row in the request, for messages
- * @throws ApiError 400 (model, dimensions, a vector of zeros, id), 404, 409 (an id that exists with other content, in
- * another store, or as a chunk of a file; metadata that names an attached file), 5xx of the model
+ * @throws ApiError 400 (model, dimensions, a vector of zeros, id), 404, 409 (an id that exists with other content or as
+ * a chunk of a file, or that another store has for itself; metadata that names an attached file), 5xx of the model
  */
 export async function insertChunks(
   deps: Deps,

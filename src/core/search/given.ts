@@ -1,3 +1,4 @@
+import { keyOfChunk } from "../../words/chunk.js";
 import { invalid, notFound } from "../../words/errors.js";
 import type { VectorStore } from "../../words/store.js";
 import type { Deps } from "../deps.js";
@@ -10,7 +11,7 @@ import type { RerankWish } from "./rerank.js";
 /** What a request gives in place of the model's vector: its own, or that of a row. */
 export type Given = { embedding: Float32Array } | { like: string };
 
-/** A vector to search with, and the id of the row that it is of, which is not a result. */
+/** A vector to search with, and the row that it is of (`keyOfChunk`), which is not a result. */
 export interface GivenVector {
   vector: Float32Array;
   self: string | null;
@@ -75,7 +76,7 @@ async function rowLike({ engine }: Deps, openStores: readonly VectorStore[], id:
     const row = await findRow(engine, store, id, { embeddings: true, signal });
     if (row === undefined) continue;
     if (row.embedding === null) throw invalid("like", "this row has no embedding");
-    return { embedding: row.embedding, self: row.id };
+    return { embedding: row.embedding, self: keyOfChunk({ storeId: store.id, id: row.id }) };
   }
   throw notFound("embedding", id.slice(0, 100), "like");
 }

@@ -1,5 +1,5 @@
 import type { Caller } from "../../words/caller.js";
-import type { FoundChunk } from "../../words/chunk.js";
+import { type FoundChunk, keyOfChunk } from "../../words/chunk.js";
 import { invalid } from "../../words/errors.js";
 import type { Filter } from "../../words/filter.js";
 import type { Usage } from "../../litellm/contract.js";
@@ -215,7 +215,7 @@ async function retrieveAll(
       const self = given?.self ?? null;
       const wanted = { settings, filter, limit: limit + (self === null ? 0 : 1), query };
       const list = await timed(spent, "database", () => retrieve(deps, store, wanted, asking));
-      lists.push(self === null ? list : list.filter((chunk) => chunk.id !== self).slice(0, limit));
+      lists.push(self === null ? list : list.filter((chunk) => keyOfChunk(chunk) !== self).slice(0, limit));
     }
   }
   const [only] = lists;
@@ -231,10 +231,12 @@ async function retrieveAll(
 function bestOf(lists: readonly (readonly FoundChunk[])[], limit: number): FoundChunk[] {
   const best = new Map<string, FoundChunk>();
   for (const chunk of lists.flat()) {
-    if (chunk.score > (best.get(chunk.id)?.score ?? -1)) best.set(chunk.id, chunk);
+    const key = keyOfChunk(chunk);
+    if (chunk.score > (best.get(key)?.score ?? -1)) best.set(key, chunk);
   }
-  // By id too, so that pages, which merge lists of different lengths, agree on the order.
-  return [...best.values()].sort((a, b) => b.score - a.score || (a.id < b.id ? -1 : 1)).slice(0, limit);
+  // By id and store too, so that pages, which merge lists of different lengths, agree on the order.
+  const before = (a: FoundChunk, b: FoundChunk) => (a.id === b.id ? a.storeId < b.storeId : a.id < b.id);
+  return [...best.values()].sort((a, b) => b.score - a.score || (before(a, b) ? -1 : 1)).slice(0, limit);
 }
 
 async function choose(
@@ -249,12 +251,12 @@ async function choose(
     const ids = found.filter((chunk) => chunk.storeId === store.id).map((chunk) => chunk.id);
     if (ids.length === 0) continue;
     for (const chunk of await deps.engine.read(store, ids, { embeddings: true }, { signal }))
-      embeddings.set(chunk.id, chunk.embedding);
+      embeddings.set(keyOfChunk({ storeId: store.id, id: chunk.id }), chunk.embedding);
   }
   const candidates = found.map((chunk) => ({
     chunk,
     score: chunk.score,
-    embedding: embeddings.get(chunk.id) ?? null,
+    embedding: embeddings.get(keyOfChunk(chunk)) ?? null,
   }));
   return diversify(candidates, limit, diversity).map(({ chunk }) => chunk);
 }
@@ -269,7 +271,8 @@ async function expand(
   const expanded = new Map<string, FoundChunk>();
   for (const { store } of opened) {
     const own = found.filter((chunk) => chunk.storeId === store.id);
-    for (const chunk of await joinNeighbours(deps, store, own, { distance, signal })) expanded.set(chunk.id, chunk);
+    for (const chunk of await joinNeighbours(deps, store, own, { distance, signal }))
+      expanded.set(keyOfChunk(chunk), chunk);
   }
-  return found.map((chunk) => expanded.get(chunk.id) ?? chunk);
+  return found.map((chunk) => expanded.get(keyOfChunk(chunk)) ?? chunk);
 }

@@ -1,3 +1,4 @@
+import { keyOfChunk } from "../../words/chunk.js";
 import { ApiError, TextError, invalid } from "../../words/errors.js";
 import { toNetworkOrder } from "../../numbers/float32.js";
 import type { TransferRow } from "../../words/rows.js";
@@ -72,7 +73,7 @@ export async function toChunks(
   const asked = request.dryRun ? new Map<string, Buffer>() : await vectorsFor(deps, without);
   return {
     chunks: chunks.flatMap((chunk): PlacedChunk[] => {
-      const vector = chunk.vector ?? asked.get(chunk.id);
+      const vector = chunk.vector ?? asked.get(keyOfChunk(chunk));
       return vector === undefined ? [] : [{ ...chunk, vector }];
     }),
     embedded: without.length,
@@ -81,16 +82,17 @@ export async function toChunks(
 
 type ChunkToEmbed = Omit<PlacedChunk, "vector"> & { store: VectorStore };
 
-/** Vectors by id. Rows that are stored already keep their stored vectors, so that nothing is paid for twice. */
+/** Vectors by `keyOfChunk`. Rows that are stored already keep their vectors, so that nothing is paid for twice. */
 async function vectorsFor(deps: TransferDeps, chunks: readonly ChunkToEmbed[]): Promise<Map<string, Buffer>> {
   const vectors = new Map<string, Buffer>();
   if (chunks.length === 0) return vectors;
   const present = await deps.engine.records.vectors(chunks);
   const missing = new Map<VectorStore, ChunkToEmbed[]>();
   for (const chunk of chunks) {
-    const stored = present.get(chunk.id);
+    const stored = present.get(keyOfChunk(chunk));
     // A placeholder is enough for a row stored without a vector: it will be refused as a conflict anyway.
-    if (stored !== undefined) vectors.set(chunk.id, stored ?? Buffer.alloc(4 * dimensionsOf(deps, chunk.store)));
+    if (stored !== undefined)
+      vectors.set(keyOfChunk(chunk), stored ?? Buffer.alloc(4 * dimensionsOf(deps, chunk.store)));
     else missing.set(chunk.store, [...(missing.get(chunk.store) ?? []), chunk]);
   }
   for (const [store, own] of missing) {
@@ -102,7 +104,7 @@ async function vectorsFor(deps: TransferDeps, chunks: readonly ChunkToEmbed[]): 
     await bookModel(deps, deps.db, store);
     own.forEach((chunk, i) => {
       const vector = made[i];
-      if (vector !== undefined) vectors.set(chunk.id, toNetworkOrder(vector));
+      if (vector !== undefined) vectors.set(keyOfChunk(chunk), toNetworkOrder(vector));
     });
   }
   return vectors;

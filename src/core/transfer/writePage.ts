@@ -1,5 +1,6 @@
 import { findStore } from "../../db/tables/stores.js";
 import { EngineError, Overtaken } from "../../engines/engine.js";
+import { keyOfChunk } from "../../words/chunk.js";
 import { ApiError, conflict, unavailable } from "../../words/errors.js";
 import { type ChunkMark, type StoredChunk, digestOf } from "../../words/rows.js";
 import { isExpired } from "../../words/store.js";
@@ -40,22 +41,24 @@ export async function writePage(
   options: WriteOptions,
 ): Promise<WrittenPage> {
   const digests = new Map(chunks.map((chunk) => [chunk, digestOf(chunk)]));
-  const first = firstOfEachId(chunks, digests);
-  const unique = [...first.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+  const first = firstOfEachId(deps, chunks, digests);
+  // One order for all pages, so that two that share ids cannot deadlock.
+  const unique = [...first.values()].sort((a, b) => ((a.id === b.id ? a.storeId < b.storeId : a.id < b.id) ? -1 : 1));
   for (let attempt = 1; ; attempt += 1) {
     const present = await deps.engine.records.marks(unique);
-    const fresh = unique.filter((chunk) => !present.has(chunk.id));
+    const fresh = unique.filter((chunk) => !present.has(keyOfChunk(chunk)));
     const skipped = unique.filter((chunk) => {
-      const mark = present.get(chunk.id);
+      const mark = present.get(keyOfChunk(chunk));
       return mark !== undefined && (mark.storeId !== chunk.storeId || mark.digest !== digests.get(chunk));
     });
     const [other] = skipped;
-    if (other !== undefined && options.onConflict === "error") throw conflictOf(other, present.get(other.id)?.storeId);
+    if (other !== undefined && options.onConflict === "error")
+      throw conflictOf(other, present.get(keyOfChunk(other))?.storeId);
     try {
       const stored = options.dryRun || fresh.length === 0 ? [] : await addChunks(deps, fresh, digests, options.verify);
       const left = new Set(skipped);
       const kept = unique.filter((chunk) => !left.has(chunk));
-      const known = kept.flatMap((chunk) => present.get(chunk.id)?.digest ?? []);
+      const known = kept.flatMap((chunk) => present.get(keyOfChunk(chunk))?.digest ?? []);
       return {
         added: fresh.length,
         duplicates: chunks.length - fresh.length - skipped.length,
@@ -82,7 +85,7 @@ async function addChunks(
 ): Promise<bigint[]> {
   let stored = chunks.flatMap((chunk) => digests.get(chunk) ?? []);
   const readBack = (marks: ReadonlyMap<string, ChunkMark>) => {
-    stored = chunks.map((chunk) => requireSame(deps, chunk, marks.get(chunk.id), digests));
+    stored = chunks.map((chunk) => requireSame(deps, chunk, marks.get(keyOfChunk(chunk)), digests));
   };
   try {
     await deps.engine.records.add(chunks, { readBack: verify ? readBack : null, now: deps.now() });
@@ -128,12 +131,17 @@ async function whyGone(deps: TransferDeps, chunks: readonly PlacedChunk[], error
   return error;
 }
 
-/** @throws ApiError 409 if an id is repeated with other content */
-function firstOfEachId(chunks: readonly PlacedChunk[], digests: ReadonlyMap<StoredChunk, bigint>) {
+/** @throws ApiError 409 if an id is repeated with other content, or for a store that cannot have it too */
+function firstOfEachId(
+  { engine }: Pick<TransferDeps, "engine">,
+  chunks: readonly PlacedChunk[],
+  digests: ReadonlyMap<StoredChunk, bigint>,
+) {
   const first = new Map<string, PlacedChunk>();
   for (const chunk of chunks) {
-    const earlier = first.get(chunk.id);
-    if (earlier === undefined) first.set(chunk.id, chunk);
+    const key = engine.ids.perStore ? keyOfChunk(chunk) : chunk.id;
+    const earlier = first.get(key);
+    if (earlier === undefined) first.set(key, chunk);
     else if (digests.get(earlier) !== digests.get(chunk) || earlier.storeId !== chunk.storeId) {
       throw conflict(
         chunk.at,

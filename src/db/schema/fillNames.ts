@@ -25,6 +25,7 @@ export function fillNames(text: string, { config, tables, found, kind }: Naming)
     vector_stores: tables.vectorStores.quoted,
     embeddings: tables.embeddings.quoted,
     embeddings_by_store: indexName(tables.embeddings, "by_store"),
+    embeddings_by_store_index: indexOf(tables.embeddings, "by_store").quoted,
     stores_by_time: indexName(tables.vectorStores, "by_time"),
     stores_by_name: indexName(tables.vectorStores, "by_name"),
     stores_by_beginning: indexName(tables.vectorStores, "by_beginning"),
@@ -95,6 +96,6 @@ export function fillNames(text: string, { config, tables, found, kind }: Naming)
 }
 
 /** PostgreSQL cuts names at 63 bytes. An index is in its table's schema. */
-function indexName(table: Table, suffix: string): string {
-  return quote(`${table.name.slice(0, 50)}_${suffix}`);
-}
+const indexOf = (table: Table, suffix: string): Table => beside(table, `${table.name.slice(0, 50)}_${suffix}`);
+
+const indexName = (table: Table, suffix: string): string => quote(indexOf(table, suffix).name);

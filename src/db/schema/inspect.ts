@@ -60,11 +60,9 @@ export async function inspectEmbeddings(
     found[field] = column;
   }
   refuseUnknownRequired(table, columns, Object.values(config.fields));
-  await requireUnique(db, table, config.fields.id);
+  const idsPerStore = await areIdsPerStore(db, table, config.fields);
   const ref = <T>(field: keyof typeof embeddingFields) => sql<T>`e.${sql.ref(config.fields[field])}`;
-  const bare = (["id", "vectorStoreId", "content", "embedding", "metadata", "createdAt"] as const).map((field) =>
-    sql.ref(config.fields[field]),
-  );
+  const bareOf = (field: keyof typeof embeddingFields) => sql.ref(config.fields[field]);
   const idType = idTypes[found.id.type] ?? "text";
   return {
     table: table.reference,
@@ -72,24 +70,27 @@ export async function inspectEmbeddings(
     id: ref("id"),
     content: ref("content"),
     metadata: sql`${ref("metadata")}::jsonb`,
-    bareContent: sql.ref(config.fields.content),
-    bareMetadata: sql.ref(config.fields.metadata),
-    bareEmbedding: sql.ref(config.fields.embedding),
+    bareContent: bareOf("content"),
+    bareMetadata: bareOf("metadata"),
+    bareEmbedding: bareOf("embedding"),
     embedding: ref("embedding"),
     vectorStoreId: ref("vectorStoreId"),
     createdAt: ref("createdAt"),
-    insertColumns: sql.join(bare),
-    idColumn: sql.ref(config.fields.id),
+    insertColumns: sql.join(
+      (["id", "vectorStoreId", "content", "embedding", "metadata", "createdAt"] as const).map(bareOf),
+    ),
+    idsPerStore,
+    keyColumns: sql.join((idsPerStore ? (["vectorStoreId", "id"] as const) : (["id"] as const)).map(bareOf)),
     idType,
     idSequence: idType === "bigint" ? await sequenceOf(db, table, config.fields.id) : null,
     vectorStoreIdType: idTypes[found.vectorStoreId.type] ?? "text",
     metadataType: found.metadata.type === "json" ? "json" : "jsonb",
     zoned: found.createdAt.type === "timestamptz",
     dimensions: found.embedding.typmod > 0 ? found.embedding.typmod : null,
-    metadataColumn: sql`${sql.ref(config.fields.metadata)}::jsonb`,
+    metadataColumn: sql`${bareOf("metadata")}::jsonb`,
     metadataIndex: beside(table, `${table.name.slice(0, 50)}_by_metadata`),
     rangeIndex: (suffix) => beside(table, `${table.name.slice(0, 40)}_range_${suffix}`),
-    vectorStoreIdColumn: sql.ref(config.fields.vectorStoreId),
+    vectorStoreIdColumn: bareOf("vectorStoreId"),
     vectorOid: found.embedding.typeOid,
   };
 }
@@ -166,18 +167,33 @@ async function columnsOf(db: Executor, table: Table): Promise<Column[] | null> {
   return rows.length === 0 ? null : rows;
 }
 
-/** A client's own id is safe to retry only because the database refuses it a second time. */
-async function requireUnique(db: Executor, table: Table, column: string): Promise<void> {
-  const { rows } = await sql`
-    SELECT 1 FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
-    WHERE i.indrelid = to_regclass(${table.quoted}) AND i.indisunique AND i.indimmediate AND i.indisvalid
-      AND i.indnkeyatts = 1 AND i.indpred IS NULL AND a.attname = ${column}`.execute(db);
-  if (rows.length === 0) {
-    throw new StartupError(
-      `DB_FIELDS__ID_FIELD: the column "${column}" of "${table.name}" has neither a primary key nor a unique index. Add one: ` +
-        `CREATE UNIQUE INDEX ON ${table.quoted} ("${column}");`,
-    );
-  }
+/**
+ * Whether the ids of rows are unique in each store, or over all stores because the table has a key on the id alone. A
+ * client's own id is safe to retry only because the database refuses it a second time.
+ * @throws StartupError if the table has neither key
+ */
+async function areIdsPerStore(
+  db: Executor,
+  table: Table,
+  { id, vectorStoreId }: DatabaseConfig["fields"],
+): Promise<boolean> {
+  const { rows } = await sql<{ alone: boolean | null; perStore: boolean | null }>`
+    SELECT bool_or(k.columns = ARRAY[${id}::text]) AS alone,
+           bool_or(k.columns IN (ARRAY[${id}::text, ${vectorStoreId}::text], ARRAY[${vectorStoreId}::text, ${id}::text])) AS "perStore"
+    FROM (
+      SELECT array_agg(a.attname::text ORDER BY c.n) AS columns
+      FROM pg_index i CROSS JOIN LATERAL unnest(i.indkey::int2[]) WITH ORDINALITY AS c(attnum, n)
+      JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = c.attnum
+      WHERE i.indrelid = to_regclass(${table.quoted}) AND i.indisunique AND i.indimmediate AND i.indisvalid
+        AND i.indpred IS NULL AND i.indexprs IS NULL AND c.n <= i.indnkeyatts
+      GROUP BY i.indexrelid) AS k`.execute(db);
+  const [found] = rows;
+  if (found?.alone === true) return false;
+  if (found?.perStore === true) return true;
+  throw new StartupError(
+    `DB_FIELDS__ID_FIELD: the column "${id}" of "${table.name}" has neither a primary key nor a unique index, alone or ` +
+      `with "${vectorStoreId}". Add one: CREATE UNIQUE INDEX ON ${table.quoted} ("${vectorStoreId}", "${id}");`,
+  );
 }
 
 async function sequenceOf(db: Executor, table: Table, column: string): Promise<string | null> {

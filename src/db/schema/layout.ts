@@ -28,8 +28,10 @@ export interface Layout {
     createdAt: RawBuilder<unknown>;
     /** Bare column names in the order of an INSERT: id, store, content, embedding, metadata, created_at. */
     insertColumns: RawBuilder<unknown>;
-    /** The bare id column, as ON CONFLICT names it. */
-    idColumn: RawBuilder<unknown>;
+    /** Whether ids are unique in each store; false: over all stores, in a table whose key is the id alone. */
+    idsPerStore: boolean;
+    /** The bare columns of that key, as ON CONFLICT names them. */
+    keyColumns: RawBuilder<unknown>;
     idType: IdType;
     idSequence: string | null;
     vectorStoreIdType: IdType;

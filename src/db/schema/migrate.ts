@@ -167,8 +167,10 @@ async function applyPending(
     }
     await sql`ALTER TABLE ${tables.migrations.reference} ADD COLUMN IF NOT EXISTS oldest_program integer`.execute(tx);
   }
+  const newRows = applied.length === 0 && found.embeddings === null;
   for (const migration of pending) {
-    await sql.raw(fillNames(migration.text, { config, tables, found, kind })).execute(tx);
+    if (newRows || !migration.onlyForNewRows)
+      await sql.raw(fillNames(migration.text, { config, tables, found, kind })).execute(tx);
     await sql`INSERT INTO ${tables.migrations.reference} (version, name, checksum, oldest_program)
       VALUES (${migration.version}, ${migration.name}, ${migration.checksum}, ${migration.oldestProgram})`.execute(tx);
     log.info({ migration: migration.name }, "migrated");

@@ -17,6 +17,8 @@ export interface Migration {
    * the migration itself.
    */
   oldestProgram: number;
+  /** Changes only a table of rows that was not there before. Set by a line `-- only for new rows`. */
+  onlyForNewRows: boolean;
 }
 
 export interface AppliedMigration {
@@ -56,6 +58,7 @@ export function readMigrations(): Migration[] {
         text,
         checksum: createHash("sha256").update(text.replaceAll("\r\n", "\n")).digest("hex"),
         oldestProgram: Number(/^-- oldest program: (\d{4})$/m.exec(text)?.[1] ?? version),
+        onlyForNewRows: /^-- only for new rows$/m.test(text),
       };
     });
 }

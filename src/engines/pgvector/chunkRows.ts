@@ -9,8 +9,9 @@ import { encodeTextArray, encodeVectorArray } from "./binary.js";
 import { compileFilter } from "../../db/filterSql.js";
 
 /** Ids of chunks in the record. An adopted table's id column may have any of three types. */
-export const chunkIds = (type: IdType): ChunkIds => ({
+export const chunkIds = (type: IdType, perStore: boolean): ChunkIds => ({
   type,
+  perStore,
   read: (id) => asWritten(type, id),
   ofFile: (chunkBase, number) => fileChunkId(type, chunkBase, number),
   derived: (parts) => derivedId(type, "emb_", parts),

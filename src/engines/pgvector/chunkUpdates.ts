@@ -43,7 +43,7 @@ export async function updateChunks(
             ${e.bareEmbedding} = COALESCE(g.embedding, ${e.embedding}),
             ${e.bareMetadata} = COALESCE(g.metadata::${sql.raw(e.metadataType)}, e.${e.bareMetadata})
         FROM given AS g JOIN stored AS s ON s.id = g.id
-        WHERE ${e.id} = s.id
+        WHERE ${e.vectorStoreId} = ${storeId} AND ${e.id} = s.id
         RETURNING ${e.id} AS id, octet_length(${e.content}) AS bytes, ${e.embedding} AS embedding, s.bytes AS before, s.made,
                   g.embedding IS NOT NULL AS moved, g.content IS NOT NULL AS reworded
       ), searchable AS (

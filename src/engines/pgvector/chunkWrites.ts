@@ -26,7 +26,7 @@ export async function insertChunks(
   chunks: readonly NamedChunk[],
   now: number,
 ): Promise<Set<string>> {
-  const { table, id, embedding, idColumn, insertColumns, zoned, metadataType, idType, vectorStoreIdType } =
+  const { table, id, embedding, keyColumns, insertColumns, zoned, metadataType, idType, vectorStoreIdType } =
     tx.layout.embeddings;
   const added = new Set<string>();
   for (const portion of portions(chunks)) {
@@ -37,7 +37,7 @@ export async function insertChunks(
         SELECT u.id::${sql.raw(idType)}, ${storeId}::${sql.raw(vectorStoreIdType)}, u.content, u.embedding,
                u.metadata::${sql.raw(metadataType)}, ${instant(now, zoned)}
         FROM ${unnested(tx, portion)}
-        ON CONFLICT (${idColumn}) DO NOTHING
+        ON CONFLICT (${keyColumns}) DO NOTHING
         RETURNING ${id} AS id, ${embedding} AS embedding
       ), searchable AS (
         INSERT INTO ${tx.layout.derived.vectors} (vector_store_id, id, embedding)
@@ -51,8 +51,8 @@ export async function insertChunks(
 }
 
 /**
- * For each id that exists, in any store: how the stored chunk compares with the given one. Embeddings are compared only
- * where given.
+ * For each id that the store has (or any store, where ids are unique over all): how the stored chunk compares with the
+ * given one. Embeddings are compared only where given.
  */
 export async function compareChunks(
   db: Db,
@@ -69,17 +69,22 @@ export async function compareChunks(
                     AND (u.embedding IS NULL OR ${e.embedding} = u.embedding) THEN 'same'
                   ELSE 'other' END AS compared
       FROM ${unnested(db, portion)}
-      JOIN ${e.table} AS e ON ${e.id} = u.id::${sql.raw(e.idType)}`.execute(db.run);
+      JOIN ${e.table} AS e ON ${ofStore(db, storeId)} AND ${e.id} = u.id::${sql.raw(e.idType)}`.execute(db.run);
     for (const row of rows) found.set(row.id, row.compared);
   }
   return found;
+}
+
+/** The condition that a row e may have an id that the store cannot use again. */
+function ofStore({ layout: { embeddings } }: Db, storeId: string): RawBuilder<unknown> {
+  return embeddings.idsPerStore ? sql`${embeddings.vectorStoreId} = ${storeId}` : sql`true`;
 }
 
 /**
  * Ids for new chunks from the id column's sequence; null if it has none and the service makes ids. The sequence does
  * not know the ids that clients chose, so taken numbers are skipped, in growing strides.
  */
-export async function reserveIds(tx: Db, count: number): Promise<string[] | null> {
+export async function reserveIds(tx: Db, storeId: string, count: number): Promise<string[] | null> {
   const { idSequence, id, table } = tx.layout.embeddings;
   if (idSequence === null) return null;
   const free: string[] = [];
@@ -87,7 +92,9 @@ export async function reserveIds(tx: Db, count: number): Promise<string[] | null
     const { rows } = await sql<{ id: string }>`
       WITH reserved AS MATERIALIZED (SELECT nextval(${idSequence}::regclass) AS id FROM generate_series(1, ${stride}::int))
       SELECT r.id::text AS id FROM reserved AS r
-      WHERE NOT EXISTS (SELECT 1 FROM ${table} AS e WHERE ${id} = r.id) ORDER BY r.id`.execute(tx.run);
+      WHERE NOT EXISTS (SELECT 1 FROM ${table} AS e WHERE ${ofStore(tx, storeId)} AND ${id} = r.id) ORDER BY r.id`.execute(
+      tx.run,
+    );
     for (const row of rows) free.push(row.id);
   }
   return free.slice(0, count);
@@ -114,7 +121,7 @@ export async function deleteChunks(
       DELETE FROM ${e.table} AS e WHERE ${
         most === undefined
           ? chosen
-          : sql`${e.id} = ANY(ARRAY(
+          : sql`${e.vectorStoreId} = ${storeId} AND ${e.id} = ANY(ARRAY(
         SELECT ${e.id} FROM ${e.table} AS e WHERE ${chosen} ORDER BY ${e.id} LIMIT ${most}))`
       }
       RETURNING ${e.id} AS id, octet_length(${e.content}) AS bytes

@@ -55,7 +55,7 @@ export async function searchIndex(
   const count = candidatesFor(limit);
   const distance = distanceTo(layout, query.unit);
   const own = layout.derived.ownVectors(state.vectorsTable).reference;
-  const passes = passing(layout, sql`v.id`, filter);
+  const passes = passing(layout, { storeId: store.id, id: sql`v.id` }, filter);
   const ctes = sql`
     indexed AS MATERIALIZED (
       SELECT v.id, v.d FROM (SELECT id, ${distance} AS d FROM ${own} ORDER BY ${distance} LIMIT ${breadth}) AS v ${passes}

@@ -22,10 +22,15 @@ export function matchingIds(layout: Layout, storeId: string, filter: Filter | nu
     WHERE ${e.vectorStoreId} = ${storeId} AND ${filter === null ? sql`true` : compileFilter(filter, e.metadata)}`;
 }
 
-/** Whether the chunk `id` passes a filter, as a join: one lookup for each row, in the order of the rows. */
-export function passing(layout: Layout, id: RawBuilder<unknown>, filter: Filter | null): RawBuilder<unknown> {
+/** Whether a store's chunk `id` passes a filter, as a join: one lookup for each row, in the order of the rows. */
+export function passing(
+  layout: Layout,
+  { storeId, id }: { storeId: string; id: RawBuilder<unknown> },
+  filter: Filter | null,
+): RawBuilder<unknown> {
   if (filter === null) return sql``;
   const e = layout.embeddings;
   return sql`CROSS JOIN LATERAL (
-    SELECT 1 FROM ${e.table} AS e WHERE ${e.id} = ${id} AND ${compileFilter(filter, e.metadata)} OFFSET 0) AS passing`;
+    SELECT 1 FROM ${e.table} AS e
+    WHERE ${e.vectorStoreId} = ${storeId} AND ${e.id} = ${id} AND ${compileFilter(filter, e.metadata)} OFFSET 0) AS passing`;
 }

@@ -31,7 +31,7 @@ export const createPgvector = (parts: PgvectorParts): Engine => engineOn(createC
 
 export function engineOn(pg: Pgvector): Engine {
   const { db } = pg;
-  const { idType, dimensions } = db.layout.embeddings;
+  const { idType, idsPerStore, dimensions } = db.layout.embeddings;
   const probed: Probed = new Map();
   return {
     name: "pgvector",
@@ -43,7 +43,7 @@ export function engineOn(pg: Pgvector): Engine {
       // Between these it computes a cosine in 16,000 dimensions; it sums products in float32.
       lengths: { min: 1e-15, max: 1e19 },
     },
-    ids: chunkIds(idType),
+    ids: chunkIds(idType, idsPerStore),
     words: createWords(pg),
     records: createRecords(pg),
 

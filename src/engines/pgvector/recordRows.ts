@@ -1,6 +1,7 @@
-import { CompiledQuery, sql } from "kysely";
+import { CompiledQuery, type RawBuilder, sql } from "kysely";
 import type { Db } from "../../db/database.js";
 import { epochMicros, exactText, exactly } from "../../db/expressions.js";
+import { keyOfChunk } from "../../words/chunk.js";
 import type { ChunkMark, StoredChunk, RecordPage, RecordPageRequest } from "../../words/rows.js";
 import type { VectorStore } from "../../words/store.js";
 import { encodeTextArray, sentVector } from "./binary.js";
@@ -25,20 +26,45 @@ export async function copyChunks(tx: Db, chunks: readonly StoredChunk[]): Promis
     INSERT INTO ${tx.layout.derived.vectors} (vector_store_id, id, embedding)
     SELECT store_id, id, CASE WHEN vector_norm(unit) > 0 THEN unit::${sql.raw(tx.layout.derived.vectorType)} END
     FROM (SELECT ${e.vectorStoreId} AS store_id, ${e.id} AS id, l2_normalize(${e.embedding}) AS unit
-          FROM ${e.table} AS e WHERE ${hasId(tx, idsOf(chunks))} OFFSET 0) AS u
+          FROM ${e.table} AS e WHERE ${isOneOf(tx, chunks)} OFFSET 0) AS u
     ON CONFLICT (vector_store_id, id) DO UPDATE SET embedding = EXCLUDED.embedding`.execute(tx.run);
 }
 
+type Named = Pick<StoredChunk, "id" | "storeId">;
+
+/** The condition that a row e has the id of one of these chunks, in its store, or in any if ids are over all stores. */
+function isOneOf(db: Db, chunks: readonly Named[]): RawBuilder<unknown> {
+  const { vectorStoreId, vectorStoreIdType, id, idType, idsPerStore } = db.layout.embeddings;
+  if (!idsPerStore) return hasId(db, idsOf(chunks));
+  const storeIds = chunks.map(({ storeId }) => storeId);
+  const [storeId] = storeIds;
+  // Reads the index once, where a join would descend it for each row.
+  if (storeId !== undefined && storeIds.every((each) => each === storeId))
+    return sql`${vectorStoreId} = ${storeId} AND ${hasId(db, idsOf(chunks))}`;
+  return sql`(${vectorStoreId}, ${id}) IN (
+    SELECT u.store_id::${sql.raw(vectorStoreIdType)}, u.id::${sql.raw(idType)}
+    FROM unnest(${encodeTextArray(storeIds)}::text[], ${encodeTextArray(idsOf(chunks))}::text[]) AS u(store_id, id))`;
+}
+
 /** The marks of the chunks that exist, computed by the database from what it stores. */
-export async function marksOf(db: Db, chunks: readonly { id: string }[]): Promise<Map<string, ChunkMark>> {
+export async function marksOf(db: Db, chunks: readonly Named[]): Promise<Map<string, ChunkMark>> {
   const e = db.layout.embeddings;
   const text = (column: unknown) => sql`convert_to(${column}::text, 'UTF8') || '\\x00'::bytea`;
   const { rows } = await sql<{ id: string; storeId: string; digest: string }>`
     SELECT ${exactText(e.id)} AS id, ${e.vectorStoreId}::text AS "storeId",
            left(encode(sha256(${text(e.id)} || ${text(e.content)} || ${text(sql`COALESCE(${e.metadata}, '{}')`)}
              || vector_send(${e.embedding})), 'hex'), 16) AS digest
-    FROM ${e.table} AS e WHERE ${hasId(db, idsOf(chunks))}`.execute(db.run);
-  return new Map(rows.map(({ id, storeId, digest }) => [exactly(id), { storeId, digest: BigInt(`0x${digest}`) }]));
+    FROM ${e.table} AS e WHERE ${isOneOf(db, chunks)}`.execute(db.run);
+  const keyOf = e.idsPerStore ? keyOfChunk : ({ id }: Named) => id;
+  const marks = new Map<string, ChunkMark>();
+  for (const { id, storeId, digest } of rows)
+    marks.set(keyOf({ id: exactly(id), storeId }), { storeId, digest: BigInt(`0x${digest}`) });
+  return new Map(
+    chunks.flatMap((chunk) => {
+      const mark = marks.get(keyOf(chunk));
+      return mark === undefined ? [] : [[keyOfChunk(chunk), mark]];
+    }),
+  );
 }
 
 /**
@@ -53,22 +79,29 @@ export async function canonicalJson(db: Db, texts: readonly string[]): Promise<s
   return rows.map((row) => row.text);
 }
 
-/** The vectors of the chunks that exist, by id; null for one with other content or metadata, or in another store. */
+/** The vectors of the chunks that exist; null for one with other content or metadata, or in another store. */
 export async function storedVectors(
   db: Db,
   chunks: readonly Omit<StoredChunk, "vector">[],
 ): Promise<Map<string, Buffer | null>> {
   const e = db.layout.embeddings;
   const column = (values: readonly string[]) => sql`${encodeTextArray(values)}::text[]`;
-  const { rows } = await sql<{ id: string; vector: string | null }>`
-    SELECT ${exactText(sql`u.id`)} AS id, CASE WHEN ${e.vectorStoreId}::text = u.store_id AND ${e.content} = u.content
+  const inStore = e.idsPerStore ? sql`${e.vectorStoreId} = u.store_id::${sql.raw(e.vectorStoreIdType)}` : sql`true`;
+  const { rows } = await sql<{ n: number; vector: string | null }>`
+    SELECT u.n, CASE WHEN ${e.vectorStoreId}::text = u.store_id AND ${e.content} = u.content
                        AND COALESCE(${e.metadata}, '{}') = u.metadata::jsonb
                       THEN ${sentVector(e.embedding)} END AS vector
-    FROM unnest(${column(chunks.map((each) => each.id))}, ${column(chunks.map((each) => each.storeId))},
+    FROM unnest(${column(idsOf(chunks))}, ${column(chunks.map((each) => each.storeId))},
                 ${column(chunks.map((each) => each.content))}, ${column(chunks.map((each) => each.metadata))})
-      AS u(id, store_id, content, metadata)
-    JOIN ${e.table} AS e ON ${e.id} = u.id::${sql.raw(e.idType)}`.execute(db.run);
-  return new Map(rows.map(({ id, vector }) => [exactly(id), vector === null ? null : decodeSent(vector)]));
+      WITH ORDINALITY AS u(id, store_id, content, metadata, n)
+    JOIN ${e.table} AS e ON ${inStore} AND ${e.id} = u.id::${sql.raw(e.idType)}`.execute(db.run);
+  const found = new Map(rows.map(({ n, vector }) => [n, vector]));
+  return new Map(
+    chunks.flatMap((chunk, i) => {
+      const vector = found.get(i + 1);
+      return vector === undefined ? [] : [[keyOfChunk(chunk), vector === null ? null : decodeSent(vector)]];
+    }),
+  );
 }
 
 /** The numbers of `sentVector`, in network order. */

@@ -58,7 +58,8 @@ export async function fillVectors(
     INSERT INTO ${layout.derived.vectors} (vector_store_id, id, embedding)
     SELECT ${store.id}::${sql.raw(e.vectorStoreIdType)}, ${e.id}, ${unitVector(layout, e.embedding, store.embeddingDimensions)}
     FROM portion AS p JOIN ${e.table} AS e ON ${e.id} = p.id
-    WHERE ${missing(layout.derived.vectors, sql`v.vector_store_id = ${store.id}`)} AND ${own === null ? sql`true` : missing(own, sql`true`)}
+    WHERE ${e.vectorStoreId} = ${store.id}
+      AND ${missing(layout.derived.vectors, sql`v.vector_store_id = ${store.id}`)} AND ${own === null ? sql`true` : missing(own, sql`true`)}
     ON CONFLICT (vector_store_id, id) DO NOTHING`;
   return workOnPortion(tx, recordedIds(layout, store.id), { after, limit }, fill);
 }

@@ -123,7 +123,7 @@ type Put = Extract<Step, { do: "put" }>;
 type Named = NewChunk & { id: string };
 
 async function putChunks(tx: Db, store: VectorStore, { chunks, onConflict }: Put, now: number, done: Progress) {
-  const named = await withIds(tx, chunks);
+  const named = await withIds(tx, store.id, chunks);
   done.ids.push(...named.map((chunk) => chunk.id));
   // Insert in the order of ids, so that two changes that share ids cannot deadlock.
   const ordered = chunks.some((chunk) => chunk.id !== null) ? named.toSorted((a, b) => (a.id < b.id ? -1 : 1)) : named;
@@ -156,9 +156,9 @@ async function putChunks(tx: Db, store: VectorStore, { chunks, onConflict }: Put
     );
 }
 
-async function withIds(tx: Db, chunks: readonly NewChunk[]): Promise<(NewChunk & { id: string })[]> {
+async function withIds(tx: Db, storeId: string, chunks: readonly NewChunk[]): Promise<(NewChunk & { id: string })[]> {
   const unnamed = chunks.filter((chunk) => chunk.id === null).length;
-  const reserved = unnamed > 0 ? await reserveIds(tx, unnamed) : null;
+  const reserved = unnamed > 0 ? await reserveIds(tx, storeId, unnamed) : null;
   const { idType } = tx.layout.embeddings;
   return chunks.map((chunk) => ({ ...chunk, id: chunk.id ?? reserved?.shift() ?? makeId(idType, "emb_") }));
 }

@@ -128,34 +128,39 @@ describe("a bad line", () => {
     ["a conflict", JSON.stringify(rowOf(1, { id: "taken" })), 409, "line 1234.id: exists already"],
   ];
 
-  test.each(bad)("%s at line 1,234 is named; exactly the counted rows are stored", async (_, line, status, message) => {
-    if (status === 409) {
-      const other = await createStore(service);
-      await service.post(batchPath(other), { embeddings: [rowOf(1, { id: "taken", content: "other" })] });
-    }
+  const storeWithRow = async () => {
     const storeId = await createStore(service);
-    const rows = linesOf(rowsOf(5000));
-    const answer = await send(storeId, [...rows.slice(0, 1233), line, "\n", ...rows.slice(1234)]);
-    expect(answer.status).toBe(200);
-    expect(answer.lines.slice(0, -1)).toEqual(progress(500, 1000));
-    const last = answer.lines.at(-1);
-    expect(last).toMatchObject({ count: 1000, duplicates: 0 });
-    expect(last?.error?.message.startsWith(message)).toBe(true);
-    expect(await rowsInTable(service, storeId)).toBe(1000);
-    expect((await countsOf(service, storeId)).rows).toBe(1000);
-  });
+    await service.post(batchPath(storeId), { embeddings: [rowOf(1, { id: "taken", content: "other" })] }).expect(200);
+    return storeId;
+  };
+
+  test.each(bad)(
+    "%s at line 1,234 is named; exactly the counted rows are stored",
+    async (_, line, _status, message) => {
+      const storeId = await storeWithRow();
+      const rows = linesOf(rowsOf(5000));
+      const answer = await send(storeId, [...rows.slice(0, 1233), line, "\n", ...rows.slice(1234)]);
+      expect(answer.status).toBe(200);
+      expect(answer.lines.slice(0, -1)).toEqual(progress(500, 1000));
+      const last = answer.lines.at(-1);
+      expect(last).toMatchObject({ count: 1000, duplicates: 0 });
+      expect(last?.error?.message.startsWith(message)).toBe(true);
+      expect(await rowsInTable(service, storeId)).toBe(1 + 1000);
+      expect((await countsOf(service, storeId)).rows).toBe(1 + 1000);
+    },
+  );
 
   test.each(bad)(
     "%s before the first commit has its own status and OpenAI's error shape",
     async (_, line, status, message) => {
-      const storeId = await createStore(service);
+      const storeId = await storeWithRow();
       const answer = await send(storeId, ["\n".repeat(1230), ...linesOf(rowsOf(3)), line, "\n", ...linesOf(rowsOf(3))]);
       expect(answer.status).toBe(status);
       expect(Object.keys(answer.lines[0] ?? {})).toEqual(["error"]);
       const error = answer.lines[0]?.error;
       expect(Object.keys(error ?? {}).sort()).toEqual(["code", "message", "param", "type"]);
       expect(error?.message.startsWith(message)).toBe(true);
-      expect(await rowsInTable(service, storeId)).toBe(0);
+      expect(await rowsInTable(service, storeId)).toBe(1);
     },
   );
 

@@ -32,7 +32,6 @@ beforeEach(() => {
   prefix += 1;
 });
 
-/** Ids are unique in the whole table. */
 const id = (name: string | number) => `doc-${String(prefix)}-${String(name)}`;
 const named = (count: number) => rowsOf(count, (seed) => ({ id: id(seed), metadata: { seed } }));
 const unembedded = (count: number): Row[] =>
@@ -102,20 +101,6 @@ describe("a client's own ids", () => {
     for (const row of variants) await post(storeId, [row]).expect(200);
     await post(storeId, variants).expect(200);
     expect(await rowsInTable(service, storeId)).toBe(1);
-  });
-
-  test("another store's id is 409, whether the rows are equal or not: the answer reveals nothing", async () => {
-    const [mine, other] = [await createStore(service), await createStore(service)];
-    const row = rowOf(1, { id: id(1) });
-    await post(other, [row]).expect(200);
-    const alike = await post(mine, [rowOf(2), row]).expect(409);
-    const unlike = await post(mine, [rowOf(2), { ...row, content: "something else" }]).expect(409);
-    const unembeddedOne = await post(mine, [rowOf(2), { id: id(1), content: row.content }]).expect(409);
-    expect(errorOf(alike)).toEqual(errorOf(unlike));
-    expect(errorOf(alike)).toEqual(errorOf(unembeddedOne));
-    expect(await rowsInTable(service, mine)).toBe(0);
-    expect(await countsOf(service, mine)).toEqual({ rows: 0, bytes: 0 });
-    expect(await countsOf(service, other)).toEqual({ rows: 1, bytes: 5 });
   });
 
   test("the same row twice in one batch is stored once", async () => {

@@ -117,12 +117,6 @@ describe("on_conflict", () => {
     const twice = [rowOf(5, { id: id(1) }), rowOf(6, { id: id(2) }), rowOf(7, { id: id(1) })];
     const answer = await send(storeId, twice, "replace").expect(400);
     expect(errorOf(answer).message).toBe("embeddings[2].id: repeats the id of embeddings[0] with other content");
-    const elsewhere = await createStore(service);
-    await send(elsewhere, [rowOf(8, { id: id(8) })], "replace").expect(200);
-    for (const rule of ["replace", "skip"]) {
-      const taken = await send(storeId, [rowOf(5, { id: id(1) }), rowOf(8, { id: id(8) })], rule).expect(409);
-      expect(errorOf(taken)).toMatchObject({ param: "embeddings[1].id", code: "conflict" });
-    }
     expect(await storedRows(service, storeId)).toMatchObject(rows);
   });
 

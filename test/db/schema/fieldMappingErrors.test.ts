@@ -77,13 +77,15 @@ describe("a table that we cannot work with", () => {
       expect(message).toContain(
         'DB_FIELDS__ID_FIELD: the column "order" of "table" has neither a primary key nor a unique index',
       );
-      expect(message).toContain('CREATE UNIQUE INDEX ON "public"."table" ("order")');
+      expect(message).toContain('CREATE UNIQUE INDEX ON "public"."table" ("group", "order")');
     },
   );
 
   test.each([
     ["of part of the rows", `CREATE UNIQUE INDEX ON "table" ("order") WHERE "Select" <> ''`],
-    ["of two columns", 'CREATE UNIQUE INDEX ON "table" ("order", "group")'],
+    ["with a column that is not the store's", 'CREATE UNIQUE INDEX ON "table" ("order", "createdAt")'],
+    ["of three columns", 'CREATE UNIQUE INDEX ON "table" ("group", "order", "createdAt")'],
+    ["on an expression", 'CREATE UNIQUE INDEX ON "table" ("group", lower("order"))'],
     ["that is checked late", 'ALTER TABLE "table" ADD UNIQUE ("order") DEFERRABLE INITIALLY DEFERRED'],
   ])("a unique index %s does not do", async (_, statement) => {
     await makeCustomTables(database, { ...usualColumns, id: "text" });

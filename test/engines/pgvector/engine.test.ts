@@ -2,11 +2,18 @@ import { createPgvector } from "../../../src/engines/pgvector/pgvector.js";
 import { createLog } from "../../../src/process/log.js";
 import { createMetrics } from "../../../src/process/metrics.js";
 import { createTestDatabase } from "../../support/database.js";
+import { tablesWithKeyOnId } from "../../support/keyOnId.js";
 import { describeEngine } from "../engineSuite.js";
+import type { EngineUnderTest } from "../suite/support.js";
 import { failingDatabase } from "./failingDatabase.js";
 
-describeEngine("pgvector", async () => {
+/** On new tables, where ids are unique in each store, and on tables with a key on the id alone. */
+describeEngine("pgvector", () => open(""));
+describeEngine("pgvector, ids over all stores", () => open(tablesWithKeyOnId));
+
+async function open(tables: string): Promise<EngineUnderTest> {
   const database = await createTestDatabase();
+  await database.exec(tables);
   const { db: real, config } = await database.open();
   const { db, fail } = failingDatabase(real);
   let offset = 0;
@@ -25,4 +32,4 @@ describeEngine("pgvector", async () => {
       await database.drop();
     },
   };
-});
+}

@@ -4,14 +4,18 @@ import { searchChunks } from "../../../src/engines/pgvector/nearest.js";
 import type { Database } from "../../../src/db/database.js";
 import { findStore } from "../../../src/db/tables/stores.js";
 import { withState } from "../../../src/engines/pgvector/state.js";
+import { createTestDatabase } from "../../support/database.js";
 import { giveEngine } from "../../support/engine.js";
+import { tablesWithKeyOnId } from "../../support/keyOnId.js";
 import { testDimensions } from "../../support/settings.js";
 import { type TestService, startService } from "../../support/service.js";
 import { testVector } from "../../support/vectors.js";
 
 let service: TestService;
 beforeAll(async () => {
-  service = await startService();
+  const database = await createTestDatabase();
+  await database.exec(tablesWithKeyOnId);
+  service = await startService({ database });
 });
 afterAll(() => service.close());
 

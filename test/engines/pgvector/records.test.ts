@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/gl
 import fc from "fast-check";
 import { findStore } from "../../../src/db/tables/stores.js";
 import { canonicalJson, copyChunks, marksOf, readPage } from "../../../src/engines/pgvector/recordRows.js";
+import { keyOfChunk } from "../../../src/words/chunk.js";
 import { type StoredChunk, digestOf } from "../../../src/words/rows.js";
 import { toNetworkOrder } from "../../../src/numbers/float32.js";
 import {
@@ -91,7 +92,7 @@ describe("chunks copied into the tables", () => {
       const store = await findStore(db, { kind: "all" }, storeId);
       if (store === undefined) throw new Error("the store is gone");
       expect((await readPage(db, store, page)).chunks).toEqual([given]);
-      expect(await marksOf(db, [given])).toEqual(new Map([[id, { storeId, digest: digestOf(given) }]]));
+      expect(await marksOf(db, [given])).toEqual(new Map([[keyOfChunk(given), { storeId, digest: digestOf(given) }]]));
       const [vector] = await database.query<{ norm: number }>(
         "SELECT vector_norm(embedding::vector) AS norm FROM vector_store_vectors WHERE id = $1",
         [id],
@@ -126,7 +127,7 @@ describe("chunks copied into the tables", () => {
           );
           await db.transaction((tx) => copyChunks(tx, chunks));
           const marks = await marksOf(db, chunks);
-          expect(chunks.map((each) => marks.get(each.id)?.digest)).toEqual(chunks.map(digestOf));
+          expect(chunks.map((each) => marks.get(keyOfChunk(each))?.digest)).toEqual(chunks.map(digestOf));
         },
       ),
       { numRuns: 50 },

@@ -153,6 +153,43 @@ export function puttingSuite(name: string, suite: Suite): void {
       expect(await trueCount(store)).toBe((await idsIn(store)).length);
     });
 
+    test("an id of another store is free, or a conflict whatever the chunks are", async () => {
+      const { engine } = under();
+      const [store, other] = [await makeStore(), await makeStore()];
+      const [a, b] = [id("a"), id("b")];
+      await put(other, [chunkOf(1, { id: a }), chunkOf(2, { id: b })]);
+      const compared = await engine.compare(store, [chunkOf(1, { id: a }), chunkOf(3, { id: b })]);
+      if (!engine.ids.perStore) {
+        expect(compared).toEqual(
+          new Map([
+            [a, "elsewhere"],
+            [b, "elsewhere"],
+          ]),
+        );
+        for (const rule of ["error", "skip", "replace"] as const)
+          await expect(put(store, [chunkOf(1, { id: a })], rule)).rejects.toMatchObject({ ids: [a] });
+        expect(await trueCount(store)).toBe(0);
+        return;
+      }
+      expect(compared).toEqual(new Map());
+      await put(store, [chunkOf(1, { id: a }), chunkOf(3, { id: b })]);
+      expect((await put(store, [chunkOf(4, { id: a })], "replace")).added).toEqual(new Set([a]));
+      const amended = { content: "amended", metadata: { m: 1 }, embedding: vectorOf(5) };
+      await change(store, [{ do: "amend", id: b, ...amended }]);
+      const read = async (from: typeof store) =>
+        (await engine.read(await current(from), [a, b], { embeddings: true })).toSorted((x, y) =>
+          x.id < y.id ? -1 : 1,
+        );
+      expect(await read(store)).toMatchObject([{ content: "content 4", embedding: vectorOf(4) }, amended]);
+      expect(await read(other)).toMatchObject([1, 2].map((n) => ({ content: `content ${n}`, embedding: vectorOf(n) })));
+      expect(await nearestIds(store, 5, 1)).toEqual([b]);
+      expect(await nearestIds(other, 1, 1)).toEqual([a]);
+      await change(store, [{ do: "remove", which: { filter: null }, most: 1 }]);
+      await change(store, [{ do: "remove", which: { ids: [a, b] } }]);
+      expect([await trueCount(store), await trueCount(other)]).toEqual([0, 2]);
+      expect(await idsIn(other)).toEqual([a, b]);
+    });
+
     test("storing a file's chunks again under the same ids changes nothing", async () => {
       const store = await makeStore();
       const base = "0123456789abcdef01230001";

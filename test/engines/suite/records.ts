@@ -1,6 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import { Overtaken } from "../../../src/engines/engine.js";
 import { toNetworkOrder } from "../../../src/numbers/float32.js";
+import { keyOfChunk } from "../../../src/words/chunk.js";
 import { type StoredChunk, digestOf } from "../../../src/words/rows.js";
 import type { VectorStore } from "../../../src/words/store.js";
 import { type Suite, vectorOf } from "./support.js";
@@ -32,7 +33,7 @@ export function recordsSuite(name: string, suite: Suite): void {
       await engine.records.add(chunks, { readBack: null, now: now() });
       const marks = await engine.records.marks([...chunks, { id: "absent", storeId: one.id }]);
       expect(marks).toEqual(
-        new Map(chunks.map((each) => [each.id, { storeId: each.storeId, digest: digestOf(each) }])),
+        new Map(chunks.map((each) => [keyOfChunk(each), { storeId: each.storeId, digest: digestOf(each) }])),
       );
       const first = await engine.records.page(await current(one), page);
       expect(first).toMatchObject({ hasMore: false, hidden: [] });
@@ -87,8 +88,52 @@ export function recordsSuite(name: string, suite: Suite): void {
       const stored = record(store, 1);
       await engine.records.add([stored], { readBack: null, now: now() });
       const known = await engine.records.vectors([stored, { ...stored, id: "absent" }]);
-      expect(known).toEqual(new Map([[stored.id, stored.vector]]));
-      expect(await engine.records.vectors([{ ...stored, content: "other" }])).toEqual(new Map([[stored.id, null]]));
+      expect(known).toEqual(new Map([[keyOfChunk(stored), stored.vector]]));
+      const other = { ...stored, content: "other" };
+      expect(await engine.records.vectors([other])).toEqual(new Map([[keyOfChunk(stored), null]]));
+    });
+
+    test("an id of another store is that store's alone, or is known to be taken", async () => {
+      const { engine, now } = under();
+      const [one, two] = [await makeStore(), await makeStore()];
+      const mine = record(one, 1, { id: `${one.id}-shared` });
+      const theirs = { ...mine, storeId: two.id, content: "of another store", vector: toNetworkOrder(vectorOf(9)) };
+      await engine.records.add([mine], { readBack: null, now: now() });
+      const mark = { storeId: one.id, digest: digestOf(mine) };
+      if (!engine.ids.perStore) {
+        expect(await engine.records.marks([mine, theirs])).toEqual(
+          new Map([
+            [keyOfChunk(mine), mark],
+            [keyOfChunk(theirs), mark],
+          ]),
+        );
+        expect(await engine.records.vectors([theirs])).toEqual(new Map([[keyOfChunk(theirs), null]]));
+        const added = engine.records.add([theirs], { readBack: null, now: now() });
+        await expect(added).rejects.toBeInstanceOf(Overtaken);
+        return;
+      }
+      expect(await engine.records.marks([mine, theirs])).toEqual(new Map([[keyOfChunk(mine), mark]]));
+      expect(await engine.records.vectors([theirs])).toEqual(new Map());
+      let seen = new Map<string, unknown>();
+      const readBack = (marks: ReadonlyMap<string, unknown>) => (seen = new Map(marks));
+      const [first, second] = [record(one, 2, { id: `${one.id}-both` }), record(two, 3, { id: `${one.id}-both` })];
+      await engine.records.add([theirs, first, second], { readBack, now: now() });
+      expect([...seen.keys()].toSorted()).toEqual([theirs, first, second].map(keyOfChunk).toSorted());
+      expect(await engine.records.vectors([mine, theirs])).toEqual(
+        new Map([
+          [keyOfChunk(mine), mine.vector],
+          [keyOfChunk(theirs), theirs.vector],
+        ]),
+      );
+      for (const [store, chunks] of [
+        [one, [first, mine]],
+        [two, [second, theirs]],
+      ] as const) {
+        expect((await engine.records.page(await current(store), page)).chunks).toEqual(chunks);
+        expect(await current(store)).toMatchObject({ chunkCount: 2 });
+        const query = { embedding: vectorOf(store === one ? 2 : 9), filter: null, limit: 1, recall: "high" as const };
+        expect(await engine.nearest(await current(store), query)).toMatchObject([{ content: chunks[1].content }]);
+      }
     });
 
     test("adding records to a deleted store fails as gone", async () => {

@@ -75,7 +75,7 @@ export function openSuite(open: () => Promise<EngineUnderTest>) {
     under,
     current,
     change,
-    /** An id that no other test uses: in pgvector's record ids are unique over all stores. */
+    /** An id that no other test uses: an engine's ids may be unique over all stores. */
     id: (name: string) => `s${stores}-${name}`,
     makeStore: async (expiresInDays: number | null = null): Promise<VectorStore> => {
       stores += 1;

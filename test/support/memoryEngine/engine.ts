@@ -53,12 +53,13 @@ function engineOf({ db, now, without = [], keywords = true, maxDimensions = 4096
     },
     ids: {
       type: "text",
+      perStore: true,
       read: (id) => (id.includes("\0") ? null : id),
       ofFile: (chunkBase, number) => `emb_${chunkBase}${number.toString(16).padStart(8, "0")}`,
       derived: (parts) => derivedId("text", "emb_", parts),
     },
     words: keywords ? wordsOf(shelves) : null,
-    records: createRecords(db, shelves, (id) => shelfOf(shelves, id)),
+    records: createRecords(db, (id) => shelfOf(shelves, id)),
     prepare: (store, _language, bounds) => within(bounds, () => store),
     drop: ({ hold, book }, bounds) =>
       within(bounds, async () => {

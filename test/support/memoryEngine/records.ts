@@ -2,10 +2,13 @@ import type { Database } from "../../../src/db/database.js";
 import { addToCounts } from "../../../src/db/tables/stores.js";
 import { type AddOptions, EngineError, Overtaken, type Records } from "../../../src/engines/engine.js";
 import { fromNetworkOrder, toNetworkOrder } from "../../../src/numbers/float32.js";
+import { keyOfChunk } from "../../../src/words/chunk.js";
 import { exactJson, parseExactJson } from "../../../src/words/exactJson.js";
 import { type StoredChunk, digestOf } from "../../../src/words/rows.js";
-import { type Shelf, fileOf, passes, underWay } from "./shelf.js";
+import { type Row, type Shelf, fileOf, passes, underWay } from "./shelf.js";
 import { within } from "./within.js";
+
+type Named = Pick<StoredChunk, "id" | "storeId">;
 
 export const gone = (id: string) =>
   new EngineError("gone", 404, `The vector store '${id}' was deleted or has expired.`);
@@ -21,26 +24,23 @@ function moveCounters(db: Database, into: readonly string[], chunks: readonly St
   });
 }
 
-export function createRecords(db: Database, shelves: Map<string, Shelf>, shelfOf: (id: string) => Shelf): Records {
-  const rowOf = (id: string) => {
-    for (const [storeId, { rows }] of shelves) {
-      const row = rows.get(id);
-      if (row !== undefined) return { storeId, row };
+export function createRecords(db: Database, shelfOf: (id: string) => Shelf): Records {
+  const rowOf = ({ storeId, id }: Named) => shelfOf(storeId).rows.get(id);
+  const byKey = <Chunk extends Named, T>(chunks: readonly Chunk[], valueOf: (chunk: Chunk, row: Row) => T) => {
+    const found = new Map<string, T>();
+    for (const chunk of chunks) {
+      const row = rowOf(chunk);
+      if (row !== undefined) found.set(keyOfChunk(chunk), valueOf(chunk, row));
     }
-    return undefined;
+    return found;
   };
-  const markOf = (id: string) => {
-    const stored = rowOf(id);
-    if (stored === undefined) return undefined;
-    const { content, metadata, vector } = stored.row;
-    return { storeId: stored.storeId, digest: digestOf({ id, content, metadata, vector: toNetworkOrder(vector) }) };
-  };
-  const marksOf = (chunks: readonly { id: string }[]) => {
-    const entries = chunks.map(({ id }) => [id, markOf(id)] as const);
-    return new Map(entries.flatMap(([id, mark]) => (mark === undefined ? [] : [[id, mark]])));
-  };
+  const marksOf = (chunks: readonly Named[]) =>
+    byKey(chunks, ({ id, storeId }, { content, metadata, vector }) => ({
+      storeId,
+      digest: digestOf({ id, content, metadata, vector: toNetworkOrder(vector) }),
+    }));
   const add = async (chunks: readonly StoredChunk[], { readBack, now }: AddOptions) => {
-    if (chunks.some(({ id }) => rowOf(id) !== undefined)) throw new Overtaken("one of the ids exists by now");
+    if (chunks.some((chunk) => rowOf(chunk) !== undefined)) throw new Overtaken("one of the ids exists by now");
     const into = [...new Set(chunks.map((chunk) => chunk.storeId))].sort();
     const changed = into.map((id) => underWay(shelfOf(id)));
     const undo = () => {
@@ -64,18 +64,10 @@ export function createRecords(db: Database, shelves: Map<string, Shelf>, shelfOf
     canonicalJson: (texts, bounds) => within(bounds, () => texts.map((text) => exactJson(parseExactJson(text)))),
     marks: (chunks, bounds) => within(bounds, () => marksOf(chunks)),
     vectors: (chunks, bounds) =>
-      within(
-        bounds,
-        () =>
-          new Map(
-            chunks.flatMap(({ id, storeId, content, metadata }) => {
-              const stored = rowOf(id);
-              if (stored === undefined) return [];
-              const { row } = stored;
-              const same = stored.storeId === storeId && row.content === content && row.metadata === metadata;
-              return [[id, same ? toNetworkOrder(row.vector) : null]];
-            }),
-          ),
+      within(bounds, () =>
+        byKey(chunks, ({ content, metadata }, row) =>
+          row.content === content && row.metadata === metadata ? toNetworkOrder(row.vector) : null,
+        ),
       ),
     add: (chunks, options, bounds) => within(bounds, () => add(chunks, options)),
     page: (store, { after, limit, filter, vectors, without }, bounds) =>

@@ -38,7 +38,8 @@ export async function fillKeywords(
     INSERT INTO ${keywords} (vector_store_id, id, words)
     SELECT ${e.vectorStoreId}, ${e.id}, ${wordsOf(tx.layout, storeId, language)}
     FROM portion AS p JOIN ${e.table} AS e ON ${e.id} = p.id
-    WHERE NOT EXISTS (SELECT 1 FROM ${keywords} AS w WHERE w.vector_store_id = ${storeId} AND w.id = p.id)
+    WHERE ${e.vectorStoreId} = ${storeId}
+      AND NOT EXISTS (SELECT 1 FROM ${keywords} AS w WHERE w.vector_store_id = ${storeId} AND w.id = p.id)
     ON CONFLICT (vector_store_id, id) DO NOTHING`;
   return workOnPortion(tx, recordedIds(tx.layout, storeId), { after, limit }, fill);
 }

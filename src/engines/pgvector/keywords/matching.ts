@@ -74,8 +74,9 @@ async function rankKeywords(db: Db, search: KeywordSearch, enough: number): Prom
   }
   const { keywords } = db.layout.derived;
   const alike = similar.length === 0 ? null : sql`(SELECT id FROM (${similarTable(db.layout, similar)}) AS s)`;
+  const passes = passing(db.layout, { storeId: search.storeId, id: sql`w.id` }, search.filter);
   const matching = (query: string) => sql`
-    SELECT w.id, w.words FROM ${keywords} AS w ${passing(db.layout, sql`w.id`, search.filter)}
+    SELECT w.id, w.words FROM ${keywords} AS w ${passes}
     WHERE w.words @@ ${having(storeLexeme(search.storeId), query)}::tsquery ${alike === null ? sql`` : sql`AND w.id NOT IN ${alike}`}`;
   const sources = rare === null ? [] : [matching(rare)];
   if (common.length > 0) {
