@@ -83,8 +83,14 @@ function ofStore({ layout: { embeddings } }: Db, storeId: string): RawBuilder<un
 /**
  * Ids for new chunks from the id column's sequence; null if it has none and the service makes ids. The sequence does
  * not know the ids that clients chose, so taken numbers are skipped, in growing strides.
+ * @param given the ids of the chunks beside them, which are not in the table yet
  */
-export async function reserveIds(tx: Db, storeId: string, count: number): Promise<string[] | null> {
+export async function reserveIds(
+  tx: Db,
+  storeId: string,
+  count: number,
+  given: ReadonlySet<string | null>,
+): Promise<string[] | null> {
   const { idSequence, id, table } = tx.layout.embeddings;
   if (idSequence === null) return null;
   const free: string[] = [];
@@ -95,7 +101,7 @@ export async function reserveIds(tx: Db, storeId: string, count: number): Promis
       WHERE NOT EXISTS (SELECT 1 FROM ${table} AS e WHERE ${ofStore(tx, storeId)} AND ${id} = r.id) ORDER BY r.id`.execute(
       tx.run,
     );
-    for (const row of rows) free.push(row.id);
+    for (const row of rows) if (!given.has(row.id)) free.push(row.id);
   }
   return free.slice(0, count);
 }

@@ -158,7 +158,8 @@ async function putChunks(tx: Db, store: VectorStore, { chunks, onConflict }: Put
 
 async function withIds(tx: Db, storeId: string, chunks: readonly NewChunk[]): Promise<(NewChunk & { id: string })[]> {
   const unnamed = chunks.filter((chunk) => chunk.id === null).length;
-  const reserved = unnamed > 0 ? await reserveIds(tx, storeId, unnamed) : null;
+  const given = new Set(chunks.map((chunk) => chunk.id));
+  const reserved = unnamed > 0 ? await reserveIds(tx, storeId, unnamed, given) : null;
   const { idType } = tx.layout.embeddings;
   return chunks.map((chunk) => ({ ...chunk, id: chunk.id ?? reserved?.shift() ?? makeId(idType, "emb_") }));
 }

@@ -171,7 +171,7 @@ describe.each(variants)(
   },
 );
 
-test("ids of a sequence skip ids that a client has taken", async () => {
+test("ids of a sequence skip ids that a client has taken, also in the same request", async () => {
   await makeCustomTables(database, { ...usualColumns, id: "bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY" });
   service = await startService({ database, environment: customNames });
   const { id } = (await service.post("/v1/vector_stores").expect(200)).body as { id: string };
@@ -184,6 +184,12 @@ test("ids of a sequence skip ids that a client has taken", async () => {
     return: "ids",
   });
   expect(answer.body).toMatchObject({ ids: ["3", "5", "6"] });
+  const embeddings = [{ id: "11", content: "named" }, { content: "d" }, { content: "e" }];
+  expect((await service.post(batch, { embeddings, return: "ids" }).expect(200)).body).toMatchObject({
+    ids: ["11", "10", "12"],
+  });
+  expect((await service.get(`/v1/vector_stores/${id}`).expect(200)).body).toMatchObject({ file_counts: { total: 9 } });
+  expect(await database.query('SELECT 1 FROM "table"')).toHaveLength(9);
 });
 
 test("1,000 rows of a table with other names and a uuid id column are found by search, at the first start and the second", async () => {
