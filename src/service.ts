@@ -3,6 +3,7 @@ import { LRUCache } from "lru-cache";
 import { type FixedKeys, createCallers } from "./core/access/callers.js";
 import type { Deps } from "./core/deps.js";
 import type { Database } from "./db/database.js";
+import { fitDimensions } from "./db/schema/fitSettings.js";
 import { createPgvector } from "./engines/pgvector/pgvector.js";
 import { buildApp, buildWorkerApp } from "./http/app.js";
 import { startGivingBack } from "./jobs/givingBack.js";
@@ -69,7 +70,8 @@ const usualReadingThread = new URL(
 
 /** Wires the service together; the only place that does, for the server, the command line, tests and benchmarks. */
 export function createService(parts: ServiceParts): Service {
-  const { config, db, log } = parts;
+  const { db, log } = parts;
+  const config = fitDimensions(parts.config, db.layout.embeddings.dimensions);
   const { metrics = createMetrics(), now = () => Date.now(), readingThread = usualReadingThread } = parts;
   const stopping = new AbortController();
   const wakes = { upkeep: (): void => undefined, ingestion: (): void => undefined, sweep: (): void => undefined };

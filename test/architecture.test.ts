@@ -207,6 +207,7 @@ describe("the rooms of src", () => {
       "db/tables/handOver.ts",
       "db/tables/ingestQueue.ts",
       "db/tables/limits.ts",
+      "db/tables/permissions.ts",
       "db/tables/uploads.ts",
     ]);
   });

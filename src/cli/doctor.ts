@@ -81,9 +81,9 @@ async function examine(options: DoctorOptions, io: Io, found: (finding: Finding)
   checkKey(config, findings);
   const { createLog } = await import("../process/log.js");
   const context: Context = { findings, log: createLog("silent") };
-  await checkStorage(config, options, io, context);
+  const fitting = await checkStorage(config, options, io, context);
   const { checkProxy } = await import("./doctor/proxy.js");
-  await checkProxy(config, context);
+  await checkProxy(fitting, context);
 }
 
 function checkIngestion({ files }: Config, findings: Findings): void {
@@ -120,7 +120,8 @@ function checkKey(config: Config, findings: Findings): void {
     );
 }
 
-async function checkStorage(config: Config, options: DoctorOptions, io: Io, context: Context): Promise<void> {
+/** @returns the settings as the database makes a start use them */
+async function checkStorage(config: Config, options: DoctorOptions, io: Io, context: Context): Promise<Config> {
   const { openToLook } = await import("../db/diagnose/probe.js");
   const { checkDatabase, reportUnopened } = await import("./doctor/database.js");
   let opened: Awaited<ReturnType<typeof openToLook>>;
@@ -128,7 +129,7 @@ async function checkStorage(config: Config, options: DoctorOptions, io: Io, cont
     opened = await openToLook(config, context.log);
   } catch (error) {
     reportUnopened(error, config, context);
-    return;
+    return config;
   }
   if (opened === "in use") {
     const { checkThroughServer } = await import("./doctor/runningServer.js");
@@ -140,7 +141,7 @@ async function checkStorage(config: Config, options: DoctorOptions, io: Io, cont
     );
   } else {
     try {
-      await checkDatabase(opened, config, context);
+      return await checkDatabase(opened, config, context);
     } catch (error) {
       // The database went away, or the role may not read its tables.
       context.findings.fail(
@@ -152,4 +153,5 @@ async function checkStorage(config: Config, options: DoctorOptions, io: Io, cont
       await opened.close();
     }
   }
+  return config;
 }

@@ -124,8 +124,9 @@ async function transfer(
     bar.clear();
   }
   const seconds = (performance.now() - begun) / 1000;
-  for (const note of source.notes) io.stderr.write(`${printable(note)}\n`);
-  if (options.json) io.stdout.write(`${JSON.stringify(asJson(result, source, seconds), null, 2)}\n`);
+  const notes = notesOn(result);
+  for (const note of notes) io.stderr.write(`${printable(note)}\n`);
+  if (options.json) io.stdout.write(`${JSON.stringify({ ...asJson(result, source, seconds), notes }, null, 2)}\n`);
   else io.stdout.write(describe(result, source, seconds, io));
   if (!result.finished)
     throw new CommandError(`Stopped after ${count(result.counts.read)} rows. Run the same command again to continue.`);
@@ -145,6 +146,24 @@ const requestOf = (options: ImportOptions, signal: AbortSignal): ImportRequest =
   signal,
 });
 
+/** What the source has, and this service does not have now. */
+function notesOn({ counts, notUnderstood, peopleLeft }: ImportResult): string[] {
+  const notes: string[] = [];
+  if (peopleLeft)
+    notes.push("Permissions and usage stay behind: they belong to the source's own stores, and all rows go to one.");
+  if (counts.notUnderstood > 0) {
+    const more = counts.notUnderstood - notUnderstood.length;
+    const names = `${notUnderstood.join("; ")}${more > 0 ? ` and ${count(more)} more` : ""}`;
+    notes.push(
+      `${count(counts.notUnderstood)} permissions and uses mean nothing here and were left out: ${names}. ` +
+        "Grant what they meant with PUT /v1/vector_stores/{id}/permissions/user:{id}.",
+    );
+  }
+  if (counts.usedLongAgo > 0)
+    notes.push(`Uses older than USAGE_RETENTION_DAYS, which were left out: ${count(counts.usedLongAgo)}.`);
+  return notes;
+}
+
 function describe(result: ImportResult, source: TransferSource, seconds: number, io: Io): string {
   const { counts, dryRun } = result;
   const lines: string[] = [];
@@ -161,6 +180,8 @@ function describe(result: ImportResult, source: TransferSource, seconds: number,
     [counts.skipped, `already there with other content, ${would}left unchanged`],
     [counts.embedded, `without an embedding, ${would}embedded here`],
     [counts.withoutDirection, "with a vector of zeros, which no search can find"],
+    [counts.granted, `permissions that ${dryRun ? "would be" : "were"} granted`],
+    [counts.used, `uses that ${dryRun ? "would be" : "were"} counted`],
   ];
   for (const [rows, what] of parts) if (rows > 0) lines.push(`  ${count(rows)} ${what}`);
   for (const at of result.skippedRows) lines.push(`    left unchanged: ${printable(at)}`);
@@ -201,10 +222,15 @@ function asJson(result: ImportResult, source: TransferSource, seconds: number): 
       embedded: counts.embedded,
       without_direction: counts.withoutDirection,
     },
+    people: {
+      granted: counts.granted,
+      used: counts.used,
+      used_long_ago: counts.usedLongAgo,
+      not_understood: counts.notUnderstood,
+    },
     verified: result.verified,
     checksums: { read: counts.readChecksum, stored: counts.storedChecksum },
     skipped_rows: result.skippedRows,
     stores: result.stores,
-    notes: source.notes,
   };
 }

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { parseEnv } from "node:util";
+import { type Owner, noOwner } from "../words/caller.js";
 import { StartupError, errorCode } from "../words/errors.js";
 import { type AskedPrompts, readPrefix } from "../words/prompts.js";
 import { overlapOf, problemsOf } from "./settingProblems.js";
@@ -178,9 +179,18 @@ const accessOf = (s: Settings) =>
     usageDays: s.USAGE_RETENTION_DAYS,
     /** LiteLLM's users who may do everything. */
     adminUserIds: Object.freeze(s.ADMIN_USER_IDS),
+    /** Whose stores without an owner become when they are taken over from another program; null: the service's own. */
+    adoptedOwner: ownerNamed(s.ADOPTED_OWNER),
     /** As LiteLLM's `vector_store_deny_by_default`: a key may use only the stores that it lists. */
     denyByDefault: s.VECTOR_STORE_DENY_BY_DEFAULT === "true",
   });
+
+/** `user:ID` or `team:ID`. */
+function ownerNamed(name: string | undefined): Owner | null {
+  if (name === undefined) return null;
+  const id = name.slice(5);
+  return Object.freeze({ ...noOwner, ...(name.startsWith("user:") ? { userId: id } : { teamId: id }) });
+}
 
 const databaseOf = (s: Settings, url: string | null) =>
   Object.freeze({
@@ -209,6 +219,7 @@ const embeddingOf = (s: Settings, given: Readonly<Record<string, string>>) =>
     dimensions: s.EMBEDDING__DIMENSIONS,
     /** Providers refuse `dimensions` for many models, so it is sent only when the operator set it. */
     dimensionsConfigured: "EMBEDDING__DIMENSIONS" in given,
+    modelConfigured: "EMBEDDING__MODEL" in given,
     /** What its model is told of a text's purpose; what is absent is chosen by the model's name. */
     prompts: Object.freeze(promptsOf(s)),
     /** Root of the LiteLLM proxy without `/v1`; null means the built-in embedder. */

@@ -94,6 +94,11 @@ export const settings = z.object({
   STORE_MAX_MB: limit,
   STORE_REQUESTS_PER_MINUTE: limit,
   ADMIN_USER_IDS: names.default([]),
+  ADOPTED_OWNER: z
+    .string()
+    .max(261, "must have at most 261 characters")
+    .regex(/^(user|team):./su, 'must be "user:ID" or "team:ID"')
+    .optional(),
   VECTOR_STORE_DENY_BY_DEFAULT: z.enum(["true", "false"], 'must be "true" or "false"').default("false"),
   EMBEDDING__MODEL: z.string().default("text-embedding-ada-002"),
   EMBEDDING__BASE_URL: url.optional(),

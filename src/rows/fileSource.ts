@@ -63,7 +63,6 @@ export async function openFiles(
     withoutEmbedding: 0,
     dimensions: null,
     canonical: false,
-    notes: [],
     async *pages(after) {
       const begin = after === null ? { file: 0, at: null } : position.parse(after);
       for (const [i, file] of files.entries()) {

@@ -21,7 +21,7 @@ export interface ServerKey {
 export interface AuditEntry {
   id: string;
   at: number;
-  /** `master`, `user:ID`, `key:ID` or `command line`. */
+  /** `master`, `user:ID`, `key:ID`, `command line`, `adoption` (a start that took tables over) or `import`. */
   actor: string;
   /** What was done: `key.create`. */
   action: string;

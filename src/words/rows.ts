@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Filter } from "./filter.js";
+import type { ForeignPermission, ForeignUse } from "./takenOver.js";
 
 /** Rows and stores exactly as recorded, for imports and exports, which must not lose anything. */
 
@@ -51,6 +52,8 @@ export interface TransferPage {
   position: unknown;
   /** How much of `total` has been read, including this page. */
   done: number;
+  /** Who may use the stores and who used them, after all rows. Absent: nothing of that. */
+  people?: { permissions: ForeignPermission[]; uses: ForeignUse[] };
 }
 
 /** Where rows come from. */
@@ -71,8 +74,6 @@ export interface TransferSource {
   dimensions: number | null;
   /** Whether its metadata is already written as PostgreSQL writes jsonb. */
   canonical: boolean;
-  /** Sentences for the terminal: what is in the source but will not be imported. */
-  notes: string[];
   /** @param after a position of an earlier run; null to begin */
   pages(after: unknown): AsyncIterable<TransferPage>;
   close(): Promise<void>;

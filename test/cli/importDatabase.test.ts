@@ -12,26 +12,6 @@ import { useImportPlaces } from "./importPlaces.js";
 import { createPlace, run } from "./support.js";
 import { contentOf } from "./transferSupport.js";
 
-/** litellm-vector-store's tables, as its README creates them, with some rows. */
-const litellmVectorStore = `
-  CREATE TABLE vector_stores (id UUID PRIMARY KEY DEFAULT gen_random_uuid(), name VARCHAR(255) NOT NULL, owner_user_id VARCHAR(255) NOT NULL,
-    created_at TIMESTAMP DEFAULT NOW());
-  CREATE TABLE documents (id UUID PRIMARY KEY DEFAULT gen_random_uuid(), store_id UUID REFERENCES vector_stores(id) ON DELETE CASCADE,
-    content TEXT NOT NULL, metadata JSONB DEFAULT '{}', embedding vector(${testDimensions}), created_at TIMESTAMP DEFAULT NOW());
-  CREATE TABLE store_permissions (store_id UUID REFERENCES vector_stores(id) ON DELETE CASCADE, user_id VARCHAR(255) NOT NULL,
-    permission VARCHAR(50) DEFAULT 'read', PRIMARY KEY (store_id, user_id));
-  CREATE TABLE usage_stats (id UUID PRIMARY KEY DEFAULT gen_random_uuid(), user_id VARCHAR(255) NOT NULL,
-    store_id UUID REFERENCES vector_stores(id) ON DELETE SET NULL, action VARCHAR(50) NOT NULL, tokens INT DEFAULT 0, duration FLOAT DEFAULT 0,
-    created_at TIMESTAMP DEFAULT NOW());
-  INSERT INTO vector_stores (id, name, owner_user_id, created_at) VALUES
-    ('00000000-0000-0000-0000-00000000000a', 'Handbooks', 'user-1', '2025-03-01 10:00:00.123456'),
-    ('00000000-0000-0000-0000-00000000000b', 'Empty', 'user-2', '2025-03-02');
-  INSERT INTO documents (id, store_id, content, metadata, embedding, created_at)
-    SELECT md5(n::text)::uuid, '00000000-0000-0000-0000-00000000000a', 'page ' || n, jsonb_build_object('n', n), ('[' || n || ',1,0,0,0,0,0,0]')::vector,
-           timestamp '2025-03-01' + make_interval(secs => n) FROM generate_series(1, 120) AS n;
-  INSERT INTO store_permissions VALUES ('00000000-0000-0000-0000-00000000000a', 'user-2', 'read');
-  INSERT INTO usage_stats (user_id, action) VALUES ('user-1', 'search'), ('user-1', 'upload');`;
-
 (onServer ? describe : describe.skip)("import from a PostgreSQL database", () => {
   const at = useImportPlaces();
 
@@ -66,41 +46,6 @@ const litellmVectorStore = `
       `INSERT INTO embeddings (id, vector_store_id, content, embedding) SELECT '!new', vector_store_id, 'new', embedding FROM embeddings LIMIT 1`,
     );
     expect((await at.imported()).rows).toMatchObject({ read: 301, added: 1, duplicates: 300 });
-  });
-
-  test("litellm-vector-store: owners and times are kept; a note names what is not imported", async () => {
-    await at.source.exec(litellmVectorStore);
-    const { code, out, err } = await at.importing();
-    expect(code).toBe(0);
-    expect(out).toMatch(/^Imported "public"\."documents" of .*: 120 rows/);
-    expect(err).toContain('1 row of "store_permissions" (who else may use a store) is not imported');
-    expect(err).toContain('2 rows of "usage_stats" (who used what) are not imported');
-    expect((await contentOf(at.place)).stores).toMatchObject([
-      {
-        id: "00000000-0000-0000-0000-00000000000a",
-        name: "Handbooks",
-        owner_user_id: "user-1",
-        chunks: "120",
-        micros: "1740823200123456",
-      },
-      { id: "00000000-0000-0000-0000-00000000000b", name: "Empty", owner_user_id: "user-2", chunks: "0" },
-    ]);
-    expect(await at.place.query("SELECT count(*)::int AS n FROM vector_store_vectors")).toEqual([{ n: 120 }]);
-
-    await at.source.exec("UPDATE documents SET embedding = NULL WHERE content < 'page 2'");
-    const [{ n } = {}] = await at.source.query<{ n: number }>(
-      "SELECT count(*)::int AS n FROM documents WHERE embedding IS NULL",
-    );
-    const refused = await at.importing("--restart");
-    expect(refused.err).toMatch(
-      new RegExp(
-        `^vector-store: ${String(n)} of 120 rows have no embedding\\. Add --embed .*--where "embedding IS NOT NULL"`,
-      ),
-    );
-    expect((await at.imported("--where", "embedding IS NOT NULL")).rows).toMatchObject({
-      read: 120 - Number(n),
-      added: 0,
-    });
   });
 
   test("another database of this service: settings of stores are kept, what nobody can see is left out", async () => {

@@ -47,6 +47,8 @@ export interface ImportAnswer {
   checksums: { read: string; stored: string };
   stores: { id: string; name: string; made: boolean; dimensions: number }[];
   notes: string[];
+  /** Of a litellm-vector-store. */
+  people: { granted: number; used: number; used_long_ago: number; not_understood: number };
 }
 
 export interface ExportAnswer {

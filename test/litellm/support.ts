@@ -167,6 +167,7 @@ function settings(baseUrl: string | null, changes: Partial<EmbeddingConfig> = {}
     model: "test-model",
     dimensions: 3,
     dimensionsConfigured: false,
+    modelConfigured: true,
     prompts: {},
     baseUrl,
     apiKey: "sk-service-key",

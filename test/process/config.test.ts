@@ -188,6 +188,9 @@ describe("wrong values", () => {
     ["DB_TABLES__EMBEDDINGS", "a.b.c"],
     ["DB_TABLES__EMBEDDINGS", "embeddings e"],
     ["DB_TABLES__VECTOR_STORES", "public."],
+    ["ADOPTED_OWNER", "zoe"],
+    ["ADOPTED_OWNER", "team:"],
+    ["ADOPTED_OWNER", "key:abc"],
     ["DB_TABLES__VECTOR_STORES", "stores'"],
   ])("%s=%j stops the start, naming the setting", (name, value) => {
     expect(problemsOf({ [name]: value })).toContain(`- ${name} `);

@@ -6,7 +6,7 @@ import { type Config, loadConfig } from "../../src/process/config.js";
 import { openDatabase, start } from "../../src/db/connection/openDatabase.js";
 import { observePool } from "../../src/db/connection/observedPool.js";
 import { createPglitePool, openPglite } from "../../src/db/connection/pglitePool.js";
-import { createLog } from "../../src/process/log.js";
+import { type Log, createLog } from "../../src/process/log.js";
 import type { Metrics } from "../../src/process/metrics.js";
 import { testDimensions, testKey } from "./settings.js";
 import { databaseAt, emptyDump, testServer } from "./testServer.js";
@@ -20,11 +20,11 @@ export interface TestDatabase {
   /** Runs one statement beside the service. */
   query<T = Record<string, unknown>>(sql: string, parameters?: unknown[]): Promise<T[]>;
   /** The service's own start on this database: migrates and checks. May be called again after `close()`. */
-  open(environment?: Record<string, string>, metrics?: Metrics): Promise<{ db: Database; config: Config }>;
+  open(environment?: Record<string, string>, metrics?: Metrics, log?: Log): Promise<{ db: Database; config: Config }>;
   drop(): Promise<void>;
 }
 
-const log = createLog("silent");
+const silent = createLog("silent");
 
 export async function createTestDatabase(): Promise<TestDatabase> {
   const server = testServer();
@@ -51,7 +51,7 @@ async function createEmbedded(): Promise<TestDatabase> {
       await pglite.exec(sql);
     },
     query: async <T>(sql: string, parameters: unknown[] = []) => (await pglite.query<T>(sql, parameters)).rows,
-    open: async (environment = {}, metrics) => {
+    open: async (environment = {}, metrics, log = silent) => {
       const config = configFor(environment);
       const observed = metrics === undefined ? shared : observePool(shared, metrics);
       return {
@@ -78,7 +78,7 @@ async function createOnServer({ url, direct }: { url: string; direct: string }):
       await beside.query(sql);
     },
     query: async <T>(sql: string, parameters: unknown[] = []) => (await beside.query(sql, parameters)).rows as T[],
-    open: async (environment = {}, metrics) => {
+    open: async (environment = {}, metrics, log = silent) => {
       const config = configFor({ DATABASE_URL: databaseAt(url, name), ...environment });
       return { config, db: await openDatabase(config, log, metrics) };
     },

@@ -67,7 +67,6 @@ export function sourceOf(
     withoutEmbedding: 0,
     dimensions: null,
     canonical: false,
-    notes: [],
     async *pages(after): AsyncGenerator<TransferPage> {
       const begin = after === null ? 0 : Number(after);
       if (stores.length > 0) yield { stores, rows: [], position: after, done: begin };

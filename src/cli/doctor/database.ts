@@ -8,39 +8,46 @@ import { StartupError } from "../../words/errors.js";
 import { type Context, wordsOf } from "./findings.js";
 import { checkIndexes } from "./indexes.js";
 import { checkContents, checkModels, checkRegistryKey } from "./stored.js";
+import { fitDimensions, fitNames } from "../../db/schema/fitSettings.js";
 import { inspectEmbeddings, inspectVectorStores } from "../../db/schema/inspect.js";
 
-/** Checks the database without writing to it. Stops where further checks would make no sense. */
-export async function checkDatabase(probe: diagnose.Probe, config: Config, { findings }: Context): Promise<void> {
-  const schema = schemaOf(config);
+/**
+ * Checks the database without writing to it. Stops where further checks would make no sense.
+ * @returns the settings as its tables make a start use them
+ */
+export async function checkDatabase(probe: diagnose.Probe, given: Config, { findings }: Context): Promise<Config> {
+  const schema = schemaOf(given);
   const facts = await probe.look((tx) => diagnose.serverFacts(tx, schema));
   const kind =
-    config.database.url === null
-      ? `embedded, in ${config.dataDir}`
+    given.database.url === null
+      ? `embedded, in ${given.dataDir}`
       : `database "${facts.database}", role "${facts.role}"`;
   const message = `PostgreSQL ${facts.version} (${kind})`;
   if (facts.readOnly)
     findings.fail("database", `${message} accepts no writes`, "Point DATABASE_URL at the primary server.");
   else findings.ok("database", message);
-  if (!checkPgvector(facts.pgvector, findings)) return;
+  if (!checkPgvector(facts.pgvector, findings)) return given;
   if (!facts.schemaExists) {
     findings.warn(
       "migrations",
       `the schema "${schema ?? ""}" does not exist yet`,
       'Nothing to do: the first start, or "vector-store migrate", creates it.',
     );
-    return;
+    return given;
   }
-  const tables = await probe.look((tx) => locateTables(tx, config.database, schema));
-  const place = { probe, config, tables, findings };
+  const named = { ...given, database: await probe.look((tx) => fitNames(tx, given.database, schema)) };
+  const tables = await probe.look((tx) => locateTables(tx, named.database, schema));
+  const place = { probe, config: named, tables, findings };
   const version = await checkMigrations(place);
   const layout = await checkTables(place);
-  if (layout === null) return;
-  const stored = { ...place, version };
+  if (layout === null) return named;
+  const config = fitDimensions(named, layout.dimensions);
+  const stored = { ...place, config, version };
   await checkModels(stored, layout.dimensions);
   await checkContents(stored);
   await checkRegistryKey(stored);
   await checkIndexes(stored);
+  return config;
 }
 
 interface Place {

@@ -96,6 +96,7 @@ async function openDatabaseSource(
       kind: options.fromKind ?? null,
       table: options.table ?? null,
       where: options.where ?? null,
+      adoptedOwner: config.access.adoptedOwner,
       mapping: {
         id: options.idColumn ?? null,
         content: options.contentColumn ?? null,

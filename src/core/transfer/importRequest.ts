@@ -38,6 +38,13 @@ export interface ImportCounts {
   embedded: number;
   /** Vectors of zeros, which no search can find. */
   withoutDirection: number;
+  /** Permissions that were granted, and uses that were counted, as the source had them. */
+  granted: number;
+  used: number;
+  /** Uses that are older than USAGE_RETENTION_DAYS, and so were left out. */
+  usedLongAgo: number;
+  /** Permissions and uses that mean nothing here. */
+  notUnderstood: number;
   /** Sums of row digests modulo 2^64, in hexadecimal: of the rows as read, except skipped ones, and as stored. */
   readChecksum: string;
   storedChecksum: string;
@@ -64,6 +71,10 @@ export interface ImportResult {
   verified: boolean;
   /** The first ten rows that were skipped. */
   skippedRows: string[];
+  /** The first ten permissions and uses that mean nothing here. */
+  notUnderstood: string[];
+  /** Permissions and uses stay behind where all rows go to one store. */
+  peopleLeft: boolean;
   stores: ImportedInto[];
 }
 
@@ -82,6 +93,10 @@ export const noCounts: ImportCounts = {
   skipped: 0,
   embedded: 0,
   withoutDirection: 0,
+  granted: 0,
+  used: 0,
+  usedLongAgo: 0,
+  notUnderstood: 0,
   readChecksum: noChecksum,
   storedChecksum: noChecksum,
 };
@@ -95,6 +110,10 @@ export function addCounts(a: ImportCounts, b: ImportCounts): ImportCounts {
     skipped: a.skipped + b.skipped,
     embedded: a.embedded + b.embedded,
     withoutDirection: a.withoutDirection + b.withoutDirection,
+    granted: a.granted + b.granted,
+    used: a.used + b.used,
+    usedLongAgo: a.usedLongAgo + b.usedLongAgo,
+    notUnderstood: a.notUnderstood + b.notUnderstood,
     readChecksum: addChecksums(a.readChecksum, b.readChecksum),
     storedChecksum: addChecksums(a.storedChecksum, b.storedChecksum),
   };

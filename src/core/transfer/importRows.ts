@@ -8,12 +8,18 @@ import {
   type ImportRequest,
   type ImportResult,
   type TransferDeps,
+  noCounts,
 } from "./importRequest.js";
 import { readSteadily, steadily } from "./steadily.js";
+import { type People, takePeople } from "./takePeople.js";
 import { type Targets, createTargets } from "./targets.js";
 import { writePage } from "./writePage.js";
 
-const firstSkipped = 10;
+/** Of rows that are left out, this many are named. */
+const mostNamed = 10;
+
+/** What the result says beside counts. */
+type Told = Pick<ImportResult, "skippedRows" | "notUnderstood" | "peopleLeft">;
 
 /**
  * Writes all rows of a source into vector stores, each once. Several pages are written at the same time. The target's
@@ -33,7 +39,7 @@ export async function importRows(
     origin: source.origin,
     dimensions: source.dimensions,
   });
-  const skippedRows: string[] = [];
+  const told: Told = { skippedRows: [], notUnderstood: [], peopleLeft: false };
   const line = new Pages(request.writers, async ({ page, counts }) => {
     onProgress({ done: page.done, before: begun.read, counts: await checkpoint.advance(page.position, counts) });
   });
@@ -41,21 +47,13 @@ export async function importRows(
     for await (const page of readSteadily(source, checkpoint.position)) {
       if (request.signal.aborted || checkpoint.lost()) break;
       const assigned = await assign(deps, targets, page, request);
-      await line.add(page, async () => {
-        const { chunks, embedded } = await toChunks(deps, assigned, { canonical: source.canonical, request });
-        const written = await steadily(() => writePage(deps, chunks, request));
-        for (const chunk of written.skipped) if (skippedRows.length < firstSkipped) skippedRows.push(chunk.at);
-        return {
-          read: page.rows.length,
-          added: written.added,
-          duplicates: written.duplicates,
-          skipped: written.skipped.length,
-          embedded,
-          withoutDirection: chunks.filter(({ vector }) => Buffer.alloc(vector.length).equals(vector)).length,
-          readChecksum: sumDigests(written.read),
-          storedChecksum: sumDigests(written.stored),
-        };
-      });
+      const { people } = page;
+      if (people !== undefined) await targets.finish();
+      await line.add(page, () =>
+        people === undefined
+          ? writeRows(deps, assigned, { canonical: source.canonical, request, told })
+          : writePeople(deps, targets, people, { request, told }),
+      );
     }
     await line.end();
     if (checkpoint.lost()) throw takenOver();
@@ -70,7 +68,7 @@ export async function importRows(
       resumedAfter: begun.read,
       repeated: checkpoint.repeated,
       verified: request.verify && !request.dryRun,
-      skippedRows,
+      ...told,
       stores: targets.list(),
     };
   } catch (error) {
@@ -79,6 +77,42 @@ export async function importRows(
     await checkpoint.end(false).catch(() => undefined);
     throw error;
   }
+}
+
+async function writeRows(
+  deps: TransferDeps,
+  assigned: readonly AssignedRow[],
+  { canonical, request, told }: { canonical: boolean; request: ImportRequest; told: Told },
+): Promise<ImportCounts> {
+  const { chunks, embedded } = await toChunks(deps, assigned, { canonical, request });
+  const written = await steadily(() => writePage(deps, chunks, request));
+  for (const chunk of written.skipped) if (told.skippedRows.length < mostNamed) told.skippedRows.push(chunk.at);
+  return {
+    ...noCounts,
+    read: assigned.length,
+    added: written.added,
+    duplicates: written.duplicates,
+    skipped: written.skipped.length,
+    embedded,
+    withoutDirection: chunks.filter(({ vector }) => Buffer.alloc(vector.length).equals(vector)).length,
+    readChecksum: sumDigests(written.read),
+    storedChecksum: sumDigests(written.stored),
+  };
+}
+
+async function writePeople(
+  deps: TransferDeps,
+  targets: Targets,
+  people: People,
+  { request, told }: { request: ImportRequest; told: Told },
+): Promise<ImportCounts> {
+  if (request.store !== null || request.storeName !== null) {
+    told.peopleLeft = true;
+    return noCounts;
+  }
+  const { counts, notUnderstood } = await steadily(() => takePeople(deps, targets, people, request));
+  for (const name of notUnderstood) if (told.notUnderstood.length < mostNamed) told.notUnderstood.push(name);
+  return counts;
 }
 
 const takenOver = () =>
@@ -102,7 +136,7 @@ async function assign(
   }
   const assigned: AssignedRow[] = [];
   for (const row of page.rows) {
-    const store = await targets.storeFor(row.storeId, row.vector === null ? null : row.vector.length / 4);
+    const store = await targets.storeFor(row.storeId, row.vector === null ? null : row.vector.length / 4, row.at);
     const one = { row, store };
     checkRow(deps, one, request);
     assigned.push(one);

@@ -21,11 +21,14 @@ export interface Targets {
   /**
    * The target store for a row, created if it does not exist.
    * @param dimensions of the row's vector; null if it has none
+   * @param at the row, for messages
    * @throws ApiError 400 naming the flag, 404
    */
-  storeFor(sourceId: string | null, dimensions: number | null): Promise<VectorStore>;
+  storeFor(sourceId: string | null, dimensions: number | null, at: string): Promise<VectorStore>;
   /** Creates the described stores that received no rows. */
   finish(): Promise<void>;
+  /** The target of a described store; null: there is none. */
+  idOf(sourceId: string): string | null;
   /** All stores so far. */
   list(): ImportedInto[];
 }
@@ -44,13 +47,14 @@ export function createTargets(
   const all = { kind: "all" } as const;
 
   /** The key of a row's target: one key for all rows if they go to one store. */
-  const keyOf = (sourceId: string | null): string => {
+  const keyOf = (sourceId: string | null, at: string): string => {
     if (request.store !== null) return "--store";
     if (request.storeName !== null) return "--store-name";
     if (sourceId !== null) return sourceId;
     throw invalid(
       "--store",
-      "the rows do not say which vector store they belong to. Name one with --store ID, or create one with --store-name NAME",
+      `the rows do not say which vector store they belong to (${at}). Name one with --store ID, create one with ` +
+        "--store-name NAME, or leave such rows out with --where",
     );
   };
 
@@ -74,14 +78,14 @@ export function createTargets(
     return { store: await deps.engine.prepare(inserted, await wantedLanguage(deps, inserted)), made: true };
   };
 
-  const targetOf = async (sourceId: string | null, ofRow: number | null) => {
-    const key = keyOf(sourceId);
+  const targetOf = async (sourceId: string | null, ofRow: number | null, at: string) => {
+    const key = keyOf(sourceId, at);
     const found = stores.get(key) ?? (await resolve(key, sourceId, ofRow));
     stores.set(key, found);
     return { key, ...found };
   };
-  const storeFor: Targets["storeFor"] = async (sourceId, ofRow) => {
-    const { key, store, made } = await targetOf(sourceId, ofRow);
+  const storeFor: Targets["storeFor"] = async (sourceId, ofRow, at) => {
+    const { key, store, made } = await targetOf(sourceId, ofRow, at);
     if (ofRow === null || request.dryRun) return store;
     const settled = await settleNoPrompts(deps, store);
     stores.set(key, { store: settled, made });
@@ -91,13 +95,15 @@ export function createTargets(
     tell: async (store, ofRow) => {
       described.set(store.id, store);
       const known = ofRow ?? store.embeddingDimensions ?? dimensions;
-      if (request.store === null && request.storeName === null && known !== null) await targetOf(store.id, known);
+      if (request.store === null && request.storeName === null && known !== null)
+        await targetOf(store.id, known, store.id);
     },
     storeFor,
     finish: async () => {
       if (request.store !== null || request.storeName !== null) return;
-      for (const id of described.keys()) await targetOf(id, null);
+      for (const id of described.keys()) await targetOf(id, null, id);
     },
+    idOf: (sourceId) => stores.get(sourceId)?.store.id ?? null,
     list: () =>
       [...stores.values()].map(({ store, made }) => ({
         id: store.id,

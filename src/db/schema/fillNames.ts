@@ -1,7 +1,7 @@
 import type { DatabaseConfig } from "../../process/config.js";
 import type { DatabaseKind } from "../executor.js";
 import { type Layout, derivedVectorType } from "./layout.js";
-import { type Table, type Tables, beside, quote } from "./tables.js";
+import { type Table, type Tables, beside, indexOn, quote } from "./tables.js";
 
 /** What the database has of the two tables before it is migrated. */
 export interface Found {
@@ -25,7 +25,7 @@ export function fillNames(text: string, { config, tables, found, kind }: Naming)
     vector_stores: tables.vectorStores.quoted,
     embeddings: tables.embeddings.quoted,
     embeddings_by_store: indexName(tables.embeddings, "by_store"),
-    embeddings_by_store_index: indexOf(tables.embeddings, "by_store").quoted,
+    embeddings_by_store_index: indexOn(tables.embeddings, "by_store").quoted,
     stores_by_time: indexName(tables.vectorStores, "by_time"),
     stores_by_name: indexName(tables.vectorStores, "by_name"),
     stores_by_beginning: indexName(tables.vectorStores, "by_beginning"),
@@ -95,7 +95,4 @@ export function fillNames(text: string, { config, tables, found, kind }: Naming)
   });
 }
 
-/** PostgreSQL cuts names at 63 bytes. An index is in its table's schema. */
-const indexOf = (table: Table, suffix: string): Table => beside(table, `${table.name.slice(0, 50)}_${suffix}`);
-
-const indexName = (table: Table, suffix: string): string => quote(indexOf(table, suffix).name);
+const indexName = (table: Table, suffix: string): string => quote(indexOn(table, suffix).name);

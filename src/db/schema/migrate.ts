@@ -8,9 +8,12 @@ import type { DatabaseKind, Executor } from "../executor.js";
 import { jsonb } from "../expressions.js";
 import { inspectEmbeddings, inspectVectorStores, requireStoreColumns } from "./inspect.js";
 import { type Layout, describeDerived } from "./layout.js";
+import { adopt } from "./adopt.js";
+import { fitDimensions, fitNames } from "./fitSettings.js";
 import { type Found, fillNames } from "./fillNames.js";
 import type { OurTables } from "./ourTables.js";
 import { requireVectorExtension } from "../connection/extension.js";
+import { rightsNeeded } from "./roleAdvice.js";
 import { appliedMigrations, readMigrations, servesProgram } from "./migrations.js";
 import { type Tables, locateTables, tableExists } from "./tables.js";
 
@@ -50,7 +53,7 @@ export async function migrate(database: DatabaseToMigrate, log: Log): Promise<La
     try {
       return await tryMigration(database, log);
     } catch (error) {
-      if (!isInTheWay(error)) throw asStartupError(error);
+      if (!isInTheWay(error)) throw await asStartupError(error, database);
       if (tries === mostTries) {
         throw new StartupError(
           "The database could not be prepared: long transactions of other programs lock its tables. End them (SELECT * FROM pg_stat_activity), then start again.",
@@ -68,13 +71,18 @@ function isInTheWay(error: unknown): boolean {
   return code === "55P03" || code === "40P01";
 }
 
-function asStartupError(error: unknown): unknown {
+async function asStartupError(error: unknown, { run, config, schema }: DatabaseToMigrate): Promise<unknown> {
   if (error instanceof ApiError) return new StartupError(`The database could not be prepared: ${error.message}`);
   if (errorCode(error) !== "42501") return error;
-  return new StartupError(
-    `The database role may not prepare the tables (${(error as Error).message}). Make it their owner, or run ` +
-      `"vector-store migrate" once with a role that is.`,
-  );
+  const needed = await fitNames(run, config.database, schema)
+    .then((names) => locateTables(run, names, schema))
+    .then((tables) => rightsNeeded(run, tables))
+    .catch(() => []);
+  const remedy =
+    needed.length === 0
+      ? `Make it their owner, or run "vector-store migrate" once with a role that is.`
+      : `Let an administrator of the database run: ${needed.join(" ")} Or run "vector-store migrate" once with a role that may.`;
+  return new StartupError(`The database role may not prepare the tables (${(error as Error).message}). ${remedy}`);
 }
 
 async function tryMigration({ run, config, schema, kind }: DatabaseToMigrate, log: Log): Promise<Layout> {
@@ -88,21 +96,23 @@ async function tryMigration({ run, config, schema, kind }: DatabaseToMigrate, lo
       await sql`SELECT pg_advisory_xact_lock(${lockKey.toString()}::bigint)`.execute(tx);
       if (schema !== null) await createSchema(tx, schema);
       await requireVectorExtension(tx, schema);
-      const tables = await locateTables(tx, config.database, schema);
+      const names = await fitNames(tx, config.database, schema);
+      const tables = await locateTables(tx, names, schema);
       // Find a wrong field name before anything is changed.
-      const before = await inspect(tx, config.database, tables);
-      await applyPending(tx, config.database, tables, before, kind, log);
-      const { vectorStores, embeddings } = await inspect(tx, config.database, tables);
+      const before = await inspect(tx, names, tables);
+      const adopting = await applyPending(tx, names, tables, before, kind, log);
+      const { vectorStores, embeddings } = await inspect(tx, names, tables);
       if (vectorStores === null || embeddings === null) {
         throw new StartupError(
-          `The table "${vectorStores === null ? config.database.tables.vectorStores : config.database.tables.embeddings}" is gone although ` +
+          `The table "${vectorStores === null ? names.tables.vectorStores : names.tables.embeddings}" is gone although ` +
             `this schema's migrations have been applied. If DB_TABLES__* was changed, set it back.`,
         );
       }
-      await requireStoreColumns(tx, config.database, tables.vectorStores);
+      await requireStoreColumns(tx, names, tables.vectorStores);
       const derived = describeDerived(tables, kind);
       const layout = { vectorStores, embeddings, derived, ours: tables.ours };
-      await requireDimensions(tx, layout, config);
+      await requireDimensions(tx, layout, config, names);
+      if (adopting) await adopt({ run: tx, layout }, tables, config, log);
       return layout;
     });
 }
@@ -114,6 +124,7 @@ async function inspect(tx: Executor, config: DatabaseConfig, tables: Tables): Pr
   };
 }
 
+/** @returns whether another program's tables were found, and this is the first start on them */
 async function applyPending(
   tx: Executor,
   config: DatabaseConfig,
@@ -121,7 +132,7 @@ async function applyPending(
   found: Found,
   kind: DatabaseKind,
   log: Log,
-): Promise<void> {
+): Promise<boolean> {
   // Not CREATE TABLE IF NOT EXISTS, which needs the right to create tables even if this one exists: a role that may
   // only read and write rows must be able to start on tables that another role has prepared.
   if (!(await tableExists(tx, tables.migrations))) {
@@ -154,7 +165,8 @@ async function applyPending(
       `The file of migration ${changed.version} (${changed.name}) differs from the one that was applied to this database.`,
     );
   }
-  if (applied.length === 0 && (found.vectorStores !== null || found.embeddings !== null)) {
+  const adopting = applied.length === 0 && (found.vectorStores !== null || found.embeddings !== null);
+  if (adopting) {
     const adopted = [found.vectorStores && tables.vectorStores.quoted, found.embeddings && tables.embeddings.quoted];
     log.info({ tables: adopted.filter((each) => each !== null) }, "adopting existing tables");
   }
@@ -181,6 +193,7 @@ async function applyPending(
       tx,
     );
   }
+  return adopting;
 }
 
 async function createSchema(tx: Executor, schema: string): Promise<void> {
@@ -193,16 +206,16 @@ async function createSchema(tx: Executor, schema: string): Promise<void> {
  * never recorded. Stores with a recorded model have its dimensions, whatever the settings say.
  * @throws StartupError
  */
-async function requireDimensions(tx: Executor, layout: Layout, config: Config): Promise<void> {
-  const wanted = config.embedding.dimensions;
+async function requireDimensions(tx: Executor, layout: Layout, config: Config, names: DatabaseConfig): Promise<void> {
   const column = layout.embeddings.dimensions;
+  const wanted = fitDimensions(config, column).embedding.dimensions;
   const { rows } = await sql<{ dimensions: number }>`
     SELECT embedding_dimensions AS dimensions FROM ${layout.vectorStores.table}
     WHERE chunk_count > 0 AND embedding_model IS NULL AND embedding_dimensions <> ${wanted} LIMIT 1`.execute(tx);
   const found = column ?? rows[0]?.dimensions ?? wanted;
   if (found !== wanted) {
     throw new StartupError(
-      `EMBEDDING__DIMENSIONS is ${wanted}, but the embeddings in the table "${config.database.tables.embeddings}" have ${found} dimensions. ` +
+      `EMBEDDING__DIMENSIONS is ${wanted}, but the embeddings in the table "${names.tables.embeddings}" have ${found} dimensions. ` +
         `Set EMBEDDING__DIMENSIONS=${found} and the model that made them (EMBEDDING__MODEL), or use another database or schema.`,
     );
   }

@@ -37,6 +37,9 @@ export async function locateTable(db: Executor, name: string, schema: string | n
 /** A table beside another one, in its schema. */
 export const beside = (table: Table, name: string): Table => tableIn(table.schema, name);
 
+/** An index that a migration makes on a table. PostgreSQL cuts names at 63 bytes. */
+export const indexOn = (table: Table, suffix: string): Table => beside(table, `${table.name.slice(0, 50)}_${suffix}`);
+
 function tableIn(schema: string, name: string): Table {
   return { schema, name, quoted: `${quote(schema)}.${quote(name)}`, reference: sql`${sql.id(schema, name)}` };
 }

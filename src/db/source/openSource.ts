@@ -1,9 +1,12 @@
-import { type Kysely, sql } from "kysely";
+import type { Kysely } from "kysely";
+import type { Owner } from "../../words/caller.js";
 import { StartupError } from "../../words/errors.js";
 import type { TransferSource, TransferStore } from "../../words/rows.js";
 import { type SourceTable, findSourceTable } from "./sourceTable.js";
 import type { SourceDatabase } from "./connect.js";
 import { type TableMapping, compileMapping } from "./mapping.js";
+import { type PeopleTables, findPeople } from "./people.js";
+import { isPeoplePosition, readPeople } from "./peoplePages.js";
 import { type RowsToRead, countRows, readPages, requireUniqueKey } from "./pages.js";
 import { readSourceStores } from "./stores.js";
 
@@ -17,6 +20,8 @@ export interface SourceRequest {
   table: string | null;
   mapping: TableMapping;
   where: string | null;
+  /** Whose the stores of other programs are that have no owner; null: the service's own. */
+  adoptedOwner: Owner | null;
 }
 
 /** What each kind calls its tables. */
@@ -25,7 +30,7 @@ const storeColumns = { "litellm-pgvector": "vector_store_id", "litellm-vector-st
 
 /** Looks at the tables and prepares to read them. @throws StartupError that names the flag. */
 export async function openTableSource(source: SourceDatabase, request: SourceRequest): Promise<TransferSource> {
-  const { kind, rows, stores, notes } = await source.reading((tx) => describe(tx, source, request));
+  const { kind, rows, stores, people } = await source.reading((tx) => describe(tx, source, request));
   if (request.mapping.key !== null) await requireUniqueKey(source, rows);
   const counted = await countRows(source, rows).catch((error: unknown) => {
     if (request.where === null) throw error;
@@ -40,11 +45,11 @@ export async function openTableSource(source: SourceDatabase, request: SourceReq
     canonical: true,
     withoutEmbedding: counted.without,
     dimensions: rows.row.dimensions,
-    notes,
     async *pages(after) {
       // Stores without rows too.
       if (stores.length > 0) yield { stores, rows: [], position: after, done: 0 };
-      yield* readPages(source, rows, after);
+      if (!isPeoplePosition(after)) yield* readPages(source, rows, after);
+      if (people !== null) yield* readPeople(source, people, { after, done: counted.rows });
     },
     close: () => source.close(),
   };
@@ -53,8 +58,8 @@ export async function openTableSource(source: SourceDatabase, request: SourceReq
 async function describe(
   tx: Kysely<unknown>,
   { schema, name }: SourceDatabase,
-  { kind: asked, table: tableName, mapping, where }: SourceRequest,
-): Promise<{ kind: SourceKind; rows: RowsToRead; stores: TransferStore[]; notes: string[] }> {
+  { kind: asked, table: tableName, mapping, where, adoptedOwner }: SourceRequest,
+): Promise<{ kind: SourceKind; rows: RowsToRead; stores: TransferStore[]; people: PeopleTables | null }> {
   const kind = asked ?? (tableName === null ? await detectKind(tx, schema, name) : "table");
   const find = async (wanted: string) => {
     const found = await findSourceTable(tx, wanted, schema);
@@ -67,7 +72,7 @@ async function describe(
   if (kind === "table") {
     if (tableName === null) throw new StartupError("--from-kind table needs the table's name: --table NAME.");
     const table = await find(tableName);
-    return { kind, rows: { table, row: compileMapping(table, mapping), where }, stores: [], notes: [] };
+    return { kind, rows: { table, row: compileMapping(table, mapping), where }, stores: [], people: null };
   }
   const table = await find(tableName ?? rowTables[kind]);
   const storeTable = await find("vector_stores");
@@ -76,8 +81,8 @@ async function describe(
   return {
     kind,
     rows: { table, row, where: conditions.length === 0 ? null : conditions.join(" AND ") },
-    stores: await readSourceStores(tx, storeTable),
-    notes: kind === "litellm-vector-store" ? await countLeftOut(tx, schema) : [],
+    stores: await readSourceStores(tx, storeTable, adoptedOwner),
+    people: kind === "litellm-vector-store" ? await findPeople(tx, storeTable) : null,
   };
 }
 
@@ -107,23 +112,4 @@ function hiddenRows(stores: SourceTable, storeSql: string, metadataSql: string):
     `NOT EXISTS (SELECT 1 FROM ${stores.quoted} AS s WHERE s.id::text = ${storeSql} AND ` +
       `(${metadataSql})::jsonb ->> 'file_id' = ANY (s.hidden_files))`,
   ];
-}
-
-/** Notes about litellm-vector-store's data on users, which is not imported. */
-async function countLeftOut(tx: Kysely<unknown>, schema: string | null): Promise<string[]> {
-  const notes: string[] = [];
-  for (const [table, what] of [
-    ["store_permissions", "who else may use a store"],
-    ["usage_stats", "who used what"],
-  ] as const) {
-    const found = await findSourceTable(tx, table, schema);
-    if (found === undefined) continue;
-    const { rows } = await sql<{ count: number }>`SELECT count(*) AS count FROM ${found.reference}`.execute(tx);
-    const count = rows[0]?.count ?? 0;
-    if (count > 0)
-      notes.push(
-        `${count} ${count === 1 ? "row" : "rows"} of "${table}" (${what}) ${count === 1 ? "is" : "are"} not imported: stores have an owner here, and no such table.`,
-      );
-  }
-  return notes;
 }

@@ -1,5 +1,6 @@
-import { type Kysely, sql } from "kysely";
+import { sql } from "kysely";
 import { StartupError } from "../../words/errors.js";
+import type { Executor } from "../executor.js";
 import { type Table, locateTable, quote } from "../schema/tables.js";
 
 export interface SourceColumn {
@@ -23,12 +24,14 @@ export interface SourceTable extends Table {
 }
 
 /** @returns undefined if there is no such table or view. */
-export async function findSourceTable(
-  tx: Kysely<unknown>,
+export const findSourceTable = async (
+  tx: Executor,
   name: string,
   schema: string | null,
-): Promise<SourceTable | undefined> {
-  const table = await locateTable(tx, name, schema);
+): Promise<SourceTable | undefined> => describeSourceTable(tx, await locateTable(tx, name, schema));
+
+/** @returns undefined if there is no such table or view. */
+export async function describeSourceTable(tx: Executor, table: Table): Promise<SourceTable | undefined> {
   const { rows: columns } = await sql<SourceColumn>`
     SELECT a.attname::text AS name, t.typname::text AS type, format('%I.%I', n.nspname, t.typname) AS "typeSql",
            CASE WHEN t.typname IN ('vector', 'halfvec', 'sparsevec') AND a.atttypmod > 0 THEN a.atttypmod END::int AS dimensions
@@ -39,7 +42,7 @@ export async function findSourceTable(
 }
 
 /** The primary key if there is one, else the narrowest unique index. */
-async function keyOf(tx: Kysely<unknown>, table: Table): Promise<string[] | null> {
+async function keyOf(tx: Executor, table: Table): Promise<string[] | null> {
   const { rows } = await sql<{ columns: string[] }>`
     SELECT array_agg(a.attname::text ORDER BY k.n) AS columns
     FROM pg_index i CROSS JOIN LATERAL unnest(i.indkey::int2[]) WITH ORDINALITY AS k(attnum, n)

@@ -1,5 +1,6 @@
 import type { Owner, StorePermission } from "../../words/caller.js";
 import type { Grant } from "../../words/grant.js";
+import type { TakenGrant } from "../../words/takenOver.js";
 import { sql } from "kysely";
 import { type Db, ours } from "../database.js";
 import { epochMillis, instant } from "../expressions.js";
@@ -29,6 +30,31 @@ export async function putGrant(tx: Db, storeId: string, grant: Grant): Promise<v
     .values({ vector_store_id: storeId, subject: grant.subject, ...values })
     .onConflict((conflict) => conflict.columns(["vector_store_id", "subject"]).doUpdateSet(values))
     .execute();
+}
+
+/**
+ * Grants what another program had granted, to those who have no permission on the store yet. What was taken away here
+ * since stays taken away. As SQL, because it also asks the log of acts.
+ * @returns how many were granted
+ */
+export async function addGrants(
+  tx: Db,
+  grants: readonly TakenGrant[],
+  { by, now }: { by: string; now: number },
+): Promise<number> {
+  const { ours: tables, vectorStores } = tx.layout;
+  const { rows } = await sql`
+    INSERT INTO ${tables[table].reference} (vector_store_id, subject, permission, granted_at, granted_by)
+    SELECT s.id, g.subject, g.permission, ${instant(now, true)}, ${by}::text
+    FROM jsonb_to_recordset(${JSON.stringify(grants)}::jsonb) AS g("storeId" text, subject text, permission text)
+    JOIN ${vectorStores.table} AS s ON s.id = g."storeId"::${sql.raw(vectorStores.idType)}
+    WHERE NOT EXISTS (
+      SELECT 1 FROM ${tables.vector_store_audit.reference} AS a
+      WHERE a.action = 'permission.revoke' AND a.target = g."storeId" AND a.details ->> 'subject' = g.subject)
+    ORDER BY s.id, g.subject
+    ON CONFLICT (vector_store_id, subject) DO NOTHING
+    RETURNING 1`.execute(tx.run);
+  return rows.length;
 }
 
 /** @returns what the subject was permitted; undefined: nothing */

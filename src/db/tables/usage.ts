@@ -8,30 +8,42 @@ import { instant } from "../expressions.js";
 const events = "vector_store_usage_events";
 const days = "vector_store_usage_days";
 
+/** Writes events, and adds them to the sums of their days, as `addUsage`. @returns how many were not there */
+export const insertUsage = (db: Db, added: readonly UsageEvent[]): Promise<number> =>
+  addUsage(
+    db,
+    sql`SELECT e.id, to_timestamp(e.at / 1000.0), e."userId", e."teamId", e."keyId", e."storeId", e.action, e.tokens, e."durationMs", e.status
+      FROM jsonb_to_recordset(${JSON.stringify(added)}::jsonb) AS e(
+        id text, at float8, "userId" text, "teamId" text, "keyId" text, "storeId" text, action text, tokens bigint, "durationMs" bigint, status int)`,
+  );
+
 /**
- * Writes events, and adds them to the sums of their days. Safe to repeat: an event that is there already is not counted
- * again. As SQL, because it is one statement on two tables. The sums are written in the order of their key, so that two
- * processes cannot deadlock.
+ * Writes the events that a query gives, and adds them to the sums of their days. Safe to repeat: an event that is there
+ * already is not counted again. As SQL, because it is one statement on two tables. The sums are written in the order of
+ * their key, so that two processes cannot deadlock.
+ * @param given their columns in the order of the table's
+ * @returns how many were not there
  */
-export async function insertUsage(db: Db, added: readonly UsageEvent[]): Promise<void> {
+export async function addUsage(db: Db, given: RawBuilder<unknown>): Promise<number> {
   const { reference: eventTable } = db.layout.ours[events];
   const { reference: dayTable } = db.layout.ours[days];
-  await sql`
+  const { rows } = await sql<{ count: number }>`
     WITH added AS (
       INSERT INTO ${eventTable} (id, at, user_id, team_id, key_id, vector_store_id, action, tokens, duration_ms, status)
-      SELECT e.id, to_timestamp(e.at / 1000.0), e."userId", e."teamId", e."keyId", e."storeId", e.action, e.tokens, e."durationMs", e.status
-      FROM jsonb_to_recordset(${JSON.stringify(added)}::jsonb) AS e(
-        id text, at float8, "userId" text, "teamId" text, "keyId" text, "storeId" text, action text, tokens bigint, "durationMs" bigint, status int)
+      ${given}
       ON CONFLICT (id) DO NOTHING
       RETURNING *
+    ), summed AS (
+      INSERT INTO ${dayTable} AS d (day, user_id, team_id, key_id, vector_store_id, action, requests, failures, tokens, duration_ms)
+      SELECT (a.at AT TIME ZONE 'UTC')::date, COALESCE(a.user_id, ''), COALESCE(a.team_id, ''), a.key_id, COALESCE(a.vector_store_id, ''), a.action,
+             count(*), count(*) FILTER (WHERE a.status >= 400), sum(a.tokens)::bigint, sum(a.duration_ms)::bigint
+      FROM added AS a GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1, 2, 3, 4, 5, 6
+      ON CONFLICT (day, user_id, team_id, key_id, vector_store_id, action) DO UPDATE
+      SET requests = d.requests + EXCLUDED.requests, failures = d.failures + EXCLUDED.failures,
+          tokens = d.tokens + EXCLUDED.tokens, duration_ms = d.duration_ms + EXCLUDED.duration_ms
     )
-    INSERT INTO ${dayTable} AS d (day, user_id, team_id, key_id, vector_store_id, action, requests, failures, tokens, duration_ms)
-    SELECT (a.at AT TIME ZONE 'UTC')::date, COALESCE(a.user_id, ''), COALESCE(a.team_id, ''), a.key_id, COALESCE(a.vector_store_id, ''), a.action,
-           count(*), count(*) FILTER (WHERE a.status >= 400), sum(a.tokens)::bigint, sum(a.duration_ms)::bigint
-    FROM added AS a GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1, 2, 3, 4, 5, 6
-    ON CONFLICT (day, user_id, team_id, key_id, vector_store_id, action) DO UPDATE
-    SET requests = d.requests + EXCLUDED.requests, failures = d.failures + EXCLUDED.failures,
-        tokens = d.tokens + EXCLUDED.tokens, duration_ms = d.duration_ms + EXCLUDED.duration_ms`.execute(db.run);
+    SELECT count(*) AS count FROM added`.execute(db.run);
+  return rows[0]?.count ?? 0;
 }
 
 /** A row of sums: the values that it is grouped by, and the sums. */

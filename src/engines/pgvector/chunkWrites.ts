@@ -52,7 +52,7 @@ export async function insertChunks(
 
 /**
  * For each id that the store has (or any store, where ids are unique over all): how the stored chunk compares with the
- * given one. Embeddings are compared only where given.
+ * given one. Embeddings are compared only where given. A chunk of an adopted table may have no store and no embedding.
  */
 export async function compareChunks(
   db: Db,
@@ -64,9 +64,9 @@ export async function compareChunks(
   for (const portion of portions(chunks)) {
     const { rows } = await sql<{ id: string; compared: Compared }>`
       SELECT ${e.id}::text AS id,
-             CASE WHEN ${e.vectorStoreId}::text <> ${storeId}::text THEN 'elsewhere'
+             CASE WHEN ${e.vectorStoreId}::text IS DISTINCT FROM ${storeId}::text THEN 'elsewhere'
                   WHEN ${e.content} = u.content AND COALESCE(${e.metadata}, '{}') = COALESCE(u.metadata::jsonb, '{}')
-                    AND (u.embedding IS NULL OR ${e.embedding} = u.embedding) THEN 'same'
+                    AND ${e.embedding} = COALESCE(u.embedding, ${e.embedding}) THEN 'same'
                   ELSE 'other' END AS compared
       FROM ${unnested(db, portion)}
       JOIN ${e.table} AS e ON ${ofStore(db, storeId)} AND ${e.id} = u.id::${sql.raw(e.idType)}`.execute(db.run);

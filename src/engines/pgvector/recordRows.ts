@@ -46,14 +46,17 @@ function isOneOf(db: Db, chunks: readonly Named[]): RawBuilder<unknown> {
     FROM unnest(${encodeTextArray(storeIds)}::text[], ${encodeTextArray(idsOf(chunks))}::text[]) AS u(store_id, id))`;
 }
 
-/** The marks of the chunks that exist, computed by the database from what it stores. */
+/**
+ * The marks of the chunks that exist, computed by the database from what it stores. An adopted one may have no
+ * embedding, and is then like no chunk that can be added.
+ */
 export async function marksOf(db: Db, chunks: readonly Named[]): Promise<Map<string, ChunkMark>> {
   const e = db.layout.embeddings;
   const text = (column: unknown) => sql`convert_to(${column}::text, 'UTF8') || '\\x00'::bytea`;
   const { rows } = await sql<{ id: string; storeId: string; digest: string }>`
     SELECT ${exactText(e.id)} AS id, ${e.vectorStoreId}::text AS "storeId",
            left(encode(sha256(${text(e.id)} || ${text(e.content)} || ${text(sql`COALESCE(${e.metadata}, '{}')`)}
-             || vector_send(${e.embedding})), 'hex'), 16) AS digest
+             || COALESCE(vector_send(${e.embedding}), '')), 'hex'), 16) AS digest
     FROM ${e.table} AS e WHERE ${isOneOf(db, chunks)}`.execute(db.run);
   const keyOf = e.idsPerStore ? keyOfChunk : ({ id }: Named) => id;
   const marks = new Map<string, ChunkMark>();

@@ -22,7 +22,8 @@ export const accessTexts: Readonly<Record<string, string>> = {
   "NewKey.vector_store_ids": "the only vector stores that it may use; null: all",
   expires_in_seconds: "after how many seconds it ends; absent: never",
   overlap_seconds: "how long the key before works beside the new one",
-  created_by: "who made it: `user:ID`, `key:ID`, `master` or `command line`",
+  created_by:
+    "who made it: `user:ID`, `key:ID`, `master`, `command line`, `adoption` (a start that took tables over) or `import`",
   last_used_at: "when it was used last, up to a minute late, in Unix seconds; null: never",
   previous_key_until: "until when the key before the last rotation works, in Unix seconds; null: no such key works",
   "AuditEntry.id": "id of the entry",

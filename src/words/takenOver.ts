@@ -1,0 +1,76 @@
+import type { StorePermission } from "./caller.js";
+import type { UsageEvent } from "./usage.js";
+
+/** Who may use stores and who used them, as litellm-vector-store recorded it, and what that means here. */
+
+/** A row of `store_permissions`. */
+export interface ForeignPermission {
+  storeId: string;
+  userId: string;
+  permission: string | null;
+}
+
+/** A row of `usage_stats`. */
+export interface ForeignUse {
+  id: string;
+  userId: string;
+  /** Null: the store was deleted. */
+  storeId: string | null;
+  action: string;
+  tokens: number | null;
+  seconds: number | null;
+  /** Unix milliseconds. */
+  at: number | null;
+}
+
+/** A permission to grant here. */
+export interface TakenGrant {
+  storeId: string;
+  subject: string;
+  permission: StorePermission;
+}
+
+/**
+ * Its table has no list of permissions, only `read` as the default. These are the words that can mean nothing else;
+ * nobody gets more than the word says.
+ */
+const meanings: Readonly<Record<StorePermission, readonly string[]>> = {
+  read: ["read", "reader", "readonly", "view", "viewer"],
+  write: ["write", "writer", "readwrite", "edit", "editor"],
+  admin: ["admin", "administrator", "manage", "manager", "owner"],
+};
+
+/** Null: the row names nobody, or a permission of which nobody knows what it allowed. */
+export function grantOf({ storeId, userId, permission }: ForeignPermission): TakenGrant | null {
+  const word = permission?.toLowerCase().replaceAll(/[\s_-]/g, "") ?? "";
+  const [meant] = (Object.keys(meanings) as StorePermission[]).filter((each) => meanings[each].includes(word));
+  if (meant === undefined || userId === "" || userId.length > 256) return null;
+  return { storeId, subject: `user:${userId}`, permission: meant };
+}
+
+/** The row for messages. */
+export const namePermission = ({ storeId, userId, permission }: ForeignPermission): string =>
+  `${permission === null ? "nothing" : `"${permission}"`} for the user "${userId}" on ${storeId}`;
+
+/**
+ * The request that a row counts, under its own id, so that it is never counted twice. Its key and team were not
+ * recorded, nor whether it failed.
+ * @returns null if it has no time, or numbers that are none
+ */
+export function eventOf({ id, userId, storeId, action, tokens, seconds, at }: ForeignUse): UsageEvent | null {
+  const durationMs = Math.round((seconds ?? 0) * 1000);
+  const known = at !== null && Number.isSafeInteger(durationMs) && durationMs >= 0 && (tokens ?? 0) >= 0;
+  if (!known) return null;
+  return {
+    id: `use_${id}`,
+    at,
+    userId,
+    teamId: null,
+    keyId: "",
+    storeId,
+    action,
+    tokens: tokens ?? 0,
+    durationMs,
+    status: 200,
+  };
+}
