@@ -34,6 +34,7 @@ COPY --from=dependencies /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
 COPY package.json LICENSE ./
 COPY sql ./sql
+COPY chart/files ./chart/files
 
 ENV NODE_ENV=production \
     PORT=8000 \

@@ -16,7 +16,9 @@ import type { Litellm } from "./litellm/contract.js";
 import { createLimiter } from "./core/access/limiter.js";
 import { createPayers } from "./core/access/payers.js";
 import { createUsageLog } from "./core/access/usage.js";
+import type { StandIn } from "./litellm/account.js";
 import { createDirectory } from "./litellm/directory.js";
+import { createIdentityReader } from "./litellm/identityToken.js";
 import { createLitellm } from "./litellm/litellm.js";
 import { createManagement } from "./litellm/management.js";
 import { createMasterCalls } from "./litellm/masterCalls.js";
@@ -26,6 +28,7 @@ import type { Log } from "./process/log.js";
 import { type Metrics, createMetrics } from "./process/metrics.js";
 import { createDocumentReader, defaultLimits } from "./reading/documentReader.js";
 import { createStorage } from "./storage/storage.js";
+import type { Payer } from "./words/caller.js";
 import { Secret } from "./words/secret.js";
 
 /** The parts of a service. All except configuration, database and log have defaults. */
@@ -78,6 +81,7 @@ export function createService(parts: ServiceParts): Service {
   const wakeUpkeep = () => {
     wakes.upkeep();
   };
+  const { standInFor, ...access } = accessOf(parts, metrics, now);
   const deps: Deps = {
     config,
     db,
@@ -86,9 +90,9 @@ export function createService(parts: ServiceParts): Service {
     now,
     stopping: stopping.signal,
     engine: createPgvector({ config, db, log, metrics, now, wake: wakeUpkeep }),
-    ...accessOf(parts, metrics, now),
+    ...access,
     usage: createUsageLog({ db, log, now }),
-    litellm: parts.litellm ?? createLitellm(config.embedding, log, metrics),
+    litellm: parts.litellm ?? createLitellm(config.embedding, log, metrics, undefined, standInFor),
     storage: createStorage(db, config.files.directory, now),
     documents: createDocumentReader(readingThread, { ...defaultLimits, allowance: config.files.allowance }),
     recentStores: new LRUCache({ max: 10_000 }),
@@ -144,10 +148,18 @@ function accessOf({ config, db, log, keys = config.keys }: ServiceParts, metrics
   const directory = baseUrl === null ? null : createDirectory(baseUrl, master, metrics);
   const calls = baseUrl === null || master === null ? null : createMasterCalls(baseUrl, master);
   const minter = calls === null ? null : createMinter(calls);
+  const readIdentity = createIdentityReader(config.access.identitySecrets, now);
+  const payers = createPayers({ db, log, now, minter, directory });
+  const { keyFor } = payers;
+  const refused = () => {
+    payers.forget();
+  };
+  const standInFor = keyFor === null ? null : (payer: Payer): StandIn => ({ get: () => keyFor(payer), refused });
   return {
-    callers: createCallers(keys, { config: config.access, db, log, directory, now }),
+    callers: createCallers(keys, { config: config.access, db, log, directory, readIdentity, now }),
     limiter: createLimiter({ config: config.limits, db, log, now }),
-    payers: createPayers({ db, log, now, minter, directory }),
+    payers,
     management: calls === null ? null : createManagement(calls),
+    standInFor,
   };
 }

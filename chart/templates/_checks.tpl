@@ -9,6 +9,9 @@
 {{- if and $values.litellm.enabled (not $values.litellm.url) (not $values.litellm.release) }}
 {{- fail "litellm.url and litellm.release are both empty. Set one of them, or litellm.enabled=false." }}
 {{- end }}
+{{- if and $values.litellm.identity.enabled (not (and $values.litellm.enabled $values.litellm.identity.existingSecret)) }}
+{{- fail (printf "litellm.identity.enabled needs litellm.enabled, and in litellm.identity.existingSecret the Secret that holds the secret for signing, under the key \"%s\"." $values.litellm.identity.key) }}
+{{- end }}
 {{- include "vector-store.checkDatabase" . }}
 {{- include "vector-store.checkScaling" . }}
 {{- include "vector-store.checkConfig" . }}

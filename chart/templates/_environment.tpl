@@ -82,6 +82,9 @@ OTEL_RESOURCE_ATTRIBUTES: {{ join "," . | quote }}
 {{- if and .enabled .masterKey.existingSecret }}
 {{ include "vector-store.secretKeyRef" (list "LITELLM_MASTER_KEY" .masterKey.existingSecret .masterKey.key) }}
 {{- end }}
+{{- if .identity.enabled }}
+{{ include "vector-store.secretKeyRef" (list "LITELLM_IDENTITY_SECRET" .identity.existingSecret .identity.key) }}
+{{- end }}
 {{- end }}
 {{- with .Values.models.embedding.apiKey }}
 {{- if .existingSecret }}

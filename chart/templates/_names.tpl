@@ -20,6 +20,11 @@
 {{- printf "%s-worker" (include "vector-store.fullname" . | trunc 56 | trimSuffix "-") }}
 {{- end }}
 
+{{/* The ConfigMap with LiteLLM's callback file. */}}
+{{- define "vector-store.identityName" -}}
+{{- printf "%s-identity" (include "vector-store.fullname" . | trunc 54 | trimSuffix "-") }}
+{{- end }}
+
 {{- define "vector-store.serviceAccountName" -}}
 {{- if .Values.serviceAccount.create }}
 {{- default (include "vector-store.fullname" .) .Values.serviceAccount.name }}

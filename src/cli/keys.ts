@@ -1,5 +1,6 @@
 import { type Command, Option } from "commander";
 import type { KeyDeps } from "../core/access/serverKeys.js";
+import { loadConfig } from "../process/config.js";
 import type { ServerKey } from "../words/accessKey.js";
 import { type KeyScope, keyScopes } from "../words/caller.js";
 import { CommandError, type Io } from "./io.js";
@@ -17,10 +18,12 @@ first, or use its routes under /v1/admin/keys. Running servers notice a change w
   admin   everything`;
 
 const createHelp = `
-Prints only the key, which nobody can see again, for use in scripts.
+Prints only the key, which nobody can see again, for use in scripts. With --identity-required the key works only beside
+LiteLLM's signed word who asks, and then acts as that user; see: vector-store litellm-config --identity
 
 Examples:
   $ vector-store keys create "litellm registry" --scope search
+  $ vector-store keys create "litellm, per user" --scope write --identity-required
   $ KEY=$(vector-store keys create crawler --scope write --store vs_0190f2c4a7e87d3f9b1c2d3e4f5a6b7c)
   $ vector-store keys create "for a week" --scope read --expires-after-days 7`;
 
@@ -35,6 +38,7 @@ const columns: Column<ServerKey>[] = [
   { title: "NAME", value: (key) => key.name, flexible: true },
   { title: "ENDING", value: (key) => key.ending },
   { title: "SCOPE", value: (key) => key.scope },
+  { title: "ACTS AS", value: (key) => (key.identityRequired ? "the user" : "server") },
   { title: "STORES", value: (key) => (key.stores === null ? "all" : String(key.stores.length)), align: "right" },
   { title: "LAST USED (UTC)", value: (key, plain) => time(key.lastUsedAt, plain) },
   { title: "EXPIRES", value: (key, plain) => time(key.expiresAt, plain) },
@@ -48,6 +52,7 @@ const actor = { name: "command line", address: null, requestId: null };
 interface CreateOptions {
   scope: KeyScope;
   store?: string[];
+  identityRequired?: true;
   expiresAfterDays?: number;
 }
 
@@ -63,22 +68,21 @@ export function keysCommand(program: Command, io: Io): void {
     .argument("<name>", "what it is for; names are unique")
     .addOption(new Option("--scope <scope>", "what it may do").choices(keyScopes).makeOptionMandatory())
     .option("--store <id...>", "only these vector stores (default: all)")
+    .option("--identity-required", "act as the user whom LiteLLM names in its signed token, and as nobody else")
     .option("--expires-after-days <n>", "end it after this many days", wholeNumber)
     .addHelpText("after", createHelp)
     .action(async (name: string, options: CreateOptions) => {
-      if (!/^[\w .:@/-]{1,100}$/.test(name)) {
-        throw new CommandError("The key's name must have 1 to 100 letters, digits, spaces or one of _ . : @ / -");
-      }
-      if (options.scope === "admin" && options.store !== undefined) {
-        throw new CommandError("A key with the scope admin cannot be limited to some vector stores.");
-      }
-      if ((options.expiresAfterDays ?? 0) > 3650) throw new CommandError("--expires-after-days must be at most 3650.");
+      const problem = problemOf(name, options);
+      if (problem !== null) throw new CommandError(problem);
+      const { scope, store: stores = null, identityRequired = false, expiresAfterDays: days } = options;
       const { key } = await withKeys(io, (serverKeys, deps) => {
-        const { expiresAfterDays: days } = options;
         const expiresAt = days === undefined ? null : deps.now() + days * dayMs;
-        return serverKeys.create(deps, actor, { name, scope: options.scope, stores: options.store ?? null, expiresAt });
+        return serverKeys.create(deps, actor, { name, scope, stores, identityRequired, expiresAt });
       });
       io.stdout.write(`${key}\n`);
+      if (identityRequired && loadConfig(io.environment()).access.identitySecrets.length === 0) {
+        io.stderr.write("LITELLM_IDENTITY_SECRET is not set here; a server without it refuses this key.\n");
+      }
     });
 
   keys
@@ -114,6 +118,23 @@ export function keysCommand(program: Command, io: Io): void {
       await withKeys(io, (serverKeys, deps) => serverKeys.revoke(deps, actor, id));
       io.stderr.write("Running servers refuse it within 5 seconds.\n");
     });
+}
+
+function problemOf(name: string, options: CreateOptions): string | null {
+  const { scope, store, identityRequired = false, expiresAfterDays = 0 } = options;
+  if (!/^[\w .:@/-]{1,100}$/.test(name)) {
+    return "The key's name must have 1 to 100 letters, digits, spaces or one of _ . : @ / -";
+  }
+  if (scope === "admin" && store !== undefined) {
+    return "A key with the scope admin cannot be limited to some vector stores.";
+  }
+  if (identityRequired && store !== undefined) {
+    return "--identity-required is not for keys that are limited to some vector stores: they see what the user may see.";
+  }
+  if (identityRequired && scope === "admin") {
+    return "--identity-required is not for the scope admin: LiteLLM asks for no admin route.";
+  }
+  return expiresAfterDays > 3650 ? "--expires-after-days must be at most 3650." : null;
 }
 
 async function withKeys<T>(

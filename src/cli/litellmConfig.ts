@@ -15,13 +15,18 @@ vector_store_registry, so name all stores in one call.
 The entry needs the address at which the proxy reaches this server: --api-base, else --url, else the setting API_URL,
 else the address that this command used.
 
+--identity prints what lets LiteLLM say who asks, so that each of its users sees only what is theirs; on its own, or
+after the registry. Without it, all of LiteLLM's users act with the one key of the entry.
+
 Examples:
   $ vector-store litellm-config vs_0190f2c4a7e87d3f9b1c2d3e4f5a6b7c --api-base http://vector-store:8000 >> config.yaml
   $ vector-store litellm-config $FAQ $MANUALS
-  $ vector-store litellm-config --all > vector_stores.yaml       # for "include:" in config.yaml`;
+  $ vector-store litellm-config --all > vector_stores.yaml       # for "include:" in config.yaml
+  $ vector-store litellm-config --identity`;
 
 interface ConfigOptions extends ServerOptions {
   all?: true;
+  identity?: true;
   apiBase?: string;
   name?: string;
 }
@@ -32,22 +37,33 @@ export function litellmConfigCommand(program: Command, io: Io): void {
   )
     .argument("[id...]", "the stores' ids (vs_…)")
     .option("--all", "all vector stores")
+    .option("--identity", "what LiteLLM needs to say who asks")
     .option("--api-base <url>", "this server as the proxy reaches it")
     .option("--name <name>", "the name of a single store in the registry (default: the store's name)")
     .addHelpText("after", help)
     .action(async (ids: string[], options: ConfigOptions) => {
-      const { all, name } = options;
+      const { all, name, identity = false } = options;
       if (all && ids.length > 0) throw new CommandError("Give either ids or --all.");
-      if (!all && ids.length === 0)
+      if (!all && !identity && ids.length === 0)
         throw new CommandError("Which vector stores? Give their ids, or --all. See: vector-store stores list");
       if (name !== undefined && (all || ids.length > 1)) throw new CommandError("--name is for a single store.");
       const apiBase = options.apiBase === undefined ? null : readUrl(options.apiBase, "--api-base");
       const server = connect(options, io);
-      const stores = all ? (await listStores(server, Infinity)).data : await retrieveStores(server, ids);
-      if (stores.length === 0) throw new CommandError("There are no vector stores yet.");
-      const entries = stores.map((store) => ({ id: store.id, name: name ?? (store.name || store.id) }));
-      io.stdout.write(registry(entries, apiBase ?? baseFor(server, io)));
+      const base = apiBase ?? baseFor(server, io);
+      if (all || ids.length > 0) io.stdout.write(registry(await entriesOf(server, ids, options), base));
+      if (identity) io.stdout.write(identityConfig(base));
     });
+}
+
+/** @throws CommandError if a store is missing, or there are none */
+async function entriesOf(
+  server: Server,
+  ids: readonly string[],
+  { all, name }: ConfigOptions,
+): Promise<{ id: string; name: string }[]> {
+  const stores = all ? (await listStores(server, Infinity)).data : await retrieveStores(server, ids);
+  if (stores.length === 0) throw new CommandError("There are no vector stores yet.");
+  return stores.map((store) => ({ id: store.id, name: name ?? (store.name || store.id) }));
 }
 
 async function retrieveStores(server: Server, ids: readonly string[]): Promise<{ id: string; name: string }[]> {
@@ -83,6 +99,7 @@ export function registry(stores: readonly { id: string; name: string }[], apiBas
     "#   vector-store keys create 'litellm registry' --scope search",
     "# With this in config.yaml, the proxy also refuses users' keys that were not granted a vector store:",
     "#   general_settings: {vector_store_deny_by_default: true}",
+    "# Or let LiteLLM say who asks, so that its users see only what is theirs: vector-store litellm-config --identity",
     "vector_store_registry:",
     "  # api_base is without /v1: LiteLLM appends /v1/vector_stores.",
     ...(local ? ["  # This address works only where proxy and server share one machine; see --api-base."] : []),
@@ -100,3 +117,18 @@ export function registry(stores: readonly { id: string; name: string }[], apiBas
     "",
   ].join("\n");
 }
+
+/** What LiteLLM needs to sign who asks: its callback, as YAML, and in comments what else. */
+const identityConfig = (apiBase: string): string =>
+  [
+    "# LiteLLM proxy, config.yaml: LiteLLM signs who asks, and each of its users sees only what is theirs.",
+    "# 1. Copy chart/files/vector_store_identity.py of this program beside the proxy's config.yaml.",
+    "# 2. Set the same secret here and on the proxy: LITELLM_IDENTITY_SECRET (openssl rand -hex 32 makes one).",
+    `# 3. On the proxy, also set VECTOR_STORE_API_BASE=${quoted(apiBase)}`,
+    "# 4. Make a key that works only beside such a token, and set it on the proxy as PG_VECTOR_API_KEY:",
+    "#      vector-store keys create litellm --scope write --identity-required",
+    "# A file may have only one litellm_settings; add the callback to its list if there is one.",
+    "litellm_settings:",
+    '  callbacks: ["vector_store_identity.instance"]',
+    "",
+  ].join("\n");

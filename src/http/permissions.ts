@@ -1,4 +1,4 @@
-import { type Caller, keyScopes } from "../words/caller.js";
+import { type Caller, type KeyScope, keyScopes } from "../words/caller.js";
 
 /** What a route requires of its caller. `public` needs no key. */
 export const permissions = [
@@ -31,7 +31,7 @@ function rightsOf(caller: Caller): readonly Permission[] {
     case "nobody":
       return ["public"];
     case "server":
-      return keyScopes.slice(0, keyScopes.indexOf(caller.scope) + 1).flatMap((scope) => added[scope]);
+      return rightsIn(caller.scope);
     case "user":
       return [...reading, "store:write"];
     case "admin":
@@ -39,5 +39,9 @@ function rightsOf(caller: Caller): readonly Permission[] {
   }
 }
 
+const rightsIn = (scope: KeyScope) => keyScopes.slice(0, keyScopes.indexOf(scope) + 1).flatMap((each) => added[each]);
+
 /** Whether a caller may use a route with this permission. */
-export const isAllowed = (caller: Caller, permission: Permission): boolean => rightsOf(caller).includes(permission);
+export const isAllowed = (caller: Caller, permission: Permission): boolean =>
+  rightsOf(caller).includes(permission) &&
+  (caller.through === undefined || rightsIn(caller.through).includes(permission));

@@ -4,6 +4,7 @@ import { type Caller, newMeter } from "../words/caller.js";
 import type { Deps } from "../core/deps.js";
 import { ApiError, clientLeft, forbidden, invalid } from "../words/errors.js";
 import { exactJson } from "../words/exactJson.js";
+import type { LitellmOperation } from "../words/identity.js";
 import { userOf } from "../words/usage.js";
 import { authenticate } from "./middleware/authenticate.js";
 import { readJson } from "./bodies/jsonBody.js";
@@ -38,6 +39,8 @@ interface Declaration<Params, Query, Body> {
    */
   path: string;
   may: Permission;
+  /** What LiteLLM calls this, where it asks for it on behalf of somebody. */
+  litellm?: LitellmOperation;
   tag: string;
   summary: string;
   description?: string;
@@ -156,7 +159,7 @@ export function mount(routes: readonly Route[], deps: Deps): Router {
       const caller: Caller =
         each.may === "public"
           ? { kind: "nobody" }
-          : countUse(each, await authenticate(req, deps.callers), { deps, req, res, startedAt });
+          : countUse(each, await authenticate(req, deps.callers, each.litellm ?? null), { deps, req, res, startedAt });
       if (!isAllowed(caller, each.may)) throw forbidden("This key may not do that.");
       await deps.limiter.admit(caller);
       await each.run({ deps, caller, req, res, signal: leavingOf(res), startedAt, ...warningsOf(res) });

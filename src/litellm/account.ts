@@ -8,19 +8,39 @@ export interface Account {
   readonly id: string;
   /** Who can fix a refusal of the key: the operator the service's key, users their own. */
   readonly owner: "service" | "user";
-  readonly key: Secret;
+  readonly key: Secret | StandIn;
   /** Gets the tokens of each request. */
   readonly meter?: Meter | undefined;
   /** Further headers of each request. */
   readonly headers: Readonly<Record<string, string>>;
 }
 
+/** A key of a payer whose own is not at hand. It is asked for when a request needs it. */
+export interface StandIn {
+  /** @throws ApiError if LiteLLM makes none */
+  readonly get: () => Promise<Secret>;
+  /** LiteLLM does not accept it. */
+  readonly refused: () => void;
+}
+
 /** @throws ApiError 401 for `nobody`, and for a key that cannot be sent in a header */
 export type AccountOf = (caller: Caller) => Account;
 
-/** @param serviceKey EMBEDDING__API_KEY or LITELLM_MASTER_KEY; null if the proxy needs no key */
-export function createAccounts(serviceKey: string | null): AccountOf {
+/**
+ * @param serviceKey EMBEDDING__API_KEY or LITELLM_MASTER_KEY; null if the proxy needs no key
+ * @param standInFor null: nobody can make such keys, so the service pays for those whose key is not at hand
+ */
+export function createAccounts(
+  serviceKey: string | null,
+  standInFor: ((payer: Payer) => StandIn) | null = null,
+): AccountOf {
   const service: Account = { id: "service", owner: "service", key: new Secret(serviceKey ?? "none"), headers: {} };
+  const accountOfUser = (user: User): Account => {
+    if (user.key !== null) return { id: user.keyHash, owner: "user", key: sendable(user.key), headers: {} };
+    if (standInFor === null) return named(service, user);
+    // Not the id of the own key: that one may have aliases, with which a name means another model.
+    return { id: `stand-in for ${user.keyHash}`, owner: "user", key: standInFor(user), headers: {} };
+  };
   return (caller) => {
     const { meter } = caller;
     switch (caller.kind) {
@@ -36,10 +56,10 @@ export function createAccounts(serviceKey: string | null): AccountOf {
   };
 }
 
-function accountOfUser({ key, keyHash }: User): Account {
-  // fetch would report such a key as a connection failure, which would count against the model for everybody.
+/** fetch would report such a key as a connection failure, which would count against the model for everybody. */
+function sendable(key: Secret): Secret {
   if (!/^[\x21-\x7e]+$/.test(key.reveal())) throw unauthorized("Incorrect API key provided.");
-  return { id: keyHash, owner: "user", key, headers: {} };
+  return key;
 }
 
 /**

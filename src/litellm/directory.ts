@@ -42,6 +42,7 @@ const userShape = z.object({ user_role: z.string().nullish() });
 
 /** All keys of LiteLLM's own web page claim to be of this team; its users would share their stores. */
 const sessionTeam = "litellm-dashboard";
+export const teamOf = (id: string | null): string | null => (id === sessionTeam ? null : id);
 
 const wrongKey = () => unauthorized("Incorrect API key provided.");
 const cannotTell = (why: string, cause?: unknown) =>
@@ -58,7 +59,8 @@ const cannotTell = (why: string, cause?: unknown) =>
 export function createDirectory(baseUrl: string, masterKey: Secret | null, metrics: Metrics): Directory {
   const slots = bulkhead(atOnce, mostWaiting);
 
-  async function ask(path: string, bearer: Secret): Promise<Answer> {
+  async function ask(path: string, bearer: Secret | null): Promise<Answer> {
+    if (bearer === null) throw cannotTell("only LITELLM_MASTER_KEY may ask for a key that is not at hand");
     try {
       return await slots.execute(async () => {
         const answer = await fetch(`${baseUrl}${path}`, {
@@ -118,7 +120,7 @@ function readKey(answer: Answer, hash: string, byMaster: boolean): KeyFacts {
   if (!isActive || (expiresAt !== null && expiresAt <= Date.now())) throw wrongKey();
   return {
     userId: info.user_id ?? null,
-    teamId: info.team_id === sessionTeam ? null : (info.team_id ?? null),
+    teamId: teamOf(info.team_id ?? null),
     expiresAt,
     vectorStores: info.object_permission,
   };

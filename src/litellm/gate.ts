@@ -4,6 +4,7 @@ import type { Log } from "../process/log.js";
 import type { Metrics, Operation } from "../process/metrics.js";
 import { SpanKind, describeSpan, inSpan, traceHeaders } from "../process/tracing.js";
 import { follow, untilAborted } from "../process/abort.js";
+import type { Secret } from "../words/secret.js";
 import type { Account } from "./account.js";
 import { createBreaker } from "./breaker.js";
 import type { Clock } from "./clock.js";
@@ -34,7 +35,10 @@ type Call = (client: OpenAI, options: RequestOptions) => Promise<unknown>;
 
 /** All requests to the proxy go through a gate, which adds time limit, breaker and retries. */
 export interface Gate {
-  /** The parsed answer, or why the request failed. @throws only the signal's reason once it is aborted */
+  /**
+   * The parsed answer, or why the request failed.
+   * @throws only the signal's reason once it is aborted, and an ApiError if there is no key for the account
+   */
   ask(operation: Operation, call: Call, sending: Sending): Promise<Outcome<unknown>>;
   breaker(): BreakerState;
 }
@@ -52,14 +56,14 @@ export function createGate(config: EmbeddingConfig, baseUrl: string, { log, metr
   const host = new URL(baseUrl).host;
 
   /** The client's own time limit ends with the headers; this one covers the body too. */
-  const attempt = async (call: Call, limitMs: number, { account, signal }: Sending): Promise<Outcome<unknown>> => {
+  const attempt = async (call: Call, limitMs: number, { account, key, signal }: Ready): Promise<Outcome<unknown>> => {
     signal?.throwIfAborted();
     const controller = new AbortController();
     const unfollow = follow(signal, controller);
     const timer = setTimeout(() => {
       controller.abort();
     }, limitMs);
-    const headers = { ...account.headers, authorization: `Bearer ${account.key.reveal()}` };
+    const headers = { ...account.headers, authorization: `Bearer ${key.reveal()}` };
     try {
       const value = await call(client, { headers, signal: controller.signal });
       if (account.meter !== undefined) account.meter.tokens += tokensIn(value);
@@ -73,7 +77,7 @@ export function createGate(config: EmbeddingConfig, baseUrl: string, { log, metr
     }
   };
 
-  const observed = (operation: Operation, call: Call, limitMs: number, sending: Sending) =>
+  const observed = (operation: Operation, call: Call, limitMs: number, sending: Ready) =>
     inSpan(`litellm ${operation}`, { kind: SpanKind.CLIENT, attributes: { "server.address": host } }, async () => {
       const stop = metrics.providerDuration.startTimer({ operation });
       try {
@@ -92,19 +96,32 @@ export function createGate(config: EmbeddingConfig, baseUrl: string, { log, metr
 
   return {
     breaker: () => breaker.state(),
-    ask: async (operation, call, sending) =>
-      sending.trial === true
-        ? counted(operation, await observed(operation, call, config.timeoutMs, sending))
+    ask: async (operation, call, sending) => {
+      const ready = { ...sending, key: await keyFor(sending) };
+      const outcome = await (sending.trial === true
+        ? observed(operation, call, config.timeoutMs, ready).then((result) => counted(operation, result))
         : withRetries(
             // A half-open breaker makes a call wait for another call's trial: an abort must end that wait too.
             async (limitMs) => {
-              const attempt = breaker.execute(() => observed(operation, call, limitMs, sending), sending.about);
+              const attempt = breaker.execute(() => observed(operation, call, limitMs, ready), sending.about);
               return counted(operation, await untilAborted(attempt, sending.signal));
             },
             limitsOf(config, sending),
             { clock, log, signal: sending.signal },
-          ),
+          ));
+      if ("failure" in outcome && outcome.failure.status === 401 && "refused" in sending.account.key)
+        sending.account.key.refused();
+      return outcome;
+    },
   };
+}
+
+/** A request with the key that it carries. */
+type Ready = Sending & { readonly key: Secret };
+
+/** Not within an attempt: that LiteLLM makes no key for one payer must not open everybody's breaker. */
+async function keyFor({ account: { key }, signal }: Sending): Promise<Secret> {
+  return "get" in key ? untilAborted(key.get(), signal) : key;
 }
 
 const limitsOf = ({ timeoutMs, retryBudgetMs }: EmbeddingConfig, { atMost }: Sending) => ({

@@ -2,7 +2,8 @@ import { z } from "zod";
 import type { EmbeddingConfig } from "../process/config.js";
 import type { Log } from "../process/log.js";
 import type { Metrics } from "../process/metrics.js";
-import { createAccounts } from "./account.js";
+import type { Payer } from "../words/caller.js";
+import { type StandIn, createAccounts } from "./account.js";
 import { embedding, passedOnError } from "./apiErrors.js";
 import { createBuiltIn } from "./builtIn.js";
 import { createChat } from "./chat.js";
@@ -18,15 +19,19 @@ import { createModels } from "./models.js";
 import { createRerank } from "./rerank.js";
 import { createVision } from "./vision.js";
 
-/** The proxy at `config.baseUrl`, or the built-in embedder if that is null. Makes no request until used. */
+/**
+ * The proxy at `config.baseUrl`, or the built-in embedder if that is null. Makes no request until used.
+ * @param standInFor as `createAccounts`
+ */
 export function createLitellm(
   config: EmbeddingConfig,
   log: Log,
   metrics: Metrics,
   clock: Clock = systemClock,
+  standInFor: ((payer: Payer) => StandIn) | null = null,
 ): Litellm {
   const { baseUrl } = config;
-  const accountOf = createAccounts(config.apiKey);
+  const accountOf = createAccounts(config.apiKey, standInFor);
   if (baseUrl === null) {
     log.warn("No LITELLM_PROXY_URL or EMBEDDING__BASE_URL: the built-in embedder compares words, not meaning");
     return createBuiltIn(config, accountOf);

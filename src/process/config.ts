@@ -181,6 +181,8 @@ const accessOf = (s: Settings) =>
     adminUserIds: Object.freeze(s.ADMIN_USER_IDS),
     /** Whose stores without an owner become when they are taken over from another program; null: the service's own. */
     adoptedOwner: ownerNamed(s.ADOPTED_OWNER),
+    /** With any of these LiteLLM may sign who asks; two while the secret is being replaced. */
+    identitySecrets: Object.freeze(s.LITELLM_IDENTITY_SECRET),
     /** As LiteLLM's `vector_store_deny_by_default`: a key may use only the stores that it lists. */
     denyByDefault: s.VECTOR_STORE_DENY_BY_DEFAULT === "true",
   });

@@ -43,6 +43,18 @@ const names = z.string().transform((text) =>
     .filter((name) => name !== ""),
 );
 
+/** Of a secret that signs who asks; as many as SHA-256 has. */
+const shortestSecret = 32;
+const identitySecrets = names
+  .refine(
+    (secrets) => secrets.length <= 2,
+    "must be one secret, or two while it is being replaced, with a comma between",
+  )
+  .refine(
+    (secrets) => secrets.every((secret) => Buffer.byteLength(secret) >= shortestSecret),
+    `must have at least ${shortestSecret} bytes; openssl rand -hex 32 makes one`,
+  );
+
 const prefix = z.string().max(longestPrefix, `must have at most ${longestPrefix} characters`);
 /** `none`, or what the provider calls a document. */
 const inputType = z
@@ -99,6 +111,7 @@ export const settings = z.object({
     .max(261, "must have at most 261 characters")
     .regex(/^(user|team):./su, 'must be "user:ID" or "team:ID"')
     .optional(),
+  LITELLM_IDENTITY_SECRET: identitySecrets.default([]),
   VECTOR_STORE_DENY_BY_DEFAULT: z.enum(["true", "false"], 'must be "true" or "false"').default("false"),
   EMBEDDING__MODEL: z.string().default("text-embedding-ada-002"),
   EMBEDDING__BASE_URL: url.optional(),

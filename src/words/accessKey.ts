@@ -9,6 +9,8 @@ export interface ServerKey {
   scope: KeyScope;
   /** The only stores that it may use; null: all. */
   stores: readonly string[] | null;
+  /** Works only beside LiteLLM's signed word who asks, and then acts as that user, within its own scope. */
+  identityRequired: boolean;
   createdAt: number;
   createdBy: string;
   expiresAt: number | null;

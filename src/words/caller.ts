@@ -23,13 +23,16 @@ export interface User {
   readonly teamId: string | null;
   /** SHA-256 of the key in hex, as LiteLLM names keys. */
   readonly keyHash: string;
-  /** Sent to the proxy with each model call, so that the proxy checks the user's models, budget and limits. */
-  readonly key: Secret;
+  /**
+   * Sent to the proxy with each model call, so that the proxy checks the user's models, budget and limits. Null:
+   * LiteLLM asks for the user and does not send the key, so another one pays for the user (`litellm/account.ts`).
+   */
+  readonly key: Secret | null;
   /** The only stores that LiteLLM lets the key and its team use (`object_permission`); null: it names none. */
   readonly onlyStores: readonly string[] | null;
 }
 
-/** Whom work is charged to that goes on after its request. */
+/** Whom work is charged to when the caller's key is not at hand. */
 export type Payer = Pick<User, "userId" | "teamId" | "keyHash">;
 
 /**
@@ -40,6 +43,8 @@ export type Payer = Pick<User, "userId" | "teamId" | "keyHash">;
  */
 export type Caller = Anyone & {
   readonly meter?: Meter;
+  /** The scope of the service's key with which LiteLLM asks for this caller, who may do no more than it allows. */
+  readonly through?: KeyScope;
 };
 
 /** What a request, or the ingestion of a file, uses. */

@@ -14,6 +14,7 @@ interface Listed {
   ending: string;
   scope: string;
   stores: string[] | null;
+  identityRequired: boolean;
   createdBy: string;
 }
 const listed = async () => JSON.parse((await keys("list", "--json")).out) as Listed[];
@@ -34,7 +35,7 @@ test("keys are made, listed, rotated and revoked without a server", async () => 
   });
   expect(crawler).toMatchObject({ name: "crawler", scope: "write", stores: ["vs_1", "vs_2"] });
   expect((await keys("list")).out).toMatch(
-    new RegExp(`^${registry?.id ?? ""}\tregistry\t${ending}\tsearch\tall\t-\t-$`, "m"),
+    new RegExp(`^${registry?.id ?? ""}\tregistry\t${ending}\tsearch\tserver\tall\t-\t-$`, "m"),
   );
   const rotated = await keys("rotate", registry?.id ?? "");
   expect(rotated.out).toMatch(/^sk-vs-/);
@@ -70,12 +71,28 @@ test("the doctor says whether there is a key for LiteLLM's registry, to servers 
   });
 });
 
+test("a key that requires an identity is marked, and a missing secret is said", async () => {
+  const made = await keys("create", "per user", "--scope", "write", "--identity-required");
+  expect(made).toMatchObject({
+    code: 0,
+    out: expect.stringMatching(/^sk-vs-/),
+    err: expect.stringMatching(/LITELLM_IDENTITY_SECRET/),
+  });
+  expect((await listed()).find(({ name }) => name === "per user")).toMatchObject({
+    identityRequired: true,
+    stores: null,
+  });
+  expect((await keys("list")).out).toMatch(/\tper user\t.{4}\twrite\tthe user\tall\t/);
+});
+
 test.each([
   [["create", "a"], /--scope/],
   [["create", "a\nb", "--scope", "read"], /1 to 100 letters/],
   [["create", "a", "--scope", "root"], /search, read, write, admin/],
   [["create", "a", "--scope", "admin", "--store", "vs_1"], /cannot be limited/],
   [["create", "a", "--scope", "read", "--expires-after-days", "3651"], /at most 3650/],
+  [["create", "a", "--scope", "admin", "--identity-required"], /not for the scope admin/],
+  [["create", "a", "--scope", "read", "--identity-required", "--store", "vs_1"], /what the user may see/],
   [["rotate", "key_x"], /No key found with id 'key_x'/],
   [["rotate", "key_x", "--overlap-seconds", "9999999"], /30 days/],
   [["revoke", "key_x"], /No key found with id 'key_x'/],

@@ -91,6 +91,7 @@ describe("litellm-config", () => {
     expect(comments).toContain("set the environment variable PG_VECTOR_API_KEY to a key that may only search");
     expect(comments).toContain("vector-store keys create 'litellm registry' --scope search");
     expect(comments).toContain("vector_store_deny_by_default: true");
+    expect(comments).toContain("vector-store litellm-config --identity");
     expect(comments).toContain(`PG_VECTOR_API_BASE="${service.url}"`);
     expect(comments).toContain("only where proxy and server share one machine");
     expect((await cli([id, "--api-base", "http://vector-store:8000"])).out).not.toContain("share one machine");
@@ -112,6 +113,21 @@ describe("litellm-config", () => {
   test("a store without a name is named by its id", async () => {
     const unnamed = ((await service.post("/v1/vector_stores")).body as { id: string }).id;
     expect(parse((await cli([unnamed])).out)).toMatchObject({ vector_store_name: unnamed });
+  });
+
+  test("--identity prints LiteLLM's callback and what it needs, alone or after the registry", async () => {
+    const alone = await cli(["--identity", "--api-base", "http://vs:8000/v1"]);
+    expect(alone).toMatchObject({ code: 0, err: "" });
+    expect(alone.out.split("\n").filter((line) => !line.startsWith("#"))).toEqual([
+      "litellm_settings:",
+      '  callbacks: ["vector_store_identity.instance"]',
+      "",
+    ]);
+    expect(alone.out).toContain('VECTOR_STORE_API_BASE="http://vs:8000"');
+    expect(alone.out).toContain("--scope write --identity-required");
+    const both = (await cli([id, "--identity", "--api-base", "http://vs:8000/v1"])).out;
+    expect(both.endsWith(alone.out)).toBe(true);
+    expect(parse(both.slice(0, -alone.out.length))).toMatchObject({ vector_store_id: id });
   });
 
   test("several stores, or --all, make one registry", async () => {

@@ -18,6 +18,10 @@ export const people = [
   "admin",
   "adminUser",
   "viewer",
+  /** LiteLLM, with a key that requires an identity: for the owner, without a token, and with a forged one. */
+  "forOwner",
+  "forUnnamed",
+  "forForger",
   "nobody",
 ] as const;
 export type Person = (typeof people)[number];
@@ -41,7 +45,8 @@ export function fillLitellm({ keys, teams, users }: FakeLitellm): void {
 type Expected = 2 | 401 | 403 | 404;
 
 const alike = (status: Expected, ...who: Person[]) => Object.fromEntries(who.map((each) => [each, status]));
-const locked = alike(401, "revoked", "blockedTeam", "expired", "nobody");
+/** `forOwner` may what the owner may, where LiteLLM asks for it at all; see the test. */
+const locked = alike(401, "revoked", "blockedTeam", "expired", "forOwner", "forUnnamed", "forForger", "nobody");
 const admins = alike(2, "admin", "adminUser");
 const everybody = (status: Expected) => ({ ...alike(status, ...people), ...locked });
 

@@ -2,10 +2,11 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import request from "supertest";
 import { apiRoutes } from "../../src/http/app.js";
 import { type FakeLitellm, startFakeLitellm } from "../support/fakeLitellm.js";
+import { identitySecret, signIdentity } from "../support/identity.js";
 import { type TestService, startService } from "../support/service.js";
 import { testKey } from "../support/settings.js";
 import { type Person, exceptions, expected, fillLitellm, people } from "./accessCallers.js";
-import { type Things, type Tried, routesTried } from "./accessRoutes.js";
+import { type Need, type Things, type Tried, routesTried } from "./accessRoutes.js";
 
 let litellm: FakeLitellm;
 let service: TestService;
@@ -15,15 +16,21 @@ beforeAll(async () => {
   litellm = await startFakeLitellm();
   fillLitellm(litellm);
   keys.admin = litellm.masterKey;
-  service = await startService({ environment: { ...litellm.environment, CHAT_MODEL: "chat" } });
+  service = await startService({
+    environment: { ...litellm.environment, CHAT_MODEL: "chat", LITELLM_IDENTITY_SECRET: identitySecret },
+  });
   for (const name of people) keys[name] ??= name === "nobody" ? null : `sk-${name}`;
   keys.searchKey = await makeKey({ name: "search", scope: "search" });
+  keys.forOwner = await makeKey({ name: "through LiteLLM", scope: "write", identity_required: true });
+  keys.forUnnamed = keys.forForger = keys.forOwner;
   shared = await makeThings();
 });
 afterAll(async () => {
   await service.close();
   await litellm[Symbol.asyncDispose]();
 });
+
+const declared = new Map(apiRoutes.map((route) => [`${route.method} ${route.path}`, route]));
 
 const as = (who: Person, method: string, path: string) => {
   const sent = request(service.url)[method as "get"](`/v1${path}`);
@@ -72,6 +79,12 @@ function ask(who: Person, name: string, { params, body, form }: Tried, things: T
   const values = params?.(things) ?? {};
   const path = pattern.replace(/[:*](\w+)/g, (_, param: string) => encodeURIComponent(values[param] ?? ""));
   const sent = as(who, method, path);
+  if (who === "forOwner" || who === "forForger") {
+    const { litellm: op = "search" } = declared.get(name) ?? {};
+    const claims = { by: "sk-owner", op, store: values.vector_store_id ?? null };
+    const secret = who === "forOwner" ? identitySecret : "a secret that is not the server's";
+    void sent.set("x-vector-store-identity", signIdentity(claims, { secret }));
+  }
   if (body !== undefined) return sent.send(body(things));
   if (form === undefined) return sent;
   for (const [field, value] of Object.entries(form)) void sent.field(field, value);
@@ -79,14 +92,20 @@ function ask(who: Person, name: string, { params, body, form }: Tried, things: T
   return sent.attach(part ? "data" : "file", Buffer.from("a"), part ? "part" : "a.txt");
 }
 
+/** Where LiteLLM asks on behalf of the owner, it may what the owner may. */
+const expectedOf = (name: string, need: Need) => ({
+  ...expected[need],
+  ...(declared.get(name)?.litellm !== undefined && { forOwner: expected[need].owner }),
+  ...exceptions[name],
+});
+
 const idsOf = (things: Things) => Object.keys(things).map((what) => things[what as keyof Things]);
 
 const changes = (name: string, { need }: Tried) => !name.startsWith("get ") && need !== "search" && need !== "model";
 
 describe("who may do what", () => {
   test("every route is in the matrix, and every need has an expectation for everybody", () => {
-    const declared = apiRoutes.map(({ method, path }) => `${method} ${path}`);
-    expect(Object.keys(routesTried).sort()).toEqual([...declared].sort());
+    expect(Object.keys(routesTried).sort()).toEqual([...declared.keys()].sort());
     for (const row of Object.values(expected)) expect(Object.keys(row).sort()).toEqual([...people].sort());
   });
 
@@ -97,7 +116,7 @@ describe("who may do what", () => {
       const { status } = await ask(who, name, tried, things);
       found[who] = status >= 200 && status < 300 ? 2 : status;
     }
-    expect(found).toEqual({ ...expected[tried.need], ...exceptions[name] });
+    expect(found).toEqual(expectedOf(name, tried.need));
   });
 });
 

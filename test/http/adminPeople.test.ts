@@ -185,7 +185,9 @@ describe("without an answer of LiteLLM", () => {
   test("without a proxy or its master key it is 409, and what is known here is still there", async () => {
     const { create } = await import("../../src/core/access/serverKeys.js");
     const actor = { name: "command line", address: null, requestId: null };
-    const { key } = await create(alone.deps, actor, { name: "a", scope: "admin", stores: null, expiresAt: null });
+    const { key } = await create(alone.deps, actor, {
+      ...{ name: "a", scope: "admin", stores: null, expiresAt: null, identityRequired: false },
+    });
     const ask = (path: string) => send(alone.url, { method: "GET", path: `/v1/admin${path}`, key });
     const refused = await ask("/users");
     expect([refused.status, errorOf(refused).code]).toEqual([409, "litellm_not_managed"]);

@@ -11,7 +11,7 @@ import { type TestService, startService } from "../support/service.js";
 import { errorOf, send } from "./requests.js";
 import { testKey } from "../support/settings.js";
 import { master, user } from "../support/callers.js";
-import { fullServer } from "../../src/words/caller.js";
+import { type KeyScope, fullServer } from "../../src/words/caller.js";
 
 let service: TestService;
 beforeAll(async () => {
@@ -55,7 +55,12 @@ const granted: [Caller, Permission[]][] = [
   [{ ...fullServer, scope: "search" }, ["public", "store:search"]],
   [{ ...fullServer, scope: "read" }, ["public", "store:search", "store:read", "model:use"]],
   [{ ...fullServer, scope: "admin" }, [...permissions]],
+  // As an older program reads the row of a key that requires an identity (sql/0015).
+  [{ ...fullServer, scope: "user:write" as KeyScope }, []],
   [master, [...permissions]],
+  [{ ...master, through: "write" }, ["public", "store:search", "store:read", "model:use", "store:write"]],
+  [{ ...user("u"), through: "search" }, ["public", "store:search"]],
+  [{ ...user("u"), through: "read" }, ["public", "store:search", "store:read", "model:use"]],
   [
     { kind: "admin", readOnly: true, user: user("u") },
     ["public", "store:search", "store:read", "model:use", "admin:read"],

@@ -27,7 +27,7 @@ interface Made {
   id: string;
   key: string;
 }
-async function make(body: { name: string; scope: string; vector_store_ids?: string[]; expires_in_seconds?: number }) {
+async function make(body: object) {
   const answer = await ask(master, "/v1/admin/keys", "POST", body);
   expect(answer.status).toBe(200);
   return parsed(answer) as unknown as Made;
@@ -44,6 +44,7 @@ describe("a key of the service", () => {
       key_ending: made.key.slice(-4),
       scope: "search",
       vector_store_ids: null,
+      identity_required: false,
       created_by: "master",
       expires_at: null,
       last_used_at: null,
@@ -54,6 +55,15 @@ describe("a key of the service", () => {
     expect(JSON.stringify(rows)).not.toContain(made.key.slice(6));
     const stored = await service.database.query("SELECT encode(hash, 'hex') AS hash FROM vector_store_keys");
     expect(stored).toEqual([{ hash: hash("sha256", made.key, "hex") }]);
+  });
+
+  test("and one that requires an identity has a scope that older programs do not know", async () => {
+    const made = await make({ name: "registry", scope: "write", identity_required: true });
+    expect(made).toMatchObject({ scope: "write", identity_required: true });
+    const rotated = await ask(master, `/v1/admin/keys/${made.id}/rotate`, "POST", {});
+    expect(JSON.parse(rotated.text)).toMatchObject({ scope: "write", identity_required: true });
+    expect(await list()).toEqual([expect.objectContaining({ scope: "write", identity_required: true })]);
+    expect(await service.database.query("SELECT scope FROM vector_store_keys")).toEqual([{ scope: "user:write" }]);
   });
 
   test("may do what its scope says", async () => {
@@ -151,6 +161,18 @@ describe("what is refused", () => {
       { name: "a", scope: "admin", vector_store_ids: ["vs_1"] },
       "vector_store_ids",
       /admin/,
+    ],
+    [
+      "an identity and some stores",
+      { name: "a", scope: "read", identity_required: true, vector_store_ids: ["vs_1"] },
+      "vector_store_ids",
+      /what the user may see/,
+    ],
+    [
+      "an administrator with an identity",
+      { name: "a", scope: "admin", identity_required: true },
+      "scope",
+      /admin route/,
     ],
     ["no life", { name: "a", scope: "read", expires_in_seconds: 0 }, "expires_in_seconds", /at least 1/],
     ["too long a life", { name: "a", scope: "read", expires_in_seconds: 1e9 }, "expires_in_seconds", /at most/],

@@ -34,7 +34,7 @@ export interface FakeLitellm extends FakeProxy {
   /** Emails by user id. */
   emails: Map<string, string>;
   /** What management routes answer in the place of the usual, by path; it may do the usual work, too. */
-  instead: Map<string, (usual: () => Answer) => Answer>;
+  instead: Map<string, (usual: () => Answer, body: Record<string, unknown>) => Answer>;
   /** Replaces every answer about keys, teams and users; null: the usual ones. */
   outage: Answer | null;
   /** The keys that the service has made here, with what it asked for; and the hashes of those it has deleted. */

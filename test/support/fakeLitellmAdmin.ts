@@ -135,7 +135,7 @@ export function managerOf(state: State) {
         return refused(401, "auth_error", "Only proxy admins");
       }
       const instead = state.instead.get(pathname);
-      return instead === undefined ? answer() : instead(answer);
+      return instead === undefined ? answer() : instead(answer, asked.body);
     };
   };
 }

@@ -70,7 +70,7 @@ describe("a caller's scope and ownership", () => {
 
 describe("a caller's key", () => {
   test("is returned only by reveal", () => {
-    expect(key.reveal()).toBe("sk-very-secret");
+    expect(key?.reveal()).toBe("sk-very-secret");
     const lines: string[] = [];
     const log = pino({}, { write: (line: string) => lines.push(line) });
     const copy = { ...user, more: [{ deep: user }], map: new Map([["caller", user]]) };

@@ -4,7 +4,7 @@ import {
   type Contents,
   type ModelInUse,
   countContents,
-  countSearchKeys,
+  countRegistryKeys,
   modelsInUse,
 } from "../../db/diagnose/stored.js";
 import type { Tables } from "../../db/schema/tables.js";
@@ -64,12 +64,18 @@ function describeModels(models: readonly ModelInUse[], ofSettings: string): stri
 /** The first migration with keys of the service. */
 const firstWithKeys = 9;
 
-/** LiteLLM's registry should hold a key that may only search: through LiteLLM, every virtual key acts with it. */
+/**
+ * LiteLLM's registry should hold a key that may only search, or acts as whoever LiteLLM says: through LiteLLM, every
+ * virtual key acts with it.
+ */
 export async function checkRegistryKey({ probe, config, tables, version, findings }: Stored): Promise<void> {
   if (config.embedding.baseUrl === null || version < firstWithKeys) return;
-  const keys = await probe.look((tx) => countSearchKeys(tx, tables));
+  const keys = await probe.look((tx) => countRegistryKeys(tx, tables));
   if (keys > 0)
-    findings.ok("registry", `${counted(keys, "key")} that may only search, for LiteLLM's vector_store_registry`);
+    findings.ok(
+      "registry",
+      `${counted(keys, "key")} that may only search, or acts as LiteLLM's users, for its vector_store_registry`,
+    );
   else {
     findings.warn(
       "registry",

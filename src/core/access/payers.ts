@@ -15,6 +15,11 @@ export interface Payers {
    * @throws ApiError 503 if LiteLLM does not answer, 502 `model_refused` if it makes no key
    */
   callerFor(payer: Payer | null): Promise<Caller>;
+  /**
+   * Such a key alone, for model calls of a request that does not carry its caller's; null without a master key.
+   * @throws as `callerFor`
+   */
+  keyFor: ((payer: Payer) => Promise<Secret>) | null;
   /** Makes new keys from now on: LiteLLM does not accept one of those made so far. */
   forget(): void;
   /** Deletes keys at LiteLLM that have ended. @returns how many */
@@ -38,13 +43,12 @@ interface Parts {
 }
 
 interface Minted {
-  caller: Caller;
+  key: Secret;
   hash: string;
-  endsAt: number;
 }
 
 export function createPayers({ db, log, now, minter, directory }: Parts): Payers {
-  const minted = new LRUCache<string, Promise<Minted>>({ max: mostPayers });
+  const minted = new LRUCache<string, { asked: Promise<Minted>; endsAt: number }>({ max: mostPayers });
   const own = new Set<string>();
 
   const remove = async (by: Minter, hashes: readonly string[]) => {
@@ -54,31 +58,38 @@ export function createPayers({ db, log, now, minter, directory }: Parts): Payers
     for (const hash of hashes) own.delete(hash);
   };
 
-  async function mint(by: Minter, payer: Payer): Promise<Minted> {
+  async function mint(by: Minter, payer: Payer, endsAt: number): Promise<Minted> {
     // The models of the key that attached the file bind the new key, too, unless it is gone.
     const models = (await directory?.modelsOf(payer.keyHash)) ?? [];
-    const endsAt = now() + lifeSeconds * 1000;
     const alias = `vector-store:${newId("key_", now())}`;
     const { key, hash } = await by.mint({ payer, models, alias, seconds: lifeSeconds });
     own.add(hash);
     await insertMinted(db, hash, endsAt);
-    return { caller: callerWith(payer, key, hash), hash, endsAt };
+    return { key, hash };
+  }
+
+  /** Payers of the same moment share one key, so nothing is awaited between looking and remembering. */
+  function mintedFor(by: Minter, payer: Payer): Promise<Minted> {
+    const id = JSON.stringify([payer.userId, payer.teamId, payer.keyHash]);
+    const known = minted.get(id);
+    if (known !== undefined && known.endsAt - now() > reserveMs) return known.asked;
+    const endsAt = now() + lifeSeconds * 1000;
+    const made = { asked: mint(by, payer, endsAt), endsAt };
+    minted.set(id, made);
+    made.asked.catch(() => {
+      if (minted.get(id) === made) minted.delete(id);
+    });
+    return made.asked;
   }
 
   return {
     callerFor: async (payer) => {
       if (payer === null) return fullServer;
       if (minter === null) return { ...fullServer, onBehalfOf: payer };
-      const id = JSON.stringify([payer.userId, payer.teamId, payer.keyHash]);
-      const known = await minted.get(id)?.catch(() => undefined);
-      if (known !== undefined && known.endsAt - now() > reserveMs) return known.caller;
-      const asked = mint(minter, payer);
-      minted.set(id, asked);
-      asked.catch(() => {
-        if (minted.get(id) === asked) minted.delete(id);
-      });
-      return (await asked).caller;
+      const { key, hash } = await mintedFor(minter, payer);
+      return { kind: "user", userId: payer.userId, teamId: payer.teamId, keyHash: hash, key, onlyStores: null };
     },
+    keyFor: minter === null ? null : async (payer) => (await mintedFor(minter, payer)).key,
     forget: () => {
       minted.clear();
     },
@@ -96,12 +107,3 @@ export function createPayers({ db, log, now, minter, directory }: Parts): Payers
     },
   };
 }
-
-const callerWith = ({ userId, teamId }: Payer, key: Secret, keyHash: string): Caller => ({
-  kind: "user",
-  userId,
-  teamId,
-  keyHash,
-  key,
-  onlyStores: null,
-});

@@ -6,9 +6,10 @@ export interface Remembered<T> {
   /**
    * The answer about this id. Callers at the same moment share one question. A question that cannot be answered is
    * asked again by the next caller.
+   * @param graceMs in the place of the option
    * @throws what `ask` throws; a refusal (an `ApiError` below 429) is remembered like an answer
    */
-  of(id: string, ask: () => Promise<T>): Promise<T>;
+  of(id: string, ask: () => Promise<T>, graceMs?: number): Promise<T>;
   /** Whether the answer is known and not too old. */
   knows(id: string): boolean;
   forget(id: string): void;
@@ -36,6 +37,22 @@ interface Answer<T> {
   endsAt: number;
 }
 
+/** Whoever could use an answer that is too old waits no longer than this for a new one. */
+const patienceMs = 1_000;
+
+/** @throws Error if the work takes longer, and goes on */
+async function atMost<T>(milliseconds: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const end = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new Error("it takes too long"));
+    }, milliseconds);
+  });
+  return Promise.race([work, end]).finally(() => {
+    clearTimeout(timer);
+  });
+}
+
 /**
  * The share of its time after which an answer is asked for again. Drawn for each answer, so that those of one moment do
  * not all end at another one.
@@ -44,7 +61,7 @@ const share = (random: () => number) => 0.85 + 0.15 * random();
 
 /** Makes a memory of answers. Refusals have a memory of their own: a flood of them must not push answers out. */
 export function remember<T>(options: Options<T>): Remembered<T> {
-  const { now, forMs, graceMs = 0, max, random = Math.random, endOf = () => null } = options;
+  const { now, forMs, graceMs: usualGraceMs = 0, max, random = Math.random, endOf = () => null } = options;
   const answers = new LRUCache<string, Answer<T>>({ max });
   const refusals = new LRUCache<string, { error: ApiError; endsAt: number }>({ max });
   const asking = new Map<string, Promise<T>>();
@@ -83,7 +100,7 @@ export function remember<T>(options: Options<T>): Remembered<T> {
   };
 
   return {
-    of: async (id, ask) => {
+    of: async (id, ask, graceMs = usualGraceMs) => {
       const known = answers.get(id);
       const moment = now();
       if (known !== undefined && moment < known.endsAt) {
@@ -92,13 +109,15 @@ export function remember<T>(options: Options<T>): Remembered<T> {
       }
       const refusal = refusals.get(id);
       if (refusal !== undefined && moment < refusal.endsAt) throw refusal.error;
+      const asked = askOnce(id, ask);
+      // The answer's own end is never exceeded: a key that has expired stays so.
+      const end = known === undefined ? 0 : Math.min(known.endsAt + graceMs, endOf(known.value) ?? Infinity);
+      if (known === undefined || moment >= end) return asked;
       try {
-        return await askOnce(id, ask);
+        return await atMost(patienceMs, asked);
       } catch (error) {
         const refused = error instanceof ApiError && error.status < 429;
-        // The answer's own end is never exceeded: a key that has expired stays so.
-        const end = known === undefined ? 0 : Math.min(known.endsAt + graceMs, endOf(known.value) ?? Infinity);
-        if (refused || known === undefined || now() >= end) throw error;
+        if (refused || now() >= end) throw error;
         return known.value;
       }
     },

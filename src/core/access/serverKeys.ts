@@ -10,7 +10,6 @@ import {
 } from "../../db/tables/serverKeys.js";
 import type { Log } from "../../process/log.js";
 import type { ServerKey } from "../../words/accessKey.js";
-import type { Caller, KeyScope } from "../../words/caller.js";
 import { conflict, notFound, unauthorized } from "../../words/errors.js";
 import { newId } from "../../words/ids.js";
 import { type Actor, record } from "./audit.js";
@@ -46,7 +45,7 @@ function newSecret(): { key: string; hash: Buffer; ending: string } {
 export async function create(
   deps: KeyDeps,
   actor: Actor,
-  input: { name: string; scope: KeyScope; stores: readonly string[] | null; expiresAt: number | null },
+  input: Pick<ServerKey, "name" | "scope" | "stores" | "identityRequired" | "expiresAt">,
 ): Promise<NewServerKey> {
   const now = deps.now();
   const { key, hash: keyHash, ending } = newSecret();
@@ -61,12 +60,9 @@ export async function create(
   };
   await deps.db.transaction(async (tx) => {
     if (!(await insertKey(tx, made, keyHash))) throw conflict("name", "another key has this name");
-    const { name, scope, stores, expiresAt } = input;
-    await record(tx, actor, now, {
-      action: "key.create",
-      target: made.id,
-      details: { name, scope, stores, expiresAt },
-    });
+    const { name, scope, stores, identityRequired, expiresAt } = input;
+    const details = { name, scope, stores, identityRequired, expiresAt };
+    await record(tx, actor, now, { action: "key.create", target: made.id, details });
   });
   // It may have been sent, and refused, before.
   deps.callers.forgetServerKeys();
@@ -111,10 +107,10 @@ interface Parts {
   now: () => number;
 }
 
-/** Turns the SHA-256 of a key of the service into its caller, and notes when keys are used. */
-export function serverKeyCallers({ db, log, now }: Parts): {
+/** Finds keys of the service by the SHA-256 of what was sent, and notes when they are used. */
+export function knownServerKeys({ db, log, now }: Parts): {
   /** @throws ApiError 401 */
-  of: (sent: Buffer) => Promise<Caller>;
+  of: (sent: Buffer) => Promise<ServerKey>;
   forget: () => void;
 } {
   const make = () =>
@@ -137,7 +133,7 @@ export function serverKeyCallers({ db, log, now }: Parts): {
         return found;
       });
       mark(key);
-      return { kind: "server", keyId: key.id, scope: key.scope, onlyStores: key.stores };
+      return key;
     },
     forget: () => {
       known = make();

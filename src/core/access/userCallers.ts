@@ -19,12 +19,25 @@ const mostTeams = 1_000;
 /** LiteLLM adds a row to its database for each key that asks about itself in vain. */
 const unknownKeysPerSecond = 10;
 
-interface UserCallers {
+/**
+ * What LiteLLM said of a key is used this much longer where LiteLLM has just authenticated the key itself, but is too
+ * busy to say again whose it is: the request that it waits for may be one of very many.
+ */
+const authenticatedGraceMs = 10 * 60_000;
+
+/** Tells who holds a LiteLLM key. */
+export interface UserCallers {
   /**
    * @throws ApiError 401 (also for a blocked key or team), 403 `key_not_readable`, 429 if too many unknown keys come,
    * 503 `key_check_failed` if LiteLLM cannot tell and has not told within KEY_GRACE_SECONDS more
    */
   of: (token: string) => Promise<Caller>;
+  /**
+   * By the SHA-256 in hex of a key that is not at hand, and that LiteLLM has just authenticated; null: without the
+   * master key, LiteLLM does not tell.
+   * @throws ApiError as `of`
+   */
+  ofHash: ((keyHash: string) => Promise<Caller>) | null;
   /** Makes the next use of a key ask LiteLLM again. */
   forget: (keyHash: string) => void;
 }
@@ -41,28 +54,32 @@ export function createUserCallers({ config, directory, now, random }: Parts): Us
   const roles = remember<string | null>({ ...shared, max: mostKeys });
   const admitUnknown = limitPerSecond(unknownKeysPerSecond, now);
 
-  const callerOf = async (token: string): Promise<Caller> => {
-    const key = new Secret(token);
-    const keyHash = hash("sha256", token, "hex");
-    if (!directory.asksAsMaster && !keys.knows(keyHash)) admitUnknown();
-    const { userId, teamId, vectorStores } = await keys.of(keyHash, () => directory.key(key, keyHash));
+  const of = async (key: Secret | null, keyHash: string) => {
+    const grace = key === null ? Math.max(graceMs, authenticatedGraceMs) : graceMs;
+    const { userId, teamId, vectorStores } = await keys.of(keyHash, () => directory.key(key, keyHash), grace);
     const [team, role] = await Promise.all([
-      teamId === null ? null : teams.of(teamId, () => directory.team(teamId, key)),
-      userId === null ? null : roles.of(userId, () => directory.role(userId, key)),
+      teamId === null ? null : teams.of(teamId, () => directory.team(teamId, key), grace),
+      userId === null ? null : roles.of(userId, () => directory.role(userId, key), grace),
     ]);
     if (team?.blocked === true) throw unauthorized("Incorrect API key provided.");
     const onlyStores = storesOf(vectorStores, team?.vectorStores ?? null, config.denyByDefault);
     return callerFor({ userId, teamId, keyHash, key, onlyStores }, role, config);
   };
   return {
-    of: callerOf,
+    of: async (token) => {
+      const keyHash = hash("sha256", token, "hex");
+      if (!directory.asksAsMaster && !keys.knows(keyHash)) admitUnknown();
+      return of(new Secret(token), keyHash);
+    },
+    ofHash: directory.asksAsMaster ? (keyHash) => of(null, keyHash) : null,
     forget: (keyHash) => {
       keys.forget(keyHash);
     },
   };
 }
 
-function callerFor(user: User, role: string | null, { adminUserIds }: Config["access"]): Caller {
+/** @param role LiteLLM's name of the user's role; only those of its administrators give more than a user has */
+export function callerFor(user: User, role: string | null, { adminUserIds }: Config["access"]): Caller {
   const isNamed = user.userId !== null && adminUserIds.includes(user.userId);
   // What LiteLLM lets its users' keys use does not limit an administrator, as at LiteLLM itself.
   if (isNamed || role === "proxy_admin") return { kind: "admin", readOnly: false, user: { ...user, onlyStores: null } };

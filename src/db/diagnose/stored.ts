@@ -53,11 +53,14 @@ export async function countContents(tx: Executor, tables: Tables, version: numbe
   return rows[0] ?? { stores: 0, embeddings: 0, recorded: null };
 }
 
-/** Keys of the service that may only search and have not ended. The table of keys must be there. */
-export async function countSearchKeys(tx: Executor, tables: Tables): Promise<number> {
+/**
+ * Keys of the service that may only search, or act as whoever LiteLLM says, and have not ended. The table of keys must
+ * be there.
+ */
+export async function countRegistryKeys(tx: Executor, tables: Tables): Promise<number> {
   const { rows } = await sql<{ keys: number }>`
     SELECT count(*) AS keys FROM ${tables.ours.vector_store_keys.reference}
-    WHERE scope = 'search' AND (expires_at IS NULL OR expires_at > now())`.execute(tx);
+    WHERE (scope = 'search' OR starts_with(scope, 'user:')) AND (expires_at IS NULL OR expires_at > now())`.execute(tx);
   return rows[0]?.keys ?? 0;
 }
 

@@ -119,7 +119,8 @@ export interface OurTables {
     name: string;
     hash: Buffer;
     ending: string;
-    scope: KeyScope;
+    /** With "user:" before it for a key that requires an identity, which older programs then give no right. */
+    scope: KeyScope | `user:${KeyScope}`;
     stores: ColumnType<string[] | null, readonly string[] | null>;
     created_at: Moment;
     created_by: string;

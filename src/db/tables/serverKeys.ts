@@ -1,5 +1,6 @@
 import { sql } from "kysely";
 import type { ServerKey } from "../../words/accessKey.js";
+import type { KeyScope } from "../../words/caller.js";
 import { type Db, ours } from "../database.js";
 import { epochMillis, instant } from "../expressions.js";
 import type { ColumnsOf } from "../schema/ourTables.js";
@@ -13,7 +14,9 @@ const columns = (eb: Columns) =>
     "id",
     "name",
     "ending",
-    "scope",
+    // Of a key that requires an identity, the row says "user:write" (sql/0015).
+    sql<KeyScope>`replace(${eb.ref("scope")}, 'user:', '')`.as("scope"),
+    sql<boolean>`starts_with(${eb.ref("scope")}, 'user:')`.as("identityRequired"),
     "stores",
     epochMillis(eb.ref("created_at")).as("createdAt"),
     "created_by as createdBy",
@@ -47,7 +50,7 @@ export async function insertKey(tx: Db, key: ServerKey, hash: Buffer): Promise<b
       name: key.name,
       hash,
       ending: key.ending,
-      scope: key.scope,
+      scope: key.identityRequired ? `user:${key.scope}` : key.scope,
       stores: key.stores,
       created_at: instant(key.createdAt, true),
       created_by: key.createdBy,

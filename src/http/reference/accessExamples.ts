@@ -23,6 +23,7 @@ export const accessExamples: Readonly<Record<string, unknown>> = {
   "CreateKeyRequest.name": "litellm registry",
   "DeletedKey.id": keyId,
   expires_in_seconds: 7776000,
+  identity_required: false,
   overlap_seconds: 3600,
   created_by: "master",
   last_used_at: 1767225600,

@@ -20,6 +20,7 @@ export const accessTexts: Readonly<Record<string, string>> = {
   "CreateKeyRequest.vector_store_ids": "the only vector stores that it may use; absent: all",
   "Key.vector_store_ids": "the only vector stores that it may use; null: all",
   "NewKey.vector_store_ids": "the only vector stores that it may use; null: all",
+  identity_required: "works only beside LiteLLM's signed word who asks, and acts as that user, within the key's scope",
   expires_in_seconds: "after how many seconds it ends; absent: never",
   overlap_seconds: "how long the key before works beside the new one",
   created_by:

@@ -29,15 +29,18 @@ export const adminKeyRoutes = [
     description:
       "The answer shows the key once; only its hash is stored. `search` may only search, `read` may also read and ask, `write` may do " +
       "everything except the admin routes, `admin` everything. LiteLLM's registry should have a key that may only search: through " +
-      "LiteLLM, every virtual key acts with it.",
+      "LiteLLM, every virtual key acts with it. A key with `identity_required` works only beside LiteLLM's signed word who asks, and acts as " +
+      "that user.",
     body: createKeyBody,
     example: { name: "litellm registry", scope: "search" },
     answer: newKeyAnswer,
     handle: async (call) => {
       const { deps, body } = call;
-      const { vector_store_ids: ids = null, expires_in_seconds: life, name, scope } = body;
+      const { vector_store_ids: stores = null, expires_in_seconds: life, name, scope } = body;
       const expiresAt = life === undefined ? null : deps.now() + life * 1000;
-      const made = await serverKeys.create(deps, actorOf(call), { name, scope, stores: ids, expiresAt });
+      const { identity_required: identityRequired = false } = body;
+      const wanted = { name, scope, stores, identityRequired, expiresAt };
+      const made = await serverKeys.create(deps, actorOf(call), wanted);
       return { ...presentKey(made), key: made.key };
     },
   }),

@@ -10,6 +10,7 @@ export const searchRoutes = [
     method: "post",
     path: "/vector_stores/:vector_store_id/search",
     may: "store:search",
+    litellm: "search",
     tag: "Search",
     summary: "Search a vector store",
     description:

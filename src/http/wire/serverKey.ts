@@ -18,6 +18,7 @@ export const createKeyBody = z
         .min(1, "must not be empty; leave it out for all vector stores")
         .max(1000, "at most 1000 ids"),
     ),
+    identity_required: optional(z.boolean()),
     expires_in_seconds: optional(
       z.int().min(1, "must be at least 1").max(longestLifeSeconds, `must be at most ${longestLifeSeconds}`),
     ),
@@ -25,6 +26,14 @@ export const createKeyBody = z
   .refine((key) => key.scope !== "admin" || key.vector_store_ids === undefined, {
     path: ["vector_store_ids"],
     error: "a key with the scope admin cannot be limited to some vector stores",
+  })
+  .refine((key) => key.identity_required !== true || key.vector_store_ids === undefined, {
+    path: ["vector_store_ids"],
+    error: "a key with identity_required sees what the user may see, so it cannot be limited to some vector stores",
+  })
+  .refine((key) => key.identity_required !== true || key.scope !== "admin", {
+    path: ["scope"],
+    error: "a key with identity_required cannot be an administrator's: LiteLLM asks for no admin route",
   })
   .meta({ id: "CreateKeyRequest" });
 
@@ -47,6 +56,7 @@ const keyFields = {
   key_ending: z.string(),
   scope: z.enum(keyScopes),
   vector_store_ids: z.array(z.string()).nullable(),
+  identity_required: z.boolean(),
   created_at: z.int(),
   created_by: z.string(),
   expires_at: moment,
@@ -69,6 +79,7 @@ export const presentKey = (key: ServerKey) => ({
   key_ending: key.ending,
   scope: key.scope,
   vector_store_ids: key.stores,
+  identity_required: key.identityRequired,
   created_at: seconds(key.createdAt),
   created_by: key.createdBy,
   expires_at: orNull(key.expiresAt),

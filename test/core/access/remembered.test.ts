@@ -1,4 +1,4 @@
-import { describe, expect, test } from "@jest/globals";
+import { describe, expect, jest, test } from "@jest/globals";
 import fc from "fast-check";
 import { remember } from "../../../src/core/access/remembered.js";
 import { unauthorized, unavailable } from "../../../src/words/errors.js";
@@ -13,11 +13,15 @@ function setUp(options: { graceMs?: number; random?: () => number; endOf?: (valu
   const memory = remember<string>({ now: () => now, forMs, max: 100, random: () => 0.5, ...options });
   return {
     memory,
-    of: (id = "k") =>
-      memory.of(id, () => {
-        asked += 1;
-        return answer();
-      }),
+    of: (id = "k", graceMs?: number) =>
+      memory.of(
+        id,
+        () => {
+          asked += 1;
+          return answer();
+        },
+        graceMs,
+      ),
     say: (next: () => Promise<string>) => {
       answer = next;
     },
@@ -127,6 +131,35 @@ describe("outages", () => {
     expect(await source.of()).toBe("a");
     source.advance(1);
     await expect(source.of()).rejects.toMatchObject({ status: 503 });
+  });
+
+  test("leave it in use for the grace of a call", async () => {
+    const source = setUp();
+    await source.of();
+    source.say(away);
+    source.advance(forMs + 29_999);
+    expect(await source.of("k", 30_000)).toBe("a");
+    await expect(source.of("k")).rejects.toMatchObject({ status: 503 });
+  });
+
+  test("a source that hangs keeps nobody waiting for more than a second who can use the answer before", async () => {
+    const source = setUp({ graceMs: 30_000 });
+    await source.of();
+    let answer: (text: string) => void = () => undefined;
+    source.say(() => new Promise((resolve) => (answer = resolve)));
+    source.advance(forMs);
+    jest.useFakeTimers({ doNotFake: ["setImmediate"] });
+    try {
+      const asked = source.of();
+      await jest.advanceTimersByTimeAsync(1_000);
+      expect(await asked).toBe("a");
+    } finally {
+      jest.useRealTimers();
+    }
+    answer("b");
+    await settled();
+    expect(await source.of()).toBe("b");
+    expect(source.asked()).toBe(2);
   });
 
   test("without a grace an answer ends with its time", async () => {
