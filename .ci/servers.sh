@@ -1,6 +1,9 @@
 # The servers that .ci/run tests against; sourced by it. Expects $work (a directory), $master_key and $sidecar_key.
 # shellcheck shell=bash disable=SC2154
 
+# With it LiteLLM signs who asks.
+identity_secret="a secret of 32 bytes for the tests"
+
 # json FIELD: that text field of the JSON object on standard input.
 json() {
   # shellcheck disable=SC2016 # the template string is JavaScript's
@@ -33,7 +36,7 @@ start_sidecar() {
   proxy_url=http://127.0.0.1:$proxy_port
   background "$work/sidecar.log" env DATABASE_URL="$1" HOST=127.0.0.1 PORT="$sidecar" SERVER_API_KEY="$sidecar_key" DATA_DIR="$work/data" \
     LITELLM_PROXY_URL="$proxy_url" LITELLM_MASTER_KEY="$master_key" KEY_CACHE_SECONDS=2 EMBEDDING__MODEL=all-minilm-l6-v2 EMBEDDING__DIMENSIONS=384 \
-    CHAT_MODEL=openai/gpt-4o-mini node dist/cli/main.js serve
+    CHAT_MODEL=openai/gpt-4o-mini LITELLM_IDENTITY_SECRET="$identity_secret" node dist/cli/main.js serve
   wait_for "$sidecar_url/readyz" "$work/sidecar.log"
 }
 
@@ -53,9 +56,10 @@ litellm_config() {
     -e "s|__SIDECAR__|$sidecar_url|g" -e "s|__SIDECAR_KEY__|$sidecar_key|g" "$ci/litellm.config.yaml"
 }
 
-# start_proxy: with the configuration in $work/litellm.yaml, on $litellm_database.
+# start_proxy: with the configuration in $work/litellm.yaml, on $litellm_database. What has no key of its own in the
+# registry is asked for with $identity_key, so it acts as whoever asks LiteLLM.
 start_proxy() {
-  PG_VECTOR_API_BASE=$sidecar_url PG_VECTOR_API_KEY=$sidecar_key HOSTED_VLLM_API_BASE=$models_url HOSTED_VLLM_API_KEY=sk-none \
+  PG_VECTOR_API_BASE=$sidecar_url PG_VECTOR_API_KEY=$identity_key LITELLM_IDENTITY_SECRET=$identity_secret HOSTED_VLLM_API_BASE=$models_url HOSTED_VLLM_API_KEY=sk-none \
     start_litellm "$work/litellm.yaml" "$proxy_port" "$work/litellm.log" "$litellm_database"
 }
 
@@ -66,6 +70,9 @@ start_proxy_with_stores() {
   "$postgres_bin/psql" -Xq -d "$1" -c "CREATE DATABASE litellm"
   litellm_database=${1%/*}/litellm
   litellm_config >"$work/litellm.yaml"
+  # LiteLLM looks for callbacks beside its configuration.
+  cp chart/files/vector_store_identity.py test/contract/callback/saboteur.py "$work/"
+  identity_key=$(DATABASE_URL=$1 LITELLM_IDENTITY_SECRET=$identity_secret node dist/cli/main.js keys create litellm --scope write --identity-required)
   start_proxy
   for name in plain version errors chatPlain chatVersion plainLife versionLife documents reranked wrongKey; do
     metadata='"made": "through LiteLLM"'
