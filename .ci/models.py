@@ -12,6 +12,7 @@ import os
 import pathlib
 import sys
 import threading
+import uuid
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 # With matrices this small, threads cost more than they gain.
@@ -112,7 +113,8 @@ def rerank(body):
             result["document"] = {"text": texts[i]}
         results.append(result)
     meta = {"billed_units": {"search_units": 1}, "tokens": {"input_tokens": tokens}}
-    return {"id": "rerank", "model": body["model"], "results": results, "usage": {"total_tokens": tokens}, "meta": meta}
+    # LiteLLM writes down one call for each id.
+    return {"id": f"rerank-{uuid.uuid4()}", "model": body["model"], "results": results, "usage": {"total_tokens": tokens}, "meta": meta}
 
 
 class Handler(BaseHTTPRequestHandler):

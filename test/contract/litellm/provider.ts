@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { type IncomingMessage, type ServerResponse, createServer } from "node:http";
 
 /**
@@ -60,9 +61,15 @@ const textOf = (content: Content) =>
   typeof content === "string" ? content : content.map((part) => part.text ?? "").join("");
 
 const usage = { prompt_tokens: 7, completion_tokens: 3, total_tokens: 10 };
-const about = (model: string) => ({ id: "c1", created: 1_700_000_000, model });
-const chunk = (model: string, delta: object, finish: string | null = null) => ({
-  ...about(model),
+interface About {
+  /** Another one for each call: LiteLLM writes down one call for each id. */
+  id: string;
+  model: string;
+}
+const created = 1_700_000_000;
+const chunk = (about: About, delta: object, finish: string | null = null) => ({
+  ...about,
+  created,
   object: "chat.completion.chunk",
   choices: [{ index: 0, delta, finish_reason: finish }],
 });
@@ -86,6 +93,7 @@ function embed({ model, input = [], input_type: type }: Body, res: ServerRespons
 
 function answer(body: Body, res: ServerResponse): void {
   const { model } = body;
+  const about = { id: randomUUID(), model };
   if (body.input !== undefined) {
     embed(body, res);
     return;
@@ -103,27 +111,27 @@ function answer(body: Body, res: ServerResponse): void {
   if (body.stream !== true) {
     const choices = [{ index: 0, message: { role: "assistant", content: read(body) }, finish_reason: "stop" }];
     res.setHeader("content-type", "application/json");
-    res.end(JSON.stringify({ ...about(model), object: "chat.completion", choices, usage }));
+    res.end(JSON.stringify({ ...about, created, object: "chat.completion", choices, usage }));
     return;
   }
   res.writeHead(200, { "content-type": "text/event-stream" });
   const send = (event: object) => res.write(`data: ${JSON.stringify(event)}\n\n`);
-  send(chunk(model, { role: "assistant", content: "" }));
+  send(chunk(about, { role: "assistant", content: "" }));
   if (model === "endless") {
-    const timer = setInterval(() => send(chunk(model, { content: "and on " })), 20);
+    const timer = setInterval(() => send(chunk(about, { content: "and on " })), 20);
     res.once("close", () => {
       clearInterval(timer);
     });
     return;
   }
-  for (const piece of read(body).match(/.{1,16}/gs) ?? []) send(chunk(model, { content: piece }));
+  for (const piece of read(body).match(/.{1,16}/gs) ?? []) send(chunk(about, { content: piece }));
   if (model === "breaking") {
     // Not at once: the proxy turns a stream that breaks at once into an error.
     setTimeout(() => res.destroy(), 500);
     return;
   }
-  send(chunk(model, {}, "stop"));
-  send({ ...chunk(model, {}), choices: [], usage });
+  send(chunk(about, {}, "stop"));
+  send({ ...chunk(about, {}), choices: [], usage });
   res.end("data: [DONE]\n\n");
 }
 
