@@ -1,6 +1,6 @@
 import { type FileEnd, finishFile, recordProgress } from "../../db/tables/ingestQueue.js";
 import { removeStoreFile } from "../../db/tables/storeFiles.js";
-import { listSameAs, listSameName, passChunksOn } from "../../db/tables/twins.js";
+import { findCompleted, listSameAs, listSameName, passChunksOn } from "../../db/tables/twins.js";
 import type { Db } from "../../db/database.js";
 import type { Change, Done, Step } from "../../engines/engine.js";
 import type { FileChunks } from "../../words/chunk.js";
@@ -111,12 +111,15 @@ export const hideFile = ({ fileId }: StoreFile): Part => ({
 /**
  * Removes files and their chunks from their store. If a remaining file shares the chunks because it has the same
  * content, that file keeps them.
+ * @param sharing remains, and comes to share another file's chunks in this change
  */
-export async function detachFiles(tx: Db, files: readonly StoreFile[]): Promise<Part> {
+export async function detachFiles(tx: Db, files: readonly StoreFile[], sharing?: Sharing): Promise<Part> {
   const leaving = new Set(files.map((file) => file.fileId));
   const parts: Part[] = [];
   for (const file of files) {
-    const [heir, ...others] = (await listSameAs(tx, file)).filter((each) => !leaving.has(each.fileId));
+    const remaining = (await listSameAs(tx, file)).filter((each) => !leaving.has(each.fileId));
+    if (sharing?.owner.fileId === file.fileId) remaining.push(sharing.file);
+    const [heir, ...others] = remaining;
     parts.push(heir === undefined ? dropChunks(file) : inherit(file, heir, others), {
       steps: [],
       book: (booking) => removeStoreFile(booking, file),
@@ -125,34 +128,43 @@ export async function detachFiles(tx: Db, files: readonly StoreFile[]): Promise<
   return together(parts);
 }
 
+interface Sharing {
+  file: StoreFile;
+  owner: StoreFile;
+}
+
 /** Passes a file's chunks on to an heir that shares them; the others that share them now share the heir's. */
 export const inherit = (file: StoreFile, heir: StoreFile, others: readonly StoreFile[]): Part => ({
   steps: [relabelStep(file, heir.attributes, { file_id: heir.fileId }), { do: "show", fileId: file.fileId }],
   book: (tx) => passChunksOn(tx, file, heir, others),
 });
 
-/** Completes a file that shares another one's chunks, which stays. The files that it replaces leave. */
-export async function completeAsTwin(tx: Db, file: StoreFile, owner: StoreFile): Promise<Part> {
+/**
+ * Completes a file by the chunks of a complete one that has the same name, content, attributes and settings. The files
+ * that it replaces leave; if the other is one of them, its chunks pass to this file.
+ * @returns null if it needs chunks of its own
+ */
+export async function completeAsTwin(tx: Db, file: StoreFile): Promise<Part | null> {
+  const owner = await findCompleted(tx, file);
+  if (owner === undefined) return null;
   const ended = endWithoutChunks(file, { status: "completed", sameAs: owner.fileId });
-  return together([await detachReplaced(tx, file, owner), ended]);
+  const replaced = await listReplaced(tx, file);
+  const ownerLeaves = replaced.some(({ fileId }) => fileId === owner.fileId);
+  // Removing its own many chunks would hide those that it takes, so it keeps its own.
+  if (ownerLeaves && file.chunkCount > 0) return null;
+  return together([ended, await detachFiles(tx, replaced, { file, owner })]);
 }
 
 /**
- * Removes the files of the same name that a file replaces: those that were attached before it, also if they are not
- * complete yet, because they would show older text later. @param kept one that stays
+ * The files of the same name that a file replaces: those that were attached before it, also if they are not complete
+ * yet, because they would show older text later.
  */
-async function detachReplaced(tx: Db, file: StoreFile, kept: StoreFile = file): Promise<Part> {
-  if (!file.replaces) return nothing;
-  const others = await listSameName(tx, file, { older: true });
-  return detachFiles(
-    tx,
-    others.filter((each) => each.fileId !== kept.fileId),
-  );
-}
+const listReplaced = async (tx: Db, file: StoreFile): Promise<StoreFile[]> =>
+  file.replaces ? listSameName(tx, file, { older: true }) : [];
 
 /** Completes a file: its chunks appear, and the files that it replaces leave at the same moment. */
 export async function completeFile(tx: Db, file: StoreFile, chunksTotal: number): Promise<Part> {
-  const replaced = await detachReplaced(tx, file);
+  const replaced = await detachFiles(tx, await listReplaced(tx, file));
   const finished: Part = {
     steps: [{ do: "show", fileId: file.fileId }],
     book: async (booking) => {

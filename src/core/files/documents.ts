@@ -73,7 +73,7 @@ export async function uploadDocuments(
  * Makes a file of a document's bytes and attaches it to a store. If the store already has the document, with the same
  * name, content, attributes and settings, it is not added again; but it replaces others if it is to.
  * @param waiting how long to wait until it is searchable, in milliseconds; not after the signal aborts
- * @throws ApiError 409 if it is removed or replaced meanwhile
+ * @throws ApiError 409 if it is removed, or replaced by another document, meanwhile
  */
 export async function addDocument(
   deps: Deps,
@@ -85,7 +85,8 @@ export async function addDocument(
 ): Promise<StoreFile> {
   const { filename, written } = kept;
   const { contentHash } = written;
-  const known = await findCompleted(deps.db, { vectorStoreId: store.id, filename, contentHash, attributes, settings });
+  const same = { vectorStoreId: store.id, filename, contentHash, attributes, settings };
+  const known = await findCompleted(deps.db, same);
   if (known !== undefined && (!replaces || (await replaceOthers(deps, caller, known)))) {
     await files.drop(deps, kept);
     return known;
@@ -95,6 +96,9 @@ export async function addDocument(
   return untilEnded(deps, key, waiting.ms, waiting.signal).catch(async (error: unknown) => {
     if (!(error instanceof ApiError && error.status === 404)) throw error;
     await files.remove(deps, caller, file.id).catch(() => undefined);
+    // Sent twice at once, the later one has replaced it: the store has the document all the same.
+    const later = await findCompleted(deps.db, same);
+    if (later !== undefined) return later;
     throw conflict("file", `${filename.slice(0, 200)} was removed, or replaced by a later one, while it was read`);
   });
 }

@@ -2,7 +2,6 @@ import type { Db } from "../../db/database.js";
 import { findFiles } from "../../db/tables/files.js";
 import { endLeases, isHeld, recordProgress, renewLease, takeNext } from "../../db/tables/ingestQueue.js";
 import { listLeft } from "../../db/tables/leftChunks.js";
-import { findCompleted } from "../../db/tables/twins.js";
 import { follow } from "../../process/abort.js";
 import { SpanKind, inSpan } from "../../process/tracing.js";
 import { DocumentError } from "../../words/document.js";
@@ -218,8 +217,8 @@ async function begin(leased: Leased): Promise<Held | null> {
   await removeLeft(leased.deps, leased.key);
   await change(leased, "correction", async (tx, { store, file }) => {
     if (file.attempts > mostAttempts) throw new Exhausted();
-    const same = await findCompleted(tx, file);
-    if (same !== undefined) return completeAsTwin(tx, file, same);
+    const completed = await completeAsTwin(tx, file);
+    if (completed !== null) return completed;
     const isOther =
       file.chunkCount > 0 &&
       (file.madeBy !== madeBy || (file.plan !== null && file.plan.model !== modelInUse(leased.deps, store)));
@@ -238,6 +237,5 @@ async function begin(leased: Leased): Promise<Held | null> {
 }
 
 async function complete(tx: Db, file: StoreFile, count: number): Promise<Part> {
-  const same = await findCompleted(tx, file);
-  return same === undefined ? completeFile(tx, file, count) : completeAsTwin(tx, file, same);
+  return (await completeAsTwin(tx, file)) ?? completeFile(tx, file, count);
 }

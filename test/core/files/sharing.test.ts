@@ -90,7 +90,7 @@ test("the same attributes again change nothing, and attaching a file again gives
 
 test("a file that gets chunks of its own does not replace others again", async () => {
   const fields = { chunk_size: "200", chunk_overlap: "0" };
-  const ids = [await upload(text, { ...fields, replace: "true" }), await upload(text, { ...fields, replace: "true" })];
+  const ids = [await upload(text, { ...fields, replace: "true" }), await upload(text, fields)];
   while (await work());
   const other = await upload("another version");
   while (await work());
@@ -141,9 +141,9 @@ test("a document that the store has replaces others of its name, whenever it is 
   expect(await look(other)).toMatchObject({ status: "completed" });
   await here.service.database.exec("UPDATE vector_store_files SET run_after = now()");
   while (await work());
-  expect(await listed()).toEqual([...ids].sort());
+  expect(await listed()).toEqual(ids.slice(1));
   expect((await here.service.database.query("SELECT 1 FROM embeddings")).length).toBe(
-    (await chunks(ids[0] ?? "")).length,
+    (await chunks(ids[1] ?? "")).length,
   );
 });
 
