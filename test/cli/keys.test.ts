@@ -51,23 +51,26 @@ test("keys are made, listed, rotated and revoked without a server", async () => 
   expect(acts.every(({ actor, address }) => actor === "command line" && address === null)).toBe(true);
 });
 
+/** What the doctor says of keys for LiteLLM's registry. */
+async function checked(environment: Record<string, string> = {}) {
+  // Nothing answers there.
+  const proxy = { LITELLM_PROXY_URL: "http://127.0.0.1:9" };
+  const { code, out } = await run(["doctor", "--json"], {
+    environment: { ...place.environment, ...proxy, ...environment },
+  });
+  expect(code).toBe(1);
+  const { checks } = JSON.parse(out) as { checks: { check: string }[] };
+  return checks.find(({ check }) => check === "registry");
+}
+
 test("the doctor says whether there is a key for LiteLLM's registry, to servers that have a proxy", async () => {
-  const checked = async () => {
-    // Nothing answers there.
-    const { code, out } = await run(["doctor", "--json"], {
-      environment: { ...place.environment, LITELLM_PROXY_URL: "http://127.0.0.1:9" },
-    });
-    expect(code).toBe(1);
-    const { checks } = JSON.parse(out) as { checks: { check: string }[] };
-    return checks.find(({ check }) => check === "registry");
-  };
   const [key] = await listed();
   await keys("revoke", key?.id ?? "");
   expect(await checked()).toMatchObject({ status: "warn", todo: expect.stringContaining("--scope search") });
   await keys("create", "for the doctor", "--scope", "search");
   expect(await checked()).toMatchObject({
     status: "ok",
-    message: expect.stringMatching(/^1 key that may only search/),
+    message: expect.stringMatching(/^1 key for .* to search: 1, as its users: 0$/),
   });
 });
 
@@ -82,6 +85,8 @@ test("a key that requires an identity is marked, and a missing secret is said", 
     identityRequired: true,
     stores: null,
   });
+  expect(await checked()).toMatchObject({ status: "warn", message: expect.stringMatching(/^1 key .* refuses/) });
+  expect(await checked({ LITELLM_IDENTITY_SECRET: "x".repeat(32) })).toMatchObject({ status: "ok" });
   expect((await keys("list")).out).toMatch(/\tper user\t.{4}\twrite\tthe user\tall\t/);
 });
 

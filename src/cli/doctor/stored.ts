@@ -70,13 +70,19 @@ const firstWithKeys = 9;
  */
 export async function checkRegistryKey({ probe, config, tables, version, findings }: Stored): Promise<void> {
   if (config.embedding.baseUrl === null || version < firstWithKeys) return;
-  const keys = await probe.look((tx) => countRegistryKeys(tx, tables));
-  if (keys > 0)
+  const { search, asUsers } = await probe.look((tx) => countRegistryKeys(tx, tables));
+  if (asUsers > 0 && config.access.identitySecrets.length === 0) {
+    findings.warn(
+      "registry",
+      `${counted(asUsers, "key")} for LiteLLM's vector_store_registry that this server refuses: it has no LITELLM_IDENTITY_SECRET`,
+      "Set the secret that LiteLLM's callback has; see: vector-store litellm-config --identity",
+    );
+  } else if (search + asUsers > 0) {
     findings.ok(
       "registry",
-      `${counted(keys, "key")} that may only search, or acts as LiteLLM's users, for its vector_store_registry`,
+      `${counted(search + asUsers, "key")} for LiteLLM's vector_store_registry; to search: ${search}, as its users: ${asUsers}`,
     );
-  else {
+  } else {
     findings.warn(
       "registry",
       "there is no key that may only search, for LiteLLM's vector_store_registry",

@@ -53,15 +53,20 @@ export async function countContents(tx: Executor, tables: Tables, version: numbe
   return rows[0] ?? { stores: 0, embeddings: 0, recorded: null };
 }
 
-/**
- * Keys of the service that may only search, or act as whoever LiteLLM says, and have not ended. The table of keys must
- * be there.
- */
-export async function countRegistryKeys(tx: Executor, tables: Tables): Promise<number> {
-  const { rows } = await sql<{ keys: number }>`
-    SELECT count(*) AS keys FROM ${tables.ours.vector_store_keys.reference}
-    WHERE (scope = 'search' OR starts_with(scope, 'user:')) AND (expires_at IS NULL OR expires_at > now())`.execute(tx);
-  return rows[0]?.keys ?? 0;
+interface RegistryKeys {
+  /** May only search. */
+  search: number;
+  /** Act as whoever LiteLLM says. */
+  asUsers: number;
+}
+
+/** Keys of the service for LiteLLM's registry that have not ended. The table of keys must be there. */
+export async function countRegistryKeys(tx: Executor, tables: Tables): Promise<RegistryKeys> {
+  const { rows } = await sql<RegistryKeys>`
+    SELECT count(*) FILTER (WHERE scope = 'search') AS search,
+           count(*) FILTER (WHERE starts_with(scope, 'user:')) AS "asUsers"
+    FROM ${tables.ours.vector_store_keys.reference} WHERE expires_at IS NULL OR expires_at > now()`.execute(tx);
+  return rows[0] ?? { search: 0, asUsers: 0 };
 }
 
 export interface RecordIndex {
