@@ -21,10 +21,11 @@ const project = (displayName, testFiles) => ({
 });
 
 /**
- * With LITELLM_URL the suites that need a LiteLLM proxy; with TEST_DATABASE_URL those that a database changes;
- * otherwise all others.
+ * With LITELLM_URL the suites that need a LiteLLM proxy, or with LITELLM_ALONE those that need it for themselves; with
+ * TEST_DATABASE_URL those that a database changes; otherwise all others.
  */
 function projects() {
+  if (process.env.LITELLM_ALONE) return [project("alone", files.alone)];
   if (process.env.LITELLM_URL) return [project("proxy", files.proxy)];
   if (process.env.TEST_DATABASE_URL) return [project("service", files.service)];
   return [project("pure", files.pure), project("service", files.service)];

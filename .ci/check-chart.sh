@@ -54,7 +54,7 @@ items = [each for each in yaml.safe_load_all(open(sys.argv[1])) if each]
 environment = dict(next(each for each in items if each["kind"] == "ConfigMap" and each["metadata"]["name"] == "vector-store")["data"])
 pods = [each["spec"]["template"]["spec"] for each in items if each["kind"] == "Deployment"]
 print(json.dumps([
-    environment | {each["name"]: each.get("value", secrets.get(each["name"], "7f3a9c1e5b2d8046")) for each in pod["containers"][0]["env"]}
+    environment | {each["name"]: each.get("value", secrets.get(each["name"], "7f3a9c1e5b2d80467f3a9c1e5b2d8046")) for each in pod["containers"][0]["env"]}
     for pod in pods
 ]))
 PYTHON

@@ -59,7 +59,8 @@ litellm_config() {
 # start_proxy: with the configuration in $work/litellm.yaml, on $litellm_database. What has no key of its own in the
 # registry is asked for with $identity_key, so it acts as whoever asks LiteLLM.
 start_proxy() {
-  PG_VECTOR_API_BASE=$sidecar_url PG_VECTOR_API_KEY=$identity_key LITELLM_IDENTITY_SECRET=$identity_secret HOSTED_VLLM_API_BASE=$models_url HOSTED_VLLM_API_KEY=sk-none \
+  VECTOR_STORE_API_BASE=$sidecar_url,$provider_url LITELLM_IDENTITY_SECRET=$identity_secret \
+    PG_VECTOR_API_BASE=$sidecar_url PG_VECTOR_API_KEY=$identity_key HOSTED_VLLM_API_BASE=$models_url HOSTED_VLLM_API_KEY=sk-none \
     start_litellm "$work/litellm.yaml" "$proxy_port" "$work/litellm.log" "$litellm_database"
 }
 

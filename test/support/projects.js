@@ -38,15 +38,17 @@ export function modulesOf(file) {
 /**
  * The test files of each of jest's projects. `service`: those that open the suite's database (embedded, or the
  * PostgreSQL that TEST_DATABASE_URL names), because they load test/support/testServer.ts. `proxy`: those that use a
- * LiteLLM proxy. `pure`: all others, which get no database.
- * @returns {Record<"pure" | "service" | "proxy", string[]>}
+ * LiteLLM proxy; `alone`: those that stop it, or keep it too busy for others. `pure`: all others, which get
+ * no database.
+ * @returns {Record<"pure" | "service" | "proxy" | "alone", string[]>}
  */
 export function testProjects() {
-  const projects = { pure: [], service: [], proxy: [] };
+  const projects = { pure: [], service: [], proxy: [], alone: [] };
   for (const name of readdirSync(join(root, "test"), { recursive: true }).sort()) {
     const file = join("test", name);
     if (!file.endsWith(".test.ts")) continue;
-    if (file.startsWith("test/contract/litellm/")) projects.proxy.push(file);
+    if (file.startsWith("test/contract/litellm/alone/")) projects.alone.push(file);
+    else if (file.startsWith("test/contract/litellm/")) projects.proxy.push(file);
     else if (modulesOf(file).includes("test/support/testServer.ts")) projects.service.push(file);
     else projects.pure.push(file);
   }

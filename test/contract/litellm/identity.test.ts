@@ -1,5 +1,8 @@
 import { beforeAll, describe, expect, test } from "@jest/globals";
-import { failure, proxy, sidecar, until } from "./support.js";
+import { hash, randomUUID } from "node:crypto";
+import { createIdentityReader } from "../../../src/litellm/identityToken.js";
+import { identitySecret } from "../../support/identity.js";
+import { failure, providerCalls, providerUrl, proxy, sidecar, until } from "./support.js";
 import {
   type Answer,
   ask,
@@ -20,14 +23,15 @@ type Person = (typeof people)[number] | "admin" | "viewer";
 const keys = {} as Record<Person, string>;
 /** What each has made, and the word in it that nobody else knows. */
 const stores = {} as Record<(typeof people)[number], string>;
+let teamId: string;
 const word = (name: string) => `xyzzy${name}`;
 
 beforeAll(async () => {
-  const { team_id: team } = await manage<{ team_id: string }>("/team/new", { team_alias: named("identities") });
-  keys.ann = await makeKey({ user_id: await makeUser("ann"), team_id: team });
-  keys.mate = await makeKey({ user_id: await makeUser("mate"), team_id: team });
+  ({ team_id: teamId } = await manage<{ team_id: string }>("/team/new", { team_alias: named("identities") }));
+  keys.ann = await makeKey({ user_id: await makeUser("ann"), team_id: teamId });
+  keys.mate = await makeKey({ user_id: await makeUser("mate"), team_id: teamId });
   keys.cat = await makeKey({ user_id: await makeUser("cat") });
-  keys.robot = await makeKey({ team_id: team });
+  keys.robot = await makeKey({ team_id: teamId });
   keys.alone = await makeKey({});
   keys.admin = await makeKey({ user_id: await makeUser("admin", "proxy_admin") });
   keys.viewer = await makeKey({ user_id: await makeUser("viewer", "proxy_admin_viewer") });
@@ -96,20 +100,34 @@ describe("the vector stores themselves", () => {
   });
 });
 
-test("400 calls at once never swap two users", async () => {
-  const users = ["ann", "cat"] as const;
-  const kinds = ["search", "chat"] as const;
-  const calls = Array.from({ length: 400 }, async (_, i) => {
-    const [by, other] = i % 2 === 0 ? users : ([users[1], users[0]] as const);
-    const way = kinds[i % 8 < 6 ? 0 : 1];
-    // Of the searches, every third is for what the other user has.
-    const ids = way === "chat" ? [stores.ann, stores.cat] : [stores[i % 8 < 4 ? by : other]];
-    const answer = await go(way, ids, by);
-    const own = way === "chat" || i % 8 < 4;
-    return { given: [way, by, answer.status, wordsIn(answer)], expected: [way, by, own ? 200 : 404, own ? [by] : []] };
-  });
-  const answers = await Promise.all(calls);
-  expect(answers.map(({ given }) => given)).toEqual(answers.map(({ expected }) => expected));
+test("LiteLLM names the key and its team, and no user where callers could name another one", async () => {
+  const register = { litellm_params: { api_base: providerUrl } };
+  const id = await makeStore(keys.ann, "elsewhere", "nothing", register);
+  const read = createIdentityReader([identitySecret], Date.now);
+  const signed = async (key: string) => {
+    const query = randomUUID();
+    expect((await ask(`/vector_stores/${id}/search`, { query }, { key })).status).toBe(200);
+    const [call, ...more] = await providerCalls(query);
+    expect(more).toEqual([]);
+    const result = read(call?.identity ?? "");
+    return "identity" in result ? result.identity : result;
+  };
+  const usual = { userId: null, teamId: null, role: "internal_user", operation: "search", storeId: id };
+  for (const [key, more] of [
+    [keys.ann, { teamId }],
+    [keys.robot, { teamId }],
+    [keys.cat, {}],
+    [keys.alone, {}],
+    [keys.admin, { role: "proxy_admin" }],
+    [keys.viewer, { role: "proxy_admin_viewer" }],
+  ] as const) {
+    expect(await signed(key)).toEqual({ ...usual, keyHash: hash("sha256", key, "hex"), ...more });
+  }
+  expect(await signed(proxy.apiKey ?? "")).toEqual({ ...usual, keyHash: null, role: "proxy_admin" });
+  const said = randomUUID();
+  await ways.chat?.([stores.ann], { key: keys.ann }, { messages: [{ role: "user", content: said }] });
+  // Models get no token.
+  expect((await providerCalls(said)).map(({ identity }) => identity)).toEqual([undefined]);
 });
 
 test("usage counts what each user has asked for through LiteLLM", async () => {

@@ -4,10 +4,13 @@ import { type IncomingMessage, type ServerResponse, createServer } from "node:ht
 /**
  * A provider of chat models behind the proxy: `node --import tsx provider.ts PORT`. Its reading models answer with the
  * first passage, so that an answer shows what the search found; some models fail, each in its own way. One embeds, but
- * only texts with a purpose. GET /calls lists the requests.
+ * only texts with a purpose. It is also a vector store in which nothing is found. GET /calls lists the requests.
  */
 export interface ProviderCall {
+  /** Empty for a search of the vector store. */
   model: string;
+  /** Who asks, as LiteLLM's callback has signed it; only a vector store must get this. */
+  identity?: string;
   stream: boolean;
   /** The last message, as text. */
   said: string;
@@ -19,7 +22,7 @@ export interface ProviderCall {
 
 type Content = string | { type: string; text?: string; image_url?: { url: string } }[];
 interface Body {
-  model: string;
+  model?: string;
   messages?: { role: string; content: Content }[];
   query?: string;
   /** Texts to embed. */
@@ -40,7 +43,7 @@ const pictures: Record<string, string> = {
  * The models named gpt answer a picture with its size and the question, passages with the first one, and anything else
  * by repeating it.
  */
-function read({ model, messages = [] }: Body): string {
+function read({ model = "", messages = [] }: Body): string {
   if (model === "upstream-chat") return JSON.stringify(messages);
   const system = textOf(messages.find(({ role }) => role === "system")?.content ?? "");
   const last = messages.at(-1)?.content ?? "";
@@ -93,6 +96,12 @@ function embed({ model, input = [], input_type: type }: Body, res: ServerRespons
 
 function answer(body: Body, res: ServerResponse): void {
   const { model } = body;
+  if (model === undefined) {
+    const page = { object: "vector_store.search_results.page", search_query: [body.query], data: [], has_more: false };
+    res.setHeader("content-type", "application/json");
+    res.end(JSON.stringify(page));
+    return;
+  }
   const about = { id: randomUUID(), model };
   if (body.input !== undefined) {
     embed(body, res);
@@ -148,7 +157,10 @@ async function handle(req: IncomingMessage, res: ServerResponse): Promise<void> 
   const embedded =
     body.input === undefined ? undefined : `${body.input_type ?? "none"}: ${[body.input].flat().join(" ")}`;
   const said = embedded ?? body.query ?? messages.at(-1)?.content ?? "";
-  const call: ProviderCall = { model: body.model, stream: body.stream ?? false, said, messages, state: "open" };
+  const { model = "", stream = false } = body;
+  const call: ProviderCall = { model, stream, said, messages, state: "open" };
+  const { "x-vector-store-identity": identity } = req.headers;
+  if (identity !== undefined) call.identity = String(identity);
   calls.push(call);
   res.once("close", () => {
     call.state = res.writableFinished ? "complete" : "left";

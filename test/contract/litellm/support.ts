@@ -41,9 +41,10 @@ export const proxy = new OpenAI({ baseURL: `${given("LITELLM_URL")}/v1`, apiKey:
 /** The server under test without the proxy, as migration scripts use it. */
 export const sidecar = new OpenAI({ baseURL: `${given("SIDECAR_URL")}/v1`, apiKey: sidecarKey, maxRetries: 0 });
 
+export const providerUrl = given("PROVIDER_URL");
 /** The model calls to provider.ts whose last message has this text. */
 export async function providerCalls(text: string): Promise<ProviderCall[]> {
-  const calls = (await (await fetch(`${given("PROVIDER_URL")}/calls`)).json()) as ProviderCall[];
+  const calls = (await (await fetch(`${providerUrl}/calls`)).json()) as ProviderCall[];
   return calls.filter(({ said }) => said.includes(text));
 }
 
