@@ -2,7 +2,7 @@ import type { Deps } from "../core/deps.js";
 import { sweepUsage } from "../core/access/usage.js";
 import { sweepFiles } from "../core/files/files.js";
 import { sweepUploads } from "../core/files/uploads.js";
-import { removeLeft } from "../core/files/leaving.js";
+import { removeLeft } from "../core/stores/leftChunks.js";
 import { sweepLeaving } from "../core/stores/removal.js";
 import { sweepExpired } from "../core/stores/expire.js";
 

@@ -1,9 +1,12 @@
-import { findStoreFile, hasFiles, listAttached } from "../../db/tables/storeFiles.js";
+import { findStoreFile, hasFiles, listNamed } from "../../db/tables/storeFiles.js";
+import { Overtaken } from "../../engines/engine.js";
 import type { Chunk, Compared, NewChunk, OnConflict } from "../../words/chunk.js";
 import { type ApiError, conflict } from "../../words/errors.js";
 import type { StoreFile } from "../../words/file.js";
 import type { VectorStore } from "../../words/store.js";
 import type { Deps } from "../deps.js";
+import { whileRequested } from "../stores/removal.js";
+import { type LeavingDeps, removeLeftUnder } from "../stores/leftChunks.js";
 
 /**
  * The file that ingestion made a row for; null if a client inserted the row. Metadata that a client wrote may name the
@@ -70,7 +73,7 @@ const fileNamedBy = ({ metadata }: Pick<Labelled, "metadata">): string | null =>
  * Refuses rows that name an attached file: they would be hidden and shown with its chunks, so that an acknowledged row
  * might not be found. A row that is stored already and stays as it is passes.
  * @param param the path of a row's field, for messages
- * @throws ApiError 409
+ * @throws ApiError 409; Overtaken if a file that is named has left chunks, which are to be removed first
  */
 export async function requireNoFileNamed<Row extends Labelled>(
   { db, engine }: Pick<Deps, "db" | "engine">,
@@ -81,7 +84,8 @@ export async function requireNoFileNamed<Row extends Labelled>(
 ): Promise<void> {
   const named = new Set(rows.flatMap((row) => fileNamedBy(row) ?? []));
   if (named.size === 0) return;
-  const attached = await listAttached(db, store.id, [...named]);
+  const { attached, leaving } = await listNamed(db, store.id, [...named]);
+  if (leaving.size > 0) throw new Overtaken();
   const naming = rows.filter((row) => attached.has(fileNamedBy(row) ?? ""));
   if (naming.length === 0) return;
   const known = naming.filter(({ id }) => id !== null);
@@ -98,12 +102,14 @@ const namesFile = (param: string, fileId: string): ApiError =>
 
 /** The same for new metadata of a row. @param before the row's metadata; what it named already, it may go on naming */
 export async function requireNoOtherFileNamed(
-  { db }: Pick<Deps, "db">,
+  deps: LeavingDeps,
   store: VectorStore,
   metadata: Record<string, unknown>,
   before: unknown,
 ): Promise<void> {
   const fileId = fileNamedBy({ metadata });
   if (fileId === null || (before as { file_id?: unknown } | null)?.file_id === fileId) return;
-  if ((await listAttached(db, store.id, [fileId])).has(fileId)) throw namesFile("metadata.file_id", fileId);
+  await removeLeftUnder(deps, store.id, [{ id: null, metadata }], whileRequested());
+  const { attached } = await listNamed(deps.db, store.id, [fileId]);
+  if (attached.has(fileId)) throw namesFile("metadata.file_id", fileId);
 }

@@ -10,6 +10,8 @@ import { dimensionsOf, requireModel } from "../stores/model.js";
 import { settlePrompts } from "../stores/settlePrompts.js";
 import * as stores from "../stores/stores.js";
 import { expired } from "../stores/unknown.js";
+import { whileRequested } from "../stores/removal.js";
+import { removeLeftUnder } from "../stores/leftChunks.js";
 import { firstFileRow, isFileRow, requireNoFileNamed } from "./fileRows.js";
 import { type EmbeddingInput, checkRow, field, uniqueRows } from "./rowChecks.js";
 
@@ -79,11 +81,12 @@ export async function insertChunks(
   const batch: Batch = { rows, first: uniqueRows(rows, at), made: new Map(), at, onConflict };
   const asking = { caller, signal };
   for (let attempt = 1; ; attempt += 1) {
-    const stored = await alreadyStored(deps, store, batch, signal);
+    await removeLeftUnder(deps, store.id, rows, whileRequested(signal));
     const paramOf = (row: EmbeddingInput) => field(at(rows.indexOf(row)), "metadata.file_id");
-    await requireNoFileNamed(deps, store, rows, paramOf, { onConflict, signal });
-    await embedMissing(deps, store, batch, stored, asking);
     try {
+      const stored = await alreadyStored(deps, store, batch, signal);
+      await requireNoFileNamed(deps, store, rows, paramOf, { onConflict, signal });
+      await embedMissing(deps, store, batch, stored, asking);
       return await storeRows(deps, store, batch, signal);
     } catch (error) {
       if (error instanceof IdConflict) throw conflictOf(error.ids, batch);

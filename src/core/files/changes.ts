@@ -10,7 +10,7 @@ import type { VectorStore } from "../../words/store.js";
 import type { Deps } from "../deps.js";
 import { portion, whileRequested } from "../stores/removal.js";
 import * as stores from "../stores/stores.js";
-import { leave, removeLeft } from "./leaving.js";
+import { leave, removeLeft } from "../stores/leftChunks.js";
 
 /**
  * A part of a change to a store's files: the steps that the engine takes, and what the database records with them.

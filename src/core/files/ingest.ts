@@ -27,7 +27,7 @@ import { describer } from "./describe.js";
 import { TooCoarse, embedPieces } from "./embedPieces.js";
 import { writeChunks } from "./fileChunks.js";
 import { Exhausted, type Outcome, endBadly, mostAttempts } from "./ingestEnd.js";
-import { removeLeft } from "./leaving.js";
+import { removeLeft } from "../stores/leftChunks.js";
 import { type Held, LeaseLost, type Leased, change } from "./leased.js";
 import { halved, newPlan, planOf, portions } from "./plan.js";
 import { spool } from "./spool.js";

@@ -10,10 +10,10 @@ export const portion = 2_000;
 /** Whether to remove another portion. */
 export type GoesOn = () => boolean;
 
-/** A request waits for ten portions, 1 to 4 s; the sweep, which it wakes, removes the rest. */
-export function whileRequested(): GoesOn {
+/** A request waits for ten portions, 1 to 4 s, unless its client leaves. The sweep removes the rest. */
+export function whileRequested(signal?: AbortSignal): GoesOn {
   let portions = 10;
-  return () => (portions -= 1) >= 0;
+  return () => signal?.aborted !== true && (portions -= 1) >= 0;
 }
 
 /** Who may remove the store was checked when it was locked. */

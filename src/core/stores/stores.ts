@@ -197,7 +197,7 @@ export function remember(deps: Pick<Deps, "recentStores">, store: VectorStore): 
 }
 
 /** Drops what is remembered of a store, after a change that `remember` cannot describe. */
-export function forget(deps: Deps, id: string): void {
+export function forget(deps: Pick<Deps, "recentStores">, id: string): void {
   deps.recentStores.delete(id);
 }
 

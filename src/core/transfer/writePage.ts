@@ -1,9 +1,12 @@
+import { z } from "zod";
+import { listLeft } from "../../db/tables/leftChunks.js";
 import { findStore } from "../../db/tables/stores.js";
 import { EngineError, Overtaken } from "../../engines/engine.js";
 import { keyOfChunk } from "../../words/chunk.js";
 import { ApiError, conflict, unavailable } from "../../words/errors.js";
 import { type ChunkMark, type StoredChunk, digestOf } from "../../words/rows.js";
 import { isExpired } from "../../words/store.js";
+import { removeLeftUnder } from "../stores/leftChunks.js";
 import { expired } from "../stores/unknown.js";
 import type { TransferDeps } from "./importRequest.js";
 
@@ -27,6 +30,9 @@ export interface WriteOptions {
   dryRun: boolean;
 }
 
+/** An adopted table's metadata may be anything. */
+const labels = z.record(z.string(), z.unknown()).nullable().catch(null);
+
 /** How often a page starts again because others added some of its rows meanwhile. */
 const maxAttempts = 5;
 
@@ -45,6 +51,7 @@ export async function writePage(
   // One order for all pages, so that two that share ids cannot deadlock.
   const unique = [...first.values()].sort((a, b) => ((a.id === b.id ? a.storeId < b.storeId : a.id < b.id) ? -1 : 1));
   for (let attempt = 1; ; attempt += 1) {
+    if (!options.dryRun) await removeAllLeft(deps, unique);
     const present = await deps.engine.records.marks(unique);
     const fresh = unique.filter((chunk) => !present.has(keyOfChunk(chunk)));
     const skipped = unique.filter((chunk) => {
@@ -73,6 +80,16 @@ export async function writePage(
           cause: error,
         });
     }
+  }
+}
+
+/** Rows that files have left are no duplicates: they would vanish although they had been counted. */
+async function removeAllLeft(deps: TransferDeps, chunks: readonly PlacedChunk[]): Promise<void> {
+  for (const storeId of new Set(chunks.map((chunk) => chunk.storeId))) {
+    if ((await listLeft(deps.db, { vectorStoreId: storeId }, 1)).length === 0) continue;
+    const rows = chunks.filter((chunk) => chunk.storeId === storeId);
+    const labelled = rows.map(({ id, metadata }) => ({ id, metadata: labels.parse(JSON.parse(metadata)) }));
+    await removeLeftUnder(deps, storeId, labelled, () => true);
   }
 }
 

@@ -112,15 +112,27 @@ export async function lockStoreFile(tx: Db, storeId: string, fileId: string): Pr
     .executeTakeFirst();
 }
 
-/** Which of these files are attached to a store. */
-export async function listAttached(db: Db, storeId: string, fileIds: readonly string[]): Promise<Set<string>> {
-  const rows = await files(db)
+/** Which of these files are attached to a store, and which have chunks there that are still to be removed. */
+export async function listNamed(
+  db: Db,
+  storeId: string,
+  fileIds: readonly string[],
+): Promise<{ attached: Set<string>; leaving: Set<string> }> {
+  const isNamed = sql<boolean>`vector_store_id = ${storeId} AND file_id = ANY(${[...fileIds]}::text[])`;
+  // In one statement: a file that leaves between two would be in neither.
+  const rows = await ours<typeof table | "vector_store_left_chunks">(db, table)
     .selectFrom(table)
-    .select("file_id")
-    .where("vector_store_id", "=", storeId)
-    .where("file_id", "=", sql<string>`ANY(${[...fileIds]}::text[])`)
+    .select(["file_id", sql<boolean>`false`.as("leaving")])
+    .where(isNamed)
+    .unionAll((eb) =>
+      eb
+        .selectFrom("vector_store_left_chunks")
+        .select(["file_id", sql<boolean>`true`.as("leaving")])
+        .where(isNamed),
+    )
     .execute();
-  return new Set(rows.map((row) => row.file_id));
+  const those = (leaving: boolean) => new Set(rows.filter((row) => row.leaving === leaving).map((row) => row.file_id));
+  return { attached: those(false), leaving: those(true) };
 }
 
 /** The files of a store that can have chunks of their own. */

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import request from "supertest";
 import { ingestNext } from "../../../src/core/files/ingest.js";
-import { removeLeft } from "../../../src/core/files/leaving.js";
+import { removeLeft } from "../../../src/core/stores/leftChunks.js";
 import { sweepLeaving } from "../../../src/core/stores/removal.js";
 import type { Engine } from "../../../src/engines/engine.js";
 import { type TestService, startService } from "../../support/service.js";

@@ -1,11 +1,13 @@
 import type { Db } from "../../db/database.js";
-import { type LeftChunks, deleteLeft, insertLeft, isStillLeft, listLeft } from "../../db/tables/leftChunks.js";
 import { forgetChunks } from "../../db/tables/ingestQueue.js";
+import { type LeftChunks, deleteLeft, insertLeft, isStillLeft, listLeft } from "../../db/tables/leftChunks.js";
 import { lockStore } from "../../db/tables/stores.js";
+import type { Engine } from "../../engines/engine.js";
+import { unavailable } from "../../words/errors.js";
 import type { StoreFile, StoreFileKey } from "../../words/file.js";
 import type { Deps } from "../deps.js";
-import { type GoesOn, portion } from "../stores/removal.js";
-import * as stores from "../stores/stores.js";
+import { type GoesOn, portion } from "./removal.js";
+import * as stores from "./stores.js";
 
 /**
  * Removing the chunks of a large file would lock its store, and the one connection of the embedded database, for as
@@ -13,6 +15,9 @@ import * as stores from "../stores/stores.js";
  */
 
 const all = { kind: "all" } as const;
+
+/** What removing needs; an import has no more. */
+export type LeavingDeps = Pick<Deps, "db" | "engine" | "now" | "recentStores">;
 
 /** Lets the chunks of a file go, within a change that hides them. The file may get others afterwards. */
 export async function leave(tx: Db, file: StoreFile, chunkBase: string): Promise<void> {
@@ -30,7 +35,7 @@ class Nothing extends Error {}
  * @returns false: some are left
  */
 export async function removeLeft(
-  deps: Deps,
+  deps: LeavingDeps,
   where: Partial<StoreFileKey>,
   goesOn: GoesOn = () => true,
 ): Promise<boolean> {
@@ -54,7 +59,7 @@ const holding = (chunks: LeftChunks) => async (tx: Db) => {
   return { store };
 };
 
-async function removePortion(deps: Deps, chunks: LeftChunks): Promise<number> {
+async function removePortion(deps: LeavingDeps, chunks: LeftChunks): Promise<number> {
   const { fileId, chunkBase } = chunks;
   return deps.engine.write({
     now: deps.now(),
@@ -65,7 +70,7 @@ async function removePortion(deps: Deps, chunks: LeftChunks): Promise<number> {
   });
 }
 
-async function end(deps: Deps, chunks: LeftChunks): Promise<void> {
+async function end(deps: LeavingDeps, chunks: LeftChunks): Promise<void> {
   await deps.engine.write({
     now: deps.now(),
     as: "correction",
@@ -74,4 +79,44 @@ async function end(deps: Deps, chunks: LeftChunks): Promise<void> {
     book: (tx) => deleteLeft(tx, chunks),
   });
   stores.forget(deps, chunks.vectorStoreId);
+}
+
+/** Of a row that is about to be stored. */
+interface Labelled {
+  id: string | null;
+  metadata: Record<string, unknown> | null;
+}
+
+const mostAtOnce = 1_000;
+
+/**
+ * Removes the chunks that files have left in a store, as far as these rows have their ids or name their file. Such a
+ * row would be taken for one that is stored already, or be hidden, and would vanish with the chunks although it was
+ * acknowledged.
+ * @throws ApiError 503 `being_removed` if `goesOn` ends it
+ */
+export async function removeLeftUnder(
+  deps: LeavingDeps,
+  storeId: string,
+  rows: readonly Labelled[],
+  goesOn: GoesOn,
+): Promise<void> {
+  if (!rows.some(({ id, metadata }) => id !== null || metadata?.file_id !== undefined)) return;
+  const left = await listLeft(deps.db, { vectorStoreId: storeId }, mostAtOnce);
+  for (const chunks of left) {
+    if (!rows.some(isUnder(deps.engine, chunks))) continue;
+    const { fileId } = chunks;
+    if (await removeLeft(deps, { vectorStoreId: storeId, fileId }, goesOn)) continue;
+    throw unavailable(`The chunks of the file '${fileId}' are still being removed. Try again shortly.`, {
+      code: "being_removed",
+      retryAfterSeconds: 1,
+    });
+  }
+}
+
+/** Tells whether a row has the id of one of these chunks, or names their file. */
+function isUnder({ ids }: Pick<Engine, "ids">, { fileId, chunkBase }: LeftChunks): (row: Labelled) => boolean {
+  const [first, last] = [ids.ofFile(chunkBase, 0), ids.ofFile(chunkBase, 0xffffffff)];
+  return ({ id, metadata }) =>
+    metadata?.file_id === fileId || (id !== null && first !== null && last !== null && first <= id && id <= last);
 }
