@@ -1,9 +1,10 @@
 import { createReadStream, createWriteStream } from "node:fs";
-import { mkdir, rename, rm, stat } from "node:fs/promises";
+import { mkdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Readable, type Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { ApiError, directoryError, errorCode } from "../words/errors.js";
+import { type OnRecord, requireMarker } from "./marker.js";
 
 /** What can fail when the disk is full or read-only; tests bring one that is. */
 export interface Disk {
@@ -45,17 +46,23 @@ async function makeFolders(path: string): Promise<void> {
 
 /**
  * Contents as files of a directory, in folders named by their first two characters. Whatever the file system says is
- * ApiError 503 with the reason: no caller can do anything about it. So is a directory that is away: its files are not
- * gone, and nothing but `make` makes it anew.
+ * ApiError 503 with the reason: no caller can do anything about it. So is a directory that is away, or the empty mount
+ * point in its place: its files are not gone, and nothing but `make` makes it anew.
  */
-export function directoryContents(directory: string, sliceBytes: number, changes: Partial<Disk> = {}) {
+export function directoryContents(
+  directory: string,
+  sliceBytes: number,
+  onRecord: OnRecord,
+  changes: Partial<Disk> = {},
+) {
   const disk = { ...realDisk(sliceBytes), ...changes };
   // Names are made here, never by senders.
   const folder = (content: string) => join(directory, content.slice(0, 2));
   const path = (content: string) => join(folder(content), content);
+  const requireMarked = requireMarker(directory, onRecord);
   const requireDirectory = async () => {
     try {
-      await stat(directory);
+      await requireMarked();
     } catch (error) {
       throw away(error);
     }
@@ -82,6 +89,8 @@ export function directoryContents(directory: string, sliceBytes: number, changes
       } catch (error) {
         throw "failure" in sent ? sent.failure : away(error);
       }
+      // It may have left meanwhile: nobody must record bytes that are not in it.
+      await requireDirectory();
     },
     /** @throws ApiError 503; an error with the code ENOENT if the directory is there and has no such content */
     async *read(content: string): AsyncGenerator<Buffer, void> {

@@ -1,6 +1,12 @@
 import { createHash, randomUUID } from "node:crypto";
-import { hasFilesInDirectory } from "../db/tables/files.js";
-import { deleteSlices, listLeftOver, readSlice, writeSlice } from "../db/tables/fileSlices.js";
+import {
+  deleteSlices,
+  hasContentsInDirectory,
+  isAnyInDirectory,
+  listLeftOver,
+  readSlice,
+  writeSlice,
+} from "../db/tables/fileSlices.js";
 import { type Disk, directoryContents } from "./directory.js";
 import type { Database } from "../db/database.js";
 import { errorCode, unavailable } from "../words/errors.js";
@@ -33,8 +39,8 @@ export class DamagedBytes extends Error {
 /** Keeps the bytes of files. Writing holds at most one slice in memory, and reading two. */
 export interface Storage {
   /**
-   * Makes FILES_DIR, for the start of a process. A directory that is missing although files are recorded in it is not
-   * made: it is away.
+   * Makes FILES_DIR, for the start of a process. A directory that is missing or empty although files are recorded in
+   * it is not made: it is away.
    * @throws ApiError 503
    */
   prepare(): Promise<void>;
@@ -72,7 +78,11 @@ export function createStorage(
   now: () => number,
   disk?: Partial<Disk>,
 ): Storage {
-  const files = directory === null ? null : directoryContents(directory, sliceBytes, disk);
+  const onRecord = {
+    any: () => hasContentsInDirectory(db),
+    anyOf: (contents: readonly string[]) => isAnyInDirectory(db, contents),
+  };
+  const files = directory === null ? null : directoryContents(directory, sliceBytes, onRecord, disk);
   const requireFiles = () => {
     if (files === null) throw unavailable("The file's bytes are in a directory (FILES_DIR), which is not set here.");
     return files;
@@ -96,7 +106,7 @@ export function createStorage(
   return {
     prepare: async () => {
       if (files === null) return;
-      if (await hasFilesInDirectory(db)) await files.requireDirectory();
+      if (await onRecord.any()) await files.requireDirectory();
       else await files.make();
     },
     async write(given) {

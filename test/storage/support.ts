@@ -36,7 +36,7 @@ export async function openStorages(): Promise<TestStorages> {
       ),
       files: readdirSync(directory, { recursive: true })
         .map(String)
-        .filter((path) => statSync(join(directory, path)).isFile())
+        .filter((path) => statSync(join(directory, path)).isFile() && path !== ".vector-store")
         .sort(),
     }),
     close: async () => {

@@ -46,3 +46,28 @@ export async function listLeftOver(
     LIMIT ${limit}`.execute(db.run);
   return rows.map(({ content }) => content);
 }
+
+/** The tables of what has bytes. */
+const holders = ({ layout: { ours: tables } }: Db) =>
+  [tables.vector_store_file_objects, tables.vector_store_upload_parts] as const;
+
+/** Whether bytes of a file or an upload, or such as are left over, are in FILES_DIR. */
+export async function hasContentsInDirectory(db: Db): Promise<boolean> {
+  const [objects, parts] = holders(db);
+  const { rows } = await sql<{ found: boolean }>`
+    SELECT EXISTS (SELECT 1 FROM ${objects.reference} WHERE in_directory)
+      OR EXISTS (SELECT 1 FROM ${parts.reference} WHERE in_directory)
+      OR EXISTS (SELECT 1 FROM ${db.layout.ours[table].reference} WHERE number = 0 AND octet_length(bytes) = 0)
+      AS found`.execute(db.run);
+  return rows[0]?.found === true;
+}
+
+/** Whether one of these contents in FILES_DIR is a file's or an upload's. */
+export async function isAnyInDirectory(db: Db, contents: readonly string[]): Promise<boolean> {
+  const [objects, parts] = holders(db);
+  const chosen = sql`in_directory AND content = ANY(${[...contents]}::text[])`;
+  const { rows } = await sql<{ found: boolean }>`
+    SELECT EXISTS (SELECT 1 FROM ${objects.reference} WHERE ${chosen})
+      OR EXISTS (SELECT 1 FROM ${parts.reference} WHERE ${chosen}) AS found`.execute(db.run);
+  return rows[0]?.found === true;
+}

@@ -106,9 +106,3 @@ export async function listExpiredFiles(db: Db, now: number, limit: number): Prom
     .limit(limit)
     .execute();
 }
-
-/** Whether the bytes of any file are in FILES_DIR. */
-export async function hasFilesInDirectory(db: Db): Promise<boolean> {
-  const found = files(db).selectFrom(table).select("id").where("in_directory", "=", true).limit(1);
-  return (await found.executeTakeFirst()) !== undefined;
-}
