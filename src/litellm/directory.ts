@@ -139,6 +139,9 @@ function readOk<T>(answer: Answer, shape: z.ZodType<T>, what: string): T {
  */
 function refusalOf({ status, body }: Answer, byMaster: boolean): ApiError {
   const { type, message } = saidIn(body) ?? { type: "", message: "" };
+  // It says the same if it was started while its database was away, so this refuses no key.
+  if (/^(Database not connected|No connected db)/.test(message))
+    return cannotTell("the LiteLLM proxy has no database, and without one it has no virtual keys");
   if (byMaster) {
     if (status === 404 && type !== "") return wrongKey();
     return cannotTell(

@@ -114,6 +114,19 @@ describe("a key", () => {
   });
 });
 
+test.each<[string, Answer, Secret | null]>([
+  ["asked by the key", failure(400, "no_db_connection", "No connected db."), null],
+  [
+    "asked by the master",
+    failure(500, "internal_server_error", "Database not connected. Connect a database to your proxy - https://docs"),
+    master,
+  ],
+])("a LiteLLM without a database, %s, is named", async (_name, answer, asker) => {
+  const error = await errorOf(lookUp(answer, asker));
+  expect(error).toMatchObject({ status: 503, code: "key_check_failed" });
+  expect(error.message).toContain("the LiteLLM proxy has no database");
+});
+
 describe("a team and a role", () => {
   const ask = async (answer: Answer, listed: Answer = answer) => {
     await using provider = await startProvider(({ path }) => (path.startsWith("/v2/team/list") ? listed : answer));
