@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { benchAccess } from "./access.js";
 import { benchBodies } from "./bodies.js";
 import { cleanUp } from "./cleanup.js";
 import { kinds } from "./data.js";
@@ -139,6 +140,13 @@ benchCommand("rag", "reranked searches and answers, with models that answer imme
   .option("--clients <list>", "concurrent requests", counts, [1, 8])
   .option("--top-k <n>", "rows to search for, at most 50", count, 5)
   .option("--rerank-window <n>", "context window of the rerank model, in tokens", count, 4096);
+
+benchCommand("access", "requests by LiteLLM keys and by the server's own; lists among very many stores", benchAccess)
+  .option("--rows <n>", "rows of the searched store", count, 10_000)
+  .option("--keys <n>", "keys that LiteLLM knows", count, 100)
+  .option("--unknown-keys <n>", "keys that it does not know", count, 10_000)
+  .option("--stores <n>", "stores of others beside the user's 50", count, 100_000)
+  .option("--rounds <n>", "repetitions of each comparison, in turn; the median counts", count, 5);
 
 benchCommand("rollout", "requests while replicas are replaced, and upgraded from an earlier commit", benchRollout)
   .option("--rate <n>", "requests/s", count, 200)
