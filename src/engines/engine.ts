@@ -188,6 +188,8 @@ export type Step =
       do: "put";
       chunks: readonly NewChunk[];
       onConflict: OnConflict;
+      /** If `hold` locks no store: `shared` with others, or `alone` after an Overtaken, once others have finished. */
+      turn?: "shared" | "alone";
     }
   /** Changes what is given of one chunk; does nothing if this store does not have it. */
   | ({ do: "amend"; id: string } & Amendment)

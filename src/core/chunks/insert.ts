@@ -86,8 +86,9 @@ export async function insertChunks(
     try {
       const stored = await alreadyStored(deps, store, batch, signal);
       await requireNoFileNamed(deps, store, rows, paramOf, { onConflict, signal });
-      await embedMissing(deps, store, batch, stored, asking);
-      return await storeRows(deps, store, batch, signal);
+      // Rows that keep changing while they need no vector are embedded too: then nothing can overtake them.
+      await embedMissing(deps, store, batch, attempt < 3 ? stored : new Set(), asking);
+      return await storeRows(deps, store, batch, attempt === 1 ? "shared" : "alone", signal);
     } catch (error) {
       if (error instanceof IdConflict) throw conflictOf(error.ids, batch);
       if (error instanceof EngineError && error.kind === "gone") throw await whyGone(deps, caller, storeId, error);
@@ -102,7 +103,13 @@ const sumBytes = (texts: readonly string[]) => texts.reduce((sum, text) => sum +
 
 const isRepeated = ({ first }: Batch, row: EmbeddingInput, i: number) => row.id !== null && first.get(row.id) !== i;
 
-async function storeRows(deps: Deps, store: VectorStore, batch: Batch, signal: AbortSignal): Promise<Inserted> {
+async function storeRows(
+  deps: Deps,
+  store: VectorStore,
+  batch: Batch,
+  turn: "shared" | "alone",
+  signal: AbortSignal,
+): Promise<Inserted> {
   const { rows, made, onConflict } = batch;
   const unique = rows.filter((row, i) => !isRepeated(batch, row, i));
   const chunks = unique.map((row): NewChunk => {
@@ -116,7 +123,7 @@ async function storeRows(deps: Deps, store: VectorStore, batch: Batch, signal: A
       now,
       as: "use",
       hold: () => Promise.resolve({ store }),
-      steps: () => [{ do: "put", chunks, onConflict }],
+      steps: () => [{ do: "put", chunks, onConflict, turn }],
       book: async (tx, result) => {
         if (made.size > 0) await bookModel(deps, tx, store);
         return result;

@@ -18,6 +18,7 @@ export type OwnTables = Pick<PgvectorState, "vectorsTable" | "vectorsNext">;
 /**
  * Adds chunks with their derived vectors, inside the caller's transaction. Existing ids stay as they are.
  * @param now Unix milliseconds
+ * @param when a condition that is met before the first chunk is added
  * @returns the ids that were added.
  */
 export async function insertChunks(
@@ -25,6 +26,7 @@ export async function insertChunks(
   storeId: string,
   chunks: readonly NamedChunk[],
   now: number,
+  when: RawBuilder<boolean> = sql`true`,
 ): Promise<Set<string>> {
   const { table, id, embedding, keyColumns, insertColumns, zoned, metadataType, idType, vectorStoreIdType } =
     tx.layout.embeddings;
@@ -36,7 +38,7 @@ export async function insertChunks(
         INSERT INTO ${table} AS e (${insertColumns}) OVERRIDING SYSTEM VALUE
         SELECT u.id::${sql.raw(idType)}, ${storeId}::${sql.raw(vectorStoreIdType)}, u.content, u.embedding,
                u.metadata::${sql.raw(metadataType)}, ${instant(now, zoned)}
-        FROM ${unnested(tx, portion)}
+        FROM ${unnested(tx, portion)} WHERE ${when}
         ON CONFLICT (${keyColumns}) DO NOTHING
         RETURNING ${id} AS id, ${embedding} AS embedding
       ), searchable AS (

@@ -16,6 +16,7 @@ import { updateChunks } from "./chunkUpdates.js";
 import type { Pgvector } from "./context.js";
 import { insertKeywords } from "./keywords/keywords.js";
 import { recordState, stateOf, withState } from "./state.js";
+import { hasSharedTurn, takeTurnAlone } from "./turns.js";
 
 /** One transaction: `hold`, the steps, the counters and `book` take effect together or not at all. */
 export function write<Held extends { store: VectorStore }, T>({ db }: Pgvector, change: Change<Held, T>): Promise<T> {
@@ -122,16 +123,25 @@ async function update(
 type Put = Extract<Step, { do: "put" }>;
 type Named = NewChunk & { id: string };
 
-async function putChunks(tx: Db, store: VectorStore, { chunks, onConflict }: Put, now: number, done: Progress) {
+async function putChunks(tx: Db, store: VectorStore, put: Put, now: number, done: Progress) {
+  const { chunks, onConflict, turn } = put;
+  if (turn === "alone") {
+    await takeTurnAlone(tx, store.id);
+    await heldNow(tx, store);
+  }
   const named = await withIds(tx, store.id, chunks);
   done.ids.push(...named.map((chunk) => chunk.id));
   // Insert in the order of ids, so that two changes that share ids cannot deadlock.
-  const ordered = chunks.some((chunk) => chunk.id !== null) ? named.toSorted((a, b) => (a.id < b.id ? -1 : 1)) : named;
+  const hasChosen = chunks.some((chunk) => chunk.id !== null);
+  const ordered = hasChosen ? named.toSorted((a, b) => (a.id < b.id ? -1 : 1)) : named;
   const added = await insertChunks(
     tx,
     store.id,
     ordered.filter((chunk) => chunk.embedding !== null),
     now,
+    turn === "shared" && (hasChosen || tx.layout.embeddings.idSequence !== null)
+      ? hasSharedTurn(tx, store.id)
+      : undefined,
   );
   for (const chunk of named) {
     if (!added.has(chunk.id)) continue;
