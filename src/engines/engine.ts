@@ -182,8 +182,7 @@ export type Step =
       /**
        * What happens to chunks of this store that have the id of a new one. `error`: the same chunk stays; another one
        * refuses the change (IdConflict). `skip`: every one stays. `replace`: the same chunk stays; another one takes
-       * the new content, metadata and embedding, and keeps its creation time. An id that another store has for
-       * itself is always an IdConflict.
+       * the new content, metadata and embedding. An id that another store has for itself is always an IdElsewhere.
        */
       do: "put";
       chunks: readonly NewChunk[];
@@ -269,12 +268,13 @@ export class EngineError extends ApiError {
   }
 }
 
-/** The ids exist with other content, metadata or embedding, or another store has them. Nothing was stored. */
+/** The ids exist with other content, metadata or embedding, or in another store (IdElsewhere). Nothing was stored. */
 export class IdConflict extends Error {
   constructor(readonly ids: readonly string[]) {
-    super("ids exist with other content");
+    super("ids are taken");
   }
 }
+export class IdElsewhere extends IdConflict {}
 
 /** Someone else changed the same chunks after they were read. Nothing was stored; read them again. */
 export class Overtaken extends Error {}

@@ -1,5 +1,5 @@
 import { findStore } from "../../db/tables/stores.js";
-import { EngineError, IdConflict, Overtaken } from "../../engines/engine.js";
+import { EngineError, IdConflict, IdElsewhere, Overtaken } from "../../engines/engine.js";
 import { type Caller, scopeOf } from "../../words/caller.js";
 import type { Compared, NewChunk, OnConflict } from "../../words/chunk.js";
 import { ApiError, TextError, conflict, notFound, tooLarge, unavailable } from "../../words/errors.js";
@@ -90,7 +90,7 @@ export async function insertChunks(
       await embedMissing(deps, store, batch, attempt < 3 ? stored : new Set(), asking);
       return await storeRows(deps, store, batch, attempt === 1 ? "shared" : "alone", signal);
     } catch (error) {
-      if (error instanceof IdConflict) throw conflictOf(error.ids, batch);
+      if (error instanceof IdConflict) throw conflictOf(error, batch);
       if (error instanceof EngineError && error.kind === "gone") throw await whyGone(deps, caller, storeId, error);
       if (!(error instanceof Overtaken)) throw error;
       if (attempt === maxAttempts)
@@ -162,8 +162,10 @@ async function alreadyStored(
     { signal },
   );
   const are = (...kinds: Compared[]) => [...compared].filter(([, each]) => kinds.includes(each)).map(([id]) => id);
-  const refused = onConflict === "error" ? are("other", "elsewhere") : are("elsewhere");
-  if (refused.length > 0) throw conflictOf(refused, batch);
+  const different = onConflict === "error" ? are("other") : [];
+  if (different.length > 0) throw conflictOf(new IdConflict(different), batch);
+  const elsewhere = are("elsewhere");
+  if (elsewhere.length > 0) throw conflictOf(new IdElsewhere(elsewhere), batch);
   if (onConflict === "skip") return new Set(are("same", "other"));
   if (onConflict === "replace") {
     const given = new Set(candidates.flatMap((row) => (row.embedding === null ? [] : (row.id ?? []))));
@@ -217,11 +219,13 @@ function requireRoom(vectors: number, dimensions: number, limit: number): void {
 
 const idField = (id: string, { first, at }: Batch) => field(at(first.get(id) ?? 0), "id");
 
-function conflictOf([id = ""]: readonly string[], batch: Batch): ApiError {
+/** The sentence for an id of another store is the same whatever that store has, and whatever the request asks for. */
+function conflictOf(error: IdConflict, batch: Batch): ApiError {
+  const [id = ""] = error.ids;
   const problem =
-    batch.onConflict === "error"
-      ? "exists already with other content, metadata or embedding"
-      : "cannot be used in this vector store; choose another id";
+    error instanceof IdElsewhere
+      ? "cannot be used in this vector store; choose another id"
+      : "exists already with other content, metadata or embedding";
   return conflict(idField(id, batch), problem);
 }
 

@@ -3,7 +3,16 @@ import type { Db } from "../../db/database.js";
 import { makeId } from "../../db/schema/ids.js";
 import type { Amendment, Compared, NewChunk, OnConflict } from "../../words/chunk.js";
 import type { VectorStore } from "../../words/store.js";
-import { type Change, type Done, type Drop, EngineError, IdConflict, Overtaken, type Step } from "../engine.js";
+import {
+  type Change,
+  type Done,
+  type Drop,
+  EngineError,
+  IdConflict,
+  IdElsewhere,
+  Overtaken,
+  type Step,
+} from "../engine.js";
 import {
   compareChunks,
   deleteAllChunks,
@@ -177,7 +186,7 @@ async function withIds(tx: Db, storeId: string, chunks: readonly NewChunk[]): Pr
 /**
  * Checks chunks whose ids were taken when they were to be added.
  * @returns those that this store has otherwise than given, to be replaced
- * @throws IdConflict, Overtaken
+ * @throws IdConflict, IdElsewhere, Overtaken
  */
 async function requireUsable(
   tx: Db,
@@ -187,8 +196,10 @@ async function requireUsable(
 ): Promise<Named[]> {
   const found = await compareChunks(tx, storeId, present.map(asCompared));
   const is = (compared: Compared) => present.filter(({ id }) => found.get(id) === compared);
-  const refused = onConflict === "error" ? [...is("other"), ...is("elsewhere")] : is("elsewhere");
-  if (refused.length > 0) throw new IdConflict(refused.map(({ id }) => id));
+  const different = onConflict === "error" ? is("other") : [];
+  if (different.length > 0) throw new IdConflict(different.map(({ id }) => id));
+  const elsewhere = is("elsewhere");
+  if (elsewhere.length > 0) throw new IdElsewhere(elsewhere.map(({ id }) => id));
   // A chunk to skip was there a moment ago, so its later removal changes nothing.
   const missing = present.filter(
     ({ id, embedding }) => !found.has(id) && (onConflict !== "skip" || embedding === null),

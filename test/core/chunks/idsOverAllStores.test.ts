@@ -47,7 +47,7 @@ describe("an id of another store", () => {
     const unlike = await put(mine, [rowOf(2), { ...row, content: "something else" }]).expect(409);
     const unembedded = await put(mine, [rowOf(2), { id: row.id, content: row.content }]).expect(409);
     expect(errorOf(alike)).toEqual({
-      message: "embeddings[1].id: exists already with other content, metadata or embedding",
+      message: "embeddings[1].id: cannot be used in this vector store; choose another id",
       type: "invalid_request_error",
       param: "embeddings[1].id",
       code: "conflict",
