@@ -68,8 +68,9 @@ export interface ModelLists {
   /**
    * The same, for calls that go on without: up to a minute old, within 5 s; empty if the proxy does not tell this key,
    * null if it is away.
+   * @param options.insist ask again, although the proxy was away a moment ago
    */
-  knownModels: (account: Account, signal?: AbortSignal) => Promise<Described | null>;
+  knownModels: (account: Account, options: { signal?: AbortSignal; insist?: boolean }) => Promise<Described | null>;
 }
 
 export function createModelLists(config: EmbeddingConfig, baseUrl: string, deps: GateDeps): ModelLists {
@@ -127,9 +128,9 @@ export function createModelLists(config: EmbeddingConfig, baseUrl: string, deps:
   return {
     listModels,
     describedModels,
-    knownModels: async (account, signal) => {
+    knownModels: async (account, { signal, insist = false }) => {
       signal?.throwIfAborted();
-      return untilAborted(remembered(account), signal);
+      return untilAborted(remembered(account, insist), signal);
     },
   };
 }
@@ -138,21 +139,25 @@ export function createModelLists(config: EmbeddingConfig, baseUrl: string, deps:
 function rememberKnown(
   clock: Clock,
   ask: (account: Account) => Promise<Described>,
-): (account: Account) => Promise<Described | null> {
+): (account: Account, insist: boolean) => Promise<Described | null> {
+  const failed = new WeakSet<Promise<Described | null>>();
   const lists = new LRUCache<string, Promise<Described | null>>({
     max: rememberedAccounts,
     ttl: rememberedMs,
     ttlResolution: 0,
     perf: { now: () => clock.now() },
   });
-  return (account) => {
+  return (account, insist) => {
     const known = lists.get(account.id);
-    if (known !== undefined) return known;
+    if (known !== undefined && !(insist && failed.has(known))) return known;
     const asked: Promise<Described | null> = ask(account).catch((error: unknown) => {
       // A refused key may be allowed a moment later, and is refused at once; an outage would cost each call its wait.
       const isRefused = error instanceof ApiError && error.status < 500;
       if (isRefused) lists.delete(account.id);
-      else lists.set(account.id, asked, { ttl: unknownMs });
+      else {
+        failed.add(asked);
+        lists.set(account.id, asked, { ttl: unknownMs });
+      }
       return isRefused ? [] : null;
     });
     lists.set(account.id, asked);

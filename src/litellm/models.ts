@@ -39,15 +39,15 @@ export function createModels(
       modelsWith(await describedModels(accountOf(caller), rememberedMs, signal), (info) => info.mode === "rerank"),
     maxInputTokens: async (model, { caller, signal }) => {
       // An unknown window must not prevent the model call.
-      return smallestWindow((await knownModels(accountOf(caller), signal)) ?? [], model);
+      return smallestWindow((await knownModels(accountOf(caller), { signal })) ?? [], model);
     },
-    promptsOf: async (model, { caller, signal }) => {
+    promptsOf: async (model, { caller, signal, insist }) => {
       const account = accountOf(caller);
       signal?.throwIfAborted();
       const set = model === config.model ? config.prompts : {};
       if (Object.keys(noPrompts).every((name) => Object.hasOwn(set, name)))
         return { prompts: { ...noPrompts, ...set }, learnt: true };
-      const described = await knownModels(account, signal);
+      const described = await knownModels(account, { signal, insist });
       // The deployment's name is the provider's own; the model's name here may be any.
       const known = promptsBehind(described ?? [], model) ?? knownPrompts(model);
       return { prompts: { ...(known ?? noPrompts), ...set }, learnt: known !== null || described !== null };

@@ -220,9 +220,11 @@ describe("by settings", () => {
   });
 });
 
-test("a store from before, without prompts, gets none", async () => {
+test("a store from before, whose texts were embedded without prompts, gets none", async () => {
   const store = await create({ embedding_model: "my-e5-large" });
+  await service.post(`${storePath(store.id)}/embeddings`, { content: "from before" }).expect(200);
   await service.database.exec(`UPDATE vector_stores SET embedding_prompts = NULL WHERE id = '${store.id}'`);
+  service.deps.recentStores.clear();
   await search(store.id, "as ever");
   expect(lastAsked().input).toEqual(["as ever"]);
   const changed = await bodyOf(service.post(storePath(store.id), { query_prefix: "query: " }).expect(200));

@@ -20,7 +20,10 @@ beforeEach(async () => {
   proxy.asked.length = 0;
   service = await startService();
 });
-afterEach(() => service.close());
+afterEach(async () => {
+  proxy.reset();
+  await service.close();
+});
 
 const withE5 = () => ({ ...proxy.environment, EMBEDDING__MODEL: "my-e5-large" });
 /** Starts the service anew, with a proxy. */
@@ -140,4 +143,71 @@ test("texts that an import embeds are the first texts too", async () => {
     expect(await shown(store)).toEqual(prefixes);
   }
   expect(asked()).toEqual(["passage: hello", "passage: hello"]);
+});
+
+/** As LiteLLM says which model is behind the name. */
+const served = () => ({
+  json: { data: [{ model_name: "alias", litellm_params: { model: "huggingface/intfloat/e5-large-v2" } }] },
+});
+/** A store of a model whose name says nothing, made while the proxy says nothing either. */
+async function createUntold(): Promise<string> {
+  const { database } = service;
+  await service.stop();
+  proxy.answers.info = () => "drop";
+  service = await startService({ database, environment: { ...proxy.environment, EMBEDDING__MODEL: "alias" } });
+  const made = await service.post("/v1/vector_stores", { name: "untold" }).expect(200);
+  const { id, warnings } = made.body as { id: string; warnings: string[] };
+  expect(warnings).toEqual([expect.stringMatching(/could not be asked .*: it is asked again with the first text;/)]);
+  return id;
+}
+
+test("a store that was made while the proxy did not say what the model wants learns it with its first text", async () => {
+  const [named, usual] = [await createUntold(), await createStore(service)];
+  const other = await createStore(service, { embedding_model: "alias-2", embedding_dimensions: testDimensions });
+  await insert(named, rowOf(1)).expect(200);
+  // At once, not after the seconds for which other calls go on without.
+  proxy.answers.info = served;
+  proxy.asked.length = 0;
+  for (const id of [named, usual]) {
+    await insert(id, { content: `of ${id}` }, { content: "more" }).expect(200);
+    await search(id, `to ${id}`);
+    expect(await shown(id)).toEqual(prefixes);
+  }
+  await insert(other, { content: "other" }).expect(200);
+  expect(await shown(other)).toEqual([undefined, undefined]);
+  const each = (id: string) => [`passage: of ${id}`, "passage: more", `query: to ${id}`];
+  expect(asked()).toEqual([...each(named), ...each(usual), "other"]);
+});
+
+test("texts are stored without, while the proxy still does not say it; and so are later ones", async () => {
+  const store = await createUntold();
+  await insert(store, { content: "first" }).expect(200);
+  proxy.answers.info = served;
+  await insert(store, { content: "second" }).expect(200);
+  await search(store, "query");
+  expect(asked().slice(-3)).toEqual(["first", "second", "query"]);
+  expect(await shown(store)).toEqual([undefined, undefined]);
+});
+
+test("a first text is not stored without what another process has learnt meanwhile", async () => {
+  const store = await createUntold();
+  const other = await startService({
+    database: service.database,
+    environment: { ...proxy.environment, EMBEDDING__MODEL: "alias" },
+  });
+  const { engine } = service.deps;
+  service.deps.engine = {
+    ...engine,
+    write: async (...given) => {
+      service.deps.engine = engine;
+      proxy.answers.info = served;
+      await other.post(batchPath(store), { embeddings: [{ content: "theirs" }] }).expect(200);
+      return engine.write(...given);
+    },
+  };
+  const refused = await insert(store, { content: "mine" }).expect(503);
+  expect(refused.body).toMatchObject({ error: { message: expect.stringMatching(/^The proxy said meanwhile/) } });
+  await insert(store, { content: "mine" }).expect(200);
+  expect(asked()).toEqual(["mine", "passage: theirs", "passage: mine"]);
+  await other.stop();
 });

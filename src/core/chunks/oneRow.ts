@@ -71,18 +71,20 @@ export async function change(
   const reworded = given.content !== null && given.content !== row.content;
   const more = Buffer.byteLength(given.content ?? "") - Buffer.byteLength(row.content);
   if (reworded && more > 0) await deps.limiter.requireRoom(store, more);
-  const embed = async (text: string) =>
-    embedTexts(deps, await settlePrompts(deps, caller, store), [text], { caller, signal }).catch((error: unknown) => {
+  const embeds = reworded && given.embedding === null;
+  const settled = embeds ? await settlePrompts(deps, caller, store) : store;
+  const embed = (text: string) =>
+    embedTexts(deps, settled, [text], { caller, signal }).catch((error: unknown) => {
       throw error instanceof TextError ? error.named("content") : error;
     });
-  const made = reworded && given.embedding === null ? await embed(given.content ?? "") : [];
+  const made = embeds ? await embed(given.content ?? "") : [];
   const amendment = {
     ...given,
     content: reworded ? given.content : null,
     embedding: given.embedding ?? made[0] ?? null,
   };
   const book = async (tx: Db) => {
-    if (made.length > 0) await bookModel(deps, tx, store);
+    if (made.length > 0) await bookModel(deps, tx, settled);
   };
   const done = await write(deps, caller, store.id, { do: "amend", id: row.id, ...amendment }, signal, book);
   if (!done.replaced.has(row.id)) throwUnknownRow(id);

@@ -1,7 +1,7 @@
 import type { ModelTrial } from "../../litellm/contract.js";
 import type { Caller } from "../../words/caller.js";
 import { ApiError, invalid } from "../../words/errors.js";
-import { type AskedPrompts, noPrompts } from "../../words/prompts.js";
+import { type AskedPrompts, isNoPrompts, noPrompts } from "../../words/prompts.js";
 import type { EmbeddingModel, ModelDeps } from "./model.js";
 
 /** What a request says about a new store's model. Null: it does not say. */
@@ -74,27 +74,34 @@ async function chooseFor(
     );
   }
   const unsaid = embedder.builtIn && dimensions === settings.dimensions;
+  // Nobody can say yet what the model wants, or that of a later proxy: the first text settles it.
+  const open = (unsaid || (!known.learnt && isNoPrompts(known.prompts))) && Object.keys(askedPrompts).length === 0;
   return {
     embeddingModel: own ? asked.model : unsaid ? null : embedder.model,
     embeddingDimensions: dimensions,
     asksDimensions: (!own && settings.dimensionsConfigured) || measured.asks,
-    // Nobody can say yet what the model of a later proxy wants.
-    prompts: unsaid && Object.keys(askedPrompts).length === 0 ? null : prompts,
+    prompts: open ? null : prompts,
     untried: measured.untried,
-    warnings: promptWarnings(name, embedder.builtIn, known.learnt, askedPrompts),
+    warnings: promptWarnings(name, embedder.builtIn, { ...known, open }, askedPrompts),
   };
 }
 
-function promptWarnings(model: string, builtIn: boolean, learnt: boolean, asked: AskedPrompts): string[] {
+function promptWarnings(
+  model: string,
+  builtIn: boolean,
+  { learnt, open }: { learnt: boolean; open: boolean },
+  asked: AskedPrompts,
+): string[] {
   const said = Object.keys(asked).length;
   if (builtIn && said > 0) {
     return ["query_prefix, document_prefix and input_type have no effect: the built-in embedder has no use for them"];
   }
   if (learnt || said === Object.keys(noPrompts).length) return [];
-  return [
-    `the proxy could not be asked what the model '${model}' wants with its texts: if it needs query_prefix, ` +
-      "document_prefix or input_type, name them, or create the store again once the proxy answers",
-  ];
+  const then = open
+    ? "it is asked again with the first text; if that fails too, no query_prefix, document_prefix or input_type is used"
+    : "if it needs more of query_prefix, document_prefix and input_type, name them, or create the store again once the " +
+      "proxy answers";
+  return [`the proxy could not be asked what the model '${model}' wants with its texts: ${then}`];
 }
 
 /** `asks`: whether requests must ask for that many dimensions. */

@@ -1,10 +1,11 @@
+import { isDeepStrictEqual } from "node:util";
 import { recordEmbeddedBy } from "../../db/tables/stores.js";
 import type { Db } from "../../db/database.js";
 import type { EmbedOptions, QueryOptions } from "../../litellm/contract.js";
 import { directionProblem } from "../../numbers/float32.js";
 import type { Caller } from "../../words/caller.js";
-import { ApiError, TextError } from "../../words/errors.js";
-import { type Purpose, noPrompts, prefixOf } from "../../words/prompts.js";
+import { ApiError, TextError, unavailable } from "../../words/errors.js";
+import { type Prompts, type Purpose, noPrompts, prefixOf } from "../../words/prompts.js";
 import type { VectorStore } from "../../words/store.js";
 import { type ModelDeps, embedderOf, modelInUse } from "./model.js";
 
@@ -106,11 +107,20 @@ const mismatch = (before: string, now: string) =>
 
 /**
  * Records the model with the first text that is embedded here, in the transaction that stores its vector.
- * @throws ApiError 409 `model_mismatch` if another process recorded another model meanwhile
+ * @param store as the text was embedded
+ * @throws ApiError 409 `model_mismatch` if another process recorded another model meanwhile; 503 if it learnt what the
+ * model wants with its texts
  */
 export async function bookModel(deps: ModelDeps, tx: Db, store: Embedding & { id: string }): Promise<void> {
   const { model } = embedderOf(deps, store);
   if (store.embeddedBy === model) return;
   const recorded = await recordEmbeddedBy(tx, store.id, model, store.embeddedBy);
-  if (recorded !== model) throw mismatch(recorded, model);
+  if (recorded.model !== model) throw mismatch(recorded.model, model);
+  // The prefix of queries may change at any time: it concerns no stored vector.
+  const ofDocuments = ({ documentPrefix, inputType }: Prompts) => ({ documentPrefix, inputType });
+  const [now, then] = [recorded.prompts, store.prompts].map((prompts) => ofDocuments(prompts ?? noPrompts));
+  if (isDeepStrictEqual(now, then)) return;
+  throw unavailable("The proxy said meanwhile what the model wants with its texts. Try again.", {
+    retryAfterSeconds: 1,
+  });
 }

@@ -6,15 +6,15 @@ import type { Deps } from "../deps.js";
 import { remember } from "./stores.js";
 
 /**
- * Whether nobody has said yet what the model wants with a store's texts: the store was made without a proxy, and none
- * of its rows was embedded here. Rows with their sender's own vectors say nothing.
+ * Whether nobody has said yet what the model wants with a store's texts: the store was made without a proxy, or while
+ * it could not be asked, and none of its rows was embedded here. Rows with their sender's own vectors say nothing.
  */
-const isOpen = ({ prompts, embeddingModel, embeddedBy, chunkCount }: VectorStore): boolean =>
-  prompts === null && embeddingModel === null && (embeddedBy === null || chunkCount === 0);
+const isOpen = ({ prompts, embeddedBy, chunkCount }: VectorStore): boolean =>
+  prompts === null && (embeddedBy === null || chunkCount === 0);
 
 /**
- * Records what the settings' model wants with its texts for a store that was made without a proxy, when nobody could
- * say so. Must be called before the store's first text is embedded; later it would divide the store's vectors.
+ * Records what the model wants with its texts for a store that was made when nobody could say so. Must be called before
+ * the store's first text is embedded; later it would divide the store's vectors.
  * @returns the store, with its prompts if the proxy could be asked
  */
 export async function settlePrompts(
@@ -22,7 +22,8 @@ export async function settlePrompts(
   caller: Caller,
   store: VectorStore,
 ): Promise<VectorStore> {
-  const prompts = await learnPrompts(deps, caller, store);
+  // It is the last chance: a failure of a moment ago must not decide.
+  const prompts = await learnPrompts(deps, caller, store, true);
   const settled = prompts === null ? undefined : await recordPrompts(deps.db, store.id, prompts);
   if (settled === undefined) return store;
   remember(deps, settled);
@@ -35,7 +36,7 @@ export async function withPrompts(
   caller: Caller,
   store: VectorStore,
 ): Promise<VectorStore> {
-  const prompts = await learnPrompts(deps, caller, store);
+  const prompts = await learnPrompts(deps, caller, store, false);
   return prompts === null ? store : { ...store, prompts };
 }
 
@@ -48,9 +49,14 @@ export async function settleNoPrompts(deps: Pick<Deps, "db">, store: VectorStore
   return (await recordPrompts(deps.db, store.id, noPrompts)) ?? store;
 }
 
-async function learnPrompts(deps: Pick<Deps, "litellm">, caller: Caller, store: VectorStore): Promise<Prompts | null> {
-  const { model, builtIn } = deps.litellm.embedder;
+async function learnPrompts(
+  { litellm }: Pick<Deps, "litellm">,
+  caller: Caller,
+  store: VectorStore,
+  insist: boolean,
+): Promise<Prompts | null> {
+  const { model, builtIn } = litellm.embedder;
   if (!isOpen(store) || builtIn) return null;
-  const { prompts, learnt } = await deps.litellm.promptsOf(model, { caller });
+  const { prompts, learnt } = await litellm.promptsOf(store.embeddingModel ?? model, { caller, insist });
   return learnt ? prompts : null;
 }

@@ -101,7 +101,7 @@ async function vectorsFor(deps: TransferDeps, chunks: readonly ChunkToEmbed[]): 
     const made = await embedTexts(deps, settled, texts, { caller: ownWork }).catch((error: unknown) => {
       throw error instanceof TextError ? error.named(own[error.index]?.at ?? "") : error;
     });
-    await bookModel(deps, deps.db, store);
+    await bookModel(deps, deps.db, settled);
     own.forEach((chunk, i) => {
       const vector = made[i];
       if (vector !== undefined) vectors.set(keyOfChunk(chunk), toNetworkOrder(vector));

@@ -227,14 +227,19 @@ export const expiry = (moment: RawBuilder<unknown>, policy: RawBuilder<unknown>)
 /**
  * Records which model embeds a store's texts, in the transaction that stores the first of them. Its row is locked.
  * @param before what the store said when the texts were embedded
- * @returns the model that is recorded now; another one if that was recorded meanwhile
+ * @returns the model that is recorded now; another one if that was recorded meanwhile. And what it wants with its texts
  */
-export async function recordEmbeddedBy(tx: Db, id: string, model: string, before: string | null): Promise<string> {
-  const { rows } = await sql<{ model: string }>`
+export async function recordEmbeddedBy(
+  tx: Db,
+  id: string,
+  model: string,
+  before: string | null,
+): Promise<{ model: string; prompts: Prompts | null }> {
+  const { rows } = await sql<{ model: string; prompts: Prompts | null }>`
     UPDATE ${storesOf(tx)} AS s
     SET embedded_by = CASE WHEN s.embedded_by IS NOT DISTINCT FROM ${before}::text THEN ${model}::text ELSE s.embedded_by END
-    WHERE s.id = ${id} RETURNING s.embedded_by AS model`.execute(tx.run);
-  return rows[0]?.model ?? model;
+    WHERE s.id = ${id} RETURNING s.embedded_by AS model, s.embedding_prompts AS prompts`.execute(tx.run);
+  return rows[0] ?? { model, prompts: null };
 }
 
 /**
