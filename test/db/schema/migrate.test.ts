@@ -7,6 +7,7 @@ import { referenceTables } from "../../support/litellmPgvector.js";
 import { readMigrations } from "../../../src/db/schema/migrations.js";
 import { newStore } from "../../support/stores.js";
 import { noOwner } from "../../../src/words/caller.js";
+import { noPrompts } from "../../../src/words/prompts.js";
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -128,6 +129,19 @@ describe("dimensions", () => {
     await startAndStop({ EMBEDDING__DIMENSIONS: "3" });
     expect(await refusal()).toMatch(/is 8, .* have 3 dimensions/);
   });
+});
+
+test("stores from before, whose vectors were made without prompts, do not get any later", async () => {
+  await startAndStop();
+  await database.exec(`
+    INSERT INTO vector_stores (id, name, embedding_model) VALUES ('named', 'a', 'e5-large'), ('usual', 'b', NULL);
+    DELETE FROM vector_store_migrations WHERE version = 16`);
+  await startAndStop();
+  const rows = await database.query("SELECT id, embedding_prompts AS prompts FROM vector_stores ORDER BY id");
+  expect(rows).toEqual([
+    { id: "named", prompts: noPrompts },
+    { id: "usual", prompts: null },
+  ]);
 });
 
 test("pgvector older than 0.7 is refused with the version and the remedy", async () => {
