@@ -91,7 +91,7 @@ export function createService(parts: ServiceParts): Service {
     stopping: stopping.signal,
     engine: createPgvector({ config, db, log, metrics, now, wake: wakeUpkeep }),
     ...access,
-    usage: createUsageLog({ db, log, now }),
+    usage: createUsageLog({ db, log, metrics, now }),
     litellm: parts.litellm ?? createLitellm(config.embedding, log, metrics, undefined, standInFor),
     storage: createStorage(db, config.files.directory, now),
     documents: createDocumentReader(readingThread, { ...defaultLimits, allowance: config.files.allowance }),

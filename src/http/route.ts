@@ -187,8 +187,8 @@ function countUse(
   const storeId = req.params.vector_store_id;
   res.once("close", () => {
     const status = res.writableFinished ? res.statusCode : 499;
-    // An id that was not found is anything that its sender has thought up.
-    const known = typeof storeId === "string" && ![400, 403, 404].includes(status) ? storeId : null;
+    // What the URL says is anything that its sender has thought up, and no business of whoever may not see it.
+    const known = storeId === undefined ? null : meter.found;
     const durationMs = Math.round(performance.now() - startedAt);
     deps.usage.record({ ...user, storeId: known, action, tokens: meter.tokens, durationMs, status });
   });

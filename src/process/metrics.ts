@@ -19,6 +19,7 @@ export function createMetrics() {
     registry,
     ...ofRequests(registers),
     ...ofKeys(registers),
+    ...ofUsage(registers),
     ...ofSearches(registers),
     ...ofIngestion(registers),
     ...ofDatabase(registers),
@@ -59,6 +60,15 @@ const ofKeys = (registers: Registry[]) => ({
     name: "vector_store_key_lookups_total",
     help: "Questions to LiteLLM about keys, their teams and users, by the HTTP status of its answer",
     labelNames: ["status"] as const,
+    registers,
+  }),
+});
+
+const ofUsage = (registers: Registry[]) => ({
+  usageLost: new Counter({
+    name: "vector_store_usage_events_lost_total",
+    help: "Uses that could not be recorded: the database refused the event, or was away for too long",
+    labelNames: ["reason"] as const,
     registers,
   }),
 });

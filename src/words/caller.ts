@@ -53,9 +53,11 @@ export interface Meter {
   tokens: number;
   /** The ids of stores whose limit of requests it is counted for. */
   readonly stores: Set<string>;
+  /** The first store that was found for the caller, by its id as the database writes it; null: none. */
+  found: string | null;
 }
 
-export const newMeter = (): Meter => ({ tokens: 0, stores: new Set() });
+export const newMeter = (): Meter => ({ tokens: 0, stores: new Set(), found: null });
 
 type Anyone =
   | { readonly kind: "nobody" }

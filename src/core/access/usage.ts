@@ -1,6 +1,8 @@
+import { isRefusal } from "../../db/connection/errors.js";
 import type { Database, Db } from "../../db/database.js";
 import { type UsageRow, deleteUsageBefore, insertUsage, sumUsage } from "../../db/tables/usage.js";
 import type { Log } from "../../process/log.js";
+import type { Metrics } from "../../process/metrics.js";
 import type { Caller } from "../../words/caller.js";
 import { newId } from "../../words/ids.js";
 import {
@@ -15,7 +17,10 @@ import {
 /** Writes down what was used, some at a time, so that no request waits for it. */
 export interface UsageLog {
   record(event: Omit<UsageEvent, "id" | "at">): void;
-  /** Writes what was recorded so far. Never throws: what cannot be written is kept for the next time. */
+  /**
+   * Writes what was recorded so far. Never throws: what cannot be written is kept for the next time, except an event
+   * that the database refuses, which would be refused again.
+   */
   flush(): Promise<void>;
 }
 
@@ -23,16 +28,40 @@ export interface UsageLog {
 const mostKept = 100_000;
 const perStatement = 2_000;
 
-export function createUsageLog({ db, log, now }: { db: Database; log: Log; now: () => number }): UsageLog {
+interface Parts {
+  db: Database;
+  log: Log;
+  metrics: Metrics;
+  now: () => number;
+}
+
+export function createUsageLog({ db, log, metrics, now }: Parts): UsageLog {
   let waiting: UsageEvent[] = [];
   let running: Promise<void> = Promise.resolve();
 
+  /** Halves a refused portion until the refused event is alone. @throws what may succeed later */
+  const insert = async (portion: readonly UsageEvent[]): Promise<void> => {
+    try {
+      await insertUsage(db, portion);
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      const [event] = portion;
+      if (event !== undefined && portion.length === 1) {
+        metrics.usageLost.inc({ reason: "refused" });
+        log.error({ err: error, event: shown(event) }, "the database refused a usage event, which is lost");
+        return;
+      }
+      const half = Math.ceil(portion.length / 2);
+      await insert(portion.slice(0, half));
+      await insert(portion.slice(half));
+    }
+  };
   const write = async () => {
     while (waiting.length > 0) {
       const portion = waiting.slice(0, perStatement);
-      await insertUsage(db, portion);
-      const written = new Set(portion);
-      waiting = waiting.filter((event) => !written.has(event));
+      await insert(portion);
+      const done = new Set(portion);
+      waiting = waiting.filter((event) => !done.has(event));
     }
   };
   return {
@@ -42,6 +71,7 @@ export function createUsageLog({ db, log, now }: { db: Database; log: Log; now: 
       if (waiting.length <= mostKept) return;
       const dropped = waiting.length - mostKept / 2;
       waiting = waiting.slice(dropped);
+      metrics.usageLost.inc({ reason: "database_away" }, dropped);
       log.error({ dropped }, "usage could not be written for so long that some of it is lost");
     },
     flush: () => {
@@ -52,6 +82,15 @@ export function createUsageLog({ db, log, now }: { db: Database; log: Log; now: 
     },
   };
 }
+
+/** Short enough for a line of the log: an event may be refused for its length. */
+const shown = (event: UsageEvent) =>
+  Object.fromEntries(
+    Object.entries(event).map(([name, value]: [string, unknown]) => [
+      name,
+      typeof value === "string" ? value.slice(0, 100).toWellFormed() : value,
+    ]),
+  );
 
 export interface Usage {
   rows: UsageRow[];

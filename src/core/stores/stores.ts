@@ -64,18 +64,31 @@ async function requireLanguage({ engine }: Deps, language: string | null | undef
  */
 export async function find(deps: Deps, caller: Caller, id: string, need: StorePermission): Promise<VectorStore> {
   const store = (await findStore(deps.db, scopeOf(caller, need), id)) ?? (await refuse(deps.db, caller, id, need));
-  await deps.limiter.admitTo(caller, store.id);
+  await admit(deps, caller, store);
   return store;
+}
+
+/** Every use case of a store notes it here once it is found: usage counts no other id. */
+function note(caller: Caller, store: VectorStore): VectorStore {
+  if (caller.meter !== undefined) caller.meter.found ??= store.id;
+  return store;
+}
+
+/** @throws ApiError 429 */
+async function admit(deps: Deps, caller: Caller, store: VectorStore): Promise<void> {
+  await deps.limiter.admitTo(caller, note(caller, store).id);
 }
 
 /** The same, locked until the transaction ends. @throws as `find` */
 export async function lock(tx: Db, caller: Caller, id: string, need: StorePermission): Promise<VectorStore> {
-  return (await lockStore(tx, scopeOf(caller, need), id)) ?? refuse(tx, caller, id, need);
+  return note(caller, (await lockStore(tx, scopeOf(caller, need), id)) ?? (await refuse(tx, caller, id, need)));
 }
 
 /** Says that a store is unknown, unless the caller may read it and therefore knows that it is there. */
 async function refuse(db: Db, caller: Caller, id: string, need: StorePermission): Promise<never> {
-  if (need !== "read" && (await findStore(db, scopeOf(caller, "read"), id)) !== undefined) {
+  const readable = need === "read" ? undefined : await findStore(db, scopeOf(caller, "read"), id);
+  if (readable !== undefined) {
+    note(caller, readable);
     throw forbidden(`You may read the vector store '${id}', but this needs the permission '${need}' on it.`);
   }
   throwUnknown(id);
@@ -123,6 +136,7 @@ export async function update(deps: Deps, caller: Caller, id: string, changes: St
   const scope = scopeOf(caller, "admin");
   const store =
     (await updateStore(deps.db, scope, id, changes, deps.now())) ?? (await refuse(deps.db, caller, id, "admin"));
+  note(caller, store);
   deps.recentStores.delete(id);
   return withCounts(deps, await deps.engine.prepare(store, await wantedLanguage(deps, store)));
 }
@@ -170,7 +184,7 @@ async function touch(deps: Deps, caller: Caller, id: string, need: StorePermissi
   if (recent(deps, scope, id, now) !== undefined) return undefined;
   const store = await touchStore(deps.db, scope, id, now);
   if (store !== undefined) {
-    await deps.limiter.admitTo(caller, store.id);
+    await admit(deps, caller, store);
     const scopes = deps.recentStores.get(id) ?? new Map();
     deps.recentStores.set(id, scopes.set(nameOf(scope), { store, at: now }));
   }
@@ -186,7 +200,7 @@ export async function useForSearch(deps: Deps, caller: Caller, id: string): Prom
   const now = deps.now();
   const known = recent(deps, scopeOf(caller, "read"), id, now);
   if (known === undefined || isExpired(known, now)) return use(deps, caller, id, "read");
-  await deps.limiter.admitTo(caller, known.id);
+  await admit(deps, caller, known);
   return known;
 }
 

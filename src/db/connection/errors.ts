@@ -87,6 +87,15 @@ export function isConnectionFailure(error: unknown): boolean {
   );
 }
 
+/** SQLSTATE's classes of errors about what was sent: bad data, a broken constraint, a value beyond a limit. */
+const refusals = /^(22|23|54)/;
+
+/** True if the database will refuse the same values again, however often they are sent. */
+export function isRefusal(error: unknown): boolean {
+  const cause = error instanceof ApiError ? error.details.cause : error;
+  return refusals.test(errorCode(cause) ?? "");
+}
+
 /** A driver's error as the ApiError its caller should see; errors that are our own fault come back unchanged. */
 export function translateError(error: unknown): unknown {
   if (error instanceof ApiError) return error;
