@@ -52,7 +52,7 @@ export interface TransferPage {
   position: unknown;
   /** How much of `total` has been read, including this page. */
   done: number;
-  /** Who may use the stores and who used them, after all rows. Absent: nothing of that. */
+  /** Who may use the stores and who used them, after all rows. Absent: a page of rows. */
   people?: { permissions: ForeignPermission[]; uses: ForeignUse[] };
 }
 

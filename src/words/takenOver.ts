@@ -1,12 +1,13 @@
 import type { StorePermission } from "./caller.js";
 import type { UsageEvent } from "./usage.js";
 
-/** Who may use stores and who used them, as litellm-vector-store recorded it, and what that means here. */
+/** Who may use stores and who used them, as another database recorded it, and what that means here. */
 
-/** A row of `store_permissions`. */
+/** A row of litellm-vector-store's `store_permissions`, or of another installation's `vector_store_permissions`. */
 export interface ForeignPermission {
   storeId: string;
-  userId: string;
+  /** `user:ID`, `team:ID` or `everyone`. litellm-vector-store knows only users. */
+  subject: string;
   permission: string | null;
 }
 
@@ -31,8 +32,8 @@ export interface TakenGrant {
 }
 
 /**
- * Its table has no list of permissions, only `read` as the default. These are the words that can mean nothing else;
- * nobody gets more than the word says.
+ * litellm-vector-store has no list of permissions, only `read` as the default. These are the words that can mean
+ * nothing else; nobody gets more than the word says.
  */
 const meanings: Readonly<Record<StorePermission, readonly string[]>> = {
   read: ["read", "reader", "readonly", "view", "viewer"],
@@ -40,17 +41,22 @@ const meanings: Readonly<Record<StorePermission, readonly string[]>> = {
   admin: ["admin", "administrator", "manage", "manager", "owner"],
 };
 
+const isSubject = /^(everyone|(user|team):.{1,256})$/su;
+
 /** Null: the row names nobody, or a permission of which nobody knows what it allowed. */
-export function grantOf({ storeId, userId, permission }: ForeignPermission): TakenGrant | null {
+export function grantOf({ storeId, subject, permission }: ForeignPermission): TakenGrant | null {
   const word = permission?.toLowerCase().replaceAll(/[\s_-]/g, "") ?? "";
   const [meant] = (Object.keys(meanings) as StorePermission[]).filter((each) => meanings[each].includes(word));
-  if (meant === undefined || userId === "" || userId.length > 256) return null;
-  return { storeId, subject: `user:${userId}`, permission: meant };
+  if (meant === undefined || !isSubject.test(subject)) return null;
+  return { storeId, subject, permission: meant };
 }
 
 /** The row for messages. */
-export const namePermission = ({ storeId, userId, permission }: ForeignPermission): string =>
-  `${permission === null ? "nothing" : `"${permission}"`} for the user "${userId}" on ${storeId}`;
+export const namePermission = ({ storeId, subject, permission }: ForeignPermission): string => {
+  const [, kind = "", id = ""] = /^(user|team):(.*)$/su.exec(subject) ?? [];
+  const whom = kind === "" ? subject : `the ${kind} "${id}"`;
+  return `${permission === null ? "nothing" : `"${permission}"`} for ${whom} on ${storeId}`;
+};
 
 /**
  * The request that a row counts, under its own id, so that it is never counted twice. Its key and team were not

@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, test } from "@jest/globals";
+import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { testDimensions } from "../support/settings.js";
 import {
   fillReference,
@@ -7,9 +7,10 @@ import {
   referenceStores,
   referenceTables,
 } from "../support/litellmPgvector.js";
-import { onServer } from "../support/serverDatabase.js";
+import { fillQuickStart, quickStartDocuments, runQuickStart, storeIds } from "../support/quickStart.js";
+import { onServer, urlOf } from "../support/serverDatabase.js";
 import { useImportPlaces } from "./importPlaces.js";
-import { createPlace, run } from "./support.js";
+import { type Place, createPlace, run } from "./support.js";
 import { contentOf } from "./transferSupport.js";
 
 (onServer ? describe : describe.skip)("import from a PostgreSQL database", () => {
@@ -67,6 +68,66 @@ import { contentOf } from "./transferSupport.js";
     } finally {
       await other.remove();
     }
+  });
+
+  describe("another database of this service", () => {
+    const granted = [
+      ["vs_a", "everyone", "read"],
+      ["vs_a", "team:red", "write"],
+      ["vs_a", "user:ben", "admin"],
+      ["vs_b", "user:cy", "read"],
+    ];
+    const permissions = async () =>
+      (
+        await at.place.query(
+          "SELECT vector_store_id AS store, subject, permission FROM vector_store_permissions ORDER BY 1, 2",
+        )
+      ).map(({ store, subject, permission }) => [store, subject, permission]);
+    let other: Place;
+    beforeEach(async () => {
+      other = await createPlace();
+      await run(["migrate"], { environment: other.environment });
+      await other.exec(`
+        INSERT INTO vector_stores (id, name, owner_user_id, embedding_dimensions, leaving)
+          VALUES ('vs_a', 'A', 'ann', 8, false), ('vs_b', 'B', 'ann', 8, false), ('vs_gone', 'Gone', 'ann', 8, true);
+        INSERT INTO vector_store_permissions (vector_store_id, subject, permission, granted_at, granted_by) VALUES
+          ${[...granted, ["vs_gone", "user:cy", "read"]].map((each) => `('${each.join("', '")}', now(), 'user:ann')`).join(", ")}`);
+      at.from = other.environment.DATABASE_URL ?? "";
+    });
+    afterEach(() => other.remove());
+
+    test("permissions of users, teams and everyone come over; again, nothing is granted twice", async () => {
+      expect(await at.imported("--dry-run")).toMatchObject({ people: { granted: 4 } });
+      expect(await permissions()).toEqual([]);
+      const { out } = await at.importing();
+      expect(out).toContain("4 permissions that were granted");
+      expect(await permissions()).toEqual(granted);
+      expect(await at.imported("--restart")).toMatchObject({ people: { granted: 0, not_understood: 0 } });
+      expect(await permissions()).toEqual(granted);
+    });
+
+    test("all rows to one store: permissions stay behind, and that is said", async () => {
+      const { notes } = await at.imported("--store-name", "All");
+      expect(notes).toEqual([expect.stringContaining("Permissions and usage stay behind")]);
+      expect(await permissions()).toEqual([]);
+    });
+  });
+
+  test("a database that adopted the Quick Start's: what was changed and taken away there counts", async () => {
+    await runQuickStart(at.source);
+    await fillQuickStart(at.source, quickStartDocuments(2), 1024);
+    const own = { EMBEDDING_MODEL: "m", DATABASE_URL: await urlOf(at.source), SERVER_API_KEY: "sk-mine-0123456789" };
+    expect(await run(["migrate"], { environment: own })).toMatchObject({ code: 0 });
+    await at.source.exec(`
+      UPDATE vector_store_permissions SET permission = 'admin' WHERE subject = 'user:ben';
+      DELETE FROM vector_store_permissions WHERE subject IN ('user:cleo', 'user:dora');
+      INSERT INTO vector_store_audit (id, at, actor, action, target, details) VALUES
+        ('audit_1', now(), 'master', 'permission.revoke', '${storeIds.contracts}', '{"subject": "user:dora"}'),
+        ('audit_2', now(), 'master', 'owner.erase', 'user:cleo', '{}')`);
+    expect(await at.imported("--embedding-model", "built-in-hashing")).toMatchObject({ people: { granted: 1 } });
+    expect(await at.place.query("SELECT subject, permission FROM vector_store_permissions")).toEqual([
+      { subject: "user:ben", permission: "admin" },
+    ]);
   });
 
   describe("an error names the flag or the row", () => {

@@ -93,9 +93,35 @@ const model = ["--embedding-model", "built-in-hashing"];
     const acts = await at.place.query(
       "SELECT actor, details FROM vector_store_audit WHERE action = 'permission.import' ORDER BY id",
     );
-    expect(acts).toEqual([
-      { actor: "import", details: { granted: 4 } },
-      { actor: "import", details: { granted: 1 } },
+    const named = granted.map(({ store, subject, permission }) => ({ storeId: store, subject, permission }));
+    expect(acts).toMatchObject([
+      { actor: "import", details: { granted: 4, permissions: expect.arrayContaining(named) } },
+      {
+        actor: "import",
+        details: { granted: 1, permissions: [{ storeId: storeIds.empty, subject: "user:emil", permission: "read" }] },
+      },
+    ]);
+  });
+
+  test("what was erased or handed over here is not granted again, and what was erased is not counted again", async () => {
+    await at.imported(...model);
+    // As owners.erase and owners.transfer leave it; see test/http/adminOwners.test.ts.
+    await at.place.exec(`
+      DELETE FROM vector_store_permissions WHERE subject = 'user:cleo';
+      DELETE FROM vector_store_usage_days WHERE user_id = 'ann';
+      DELETE FROM vector_store_usage_events WHERE user_id = 'ann';
+      UPDATE vector_store_permissions SET subject = 'user:eve' WHERE subject = 'user:ben';
+      INSERT INTO vector_store_audit (id, at, actor, action, target, details) VALUES
+        ('audit_1', now(), 'master', 'owner.erase', 'user:cleo', '{}'),
+        ('audit_2', now(), 'master', 'owner.erase', 'user:ann', '{}'),
+        ('audit_3', now(), 'master', 'owner.transfer', 'user:ben', '{"to": "user:eve"}')`);
+    await at.source.exec(`
+      INSERT INTO store_permissions VALUES ('${storeIds.empty}', 'cleo', 'read');
+      INSERT INTO usage_stats (user_id, action, created_at) VALUES ('ann', 'search', now() AT TIME ZONE 'UTC' + interval '1 minute')`);
+    expect(await at.imported(...model, "--restart")).toMatchObject({ people: { ...nothing, used: 1 } });
+    expect((await permissions()).map(({ subject, permission }) => [subject, permission])).toEqual([
+      ["user:eve", "read"],
+      ["user:dora", "write"],
     ]);
   });
 

@@ -3,7 +3,7 @@ import { eventOf, grantOf } from "../../src/words/takenOver.js";
 
 describe("permissions of litellm-vector-store", () => {
   const meant = (permission: string | null, userId = "ann") =>
-    grantOf({ storeId: "a", userId, permission })?.permission ?? null;
+    grantOf({ storeId: "a", subject: `user:${userId}`, permission })?.permission ?? null;
 
   test.each([
     ["read", ["read", "READ", " view ", "Viewer", "read-only", "read_only", "readonly"]],
@@ -20,12 +20,24 @@ describe("permissions of litellm-vector-store", () => {
   test("of nobody, or of an id that no user here can have", () => {
     expect(meant("read", "")).toBeNull();
     expect(meant("read", "x".repeat(257))).toBeNull();
-    expect(grantOf({ storeId: "a", userId: "team:x", permission: "read" })).toEqual({
+    expect(grantOf({ storeId: "a", subject: "user:team:x", permission: "read" })).toEqual({
       storeId: "a",
       subject: "user:team:x",
       permission: "read",
     });
   });
+
+  test.each(["everyone", "user:ann", "team:support"])("of another installation's subject %s", (subject) => {
+    const given = { storeId: "a", subject, permission: "write" };
+    expect(grantOf(given)).toEqual(given);
+  });
+
+  test.each(["", "ann", "everyone else", "key:abc", "team:"])(
+    "of no subject that this service grants to: %j",
+    (subject) => {
+      expect(grantOf({ storeId: "a", subject, permission: "write" })).toBeNull();
+    },
+  );
 });
 
 describe("uses of litellm-vector-store", () => {

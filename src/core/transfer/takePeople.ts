@@ -1,8 +1,10 @@
-import { newId } from "../../words/ids.js";
 import { insertAudit } from "../../db/tables/audit.js";
 import { addGrants } from "../../db/tables/permissions.js";
+import { listErasures } from "../../db/tables/takenAway.js";
 import { insertUsage } from "../../db/tables/usage.js";
 import type { TransferPage } from "../../words/rows.js";
+import { newId } from "../../words/ids.js";
+import type { UsageEvent } from "../../words/usage.js";
 import { type TakenGrant, eventOf, grantOf, namePermission } from "../../words/takenOver.js";
 import { type ImportCounts, type ImportRequest, type TransferDeps, noCounts } from "./importRequest.js";
 import type { Targets } from "./targets.js";
@@ -16,10 +18,12 @@ interface Taken {
 }
 
 const dayMs = 86_400_000;
+/** Of permissions that one page brought, so many are named in the audit log. */
+const mostAudited = 1_000;
 
 /**
  * Takes over who may use the stores of a source, and who used them. May be repeated: whoever has a permission keeps it,
- * and each use has an id of its own.
+ * each use has an id of its own, and what was taken away or erased here stays so.
  */
 export async function takePeople(
   deps: TransferDeps,
@@ -32,7 +36,8 @@ export async function takePeople(
   const since = deps.now() - deps.config.access.usageDays * dayMs;
   const recent = events.taken.filter(({ at }) => at >= since);
   const granted = await grantAll(deps, targets, grants.taken, dryRun);
-  const placed = recent.map((event) => ({
+  const kept = await withoutErased(deps, recent);
+  const placed = kept.map((event) => ({
     ...event,
     storeId: event.storeId === null ? null : targets.idOf(event.storeId),
   }));
@@ -61,6 +66,14 @@ function understood<Row, T>(rows: readonly Row[], meaning: (row: Row) => T | nul
   return { taken, left };
 }
 
+/** Without what somebody had used before everything of theirs was erased here. */
+async function withoutErased(deps: TransferDeps, events: readonly UsageEvent[]): Promise<readonly UsageEvent[]> {
+  const subjects = new Set(events.flatMap(({ userId }) => (userId === null ? [] : `user:${userId}`)));
+  if (subjects.size === 0) return events;
+  const erased = await listErasures(deps.db, [...subjects]);
+  return events.filter(({ userId, at }) => at > (erased.get(`user:${userId ?? ""}`) ?? -Infinity));
+}
+
 /** @returns how many were not there yet, or would be granted */
 async function grantAll(
   deps: TransferDeps,
@@ -76,10 +89,11 @@ async function grantAll(
   const now = deps.now();
   return deps.db.transaction(async (tx) => {
     const granted = await addGrants(tx, placed, { by: "import", now });
-    if (granted > 0) {
-      const act = { actor: "import", action: "permission.import", target: "vector_stores", details: { granted } };
+    if (granted.length > 0) {
+      const details = { granted: granted.length, permissions: granted.slice(0, mostAudited) };
+      const act = { actor: "import", action: "permission.import", target: "vector_stores", details };
       await insertAudit(tx, { ...act, id: newId("audit_", now), at: now, address: null, requestId: null });
     }
-    return granted;
+    return granted.length;
   });
 }

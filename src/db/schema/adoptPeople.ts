@@ -55,7 +55,7 @@ async function takePermissions(tx: Db, table: SourceTable, { now }: Options, log
       if (left.names.length < mostNamed) left.names.push(namePermission(row));
       return [];
     });
-    granted += await addGrants(tx, grants, { by: "adoption", now });
+    granted += (await addGrants(tx, grants, { by: "adoption", now })).length;
   }
   tellLeftOut(log, table, left, "Grant what they meant with PUT /v1/vector_stores/{id}/permissions/user:{id}.");
   return granted;

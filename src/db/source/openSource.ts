@@ -5,7 +5,7 @@ import type { TransferSource, TransferStore } from "../../words/rows.js";
 import { type SourceTable, findSourceTable } from "./sourceTable.js";
 import type { SourceDatabase } from "./connect.js";
 import { type TableMapping, compileMapping } from "./mapping.js";
-import { type PeopleTables, findPeople } from "./people.js";
+import { type OwnTables, type PeopleTables, findOwnTables, findPeople } from "./people.js";
 import { isPeoplePosition, readPeople } from "./peoplePages.js";
 import { type RowsToRead, countRows, readPages, requireUniqueKey } from "./pages.js";
 import { readSourceStores } from "./stores.js";
@@ -55,11 +55,14 @@ export async function openTableSource(source: SourceDatabase, request: SourceReq
   };
 }
 
+/** The tables of who may use the stores and who used them. */
+type SourcePeople = PeopleTables & OwnTables;
+
 async function describe(
   tx: Kysely<unknown>,
   { schema, name }: SourceDatabase,
   { kind: asked, table: tableName, mapping, where, adoptedOwner }: SourceRequest,
-): Promise<{ kind: SourceKind; rows: RowsToRead; stores: TransferStore[]; people: PeopleTables | null }> {
+): Promise<{ kind: SourceKind; rows: RowsToRead; stores: TransferStore[]; people: SourcePeople | null }> {
   const kind = asked ?? (tableName === null ? await detectKind(tx, schema, name) : "table");
   const find = async (wanted: string) => {
     const found = await findSourceTable(tx, wanted, schema);
@@ -82,7 +85,10 @@ async function describe(
     kind,
     rows: { table, row, where: conditions.length === 0 ? null : conditions.join(" AND ") },
     stores: await readSourceStores(tx, storeTable, adoptedOwner),
-    people: kind === "litellm-vector-store" ? await findPeople(tx, storeTable) : null,
+    people: {
+      ...(await findOwnTables(tx, storeTable)),
+      ...(kind === "litellm-vector-store" ? await findPeople(tx, storeTable) : { permissions: null, usage: null }),
+    },
   };
 }
 

@@ -3,6 +3,7 @@ import type { ForeignPermission, ForeignUse } from "../../words/takenOver.js";
 import type { Executor } from "../executor.js";
 import { epochMillis } from "../expressions.js";
 import { type Table, beside } from "../schema/tables.js";
+import { takenAway } from "../tables/takenAway.js";
 import { type SourceTable, describeSourceTable } from "./sourceTable.js";
 
 /** litellm-vector-store's tables about people, beside its table of stores; null: there is none with its columns. */
@@ -11,22 +12,38 @@ export interface PeopleTables {
   usage: SourceTable | null;
 }
 
+/** The tables of another installation of this service: whom it granted what, and what it did. */
+export interface OwnTables {
+  grants: SourceTable | null;
+  audit: SourceTable | null;
+}
+
 const tables = {
   permissions: { name: "store_permissions", columns: ["store_id", "user_id", "permission"] },
   usage: {
     name: "usage_stats",
     columns: ["id", "user_id", "store_id", "action", "tokens", "duration", "created_at"],
   },
+  grants: { name: "vector_store_permissions", columns: ["vector_store_id", "subject", "permission"] },
+  audit: { name: "vector_store_audit", columns: ["action", "target", "details"] },
 } as const;
 
-export async function findPeople(tx: Executor, stores: Table): Promise<PeopleTables> {
-  const find = async ({ name, columns }: (typeof tables)[keyof typeof tables]) => {
-    const found = await describeSourceTable(tx, beside(stores, name));
-    const isIts = columns.every((column) => found?.columns.some((each) => each.name === column));
-    return found !== undefined && isIts ? found : null;
-  };
-  return { permissions: await find(tables.permissions), usage: await find(tables.usage) };
+async function find(tx: Executor, stores: Table, which: keyof typeof tables): Promise<SourceTable | null> {
+  const { name, columns } = tables[which];
+  const found = await describeSourceTable(tx, beside(stores, name));
+  const isIt = columns.every((column) => found?.columns.some((each) => each.name === column));
+  return found !== undefined && isIt ? found : null;
 }
+
+export const findPeople = async (tx: Executor, stores: Table): Promise<PeopleTables> => ({
+  permissions: await find(tx, stores, "permissions"),
+  usage: await find(tx, stores, "usage"),
+});
+
+export const findOwnTables = async (tx: Executor, stores: Table): Promise<OwnTables> => ({
+  grants: await find(tx, stores, "grants"),
+  audit: await find(tx, stores, "audit"),
+});
 
 type Key = readonly string[];
 
@@ -51,18 +68,47 @@ export async function* pagesOf<Row>(
   }
 }
 
-/** Permissions in the order of their key, after the given one. */
+/**
+ * litellm-vector-store's permissions in the order of their key, after the given one.
+ * @param own tables of an installation of this service that adopted the table: what was granted or taken away there
+ *   counts instead. Pages are written side by side, so a later one cannot give way to an earlier one.
+ */
 export async function readPermissions(
+  tx: Executor,
+  table: SourceTable,
+  after: Key | null,
+  { grants, audit }: OwnTables = { grants: null, audit: null },
+): Promise<PeoplePage<ForeignPermission>> {
+  const given = { storeId: sql`store_id::text`, subject: sql`'user:' || user_id::text` };
+  const { rows } = await sql<ForeignPermission & { userId: string }>`
+    SELECT store_id::text AS "storeId", user_id::text AS "userId", ${given.subject} AS subject,
+           permission::text AS permission
+    FROM ${table.reference} WHERE ${beyond(table, ["store_id", "user_id"], after)}
+      AND ${grants === null ? sql`true` : sql`NOT ${isGranted(grants, given)}`}
+      AND ${audit === null ? sql`true` : sql`NOT ${takenAway(audit.reference, given)}`}
+    ORDER BY store_id, user_id LIMIT ${pageSize}`.execute(tx);
+  const last = rows.at(-1);
+  return { rows, key: last === undefined ? [] : [last.storeId, last.userId] };
+}
+
+const isGranted = (
+  grants: SourceTable,
+  { storeId, subject }: Record<"storeId" | "subject", RawBuilder<unknown>>,
+) => sql`
+  EXISTS (SELECT 1 FROM ${grants.reference} AS g WHERE g.vector_store_id::text = ${storeId} AND g.subject = ${subject})`;
+
+/** What another installation of this service granted, in the order of its key, after the given one. */
+export async function readGrants(
   tx: Executor,
   table: SourceTable,
   after: Key | null,
 ): Promise<PeoplePage<ForeignPermission>> {
   const { rows } = await sql<ForeignPermission>`
-    SELECT store_id::text AS "storeId", user_id::text AS "userId", permission::text AS permission
-    FROM ${table.reference} WHERE ${beyond(table, ["store_id", "user_id"], after)}
-    ORDER BY store_id, user_id LIMIT ${pageSize}`.execute(tx);
+    SELECT vector_store_id::text AS "storeId", subject, permission
+    FROM ${table.reference} WHERE ${beyond(table, ["vector_store_id", "subject"], after)}
+    ORDER BY vector_store_id, subject LIMIT ${pageSize}`.execute(tx);
   const last = rows.at(-1);
-  return { rows, key: last === undefined ? [] : [last.storeId, last.userId] };
+  return { rows, key: last === undefined ? [] : [last.storeId, last.subject] };
 }
 
 /** Uses in the order of their ids. Times are in UTC, as those of the other tables. */

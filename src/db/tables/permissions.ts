@@ -4,6 +4,7 @@ import type { TakenGrant } from "../../words/takenOver.js";
 import { sql } from "kysely";
 import { type Db, ours } from "../database.js";
 import { epochMillis, instant } from "../expressions.js";
+import { takenAway } from "./takenAway.js";
 
 const table = "vector_store_permissions";
 
@@ -33,28 +34,27 @@ export async function putGrant(tx: Db, storeId: string, grant: Grant): Promise<v
 }
 
 /**
- * Grants what another program had granted, to those who have no permission on the store yet. What was taken away here
+ * Grants what another database had granted, to those who have no permission on the store yet. What was taken away here
  * since stays taken away. As SQL, because it also asks the log of acts.
- * @returns how many were granted
+ * @returns what was granted
  */
 export async function addGrants(
   tx: Db,
   grants: readonly TakenGrant[],
   { by, now }: { by: string; now: number },
-): Promise<number> {
+): Promise<TakenGrant[]> {
   const { ours: tables, vectorStores } = tx.layout;
-  const { rows } = await sql`
+  const given = { storeId: sql`g."storeId"`, subject: sql`g.subject` };
+  const { rows } = await sql<TakenGrant>`
     INSERT INTO ${tables[table].reference} (vector_store_id, subject, permission, granted_at, granted_by)
     SELECT s.id, g.subject, g.permission, ${instant(now, true)}, ${by}::text
     FROM jsonb_to_recordset(${JSON.stringify(grants)}::jsonb) AS g("storeId" text, subject text, permission text)
     JOIN ${vectorStores.table} AS s ON s.id = g."storeId"::${sql.raw(vectorStores.idType)}
-    WHERE NOT EXISTS (
-      SELECT 1 FROM ${tables.vector_store_audit.reference} AS a
-      WHERE a.action = 'permission.revoke' AND a.target = g."storeId" AND a.details ->> 'subject' = g.subject)
+    WHERE NOT ${takenAway(tables.vector_store_audit.reference, given)}
     ORDER BY s.id, g.subject
     ON CONFLICT (vector_store_id, subject) DO NOTHING
-    RETURNING 1`.execute(tx.run);
-  return rows.length;
+    RETURNING vector_store_id::text AS "storeId", subject, permission`.execute(tx.run);
+  return rows;
 }
 
 /** @returns what the subject was permitted; undefined: nothing */
