@@ -1,6 +1,7 @@
 import { type Expression, type RawBuilder, sql } from "kysely";
 import { type Owner, type Scope, type StorePermission, storePermissions } from "../words/caller.js";
 import type { Db } from "./database.js";
+import { asWritten } from "./schema/ids.js";
 
 /** The columns of a row that say whose it is. */
 interface OwnerColumns {
@@ -53,11 +54,11 @@ export function storeWithin(db: Db, scope: Scope): RawBuilder<boolean> {
     case "none":
       return within(scope, storeOwner);
     case "listed":
-      return isListed(scope.stores);
+      return isListed(db, scope.stores);
     case "held":
       return sql<boolean>`(${within(scope, storeOwner)} OR EXISTS (
         SELECT 1 FROM ${grants(db)} AS g WHERE g.vector_store_id = s.id AND ${granted(scope)}
-      )) AND ${scope.onlyStores === null ? sql`true` : isListed(scope.onlyStores)}`;
+      )) AND ${scope.onlyStores === null ? sql`true` : isListed(db, scope.onlyStores)}`;
   }
 }
 
@@ -72,12 +73,16 @@ export function storesWithin(db: Db, scope: Scope): RawBuilder<boolean> {
   );
   const given = sql`SELECT g.vector_store_id FROM ${grants(db)} AS g WHERE ${granted(scope)}`;
   return sql<boolean>`s.id IN (${sql.join([...own, given], sql` UNION ALL `)})
-    AND ${scope.onlyStores === null ? sql`true` : isListed(scope.onlyStores)}`;
+    AND ${scope.onlyStores === null ? sql`true` : isListed(db, scope.onlyStores)}`;
 }
 
 const grants = (db: Db) => db.layout.ours.vector_store_permissions.reference;
 
-const isListed = (ids: readonly string[]) => sql<boolean>`s.id::text = ANY(${ids}::text[])`;
+/** What LiteLLM or an earlier version lists may be spelled otherwise than in the table of stores. */
+const isListed = (db: Db, ids: readonly string[]) => {
+  const written = ids.flatMap((id) => asWritten(db.layout.vectorStores.idType, id) ?? []);
+  return sql<boolean>`s.id::text = ANY(${written}::text[])`;
+};
 
 const granted = ({ by, need }: { by: Owner; need: StorePermission }) =>
   sql`g.subject = ANY(${subjectsOf(by)}::text[]) AND g.permission = ANY(${including(need)}::text[])`;

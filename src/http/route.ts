@@ -2,8 +2,9 @@ import { type Request, type Response, Router } from "express";
 import { z } from "zod";
 import { type Caller, newMeter } from "../words/caller.js";
 import type { Deps } from "../core/deps.js";
+import { writtenId } from "../core/stores/writtenId.js";
 import { ApiError, clientLeft, forbidden, invalid } from "../words/errors.js";
-import { exactJson } from "../words/exactJson.js";
+import { exactJson, isObject } from "../words/exactJson.js";
 import type { LitellmOperation } from "../words/identity.js";
 import { userOf } from "../words/usage.js";
 import { authenticate } from "./middleware/authenticate.js";
@@ -104,7 +105,7 @@ export function route<Params = undefined, Query = undefined, Body = undefined>(
       // A health probe that asks for `?verbose` must not take the service out.
       const onlyWarns = may === "public" || base.deps.config.unknownFields === "warn";
       const parse = requestParser(base.deps, { route: `${method} ${path}`, onlyWarns, res: base.res, warn: base.warn });
-      const params = parse<unknown>(declaration.params ?? nothing, base.req.params, null) as Params;
+      const params = ofStore(base.deps, parse<unknown>(declaration.params ?? nothing, base.req.params, null)) as Params;
       const query = parse<unknown>(declaration.query ?? nothing, single(base.req.query), null) as Query;
       const call = { ...base, params, query, parse };
       if (handleStream !== undefined && base.req.is(handleStream.contentType)) {
@@ -128,6 +129,12 @@ export function route<Params = undefined, Query = undefined, Body = undefined>(
     },
   };
 }
+
+/** All spellings of a UUID mean one store: handlers get the one that the database writes. */
+const ofStore = (deps: Deps, params: unknown): unknown =>
+  isObject(params) && typeof params.vector_store_id === "string"
+    ? { ...params, vector_store_id: writtenId(deps, params.vector_store_id) }
+    : params;
 
 /**
  * A body that a route does not take may say what its sender meant to narrow: a DELETE with `filters` must not delete

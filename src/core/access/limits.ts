@@ -4,6 +4,7 @@ import type { Owner } from "../../words/caller.js";
 import { notFound } from "../../words/errors.js";
 import type { LimitEntry, Limits } from "../../words/limit.js";
 import { type Actor, record } from "./audit.js";
+import { writtenId } from "../stores/writtenId.js";
 import { type Limiter, partsOf } from "./limiter.js";
 
 /** What users, teams, keys and vector stores may use; imported as `limits`. */
@@ -19,10 +20,17 @@ interface LimitDeps {
 export const list = (
   deps: Pick<LimitDeps, "db">,
   page: { limit: number; after: string | null },
-): Promise<{ entries: LimitEntry[]; hasMore: boolean }> => listLimits(deps.db, page);
+): Promise<{ entries: LimitEntry[]; hasMore: boolean }> =>
+  listLimits(deps.db, { ...page, after: page.after === null ? null : written(deps, page.after) });
+
+/** The subject whose store's id is as the database writes it: requests are counted for that one. */
+const written = (deps: Pick<LimitDeps, "db">, subject: string): string =>
+  subject.startsWith(ofStore) ? ofStore + writtenId(deps, subject.slice(ofStore.length)) : subject;
+const ofStore = "store:";
 
 /** Sets a subject's limits, in the place of those before. Others' replicas notice within 5 s. */
-export async function put(deps: LimitDeps, actor: Actor, subject: string, given: Partial<Limits>): Promise<LimitEntry> {
+export async function put(deps: LimitDeps, actor: Actor, whose: string, given: Partial<Limits>): Promise<LimitEntry> {
+  const subject = written(deps, whose);
   const entry: LimitEntry = { subject, limits: given, setAt: deps.now(), setBy: actor.name };
   await deps.db.transaction(async (tx) => {
     await putLimits(tx, entry);
@@ -33,9 +41,11 @@ export async function put(deps: LimitDeps, actor: Actor, subject: string, given:
 }
 
 /** Leaves a subject the settings' limits. @throws ApiError 404 if none were set */
-export async function remove(deps: LimitDeps, actor: Actor, subject: string): Promise<void> {
+export async function remove(deps: LimitDeps, actor: Actor, whose: string): Promise<void> {
+  const subject = written(deps, whose);
   await deps.db.transaction(async (tx) => {
-    if (!(await deleteLimits(tx, subject))) throw notFound("limits", subject.slice(0, 300), "subject");
+    if (!(await deleteLimits(tx, subject)) && !(await deleteLimits(tx, whose)))
+      throw notFound("limits", subject.slice(0, 300), "subject");
     await record(tx, actor, deps.now(), { action: "limits.remove", target: subject, details: {} });
   });
   deps.limiter.forget();

@@ -3,6 +3,7 @@ import type { KeyWish, LitellmKey, LitellmPage, MadeKey, Management } from "../.
 import { ApiError, conflict, invalid, notFound } from "../../words/errors.js";
 import type { AuditEntry } from "../../words/accessKey.js";
 import type { Deps } from "../deps.js";
+import { writtenIds } from "../stores/writtenId.js";
 import { type Actor, record } from "./audit.js";
 import { requireManagement } from "./management.js";
 
@@ -23,7 +24,8 @@ export const list = (
 ): Promise<LitellmPage<LitellmKey>> => requireManagement(deps).keys.page(asked);
 
 /** @throws ApiError 400 for a user or a team that LiteLLM does not have; 409 if another key has the alias */
-export async function create(deps: Deps, actor: Actor, wish: KeyWish): Promise<NewLitellmKey> {
+export async function create(deps: Deps, actor: Actor, given: KeyWish): Promise<NewLitellmKey> {
+  const wish = { ...given, vectorStores: writtenIds(deps, given.vectorStores) };
   const { keys, users, teams } = requireManagement(deps);
   // LiteLLM would make a key for anybody.
   for (const [field, id, listing] of [

@@ -12,6 +12,7 @@ import type { Log } from "../../process/log.js";
 import type { ServerKey } from "../../words/accessKey.js";
 import { conflict, notFound, unauthorized } from "../../words/errors.js";
 import { newId } from "../../words/ids.js";
+import { writtenIds } from "../stores/writtenId.js";
 import { type Actor, record } from "./audit.js";
 import { remember } from "./remembered.js";
 
@@ -45,8 +46,9 @@ function newSecret(): { key: string; hash: Buffer; ending: string } {
 export async function create(
   deps: KeyDeps,
   actor: Actor,
-  input: Pick<ServerKey, "name" | "scope" | "stores" | "identityRequired" | "expiresAt">,
+  wanted: Pick<ServerKey, "name" | "scope" | "stores" | "identityRequired" | "expiresAt">,
 ): Promise<NewServerKey> {
+  const input = { ...wanted, stores: wanted.stores === null ? null : writtenIds(deps, wanted.stores) };
   const now = deps.now();
   const { key, hash: keyHash, ending } = newSecret();
   const made: ServerKey = {

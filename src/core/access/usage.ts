@@ -13,6 +13,7 @@ import {
   noUsage,
   userOf,
 } from "../../words/usage.js";
+import { writtenId } from "../stores/writtenId.js";
 
 /** Writes down what was used, some at a time, so that no request waits for it. */
 export interface UsageLog {
@@ -101,7 +102,8 @@ export interface Usage {
 const mostRows = 40_000;
 
 /** Sums of what was used, up to a second ago. */
-export async function sum(deps: { db: Db }, asked: UsageQuery, groups: readonly UsageGroup[]): Promise<Usage> {
+export async function sum(deps: { db: Db }, wanted: UsageQuery, groups: readonly UsageGroup[]): Promise<Usage> {
+  const asked = { ...wanted, storeId: wanted.storeId === null ? null : writtenId(deps, wanted.storeId) };
   const rows = groups.length === 0 ? [] : await sumUsage(deps.db, asked, groups, mostRows);
   const [totals] = await sumUsage(deps.db, asked, [], 1);
   return { rows, totals: totals ?? noUsage };

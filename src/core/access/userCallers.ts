@@ -1,13 +1,16 @@
 import { hash } from "node:crypto";
+import type { Db } from "../../db/database.js";
 import type { Directory, KeyFacts } from "../../litellm/keyContract.js";
 import type { Config } from "../../process/config.js";
 import type { Caller, User } from "../../words/caller.js";
 import { ApiError, unauthorized } from "../../words/errors.js";
 import { Secret } from "../../words/secret.js";
+import { writtenIds } from "../stores/writtenId.js";
 import { remember } from "./remembered.js";
 
 interface Parts {
   config: Config["access"];
+  db: Db;
   directory: Directory;
   /** Unix milliseconds. */
   now: () => number;
@@ -46,7 +49,7 @@ export interface UserCallers {
  * Turns LiteLLM keys into callers. What LiteLLM says is remembered for KEY_CACHE_SECONDS, by the hash of what was sent;
  * so is its refusal.
  */
-export function createUserCallers({ config, directory, now, random }: Parts): UserCallers {
+export function createUserCallers({ config, db, directory, now, random }: Parts): UserCallers {
   const { cacheMs: forMs, graceMs } = config;
   const shared = { now, forMs, graceMs, ...(random !== undefined && { random }) };
   const keys = remember<KeyFacts>({ ...shared, max: mostKeys, endOf: ({ expiresAt }) => expiresAt });
@@ -62,7 +65,11 @@ export function createUserCallers({ config, directory, now, random }: Parts): Us
       userId === null ? null : roles.of(userId, () => directory.role(userId, key), grace),
     ]);
     if (team?.blocked === true) throw unauthorized("Incorrect API key provided.");
-    const onlyStores = storesOf(vectorStores, team?.vectorStores ?? null, config.denyByDefault);
+    const onlyStores = storesOf(
+      writtenIds({ db }, vectorStores),
+      team === null ? null : writtenIds({ db }, team.vectorStores),
+      config.denyByDefault,
+    );
     return callerFor({ userId, teamId, keyHash, key, onlyStores }, role, config);
   };
   return {

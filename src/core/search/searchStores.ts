@@ -8,6 +8,7 @@ import type { Metrics } from "../../process/metrics.js";
 import type { Deps } from "../deps.js";
 import { type RequestSettings, type ResolvedSettings, resolveSettings } from "../stores/searchSettings.js";
 import * as stores from "../stores/stores.js";
+import { writtenIds } from "../stores/writtenId.js";
 import type { EmbedAsking } from "./asking.js";
 import { diversify } from "./diversify.js";
 import { requireOperators } from "./filters.js";
@@ -176,7 +177,7 @@ interface Opened {
 
 async function openAll(deps: Deps, caller: Caller, ids: readonly string[], request: SearchRequest): Promise<Opened[]> {
   const opened: Opened[] = [];
-  for (const id of ids) opened.push(await open(deps, caller, id, request));
+  for (const id of writtenIds(deps, ids)) opened.push(await open(deps, caller, id, request));
   return opened;
 }
 

@@ -137,7 +137,7 @@ export async function update(deps: Deps, caller: Caller, id: string, changes: St
   const store =
     (await updateStore(deps.db, scope, id, changes, deps.now())) ?? (await refuse(deps.db, caller, id, "admin"));
   note(caller, store);
-  deps.recentStores.delete(id);
+  deps.recentStores.delete(store.id);
   return withCounts(deps, await deps.engine.prepare(store, await wantedLanguage(deps, store)));
 }
 
@@ -185,8 +185,8 @@ async function touch(deps: Deps, caller: Caller, id: string, need: StorePermissi
   const store = await touchStore(deps.db, scope, id, now);
   if (store !== undefined) {
     await admit(deps, caller, store);
-    const scopes = deps.recentStores.get(id) ?? new Map();
-    deps.recentStores.set(id, scopes.set(nameOf(scope), { store, at: now }));
+    const scopes = deps.recentStores.get(store.id) ?? new Map();
+    deps.recentStores.set(store.id, scopes.set(nameOf(scope), { store, at: now }));
   }
   return store;
 }

@@ -44,7 +44,7 @@ export async function addGrants(
   { by, now }: { by: string; now: number },
 ): Promise<TakenGrant[]> {
   const { ours: tables, vectorStores } = tx.layout;
-  const given = { storeId: sql`g."storeId"`, subject: sql`g.subject` };
+  const given = { storeId: sql`s.id::text`, subject: sql`g.subject` };
   const { rows } = await sql<TakenGrant>`
     INSERT INTO ${tables[table].reference} (vector_store_id, subject, permission, granted_at, granted_by)
     SELECT s.id, g.subject, g.permission, ${instant(now, true)}, ${by}::text

@@ -5,7 +5,7 @@ import type { Prompts } from "../../words/prompts.js";
 import type { NewVectorStore, StoreChanges, VectorStore } from "../../words/store.js";
 import type { Db } from "../database.js";
 import { instant, jsonb } from "../expressions.js";
-import { canHold, derivedId, makeId } from "../schema/ids.js";
+import { asWritten, canHold, derivedId, makeId } from "../schema/ids.js";
 import { storeWithin } from "../scope.js";
 import type { Layout } from "../schema/layout.js";
 import { changeAssignments, createdValues, emptyStoreState, selectedStore, stateAssignments } from "./storeColumns.js";
@@ -16,6 +16,9 @@ const visibleTo = (db: Db, scope: Scope) => sql`(${storeWithin(db, scope)} AND N
 
 /** Whether this database can have a store with this id. */
 export const canBeStoreId = (db: Db, id: string): boolean => canHold(db.layout.vectorStores.idType, id);
+
+/** An id as the table of stores writes it; unchanged if no store can have it. */
+export const writtenStoreId = (db: Db, id: string): string => asWritten(db.layout.vectorStores.idType, id) ?? id;
 
 /** The id of a store derived from these parts, the same in every run. */
 export const derivedStoreId = (db: Db, parts: readonly string[]): string =>
