@@ -54,7 +54,7 @@ export function createBuiltIn(config: EmbeddingConfig, accountOf: AccountOf): Li
       check(name);
       return Promise.resolve(dimensions ?? config.dimensions);
     },
-    promptsOf: () => Promise.resolve({ prompts: noPrompts, learnt: true }),
+    promptsOf: () => Promise.resolve({ prompts: noPrompts, learnt: true, away: false }),
     createEmbeddings: async (body, { caller, signal }) => {
       accountOf(caller);
       return createEmbeddings(body, config, signal);

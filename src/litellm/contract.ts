@@ -218,13 +218,14 @@ export interface Litellm {
   readonly dimensionsOf: (trial: ModelTrial, options: CallOptions & { readonly briefly?: boolean }) => Promise<number>;
   /**
    * What a model wants with its texts: what the settings say, for their model, else what is known of the family that
-   * the name of its deployment, as LiteLLM shows it to this key, or its own name belongs to. `learnt`: false if the
-   * proxy is away and the name says nothing. `insist`: ask again, although it was away a moment ago.
+   * the name of its deployment, as LiteLLM shows it to this key, or its own name belongs to. `learnt`: false if
+   * neither the name nor the proxy says anything, because the proxy is `away` or has no such list. `insist`: ask again,
+   * although it was so a moment ago.
    */
   readonly promptsOf: (
     model: string,
     options: CallOptions & { readonly insist?: boolean },
-  ) => Promise<{ prompts: Prompts; learnt: boolean }>;
+  ) => Promise<{ prompts: Prompts; learnt: boolean; away: boolean }>;
   /** POST /v1/embeddings for a caller who names the model: the proxy's answer and refusals, unchanged. */
   readonly createEmbeddings: (body: EmbeddingsBody, options: CallOptions) => Promise<EmbeddingsAnswer>;
   /** The models that the caller's key may see; so do the next three. */

@@ -42,6 +42,9 @@ const modelInfo = z.object({
 });
 export type Described = z.output<typeof modelInfo>["data"];
 
+/** Null: the server is away. `absent`: it has no such list, or it is another one that answers for it. */
+type Known = Described | "absent" | null;
+
 /** An account's answer of `/model/info`. `known`: the models, once they have come. */
 interface Listed {
   readonly list: Promise<Described | null>;
@@ -66,11 +69,10 @@ export interface ModelLists {
    */
   describedModels: (account: Account, maxAgeMs: number, signal?: AbortSignal) => Promise<Described | null>;
   /**
-   * The same, for calls that go on without: up to a minute old, within 5 s; empty if the proxy does not tell this key,
-   * null if it is away.
-   * @param options.insist ask again, although the proxy was away a moment ago
+   * The same, for calls that go on without: up to a minute old, within 5 s; empty if the proxy does not tell this key.
+   * @param options.insist ask again if the last answer was none
    */
-  knownModels: (account: Account, options: { signal?: AbortSignal; insist?: boolean }) => Promise<Described | null>;
+  knownModels: (account: Account, options: { signal?: AbortSignal; insist?: boolean }) => Promise<Known>;
 }
 
 export function createModelLists(config: EmbeddingConfig, baseUrl: string, deps: GateDeps): ModelLists {
@@ -122,7 +124,7 @@ export function createModelLists(config: EmbeddingConfig, baseUrl: string, deps:
     const listed = recent.get(account.id);
     if (listed !== undefined && listed.known !== null && clock.now() - listed.at < rememberedMs) return listed.known;
     const list = await get("/model/info", modelInfo, { account }, windowGate);
-    return list === "absent" ? [] : list.data;
+    return list === "absent" ? list : list.data;
   });
 
   return {
@@ -138,10 +140,11 @@ export function createModelLists(config: EmbeddingConfig, baseUrl: string, deps:
 /** Remembers each account's models for a minute, and for 10 s that the proxy did not tell. Never rejects. */
 function rememberKnown(
   clock: Clock,
-  ask: (account: Account) => Promise<Described>,
-): (account: Account, insist: boolean) => Promise<Described | null> {
-  const failed = new WeakSet<Promise<Described | null>>();
-  const lists = new LRUCache<string, Promise<Described | null>>({
+  ask: (account: Account) => Promise<Exclude<Known, null>>,
+): (account: Account, insist: boolean) => Promise<Known> {
+  /** Of those remembered, the ones that say nothing. */
+  const empty = new WeakSet<Promise<Known>>();
+  const lists = new LRUCache<string, Promise<Known>>({
     max: rememberedAccounts,
     ttl: rememberedMs,
     ttlResolution: 0,
@@ -149,13 +152,17 @@ function rememberKnown(
   });
   return (account, insist) => {
     const known = lists.get(account.id);
-    if (known !== undefined && !(insist && failed.has(known))) return known;
-    const asked: Promise<Described | null> = ask(account).catch((error: unknown) => {
+    if (known !== undefined && !(insist && empty.has(known))) return known;
+    const answered = (list: Exclude<Known, null>): Known => {
+      if (list === "absent") empty.add(asked);
+      return list;
+    };
+    const asked: Promise<Known> = ask(account).then(answered, (error: unknown) => {
       // A refused key may be allowed a moment later, and is refused at once; an outage would cost each call its wait.
       const isRefused = error instanceof ApiError && error.status < 500;
       if (isRefused) lists.delete(account.id);
       else {
-        failed.add(asked);
+        empty.add(asked);
         lists.set(account.id, asked, { ttl: unknownMs });
       }
       return isRefused ? [] : null;

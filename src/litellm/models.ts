@@ -39,18 +39,21 @@ export function createModels(
       modelsWith(await describedModels(accountOf(caller), rememberedMs, signal), (info) => info.mode === "rerank"),
     maxInputTokens: async (model, { caller, signal }) => {
       // An unknown window must not prevent the model call.
-      return smallestWindow((await knownModels(accountOf(caller), { signal })) ?? [], model);
+      const known = await knownModels(accountOf(caller), { signal });
+      return smallestWindow(known === "absent" ? [] : (known ?? []), model);
     },
     promptsOf: async (model, { caller, signal, insist }) => {
       const account = accountOf(caller);
       signal?.throwIfAborted();
       const set = model === config.model ? config.prompts : {};
       if (Object.keys(noPrompts).every((name) => Object.hasOwn(set, name)))
-        return { prompts: { ...noPrompts, ...set }, learnt: true };
+        return { prompts: { ...noPrompts, ...set }, learnt: true, away: false };
       const described = await knownModels(account, { signal, insist });
+      const told = described !== null && described !== "absent";
       // The deployment's name is the provider's own; the model's name here may be any.
-      const known = promptsBehind(described ?? [], model) ?? knownPrompts(model);
-      return { prompts: { ...(known ?? noPrompts), ...set }, learnt: known !== null || described !== null };
+      const known = promptsBehind(told ? described : [], model) ?? knownPrompts(model);
+      const learnt = known !== null || told;
+      return { prompts: { ...(known ?? noPrompts), ...set }, learnt, away: !learnt && described === null };
     },
   };
 }

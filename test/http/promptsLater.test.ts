@@ -3,6 +3,7 @@ import { referenceTables } from "../support/litellmPgvector.js";
 import { createTestDatabase } from "../support/database.js";
 import { type FakeProxy, startFakeProxy } from "../support/fakeProxy.js";
 import { type TestService, startService } from "../support/service.js";
+import type { Answer } from "../litellm/support.js";
 import { testDimensions } from "../support/settings.js";
 import { batchPath, bodyOf, createStore, rowOf, rowsPath, searchPath } from "../support/stores.js";
 import { importInto, sourceOf, transferRow, transferStore } from "../support/transfer.js";
@@ -150,14 +151,16 @@ const served = () => ({
   json: { data: [{ model_name: "alias", litellm_params: { model: "huggingface/intfloat/e5-large-v2" } }] },
 });
 /** A store of a model whose name says nothing, made while the proxy says nothing either. */
-async function createUntold(): Promise<string> {
+async function createUntold(info: Answer = "drop"): Promise<string> {
   const { database } = service;
   await service.stop();
-  proxy.answers.info = () => "drop";
+  proxy.answers.info = () => info;
   service = await startService({ database, environment: { ...proxy.environment, EMBEDDING__MODEL: "alias" } });
   const made = await service.post("/v1/vector_stores", { name: "untold" }).expect(200);
-  const { id, warnings } = made.body as { id: string; warnings: string[] };
-  expect(warnings).toEqual([expect.stringMatching(/could not be asked .*: it is asked again with the first text;/)]);
+  const { id, warnings } = made.body as { id: string; warnings?: string[] };
+  if (info === "drop")
+    expect(warnings).toEqual([expect.stringMatching(/could not be asked .*: it is asked again with the first text;/)]);
+  else expect(warnings).toBeUndefined();
   return id;
 }
 
@@ -177,6 +180,13 @@ test("a store that was made while the proxy did not say what the model wants lea
   expect(await shown(other)).toEqual([undefined, undefined]);
   const each = (id: string) => [`passage: of ${id}`, "passage: more", `query: to ${id}`];
   expect(asked()).toEqual([...each(named), ...each(usual), "other"]);
+});
+
+test("so does one that was made while another server answered for the proxy", async () => {
+  const store = await createUntold({ status: 404, text: "default backend" });
+  proxy.answers.info = served;
+  await insert(store, { content: "hello" }).expect(200);
+  expect(asked().slice(-1)).toEqual(["passage: hello"]);
 });
 
 test("texts are stored without, while the proxy still does not say it; and so are later ones", async () => {

@@ -32,7 +32,8 @@ export function onBehalfOf(caller: Caller, litellm: Litellm) {
     embedder: bind(litellm.embedder),
     embedderFor: (choice: Parameters<Litellm["embedderFor"]>[0]) => bind(litellm.embedderFor(choice)),
     measure: (trial: ModelTrial, options?: Options) => litellm.dimensionsOf(trial, { caller, ...options }),
-    promptsOf: (model: string, options?: Options) => litellm.promptsOf(model, { caller, ...options }),
+    promptsOf: (model: string, options?: Options & { insist?: boolean }) =>
+      litellm.promptsOf(model, { caller, ...options }),
     dimensionsOf: (model: string, options?: Options) =>
       litellm.dimensionsOf({ model, dimensions: null, prompts: noPrompts }, { caller, ...options }),
     createEmbeddings: (body: Parameters<Litellm["createEmbeddings"]>[0]) => litellm.createEmbeddings(body, { caller }),

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import { knownPrompts } from "../../src/litellm/knownPrompts.js";
 import { type Prompts, noPrompts } from "../../src/words/prompts.js";
-import { embeddings, failure, litellm, startProvider } from "./support.js";
+import { type Answer, embeddings, failure, litellm, startProvider } from "./support.js";
 
 const prefixes = (queryPrefix: string, documentPrefix = ""): Prompts => ({
   queryPrefix,
@@ -140,6 +140,7 @@ describe("promptsOf", () => {
     expect(await litellm(provider, { model: "x", prompts: all }).promptsOf("x")).toEqual({
       prompts: all,
       learnt: true,
+      away: false,
     });
     expect(provider.asked).toHaveLength(asked);
   });
@@ -147,12 +148,34 @@ describe("promptsOf", () => {
   test("is not learnt when the proxy is away, unless the name says it", async () => {
     await using provider = await startProvider(() => "drop");
     const away = litellm(provider);
-    expect(await away.promptsOf("search")).toEqual({ prompts: noPrompts, learnt: false });
-    expect(await away.promptsOf("e5-base")).toEqual({ prompts: e5, learnt: true });
+    expect(await away.promptsOf("search")).toEqual({ prompts: noPrompts, learnt: false, away: true });
+    expect(await away.promptsOf("e5-base")).toEqual({ prompts: e5, learnt: true, away: false });
+  });
+
+  test.each<[string, Answer, boolean]>([
+    ["away", "drop", true],
+    ["without the list, or another server in its place", failure(404, "Not Found"), false],
+  ])("is asked for again, if that matters, of a proxy that was %s a moment ago", async (_, first, isAway) => {
+    let answer = first;
+    await using provider = await startProvider(() => answer);
+    const proxied = litellm(provider);
+    const unlearnt = { prompts: noPrompts, learnt: false, away: isAway };
+    expect(await proxied.promptsOf("search")).toEqual(unlearnt);
+    answer = info({ search: "ollama/nomic-embed-text" });
+    expect(await proxied.promptsOf("search")).toEqual(unlearnt);
+    const insisting = await Promise.all([1, 2].map(() => proxied.promptsOf("search", { insist: true })));
+    expect(insisting.map(({ prompts }) => prompts)).toEqual([nomic, nomic]);
+    expect(await proxied.promptsOf("search")).toEqual({ prompts: nomic, learnt: true, away: false });
+    await proxied.promptsOf("search", { insist: true });
+    expect(provider.asked).toHaveLength(2);
   });
 
   test("is not learnt with a service key that may not see the deployments", async () => {
     await using provider = await startProvider(() => failure(403, "not allowed to call this route"));
-    expect(await litellm(provider).promptsOf("search")).toEqual({ prompts: noPrompts, learnt: false });
+    expect(await litellm(provider).promptsOf("search")).toEqual({
+      prompts: noPrompts,
+      learnt: false,
+      away: true,
+    });
   });
 });

@@ -82,21 +82,21 @@ async function chooseFor(
     asksDimensions: (!own && settings.dimensionsConfigured) || measured.asks,
     prompts: open ? null : prompts,
     untried: measured.untried,
-    warnings: promptWarnings(name, embedder.builtIn, { ...known, open }, askedPrompts),
+    warnings: promptWarnings(name, embedder.builtIn, { away: known.away, open }, askedPrompts),
   };
 }
 
 function promptWarnings(
   model: string,
   builtIn: boolean,
-  { learnt, open }: { learnt: boolean; open: boolean },
+  { away, open }: { away: boolean; open: boolean },
   asked: AskedPrompts,
 ): string[] {
   const said = Object.keys(asked).length;
   if (builtIn && said > 0) {
     return ["query_prefix, document_prefix and input_type have no effect: the built-in embedder has no use for them"];
   }
-  if (learnt || said === Object.keys(noPrompts).length) return [];
+  if (!away || said === Object.keys(noPrompts).length) return [];
   const then = open
     ? "it is asked again with the first text; if that fails too, no query_prefix, document_prefix or input_type is used"
     : "if it needs more of query_prefix, document_prefix and input_type, name them, or create the store again once the " +
