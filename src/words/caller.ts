@@ -23,6 +23,8 @@ export interface User {
   readonly teamId: string | null;
   /** SHA-256 of the key in hex, as LiteLLM names keys. */
   readonly keyHash: string;
+  /** The key that took over what this one owned, while both work; absent: this one itself. */
+  readonly heirHash?: string;
   /**
    * Sent to the proxy with each model call, so that the proxy checks the user's models, budget and limits. Null:
    * LiteLLM asks for the user and does not send the key, so another one pays for the user (`litellm/account.ts`).
@@ -131,10 +133,10 @@ export function ownerOf(caller: Caller): Owner {
 
 export const noOwner: Owner = { userId: null, teamId: null, keyId: null };
 
-const holder = ({ userId, teamId, keyHash }: User): Owner => ({
+const holder = ({ userId, teamId, keyHash, heirHash }: User): Owner => ({
   userId,
   teamId,
-  keyId: userId === null && teamId === null ? keyHash : null,
+  keyId: userId === null && teamId === null ? (heirHash ?? keyHash) : null,
 });
 
 /** Whom the caller's later work is charged to; null: the service. */

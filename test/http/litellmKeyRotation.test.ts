@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from "@jest/globals";
 import { sha } from "../support/fakeLitellmAdmin.js";
 import type { Answer } from "../litellm/support.js";
-import { errorOf } from "./requests.js";
+import { errorOf, send } from "./requests.js";
 import {
   type Key,
   audit,
@@ -14,6 +14,15 @@ import {
   service,
   use,
 } from "./litellmKeysSupport.js";
+
+async function uploadAs(key: string): Promise<string> {
+  const form = new FormData();
+  form.set("purpose", "assistants");
+  form.set("file", new File(["hello"], "a.txt"));
+  const headers = { authorization: `Bearer ${key}` };
+  const answer = await fetch(`${service.url}/v1/files`, { method: "POST", headers, body: form });
+  return ((await answer.json()) as { id: string }).id;
+}
 
 describe("rotation", () => {
   const facts = {
@@ -69,6 +78,52 @@ describe("rotation", () => {
       expect(at).toBeGreaterThan(end - 10);
       expect(at).toBeLessThan(end + 10);
     }
+  });
+
+  test("of a key without user and team passes on what it owns, and its limits; both keys see it", async () => {
+    litellm.keys.set("sk-robot", { key_alias: "robot" });
+    const old = sha("sk-robot");
+    const asked = async (key: string, method: string, path: string, body?: object) =>
+      send(service.url, { method, path: `/v1${path}`, key, ...(body !== undefined && { body }) });
+    const idOf = (answer: Awaited<ReturnType<typeof asked>>) => (JSON.parse(answer.text) as { id: string }).id;
+    const seen = async (key: string) =>
+      (JSON.parse((await asked(key, "GET", "/vector_stores")).text) as { data: { id: string }[] }).data
+        .map(({ id }) => id)
+        .sort();
+    const [first, second] = [
+      idOf(await asked("sk-robot", "POST", "/vector_stores", { name: "a" })),
+      idOf(await asked("sk-robot", "POST", "/vector_stores", { name: "b" })),
+    ];
+    const file = await uploadAs("sk-robot");
+    await asked(litellm.masterKey, "PUT", `/admin/limits/key:${old}`, { vector_stores: 3 });
+    await service.database.exec(`
+      INSERT INTO vector_store_files (vector_store_id, file_id, filename, created_at, status, settings, chunk_base, payer, run_after)
+      SELECT '${first}', '${file}', 'a.txt', now(), 'in_progress', '{}', 'c',
+             '{"userId": null, "teamId": null, "keyHash": "${old}"}', now() + interval '1 day'`);
+
+    const made = parsed(await change("sk-robot", "rotate", { overlap_seconds: 600 })) as Key;
+    for (const key of ["sk-robot", made.key]) {
+      expect([key, await seen(key)]).toEqual([key, [first, second].sort()]);
+      expect((await asked(key, "GET", `/files/${file}`)).status).toBe(200);
+    }
+    const [entry] = await audit();
+    expect(entry).toMatchObject({ action: "litellm_key.rotate", target: old, details: { stores: 2, files: 1 } });
+    // What the old key makes from now on is the new one's, and the limit counts it.
+    const third = idOf(await asked("sk-robot", "POST", "/vector_stores", { name: "c" }));
+    expect(await seen(made.key)).toEqual([first, second, third].sort());
+    const beyond = await asked(made.key, "POST", "/vector_stores", { name: "d" });
+    expect([beyond.status, errorOf(beyond).code]).toEqual([403, "limit_reached"]);
+    expect(await service.database.query("SELECT payer ->> 'keyHash' AS hash FROM vector_store_files")).toEqual([
+      { hash: made.id },
+    ]);
+
+    const last = parsed(await change(made.key, "rotate", { overlap_seconds: 0 })) as Key;
+    for (const key of ["sk-robot", last.key]) expect(await seen(key)).toEqual([first, second, third].sort());
+    const limits = await service.database.query("SELECT subject, limits FROM vector_store_limits ORDER BY subject");
+    expect(limits).toEqual(
+      [old, last.id].sort().map((hash) => ({ subject: `key:${hash}`, limits: { vectorStores: 3 } })),
+    );
+    await service.database.exec("DELETE FROM vector_store_limits; DELETE FROM vector_store_files");
   });
 
   test("of a key without an alias gives it none", async () => {

@@ -37,6 +37,15 @@ export async function record(
   await insertAudit(tx, { ...act, id: newId("audit_", at), at, actor: name, address, requestId });
 }
 
+/** So many stores of one act are named. */
+const mostNamed = 1_000;
+
+/** Stores, for the details of an act. */
+export const audited = (ids: readonly string[]): { stores: number; storeIds: string[] } => ({
+  stores: ids.length,
+  storeIds: ids.slice(0, mostNamed),
+});
+
 /** Acts, newest first. */
 export const list = (
   deps: { db: Db },

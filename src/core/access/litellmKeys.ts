@@ -1,10 +1,12 @@
 import { randomUUID } from "node:crypto";
+import { listPredecessors, passKeyOn } from "../../db/tables/keyRotation.js";
 import type { KeyWish, LitellmKey, LitellmPage, MadeKey, Management } from "../../litellm/managementContract.js";
 import { ApiError, conflict, invalid, notFound } from "../../words/errors.js";
 import type { AuditEntry } from "../../words/accessKey.js";
 import type { Deps } from "../deps.js";
+import * as stores from "../stores/stores.js";
 import { writtenIds } from "../stores/writtenId.js";
-import { type Actor, record } from "./audit.js";
+import { type Actor, audited, record } from "./audit.js";
 import { requireManagement } from "./management.js";
 
 /**
@@ -85,7 +87,7 @@ export async function rotate(deps: Deps, actor: Actor, hash: string, overlapSeco
     const made = await keys.makeLike(hash, { alias: old.alias, seconds: left, mark }).catch(aboutAlias);
     const key = await shown(keys, made);
     const details = { alias: old.alias, userId: old.userId, teamId: old.teamId, overlapSeconds, newKey: made.hash };
-    await note(deps, actor, { action: "litellm_key.rotate", target: hash, details });
+    await succeed(deps, actor, hash, details);
     return key;
   } catch (error) {
     await takeBack(deps, hash, () => undoRotation(keys, old, mark, deps.now()));
@@ -93,6 +95,26 @@ export async function rotate(deps: Deps, actor: Actor, hash: string, overlapSeco
   } finally {
     deps.callers.forgetUserKey(hash);
   }
+}
+
+/** What the old key owns here, and its limits, are the new key's from now on; the old one sees what that one has. */
+async function succeed(
+  deps: Deps,
+  actor: Actor,
+  hash: string,
+  details: { newKey: string; overlapSeconds: number } & Record<string, unknown>,
+): Promise<void> {
+  const { newKey, overlapSeconds } = details;
+  const { storeIds, before } = await deps.db.transaction(async (tx) => {
+    const now = deps.now();
+    const moved = await passKeyOn(tx, hash, newKey, { now, keepLimits: overlapSeconds > 0 });
+    const more = { ...audited(moved.storeIds), files: moved.files };
+    await record(tx, actor, now, { action: "litellm_key.rotate", target: hash, details: { ...details, ...more } });
+    return { storeIds: moved.storeIds, before: await listPredecessors(tx, newKey) };
+  });
+  for (const id of storeIds) stores.forget(deps, id);
+  for (const each of [newKey, ...before]) deps.callers.forgetUserKey(each);
+  deps.limiter.forget();
 }
 
 const oldAlias = ({ alias, hash }: LitellmKey) => (alias === null ? null : `${alias} (old ${hash.slice(0, 8)})`);

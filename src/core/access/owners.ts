@@ -5,7 +5,7 @@ import {
   endShares,
   expireFilesOf,
   forgetPayer,
-  handOver,
+  giveAll,
   lockOwnedStores,
   passGrantsOn,
 } from "../../db/tables/handOver.js";
@@ -26,7 +26,7 @@ import { type Holder, holderName } from "../../words/holder.js";
 import type { UsageSums } from "../../words/usage.js";
 import type { Deps } from "../deps.js";
 import * as stores from "../stores/stores.js";
-import { type Actor, record } from "./audit.js";
+import { type Actor, audited, record } from "./audit.js";
 import { isInLitellm } from "./people.js";
 
 /** What belongs to users, teams and keys, above all to those that LiteLLM no longer has; imported as `owners`. */
@@ -45,8 +45,6 @@ export interface Estate {
 
 /** Of each kind of thing, so many are named. */
 const mostNamed = 100;
-/** So many stores are named in the audit log. */
-const mostAudited = 1_000;
 
 /** What somebody has here. @returns also why LiteLLM could not be asked about it; null: it was */
 export async function describe(deps: Deps, holder: Holder): Promise<{ estate: Estate; problem: string | null }> {
@@ -79,7 +77,7 @@ export async function transfer(deps: Deps, actor: Actor, from: Holder, to: Heir)
   const [source, target] = [holderName(from), holderName(to)];
   if (source === target) throw invalid("to", "already has it");
   const { storeIds, ...moved } = await deps.db.transaction(async (tx) => {
-    const given = await handOver(tx, from, to);
+    const given = await giveAll(tx, from, to);
     const permissions = await passGrantsOn(tx, source, target);
     const details = { to: target, ...audited(given.storeIds), files: given.files, permissions };
     await record(tx, actor, deps.now(), { action: "owner.transfer", target: source, details });
@@ -118,5 +116,3 @@ export async function erase(deps: Deps, actor: Actor, holder: Holder): Promise<E
   deps.wakeSweep();
   return { stores: storeIds.length, ...erased };
 }
-
-const audited = (ids: readonly string[]) => ({ stores: ids.length, storeIds: ids.slice(0, mostAudited) });

@@ -1,5 +1,6 @@
 import { hash } from "node:crypto";
 import type { Db } from "../../db/database.js";
+import { findHeirOfKey } from "../../db/tables/keyRotation.js";
 import type { Directory, KeyFacts } from "../../litellm/keyContract.js";
 import type { Config } from "../../process/config.js";
 import type { Caller, User } from "../../words/caller.js";
@@ -52,14 +53,24 @@ export interface UserCallers {
 export function createUserCallers({ config, db, directory, now, random }: Parts): UserCallers {
   const { cacheMs: forMs, graceMs } = config;
   const shared = { now, forMs, graceMs, ...(random !== undefined && { random }) };
-  const keys = remember<KeyFacts>({ ...shared, max: mostKeys, endOf: ({ expiresAt }) => expiresAt });
+  const keys = remember<KeyFacts & { heirHash: string }>({
+    ...shared,
+    max: mostKeys,
+    endOf: ({ expiresAt }) => expiresAt,
+  });
   const teams = remember<Awaited<ReturnType<Directory["team"]>>>({ ...shared, max: mostTeams });
   const roles = remember<string | null>({ ...shared, max: mostKeys });
   const admitUnknown = limitPerSecond(unknownKeysPerSecond, now);
 
+  const factsOf = async (key: Secret | null, keyHash: string) => {
+    const facts = await directory.key(key, keyHash);
+    const ownsItself = facts.userId === null && facts.teamId === null;
+    return { ...facts, heirHash: ownsItself ? await findHeirOfKey(db, keyHash) : keyHash };
+  };
   const of = async (key: Secret | null, keyHash: string) => {
     const grace = key === null ? Math.max(graceMs, authenticatedGraceMs) : graceMs;
-    const { userId, teamId, vectorStores } = await keys.of(keyHash, () => directory.key(key, keyHash), grace);
+    const known = await keys.of(keyHash, () => factsOf(key, keyHash), grace);
+    const { userId, teamId, vectorStores, heirHash } = known;
     const [team, role] = await Promise.all([
       teamId === null ? null : teams.of(teamId, () => directory.team(teamId, key), grace),
       userId === null ? null : roles.of(userId, () => directory.role(userId, key), grace),
@@ -70,7 +81,7 @@ export function createUserCallers({ config, db, directory, now, random }: Parts)
       team === null ? null : writtenIds({ db }, team.vectorStores),
       config.denyByDefault,
     );
-    return callerFor({ userId, teamId, keyHash, key, onlyStores }, role, config);
+    return callerFor({ userId, teamId, keyHash, heirHash, key, onlyStores }, role, config);
   };
   return {
     of: async (token) => {

@@ -14,11 +14,11 @@ import { owns, used } from "./ownedThings.js";
 export type Heir = Holder & { readonly kind: "user" | "team" };
 
 /** Between teams, a team's share in what its users made goes over as well. */
-const given = (from: Holder, to: Heir): RawBuilder<unknown> =>
+const given = (from: Holder, to: Holder): RawBuilder<unknown> =>
   from.kind === "team" && to.kind === "team" ? sql`t.owner_team_id = ${from.id}` : owns(from);
 
 /** From user to user, the team keeps its share. */
-const assignment = (from: Holder, to: Heir): RawBuilder<unknown> =>
+const assignment = (from: Holder, to: Holder): RawBuilder<unknown> =>
   from.kind === to.kind
     ? sql`${ownerColumn(to.kind)} = ${to.id}`
     : sql`${ownerColumn(from.kind)} = NULL, ${ownerColumn(to.kind)} = ${to.id}`;
@@ -42,8 +42,8 @@ async function change(tx: Db, table: Table, set: RawBuilder<unknown>, where: Raw
   return rows[0]?.count ?? 0;
 }
 
-/** @returns the ids of the stores, and how many files */
-export async function handOver(tx: Db, from: Holder, to: Heir): Promise<{ storeIds: string[]; files: number }> {
+/** Gives stores, files and uploads to somebody else. @returns the ids of the stores, and how many files */
+export async function giveAll(tx: Db, from: Holder, to: Holder): Promise<{ storeIds: string[]; files: number }> {
   const [set, where] = [assignment(from, to), given(from, to)];
   const storeIds = await changeStores(tx, set, where);
   const files = await change(tx, "vector_store_file_objects", set, where);
