@@ -44,6 +44,22 @@ export interface UsageQuery {
   action: string | null;
 }
 
+/** In which order sums by groups come, after the last day: the largest number of requests first, or by the groups. */
+export type UsageOrder = "requests" | "groups";
+
+/** Where a page of sums has ended: the values of its last row in the order of `placeColumns`. */
+export type UsagePlace = readonly string[];
+
+/** By what sums are ordered; together they name one row. */
+export const placeColumns = (
+  groups: readonly UsageGroup[],
+  order: UsageOrder,
+): readonly (UsageGroup | "requests")[] => [
+  ...groups.filter((group) => group === "day"),
+  ...(order === "requests" ? (["requests"] as const) : []),
+  ...groups.filter((group) => group !== "day"),
+];
+
 /** Who uses: the part of an event that the caller decides; null: nobody, who is not counted. */
 export function userOf(caller: Caller): Pick<UsageEvent, "userId" | "teamId" | "keyId"> | null {
   switch (caller.kind) {

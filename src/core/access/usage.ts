@@ -1,6 +1,6 @@
 import { isRefusal } from "../../db/connection/errors.js";
 import type { Database, Db } from "../../db/database.js";
-import { type UsageRow, deleteUsageBefore, insertUsage, sumUsage } from "../../db/tables/usage.js";
+import { type UsageRow, deleteUsageBefore, insertUsage, pageOfUsage, totalUsage } from "../../db/tables/usage.js";
 import type { Log } from "../../process/log.js";
 import type { Metrics } from "../../process/metrics.js";
 import type { Caller } from "../../words/caller.js";
@@ -8,9 +8,9 @@ import { newId } from "../../words/ids.js";
 import {
   type UsageEvent,
   type UsageGroup,
+  type UsagePlace,
   type UsageQuery,
   type UsageSums,
-  noUsage,
   userOf,
 } from "../../words/usage.js";
 import { writtenId } from "../stores/writtenId.js";
@@ -95,19 +95,50 @@ const shown = (event: UsageEvent) =>
 
 export interface Usage {
   rows: UsageRow[];
+  next: UsagePlace | null;
   totals: UsageSums;
 }
 
-/** Rows of one answer: a year of days for a hundred users. */
-const mostRows = 40_000;
+export type { UsageRow };
 
-/** Sums of what was used, up to a second ago. */
-export async function sum(deps: { db: Db }, wanted: UsageQuery, groups: readonly UsageGroup[]): Promise<Usage> {
-  const asked = { ...wanted, storeId: wanted.storeId === null ? null : writtenId(deps, wanted.storeId) };
-  const rows = groups.length === 0 ? [] : await sumUsage(deps.db, asked, groups, mostRows);
-  const [totals] = await sumUsage(deps.db, asked, [], 1);
-  return { rows, totals: totals ?? noUsage };
+/** A page of the sums of what was used, up to a second ago, the largest number of requests first within a day. */
+export async function sum(
+  deps: { db: Db },
+  asked: UsageQuery,
+  groups: readonly UsageGroup[],
+  page: { limit: number; after: UsagePlace | null },
+): Promise<Usage> {
+  const query = written(deps, asked);
+  const found = await pageOfUsage(deps.db, query, groups, { order: "requests", ...page });
+  return { ...found, totals: await totalUsage(deps.db, query) };
 }
+
+/** Rows that are held at once. */
+const rowsAtOnce = 5_000;
+
+/** All of these sums, some at a time, in the order of the groups: requests that come meanwhile move no row. */
+export async function* sumAll(
+  deps: { db: Db },
+  asked: UsageQuery,
+  groups: readonly UsageGroup[],
+): AsyncGenerator<UsageRow[]> {
+  const query = written(deps, asked);
+  let after: UsagePlace | null = null;
+  do {
+    const page: Pick<Usage, "rows" | "next"> = await pageOfUsage(deps.db, query, groups, {
+      order: "groups",
+      limit: rowsAtOnce,
+      after,
+    });
+    yield page.rows;
+    after = page.next;
+  } while (after !== null);
+}
+
+const written = (deps: { db: Db }, asked: UsageQuery): UsageQuery => ({
+  ...asked,
+  storeId: asked.storeId === null ? null : writtenId(deps, asked.storeId),
+});
 
 /** What the caller's own usage is: of the user, else of the team, else of the key. Null: of nobody. */
 export function ownUsage(caller: Caller): Pick<UsageQuery, "userId" | "teamId" | "keyId"> | null {

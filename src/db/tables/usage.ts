@@ -1,5 +1,14 @@
 import { type RawBuilder, sql } from "kysely";
-import type { UsageEvent, UsageGroup, UsageQuery, UsageSums } from "../../words/usage.js";
+import {
+  type UsageEvent,
+  type UsageGroup,
+  type UsageOrder,
+  type UsagePlace,
+  type UsageQuery,
+  type UsageSums,
+  noUsage,
+  placeColumns,
+} from "../../words/usage.js";
 import { type Db, ours } from "../database.js";
 import { instant } from "../expressions.js";
 
@@ -49,38 +58,79 @@ export async function addUsage(db: Db, given: RawBuilder<unknown>): Promise<numb
 /** A row of sums: the values that it is grouped by, and the sums. */
 export type UsageRow = Partial<Record<UsageGroup, string>> & UsageSums;
 
-/** The sums of what was used, by groups, the largest number of requests first within a day. */
-export async function sumUsage(
-  db: Db,
-  asked: UsageQuery,
-  groups: readonly UsageGroup[],
-  limit: number,
-): Promise<UsageRow[]> {
-  const where = [
-    sql`d.day BETWEEN ${asked.from}::date AND ${asked.to}::date`,
-    ...same("user_id", asked.userId),
-    ...same("team_id", asked.teamId),
-    ...same("key_id", asked.keyId),
-    ...same("vector_store_id", asked.storeId),
-    ...same("action", asked.action),
-  ];
-  const read = (group: UsageGroup) =>
-    group === "day" ? sql`to_char(d.day, 'YYYY-MM-DD') AS day` : sql`d.${sql.id(group)} AS ${sql.id(group)}`;
-  const grouped = groups.map((group) => sql`d.${sql.id(group)}`);
-  const order = groups.includes("day") ? sql`d.day DESC, requests DESC` : sql`requests DESC`;
-  const { rows } = await sql<UsageRow>`
-    SELECT ${groups.length === 0 ? sql`` : sql`${sql.join(groups.map(read))},`}
-           COALESCE(sum(d.requests), 0)::bigint AS requests, COALESCE(sum(d.failures), 0)::bigint AS failures,
-           COALESCE(sum(d.tokens), 0)::bigint AS tokens, COALESCE(sum(d.duration_ms), 0)::bigint AS "durationMs"
-    FROM ${db.layout.ours[days].reference} AS d
-    WHERE ${sql.join(where, sql` AND `)}
-    ${groups.length === 0 ? sql`` : sql`GROUP BY ${sql.join(grouped)}`}
-    ORDER BY ${order} LIMIT ${limit}`.execute(db.run);
-  return rows;
-}
+const sums = sql`COALESCE(sum(d.requests), 0)::bigint AS requests, COALESCE(sum(d.failures), 0)::bigint AS failures,
+  COALESCE(sum(d.tokens), 0)::bigint AS tokens, COALESCE(sum(d.duration_ms), 0)::bigint AS "durationMs"`;
+
+const chosen = (asked: UsageQuery) =>
+  sql.join(
+    [
+      sql`d.day BETWEEN ${asked.from}::date AND ${asked.to}::date`,
+      ...same("user_id", asked.userId),
+      ...same("team_id", asked.teamId),
+      ...same("key_id", asked.keyId),
+      ...same("vector_store_id", asked.storeId),
+      ...same("action", asked.action),
+    ],
+    sql` AND `,
+  );
 
 const same = (column: UsageGroup, value: string | null): RawBuilder<unknown>[] =>
   value === null ? [] : [sql`d.${sql.id(column)} = ${value}`];
+
+/** The sums of all that was used. */
+export async function totalUsage(db: Db, asked: UsageQuery): Promise<UsageSums> {
+  const { rows } = await sql<UsageSums>`
+    SELECT ${sums} FROM ${db.layout.ours[days].reference} AS d WHERE ${chosen(asked)}`.execute(db.run);
+  return rows[0] ?? noUsage;
+}
+
+/** What is after a place, the last column first: equal in those before it, and beyond it in this one. */
+function beyond(columns: readonly Column[], place: UsagePlace): RawBuilder<unknown> {
+  return columns.reduceRight<RawBuilder<unknown>>(
+    (rest, { by, type, descends }, i) => {
+      const value = sql`${place[i] ?? ""}::${sql.raw(type)}`;
+      return sql`(${by} ${sql.raw(descends ? "<" : ">")} ${value} OR (${by} = ${value} AND ${rest}))`;
+    },
+    sql`false`,
+  );
+}
+
+interface Column {
+  by: RawBuilder<unknown>;
+  type: string;
+  descends: boolean;
+}
+
+const columnOf = (name: UsageGroup | "requests"): Column => {
+  if (name === "requests") return { by: sql`sum(d.requests)::bigint`, type: "bigint", descends: true };
+  return { by: sql`d.${sql.id(name)}`, type: name === "day" ? "date" : "text", descends: name === "day" };
+};
+
+/**
+ * A page of the sums by groups: a keyset, so that no page repeats a row or skips one whose place stays as it is. By
+ * `groups` no row changes its place. Reads one row more than the page has, to know whether there are others.
+ */
+export async function pageOfUsage(
+  db: Db,
+  asked: UsageQuery,
+  groups: readonly UsageGroup[],
+  page: { order: UsageOrder; limit: number; after: UsagePlace | null },
+): Promise<{ rows: UsageRow[]; next: UsagePlace | null }> {
+  const names = placeColumns(groups, page.order);
+  const columns = names.map(columnOf);
+  const read = (group: UsageGroup) =>
+    group === "day" ? sql`to_char(d.day, 'YYYY-MM-DD') AS day` : sql`d.${sql.id(group)} AS ${sql.id(group)}`;
+  const { rows } = await sql<UsageRow>`
+    SELECT ${sql.join(groups.map(read))}, ${sums}
+    FROM ${db.layout.ours[days].reference} AS d WHERE ${chosen(asked)}
+    GROUP BY ${sql.join(groups.map((group) => sql`d.${sql.id(group)}`))}
+    HAVING ${page.after === null ? sql`true` : beyond(columns, page.after)}
+    ORDER BY ${sql.join(columns.map(({ by, descends }) => sql`${by} ${sql.raw(descends ? "DESC" : "ASC")}`))}
+    LIMIT ${page.limit + 1}`.execute(db.run);
+  const shown = rows.slice(0, page.limit);
+  const last = rows.length > page.limit ? shown.at(-1) : undefined;
+  return { rows: shown, next: last === undefined ? null : names.map((name) => String(last[name] ?? "")) };
+}
 
 /** Removes what is older than a moment, in Unix milliseconds. */
 export async function deleteUsageBefore(db: Db, moment: number): Promise<void> {

@@ -4,6 +4,14 @@ import { ExactNumber, isObject, problemWithNumber } from "../../words/exactJson.
 /** An optional field; null means absent, because LiteLLM sends null for every field that its caller left out. */
 export const optional = <T extends z.ZodType>(schema: T) => schema.nullish().transform((value) => value ?? undefined);
 
+/** A text in a URL or a body that goes to the database, which cannot store U+0000. */
+export const plainText = (longest: number) =>
+  z
+    .string()
+    .min(1, "must not be empty")
+    .max(longest, `at most ${longest} characters`)
+    .refine((value) => !value.includes("\0"), "must not contain U+0000");
+
 export const modelName = z.string().min(1, "must not be empty").max(256, "at most 256 characters");
 
 /** A whole number in a query string. */

@@ -1,7 +1,16 @@
 import { z } from "zod";
-import type { Usage } from "../../core/access/usage.js";
+import type { Usage, UsageRow } from "../../core/access/usage.js";
 import { invalid } from "../../words/errors.js";
-import { type UsageGroup, type UsageQuery, usageGroups } from "../../words/usage.js";
+import {
+  type UsageGroup,
+  type UsagePlace,
+  type UsageQuery,
+  type UsageSums,
+  placeColumns,
+  usageGroups,
+} from "../../words/usage.js";
+import { plainText, queryInteger } from "./common.js";
+import { notOurs, readToken, writeToken } from "./pageToken.js";
 
 const day = z
   .string()
@@ -24,7 +33,9 @@ const groups = z
   })
   .meta({ type: "string" })
   .describe(`what the sums are grouped by: ${usageGroups.join(", ")}, separated by commas; default: day`);
-const text = z.string().min(1, "must not be empty").max(300, "at most 300 characters").optional();
+const text = plainText(300).optional();
+const usualRows = 1_000;
+const mostRows = 10_000;
 
 const period = {
   from: day.describe("the first day, in UTC; default: 30 days ago"),
@@ -32,7 +43,9 @@ const period = {
   group_by: groups,
   vector_store_id: text.describe("only of this vector store"),
   action: text.describe("only this action: the id of an operation in this document, or `ingestFile`"),
-  format: z.enum(["json", "csv"]).default("json"),
+  format: z.enum(["json", "csv"]).default("json").describe("`csv`: a file with all rows, in the order of the groups"),
+  limit: queryInteger(1, mostRows, 0).describe(`rows of a page of JSON; default: ${usualRows}`),
+  page: plainText(12_000).optional().describe("`next_page` of the page before, with the same filters and groups"),
 };
 
 export const ownUsageQuery = z.object(period);
@@ -59,7 +72,9 @@ export const usageAnswer = z
     from: z.string(),
     to: z.string(),
     data: z.array(row),
-    totals: z.object(sums),
+    has_more: z.boolean(),
+    next_page: z.string().nullable(),
+    totals: z.object(sums).describe("of all rows, not of the page's"),
   })
   .meta({ id: "Usage" });
 
@@ -67,51 +82,77 @@ const dayMs = 86_400_000;
 const usualDays = 30;
 const dayOf = (millis: number) => new Date(millis).toISOString().slice(0, 10);
 
-/** @throws ApiError 400 if the period ends before it begins */
+export interface AskedUsage {
+  asked: UsageQuery;
+  groups: UsageGroup[];
+  page: { limit: number; after: UsagePlace | null };
+  /** What was asked for, as the token of the next page remembers it. */
+  listed: readonly string[];
+}
+
+/** @throws ApiError 400 if the period ends before it begins, or for a page of other sums */
 export function readUsageQuery(
   query: z.output<typeof ownUsageQuery>,
   of: Pick<UsageQuery, "userId" | "teamId" | "keyId">,
   now: number,
-): { asked: UsageQuery; groups: UsageGroup[] } {
+): AskedUsage {
   const to = query.to ?? dayOf(now);
   const from = query.from ?? dayOf(Date.parse(`${to}T00:00:00Z`) - usualDays * dayMs);
   if (from > to) throw invalid("from", "is after `to`");
-  const asked = { ...of, from, to, storeId: query.vector_store_id ?? null, action: query.action ?? null };
-  return { asked, groups: query.group_by.length === 0 ? ["day"] : query.group_by };
+  if (query.format === "csv") {
+    for (const name of ["page", "limit"] as const) {
+      if (query[name] !== undefined && query[name] !== 0) throw invalid(name, "leave it out: a CSV file has all rows");
+    }
+  }
+  const { vector_store_id: storeId = null, action = null } = query;
+  const groups: UsageGroup[] = query.group_by.length === 0 ? ["day"] : query.group_by;
+  // The default period moves on at midnight, which is no other list.
+  const days = [query.from, query.to].map((each) => each ?? "");
+  const whose = [of.userId, of.teamId, of.keyId, storeId, action].map((each) => each ?? "");
+  const listed = ["usage", ...days, groups.join(","), ...whose];
+  const after = query.page === undefined ? null : readPlace(query.page, listed, groups);
+  const page = { limit: query.limit === 0 ? usualRows : query.limit, after };
+  return { asked: { ...of, from, to, storeId, action }, groups, page, listed };
 }
 
-const present = ({
-  durationMs,
-  ...rest
-}: {
-  durationMs: number;
-  requests: number;
-  failures: number;
-  tokens: number;
-}) => ({
-  ...rest,
-  duration_ms: durationMs,
-});
+function readPlace(page: string, listed: readonly string[], groups: readonly UsageGroup[]): UsagePlace {
+  const columns = placeColumns(groups, "requests");
+  const place = readToken(page, listed, columns.length).map((part) => part ?? "");
+  const isOurs = columns.every((column, i) => {
+    const part = place[i] ?? "";
+    if (column === "day") return day.safeParse(part).success;
+    return column === "requests" ? /^\d{1,18}$/.test(part) : !part.includes("\0");
+  });
+  if (!isOurs) throw notOurs();
+  return place;
+}
 
-export const presentUsage = ({ from, to }: UsageQuery, { rows, totals }: Usage) => ({
+const present = <T extends UsageSums>({ durationMs, ...rest }: T) => ({ ...rest, duration_ms: durationMs });
+
+export const presentUsage = ({ asked: { from, to }, listed }: AskedUsage, { rows, next, totals }: Usage) => ({
   object: "usage" as const,
   from,
   to,
   data: rows.map(present),
+  has_more: next !== null,
+  next_page: next === null ? null : writeToken(listed, next),
   totals: present(totals),
 });
 
+const sumColumns = ["requests", "failures", "tokens", "duration_ms"] as const;
+const csvLine = (cells: readonly string[]) => `${cells.join(",")}\r\n`;
+export const csvHeader = (groups: readonly UsageGroup[]): string => csvLine([...groups, ...sumColumns]);
+
 /** RFC 4180. A value that a spreadsheet would take for a formula is quoted with an apostrophe. */
-export function usageCsv(groups: readonly UsageGroup[], { rows }: Usage): string {
-  const columns = [...groups, "requests", "failures", "tokens", "duration_ms"] as const;
+export function csvLines(groups: readonly UsageGroup[], rows: readonly UsageRow[]): string {
   const cell = (value: string | number | undefined) => {
     const plain = String(value ?? "");
     const safe = typeof value === "string" && /^[=+\-@\t\r]/.test(plain) ? `'${plain}` : plain;
     return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
   };
-  const lines = rows.map((each) => {
-    const shown: Record<string, string | number | undefined> = present(each);
-    return columns.map((column) => cell(shown[column])).join(",");
+  const lines = rows.map((row) => {
+    const shown: Record<string, string | number | undefined> = present(row);
+    return csvLine([...groups, ...sumColumns].map((column) => cell(shown[column])));
   });
-  return [columns.join(","), ...lines].map((line) => `${line}\r\n`).join("");
+  return lines.join("");
 }
