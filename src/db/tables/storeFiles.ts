@@ -106,6 +106,7 @@ export async function hasFiles(db: Db, storeId: string): Promise<boolean> {
 
 /** The same, locked until the transaction ends. */
 export async function lockStoreFile(tx: Db, storeId: string, fileId: string): Promise<StoreFile | undefined> {
+  if (fileId.includes("\0")) return undefined;
   return selectFiles(tx)
     .where(isFile({ vectorStoreId: storeId, fileId }))
     .forUpdate()

@@ -2,24 +2,17 @@ import { z } from "zod";
 import type { AllStores, AllStoresPage } from "../../core/access/allStores.js";
 import type { Holder } from "../../words/holder.js";
 import { type StoreFilter, type StorePlace, storeSorts } from "../../words/storeListing.js";
-import { queryInteger } from "./common.js";
+import { plainText, queryInteger } from "./common.js";
 import { notOurs, pageField, readToken, writeToken } from "./pageToken.js";
 import { presentStore, storeAnswer } from "./vectorStore.js";
-
-const plain = (longest: number) =>
-  z
-    .string()
-    .min(1, "must not be empty")
-    .max(longest, `at most ${longest} characters`)
-    .refine((value) => !value.includes("\0"), "must not contain U+0000")
-    .optional();
 
 export const allStoresQuery = z.object({
   limit: queryInteger(1, 100, 20),
   sort: z.enum(storeSorts).default("created_at").describe("what the vector stores are sorted by"),
   order: z.enum(["asc", "desc"]).default("desc").describe("`asc`: the smallest, oldest or first comes first"),
-  name: plain(256).describe("only vector stores whose name contains this text, in upper or lower case"),
-  owner: plain(265)
+  name: plainText(256).optional().describe("only vector stores whose name contains this text, in upper or lower case"),
+  owner: plainText(265)
+    .optional()
     .refine((value) => value === undefined || /^(none$|(user|team|key):.)/s.test(value), {
       message: 'expected "user:ID", "team:ID", "key:ID" or "none"',
     })

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Allowance } from "../../core/access/limits.js";
 import type { LimitEntry, Limits } from "../../words/limit.js";
-import { queryInteger, seconds } from "./common.js";
+import { plainText, queryInteger, seconds } from "./common.js";
 
 const subject = z
   .string()
@@ -14,7 +14,7 @@ export const limitParams = z.object({
 
 export const limitListQuery = z.object({
   limit: queryInteger(1, 1000, 100),
-  after: z.string().max(262, "at most 262 characters").optional().describe("a subject: returns the page after it"),
+  after: plainText(262).optional().describe("a subject: returns the page after it"),
 });
 
 const number = z.int("expected a whole number").min(0, "must be at least 0");

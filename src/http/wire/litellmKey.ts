@@ -1,13 +1,9 @@
 import { z } from "zod";
 import type { LitellmKey } from "../../core/access/litellmKeys.js";
-import { modelName, optional, queryInteger, seconds } from "./common.js";
+import { modelName, optional, plainText, queryInteger, seconds } from "./common.js";
 import { notOurs, pageField, readToken, writeToken } from "./pageToken.js";
 
-const text = z
-  .string()
-  .min(1, "must not be empty")
-  .max(256, "at most 256 characters")
-  .refine((value) => !value.includes("\0"), "must not contain U+0000");
+const text = plainText(256);
 const longestLifeSeconds = 10 * 365 * 86_400;
 const longestOverlapSeconds = 30 * 86_400;
 

@@ -8,16 +8,12 @@ import {
 } from "../../core/access/people.js";
 import type { Holdings } from "../../words/holder.js";
 import type { UsageSums } from "../../words/usage.js";
-import { queryInteger } from "./common.js";
+import { plainText, queryInteger } from "./common.js";
 import { notOurs, pageField, readToken, writeToken } from "./pageToken.js";
 
 /** LiteLLM's ids of users and teams may hold any character. */
-const id = z
-  .string()
-  .min(1, "must not be empty")
-  .max(256, "at most 256 characters")
-  .refine((value) => !value.includes("\0"), "must not contain U+0000");
-const search = z.string().min(1, "must not be empty").max(256, "at most 256 characters").optional();
+const id = plainText(256);
+const search = plainText(256).optional();
 
 export const userParams = z.object({ user_id: id.describe("LiteLLM's id of the user, percent-encoded") });
 export const teamParams = z.object({ team_id: id.describe("LiteLLM's id of the team, percent-encoded") });

@@ -1,12 +1,12 @@
 import { z } from "zod";
 import type { AuditEntry, ServerKey } from "../../words/accessKey.js";
 import { keyScopes } from "../../words/caller.js";
-import { optional, queryInteger, seconds } from "./common.js";
+import { optional, plainText, queryInteger, seconds } from "./common.js";
 
 const name = z.string().regex(/^[\w .:@/-]{1,100}$/, "expected 1 to 100 letters, digits, spaces or one of _ . : @ / -");
 const longestLifeSeconds = 10 * 365 * 86_400;
 
-export const keyParams = z.object({ key_id: z.string().max(100, "at most 100 characters").describe("id of the key") });
+export const keyParams = z.object({ key_id: plainText(100).describe("id of the key") });
 
 export const createKeyBody = z
   .object({
@@ -89,7 +89,7 @@ export const presentKey = (key: ServerKey) => ({
 
 export const auditQuery = z.object({
   limit: queryInteger(1, 1000, 100),
-  after: z.string().max(100, "at most 100 characters").optional().describe("an entry's id: returns the page after it"),
+  after: plainText(100).optional().describe("an entry's id: returns the page after it"),
 });
 
 const auditEntry = z
