@@ -27,7 +27,7 @@ export const subjectsOfOwner = ({ userId, teamId, keyId }: Owner): string[] => [
   ...(keyId === null ? [] : [`key:${keyId}`]),
 ];
 
-/** The subjects whose limits hold for a caller's requests. Nothing limits an administrator, who sets the limits. */
+/** The subjects whose limits hold for a caller's requests. An administrator, who sets the limits, has none there. */
 export function subjectsOf(caller: Caller): string[] {
   switch (caller.kind) {
     case "nobody":

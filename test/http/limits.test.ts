@@ -190,7 +190,7 @@ describe("requests a minute", () => {
     expect((await ask("eve", "GET", `/vector_stores/${store}`)).status).toBe(404);
   });
 
-  test("nothing limits administrators", async () => {
+  test("nothing limits administrators' requests", async () => {
     await set("user:chief", { requests_per_minute: 0, vector_stores: 0 });
     const store = await made("ann");
     await set(`store:${store}`, { requests_per_minute: 0 });
