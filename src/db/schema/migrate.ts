@@ -80,8 +80,8 @@ async function asStartupError(error: unknown, { run, config, schema }: DatabaseT
     .catch(() => []);
   const remedy =
     needed.length === 0
-      ? `Make it their owner, or run "vector-store migrate" once with a role that is.`
-      : `Let an administrator of the database run: ${needed.join(" ")} Or run "vector-store migrate" once with a role that may.`;
+      ? "Let an administrator of the database grant it that right, and start again."
+      : `Let an administrator of the database run: ${needed.join(" ")} Then start again.`;
   return new StartupError(`The database role may not prepare the tables (${(error as Error).message}). ${remedy}`);
 }
 
