@@ -151,10 +151,15 @@ function accessOf({ config, db, log, keys = config.keys }: ServiceParts, metrics
   const readIdentity = createIdentityReader(config.access.identitySecrets, now);
   const payers = createPayers({ db, log, now, minter, directory });
   const { keyFor } = payers;
-  const refused = () => {
-    payers.forget();
-  };
-  const standInFor = keyFor === null ? null : (payer: Payer): StandIn => ({ get: () => keyFor(payer), refused });
+  const standInFor =
+    keyFor === null
+      ? null
+      : (payer: Payer): StandIn => ({
+          get: () => keyFor(payer),
+          refused: () => {
+            payers.forget(payer);
+          },
+        });
   return {
     callers: createCallers(keys, { config: config.access, db, log, directory, readIdentity, now }),
     limiter: createLimiter({ config: config.limits, db, log, now }),

@@ -108,6 +108,40 @@ describe.each([
     expect(running.config.access.denyByDefault).toBe(false);
   });
 
+  test("that is limited to some stores sees no file that is attached to others", async () => {
+    const { litellm: fake, service: running, ask, create } = await start({ master });
+    fake.keys.set("sk-ann", { user_id: "ann" });
+    const [one, two] = [await create("sk-ann"), await create("sk-ann")];
+    fake.keys.set("sk-some", { user_id: "ann", object_permission: { vector_stores: [one] } });
+    const upload = async (store: string | null) => {
+      const form = new FormData();
+      form.set("file", new Blob([`for ${store ?? "none"}`]), "a.txt");
+      form.set("purpose", "assistants");
+      const headers = { authorization: "Bearer sk-ann" };
+      const sent = await fetch(`${running.url}/v1/files`, { method: "POST", headers, body: form });
+      const { id } = (await sent.json()) as { id: string };
+      if (store !== null)
+        expect((await ask("sk-ann", `/v1/vector_stores/${store}/files`, "POST", { file_id: id })).status).toBe(200);
+      return id;
+    };
+    const [inOne, inTwo, inNone] = [await upload(one), await upload(two), await upload(null)];
+    await ask("sk-ann", `/v1/vector_stores/${one}/files`, "POST", { file_id: inTwo });
+    const listed = JSON.parse((await ask("sk-some", "/v1/files")).text) as { data: { id: string }[] };
+    expect(listed.data.map(({ id }) => id).sort()).toEqual([inOne, inNone].sort());
+    for (const [id, status] of [
+      [inOne, 200],
+      [inNone, 200],
+      [inTwo, 404],
+    ] as const) {
+      expect((await ask("sk-some", `/v1/files/${id}`)).status).toBe(status);
+      expect((await ask("sk-some", `/v1/files/${id}/content`)).status).toBe(status);
+      expect((await ask("sk-some", `/v1/vector_stores/${one}/files`, "POST", { file_id: id })).status).toBe(status);
+    }
+    expect((await ask("sk-some", `/v1/files/${inTwo}`, "DELETE")).status).toBe(404);
+    expect((await ask("sk-some", `/v1/files/${inOne}`, "DELETE")).status).toBe(200);
+    expect((await ask("sk-ann", `/v1/files/${inTwo}`)).status).toBe(200);
+  });
+
   test("of an administrator sees everything, and one that only views changes nothing", async () => {
     const {
       litellm: fake,

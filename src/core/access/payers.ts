@@ -20,8 +20,8 @@ export interface Payers {
    * @throws as `callerFor`
    */
   keyFor: ((payer: Payer) => Promise<Secret>) | null;
-  /** Makes new keys from now on: LiteLLM does not accept one of those made so far. */
-  forget(): void;
+  /** Makes a new key for this payer from now on: LiteLLM does not accept the one made so far. */
+  forget(payer: Payer): void;
   /** Deletes keys at LiteLLM that have ended. @returns how many */
   sweep(): Promise<number>;
   /** Deletes this process' keys at LiteLLM. */
@@ -41,6 +41,8 @@ interface Parts {
   minter: Minter | null;
   directory: Directory | null;
 }
+
+const nameOf = ({ userId, teamId, keyHash }: Payer) => JSON.stringify([userId, teamId, keyHash]);
 
 interface Minted {
   key: Secret;
@@ -70,7 +72,7 @@ export function createPayers({ db, log, now, minter, directory }: Parts): Payers
 
   /** Payers of the same moment share one key, so nothing is awaited between looking and remembering. */
   function mintedFor(by: Minter, payer: Payer): Promise<Minted> {
-    const id = JSON.stringify([payer.userId, payer.teamId, payer.keyHash]);
+    const id = nameOf(payer);
     const known = minted.get(id);
     if (known !== undefined && known.endsAt - now() > reserveMs) return known.asked;
     const endsAt = now() + lifeSeconds * 1000;
@@ -90,8 +92,8 @@ export function createPayers({ db, log, now, minter, directory }: Parts): Payers
       return { kind: "user", userId: payer.userId, teamId: payer.teamId, keyHash: hash, key, onlyStores: null };
     },
     keyFor: minter === null ? null : async (payer) => (await mintedFor(minter, payer)).key,
-    forget: () => {
-      minted.clear();
+    forget: (payer) => {
+      minted.delete(nameOf(payer));
     },
     sweep: async () => {
       if (minter === null) return 0;

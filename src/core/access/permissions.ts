@@ -1,7 +1,7 @@
 import type { Db } from "../../db/database.js";
 import { deleteGrant, listGrants, putGrant, setStoreOwner } from "../../db/tables/permissions.js";
-import type { Caller, Owner, StorePermission } from "../../words/caller.js";
-import { notFound } from "../../words/errors.js";
+import { type Caller, type Owner, type StorePermission, ownerOf } from "../../words/caller.js";
+import { forbidden, notFound } from "../../words/errors.js";
 import type { Grant } from "../../words/grant.js";
 import type { VectorStore } from "../../words/store.js";
 import type { Deps } from "../deps.js";
@@ -48,7 +48,11 @@ export async function revoke(
   });
 }
 
-/** Gives a store to somebody else, who need not be known to LiteLLM yet. @throws ApiError 403, 404 */
+/**
+ * Gives a store to somebody else, who need not be known to LiteLLM yet. Only its owner may, and whoever sees all
+ * stores: a permission can be taken away again, ownership cannot.
+ * @throws ApiError 403, also `limit_reached` if the new owner has no room; 404
+ */
 export async function transfer(
   deps: Deps,
   caller: Caller,
@@ -56,12 +60,36 @@ export async function transfer(
   storeId: string,
   owner: Omit<Owner, "keyId">,
 ): Promise<void> {
+  if (caller.kind === "user") {
+    const store = await stores.find(deps, caller, storeId, "admin");
+    if (owns(caller, store)) await requireRoom(deps, store, owner);
+  }
   await change(deps, caller, storeId, async (tx, store) => {
+    if (!owns(caller, store)) throw forbidden("Only the owner of a vector store may give it to somebody else.");
     await setStoreOwner(tx, store.id, { ...owner, keyId: null });
     const { ownerUserId, ownerTeamId, ownerKeyId } = store;
     const before = { userId: ownerUserId, teamId: ownerTeamId, keyId: ownerKeyId };
     await record(tx, actor, deps.now(), { action: "store.transfer", target: store.id, details: { before, owner } });
   });
+}
+
+/** Whoever gets a store from a user, and does not have it yet, must have room for it. @throws ApiError 403 */
+async function requireRoom({ limiter }: Deps, store: VectorStore, owner: Omit<Owner, "keyId">): Promise<void> {
+  const gaining: Owner = {
+    userId: owner.userId === store.ownerUserId ? null : owner.userId,
+    teamId: owner.teamId === store.ownerTeamId ? null : owner.teamId,
+    keyId: null,
+  };
+  await limiter.requireStore(gaining);
+  await limiter.requireBytes(gaining, store.contentBytes);
+}
+
+/** A store without a user is wholly its team's. */
+function owns(caller: Caller, { ownerUserId, ownerTeamId, ownerKeyId }: VectorStore): boolean {
+  if (caller.kind !== "user") return true;
+  const { userId, teamId, keyId } = ownerOf(caller);
+  if (ownerUserId !== null) return ownerUserId === userId;
+  return ownerTeamId !== null ? ownerTeamId === teamId : ownerKeyId !== null && ownerKeyId === keyId;
 }
 
 /** Searches of the last second may still use the store as it was; after the change they look it up again. */

@@ -1,6 +1,7 @@
 import { giveBack } from "../../db/tables/ingestQueue.js";
 import { EngineError } from "../../engines/engine.js";
 import { DamagedBytes } from "../../storage/storage.js";
+import type { Payer } from "../../words/caller.js";
 import { DocumentError } from "../../words/document.js";
 import { ApiError, TextError } from "../../words/errors.js";
 import type { LastError, StoreFile } from "../../words/file.js";
@@ -31,14 +32,19 @@ export type Outcome = "completed" | "failed" | "postponed" | null;
 /** Records why the work on a file ended before the file was complete. */
 export async function endBadly(leased: Leased, error: unknown, stopping: boolean): Promise<Outcome> {
   if (error instanceof LeaseLost) return null;
-  const { deps, key, lease } = leased;
+  const { deps, key, lease, payer } = leased;
   try {
     if (stopping) {
       await giveBack(deps.db, key, lease, { afterSeconds: 0, attempted: false, why: null, lasts: false });
       return "postponed";
     }
-    const failure = failureOf(error);
-    if (isUnknownKey(error)) deps.payers.forget();
+    const failure = failureOf(error, payer);
+    if (error instanceof ApiError && error.status === 401 && payer !== null) {
+      // A key that was made for ingestion may have been deleted at LiteLLM; one that was made just now says more.
+      deps.payers.forget(payer);
+      const ending = { code: "server_error", message: toldOf(error, payer) } as const;
+      if (await failIf(leased, ending, (file) => file.attempts >= mostTextFailures)) return "failed";
+    }
     if (failure === "text") {
       const { message } = error as TextError;
       const ending = { code: "server_error", message } as const;
@@ -51,7 +57,7 @@ export async function endBadly(leased: Leased, error: unknown, stopping: boolean
       if (failure === "again") deps.log.error({ ...about, err: error }, "ingestion failed; it will be tried again");
       else deps.log.warn({ ...about, reason: (error as Error).message }, "ingestion waits");
       // Unforeseen errors go to the log only.
-      const why = error instanceof ApiError ? error.message : null;
+      const why = error instanceof ApiError ? toldOf(error, payer) : null;
       const lasts = failure === "refused";
       if (lasts) {
         const isOver = (file: StoreFile) => deps.now() - file.createdAt > longestRefusedMs;
@@ -83,12 +89,30 @@ async function failIf(leased: Leased, error: LastError, isOver: (file: StoreFile
 
 const isUnknownKey = (error: unknown) => error instanceof ApiError && error.status === 401;
 
+/** Of whoever attached the file, by the status of LiteLLM's refusal. */
+const refusals = new Map([
+  [401, "LiteLLM accepts no key of whoever attached this file. Their user, team or key may be blocked there."],
+  [403, "LiteLLM does not let whoever attached this file use the model."],
+  [422, "The budget of whoever attached this file is spent at LiteLLM."],
+  [429, "The rate limit of whoever attached this file is reached at LiteLLM."],
+]);
+
+/**
+ * What the readers of the store are told. LiteLLM's own words about a payer have the names of its users and teams, what
+ * they spent and what they may spend.
+ */
+function toldOf(error: ApiError, payer: Payer | null): string {
+  if (payer === null || error instanceof TextError || error.details.code === "limit_reached") return error.message;
+  if (error.status === 422 && error.details.code !== "budget_exceeded") return error.message;
+  return refusals.get(error.status) ?? error.message;
+}
+
 /**
  * What an error means for the file: the error that ends it; `wait`: an outage, not the file's fault; `refused`: the
  * model refuses everything, which somebody must correct; `text`: the model fails on one of its texts alone; `again`:
  * unforeseen. The last two are tried a few more times.
  */
-function failureOf(error: unknown): LastError | "wait" | "refused" | "again" | "text" {
+function failureOf(error: unknown, payer: Payer | null): LastError | "wait" | "refused" | "again" | "text" {
   if (error instanceof DocumentError) return { code: error.code, message: error.message };
   if (error instanceof DamagedBytes)
     return { code: "server_error", message: `${error.sentence} Delete the file and upload it again.` };
@@ -105,5 +129,5 @@ function failureOf(error: unknown): LastError | "wait" | "refused" | "again" | "
   if (error.details.code === "text_refused") return { code: "invalid_file", message: error.message };
   if (error.details.code === "model_refused") return "refused";
   if (!(error instanceof TextError) && (error.status === 429 || error.status >= 500)) return "wait";
-  return { code: "server_error", message: error.message };
+  return { code: "server_error", message: toldOf(error, payer) };
 }

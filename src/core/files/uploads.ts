@@ -60,7 +60,7 @@ const notPending = (id: string, status: Upload["status"]) =>
 /**
  * Adds a part to an upload. Parts may arrive at the same time and in any order.
  * @param receive reads the part; called only if the upload is pending
- * @throws ApiError as `requirePending`, also if the upload ended while the part arrived
+ * @throws ApiError as `requirePending`, also if the upload ended while the part arrived; 403 `limit_reached`
  */
 export async function addPart(
   deps: Deps,
@@ -69,11 +69,14 @@ export async function addPart(
   receive: () => Promise<files.KeptBytes>,
 ): Promise<UploadPart> {
   await requirePending(deps, caller, uploadId);
+  // One that has no room left is refused before its bytes arrive.
+  await deps.limiter.requireBytes(ownerOf(caller), 1);
   const kept = await receive();
   const { content, inDirectory, bytes } = kept.written;
   const createdAt = deps.now();
   const part = { id: newId("part_", createdAt), uploadId, content, inDirectory, bytes, createdAt };
   try {
+    await deps.limiter.requireBytes(ownerOf(caller), bytes);
     if (!(await insertPart(deps.db, scopeOf(caller, "admin"), part))) throw notPending(uploadId, "completed");
     return part;
   } catch (error) {
@@ -106,7 +109,8 @@ export async function complete(
   if (size !== upload.bytes) {
     throw invalid("part_ids", `the parts have ${size} bytes, and the upload was announced with ${upload.bytes}`);
   }
-  await deps.limiter.requireBytes(ownerOf(caller), size);
+  // The parts are counted already.
+  await deps.limiter.requireBytes(ownerOf(caller), 0);
   const hash = createHash("md5");
   const bytes = async function* () {
     for (const part of parts) {

@@ -1,16 +1,31 @@
-import { sql } from "kysely";
+import { type ExpressionBuilder, sql } from "kysely";
 import type { Owner, Scope } from "../../words/caller.js";
 import type { StoredFile } from "../../words/file.js";
 import { type Db, ours } from "../database.js";
-import type { ColumnsOf } from "../schema/ourTables.js";
+import type { OurTables } from "../schema/ourTables.js";
 import { epochMillis, instant } from "../expressions.js";
 import { within } from "../scope.js";
 
 const table = "vector_store_file_objects";
-const files = (db: Db) => ours(db, table);
-type Columns = ColumnsOf<typeof table>;
-const visibleTo = (scope: Scope) => (eb: Columns) =>
-  within(scope, { user: eb.ref("owner_user_id"), team: eb.ref("owner_team_id"), key: eb.ref("owner_key_id") });
+const attachments = "vector_store_files";
+const files = (db: Db) => ours<typeof table | typeof attachments>(db, table);
+type Columns = ExpressionBuilder<Pick<OurTables, typeof table | typeof attachments>, typeof table>;
+/**
+ * Whose files they are. A LiteLLM key that may use only some stores sees none of what is attached to others: their
+ * contents are the files'.
+ */
+const visibleTo = (scope: Scope) => (eb: Columns) => {
+  const [user, team, key] = [eb.ref("owner_user_id"), eb.ref("owner_team_id"), eb.ref("owner_key_id")];
+  const own = within(scope, { user, team, key });
+  const only = scope.kind === "held" ? scope.onlyStores : null;
+  if (only === null) return own;
+  const elsewhere = eb
+    .selectFrom(attachments)
+    .select("file_id")
+    .whereRef(`${attachments}.file_id`, "=", `${table}.id`)
+    .where(sql<boolean>`NOT (vector_store_id::text = ANY(${[...only]}::text[]))`);
+  return eb.and([own, eb.not(eb.exists(elsewhere))]);
+};
 /** An expired file is gone, whether or not the sweep has removed it. */
 const alive = (now: number) => (eb: Columns) =>
   eb.or([eb("expires_at", "is", null), eb("expires_at", ">", instant(now, true))]);

@@ -67,7 +67,7 @@ export async function bytesOfStore(db: Db, id: string): Promise<number> {
   return rows[0]?.bytes ?? 0;
 }
 
-/** What belongs to a user, a team or a key: by exactly one of the three. */
+/** What belongs to a user, a team or a key, parts of uploads too: by exactly one of the three. */
 export async function sumOwned(db: Db, owner: Partial<Owner>): Promise<{ vectorStores: number; bytes: number }> {
   const { vectorStores, ours: tables } = db.layout;
   const [column, id] =
@@ -79,6 +79,10 @@ export async function sumOwned(db: Db, owner: Partial<Owner>): Promise<{ vectorS
   const { rows } = await sql<{ stores: number; bytes: number }>`
     SELECT count(*) AS stores, (COALESCE(sum(s.content_bytes), 0) + COALESCE((
       SELECT sum(f.bytes) FROM ${tables.vector_store_file_objects.reference} AS f WHERE f.${sql.ref(column)} = ${id}
+    ), 0) + COALESCE((
+      SELECT sum(p.bytes) FROM ${tables.vector_store_uploads.reference} AS u
+      JOIN ${tables.vector_store_upload_parts.reference} AS p ON p.upload_id = u.id
+      WHERE u.${sql.ref(column)} = ${id} AND u.status = 'pending'
     ), 0))::bigint AS bytes
     FROM ${vectorStores.table} AS s WHERE s.${sql.ref(column)} = ${id} AND NOT s.leaving`.execute(db.run);
   return { vectorStores: rows[0]?.stores ?? 0, bytes: rows[0]?.bytes ?? 0 };

@@ -101,11 +101,41 @@ describe("ingestion, with a master key", () => {
     await work();
     const look = async (store: string, id: string) =>
       (await running.get(`/v1/vector_stores/${store}/files/${id}`).expect(200)).body as object;
+    // LiteLLM's own words may name users, teams and sums, which the store's other readers need not know.
     expect(await look(ann, poor)).toMatchObject({
       status: "failed",
-      last_error: { message: expect.stringMatching(/Budget has been exceeded/) },
+      last_error: { message: "The budget of whoever attached this file is spent at LiteLLM." },
     });
     expect(await look(ben, rich)).toMatchObject({ status: "completed" });
+  });
+
+  test.each([
+    ["401 for every key", { status: 401, type: "auth_error", message: "Team=red is blocked." }, /accepts no key/],
+    ["403", { status: 403, type: "key_model_access_denied", message: "red may use ['x'] only" }, /does not let/],
+  ])("fails a file for which LiteLLM answers %s, and makes no new keys for others", async (_, said, told) => {
+    const { fake, running, create, upload, work } = await start();
+    const [ann, ben] = [await create("sk-ann"), await create("sk-ben")];
+    const blocked = await upload("sk-ann", ann, "apple");
+    const { status, type, message } = said;
+    fake.answers.embeddings = ({ headers }) => {
+      const key = headers.authorization?.replace("Bearer ", "") ?? "";
+      const isAnns = fake.minted.get(key)?.user_id === "ann";
+      return isAnns ? { status, json: { error: { message, type, param: "None", code: String(status) } } } : null;
+    };
+    for (const text of ["banana", "berry", "beet"]) {
+      await upload("sk-ben", ben, text);
+      await work();
+      await running.database.exec("UPDATE vector_store_files SET run_after = now()");
+    }
+    await work();
+    const file = (await running.get(`/v1/vector_stores/${ann}/files/${blocked}`).expect(200)).body as {
+      last_error: { message: string };
+    };
+    expect(file).toMatchObject({ status: "failed", last_error: { message: expect.stringMatching(told) } });
+    expect(file.last_error.message).not.toContain("red");
+    const made = [...fake.minted.values()].filter(({ user_id: user }) => user === "ben");
+    expect(made).toHaveLength(1);
+    expect(fake.minted.size).toBeLessThanOrEqual(4);
   });
 
   test("waits while LiteLLM makes no key", async () => {
