@@ -48,6 +48,8 @@ export function createUsageLog({ db, log, metrics, now }: Parts): UsageLog {
       if (!isRefusal(error)) throw error;
       const [event] = portion;
       if (event !== undefined && portion.length === 1) {
+        // At once: if the database goes away now, the rest of the portion is kept without it.
+        waiting = waiting.filter((each) => each !== event);
         metrics.usageLost.inc({ reason: "refused" });
         log.error({ err: error, event: shown(event) }, "the database refused a usage event, which is lost");
         return;
