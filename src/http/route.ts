@@ -7,6 +7,7 @@ import { ApiError, clientLeft, forbidden, invalid } from "../words/errors.js";
 import { exactJson, isObject } from "../words/exactJson.js";
 import type { LitellmOperation } from "../words/identity.js";
 import { userOf } from "../words/usage.js";
+import { originOf } from "./origin.js";
 import { authenticate } from "./middleware/authenticate.js";
 import { readJson } from "./bodies/jsonBody.js";
 import { type Warnings, warningsOf } from "./warnings.js";
@@ -166,7 +167,15 @@ export function mount(routes: readonly Route[], deps: Deps): Router {
       const caller: Caller =
         each.may === "public"
           ? { kind: "nobody" }
-          : countUse(each, await authenticate(req, deps.callers, each.litellm ?? null), { deps, req, res, startedAt });
+          : {
+              ...countUse(each, await authenticate(req, deps.callers, each.litellm ?? null), {
+                deps,
+                req,
+                res,
+                startedAt,
+              }),
+              from: originOf(req, res),
+            };
       if (!isAllowed(caller, each.may)) throw forbidden("This key may not do that.");
       await deps.limiter.admit(caller);
       await each.run({ deps, caller, req, res, signal: leavingOf(res), startedAt, ...warningsOf(res) });

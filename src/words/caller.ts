@@ -47,7 +47,15 @@ export type Caller = Anyone & {
   readonly meter?: Meter;
   /** The scope of the service's key with which LiteLLM asks for this caller, who may do no more than it allows. */
   readonly through?: KeyScope;
+  /** Where the request came from, for the audit log; absent: it is none. */
+  readonly from?: Origin;
 };
+
+export interface Origin {
+  /** The client's; null: unknown. */
+  readonly address: string | null;
+  readonly requestId: string | null;
+}
 
 /** What a request, or the ingestion of a file, uses. */
 export interface Meter {

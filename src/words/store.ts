@@ -1,3 +1,4 @@
+import type { Owner } from "./caller.js";
 import type { Prompts } from "./prompts.js";
 
 /** A vector store expires this many days after its last use. OpenAI's `expires_after`. */
@@ -114,6 +115,13 @@ export interface StoreChanges {
   /** Null removes a setting. */
   search?: { [K in keyof SearchSettings]: SearchSettings[K] | null } | undefined;
 }
+
+/** Whose a store is. */
+export const ownerOfStore = (store: Pick<VectorStore, "ownerUserId" | "ownerTeamId" | "ownerKeyId">): Owner => ({
+  userId: store.ownerUserId,
+  teamId: store.ownerTeamId,
+  keyId: store.ownerKeyId,
+});
 
 export const isExpired = ({ expiresAt }: Pick<VectorStore, "expiresAt">, now: number): boolean =>
   expiresAt !== null && expiresAt <= now;

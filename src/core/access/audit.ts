@@ -1,7 +1,6 @@
 import type { Db } from "../../db/database.js";
 import { insertAudit, listAudit } from "../../db/tables/audit.js";
 import type { AuditEntry } from "../../words/accessKey.js";
-import type { Caller } from "../../words/caller.js";
 import { newId } from "../../words/ids.js";
 
 /** Who acts, for the audit log. */
@@ -10,21 +9,6 @@ export interface Actor {
   /** The client's address; null: the command line. */
   address: string | null;
   requestId: string | null;
-}
-
-/** The name of a caller in logs: never the key. */
-export function nameOf(caller: Caller): string {
-  switch (caller.kind) {
-    case "nobody":
-      return "nobody";
-    case "server":
-      return caller.keyId === null ? "server" : `key:${caller.keyId}`;
-    case "admin":
-      return caller.user === null ? "master" : nameOf({ kind: "user", ...caller.user });
-    case "user":
-      if (caller.userId !== null) return `user:${caller.userId}`;
-      return caller.teamId === null ? `key:${caller.keyHash}` : `team:${caller.teamId}`;
-  }
 }
 
 /** Writes an act down in the transaction that does it, so that there is neither without the other. */

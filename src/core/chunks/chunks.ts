@@ -4,7 +4,8 @@ import type { Caller } from "../../words/caller.js";
 import type { Chunk, ChunkSelection } from "../../words/chunk.js";
 import { invalid } from "../../words/errors.js";
 import type { Filter } from "../../words/filter.js";
-import type { VectorStore } from "../../words/store.js";
+import { type VectorStore, ownerOfStore } from "../../words/store.js";
+import { recordOnOthers } from "../stores/onOthers.js";
 import type { Deps } from "../deps.js";
 import { requireOperators } from "../search/filters.js";
 import * as stores from "../stores/stores.js";
@@ -82,7 +83,11 @@ export async function remove(
         const notOf = selection.ids == null ? await listFileChunks(tx, id) : null;
         return [{ do: "remove", which: { ...selection, notOf } }];
       },
-      book: (_tx, { removed }) => Promise.resolve(removed.chunks),
+      book: async (tx, { removed }, held) => {
+        const act = { action: "embeddings.delete", target: id, details: { rows: removed.chunks } };
+        await recordOnOthers(tx, caller, deps.now(), ownerOfStore(held.store), act);
+        return removed.chunks;
+      },
     },
     { signal },
   );

@@ -3,7 +3,8 @@ import type { Done, Step } from "../../engines/engine.js";
 import type { Caller } from "../../words/caller.js";
 import type { Amendment, Chunk } from "../../words/chunk.js";
 import { TextError, notFound } from "../../words/errors.js";
-import type { VectorStore } from "../../words/store.js";
+import { type VectorStore, ownerOfStore } from "../../words/store.js";
+import { recordOnOthers } from "../stores/onOthers.js";
 import type { Deps } from "../deps.js";
 import { checkVector } from "../stores/checkVector.js";
 import { bookModel, embedTexts } from "../stores/embedding.js";
@@ -132,8 +133,12 @@ const write = (
       as: "use",
       hold: async (tx) => ({ store: await stores.lock(tx, caller, id, "write") }),
       steps: () => [step],
-      book: async (tx, done) => {
+      book: async (tx, done, held) => {
         await book(tx);
+        const action = step.do === "remove" ? "embeddings.delete" : "embeddings.update";
+        const act = { action, target: id, details: { rows: 1 } };
+        if (done.removed.chunks + done.replaced.size > 0)
+          await recordOnOthers(tx, caller, deps.now(), ownerOfStore(held.store), act);
         return done;
       },
     },

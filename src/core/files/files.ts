@@ -6,6 +6,7 @@ import { ApiError, forbidden } from "../../words/errors.js";
 import { idTimestamp, newId } from "../../words/ids.js";
 import { DamagedBytes, type Written } from "../../storage/storage.js";
 import { type Caller, type Scope, ownerOf, scopeOf } from "../../words/caller.js";
+import { recordOnOthers } from "../stores/onOthers.js";
 import type { Deps } from "../deps.js";
 import { changeStore, detachFiles } from "./changes.js";
 import type { StoredFile } from "../../words/file.js";
@@ -141,15 +142,26 @@ export async function remove(deps: Deps, caller: Caller, id: string): Promise<vo
     await find(deps, caller, id);
     throw forbidden(`You may read the file '${id}', but only its owner may delete it.`);
   }
-  if (!(await erase(deps, scope, file))) throwUnknownFile(id);
+  if (!(await erase(deps, { scope, caller }, file))) throwUnknownFile(id);
 }
 
-/** Removes a file that was found within this scope. @returns false if another request has done it meanwhile */
-async function erase(deps: Deps, scope: Scope, file: StoredFile): Promise<boolean> {
+/**
+ * Removes a file that was found within this scope.
+ * @param by.caller absent: the sweep does it
+ * @returns false if another request has done it meanwhile
+ */
+async function erase(deps: Deps, by: { scope: Scope; caller?: Caller }, file: StoredFile): Promise<boolean> {
   // Only the file's row knows of bytes in FILES_DIR, so they go first. Those in the database are found by the sweep.
   if (file.inDirectory) await deps.storage.remove(file);
   await detachEverywhere(deps, file.id);
-  if (!(await deleteFile(deps.db, scope, file.id))) return false;
+  const gone = await deps.db.transaction(async (tx) => {
+    const owner = await deleteFile(tx, by.scope, file.id);
+    if (owner === undefined || by.caller === undefined) return owner !== undefined;
+    const act = { action: "file.delete", target: file.id, details: { filename: file.filename } };
+    await recordOnOthers(tx, by.caller, deps.now(), owner, act);
+    return true;
+  });
+  if (!gone) return false;
   // Once more, for stores that it was attached to meanwhile.
   await detachEverywhere(deps, file.id);
   if (!file.inDirectory) {
@@ -188,7 +200,7 @@ export async function sweepFiles(deps: Deps): Promise<number> {
   let swept = await deps.storage.sweep(deps.now() - leftOverMs);
   for (;;) {
     const expired = await listExpiredFiles(deps.db, deps.now(), 100);
-    for (const file of expired) if (await erase(deps, { kind: "all" }, file)) swept += 1;
+    for (const file of expired) if (await erase(deps, { scope: { kind: "all" } }, file)) swept += 1;
     if (expired.length < 100) return swept;
   }
 }

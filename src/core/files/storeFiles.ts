@@ -5,10 +5,11 @@ import type { Caller } from "../../words/caller.js";
 import { invalid } from "../../words/errors.js";
 import type { Attributes, FileStatus, StoreFile, StoreFileKey } from "../../words/file.js";
 import type { Filter } from "../../words/filter.js";
-import type { VectorStore } from "../../words/store.js";
+import { type VectorStore, ownerOfStore } from "../../words/store.js";
+import { recordOnOthers } from "../stores/onOthers.js";
 import type { Deps } from "../deps.js";
 import * as stores from "../stores/stores.js";
-import { changeStore, chunksOf, detachFiles, endWithoutChunks, nothing } from "./changes.js";
+import { type Part, changeStore, chunksOf, detachFiles, endWithoutChunks, nothing, together } from "./changes.js";
 import { throwUnknownFile } from "./files.js";
 import { relabelFile } from "./relabel.js";
 import { briefMs, untilEnded } from "./until.js";
@@ -78,9 +79,9 @@ export async function setAttributes(
   const store = await stores.findUsable(deps, caller, storeId, "write");
   const key = { vectorStoreId: store.id, fileId };
   let before: StoreFile | undefined;
-  await changeStore(deps, "correction", holding(caller, key), (tx, { file }) => {
-    before = file;
-    return relabelFile(tx, file, attributes);
+  await changeStore(deps, "correction", holding(caller, key), async (tx, held) => {
+    before = held.file;
+    return together([await relabelFile(tx, held.file, attributes), noted(deps, caller, "store_file.update", held)]);
   });
   await stores.markUsed(deps, caller, store.id);
   if (before?.status === "completed") {
@@ -93,7 +94,20 @@ export async function setAttributes(
 /** Removes a file and its chunks from a store. The file itself stays. @throws ApiError 404 */
 export async function detach(deps: Deps, caller: Caller, storeId: string, fileId: string): Promise<void> {
   const hold = holding(caller, { vectorStoreId: storeId, fileId });
-  await changeStore(deps, "correction", hold, (tx, { file }) => detachFiles(tx, [file]));
+  await changeStore(deps, "correction", hold, async (tx, held) =>
+    together([await detachFiles(tx, [held.file]), noted(deps, caller, "store_file.delete", held)]),
+  );
+}
+
+/** What an administrator does to a file of somebody else's store is written down with the change. */
+function noted(
+  deps: Deps,
+  caller: Caller,
+  action: string,
+  { store, file }: { store: VectorStore; file: StoreFile },
+): Part {
+  const act = { action, target: store.id, details: { fileId: file.fileId, filename: file.filename } };
+  return { steps: [], book: (tx) => recordOnOthers(tx, caller, deps.now(), ownerOfStore(store), act) };
 }
 
 /** Stops the ingestion of a file and removes its chunks, unless the ingestion has ended. @throws ApiError 404 */

@@ -23,16 +23,26 @@ const all = { kind: "all" } as const;
  * Removes a store and everything in it. A large one disappears at once, and its chunks are removed afterwards, a
  * portion at a time; if that fails, the sweep removes the rest.
  * @param hold locks the store's row; throws to cancel
+ * @param note writes in the transaction in which the store disappears
  */
-export async function dropStore(deps: Deps, hold: (tx: Db) => Promise<VectorStore>): Promise<void> {
+export async function dropStore(
+  deps: Deps,
+  hold: (tx: Db) => Promise<VectorStore>,
+  note: (tx: Db, store: VectorStore) => Promise<void> = () => Promise.resolve(),
+): Promise<void> {
   const large = await deps.db.transaction(async (tx) => {
-    const { id, chunkCount } = await hold(tx);
-    if (chunkCount <= portion) return null;
-    await markLeaving(tx, [id]);
-    return id;
+    const store = await hold(tx);
+    if (store.chunkCount <= portion) return null;
+    await markLeaving(tx, [store.id]);
+    await note(tx, store);
+    return store.id;
   });
   if (large === null) {
-    await deps.engine.drop({ hold, book: (tx, store) => deleteStore(tx, all, store.id) });
+    const book = async (tx: Db, store: VectorStore) => {
+      await note(tx, store);
+      return deleteStore(tx, all, store.id);
+    };
+    await deps.engine.drop({ hold, book });
     return;
   }
   deps.recentStores.delete(large);

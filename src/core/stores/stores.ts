@@ -4,7 +4,14 @@ import type { Db } from "../../db/database.js";
 import { type Caller, type Scope, type StorePermission, ownerOf, scopeOf } from "../../words/caller.js";
 import { type ApiError, forbidden, invalid } from "../../words/errors.js";
 import { idTimestamp } from "../../words/ids.js";
-import { type NewVectorStore, type StoreChanges, type VectorStore, isExpired } from "../../words/store.js";
+import {
+  type NewVectorStore,
+  type StoreChanges,
+  type VectorStore,
+  isExpired,
+  ownerOfStore,
+} from "../../words/store.js";
+import { recordOnOthers } from "./onOthers.js";
 import type { Deps } from "../deps.js";
 import { type DetailedStore, withCounts, withDetails } from "./details.js";
 import { type AskedModel, chooseModel } from "./chooseModel.js";
@@ -134,8 +141,19 @@ async function cursorAt(deps: Deps, caller: Caller, id: string | null, param: st
 export async function update(deps: Deps, caller: Caller, id: string, changes: StoreChanges): Promise<DetailedStore> {
   await requireLanguage(deps, changes.search?.language);
   const scope = scopeOf(caller, "admin");
-  const store =
-    (await updateStore(deps.db, scope, id, changes, deps.now())) ?? (await refuse(deps.db, caller, id, "admin"));
+  const now = deps.now();
+  const store = await deps.db.transaction(async (tx) => {
+    const changed = (await updateStore(tx, scope, id, changes, now)) ?? (await refuse(tx, caller, id, "admin"));
+    const { name, ...others } = changes;
+    const fields = Object.entries<unknown>(others).flatMap(([field, value]) => (value === undefined ? [] : field));
+    const details = { ...(name !== undefined && { name }), ...(fields.length > 0 && { fields }) };
+    await recordOnOthers(tx, caller, now, ownerOfStore(changed), {
+      action: "store.update",
+      target: changed.id,
+      details,
+    });
+    return changed;
+  });
   note(caller, store);
   deps.recentStores.delete(store.id);
   return withCounts(deps, await deps.engine.prepare(store, await wantedLanguage(deps, store)));
@@ -149,7 +167,15 @@ export async function reindex(deps: Deps, caller: Caller, id: string): Promise<D
 /** Removes a store and everything in it; see `dropStore`. @throws ApiError 403, 404 */
 export async function remove(deps: Deps, caller: Caller, id: string): Promise<void> {
   deps.recentStores.delete(id);
-  await dropStore(deps, (tx) => lock(tx, caller, id, "admin"));
+  await dropStore(
+    deps,
+    (tx) => lock(tx, caller, id, "admin"),
+    (tx, store) => {
+      const details = { name: store.name, rows: store.chunkCount };
+      const act = { action: "store.delete", target: store.id, details };
+      return recordOnOthers(tx, caller, deps.now(), ownerOfStore(store), act);
+    },
+  );
   deps.recentStores.delete(id);
 }
 

@@ -106,10 +106,14 @@ export async function listFiles(
   return { files: rows.slice(0, limit), hasMore: rows.length > limit };
 }
 
-/** @returns whether it was there. Its bytes are removed separately. */
-export async function deleteFile(db: Db, scope: Scope, id: string): Promise<boolean> {
-  const gone = files(db).deleteFrom(table).where("id", "=", id).where(visibleTo(scope)).returning("id");
-  return (await gone.executeTakeFirst()) !== undefined;
+/** @returns whose it was; undefined: it was not there. Its bytes are removed separately. */
+export async function deleteFile(db: Db, scope: Scope, id: string): Promise<Owner | undefined> {
+  return files(db)
+    .deleteFrom(table)
+    .where("id", "=", id)
+    .where(visibleTo(scope))
+    .returning(["owner_user_id as userId", "owner_team_id as teamId", "owner_key_id as keyId"])
+    .executeTakeFirst();
 }
 
 /** Files that have expired, at most `limit`. */
