@@ -76,6 +76,8 @@ export function fillNames(text: string, { config, tables, found, kind }: Naming)
     permissions_by_subject: indexName(tables.ours.vector_store_permissions, "by_subject"),
     keys: tables.ours.vector_store_keys.quoted,
     keys_by_old: indexName(tables.ours.vector_store_keys, "by_old"),
+    audit_by_rotated: indexName(tables.ours.vector_store_audit, "by_rotated"),
+    audit_by_heir: indexName(tables.ours.vector_store_audit, "by_heir"),
     usage_events: tables.ours.vector_store_usage_events.quoted,
     usage_events_by_time: indexName(tables.ours.vector_store_usage_events, "by_time"),
     usage_days: tables.ours.vector_store_usage_days.quoted,
