@@ -16,7 +16,7 @@ import {
 const tag = "Permissions";
 const path = "/vector_stores/:vector_store_id/permissions";
 
-/** Who may use a store. All of it needs the permission `admin` on the store, which its owner has. */
+/** Who may use a store. Changes need the permission `admin`, which the owner has. */
 export const permissionRoutes = [
   route({
     id: "listPermissions",
@@ -78,7 +78,7 @@ export const permissionRoutes = [
     tag,
     summary: "Give a vector store to another user or team",
     description:
-      "Missing fields are cleared: a store with a team alone is wholly the team's. What was granted to others stays; the owner before keeps " +
+      "Only the owner may do this, and whoever sees all stores; a user or team that gets one must have room for it. Missing fields are cleared: a store with a team alone is wholly the team's. What was granted to others stays; the owner before keeps " +
       "nothing, unless it was granted.",
     params: storeParams,
     body: ownerBody,
