@@ -109,3 +109,13 @@ function jsonProblem(value: unknown, depth: number): string | null {
 export function asObject(value: unknown): Record<string, unknown> {
   return isObject(value) ? value : {};
 }
+
+const longestOverlapSeconds = 30 * 86_400;
+/** How long a key that is rotated works beside the new one, at LiteLLM and here. */
+export const rotation = z.object({
+  overlap_seconds: z
+    .int()
+    .min(0, "must be at least 0")
+    .max(longestOverlapSeconds, `must be at most ${longestOverlapSeconds}`)
+    .default(3600),
+});

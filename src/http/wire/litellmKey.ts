@@ -1,11 +1,10 @@
 import { z } from "zod";
 import type { LitellmKey } from "../../core/access/litellmKeys.js";
-import { modelName, optional, plainText, queryInteger, seconds } from "./common.js";
+import { modelName, optional, plainText, queryInteger, rotation, seconds } from "./common.js";
 import { notOurs, pageField, readToken, writeToken } from "./pageToken.js";
 
 const text = plainText(256);
 const longestLifeSeconds = 10 * 365 * 86_400;
-const longestOverlapSeconds = 30 * 86_400;
 
 export const litellmKeyParams = z.object({
   key_hash: z
@@ -42,15 +41,7 @@ export const createLitellmKeyBody = z
   .refine((key) => key.user_id !== undefined || key.team_id !== undefined, "give user_id, team_id or both")
   .meta({ id: "CreateLitellmKeyRequest" });
 
-export const rotateLitellmKeyBody = z
-  .object({
-    overlap_seconds: z
-      .int()
-      .min(0, "must be at least 0")
-      .max(longestOverlapSeconds, `must be at most ${longestOverlapSeconds}`)
-      .default(3600),
-  })
-  .meta({ id: "RotateLitellmKeyRequest" });
+export const rotateLitellmKeyBody = rotation.meta({ id: "RotateLitellmKeyRequest" });
 
 const moment = z.int().nullable();
 const keyFields = {

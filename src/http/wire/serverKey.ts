@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { AuditEntry, ServerKey } from "../../words/accessKey.js";
 import { keyScopes } from "../../words/caller.js";
-import { optional, plainText, queryInteger, seconds } from "./common.js";
+import { optional, plainText, queryInteger, rotation, seconds } from "./common.js";
 
 const name = z.string().regex(/^[\w .:@/-]{1,100}$/, "expected 1 to 100 letters, digits, spaces or one of _ . : @ / -");
 const longestLifeSeconds = 10 * 365 * 86_400;
@@ -37,16 +37,7 @@ export const createKeyBody = z
   })
   .meta({ id: "CreateKeyRequest" });
 
-const longestOverlapSeconds = 30 * 86_400;
-export const rotateKeyBody = z
-  .object({
-    overlap_seconds: z
-      .int()
-      .min(0, "must be at least 0")
-      .max(longestOverlapSeconds, `must be at most ${longestOverlapSeconds}`)
-      .default(3600),
-  })
-  .meta({ id: "RotateKeyRequest" });
+export const rotateKeyBody = rotation.meta({ id: "RotateKeyRequest" });
 
 const moment = z.int().nullable();
 const keyFields = {
