@@ -1,5 +1,6 @@
 import type { RequestListener } from "node:http";
 import { LRUCache } from "lru-cache";
+import { createAttempts } from "./core/access/attempts.js";
 import { type FixedKeys, createCallers } from "./core/access/callers.js";
 import type { Deps } from "./core/deps.js";
 import type { Database } from "./db/database.js";
@@ -162,6 +163,7 @@ function accessOf({ config, db, log, keys = config.keys }: ServiceParts, metrics
         });
   return {
     callers: createCallers(keys, { config: config.access, db, log, directory, readIdentity, now }),
+    attempts: createAttempts({ now }),
     limiter: createLimiter({ config: config.limits, db, log, now }),
     payers,
     management: calls === null ? null : createManagement(calls),

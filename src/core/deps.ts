@@ -9,6 +9,7 @@ import type { Metrics } from "../process/metrics.js";
 import type { DocumentReader } from "../reading/documentReader.js";
 import type { Storage } from "../storage/storage.js";
 import type { VectorStore } from "../words/store.js";
+import type { Attempts } from "./access/attempts.js";
 import type { Callers } from "./access/callers.js";
 import type { Limiter } from "./access/limiter.js";
 import type { Payers } from "./access/payers.js";
@@ -24,6 +25,8 @@ export interface Deps {
   /** Who sends which key. */
   callers: Callers;
   limiter: Limiter;
+  /** How often somebody may try keys to sign in with. */
+  attempts: Attempts;
   payers: Payers;
   /** LiteLLM's users, teams and keys; null: without a proxy or its master key. */
   management: Management | null;

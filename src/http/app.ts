@@ -18,10 +18,12 @@ import { fileRoutes } from "./routes/files.js";
 import { healthRoutes } from "./routes/health.js";
 import { metricsRouter } from "./routes/metrics.js";
 import { modelRoutes } from "./routes/models.js";
+import { meRoutes } from "./routes/me.js";
 import { permissionRoutes } from "./routes/permissions.js";
 import { ragRoutes } from "./routes/rag.js";
 import { rerankRoutes } from "./routes/rerank.js";
 import { searchRoutes } from "./routes/search.js";
+import { sessionRoutes } from "./routes/sessions.js";
 import { storeFileRoutes } from "./routes/storeFiles.js";
 import { limitRoutes } from "./routes/limits.js";
 import { usageRoutes } from "./routes/usage.js";
@@ -42,6 +44,8 @@ export const apiRoutes = [
   ...modelRoutes,
   ...usageRoutes,
   ...limitRoutes,
+  ...meRoutes,
+  ...sessionRoutes,
   ...adminKeyRoutes,
   ...adminStoreRoutes,
   ...adminPeopleRoutes,
@@ -78,6 +82,7 @@ function build(deps: Deps, addRoutes: (app: Express) => void): Express {
   const app = express();
   app.disable("etag");
   app.set("query parser", "simple");
+  app.set("trust proxy", [...deps.config.trustedProxies]);
   app.use(helmet());
   app.use(observeRequests(deps.log, deps.metrics));
   app.use(metricsRouter(deps));

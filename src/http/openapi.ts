@@ -68,8 +68,8 @@ export function buildOpenApi(routes: readonly Route[], apiUrl: string | null): O
 }
 
 /** A route's path in the document: `/v1/vector_stores/{vector_store_id}`. */
-export function urlTemplate({ path, may }: Pick<Route, "path" | "may">): string {
-  const prefix = may === "public" || path.startsWith("/v2/") ? "" : "/v1";
+export function urlTemplate({ path }: Pick<Route, "path">): string {
+  const prefix = /^\/(v2\/|health$|livez$|readyz$)/.test(path) ? "" : "/v1";
   return `${prefix}${path.replaceAll(/[:*](\w+)/g, "{$1}")}`;
 }
 

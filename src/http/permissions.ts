@@ -41,6 +41,9 @@ function rightsOf(caller: Caller): readonly Permission[] {
 
 const rightsIn = (scope: KeyScope) => keyScopes.slice(0, keyScopes.indexOf(scope) + 1).flatMap((each) => added[each]);
 
+/** All that a caller may do. */
+export const allowedTo = (caller: Caller): Permission[] => permissions.filter((each) => isAllowed(caller, each));
+
 /** Whether a caller may use a route with this permission. */
 export const isAllowed = (caller: Caller, permission: Permission): boolean =>
   rightsOf(caller).includes(permission) &&

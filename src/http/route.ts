@@ -104,7 +104,7 @@ export function route<Params = undefined, Query = undefined, Body = undefined>(
     run: async (base) => {
       const { method, path, may } = declaration;
       // A health probe that asks for `?verbose` must not take the service out.
-      const onlyWarns = may === "public" || base.deps.config.unknownFields === "warn";
+      const onlyWarns = (may === "public" && method === "get") || base.deps.config.unknownFields === "warn";
       const parse = requestParser(base.deps, { route: `${method} ${path}`, onlyWarns, res: base.res, warn: base.warn });
       const params = ofStore(base.deps, parse<unknown>(declaration.params ?? nothing, base.req.params, null)) as Params;
       const query = parse<unknown>(declaration.query ?? nothing, single(base.req.query), null) as Query;
@@ -168,7 +168,7 @@ export function mount(routes: readonly Route[], deps: Deps): Router {
         each.may === "public"
           ? { kind: "nobody" }
           : {
-              ...countUse(each, await authenticate(req, deps.callers, each.litellm ?? null), {
+              ...countUse(each, await authenticate(req, res, deps, each.litellm ?? null), {
                 deps,
                 req,
                 res,

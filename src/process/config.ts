@@ -79,6 +79,8 @@ function arrange(s: Settings, given: Readonly<Record<string, string>>) {
     apiUrl: s.API_URL ?? null,
     /** Origins of pages whose scripts may call the API from a browser; ["*"]: of all; null: of none. */
     corsOrigins: s.CORS_ORIGINS === undefined ? null : Object.freeze(s.CORS_ORIGINS),
+    /** Addresses and networks of proxies that say truly whom they speak for (X-Forwarded-For). */
+    trustedProxies: Object.freeze(s.TRUSTED_PROXIES),
     dataDir: s.DATA_DIR,
     maxBodyBytes: s.MAX_BODY_MB * 1024 * 1024,
     ceilings: ceilingsOf(s),
@@ -176,6 +178,8 @@ const accessOf = (s: Settings) =>
     cacheMs: s.KEY_CACHE_SECONDS * 1000,
     /** How much longer, while LiteLLM cannot tell. */
     graceMs: s.KEY_GRACE_SECONDS * 1000,
+    /** How long a sign-in to the web page lasts at most. */
+    sessionMs: s.SESSION_HOURS * 3_600_000,
     usageDays: s.USAGE_RETENTION_DAYS,
     /** LiteLLM's users who may do everything. */
     adminUserIds: Object.freeze(s.ADMIN_USER_IDS),

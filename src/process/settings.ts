@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { z } from "zod";
 import { documentInputTypes, inputTypesFor, longestPrefix } from "../words/prompts.js";
 
@@ -32,6 +33,13 @@ const corsOrigins = z
     'must be "*", or origins such as https://app.example.com separated by commas, without a path or a slash at the end',
   );
 
+/** Whether Express can tell by this text that an address is a proxy's. */
+function isNetwork(text: string): boolean {
+  const [address = "", bits, ...rest] = text.split("/");
+  const version = isIP(address);
+  if (version === 0 || rest.length > 0) return ["loopback", "linklocal", "uniquelocal"].includes(text);
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128));
+}
 /** Absent: no limit. */
 const limit = wholeNumber(1, 1_000_000_000).optional();
 
@@ -41,6 +49,11 @@ const names = z.string().transform((text) =>
     .split(",")
     .map((name) => name.trim())
     .filter((name) => name !== ""),
+);
+
+const proxies = names.refine(
+  (all) => all.every(isNetwork),
+  "must be addresses or networks such as 10.0.0.0/8, loopback, linklocal or uniquelocal, separated by commas",
 );
 
 /** Of a secret that signs who asks; as many as SHA-256 has. */
@@ -86,6 +99,7 @@ export const settings = z.object({
   LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"]).default("info"),
   API_URL: url.optional(),
   CORS_ORIGINS: corsOrigins.optional(),
+  TRUSTED_PROXIES: proxies.default([]),
   SHUTDOWN_DELAY_SECONDS: whole(0, 600, 3),
   SHUTDOWN_DRAIN_SECONDS: whole(1, 3600, 25),
   OTEL_EXPORTER_OTLP_ENDPOINT: collector.optional(),
@@ -96,6 +110,7 @@ export const settings = z.object({
   LITELLM_MASTER_KEY: z.string().optional(),
   KEY_CACHE_SECONDS: whole(1, 600, 60),
   KEY_GRACE_SECONDS: whole(0, 600, 0),
+  SESSION_HOURS: whole(1, 8, 8),
   USAGE_RETENTION_DAYS: whole(1, 3650, 90),
   USER_MAX_VECTOR_STORES: limit,
   USER_MAX_MB: limit,

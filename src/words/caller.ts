@@ -49,6 +49,8 @@ export type Caller = Anyone & {
   readonly through?: KeyScope;
   /** Where the request came from, for the audit log; absent: it is none. */
   readonly from?: Origin;
+  /** The sign-in whose cookie the request has, in the place of a key. */
+  readonly session?: { readonly id: string; readonly expiresAt: number };
 };
 
 export interface Origin {

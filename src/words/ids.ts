@@ -27,7 +27,7 @@ export function uuidV7(now: number = Date.now()): string {
   return `${time.slice(0, 8)}-${time.slice(8)}-7${count}-${tail}`;
 }
 
-export type Prefix = "vs_" | "emb_" | "file-" | "vsfb_" | "upload_" | "part_" | "key_" | "audit_" | "use_";
+export type Prefix = "vs_" | "emb_" | "file-" | "vsfb_" | "upload_" | "part_" | "key_" | "session_" | "audit_" | "use_";
 
 /** `prefix` + 32 hexadecimal digits, e.g. `vs_019f…`: ordered by time, safe in a URL, and legal for every SDK. */
 export function newId(prefix: Prefix, now: number = Date.now()): string {

@@ -65,6 +65,7 @@ export const expected: Record<Need, Record<Person, Expected>> = (() => {
   const file = { ...reading, ...alike(404, "reader", "writer", "storeAdmin", "limitedKey") };
   const table = {
     nothing: alike(2, ...people),
+    key: everybody(2),
     search: { ...reading, ...alike(2, "searchKey") },
     read: reading,
     write: writing,
@@ -76,6 +77,7 @@ export const expected: Record<Need, Record<Person, Expected>> = (() => {
     file,
     "own file": { ...file, ...alike(403, "teammate", "viewer") },
     "own upload": { ...file, ...alike(404, "teammate"), ...alike(403, "viewer") },
+    "own session": { ...everybody(404), ...alike(2, "owner") },
     model: { ...everybody(2), ...alike(403, "searchKey") },
     administrator: onlyAdmins,
     "reading administrator": { ...onlyAdmins, ...alike(2, "viewer") },
@@ -83,11 +85,8 @@ export const expected: Record<Need, Record<Person, Expected>> = (() => {
   return table as Record<Need, Record<Person, Expected>>;
 })();
 
-/**
- * A key that is limited to some stores may make files, but no store. Only its owner gives a store away, or whoever sees
- * all stores.
- */
+/** A key that is limited to some stores may make files, but no store. Only its owner gives a store away. */
 export const exceptions: Partial<Record<string, Partial<Record<Person, Expected>>>> = {
   "post /vector_stores": { limitedKey: 403 },
-  "put /vector_stores/:vector_store_id/owner": { storeAdmin: 403, limitedKey: 403 },
+  "put /vector_stores/:vector_store_id/owner": { storeAdmin: 403 },
 };

@@ -66,19 +66,22 @@ async function makeThings(): Promise<Things> {
   const part = await idOf(as("owner", "post", `/uploads/${uploadId}/parts`).attach("data", Buffer.from("a"), "part"));
   const limitedKey = await makeKey({ name: `limited ${store}`, scope: "write", vector_store_ids: [store] });
   const key = await idOf(as("admin", "post", "/admin/keys").send({ name: `key of ${store}`, scope: "read" }));
+  const session = await idOf(
+    request(service.url).post("/v1/sessions").set("sec-fetch-site", "same-origin").send({ key: "sk-owner" }),
+  );
   const limited = `user:of ${store}`;
   await as("admin", "put", `/admin/limits/${encodeURIComponent(limited)}`)
     .send({ bytes: 1 })
     .expect(200);
-  return { store, row, file: await file(), attached, batch, upload: uploadId, part, key, limited, limitedKey };
+  return { store, row, file: await file(), attached, batch, upload: uploadId, part, session, key, limited, limitedKey };
 }
 
-function ask(who: Person, name: string, { params, body, form }: Tried, things: Things): request.Test {
+function ask(who: Person, name: string, { params, body, form, headers = {} }: Tried, things: Things): request.Test {
   keys.limitedKey = things.limitedKey;
   const [method = "", pattern = ""] = name.split(" ");
   const values = params?.(things) ?? {};
   const path = pattern.replace(/[:*](\w+)/g, (_, param: string) => encodeURIComponent(values[param] ?? ""));
-  const sent = as(who, method, path);
+  const sent = as(who, method, path).set(headers);
   if (who === "forOwner" || who === "forForger") {
     const { litellm: op = "search" } = declared.get(name) ?? {};
     const claims = { by: "sk-owner", op, store: values.vector_store_id ?? null };

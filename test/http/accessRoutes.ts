@@ -3,6 +3,8 @@ import { hash } from "node:crypto";
 /** What a route needs, as the matrix of access expects it. */
 export type Need =
   | "nothing"
+  /** Any key. */
+  | "key"
   | "search"
   | "read"
   | "write"
@@ -15,6 +17,7 @@ export type Need =
   | "file"
   | "own file"
   | "own upload"
+  | "own session"
   | "model"
   | "administrator"
   | "reading administrator";
@@ -29,6 +32,8 @@ export interface Things {
   upload: string;
   part: string;
   key: string;
+  /** Of the owner. */
+  session: string;
   /** A subject whose limits were set. */
   limited: string;
   /** A key of the service that may use only this store. */
@@ -41,6 +46,7 @@ export interface Tried {
   params?: (things: Things) => Record<string, string>;
   query?: string;
   body?: (things: Things) => object;
+  headers?: Record<string, string>;
   /** A form with this file field; the other fields are text. */
   form?: Record<string, string>;
 }
@@ -52,6 +58,7 @@ const attached = (things: Things) => ({ ...inStore(things), file_id: things.atta
 const batch = (things: Things) => ({ ...inStore(things), batch_id: things.batch });
 const file = (things: Things) => ({ file_id: things.file });
 const upload = ({ upload: id }: Things) => ({ upload_id: id });
+const session = ({ session: id }: Things) => ({ session_id: id });
 const key = ({ key: id }: Things) => ({ key_id: id });
 const grantee = (things: Things) => ({ ...inStore(things), subject: "user:grantee" });
 /** Of a key and a user whom nothing else concerns. */
@@ -125,6 +132,7 @@ export const routesTried: Record<string, Tried> = {
   [`get ${store}/file_batches/:batch_id/files`]: { need: "read", params: batch },
   [`post ${store}/file_batches/:batch_id/cancel`]: { need: "write", params: batch },
 
+  [`get ${store}/permissions/me`]: { need: "read", params: inStore },
   [`get ${store}/permissions`]: { need: "share", params: inStore },
   [`put ${store}/permissions/:subject`]: { need: "admin", params: grantee, body: () => ({ permission: "read" }) },
   [`delete ${store}/permissions/:subject`]: { need: "admin", params: grantee },
@@ -136,6 +144,18 @@ export const routesTried: Record<string, Tried> = {
   "get /vision/models": { need: "model" },
   "get /rerank/models": { need: "model" },
   "post /embeddings": { need: "model", body: () => ({ input: "a" }) },
+
+  "get /me": { need: "key" },
+  "get /me/vector_stores": { need: "list" },
+  "post /sessions": {
+    need: "nothing",
+    body: () => ({ key: "sk-owner" }),
+    headers: { "sec-fetch-site": "same-origin" },
+  },
+  "get /sessions": { need: "key" },
+  "delete /sessions/:session_id": { need: "own session", params: session },
+  "get /admin/sessions": { need: "reading administrator" },
+  "delete /admin/sessions/:session_id": { need: "administrator", params: session },
 
   "get /usage": { need: "list" },
   "get /limits": { need: "list" },

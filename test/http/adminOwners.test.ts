@@ -197,6 +197,7 @@ describe("erasing", () => {
       files: 2,
       permissions: 1,
       requests: expect.any(Number),
+      sessions: 0,
     });
     // At once, before the sweep.
     expect(await status("sk-ann", `/vector_stores/${store}`)).toBe(404);

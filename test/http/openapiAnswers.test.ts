@@ -48,9 +48,12 @@ async function makeThings() {
   const part = await idOf(
     request(service.url).post(`/v1/uploads/${done}/parts`).set(bearer).attach("data", Buffer.from("x"), "part"),
   );
+  const [session, mine] = [await signIn(), await signIn()];
   const key = await idOf(asMaster("/admin/keys").send({ name: "first", scope: "read" }));
-  return { store, temporary, file, other, unwanted, batch, upload, done, givenUp, part, key };
+  return { store, temporary, file, other, unwanted, batch, upload, done, givenUp, part, key, session, mine };
 }
+const signIn = () =>
+  idOf(request(service.url).post("/v1/sessions").set("sec-fetch-site", "same-origin").send({ key: litellm.masterKey }));
 const asMaster = (path: string) =>
   request(service.url).post(`/v1${path}`).set("authorization", `Bearer ${litellm.masterKey}`);
 
@@ -144,7 +147,15 @@ const otherRequests = ({ store, file, unwanted, batch, upload, done, givenUp, pa
 const spare = sha("sk-spare");
 
 /** The same for permissions, keys, limits and usage; asked by an administrator. */
-const accessRequests = ({ store, key }: Made): Asked[] => [
+const accessRequests = ({ store, key, session, mine }: Made): Asked[] => [
+  ["getMe", "/me"],
+  ["listMyVectorStores", "/me/vector_stores?sort=name&limit=1"],
+  ["retrieveOwnPermission", `/vector_stores/${store}/permissions/me`],
+  ["createSession", "/sessions", { key: litellm.masterKey }],
+  ["listSessions", "/sessions"],
+  ["deleteSession", `/sessions/${mine}`],
+  ["listAllSessions", "/admin/sessions?limit=1"],
+  ["deleteAnySession", `/admin/sessions/${session}`],
   ["grantPermission", `/vector_stores/${store}/permissions/user:ann`, { permission: "read" }],
   ["listPermissions", `/vector_stores/${store}/permissions`],
   ["revokePermission", `/vector_stores/${store}/permissions/user:ann`],
@@ -184,7 +195,7 @@ async function ask([id, path, body]: Asked, all: ReturnType<typeof operations>, 
     method: found.method.toUpperCase(),
     path: `/v1${path}`,
     key,
-    ...(Buffer.isBuffer(body) && { headers: { "content-type": formType } }),
+    headers: { "sec-fetch-site": "same-origin", ...(Buffer.isBuffer(body) && { "content-type": formType }) },
     ...(body && { body }),
   });
   expect({ id, status: answer.status }).toEqual({ id, status: 200 });

@@ -102,3 +102,33 @@ describe("CORS_ORIGINS", () => {
     expect(problemsOf({ CORS_ORIGINS: origins })).toContain("CORS_ORIGINS must be");
   });
 });
+
+describe("TRUSTED_PROXIES", () => {
+  test("are addresses, networks, and Express' names of some", () => {
+    expect(loadConfig({}).trustedProxies).toEqual([]);
+    const list = "10.0.0.0/8, 192.0.2.1,fd00::/8, ::1, loopback, linklocal, uniquelocal";
+    expect(loadConfig({ TRUSTED_PROXIES: list }).trustedProxies).toHaveLength(7);
+  });
+
+  test.each([
+    "true",
+    "1",
+    "*",
+    "10.0.0.0/33",
+    "10.0.0.0/",
+    "10.0.0",
+    "::/129",
+    "10.0.0.0/8/8",
+    "ingress",
+    "10.0.0.1/a",
+  ])("%s is refused", (proxies) => {
+    expect(problemsOf({ TRUSTED_PROXIES: proxies })).toContain("TRUSTED_PROXIES must be addresses or networks");
+  });
+});
+
+test("SESSION_HOURS is at most 8", () => {
+  expect(loadConfig({}).access.sessionMs).toBe(8 * 3_600_000);
+  expect(loadConfig({ SESSION_HOURS: "1" }).access.sessionMs).toBe(3_600_000);
+  for (const hours of ["0", "9", "1.5"])
+    expect(problemsOf({ SESSION_HOURS: hours })).toContain("SESSION_HOURS must be");
+});

@@ -20,6 +20,7 @@ import {
   sumOwnedUsage,
 } from "../../db/tables/ownedThings.js";
 import { deleteLimits } from "../../db/tables/limits.js";
+import { deleteSessionsOf } from "../../db/tables/sessions.js";
 import { markLeaving } from "../../db/tables/stores.js";
 import { invalid } from "../../words/errors.js";
 import { type Holder, holderName } from "../../words/holder.js";
@@ -89,11 +90,12 @@ export async function transfer(deps: Deps, actor: Actor, from: Holder, to: Heir)
 
 export interface Erased extends HandedOver {
   requests: number;
+  sessions: number;
 }
 
 /**
- * Removes everything that somebody has: stores, files, permissions, usage, limits. They are gone at once; their rows
- * and bytes are removed by the sweep, which goes on after a crash. What the audit log says of it stays.
+ * Removes everything that somebody has: stores, files, permissions, usage, limits, sessions. They are gone at once;
+ * their rows and bytes are removed by the sweep, which goes on after a crash. What the audit log says of it stays.
  */
 export async function erase(deps: Deps, actor: Actor, holder: Holder): Promise<Erased> {
   const subject = holderName(holder);
@@ -107,9 +109,10 @@ export async function erase(deps: Deps, actor: Actor, holder: Holder): Promise<E
     const permissions = await deleteGrantsOf(tx, subject);
     const requests = await deleteUsageOf(tx, holder);
     await deleteLimits(tx, subject);
-    const details = { ...audited(owned), files, permissions, requests };
+    const sessions = await deleteSessionsOf(tx, subject);
+    const details = { ...audited(owned), files, permissions, requests, sessions };
     await record(tx, actor, deps.now(), { action: "owner.erase", target: subject, details });
-    return { storeIds: owned, changed: [...owned, ...shared], files, permissions, requests };
+    return { storeIds: owned, changed: [...owned, ...shared], files, permissions, requests, sessions };
   });
   for (const id of changed) stores.forget(deps, id);
   deps.limiter.forget();

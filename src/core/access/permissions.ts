@@ -1,4 +1,5 @@
 import type { Db } from "../../db/database.js";
+import { findStore } from "../../db/tables/stores.js";
 import { deleteGrant, listGrants, putGrant, setStoreOwner } from "../../db/tables/permissions.js";
 import { type Caller, type Owner, type StorePermission, ownerOf, scopeOf } from "../../words/caller.js";
 import { forbidden, notFound } from "../../words/errors.js";
@@ -14,6 +15,26 @@ import { type Actor, record } from "./audit.js";
 export async function list(deps: Deps, caller: Caller, storeId: string): Promise<Grant[]> {
   const store = await stores.find(deps, caller, storeId, caller.kind === "admin" ? "read" : "admin");
   return listGrants(deps.db, store.id);
+}
+
+/**
+ * What the caller may do with a store, and whether that includes giving it to somebody else.
+ * @param most what the caller may do with any store
+ * @throws ApiError 404
+ */
+export async function mine(
+  deps: Deps,
+  caller: Caller,
+  storeId: string,
+  most: "read" | "admin",
+): Promise<{ permission: StorePermission; owner: boolean }> {
+  const store = await stores.find(deps, caller, storeId, "read");
+  for (const permission of ["admin", "write"] as const) {
+    if (most === "read") break;
+    const found = await findStore(deps.db, scopeOf(caller, permission), store.id);
+    if (found !== undefined) return { permission, owner: permission === "admin" && owns(caller, store) };
+  }
+  return { permission: "read", owner: false };
 }
 
 /** Grants a permission, in the place of the one that the subject had. @throws ApiError 403, 404 */
@@ -62,10 +83,10 @@ export async function transfer(
 ): Promise<void> {
   if (caller.kind === "user") {
     const store = await stores.find(deps, caller, storeId, "admin");
-    if (mayGive(caller, store)) await requireRoom(deps, store, owner);
+    if (owns(caller, store)) await requireRoom(deps, store, owner);
   }
   await change(deps, caller, storeId, async (tx, store) => {
-    if (!mayGive(caller, store)) throw forbidden("Only the owner of a vector store may give it to somebody else.");
+    if (!owns(caller, store)) throw forbidden("Only the owner of a vector store may give it to somebody else.");
     await setStoreOwner(tx, store.id, { ...owner, keyId: null });
     const { ownerUserId, ownerTeamId, ownerKeyId } = store;
     const before = { userId: ownerUserId, teamId: ownerTeamId, keyId: ownerKeyId };
@@ -84,9 +105,9 @@ async function requireRoom({ limiter }: Deps, store: VectorStore, owner: Omit<Ow
   await limiter.requireBytes(gaining, store.contentBytes);
 }
 
-/** A store without a user is wholly its team's. A server key that is limited to some stores owns none of them. */
-function mayGive(caller: Caller, { ownerUserId, ownerTeamId, ownerKeyId }: VectorStore): boolean {
-  if (scopeOf(caller, "admin").kind === "all") return true;
+/** A store without a user is wholly its team's. */
+function owns(caller: Caller, { ownerUserId, ownerTeamId, ownerKeyId }: VectorStore): boolean {
+  if (caller.kind !== "user") return true;
   const { userId, teamId, keyId } = ownerOf(caller);
   if (ownerUserId !== null) return ownerUserId === userId;
   return ownerTeamId !== null ? ownerTeamId === teamId : ownerKeyId !== null && ownerKeyId === keyId;

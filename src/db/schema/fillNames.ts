@@ -72,21 +72,7 @@ export function fillNames(text: string, { config, tables, found, kind }: Naming)
     batch_files: tables.ours.vector_store_batch_files.quoted,
     batch_files_by_file: indexName(tables.ours.vector_store_batch_files, "by_file"),
     store_files_twins: indexName(tables.ours.vector_store_files, "twins"),
-    permissions: tables.ours.vector_store_permissions.quoted,
-    permissions_by_subject: indexName(tables.ours.vector_store_permissions, "by_subject"),
-    keys: tables.ours.vector_store_keys.quoted,
-    keys_by_old: indexName(tables.ours.vector_store_keys, "by_old"),
-    audit_by_rotated: indexName(tables.ours.vector_store_audit, "by_rotated"),
-    audit_by_heir: indexName(tables.ours.vector_store_audit, "by_heir"),
-    usage_events: tables.ours.vector_store_usage_events.quoted,
-    usage_events_by_time: indexName(tables.ours.vector_store_usage_events, "by_time"),
-    usage_days: tables.ours.vector_store_usage_days.quoted,
-    usage_days_by_user: indexName(tables.ours.vector_store_usage_days, "by_user"),
-    usage_days_by_team: indexName(tables.ours.vector_store_usage_days, "by_team"),
-    usage_days_by_store: indexName(tables.ours.vector_store_usage_days, "by_store"),
-    minted_keys: tables.ours.vector_store_minted_keys.quoted,
-    audit: tables.ours.vector_store_audit.quoted,
-    limits: tables.ours.vector_store_limits.quoted,
+    ...accessNames(tables.ours),
     time_type: zoned ? "timestamptz" : "timestamp(3)",
     now: zoned ? "now()" : "(now() AT TIME ZONE 'UTC')",
   };
@@ -96,5 +82,27 @@ export function fillNames(text: string, { config, tables, found, kind }: Naming)
     return value;
   });
 }
+
+/** Of tables about callers. */
+const accessNames = (ours: Tables["ours"]): Record<string, string> => ({
+  permissions: ours.vector_store_permissions.quoted,
+  permissions_by_subject: indexName(ours.vector_store_permissions, "by_subject"),
+  keys: ours.vector_store_keys.quoted,
+  keys_by_old: indexName(ours.vector_store_keys, "by_old"),
+  audit_by_rotated: indexName(ours.vector_store_audit, "by_rotated"),
+  audit_by_heir: indexName(ours.vector_store_audit, "by_heir"),
+  usage_events: ours.vector_store_usage_events.quoted,
+  usage_events_by_time: indexName(ours.vector_store_usage_events, "by_time"),
+  usage_days: ours.vector_store_usage_days.quoted,
+  usage_days_by_user: indexName(ours.vector_store_usage_days, "by_user"),
+  usage_days_by_team: indexName(ours.vector_store_usage_days, "by_team"),
+  usage_days_by_store: indexName(ours.vector_store_usage_days, "by_store"),
+  minted_keys: ours.vector_store_minted_keys.quoted,
+  audit: ours.vector_store_audit.quoted,
+  limits: ours.vector_store_limits.quoted,
+  sessions: ours.vector_store_sessions.quoted,
+  sessions_by_name: indexName(ours.vector_store_sessions, "by_name"),
+  sessions_by_end: indexName(ours.vector_store_sessions, "by_end"),
+});
 
 const indexName = (table: Table, suffix: string): string => quote(indexOn(table, suffix).name);

@@ -9,6 +9,7 @@ import type {
   Upload,
 } from "../../words/file.js";
 import type { Limits } from "../../words/limit.js";
+import type { SessionRole } from "../../words/session.js";
 import type { KeyScope, Payer, StorePermission } from "../../words/caller.js";
 
 /** A timestamptz column: written by `instant`, read by `epochMillis`. */
@@ -138,6 +139,18 @@ export interface OurTables {
     details: Json<Record<string, unknown>>;
     address: string | null;
     request_id: string | null;
+  };
+  vector_store_sessions: {
+    id: string;
+    hash: Buffer;
+    sealed: Buffer;
+    name: string;
+    role: SessionRole;
+    created_at: Moment;
+    last_used_at: Moment;
+    expires_at: Moment;
+    address: string | null;
+    user_agent: string | null;
   };
   vector_store_limits: { subject: string; limits: Json<Partial<Limits>>; set_at: Moment; set_by: string };
   vector_store_batch_files: { batch_id: string; vector_store_id: string; file_id: string };

@@ -73,6 +73,7 @@ const ourTables = [
   "vector_store_usage_days",
   "vector_store_audit",
   "vector_store_limits",
+  "vector_store_sessions",
 ] as const satisfies OurTable[];
 
 /** The tables we read and write. */

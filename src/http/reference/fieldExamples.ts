@@ -1,5 +1,6 @@
 import { accessExamples } from "./accessExamples.js";
 import { adminExamples } from "./adminExamples.js";
+import { sessionExamples } from "./sessionTexts.js";
 
 const storeId = "vs_0190f2c4a7e87d3f9b1c2d3e4f5a6b7c";
 const fileId = "file-0190f2c4a7e87d3f9b1c2d3e4f5a6b7c";
@@ -15,6 +16,7 @@ const question = "How many days do I have for returns?";
 export const fieldExamples: Readonly<Record<string, unknown>> = {
   ...accessExamples,
   ...adminExamples,
+  ...sessionExamples,
   created_at: 1767225600,
   expires_at: 1767830400,
   vector_store_id: storeId,

@@ -1,5 +1,6 @@
 import { accessTexts } from "./accessTexts.js";
 import { adminTexts } from "./adminTexts.js";
+import { sessionTexts } from "./sessionTexts.js";
 
 /**
  * What the fields of the API mean, for the OpenAPI document. A key is the end of a field's path: `created_at` describes
@@ -9,6 +10,7 @@ import { adminTexts } from "./adminTexts.js";
 export const fieldTexts: Readonly<Record<string, string>> = {
   ...accessTexts,
   ...adminTexts,
+  ...sessionTexts,
   // What all objects have in common.
   object: "the type of the object, always the same",
   created_at: "when it was created, in Unix seconds",

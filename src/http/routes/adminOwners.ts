@@ -66,7 +66,7 @@ export const adminOwnerRoutes = [
     tag,
     summary: "Remove everything that belongs to a user, a team or a key",
     description:
-      "Vector stores with all their rows, files (also where they are attached to vector stores of others), permissions and usage. They are gone " +
+      "Vector stores with all their rows, files (also where they are attached to vector stores of others), permissions, usage and sessions. They are gone " +
       "at once, and their bytes soon after. Cannot be undone, so `confirm` repeats the subject. Block the keys first: what they make afterwards stays.",
     params: ownerParams,
     body: eraseBody,

@@ -1,10 +1,12 @@
 import * as permissions from "../../core/access/permissions.js";
 import { actorOf } from "../actor.js";
+import { isAllowed } from "../permissions.js";
 import { route } from "../route.js";
 import { storeParams } from "../wire/common.js";
 import {
   deletedPermissionAnswer,
   ownerAnswer,
+  ownPermissionAnswer,
   ownerBody,
   permissionAnswer,
   permissionBody,
@@ -32,6 +34,21 @@ export const permissionRoutes = [
     handle: async ({ deps, caller, params }) => {
       const grants = await permissions.list(deps, caller, params.vector_store_id);
       return { object: "list", data: grants.map(presentPermission) };
+    },
+  }),
+  route({
+    id: "retrieveOwnPermission",
+    method: "get",
+    path: `${path}/me`,
+    may: "store:read",
+    tag,
+    summary: "What you may do with a vector store",
+    params: storeParams,
+    answer: ownPermissionAnswer,
+    handle: async ({ deps, caller, params }) => {
+      const most = isAllowed(caller, "store:write") ? "admin" : "read";
+      const { permission, owner } = await permissions.mine(deps, caller, params.vector_store_id, most);
+      return { object: "vector_store.permission", permission, owner };
     },
   }),
   route({

@@ -63,7 +63,7 @@ export const transferAnswer = z
   .object({ object: z.literal("owner.transferred"), subject: z.string(), to: z.string(), ...counts })
   .meta({ id: "TransferredOwner" });
 export const eraseAnswer = z
-  .object({ object: z.literal("owner.erased"), subject: z.string(), ...counts, requests: z.int() })
+  .object({ object: z.literal("owner.erased"), subject: z.string(), ...counts, requests: z.int(), sessions: z.int() })
   .meta({ id: "ErasedOwner" });
 
 /** The schema allows no key. */
@@ -105,4 +105,5 @@ export const presentErased = (subject: string, erased: Erased): z.input<typeof e
   subject,
   ...presentCounts(erased),
   requests: erased.requests,
+  sessions: erased.sessions,
 });

@@ -26,6 +26,14 @@ export const permissionAnswer = z
   })
   .meta({ id: "Permission" });
 
+export const ownPermissionAnswer = z
+  .object({
+    object: z.literal("vector_store.permission"),
+    permission: z.enum(storePermissions),
+    owner: z.boolean().describe("whether you may also give it to somebody else"),
+  })
+  .meta({ id: "OwnPermission" });
+
 export const permissionListAnswer = z
   .object({ object: z.literal("list"), data: z.array(permissionAnswer) })
   .meta({ id: "PermissionList" });
