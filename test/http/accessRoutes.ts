@@ -22,7 +22,7 @@ export type Need =
   | "administrator"
   | "reading administrator";
 
-/** What each request may use; every one gets fresh ones if it changes something. */
+/** What each request may use. Those of one that takes something away are its own. */
 export interface Things {
   store: string;
   row: string;
@@ -42,6 +42,8 @@ export interface Things {
 
 export interface Tried {
   need: Need;
+  /** Whoever succeeds leaves nothing, or something else, to the next one. A route that does so unsaid fails. */
+  consumes?: true;
   /** Parameters of the path. */
   params?: (things: Things) => Record<string, string>;
   query?: string;
@@ -78,7 +80,7 @@ export const routesTried: Record<string, Tried> = {
   "post /vector_stores": { need: "create", body: () => ({ name: "made" }) },
   [`get ${store}`]: { need: "read", params: inStore },
   [`post ${store}`]: { need: "admin", params: inStore, body: () => ({ name: "changed" }) },
-  [`delete ${store}`]: { need: "admin", params: inStore },
+  [`delete ${store}`]: { need: "admin", consumes: true, params: inStore },
   [`post ${store}/reindex`]: { need: "admin", params: inStore },
 
   [`post ${store}/search`]: { need: "search", params: inStore, body: () => ({ query: "a" }) },
@@ -96,14 +98,19 @@ export const routesTried: Record<string, Tried> = {
     body: () => ({ embeddings: [{ content: "b", embedding }] }),
   },
   [`patch ${store}/embeddings/:embedding_id`]: { need: "write", params: row, body: () => ({ metadata: { a: 1 } }) },
-  [`delete ${store}/embeddings/:embedding_id`]: { need: "write", params: row },
-  [`delete ${store}/embeddings`]: { need: "write", params: inStore, body: (things) => ({ ids: [things.row] }) },
+  [`delete ${store}/embeddings/:embedding_id`]: { need: "write", consumes: true, params: row },
+  [`delete ${store}/embeddings`]: {
+    need: "write",
+    consumes: true,
+    params: inStore,
+    body: (things) => ({ ids: [things.row] }),
+  },
 
   "get /files": { need: "list" },
   "post /files": { need: "create", form: { purpose: "assistants" } },
   "get /files/:file_id": { need: "file", params: file },
   "get /files/:file_id/content": { need: "file", params: file },
-  "delete /files/:file_id": { need: "own file", params: file },
+  "delete /files/:file_id": { need: "own file", consumes: true, params: file },
   "post /uploads": {
     need: "create",
     body: () => ({ filename: "a.txt", bytes: 1, purpose: "assistants", mime_type: "text/plain" }),
@@ -111,32 +118,34 @@ export const routesTried: Record<string, Tried> = {
   "post /uploads/:upload_id/parts": { need: "own upload", params: upload, form: {} },
   "post /uploads/:upload_id/complete": {
     need: "own upload",
+    consumes: true,
     params: upload,
     body: ({ part }) => ({ part_ids: [part] }),
   },
-  "post /uploads/:upload_id/cancel": { need: "own upload", params: upload },
+  "post /uploads/:upload_id/cancel": { need: "own upload", consumes: true, params: upload },
 
   [`get ${store}/files`]: { need: "read", params: inStore },
   [`post ${store}/files`]: {
     need: "write, and the file",
+    consumes: true,
     params: inStore,
     body: (things) => ({ file_id: things.file }),
   },
   [`post ${store}/upload`]: { need: "write", params: inStore, form: {} },
   [`get ${store}/files/:file_id`]: { need: "read", params: attached },
   [`post ${store}/files/:file_id`]: { need: "write", params: attached, body: () => ({ attributes: { a: 1 } }) },
-  [`delete ${store}/files/:file_id`]: { need: "write", params: attached },
+  [`delete ${store}/files/:file_id`]: { need: "write", consumes: true, params: attached },
   [`get ${store}/files/:file_id/content`]: { need: "read", params: attached },
   [`post ${store}/file_batches`]: { need: "write", params: inStore, body: (things) => ({ file_ids: [things.file] }) },
   [`get ${store}/file_batches/:batch_id`]: { need: "read", params: batch },
   [`get ${store}/file_batches/:batch_id/files`]: { need: "read", params: batch },
-  [`post ${store}/file_batches/:batch_id/cancel`]: { need: "write", params: batch },
+  [`post ${store}/file_batches/:batch_id/cancel`]: { need: "write", consumes: true, params: batch },
 
   [`get ${store}/permissions/me`]: { need: "read", params: inStore },
   [`get ${store}/permissions`]: { need: "share", params: inStore },
   [`put ${store}/permissions/:subject`]: { need: "admin", params: grantee, body: () => ({ permission: "read" }) },
-  [`delete ${store}/permissions/:subject`]: { need: "admin", params: grantee },
-  [`put ${store}/owner`]: { need: "admin", params: inStore, body: () => ({ user_id: "heir" }) },
+  [`delete ${store}/permissions/:subject`]: { need: "admin", consumes: true, params: grantee },
+  [`put ${store}/owner`]: { need: "admin", consumes: true, params: inStore, body: () => ({ user_id: "heir" }) },
 
   "get /models": { need: "model" },
   "get /models/*model": { need: "model", params: () => ({ model: "embed" }) },
@@ -165,7 +174,11 @@ export const routesTried: Record<string, Tried> = {
     params: () => ({ subject: "user:nobody" }),
     body: () => ({ bytes: 1 }),
   },
-  "delete /admin/limits/:subject": { need: "administrator", params: ({ limited }) => ({ subject: limited }) },
+  "delete /admin/limits/:subject": {
+    need: "administrator",
+    consumes: true,
+    params: ({ limited }) => ({ subject: limited }),
+  },
   "get /admin/usage": { need: "reading administrator" },
   "get /admin/keys": { need: "reading administrator" },
   "get /admin/audit": { need: "reading administrator" },
@@ -192,5 +205,5 @@ export const routesTried: Record<string, Tried> = {
   },
   "post /admin/keys": { need: "administrator", body: () => ({ name: `key ${Math.random()}`, scope: "read" }) },
   "post /admin/keys/:key_id/rotate": { need: "administrator", params: key },
-  "delete /admin/keys/:key_id": { need: "administrator", params: key },
+  "delete /admin/keys/:key_id": { need: "administrator", consumes: true, params: key },
 };
