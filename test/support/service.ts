@@ -9,7 +9,7 @@ import type { Config } from "../../src/process/config.js";
 import { createLog } from "../../src/process/log.js";
 import { createMetrics } from "../../src/process/metrics.js";
 import { createService } from "../../src/service.js";
-import { type TestDatabase, createTestDatabase } from "./database.js";
+import { type TestDatabase, createMigratedDatabase, createTestDatabase } from "./database.js";
 import { readingThread } from "./program.js";
 import { testKey } from "./settings.js";
 
@@ -39,7 +39,8 @@ export interface TestService {
 export async function startService(
   options: { database?: TestDatabase; environment?: Record<string, string>; litellm?: Litellm; logLevel?: string } = {},
 ): Promise<TestService> {
-  const database = options.database ?? (await createTestDatabase());
+  const ownNames = Object.keys(options.environment ?? {}).some((name) => name.startsWith("DB_"));
+  const database = options.database ?? (await (ownNames ? createTestDatabase() : createMigratedDatabase()));
   const metrics = createMetrics();
   const { db, config } = await database.open(options.environment, metrics);
   let offset = 0;

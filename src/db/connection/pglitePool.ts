@@ -47,7 +47,12 @@ const parsers = { [types.JSON]: parseExactJson, [types.JSONB]: parseExactJson };
 /**
  * Opens (and on the first start creates, in 2–5 s) an embedded PostgreSQL with pgvector in a directory, or from a dump.
  */
-export async function openPglite(options: { dataDir?: string; loadDataDir?: Blob }): Promise<PGlite> {
+export async function openPglite(options: {
+  dataDir?: string;
+  loadDataDir?: Blob;
+  /** Settings of PostgreSQL's, as `name=value`. */
+  settings?: readonly string[];
+}): Promise<PGlite> {
   const making = options.dataDir === undefined ? null : `${options.dataDir}.making`;
   if (options.dataDir !== undefined && making !== null) {
     // The first start was killed while creating the database. It has no data yet, and PGlite could never open it again.
@@ -57,7 +62,9 @@ export async function openPglite(options: { dataDir?: string; loadDataDir?: Blob
       writeFileSync(making, "");
     }
   }
-  const pglite = await PGlite.create({ ...options, extensions: { vector }, parsers });
+  const { settings = [], ...place } = options;
+  const startParams = [...PGlite.defaultStartParams, ...settings.flatMap((setting) => ["-c", setting])];
+  const pglite = await PGlite.create({ ...place, startParams, extensions: { vector }, parsers });
   await pglite.exec("CREATE EXTENSION IF NOT EXISTS vector");
   // A checkpoint removes old WAL. By default PostgreSQL keeps 80 MB of it and more for reuse, which here is most of a
   // small database's directory, and fills new files with zeros first.

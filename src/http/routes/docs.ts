@@ -10,13 +10,19 @@ const policy =
   "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'unsafe-inline'; " +
   "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+function once<T extends object | string>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => (made ??= make());
+}
+
 /**
  * `/openapi.json`, its readable form at `/docs`, and the way to them at `/`. Public: nothing that is stored shows.
  */
 export function docsRouter(routes: readonly Route[], apiUrl: string | null): Router {
-  const document = buildOpenApi(routes, apiUrl);
-  const json = JSON.stringify(document);
-  const html = renderDocs(document);
+  // Made when somebody first asks, because it takes most of a start's processor time, and programs rarely do.
+  const document = once(() => buildOpenApi(routes, apiUrl));
+  const json = once(() => JSON.stringify(document()));
+  const html = once(() => renderDocs(document()));
   const router = Router();
   // A browser is shown the reference; programs are told where it is.
   router.get("/", (req, res) => {
@@ -27,12 +33,12 @@ export function docsRouter(routes: readonly Route[], apiUrl: string | null): Rou
   refuseOthers(router, "/", ["get"]);
   for (const path of ["/openapi.json", "/v1/openapi.json"]) {
     router.get(path, (_req, res) => {
-      res.type("application/json").send(json);
+      res.type("application/json").send(json());
     });
     refuseOthers(router, path, ["get"]);
   }
   router.get("/docs", (_req, res) => {
-    res.set("content-security-policy", policy).type("html").send(html);
+    res.set("content-security-policy", policy).type("html").send(html());
   });
   refuseOthers(router, "/docs", ["get"]);
   router.get("/docs.js", (_req, res) => {
