@@ -15,7 +15,14 @@ const rooms: Record<string, readonly string[]> = {
   process: ["words"],
 
   http: ["core"],
-  jobs: ["core/deps.ts", "core/access/sessions.ts", "core/access/usage.ts", "core/stores", "core/files"],
+  jobs: [
+    "core/deps.ts",
+    "core/access/rotatedKeys.ts",
+    "core/access/sessions.ts",
+    "core/access/usage.ts",
+    "core/stores",
+    "core/files",
+  ],
   // The command line speaks HTTP to a server; only serving, migrating, diagnosing and moving rows open the database.
   cli: ["core/deps.ts", "core/transfer", "core/access", "db", "litellm", "rows", "service.ts", "main.ts"],
 

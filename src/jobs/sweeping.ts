@@ -1,4 +1,5 @@
 import type { Deps } from "../core/deps.js";
+import { passOnLeft } from "../core/access/rotatedKeys.js";
 import * as sessions from "../core/access/sessions.js";
 import { sweepUsage } from "../core/access/usage.js";
 import { sweepFiles } from "../core/files/files.js";
@@ -17,8 +18,8 @@ interface Sweeping {
 }
 
 /**
- * Removes long expired stores, expired files and sessions, and what belongs to nothing, every ten minutes and when it
- * is woken.
+ * Removes long expired stores, expired files and sessions, and what belongs to nothing, and gives what rotated keys
+ * still own to the keys in their place, every ten minutes and when it is woken.
  */
 export function startSweeping(deps: Deps): Sweeping {
   let running: Promise<void> = Promise.resolve();
@@ -30,6 +31,7 @@ export function startSweeping(deps: Deps): Sweeping {
       if (swept > 0) deps.log.info({ swept }, "removed expired vector stores");
       const files = (await sweepUploads(deps)) + (await sweepFiles(deps));
       if (files > 0) deps.log.info({ files }, "removed expired files and uploads");
+      await passOnLeft(deps);
       await deps.payers.sweep();
       await sessions.sweep(deps);
       await sweepUsage(deps, deps.config.access.usageDays);

@@ -85,8 +85,11 @@ export const expected: Record<Need, Record<Person, Expected>> = (() => {
   return table as Record<Need, Record<Person, Expected>>;
 })();
 
-/** A key that is limited to some stores may make files, but no store. Only its owner gives a store away. */
+/**
+ * A key that is limited to some stores may make files, but no store. Only its owner gives a store away, or whoever sees
+ * all stores.
+ */
 export const exceptions: Partial<Record<string, Partial<Record<Person, Expected>>>> = {
   "post /vector_stores": { limitedKey: 403 },
-  "put /vector_stores/:vector_store_id/owner": { storeAdmin: 403 },
+  "put /vector_stores/:vector_store_id/owner": { storeAdmin: 403, limitedKey: 403 },
 };

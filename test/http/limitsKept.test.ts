@@ -74,3 +74,22 @@ describe("bytes", () => {
     expect((await ask("ann", "POST", "/uploads", { ...next, bytes: 400 })).status).toBe(200);
   });
 });
+
+test("a change by a replica whose clock is behind is noticed", async () => {
+  const perMinute = async () => {
+    const { text } = await ask("ann", "GET", "/limits");
+    const { data } = JSON.parse(text) as { data: { requests_per_minute: number }[] };
+    return data[0]?.requests_per_minute;
+  };
+  await ask("master", "PUT", "/admin/limits/user%3Aann", { requests_per_minute: 1001 });
+  await ask("master", "PUT", "/admin/limits/user%3Aben", { requests_per_minute: 1002 });
+  expect(await perMinute()).toBe(1001);
+  await service.database.exec(`
+    UPDATE vector_store_limits SET limits = '{"requestsPerMinute": 1003}', set_at = set_at - interval '1 hour'
+    WHERE subject = 'user:ann'`);
+  service.advance(5_001);
+  // The limits are read beside the first requests, which get what was known.
+  let seen = await perMinute();
+  for (let more = 100; seen !== 1003 && more > 0; more -= 1) seen = await perMinute();
+  expect(seen).toBe(1003);
+});

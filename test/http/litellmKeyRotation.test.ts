@@ -1,5 +1,7 @@
 import { beforeEach, describe, expect, test } from "@jest/globals";
+import { startSweeping } from "../../src/jobs/sweeping.js";
 import { sha } from "../support/fakeLitellmAdmin.js";
+import { startService } from "../support/service.js";
 import type { Answer } from "../litellm/support.js";
 import { errorOf, send } from "./requests.js";
 import {
@@ -124,6 +126,29 @@ describe("rotation", () => {
       [old, last.id].sort().map((hash) => ({ subject: `key:${hash}`, limits: { vectorStores: 3 } })),
     );
     await service.database.exec("DELETE FROM vector_store_limits; DELETE FROM vector_store_files");
+  });
+
+  test("passes on what a process that did not know of it has made with the old key", async () => {
+    litellm.keys.set("sk-machine", { key_alias: "machine" });
+    const replica = await startService({ environment: litellm.environment, database: service.database });
+    try {
+      const create = { path: "/v1/vector_stores", body: { name: "meanwhile" }, key: "sk-machine" };
+      expect((await send(replica.url, create)).status).toBe(200);
+      const made = parsed(await change("sk-machine", "rotate", { overlap_seconds: 600 })) as Key;
+      expect((await send(replica.url, create)).status).toBe(200);
+      await service.database.exec(`INSERT INTO vector_store_limits (subject, limits, set_at, set_by)
+        VALUES ('key:${sha("sk-machine")}', '{"vectorStores": 1}', now(), 'master')`);
+      const sweeping = startSweeping(service.deps);
+      sweeping.wake();
+      await sweeping.stop();
+      const seen = await send(service.url, { method: "GET", path: "/v1/vector_stores", key: made.key });
+      expect((parsed(seen) as { data: object[] }).data).toHaveLength(2);
+      const limits = await service.database.query("SELECT subject FROM vector_store_limits");
+      expect(limits).toEqual([{ subject: `key:${sha("sk-machine")}` }]);
+    } finally {
+      await replica.stop();
+      await service.database.exec("DELETE FROM vector_store_limits");
+    }
   });
 
   test("of a key without an alias gives it none", async () => {

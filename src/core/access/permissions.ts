@@ -32,7 +32,7 @@ export async function mine(
   for (const permission of ["admin", "write"] as const) {
     if (most === "read") break;
     const found = await findStore(deps.db, scopeOf(caller, permission), store.id);
-    if (found !== undefined) return { permission, owner: permission === "admin" && owns(caller, store) };
+    if (found !== undefined) return { permission, owner: permission === "admin" && mayGive(caller, store) };
   }
   return { permission: "read", owner: false };
 }
@@ -83,10 +83,10 @@ export async function transfer(
 ): Promise<void> {
   if (caller.kind === "user") {
     const store = await stores.find(deps, caller, storeId, "admin");
-    if (owns(caller, store)) await requireRoom(deps, store, owner);
+    if (mayGive(caller, store)) await requireRoom(deps, store, owner);
   }
   await change(deps, caller, storeId, async (tx, store) => {
-    if (!owns(caller, store)) throw forbidden("Only the owner of a vector store may give it to somebody else.");
+    if (!mayGive(caller, store)) throw forbidden("Only the owner of a vector store may give it to somebody else.");
     await setStoreOwner(tx, store.id, { ...owner, keyId: null });
     const { ownerUserId, ownerTeamId, ownerKeyId } = store;
     const before = { userId: ownerUserId, teamId: ownerTeamId, keyId: ownerKeyId };
@@ -105,9 +105,9 @@ async function requireRoom({ limiter }: Deps, store: VectorStore, owner: Omit<Ow
   await limiter.requireBytes(gaining, store.contentBytes);
 }
 
-/** A store without a user is wholly its team's. */
-function owns(caller: Caller, { ownerUserId, ownerTeamId, ownerKeyId }: VectorStore): boolean {
-  if (caller.kind !== "user") return true;
+/** A store without a user is wholly its team's. A server key that is limited to some stores owns none of them. */
+function mayGive(caller: Caller, { ownerUserId, ownerTeamId, ownerKeyId }: VectorStore): boolean {
+  if (scopeOf(caller, "admin").kind === "all") return true;
   const { userId, teamId, keyId } = ownerOf(caller);
   if (ownerUserId !== null) return ownerUserId === userId;
   return ownerTeamId !== null ? ownerTeamId === teamId : ownerKeyId !== null && ownerKeyId === keyId;

@@ -19,8 +19,8 @@ export async function passKeyOn(
   to: string,
   { now, keepLimits }: { now: number; keepLimits: boolean },
 ): Promise<{ storeIds: string[]; files: number }> {
-  const { vector_store_limits: limits, vector_store_files: files } = tx.layout.ours;
-  const moved = await giveAll(tx, keyOf(from), keyOf(to));
+  const { vector_store_limits: limits } = tx.layout.ours;
+  const moved = await passThingsOn(tx, from, to);
   const [oldSubject, newSubject] = [`key:${from}`, `key:${to}`];
   // With a new time: replicas tell by it that limits have changed.
   await sql`
@@ -29,11 +29,32 @@ export async function passKeyOn(
     WHERE l.subject = ${oldSubject}
     ON CONFLICT (subject) DO NOTHING`.execute(tx.run);
   if (!keepLimits) await sql`DELETE FROM ${limits.reference} WHERE subject = ${oldSubject}`.execute(tx.run);
+  return moved;
+}
+
+/** The same without limits. */
+export async function passThingsOn(tx: Db, from: string, to: string): Promise<{ storeIds: string[]; files: number }> {
+  const moved = await giveAll(tx, keyOf(from), keyOf(to));
   // Only files that wait: an index has them.
   await sql`
-    UPDATE ${files.reference} AS t SET payer = jsonb_set(t.payer, '{keyHash}', to_jsonb(${to}::text))
+    UPDATE ${tx.layout.ours.vector_store_files.reference} AS t SET payer = jsonb_set(t.payer, '{keyHash}', to_jsonb(${to}::text))
     WHERE t.status = 'in_progress' AND t.payer ->> 'keyHash' = ${from}`.execute(tx.run);
   return moved;
+}
+
+/**
+ * What a rotated key owns nevertheless: a process that did not know of the rotation yet made it, or a request that was
+ * under way then. @returns the keys, each with the one that has its place now
+ */
+export async function listLeftBehind(db: Db): Promise<{ from: string; to: string }[]> {
+  const { vectorStores, ours } = db.layout;
+  const owned = [vectorStores.table, ours.vector_store_file_objects.reference, ours.vector_store_uploads.reference].map(
+    (table) => sql`EXISTS (SELECT 1 FROM ${table} AS t WHERE t.owner_key_id = a.target)`,
+  );
+  const { rows } = await sql<{ hash: string }>`
+    SELECT DISTINCT a.target AS hash FROM ${ours.vector_store_audit.reference} AS a
+    WHERE a.action = 'litellm_key.rotate' AND (${sql.join(owned, sql` OR `)})`.execute(db.run);
+  return Promise.all(rows.map(async ({ hash }) => ({ from: hash, to: await findHeirOfKey(db, hash) })));
 }
 
 /** The last key of those that took a key's place, by the log of acts; the key itself if none did. */

@@ -25,11 +25,14 @@ export async function listLimits(
   return { entries: rows.slice(0, limit), hasMore: rows.length > limit };
 }
 
-/** A text that is another one after every change of limits. */
+/**
+ * A text that is another one after every change of limits. The sum of the times, not the last one: replicas' clocks
+ * differ, and a change may be written later than one with a later time.
+ */
 export async function versionOfLimits(db: Db): Promise<string> {
   const row = await ours(db, table)
     .selectFrom(table)
-    .select(sql<string>`count(*)::text || ' ' || COALESCE(max(set_at)::text, '')`.as("version"))
+    .select(sql<string>`count(*)::text || ' ' || COALESCE(sum(EXTRACT(EPOCH FROM set_at)), 0)::text`.as("version"))
     .executeTakeFirst();
   return row?.version ?? "";
 }
