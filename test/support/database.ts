@@ -10,7 +10,7 @@ import { createPglitePool, openPglite } from "../../src/db/connection/pglitePool
 import { type Log, createLog } from "../../src/process/log.js";
 import type { Metrics } from "../../src/process/metrics.js";
 import { testDimensions, testKey } from "./settings.js";
-import { databaseAt, emptyDump, testServer } from "./testServer.js";
+import { databaseAt, emptyDump, templatePrefix, testServer } from "./testServer.js";
 import type { Database } from "../../src/db/database.js";
 
 /** A separate empty database with pgvector: embedded, or on the PostgreSQL that TEST_DATABASE_URL names. */
@@ -34,7 +34,10 @@ export async function createTestDatabase(): Promise<TestDatabase> {
 
 /** One that the service has migrated already: to migrate it takes as long as a short test. */
 export async function createMigratedDatabase(): Promise<TestDatabase> {
-  return testServer() === null ? createEmbedded(await migratedDump()) : createTestDatabase();
+  const server = testServer();
+  return server === null
+    ? createEmbedded(await migratedDump())
+    : createOnServer(server, await migratedTemplate(server));
 }
 
 /** The first test file of a run that needs it makes it; the others share it. */
@@ -89,16 +92,37 @@ async function serve(pglite: PGlite): Promise<TestDatabase> {
   };
 }
 
-async function createOnServer({ url, direct }: { url: string; direct: string }): Promise<TestDatabase> {
+interface Server {
+  url: string;
+  direct: string;
+}
+
+/** The same on a server: the name of a database that others are copied from. globalTeardown.js drops it. */
+async function migratedTemplate(server: Server): Promise<string> {
+  const template = `${templatePrefix()}${process.env.JEST_WORKER_ID ?? ""}`;
+  const admin = new pg.Client({ connectionString: server.direct });
+  await admin.connect();
+  const { rows } = await admin.query("SELECT FROM pg_database WHERE datname = $1", [template]);
+  if (rows.length === 0) {
+    const made = await createOnServer(server);
+    const { db } = await made.open({ DATABASE_URL: databaseAt(server.direct, made.name) });
+    await db.close();
+    await made.keepAs(template);
+  }
+  await admin.end();
+  return template;
+}
+
+async function createOnServer({ url, direct }: Server, template?: string) {
   const name = `test_${randomBytes(6).toString("hex")}`;
   const admin = new pg.Client({ connectionString: direct });
   await admin.connect();
-  await admin.query(`CREATE DATABASE ${name}`);
+  await admin.query(`CREATE DATABASE ${name}${template === undefined ? "" : ` TEMPLATE ${template}`}`);
   const beside = new pg.Pool({ connectionString: databaseAt(direct, name), max: 2 });
   // DROP DATABASE … WITH (FORCE) also ends connections that are still closing.
   beside.on("error", () => undefined);
   await beside.query("CREATE EXTENSION IF NOT EXISTS vector");
-  return {
+  const database: TestDatabase = {
     kind: "postgres",
     exec: async (sql) => {
       await beside.query(sql);
@@ -114,4 +138,10 @@ async function createOnServer({ url, direct }: { url: string; direct: string }):
       await admin.end();
     },
   };
+  const keepAs = async (other: string) => {
+    await beside.end();
+    await admin.query(`ALTER DATABASE ${name} RENAME TO ${other}`);
+    await admin.end();
+  };
+  return { ...database, name, keepAs };
 }

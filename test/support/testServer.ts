@@ -19,3 +19,8 @@ export function databaseAt(url: string, name: string): string {
 export function emptyDump(): string {
   return process.env.TEST_PGLITE_DUMP ?? "";
 }
+
+/** Begins the names of the databases of this run that others are copied from: a worker each, because it runs one suite. */
+export function templatePrefix(): string {
+  return `template_${process.env.TEST_DIRECTORY?.slice(-6).toLowerCase() ?? ""}_`;
+}
