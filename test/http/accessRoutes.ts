@@ -162,9 +162,9 @@ export const routesTried: Record<string, Tried> = {
     headers: { "sec-fetch-site": "same-origin" },
   },
   "get /sessions": { need: "key" },
-  "delete /sessions/:session_id": { need: "own session", params: session },
+  "delete /sessions/:session_id": { need: "own session", consumes: true, params: session },
   "get /admin/sessions": { need: "reading administrator" },
-  "delete /admin/sessions/:session_id": { need: "administrator", params: session },
+  "delete /admin/sessions/:session_id": { need: "administrator", consumes: true, params: session },
 
   "get /usage": { need: "list" },
   "get /limits": { need: "list" },
