@@ -1,6 +1,6 @@
 import type { PGlite } from "@electric-sql/pglite";
 import { randomBytes } from "node:crypto";
-import { existsSync, openAsBlob, renameSync, writeFileSync } from "node:fs";
+import { existsSync, linkSync, openAsBlob, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import pg from "pg";
 import { type Config, loadConfig } from "../../src/process/config.js";
@@ -50,7 +50,13 @@ async function migratedDump(): Promise<string> {
   const dump = await pglite.dumpDataDir("none");
   const own = `${file}.${randomBytes(6).toString("hex")}`;
   writeFileSync(own, Buffer.from(await dump.arrayBuffer()));
-  renameSync(own, file);
+  try {
+    // Not renamed: another worker may be reading the file that it made meanwhile.
+    linkSync(own, file);
+  } catch (error) {
+    if (!existsSync(file)) throw error;
+  }
+  rmSync(own);
   await embedded.drop();
   return file;
 }
@@ -97,20 +103,23 @@ interface Server {
   direct: string;
 }
 
+let template: Promise<string> | undefined;
 /** The same on a server: the name of a database that others are copied from. globalTeardown.js drops it. */
-async function migratedTemplate(server: Server): Promise<string> {
-  const template = `${templatePrefix()}${process.env.JEST_WORKER_ID ?? ""}`;
+const migratedTemplate = (server: Server) => (template ??= findTemplate(server));
+
+async function findTemplate(server: Server): Promise<string> {
+  const name = `${templatePrefix()}${process.env.JEST_WORKER_ID ?? ""}`;
   const admin = new pg.Client({ connectionString: server.direct });
   await admin.connect();
-  const { rows } = await admin.query("SELECT FROM pg_database WHERE datname = $1", [template]);
+  const { rows } = await admin.query("SELECT FROM pg_database WHERE datname = $1", [name]);
   if (rows.length === 0) {
     const made = await createOnServer(server);
     const { db } = await made.open({ DATABASE_URL: databaseAt(server.direct, made.name) });
     await db.close();
-    await made.keepAs(template);
+    await made.keepAs(name);
   }
   await admin.end();
-  return template;
+  return name;
 }
 
 async function createOnServer({ url, direct }: Server, template?: string) {
