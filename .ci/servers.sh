@@ -106,6 +106,29 @@ start_proxy_with_stores() {
   start_proxy
 }
 
+# begin_proxy POSTGRES_URL: start_proxy_with_stores beside the steps that follow, because LiteLLM keeps one core busy for
+# minutes until it has started twice. await_proxy waits for it.
+begin_proxy() {
+  (
+    process_ids=()
+    trap 'stop_processes; exit 143' TERM
+    start_proxy_with_stores "$1"
+    printf '%s\n' "$litellm_pid" "$store_ids" >"$work/proxy"
+  ) >"$work/proxy.log" 2>&1 </dev/null &
+  beginning=$!
+  process_ids+=("$beginning")
+}
+
+# await_proxy: sets store_ids.
+await_proxy() {
+  wait "$beginning" || {
+    tail -n 30 "$work/proxy.log" >&2
+    return 1
+  }
+  { read -r litellm_pid && read -r store_ids; } <"$work/proxy"
+  process_ids+=("$litellm_pid")
+}
+
 # registry_entry NAME ID API_BASE KEY [PROVIDER]
 registry_entry() {
   printf '  - vector_store_name: "%s"\n    litellm_params:\n' "$1"
