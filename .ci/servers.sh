@@ -106,8 +106,8 @@ start_proxy_with_stores() {
   start_proxy
 }
 
-# begin_proxy POSTGRES_URL: start_proxy_with_stores beside the steps that follow, because LiteLLM keeps one core busy for
-# minutes until it has started twice. await_proxy waits for it.
+# begin_proxy POSTGRES_URL: start_proxy_with_stores beside the steps that follow, because LiteLLM keeps one core busy
+# for minutes until it has started twice. await_proxy waits for it.
 begin_proxy() {
   (
     process_ids=()

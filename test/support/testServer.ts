@@ -20,7 +20,7 @@ export function emptyDump(): string {
   return process.env.TEST_PGLITE_DUMP ?? "";
 }
 
-/** Begins the names of the databases of this run that others are copied from: a worker each, because it runs one suite. */
+/** Begins the names of the databases of this run that others are copied from, one of each worker. */
 export function templatePrefix(): string {
   return `template_${process.env.TEST_DIRECTORY?.slice(-6).toLowerCase() ?? ""}_`;
 }
