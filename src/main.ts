@@ -3,6 +3,7 @@ import { type AddressInfo, type Server as NetServer, createServer as createNetSe
 import { setTimeout } from "node:timers/promises";
 import { openDatabase } from "./db/connection/openDatabase.js";
 import { type Connections, followConnections } from "./http/connections.js";
+import { hasPage, usualPageDirectory } from "./http/pageFiles.js";
 import { renderClientError } from "./http/middleware/renderError.js";
 import { type Role, announce, announceStart } from "./process/announce.js";
 import { type Config, loadConfig, readEnvironment } from "./process/config.js";
@@ -81,7 +82,8 @@ async function run(role: Role): Promise<void> {
   });
   const { builtIn } = service.deps.litellm.embedder;
   log.info({ version, role, host: config.host, port, database: db.kind, builtInEmbedder: builtIn }, "listening");
-  announce({ config, port, newKeyFile: keys?.newKeyFile ?? null, builtIn, role });
+  const showsPage = config.page.on && hasPage(usualPageDirectory);
+  announce({ config, port, newKeyFile: keys?.newKeyFile ?? null, builtIn, role, hasPage: showsPage });
   service.startJobs();
 
   stop = (signal) => {

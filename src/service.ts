@@ -45,6 +45,8 @@ export interface ServiceParts {
   now?: () => number;
   /** The compiled reading/thread.ts. */
   readingThread?: URL;
+  /** Where the web page was built. */
+  pageDirectory?: string;
 }
 
 export interface Service {
@@ -107,7 +109,7 @@ export function createService(parts: ServiceParts): Service {
   let stops: ((graceMs: number) => Promise<void>)[] = [];
   return {
     deps,
-    app: () => buildApp(deps),
+    app: () => buildApp(deps, parts.pageDirectory),
     workerApp: () => buildWorkerApp(deps),
     prepare: () =>
       deps.storage.prepare().catch((error: unknown) => {

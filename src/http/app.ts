@@ -2,9 +2,11 @@ import express, { type Express } from "express";
 import helmet from "helmet";
 import type { Deps } from "../core/deps.js";
 import { ApiError } from "../words/errors.js";
+import { adminPage } from "./adminPage.js";
 import { allowOrigins } from "./middleware/allowOrigins.js";
 import { observeRequests } from "./middleware/observe.js";
 import { renderError } from "./middleware/renderError.js";
+import { usualPageDirectory } from "./pageFiles.js";
 import { mount } from "./route.js";
 import { adminKeyRoutes } from "./routes/adminKeys.js";
 import { adminLitellmKeyRoutes } from "./routes/adminLitellmKeys.js";
@@ -60,12 +62,15 @@ export const apiRoutes = [
  */
 const prefixes = ["/v1/v1", "/v1", "/"];
 
-/** The Express app of a server. */
-export function buildApp(deps: Deps): Express {
-  const { corsOrigins, apiUrl } = deps.config;
+/** The Express app of a server. @param pageDirectory where the web page was built */
+export function buildApp(deps: Deps, pageDirectory = usualPageDirectory): Express {
+  const { corsOrigins, apiUrl, page } = deps.config;
+  const web = page.on ? adminPage(page.basePath, pageDirectory) : null;
   return build(deps, (app) => {
     if (corsOrigins !== null) app.use(allowOrigins(corsOrigins));
-    app.use(docsRouter(apiRoutes, apiUrl));
+    if (web !== null) app.use(web.router);
+    const home = async () => (web !== null && (await web.isBuilt()) ? page.basePath : "/docs");
+    app.use(docsRouter(apiRoutes, apiUrl, home));
     const api = mount(apiRoutes, deps);
     for (const prefix of prefixes) app.use(prefix, api);
   });

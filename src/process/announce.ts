@@ -27,8 +27,10 @@ export function announce(facts: {
   newKeyFile: string | null;
   builtIn: boolean;
   role: Role;
+  /** Whether there is a web page to go to. */
+  hasPage: boolean;
 }) {
-  const { config, port, newKeyFile, builtIn, role } = facts;
+  const { config, port, newKeyFile, builtIn, role, hasPage } = facts;
   const local = `http://localhost:${port}`;
   const url = config.apiUrl ?? local;
   if (role === "worker") {
@@ -36,7 +38,7 @@ export function announce(facts: {
     return;
   }
   say(config, [
-    `vector-store ${version} is at ${url}/v1 (docs: ${url}/docs)`,
+    `vector-store ${version} is at ${url}/v1 (${hasPage ? `page: ${url}${config.page.basePath}, ` : ""}docs: ${url}/docs)`,
     ...(newKeyFile === null
       ? []
       : [`A key was generated. Use it with:  export VECTOR_STORE_KEY="$(cat ${quoted(newKeyFile)})"`]),

@@ -81,6 +81,8 @@ function arrange(s: Settings, given: Readonly<Record<string, string>>) {
     corsOrigins: s.CORS_ORIGINS === undefined ? null : Object.freeze(s.CORS_ORIGINS),
     /** Addresses and networks of proxies that say truly whom they speak for (X-Forwarded-For). */
     trustedProxies: Object.freeze(s.TRUSTED_PROXIES),
+    /** The web page, and where it is served. */
+    page: Object.freeze({ on: s.ADMIN_PAGE === "on", basePath: s.ADMIN_BASE_PATH }),
     dataDir: s.DATA_DIR,
     maxBodyBytes: s.MAX_BODY_MB * 1024 * 1024,
     ceilings: ceilingsOf(s),

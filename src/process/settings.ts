@@ -40,6 +40,30 @@ function isNetwork(text: string): boolean {
   if (version === 0 || rest.length > 0) return ["loopback", "linklocal", "uniquelocal"].includes(text);
   return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128));
 }
+/** First parts of paths that are the API's. */
+const taken = new Set(
+  [
+    "v1",
+    "v2",
+    "docs",
+    "health",
+    "livez",
+    "readyz",
+    "metrics",
+    "vector_stores",
+    "files",
+    "uploads",
+    "embeddings",
+  ].concat(["models", "vision", "rerank", "rag", "usage", "limits", "me", "sessions"]),
+);
+const basePath = z
+  .string()
+  .regex(
+    /^(\/[A-Za-z0-9_-]+)+$/,
+    "must be a path such as /admin, of letters, digits, _ and -, without a slash at the end",
+  )
+  .refine((path) => !taken.has(path.split("/")[1] ?? ""), "must not begin with a path of the API");
+
 /** Absent: no limit. */
 const limit = wholeNumber(1, 1_000_000_000).optional();
 
@@ -100,6 +124,8 @@ export const settings = z.object({
   API_URL: url.optional(),
   CORS_ORIGINS: corsOrigins.optional(),
   TRUSTED_PROXIES: proxies.default([]),
+  ADMIN_PAGE: z.enum(["on", "off"], 'must be "on" or "off"').default("on"),
+  ADMIN_BASE_PATH: basePath.default("/admin"),
   SHUTDOWN_DELAY_SECONDS: whole(0, 600, 3),
   SHUTDOWN_DRAIN_SECONDS: whole(1, 3600, 25),
   OTEL_EXPORTER_OTLP_ENDPOINT: collector.optional(),

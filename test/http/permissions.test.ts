@@ -32,6 +32,10 @@ const open = [
   "GET /readyz",
   "GET /v1/openapi.json",
 ];
+/** The page, which is built without anything that is stored; adminPage.test.ts tries it. */
+const page = ["GET /admin", "GET /admin/*path"];
+/** Takes the key in its body, and needs to come from the page. */
+const signIn = "POST /sessions";
 
 /**
  * The app's layers without a route, in order, by the name of their function and its number of parameters. Such a layer
@@ -41,8 +45,8 @@ const unrouted = [
   "helmetMiddleware/3",
   // observeRequests
   "<anonymous>/3",
-  // The documentation, the metrics, and the API under each prefix. They contain nothing but routes.
-  ...Array.from({ length: 5 }, () => "router/3"),
+  // The page, the documentation, the metrics, and the API under each prefix. They contain nothing but routes.
+  ...Array.from({ length: 6 }, () => "router/3"),
   // The 404 of unknown URLs, and renderError.
   "<anonymous>/1",
   "<anonymous>/4",
@@ -99,12 +103,13 @@ describe("permissions", () => {
     const declared = apiRoutes.map(({ method, path }) => `${method.toUpperCase()} ${path}`);
     const known = [...new Set([...declared, ...open])];
     // Every known path, and no other, refuses the methods that it does not have (405).
-    const refusing = known.map((name) => name.replace(/^\w+/, "ALL"));
-    expect(names).toEqual([...new Set([...known, ...refusing])].sort());
+    const refusing = [...known, "GET /admin", "GET /admin/assets/*path"].map((name) => name.replace(/^\w+/, "ALL"));
+    expect(names).toEqual([...new Set([...known, ...page, ...refusing])].sort());
     expect(others).toEqual(unrouted);
     expect(apiRoutes.filter(({ may }) => !permissions.includes(may))).toEqual([]);
     const public_ = apiRoutes.filter(({ may }) => may === "public");
-    expect(public_.filter(({ method, path }) => !open.includes(`${method.toUpperCase()} ${path}`))).toEqual([]);
+    const unkeyed = [...open, signIn];
+    expect(public_.filter(({ method, path }) => !unkeyed.includes(`${method.toUpperCase()} ${path}`))).toEqual([]);
   });
 
   test("a handler that is mounted beside the routes is seen", () => {
@@ -131,6 +136,9 @@ describe("permissions", () => {
     for (const [method = "", path = ""] of open.map((each) => each.split(" "))) {
       expect((await send(service.url, { method, path, key: null })).status).toBe(200);
     }
+    const headers = { "sec-fetch-site": "same-origin" };
+    const signedIn = await send(service.url, { path: "/v1/sessions", key: null, headers, body: { key: testKey } });
+    expect(signedIn.status).toBe(200);
   });
 
   test.each([

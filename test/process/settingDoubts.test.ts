@@ -132,3 +132,28 @@ test("SESSION_HOURS is at most 8", () => {
   for (const hours of ["0", "9", "1.5"])
     expect(problemsOf({ SESSION_HOURS: hours })).toContain("SESSION_HOURS must be");
 });
+
+describe("ADMIN_BASE_PATH", () => {
+  test("is where the web page is, unless it is off", () => {
+    expect(loadConfig({}).page).toEqual({ on: true, basePath: "/admin" });
+    const given = loadConfig({ ADMIN_PAGE: "off", ADMIN_BASE_PATH: "/a/b-1_2" });
+    expect(given.page).toEqual({ on: false, basePath: "/a/b-1_2" });
+  });
+
+  test.each([
+    "/",
+    "admin",
+    "/admin/",
+    "//admin",
+    "/a b",
+    "/a.b",
+    "/%61",
+    "/a/../b",
+    "/v1",
+    "/v1/admin",
+    "/docs",
+    "/sessions",
+  ])("%s is refused", (path) => {
+    expect(problemsOf({ ADMIN_BASE_PATH: path })).toContain("ADMIN_BASE_PATH must");
+  });
+});

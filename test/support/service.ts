@@ -37,7 +37,13 @@ export interface TestService {
 
 /** Starts the service like main.ts on its own port; tests run upkeep themselves. */
 export async function startService(
-  options: { database?: TestDatabase; environment?: Record<string, string>; litellm?: Litellm; logLevel?: string } = {},
+  options: {
+    database?: TestDatabase;
+    environment?: Record<string, string>;
+    litellm?: Litellm;
+    logLevel?: string;
+    pageDirectory?: string;
+  } = {},
 ): Promise<TestService> {
   const ownNames = Object.keys(options.environment ?? {}).some((name) => name.startsWith("DB_"));
   const database = options.database ?? (await (ownNames ? createTestDatabase() : createMigratedDatabase()));
@@ -51,6 +57,8 @@ export async function startService(
     log: createLog(options.logLevel ?? "silent"),
     now: () => Date.now() + offset,
     readingThread: await readingThread(),
+    // Whether the page was built on this machine must not matter.
+    pageDirectory: options.pageDirectory ?? "no page",
     ...(options.litellm === undefined ? {} : { litellm: options.litellm }),
   });
   await prepare();

@@ -17,17 +17,18 @@ function once<T extends object | string>(make: () => T): () => T {
 
 /**
  * `/openapi.json`, its readable form at `/docs`, and the way to them at `/`. Public: nothing that is stored shows.
+ * @param home where `/` leads a browser
  */
-export function docsRouter(routes: readonly Route[], apiUrl: string | null): Router {
+export function docsRouter(routes: readonly Route[], apiUrl: string | null, home: () => Promise<string>): Router {
   // Made when somebody first asks, because it takes most of a start's processor time, and programs rarely do.
   const document = once(() => buildOpenApi(routes, apiUrl));
   const json = once(() => JSON.stringify(document()));
   const html = once(() => renderDocs(document()));
   const router = Router();
-  // A browser is shown the reference; programs are told where it is.
-  router.get("/", (req, res) => {
+  // A browser is shown a page; programs are told where the reference is.
+  router.get("/", async (req, res) => {
     res.vary("accept");
-    if (req.accepts(["json", "html"]) === "html") res.redirect(302, "./docs");
+    if (req.accepts(["json", "html"]) === "html") res.redirect(302, `.${await home()}`);
     else res.json({ name: "vector-store", version, docs: "/docs", openapi: "/openapi.json", health: "/health" });
   });
   refuseOthers(router, "/", ["get"]);
