@@ -6,6 +6,8 @@ export type StoreSort = (typeof storeSorts)[number];
 
 /** Which stores an administrator asks for; null: all. */
 export interface StoreFilter {
+  /** The only one, as the database writes it. */
+  readonly id: string | null;
   /** A part of the name, in upper or lower case. */
   readonly name: string | null;
   /** `none`: stores of the service itself. A team's stores are also those of its users' keys. */

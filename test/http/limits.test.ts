@@ -234,6 +234,22 @@ describe("the routes", () => {
     ]);
   });
 
+  test("list one subject's limits only", async () => {
+    await set("user:ann", { vector_stores: 5 });
+    await set("user:anna", { vector_stores: 6 });
+    const list = async (subject: string) =>
+      parsed(await ask("master", "GET", `/admin/limits?subject=${encodeURIComponent(subject)}`));
+    expect(await list("user:ann")).toMatchObject({
+      data: [{ subject: "user:ann", vector_stores: 5 }],
+      last_id: "user:ann",
+      has_more: false,
+    });
+    expect(await list("team:ann")).toMatchObject({ data: [], last_id: "", has_more: false });
+    const refused = await ask("master", "GET", "/admin/limits?subject=ann");
+    expect(refused.status).toBe(400);
+    expect(errorOf(refused).message).toContain('subject: expected "user:ID"');
+  });
+
   test("users see their own limits and what they use", async () => {
     const store = await made("ben");
     await insert("ben", store, 100);

@@ -34,7 +34,7 @@ async function filled() {
 
 describe("the stores that somebody may use", () => {
   test("are own and granted ones, with their sums, in any order, by pages", async () => {
-    const { list, namesOf, litellm } = await filled();
+    const { list, namesOf, litellm, ids } = await filled();
     const first = await list("sk-ann", "sort=name&order=asc&limit=2");
     expect(first.data.map(({ name, owner, rows }) => [name, owner.user_id, rows])).toEqual([
       ["ann's first", "ann", 11],
@@ -51,6 +51,10 @@ describe("the stores that somebody may use", () => {
     expect(await namesOf("sk-ann", "name=BEN")).toEqual(["ben's, granted"]);
     expect(await namesOf("sk-ann", "owner=user:ben")).toEqual(["ben's, granted"]);
     expect(await namesOf("sk-ann", "owner=none")).toEqual([]);
+    expect(await namesOf("sk-ann", `id=${ids["ben's, granted"]}`)).toEqual(["ben's, granted"]);
+    for (const unknown of [ids["ben's own"], "vs_unknown", "%F0%9F%98%80"]) {
+      expect(await namesOf("sk-ann", `id=${unknown}`)).toEqual([]);
+    }
     expect(await namesOf("sk-robot")).toEqual(["the team's"]);
     for (const key of [litellm.masterKey, "sk-max", "sk-vera"]) expect(await namesOf(key)).toHaveLength(5);
   });

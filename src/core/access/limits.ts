@@ -19,9 +19,13 @@ interface LimitDeps {
 /** A page of the limits that administrators have set. */
 export const list = (
   deps: Pick<LimitDeps, "db">,
-  page: { limit: number; after: string | null },
+  { limit, after, subject }: { limit: number; after: string | null; subject: string | null },
 ): Promise<{ entries: LimitEntry[]; hasMore: boolean }> =>
-  listLimits(deps.db, { ...page, after: page.after === null ? null : written(deps, page.after) });
+  listLimits(deps.db, {
+    limit,
+    after: after === null ? null : written(deps, after),
+    subject: subject === null ? null : written(deps, subject),
+  });
 
 /** The subject whose store's id is as the database writes it: requests are counted for that one. */
 const written = (deps: Pick<LimitDeps, "db">, subject: string): string =>

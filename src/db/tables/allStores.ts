@@ -61,8 +61,13 @@ function ownedBy(owner: StoreFilter["owner"]): RawBuilder<unknown> {
   );
 }
 
-const chosen = (db: Db, scope: Scope, { name, owner }: StoreFilter) => sql`
-  ${storesWithin(db, scope)} AND NOT s.leaving AND ${ownedBy(owner)}
+function withId(db: Db, id: string | null): RawBuilder<unknown> {
+  if (id === null) return sql`true`;
+  return canHold(db.layout.vectorStores.idType, id) ? sql`s.id = ${id}` : sql`false`;
+}
+
+const chosen = (db: Db, scope: Scope, { id, name, owner }: StoreFilter) => sql`
+  ${storesWithin(db, scope)} AND NOT s.leaving AND ${ownedBy(owner)} AND ${withId(db, id)}
   AND ${name === null ? sql`true` : sql`strpos(lower(s.name), lower(${name})) > 0`}`;
 
 /** Whether a page can continue after this place. */

@@ -12,13 +12,14 @@ const select = (db: Db) =>
     .select(["subject", "limits", "set_by as setBy"])
     .select((eb) => epochMillis(eb.ref("set_at")).as("setAt"));
 
-/** A page of the limits that were set, ordered by subject. */
+/** A page of the limits that were set, of all or of one subject, ordered by subject. */
 export async function listLimits(
   db: Db,
-  { limit, after }: { limit: number; after: string | null },
+  { limit, after, subject }: { limit: number; after: string | null; subject: string | null },
 ): Promise<{ entries: LimitEntry[]; hasMore: boolean }> {
-  const from = after === null ? select(db) : select(db).where("subject", ">", after);
-  const rows = await from
+  const rows = await select(db)
+    .$if(after !== null, (query) => query.where("subject", ">", after ?? ""))
+    .$if(subject !== null, (query) => query.where("subject", "=", subject ?? ""))
     .orderBy("subject")
     .limit(limit + 1)
     .execute();

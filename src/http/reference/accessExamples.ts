@@ -57,6 +57,7 @@ export const accessExamples: Readonly<Record<string, unknown>> = {
   "Allowances.data.bytes": 1073741824,
   "LimitsList.last_id": "user:ann",
   "listLimits.after": "user:ann",
+  "listLimits.subject": "user:ann",
   requests_per_minute: 600,
   set_at: 1767225600,
   set_by: "master",

@@ -5,6 +5,7 @@ const storeId = "vs_0190f2c4a7e87d3f9b1c2d3e4f5a6b7c";
 export const adminExamples: Readonly<Record<string, unknown>> = {
   owner: { user_id: "ann", team_id: "support", key_id: null },
   "owner.key_id": null,
+  "listAllVectorStores.id": "vs_0190f2c4a7e87d3f9b1c2d3e4f5a6b7c",
   "listAllVectorStores.owner": "user:ann",
   "listAllVectorStores.sort": "bytes",
   "listAllVectorStores.name": "support",

@@ -57,6 +57,7 @@ export const sessionExamples: Readonly<Record<string, unknown>> = {
   current: true,
   sessions: 2,
   "OwnPermission.owner": true,
+  "listMyVectorStores.id": "vs_0190f2c4a7e87d3f9b1c2d3e4f5a6b7c",
   "listMyVectorStores.owner": "user:ann",
   "listMyVectorStores.sort": "bytes",
   "listMyVectorStores.name": "support",

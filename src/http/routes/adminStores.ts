@@ -19,7 +19,7 @@ export const adminStoreRoutes = [
     query: allStoresQuery,
     answer: allStoresAnswer,
     handle: async ({ deps, caller, query }) => {
-      const { filter, page } = readAllStores(query);
+      const { filter, page } = readAllStores(deps, query);
       return presentAllStores(await allStores.list(deps, caller, filter, page), page, deps.now());
     },
   }),

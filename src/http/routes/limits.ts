@@ -45,7 +45,8 @@ export const limitRoutes = [
     query: limitListQuery,
     answer: limitListAnswer,
     handle: async ({ deps, query }) => {
-      const { entries, hasMore } = await limits.list(deps, { limit: query.limit, after: query.after ?? null });
+      const { limit, after = null, subject = null } = query;
+      const { entries, hasMore } = await limits.list(deps, { limit, after, subject });
       const last = entries.at(-1)?.subject ?? "";
       return { object: "list", data: entries.map(presentLimits), last_id: last, has_more: hasMore };
     },

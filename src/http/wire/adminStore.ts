@@ -1,5 +1,7 @@
 import { z } from "zod";
 import type { AllStores, AllStoresPage } from "../../core/access/allStores.js";
+import type { Deps } from "../../core/deps.js";
+import { writtenId } from "../../core/stores/writtenId.js";
 import type { Holder } from "../../words/holder.js";
 import { type StoreFilter, type StorePlace, storeSorts } from "../../words/storeListing.js";
 import { plainText, queryInteger } from "./common.js";
@@ -11,6 +13,7 @@ export const allStoresQuery = z.object({
   sort: z.enum(storeSorts).default("created_at").describe("what the vector stores are sorted by"),
   order: z.enum(["asc", "desc"]).default("desc").describe("`asc`: the smallest, oldest or first comes first"),
   name: plainText(256).optional().describe("only vector stores whose name contains this text, in upper or lower case"),
+  id: plainText(64).optional().describe("only the vector store with this id"),
   owner: plainText(265)
     .optional()
     .refine((value) => value === undefined || /^(none$|(user|team|key):.)/s.test(value), {
@@ -50,10 +53,17 @@ export function readHolder(text: string): Holder {
 }
 
 /** @throws ApiError 400 for a page that is not of this sort and order */
-export function readAllStores(query: z.output<typeof allStoresQuery>): { filter: StoreFilter; page: AllStoresPage } {
-  const { name = null, owner, page, sort, order, limit } = query;
+export function readAllStores(
+  deps: Deps,
+  query: z.output<typeof allStoresQuery>,
+): { filter: StoreFilter; page: AllStoresPage } {
+  const { id, name = null, owner, page, sort, order, limit } = query;
   return {
-    filter: { name, owner: owner === undefined ? null : owner === "none" ? owner : readHolder(owner) },
+    filter: {
+      id: id === undefined ? null : writtenId(deps, id),
+      name,
+      owner: owner === undefined ? null : owner === "none" ? owner : readHolder(owner),
+    },
     page: { sort, order, limit, after: page === undefined ? null : readPlace(page, sort, order) },
   };
 }

@@ -15,6 +15,7 @@ export const limitParams = z.object({
 export const limitListQuery = z.object({
   limit: queryInteger(1, 1000, 100),
   after: plainText(262).optional().describe("a subject: returns the page after it"),
+  subject: subject.optional().describe("only the limits of this `user:ID`, `team:ID`, `key:ID` or `store:ID`"),
 });
 
 const number = z.int("expected a whole number").min(0, "must be at least 0");
