@@ -12,6 +12,14 @@ COPY tsconfig.json tsconfig.build.json ./
 COPY src ./src
 RUN npm run build && rm dist/.tsbuildinfo && chmod +x dist/cli/main.js
 
+# --- The web page. What builds it stays out of the image.
+FROM ${NODE_IMAGE} AS ui
+WORKDIR /app/ui
+COPY ui/package.json ui/package-lock.json ./
+RUN npm ci --no-audit --no-fund
+COPY ui ./
+RUN npm run build
+
 # --- Production dependencies. The binaries of sharp and @napi-rs/canvas are packages; npm installs only those of this
 # platform. Source maps and TypeScript files are not needed at run time and are a third of the bytes.
 FROM ${NODE_IMAGE} AS dependencies
@@ -32,6 +40,7 @@ RUN install -d -o 1000 -g 0 -m 0770 /data && ln -s /app/dist/cli/main.js /usr/lo
 WORKDIR /app
 COPY --from=dependencies /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
+COPY --from=ui /app/ui/dist ./ui/dist
 COPY package.json LICENSE ./
 COPY sql ./sql
 COPY chart/files ./chart/files

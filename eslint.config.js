@@ -1,12 +1,13 @@
 import js from "@eslint/js";
 import prettier from "eslint-config-prettier";
+import reactHooks from "eslint-plugin-react-hooks";
 import tseslint from "typescript-eslint";
 
 export default tseslint.config(
-  { ignores: ["dist/", "coverage/", "data/"] },
+  { ignores: ["**/dist/", "coverage/", "data/", "ui/src/api/generated/"] },
   js.configs.recommended,
   {
-    files: ["**/*.ts"],
+    files: ["**/*.ts", "**/*.tsx"],
     extends: [...tseslint.configs.strictTypeChecked, ...tseslint.configs.stylisticTypeChecked],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
@@ -15,10 +16,12 @@ export default tseslint.config(
       "no-console": "error",
     },
   },
+  { files: ["ui/**/*.{ts,tsx}"], ...reactHooks.configs.flat["recommended-latest"] },
   {
-    files: ["**/*.js"],
+    files: ["**/*.js", "**/*.mjs"],
     languageOptions: {
       globals: {
+        console: "readonly",
         process: "readonly",
         Buffer: "readonly",
         URL: "readonly",

@@ -3,6 +3,7 @@ import { type NextFunction, type Request, type Response, Router } from "express"
 import { ApiError } from "../words/errors.js";
 import { type BuiltPage, type PageFile, readPage } from "./pageFiles.js";
 import { refuseOthers } from "./route.js";
+import { sessionToken } from "./sessionCookie.js";
 
 /** The page runs and loads only what this server gives it. Styles that its scripts add carry the nonce. */
 const policy = (nonce: string | null) =>
@@ -28,12 +29,17 @@ export function adminPage(base: string, directory: string): AdminPage {
   const read = async () => (built ??= await readPage(directory));
   const router = Router({ caseSensitive: true });
 
-  const index = async (_req: Request, res: Response) => {
+  const index = async (req: Request, res: Response) => {
     const page = await read();
     const nonce = randomBytes(16).toString("base64");
     res.set("content-security-policy", policy(nonce)).set("cache-control", "no-store").type("html");
     if (page === null) res.status(503).send(unbuilt);
-    else res.send(page.html.replaceAll("__CSP_NONCE__", nonce).replaceAll("__BASE_PATH__", base));
+    else {
+      // Scripts cannot see the cookie, and asking in vain looks like a fault in the browser's console.
+      const signedIn = sessionToken(req) === null ? "no" : "yes";
+      const words = { __CSP_NONCE__: nonce, __BASE_PATH__: base, __SIGNED_IN__: signedIn };
+      res.send(Object.entries(words).reduce((html, [name, word]) => html.replaceAll(name, word), page.html));
+    }
   };
   const file = async (req: Request, res: Response, next: NextFunction) => {
     const path = req.path.slice(base.length + 1);

@@ -45,6 +45,16 @@ describe("the page", () => {
     }
   });
 
+  test("says whether the browser has a cookie of a session, which scripts cannot see", async () => {
+    const told = async (cookie: string) =>
+      /signed-in" content="(\w+)"/.exec((await visit("/admin").set("cookie", cookie)).text)?.[1];
+    expect([await told("other=1"), await told("vector-store-session=x"), await told("__Host-vector-store=x")]).toEqual([
+      "no",
+      "yes",
+      "yes",
+    ]);
+  });
+
   test("has a nonce of its own in every answer, which its policy names", async () => {
     const nonces = new Set<string>();
     for (let i = 0; i < 5; i += 1) {

@@ -7,6 +7,7 @@ import request from "supertest";
 export const script = `console.log("${"x".repeat(500)}")`;
 export const html = `<!doctype html><html><head><meta name="csp-nonce" content="__CSP_NONCE__" />
 <meta name="base-path" content="__BASE_PATH__" /><link rel="icon" href="__BASE_PATH__/icon.svg" />
+<meta name="signed-in" content="__SIGNED_IN__" />
 <script type="module" src="__BASE_PATH__/assets/index-4f3c2b1a.js"></script></head><body></body></html>`;
 
 /** A page as if it were built, with things beside it that must not be served. */

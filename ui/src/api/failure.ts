@@ -1,0 +1,53 @@
+/** An answer that is not one of success, or none at all. */
+export class Failure extends Error {
+  override readonly name = "Failure";
+
+  constructor(
+    /** What the service says, in English. */
+    message: string,
+    /** The HTTP status; 0: no answer came. */
+    readonly status: number,
+    readonly code: string | null,
+    /** The field that was wrong. */
+    readonly param: string | null,
+    /** What the service's log calls the request. */
+    readonly requestId: string | null,
+    readonly retryAfterSeconds: number | null,
+  ) {
+    super(message);
+  }
+}
+
+/** From an answer's body, which is OpenAI's envelope unless something before the service has answered. */
+export function failureOf(response: Response, body: unknown): Failure {
+  const error = errorIn(body);
+  const retryAfter = Number(response.headers.get("retry-after") ?? Number.NaN);
+  return new Failure(
+    error.message ?? `${response.status} ${response.statusText}`.trim(),
+    response.status,
+    error.code ?? null,
+    error.param ?? null,
+    response.headers.get("x-request-id"),
+    Number.isFinite(retryAfter) ? retryAfter : null,
+  );
+}
+
+export const noAnswer = (error: unknown): Failure =>
+  new Failure(error instanceof Error ? error.message : String(error), 0, "no_answer", null, null, null);
+
+type Envelope = Partial<Record<"message" | "code" | "param", string>>;
+
+function errorIn(body: unknown): Envelope {
+  const error: unknown = isRecord(body) ? body.error : undefined;
+  if (!isRecord(error)) return {};
+  const text = (name: string) => (typeof error[name] === "string" ? error[name] : undefined);
+  const [message, code, param] = [text("message"), text("code"), text("param")];
+  return {
+    ...(message !== undefined && { message }),
+    ...(code !== undefined && { code }),
+    ...(param !== undefined && { param }),
+  };
+}
+
+export const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);

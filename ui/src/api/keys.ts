@@ -1,0 +1,49 @@
+import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
+import { type Schemas, answered, api } from "./client.js";
+
+export type ServiceKey = Schemas["Key"];
+
+/** As the service has them, the weakest first. */
+export const keyScopes = ["search", "read", "write", "admin"] as const;
+export type KeyScope = (typeof keyScopes)[number];
+
+/** The keys of the service itself. */
+export const serviceKeys = queryOptions({
+  queryKey: ["keys", "service"],
+  queryFn: ({ signal }) => answered(api.GET("/v1/admin/keys", { signal })),
+});
+
+function useForgetKeys() {
+  const queries = useQueryClient();
+  return () => queries.invalidateQueries({ queryKey: ["keys", "service"] });
+}
+
+export function useCreateKey() {
+  const onSuccess = useForgetKeys();
+  return useMutation({
+    mutationFn: (body: Schemas["CreateKeyRequest"]) => answered(api.POST("/v1/admin/keys", { body })),
+    onSuccess,
+  });
+}
+
+export function useRotateKey(id: string) {
+  const onSuccess = useForgetKeys();
+  return useMutation({
+    mutationFn: (overlapSeconds: number) =>
+      answered(
+        api.POST("/v1/admin/keys/{key_id}/rotate", {
+          params: { path: { key_id: id } },
+          body: { overlap_seconds: overlapSeconds },
+        }),
+      ),
+    onSuccess,
+  });
+}
+
+export function useRevokeKey(id: string) {
+  const onSettled = useForgetKeys();
+  return useMutation({
+    mutationFn: () => answered(api.DELETE("/v1/admin/keys/{key_id}", { params: { path: { key_id: id } } })),
+    onSettled,
+  });
+}

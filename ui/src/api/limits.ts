@@ -1,0 +1,33 @@
+import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
+import { type Schemas, answered, api } from "./client.js";
+
+export type Limits = Schemas["Limits"];
+
+/** The limits that were set for a subject; null: none, so those of the settings hold. */
+export const limitsOf = (subject: string) =>
+  queryOptions({
+    queryKey: ["limits", subject],
+    queryFn: async ({ signal }): Promise<Limits | null> => {
+      const { data } = await answered(api.GET("/v1/admin/limits", { params: { query: { subject } }, signal }));
+      return data[0] ?? null;
+    },
+  });
+
+/** What the caller's user, team or key may have, and has. */
+export const ownAllowances = queryOptions({
+  queryKey: ["limits", "own"],
+  queryFn: ({ signal }) => answered(api.GET("/v1/limits", { signal })),
+});
+
+/** Sets a subject's limits; null: leaves it those of the settings. */
+export function useSetLimits(subject: string) {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: async (body: Schemas["LimitsRequest"] | null) => {
+      const params = { path: { subject } };
+      if (body === null) await answered(api.DELETE("/v1/admin/limits/{subject}", { params }));
+      else await answered(api.PUT("/v1/admin/limits/{subject}", { params, body }));
+    },
+    onSuccess: () => queries.invalidateQueries({ queryKey: ["limits"] }),
+  });
+}

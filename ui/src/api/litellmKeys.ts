@@ -1,0 +1,62 @@
+import { keepPreviousData, queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
+import { type Schemas, answered, api } from "./client.js";
+
+export type LitellmKey = Schemas["LitellmKey"];
+
+interface LitellmKeyQuery {
+  user_id?: string;
+  team_id?: string;
+  alias?: string;
+  page?: string;
+  limit?: number;
+}
+
+/** A page of LiteLLM's virtual keys, newest first. */
+export const litellmKeys = (query: LitellmKeyQuery) =>
+  queryOptions({
+    queryKey: ["keys", "litellm", query],
+    queryFn: ({ signal }) => answered(api.GET("/v1/admin/litellm_keys", { params: { query }, signal })),
+    placeholderData: keepPreviousData,
+  });
+
+function useForgetKeys() {
+  const queries = useQueryClient();
+  return () => queries.invalidateQueries({ queryKey: ["keys", "litellm"] });
+}
+
+export function useCreateLitellmKey() {
+  const onSuccess = useForgetKeys();
+  return useMutation({
+    mutationFn: (body: Schemas["CreateLitellmKeyRequest"]) => answered(api.POST("/v1/admin/litellm_keys", { body })),
+    onSuccess,
+  });
+}
+
+export function useBlockLitellmKey(hash: string) {
+  const onSettled = useForgetKeys();
+  return useMutation({
+    mutationFn: (blocked: boolean) => {
+      const params = { path: { key_hash: hash } };
+      return answered(
+        blocked
+          ? api.POST("/v1/admin/litellm_keys/{key_hash}/block", { params })
+          : api.POST("/v1/admin/litellm_keys/{key_hash}/unblock", { params }),
+      );
+    },
+    onSettled,
+  });
+}
+
+export function useRotateLitellmKey(hash: string) {
+  const onSuccess = useForgetKeys();
+  return useMutation({
+    mutationFn: (overlapSeconds: number) =>
+      answered(
+        api.POST("/v1/admin/litellm_keys/{key_hash}/rotate", {
+          params: { path: { key_hash: hash } },
+          body: { overlap_seconds: overlapSeconds },
+        }),
+      ),
+    onSuccess,
+  });
+}

@@ -1,0 +1,36 @@
+import { keepPreviousData, queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
+import { type Schemas, answered, api } from "./client.js";
+
+export type Session = Schemas["Session"];
+
+/** Where the caller is signed in. */
+export const ownSessions = queryOptions({
+  queryKey: ["sessions", "own"],
+  queryFn: ({ signal }) => answered(api.GET("/v1/sessions", { signal })),
+});
+
+/** Who is signed in, for administrators. */
+export const allSessions = (query: { after?: string }) =>
+  queryOptions({
+    queryKey: ["sessions", "all", query],
+    queryFn: ({ signal }) => answered(api.GET("/v1/admin/sessions", { params: { query }, signal })),
+    placeholderData: keepPreviousData,
+  });
+
+/** Ends sessions one after the other. Others' are ended by administrators. */
+export function useEndSessions(whose: "own" | "all") {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: async (ids: readonly string[]) => {
+      for (const id of ids) {
+        const params = { path: { session_id: id } };
+        await answered(
+          whose === "own"
+            ? api.DELETE("/v1/sessions/{session_id}", { params })
+            : api.DELETE("/v1/admin/sessions/{session_id}", { params }),
+        );
+      }
+    },
+    onSettled: () => queries.invalidateQueries({ queryKey: ["sessions"] }),
+  });
+}

@@ -1,0 +1,39 @@
+import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
+import { answered, api } from "./client.js";
+import { Failure } from "./failure.js";
+import type { ListedStore } from "./stores.js";
+
+/** One vector store with its owner and rows, which only the list says. Asked for again while something is being built. */
+export const storeDetail = (id: string) =>
+  queryOptions({
+    queryKey: ["stores", "detail", id],
+    queryFn: async ({ signal }): Promise<ListedStore> => {
+      const list = await answered(api.GET("/v1/me/vector_stores", { params: { query: { id } }, signal }));
+      const [store] = list.data;
+      if (store === undefined) throw new Failure(`There is no vector store '${id}'.`, 404, null, null, null, null);
+      return store;
+    },
+    refetchInterval: ({ state: { data } }) => (data !== undefined && isChanging(data) ? 3000 : false),
+  });
+
+const isChanging = ({ index, file_counts: files }: ListedStore): boolean =>
+  files.in_progress > 0 || [index.state, index.keywords].some((state) => state === "building" || state === "waiting");
+
+export function useReindex(id: string) {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: () =>
+      answered(api.POST("/v1/vector_stores/{vector_store_id}/reindex", { params: { path: { vector_store_id: id } } })),
+    onSuccess: () => queries.invalidateQueries({ queryKey: ["stores"] }),
+  });
+}
+
+/** Deletes the vector store of the page, about which nothing is asked again. */
+export function useDeleteThisStore(id: string) {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: () =>
+      answered(api.DELETE("/v1/vector_stores/{vector_store_id}", { params: { path: { vector_store_id: id } } })),
+    onSuccess: () => queries.invalidateQueries({ queryKey: ["stores", "list"] }),
+  });
+}

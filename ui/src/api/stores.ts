@@ -1,0 +1,86 @@
+import { keepPreviousData, queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
+import { type Schemas, answered, api } from "./client.js";
+
+export type ListedStore = Schemas["AdminVectorStore"];
+export type Store = Schemas["VectorStore"];
+export type StoreChange = Omit<
+  Schemas["UpdateVectorStoreRequest"],
+  // What the service only refuses.
+  "document_prefix" | "embedding_dimensions" | "embedding_model" | "input_type" | "query_prefix"
+>;
+
+export const storeSorts = ["created_at", "last_active_at", "name", "bytes", "rows"] as const;
+export type StoreSort = (typeof storeSorts)[number];
+
+/** What people know it by. */
+export const titleOf = ({ id, name }: Pick<Store, "id" | "name">): string => (name === "" ? id : name);
+
+export interface StoreQuery {
+  name?: string;
+  owner?: string;
+  sort?: StoreSort;
+  order?: "asc" | "desc";
+  page?: string;
+  limit?: number;
+}
+
+/** A page of the vector stores that the caller may see; an administrator sees all. */
+export const storeList = (query: StoreQuery) =>
+  queryOptions({
+    queryKey: ["stores", "list", query],
+    queryFn: ({ signal }) => answered(api.GET("/v1/me/vector_stores", { params: { query }, signal })),
+    placeholderData: keepPreviousData,
+  });
+
+/** One vector store. */
+export const storeOf = (id: string) =>
+  queryOptions({
+    queryKey: ["stores", "one", id],
+    queryFn: ({ signal }) =>
+      answered(api.GET("/v1/vector_stores/{vector_store_id}", { params: { path: { vector_store_id: id } }, signal })),
+  });
+
+/** What the caller may do with a vector store. */
+export const permissionOn = (id: string) =>
+  queryOptions({
+    queryKey: ["stores", "permission", id],
+    queryFn: ({ signal }) =>
+      answered(
+        api.GET("/v1/vector_stores/{vector_store_id}/permissions/me", {
+          params: { path: { vector_store_id: id } },
+          signal,
+        }),
+      ),
+  });
+
+/** Makes every list and page of vector stores be asked for again. */
+function useForgetStores() {
+  const queries = useQueryClient();
+  return () => queries.invalidateQueries({ queryKey: ["stores"] });
+}
+
+export function useCreateStore() {
+  const forget = useForgetStores();
+  return useMutation({
+    mutationFn: (body: Schemas["CreateVectorStoreRequest"]) => answered(api.POST("/v1/vector_stores", { body })),
+    onSuccess: forget,
+  });
+}
+
+export function useUpdateStore(id: string) {
+  const forget = useForgetStores();
+  return useMutation({
+    mutationFn: (body: StoreChange) =>
+      answered(api.POST("/v1/vector_stores/{vector_store_id}", { params: { path: { vector_store_id: id } }, body })),
+    onSuccess: forget,
+  });
+}
+
+export function useDeleteStore() {
+  const forget = useForgetStores();
+  return useMutation({
+    mutationFn: (id: string) =>
+      answered(api.DELETE("/v1/vector_stores/{vector_store_id}", { params: { path: { vector_store_id: id } } })),
+    onSettled: forget,
+  });
+}

@@ -1,0 +1,70 @@
+import { LogOut } from "lucide-react";
+import { useState } from "react";
+import { useMe, useSignOut } from "../api/me.js";
+import { useAnnounce } from "../parts/announcer.js";
+import { Button } from "../parts/button.js";
+import { SelectField } from "../parts/fields.js";
+import { Foreign } from "../parts/notes.js";
+import { type Language, chooseLanguage, languages, useTexts } from "../text/texts.js";
+import { type Theme, chooseTheme, storedTheme, themes } from "./theme.js";
+
+/** Who is signed in, how the page looks, and the way out. */
+export function Account() {
+  const { t, language } = useTexts();
+  const { name: caller, read_only: readOnly } = useMe();
+  const announce = useAnnounce();
+  const signOut = useSignOut();
+  const [theme, setTheme] = useState(storedTheme);
+  return (
+    <div className="flex flex-col gap-3 border-t border-line px-1 pt-3">
+      <div className="grid grid-cols-2 gap-2">
+        <SelectField
+          label={t("account.theme")}
+          value={theme}
+          onChange={(event) => {
+            const chosen = event.target.value as Theme;
+            setTheme(chosen);
+            chooseTheme(chosen);
+          }}
+        >
+          {themes.map((each) => (
+            <option key={each} value={each}>
+              {t(`theme.${each}`)}
+            </option>
+          ))}
+        </SelectField>
+        <SelectField
+          label={t("account.language")}
+          value={language}
+          onChange={(event) => {
+            void chooseLanguage(event.target.value as Language);
+          }}
+        >
+          {Object.entries(languages).map(([code, name]) => (
+            <option key={code} value={code} lang={code}>
+              {name}
+            </option>
+          ))}
+        </SelectField>
+      </div>
+      <div className="px-1.5 text-sm">
+        <p className="text-xs text-muted">{t("account.signedIn")}</p>
+        <Foreign className="font-medium">{caller}</Foreign>
+        {readOnly && <p className="text-xs text-muted">{t("account.readOnly")}</p>}
+      </div>
+      <Button
+        icon={<LogOut aria-hidden className="size-4" />}
+        busy={signOut.isPending}
+        onClick={() => {
+          signOut.mutate(undefined, {
+            onError: (error) => {
+              announce(error.message);
+            },
+          });
+        }}
+      >
+        {t("account.signOut")}
+      </Button>
+    </div>
+  );
+}

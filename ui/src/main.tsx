@@ -1,0 +1,21 @@
+import { setNonce } from "get-nonce";
+import { StrictMode } from "react";
+import { createRoot } from "react-dom/client";
+import { App } from "./app/app.js";
+import { applyTheme, storedTheme } from "./app/theme.js";
+import { fromPage } from "./app/page.js";
+import { startTexts } from "./text/texts.js";
+import "./style.css";
+
+// The style that keeps the page still behind a dialog needs it under the content policy.
+setNonce(fromPage("csp-nonce"));
+applyTheme(storedTheme());
+await startTexts();
+
+const root = document.getElementById("root");
+if (root === null) throw new Error("index.html has no #root");
+createRoot(root).render(
+  <StrictMode>
+    <App />
+  </StrictMode>,
+);

@@ -1,0 +1,83 @@
+import type { ReactNode } from "react";
+import { useMe } from "../../api/me.js";
+import type { Health } from "../../api/status.js";
+import { number, percent } from "../../parts/format.js";
+import { Badge, Foreign } from "../../parts/notes.js";
+import { Facts, Section } from "../../parts/page.js";
+import { useTexts } from "../../text/texts.js";
+
+const circuitTones = { closed: "ok", open: "danger", "half-open": "warn" } as const;
+
+/** The database and the models. */
+export function HealthFacts({ of: { database, embedding }, actions }: { of: Health; actions?: ReactNode }) {
+  const { t } = useTexts();
+  const { litellm } = useMe().features;
+  const isWell = database.status === "healthy";
+  const kind = database.kind === "postgres" ? "PostgreSQL" : "PGlite";
+  const proxy = <Badge tone={circuitTones[embedding.circuit]}>{t(`dashboard.circuits.${embedding.circuit}`)}</Badge>;
+  return (
+    <Section title={t("dashboard.state")} actions={actions}>
+      <Facts
+        of={[
+          [
+            t("dashboard.database"),
+            <>
+              <Badge tone={isWell ? "ok" : "danger"}>{t(isWell ? "dashboard.healthy" : "dashboard.unhealthy")}</Badge>{" "}
+              {kind} {database.version} {database.pgvector !== null && `· pgvector ${database.pgvector}`}
+            </>,
+          ],
+          [t("dashboard.proxy"), litellm ? proxy : t("dashboard.noProxy")],
+          [
+            t("dashboard.embedding"),
+            <>
+              <Foreign>{embedding.model}</Foreign> ({number(embedding.dimensions)})
+              {!embedding.semantic && <div className="text-xs text-muted">{t("dashboard.builtIn")}</div>}
+            </>,
+          ],
+        ]}
+      />
+    </Section>
+  );
+}
+
+const states = ["ready", "building", "waiting", "none"] as const;
+
+/** The vector stores by the state of their index, and what is built just now. */
+export function IndexFacts({ of }: { of: NonNullable<Health["indexing"]> }) {
+  const { t } = useTexts();
+  const { stores, keywords_building: keywords, builds } = of;
+  return (
+    <Section title={t("dashboard.indexes")}>
+      <Facts
+        of={[
+          ...states.map((each) => [t(`dashboard.indexStates.${each}`), number(stores[each])] as const),
+          [t("dashboard.keywordsBuilding"), number(keywords)],
+          [
+            t("dashboard.builds"),
+            builds.length === 0 ? (
+              t("dashboard.noBuilds")
+            ) : (
+              <ul className="flex flex-col gap-2">
+                {builds.map(({ phase, done, total, percent: share }, place) => (
+                  <li key={`${phase} ${place}`}>
+                    <span className="text-xs">{phase}</span>
+                    <progress
+                      className="block h-2 w-full accent-accent"
+                      aria-label={phase}
+                      max={100}
+                      {...(share !== null && { value: share })}
+                    />
+                    <span className="text-xs text-muted">
+                      {share !== null && `${percent(share / 100)} · `}
+                      {t("dashboard.built", { done: number(done), total: number(total) })}
+                    </span>
+                  </li>
+                ))}
+              </ul>
+            ),
+          ],
+        ]}
+      />
+    </Section>
+  );
+}

@@ -1,0 +1,54 @@
+import { useQuery } from "@tanstack/react-query";
+import { useMe } from "../../api/me.js";
+import { health } from "../../api/status.js";
+import { bytes, dateTime } from "../../parts/format.js";
+import { ErrorNote, Foreign, Skeleton } from "../../parts/notes.js";
+import { Facts, Page, Section } from "../../parts/page.js";
+import { useTexts } from "../../text/texts.js";
+import { HealthFacts, IndexFacts } from "./facts.js";
+
+/** Whether all is well, and what this service can do as it is set up. */
+export function Component() {
+  const { t } = useTexts();
+  const { data, error, isPending, isFetching, refetch } = useQuery(health);
+  return (
+    <Page
+      title={t("health.title")}
+      about={data === undefined ? t("health.about") : t("health.asOf", { at: dateTime(data.timestamp) })}
+    >
+      {error !== null && <ErrorNote error={error} retry={() => void refetch()} busy={isFetching} />}
+      {isPending && <Skeleton lines={8} />}
+      {data !== undefined && (
+        <div className="grid gap-x-6 lg:grid-cols-2">
+          <HealthFacts of={data} />
+          {data.indexing !== null && <IndexFacts of={data.indexing} />}
+        </div>
+      )}
+      <Abilities />
+    </Page>
+  );
+}
+
+/** What the settings let the service do. */
+function Abilities() {
+  const { t } = useTexts();
+  const { features } = useMe();
+  const say = (has: boolean) => t(has ? "yes" : "no");
+  return (
+    <Section title={t("health.abilities")}>
+      <Facts
+        of={[
+          [t("health.version"), features.version],
+          [t("health.litellm"), say(features.litellm)],
+          [t("health.management"), say(features.litellm_management)],
+          [t("health.semantic"), say(features.semantic)],
+          [t("health.keywords"), say(features.keyword_search)],
+          [t("health.chat"), say(features.chat_model)],
+          [t("health.rerank"), say(features.rerank)],
+          [t("health.largest"), bytes(features.max_file_bytes)],
+          [t("health.url"), <Foreign key="url">{features.api_url ?? t("health.sameUrl")}</Foreign>],
+        ]}
+      />
+    </Section>
+  );
+}

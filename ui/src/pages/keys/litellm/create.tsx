@@ -1,0 +1,98 @@
+import { useState } from "react";
+import { Failure } from "../../../api/failure.js";
+import { useCreateLitellmKey } from "../../../api/litellmKeys.js";
+import { DialogForm } from "../../../parts/dialog.js";
+import { TextArea, TextField } from "../../../parts/fields.js";
+import { useTexts } from "../../../text/texts.js";
+import { PersonField } from "../../people/personField.js";
+import { LifeField, listed } from "../life.js";
+import { KeyDialog } from "../shownOnce.js";
+
+const unsaid = { alias: "", user: "", team: "", models: "", stores: "", budget: "", life: "" };
+
+/** Makes a key at LiteLLM for a user, a team or both. */
+export default function CreateLitellmKey({ onClose }: { onClose: () => void }) {
+  const { t } = useTexts();
+  const create = useCreateLitellmKey();
+  const [wanted, setWanted] = useState(unsaid);
+  const set = (name: keyof typeof unsaid) => (value: string) => {
+    setWanted({ ...wanted, [name]: value });
+  };
+  const typed = (name: keyof typeof unsaid) => ({
+    value: wanted[name],
+    onChange: (event: { target: { value: string } }) => {
+      set(name)(event.target.value);
+    },
+  });
+  const wrong = create.error instanceof Failure ? create.error : null;
+  const wrongAt = (param: string) => (wrong?.param?.startsWith(param) === true ? wrong.message : null);
+  const { alias, user, team, models, stores, budget, life } = wanted;
+  const [only, ids] = [listed(models), listed(stores)];
+  const submit = () => {
+    create.mutate({
+      ...(alias.trim() !== "" && { alias: alias.trim() }),
+      ...(user.trim() !== "" && { user_id: user.trim() }),
+      ...(team.trim() !== "" && { team_id: team.trim() }),
+      ...(only.length > 0 && { models: only }),
+      ...(ids.length > 0 && { vector_store_ids: ids }),
+      ...(budget.trim() !== "" && { max_budget: Number(budget) }),
+      ...(life !== "" && { expires_in_seconds: Number(life) }),
+    });
+  };
+  const isWhole = budget.trim() === "" || Number(budget) >= 0;
+  const why = user.trim() === "" && team.trim() === "" ? t("keys.whoseFirst") : isWhole ? null : t("keys.budgetNumber");
+  return (
+    <KeyDialog
+      onClose={onClose}
+      title={t("keys.createLitellm")}
+      about={t("keys.createLitellmAbout")}
+      made={create.data?.key ?? null}
+    >
+      <DialogForm
+        onClose={onClose}
+        submit={t("keys.create")}
+        busy={create.isPending}
+        why={why}
+        error={create.error}
+        onSubmit={submit}
+      >
+        <TextField label={t("keys.alias")} autoFocus error={wrongAt("alias")} {...typed("alias")} />
+        <PersonField
+          kind="user"
+          label={t("keys.user")}
+          value={user}
+          onChange={set("user")}
+          error={wrongAt("user_id")}
+        />
+        <PersonField
+          kind="team"
+          label={t("keys.team")}
+          hint={t("keys.teamHint")}
+          value={team}
+          onChange={set("team")}
+          error={wrongAt("team_id")}
+        />
+        <TextField
+          label={t("keys.models")}
+          hint={t("keys.modelsHint")}
+          error={wrongAt("models")}
+          {...typed("models")}
+        />
+        <TextArea
+          label={t("keys.stores")}
+          hint={t("keys.storesHint")}
+          error={wrongAt("vector_store_ids")}
+          {...typed("stores")}
+        />
+        <TextField
+          label={t("keys.budget")}
+          hint={t("keys.budgetHint")}
+          inputMode="decimal"
+          error={wrongAt("max_budget")}
+          {...typed("budget")}
+        />
+        <LifeField value={life} onChange={set("life")} />
+      </DialogForm>
+    </KeyDialog>
+  );
+}

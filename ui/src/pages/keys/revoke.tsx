@@ -1,0 +1,30 @@
+import { type ServiceKey, useRevokeKey } from "../../api/keys.js";
+import { useAnnounce } from "../../parts/announcer.js";
+import { Confirm } from "../../parts/dialog.js";
+import { useTexts } from "../../text/texts.js";
+
+/** Ends a key of the service, once its name was typed. */
+export default function RevokeKey({ of: { id, name }, onClose }: { of: ServiceKey; onClose: () => void }) {
+  const { t } = useTexts();
+  const announce = useAnnounce();
+  const revoke = useRevokeKey(id);
+  return (
+    <Confirm
+      onClose={onClose}
+      title={t("keys.revokeTitle", { name })}
+      about={t("keys.revokeAbout")}
+      typed={name}
+      submit={t("keys.revoke")}
+      busy={revoke.isPending}
+      error={revoke.error}
+      onSubmit={() => {
+        revoke.mutate(undefined, {
+          onSuccess: () => {
+            onClose();
+            announce(t("keys.revoked", { name }));
+          },
+        });
+      }}
+    />
+  );
+}

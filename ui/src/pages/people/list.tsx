@@ -1,0 +1,109 @@
+import { useQuery } from "@tanstack/react-query";
+import { useMe } from "../../api/me.js";
+import { type Source, type Team, type User, teamList, userList } from "../../api/people.js";
+import { useUrlState } from "../../app/urlState.js";
+import { Empty, ErrorNote, Skeleton } from "../../parts/notes.js";
+import { Notice } from "../../parts/notice.js";
+import { Page } from "../../parts/page.js";
+import { Pager } from "../../parts/pager.js";
+import { Switch } from "../../parts/switch.js";
+import { DataTable } from "../../parts/table.js";
+import { useTexts } from "../../text/texts.js";
+import { useTeamColumns, useUserColumns } from "./columns.js";
+import { PeopleFilters } from "./filters.js";
+
+export const usualPeople = { kind: "users", source: "litellm", search: "", page: "" };
+
+/** LiteLLM's users and teams, and those that only this service still knows. */
+export function Component() {
+  const { t } = useTexts();
+  const canAsk = useMe().features.litellm_management;
+  const [shown, show] = useUrlState(usualPeople);
+  const kind = shown.kind === "teams" ? "teams" : "users";
+  const source: Source = canAsk && shown.source !== "service" ? "litellm" : "service";
+  const query = {
+    source,
+    ...(source === "litellm" && shown.search !== "" && { search: shown.search }),
+    ...(shown.page !== "" && { page: shown.page }),
+  };
+  return (
+    <Page
+      title={t("people.title")}
+      about={t(source === "litellm" ? "people.aboutLitellm" : "people.aboutService")}
+      actions={
+        <Switch
+          label={t("people.kind")}
+          options={[
+            ["users", t("people.users")],
+            ["teams", t("people.teams")],
+          ]}
+          value={kind}
+          onChange={(next) => {
+            show({ kind: next, search: "" });
+          }}
+        />
+      }
+    >
+      {!canAsk && <Notice>{t("people.off")}</Notice>}
+      <PeopleFilters kind={kind} source={source} canAsk={canAsk} shown={shown} show={show} />
+      {kind === "users" ? <Users query={query} /> : <Teams query={query} />}
+    </Page>
+  );
+}
+
+interface ListProps {
+  query: { source: Source; search?: string; page?: string };
+}
+
+function Users({ query }: ListProps) {
+  const columns = useUserColumns();
+  return <List found={useQuery(userList(query))} columns={columns} source={query.source} />;
+}
+
+function Teams({ query }: ListProps) {
+  const columns = useTeamColumns();
+  return <List found={useQuery(teamList(query))} columns={columns} source={query.source} />;
+}
+
+interface FoundProps<T> {
+  found: {
+    data: { data: T[]; next_page: string | null } | undefined;
+    error: Error | null;
+    isPending: boolean;
+    isFetching: boolean;
+    isPlaceholderData: boolean;
+    refetch: () => unknown;
+  };
+  columns: ReturnType<typeof useUserColumns<T & (User | Team)>>;
+  source: Source;
+}
+
+function List<T extends User | Team>({ found, columns, source }: FoundProps<T>) {
+  const { t } = useTexts();
+  const { data, error, isPending, isFetching, isPlaceholderData, refetch } = found;
+  const isAway = useMe().features.litellm_management && data?.data.some((each) => each.in_litellm === null) === true;
+  return (
+    <>
+      {error !== null && <ErrorNote error={error} retry={() => void refetch()} busy={isFetching} />}
+      {isAway && <Notice>{t("people.away")}</Notice>}
+      {isPending && <Skeleton lines={8} />}
+      {data?.data.length === 0 && (
+        <Empty title={t("people.empty")}>
+          {t(source === "litellm" ? "people.emptyLitellm" : "people.emptyService")}
+        </Empty>
+      )}
+      {data !== undefined && data.data.length > 0 && (
+        <>
+          <DataTable
+            label={t("people.title")}
+            rows={data.data}
+            columns={columns}
+            idOf={({ id }) => id}
+            stale={isPlaceholderData}
+          />
+          <Pager what={t("people.title")} next={data.next_page} />
+        </>
+      )}
+    </>
+  );
+}

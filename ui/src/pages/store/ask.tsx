@@ -1,0 +1,121 @@
+import { useQueries, useQuery } from "@tanstack/react-query";
+import { Square } from "lucide-react";
+import { type SubmitEvent, useState } from "react";
+import { useMe } from "../../api/me.js";
+import { isRecord } from "../../api/failure.js";
+import { allModels, embeddingModels, rerankModels } from "../../api/models.js";
+import { useUrlState } from "../../app/urlState.js";
+import { Button } from "../../parts/button.js";
+import { SelectField, TextArea, TextField } from "../../parts/fields.js";
+import { Empty, ErrorNote } from "../../parts/notes.js";
+import { useTexts } from "../../text/texts.js";
+import { AnswerView } from "./answer.js";
+import { useStore } from "./context.js";
+import { modes } from "./searchUrl.js";
+import { useAnswer } from "./useAnswer.js";
+
+const usual = { q: "", model: "", k: "5", mode: "" };
+
+/** A question, answered by a chat model from what the vector store has. */
+export function Component() {
+  const { t } = useTexts();
+  const { litellm } = useMe().features;
+  const [shown, show] = useUrlState(usual);
+  if (!litellm) return <Empty title={t("store.ask.noModel")}>{t("store.ask.noModelAbout")}</Empty>;
+  return <Ask shown={shown} show={show} />;
+}
+
+interface AskProps {
+  shown: typeof usual;
+  show: (change: Partial<typeof usual>) => void;
+}
+
+function Ask({ shown, show }: AskProps) {
+  const { t } = useTexts();
+  const { store } = useStore();
+  const { chat_model: hasUsual, keyword_search: hasKeywords } = useMe().features;
+  const models = useQuery(allModels);
+  // The proxy's list does not say what a model is for; these are for something else.
+  const [embedding, rerank] = useQueries({ queries: [embeddingModels, rerankModels] });
+  const [draft, setDraft] = useState(shown);
+  // Back and forward fill the form in; the answer stays, as nothing asks for another one.
+  const [filled, setFilled] = useState(shown);
+  if (filled !== shown) {
+    setFilled(shown);
+    setDraft(shown);
+  }
+  const { answer, begin, stop } = useAnswer(store.id);
+  const set = (name: keyof typeof usual) => (event: { target: { value: string } }) => {
+    setDraft({ ...draft, [name]: event.target.value });
+  };
+  const why = draft.q.trim() === "" ? t("store.ask.noQuestion") : null;
+  const submit = (event?: SubmitEvent) => {
+    event?.preventDefault();
+    if (why !== null || answer.state === "running") return;
+    const mode = modes.find((each) => each === draft.mode);
+    show(draft);
+    begin({
+      query: draft.q.trim(),
+      top_k: Number(draft.k),
+      ...(draft.model !== "" && { model: draft.model }),
+      ...(mode !== undefined && { search_mode: mode }),
+    });
+  };
+  const others = new Set([embedding, rerank].flatMap(({ data }) => data?.data.map(({ id }) => id) ?? []));
+  const chat = models.data?.data.filter((model) => isChat(model) && !others.has(model.id)) ?? [];
+  return (
+    <>
+      <form onSubmit={submit} className="mb-6 flex flex-col gap-4 rounded-lg border border-line bg-surface p-4">
+        <TextArea
+          label={t("store.ask.question")}
+          rows={2}
+          value={draft.q}
+          onChange={set("q")}
+          onKeyDown={(event) => {
+            if (event.key === "Enter" && !event.shiftKey) {
+              event.preventDefault();
+              submit();
+            }
+          }}
+        />
+        <div className="grid grid-cols-2 gap-3 sm:grid-cols-3">
+          <SelectField label={t("store.ask.model")} value={draft.model} onChange={set("model")}>
+            <option value="">{t(hasUsual ? "store.ask.usualModel" : "store.ask.firstModel")}</option>
+            {chat.map(({ id }) => (
+              <option key={id} value={id}>
+                {id}
+              </option>
+            ))}
+          </SelectField>
+          <TextField label={t("store.ask.k")} inputMode="numeric" value={draft.k} onChange={set("k")} />
+          <SelectField label={t("store.search.mode")} value={draft.mode} onChange={set("mode")}>
+            <option value="">
+              {t("store.search.asStore", { value: t(`store.modes.${store.search_mode ?? "vector"}`) })}
+            </option>
+            {modes.map((mode) => (
+              <option key={mode} value={mode} disabled={mode !== "vector" && !hasKeywords}>
+                {t(`store.modes.${mode}`)}
+              </option>
+            ))}
+          </SelectField>
+        </div>
+        {models.error !== null && <ErrorNote error={models.error} retry={() => void models.refetch()} />}
+        <div className="flex gap-2">
+          <Button type="submit" look="primary" busy={answer.state === "running"} why={why}>
+            {t("store.ask.submit")}
+          </Button>
+          {answer.state === "running" && (
+            <Button icon={<Square aria-hidden className="size-4" />} onClick={stop}>
+              {t("store.ask.stop")}
+            </Button>
+          )}
+        </div>
+      </form>
+      {answer.state !== "none" && <AnswerView storeId={store.id} answer={answer} />}
+    </>
+  );
+}
+
+/** The proxy says what a model is for; one without a word may be a chat model. */
+const isChat = (model: object): boolean =>
+  !isRecord(model) || typeof model.mode !== "string" || ["chat", "completion", "responses"].includes(model.mode);

@@ -1,0 +1,105 @@
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { Suspense, lazy, useEffect, useRef } from "react";
+import { NavLink, Outlet, useBlocker, useLocation, useParams } from "react-router";
+import { forgetCounts, hideFile, showFile } from "../../api/storeFiles.js";
+import { permissionOn, titleOf } from "../../api/stores.js";
+import { storeDetail } from "../../api/storeDetail.js";
+import { useIsUploading, useUploads } from "../../api/uploads/queue.js";
+import { CopyButton } from "../../parts/copy.js";
+import { Badge, ErrorNote, Foreign, Skeleton } from "../../parts/notes.js";
+import { Page } from "../../parts/page.js";
+import { useTexts } from "../../text/texts.js";
+import type { StoreContext } from "./context.js";
+
+const LeaveDialog = lazy(() => import("./leave.js"));
+
+const tabs = ["overview", "files", "rows", "search", "ask", "permissions", "settings"] as const;
+
+/** A vector store: its name, and its tabs, each with an address. */
+export function Component() {
+  const { t } = useTexts();
+  const { id = "" } = useParams();
+  const { pathname } = useLocation();
+  const { data: store, error, isPending, isFetching, refetch } = useQuery(storeDetail(id));
+  const own = useQuery(permissionOn(id));
+  const tab = tabs.find((each) => pathname.split("/")[3] === each) ?? "overview";
+  const name = store === undefined ? id : titleOf(store);
+  const strip = useRef<HTMLElement>(null);
+  // On a phone not all tabs are in view.
+  useEffect(() => {
+    strip.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }, [tab]);
+  const context: StoreContext | null = store === undefined ? null : { store, own: own.data };
+  return (
+    <Page
+      title={`${t(`store.tabs.${tab}`)} · ${name}`}
+      heading={
+        <span className="inline-flex flex-wrap items-center gap-x-3 gap-y-1">
+          <Foreign>{name}</Foreign>
+          {store?.status === "expired" && <Badge tone="danger">{t("store.expired")}</Badge>}
+        </span>
+      }
+      about={
+        <span className="inline-flex items-center gap-1 font-mono text-xs">
+          {id}
+          <CopyButton text={id} what={t("copy.id")} />
+        </span>
+      }
+    >
+      <nav ref={strip} aria-label={t("store.tabsOf")} className="mb-5 overflow-x-auto border-b border-line">
+        <ul className="flex">
+          {tabs.map((each) => (
+            <li key={each}>
+              <NavLink
+                end={each === "overview"}
+                to={each === "overview" ? `/vector-stores/${id}` : `/vector-stores/${id}/${each}`}
+                className={({ isActive }) =>
+                  "-mb-px block border-b-2 px-3 py-2 text-sm whitespace-nowrap -outline-offset-2 " +
+                  (isActive ? "border-accent font-medium text-accent" : "border-transparent text-muted hover:text-ink")
+                }
+              >
+                {t(`store.tabs.${each}`)}
+              </NavLink>
+            </li>
+          ))}
+        </ul>
+      </nav>
+      {error !== null && <ErrorNote error={error} retry={() => void refetch()} busy={isFetching} />}
+      {isPending && <Skeleton lines={8} />}
+      <Suspense fallback={<Skeleton lines={8} />}>{context !== null && <Outlet context={context} />}</Suspense>
+      <Uploading id={id} />
+    </Page>
+  );
+}
+
+/** Shows in the lists what becomes of uploads, and asks before the page that shows them is left. */
+function Uploading({ id }: { id: string }) {
+  const queries = useQueryClient();
+  const uploads = useUploads(id);
+  const known = useRef(new Map<number, unknown>());
+  useEffect(() => {
+    let hasNews = false;
+    for (const { id: upload, file, state } of uploads) {
+      const before = known.current.get(upload);
+      const now = state === "cancelled" && file?.status === "in_progress" ? "gone" : file;
+      if (file === null || now === before) continue;
+      known.current.set(upload, now);
+      // One that was cancelled while it was read is deleted.
+      if (now === "gone") hideFile(queries, id, file.id);
+      else showFile(queries, file);
+      hasNews ||= before === undefined || now === "gone" || file.status !== "in_progress";
+    }
+    if (hasNews) void forgetCounts(queries, id);
+  }, [uploads, queries, id]);
+  const isUploading = useIsUploading();
+  const here = `/vector-stores/${id}`;
+  const blocker = useBlocker(
+    ({ nextLocation: { pathname } }) => isUploading && pathname !== here && !pathname.startsWith(`${here}/`),
+  );
+  if (blocker.state !== "blocked") return null;
+  return (
+    <Suspense>
+      <LeaveDialog stay={blocker.reset} leave={blocker.proceed} />
+    </Suspense>
+  );
+}

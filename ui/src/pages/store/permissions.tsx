@@ -1,0 +1,167 @@
+import { useQuery } from "@tanstack/react-query";
+import { Plus, Trash2 } from "lucide-react";
+import { Suspense, lazy, useState } from "react";
+import { type Level, type Permission, levels, permissionsOn, useGrant } from "../../api/permissions.js";
+import { useAnnounce } from "../../parts/announcer.js";
+import { Button, IconButton } from "../../parts/button.js";
+import { SelectField } from "../../parts/fields.js";
+import { dateTime } from "../../parts/format.js";
+import { Empty, ErrorNote, Foreign, Skeleton } from "../../parts/notes.js";
+import { Section } from "../../parts/page.js";
+import { type Column, DataTable } from "../../parts/table.js";
+import { useTexts } from "../../text/texts.js";
+import { useStore, useWhyNot } from "./context.js";
+import { ownerName } from "./overview.js";
+
+const Grant = lazy(() => import("./grant.js"));
+const Revoke = lazy(() => import("./revoke.js"));
+const Transfer = lazy(() => import("./transfer.js"));
+
+type Asked = "grant" | "transfer" | Permission;
+
+/** Who may use a vector store. */
+export function Component() {
+  const { t } = useTexts();
+  const { store, own } = useStore();
+  const why = useWhyNot("admin");
+  const list = useQuery(permissionsOn(store.id));
+  const [asked, setAsked] = useState<Asked | null>(null);
+  const columns = useColumns(why, setAsked);
+  const close = () => {
+    setAsked(null);
+  };
+  const grant = (
+    <Button
+      look="primary"
+      icon={<Plus aria-hidden className="size-4" />}
+      why={why}
+      onClick={() => {
+        setAsked("grant");
+      }}
+    >
+      {t("store.share.grant")}
+    </Button>
+  );
+  return (
+    <>
+      <Section
+        title={t("stores.owner")}
+        actions={
+          <Button
+            why={why ?? (own?.owner === true ? null : t("store.share.onlyOwner"))}
+            onClick={() => {
+              setAsked("transfer");
+            }}
+          >
+            {t("store.share.transfer")}
+          </Button>
+        }
+      >
+        <Foreign className="font-medium">{ownerName(store.owner) ?? t("stores.service")}</Foreign>
+        <p className="text-sm text-muted">{t("store.share.ownerAbout")}</p>
+        {own !== undefined && (
+          <p className="mt-1 text-sm text-muted">
+            {t("store.share.you", { level: t(`store.levels.${own.permission}`) })}
+          </p>
+        )}
+      </Section>
+      <Section title={t("store.share.title")} actions={grant}>
+        {list.error !== null && (
+          <ErrorNote error={list.error} retry={() => void list.refetch()} busy={list.isFetching} />
+        )}
+        {list.isPending && <Skeleton />}
+        {list.data?.data.length === 0 && <Empty title={t("store.share.none")}>{t("store.share.noneAbout")}</Empty>}
+        {list.data !== undefined && list.data.data.length > 0 && (
+          <DataTable
+            label={t("store.share.list")}
+            rows={list.data.data}
+            columns={columns}
+            idOf={({ subject }) => subject}
+          />
+        )}
+      </Section>
+      <Suspense>
+        {asked === "grant" && <Grant storeId={store.id} onClose={close} />}
+        {asked === "transfer" && <Transfer store={store} onClose={close} />}
+        {asked !== null && typeof asked === "object" && (
+          <Revoke storeId={store.id} permission={asked} onClose={close} />
+        )}
+      </Suspense>
+    </>
+  );
+}
+
+function useColumns(why: string | null, ask: (asked: Asked) => void): Column<Permission>[] {
+  const { t } = useTexts();
+  return [
+    {
+      id: "subject",
+      title: t("store.share.subject"),
+      cell: ({ subject }) => (
+        <Foreign className="font-medium">{subject === "everyone" ? t("store.share.kinds.everyone") : subject}</Foreign>
+      ),
+    },
+    { id: "level", title: t("store.share.level"), cell: (permission) => <LevelOf permission={permission} why={why} /> },
+    {
+      id: "since",
+      title: t("store.share.since"),
+      minor: true,
+      cell: ({ granted_at: at, granted_by: by }) => (
+        <>
+          {dateTime(at)} <Foreign className="text-xs text-muted">{by}</Foreign>
+        </>
+      ),
+    },
+    {
+      id: "actions",
+      title: t("store.files.actions"),
+      cell: (permission) => (
+        <IconButton
+          className="-my-1"
+          icon={<Trash2 aria-hidden className="size-4" />}
+          label={t("store.share.revoke", { subject: permission.subject })}
+          why={why}
+          onClick={() => {
+            ask(permission);
+          }}
+        />
+      ),
+    },
+  ];
+}
+
+/** The level, to be changed in its place. */
+function LevelOf({ permission: { subject, permission }, why }: { permission: Permission; why: string | null }) {
+  const { t } = useTexts();
+  const { store } = useStore();
+  const announce = useAnnounce();
+  const grant = useGrant(store.id);
+  if (why !== null) return t(`store.levels.${permission}`);
+  return (
+    <SelectField
+      hidden
+      label={t("store.share.levelOf", { subject })}
+      value={grant.isPending ? grant.variables.permission : permission}
+      onChange={(event) => {
+        const level = event.target.value as Level;
+        grant.mutate(
+          { subject, permission: level },
+          {
+            onSuccess: () => {
+              announce(t("store.share.granted", { subject, level: t(`store.levels.${level}`) }));
+            },
+            onError: (error) => {
+              announce(error.message);
+            },
+          },
+        );
+      }}
+    >
+      {levels.map((level) => (
+        <option key={level} value={level}>
+          {t(`store.levels.${level}`)}
+        </option>
+      ))}
+    </SelectField>
+  );
+}

@@ -1,0 +1,88 @@
+import { useState } from "react";
+import { Failure } from "../../api/failure.js";
+import { type Row, useAddRow, useChangeRow } from "../../api/rows.js";
+import { useAnnounce } from "../../parts/announcer.js";
+import { FormModal } from "../../parts/dialog.js";
+import { TextArea, TextField } from "../../parts/fields.js";
+import { jsonObject, jsonText } from "../../parts/json.js";
+import { useTexts } from "../../text/texts.js";
+
+interface RowDialogProps {
+  storeId: string;
+  row: Row | "new";
+  onClose: () => void;
+}
+
+/** Adds a row, or changes one. */
+export default function RowDialog({ storeId, row, onClose }: RowDialogProps) {
+  const { t } = useTexts();
+  const announce = useAnnounce();
+  const add = useAddRow(storeId);
+  const change = useChangeRow(storeId);
+  const old = row === "new" ? null : row;
+  const [id, setId] = useState("");
+  const [content, setContent] = useState(old?.content ?? "");
+  const [text, setText] = useState(() => jsonText(old?.metadata ?? null));
+  const metadata = jsonObject(text);
+  const wrong = typeof metadata === "string" ? t("store.json", { problem: metadata }) : null;
+  const error = add.error ?? change.error;
+  const wrongAt = (param: string) =>
+    error instanceof Failure && error.param?.startsWith(param) === true ? error.message : null;
+  const done = {
+    onSuccess: () => {
+      announce(t(old === null ? "store.rows.added" : "store.rows.changed"));
+      onClose();
+    },
+  };
+  const submit = () => {
+    if (typeof metadata === "string") return;
+    if (old === null) add.mutate({ content, metadata, ...(id.trim() !== "" && { id: id.trim() }) }, done);
+    // A text that stays as it is need not be embedded.
+    else change.mutate({ id: old.id, metadata, ...(content !== old.content && { content }) }, done);
+  };
+  return (
+    <FormModal
+      wide
+      onClose={onClose}
+      title={old === null ? t("store.rows.add") : t("store.rows.change", { id: old.id })}
+      about={t("store.rows.addAbout")}
+      submit={old === null ? t("store.rows.add") : t("save")}
+      busy={add.isPending || change.isPending}
+      why={content === "" ? t("store.rows.noContent") : wrong}
+      error={error}
+      onSubmit={submit}
+    >
+      <TextArea
+        label={t("store.rows.content")}
+        rows={8}
+        autoFocus
+        value={content}
+        error={wrongAt("content")}
+        onChange={(event) => {
+          setContent(event.target.value);
+        }}
+      />
+      <TextArea
+        label={t("store.metadata")}
+        hint={t("store.rows.metadataHint")}
+        rows={4}
+        value={text}
+        error={wrong ?? wrongAt("metadata")}
+        onChange={(event) => {
+          setText(event.target.value);
+        }}
+      />
+      {old === null && (
+        <TextField
+          label={t("store.rows.id")}
+          hint={t("store.rows.idHint")}
+          value={id}
+          error={wrongAt("id")}
+          onChange={(event) => {
+            setId(event.target.value);
+          }}
+        />
+      )}
+    </FormModal>
+  );
+}

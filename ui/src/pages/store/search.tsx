@@ -1,0 +1,122 @@
+import { skipToken, useInfiniteQuery } from "@tanstack/react-query";
+import { Suspense, lazy } from "react";
+import { useSearchParams } from "react-router";
+import { type Found, searchResults } from "../../api/search.js";
+import { useUrlState } from "../../app/urlState.js";
+import { Button } from "../../parts/button.js";
+import { duration } from "../../parts/format.js";
+import { Empty, ErrorNote, Skeleton } from "../../parts/notes.js";
+import { useTexts } from "../../text/texts.js";
+import { useStore } from "./context.js";
+import { HitCard } from "./hit.js";
+import { SearchForm } from "./searchForm.js";
+import { searchBody, usualSearch } from "./searchUrl.js";
+
+const SourceDialog = lazy(() => import("./source.js"));
+const Snippets = lazy(() => import("./snippets.js"));
+
+/** Searches as clients do, and shows what decides the order. */
+export function Component() {
+  const { t } = useTexts();
+  const { store } = useStore();
+  const [params, setParams] = useSearchParams();
+  const [url, show] = useUrlState(usualSearch);
+  const body = searchBody(url);
+  const options = searchResults(store.id, body);
+  const isAsked = url.q.trim() !== "";
+  const query = useInfiniteQuery({ ...options, ...(!isAsked && { queryFn: skipToken }) });
+  const { data, error, isFetching, isFetchingNextPage } = query;
+  const hits = data?.pages.flatMap((page) => page.data) ?? [];
+  const opened = hits.find(({ id }) => id === params.get("hit"));
+  // The hit is no part of the search: opening it searches for nothing.
+  const open = (id: string | null) => {
+    setParams((before) => {
+      const next = new URLSearchParams(before);
+      if (id === null) next.delete("hit");
+      else next.set("hit", id);
+      return next;
+    });
+  };
+  return (
+    <>
+      <SearchForm
+        shown={url}
+        busy={isAsked && isFetching && !isFetchingNextPage}
+        search={(next) => {
+          if (JSON.stringify(searchBody(next)) === JSON.stringify(body)) void query.refetch();
+          show(next);
+        }}
+      />
+      {isAsked && error !== null && <ErrorNote error={error} retry={() => void query.refetch()} busy={isFetching} />}
+      {isAsked && query.isLoading && <Skeleton lines={8} />}
+      {data !== undefined && (
+        <section aria-label={t("store.search.results")} className="mb-6">
+          <Summary pages={data.pages} count={hits.length} />
+          {hits.length === 0 && <Empty title={t("store.search.none")}>{t("store.search.noneAbout")}</Empty>}
+          <ol className="flex flex-col gap-3">
+            {hits.map((hit, i) => (
+              <li key={hit.id}>
+                <HitCard
+                  hit={hit}
+                  place={i + 1}
+                  open={() => {
+                    open(hit.id);
+                  }}
+                />
+              </li>
+            ))}
+          </ol>
+          {query.hasNextPage && (
+            <Button className="mt-3" busy={isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
+              {t("store.search.more")}
+            </Button>
+          )}
+        </section>
+      )}
+      <Suspense>{isAsked && <Snippets storeId={store.id} body={body} />}</Suspense>
+      <Suspense>
+        {opened !== undefined && (
+          <SourceDialog
+            storeId={store.id}
+            hit={{
+              fileId: opened.file_id,
+              filename: opened.filename,
+              chunkIds: [opened.id],
+              text: opened.content.map(({ text }) => text).join("\n"),
+              place: opened,
+            }}
+            onClose={() => {
+              open(null);
+            }}
+          />
+        )}
+      </Suspense>
+    </>
+  );
+}
+
+/** How many, how long, and what was not done as asked for. */
+function Summary({ pages, count }: { pages: readonly Found[]; count: number }) {
+  const { t } = useTexts();
+  const page = pages.at(-1);
+  const first = pages[0];
+  if (page === undefined || first === undefined) return null;
+  const { waited, parts } = page.times;
+  const named = (["db", "model", "total"] as const).flatMap((name) => {
+    const ms = parts[name];
+    return ms === undefined ? [] : [t(`store.search.times.${name}`, { time: duration(ms) })];
+  });
+  return (
+    <div className="mb-3 text-sm">
+      <p role="status">
+        {t("store.search.found", { count })} · {t("store.search.waited", { time: duration(waited) })}
+        {named.length > 0 && <span className="text-muted"> ({named.join(", ")})</span>}
+      </p>
+      {first.usage.total_tokens > 0 && (
+        <p className="text-xs text-muted">{t("store.search.tokens", { count: first.usage.total_tokens })}</p>
+      )}
+      {first.reranked === false && <p className="mt-1 text-warn">{t("store.search.notReranked")}</p>}
+      {first.warning !== null && <p className="foreign mt-1 text-warn">{first.warning}</p>}
+    </div>
+  );
+}

@@ -1,0 +1,47 @@
+import type { SearchBody } from "../../api/search.js";
+import { filtersOf } from "./filter.js";
+
+/** A search as the address has it; empty: as the vector store has it. */
+export const usualSearch = {
+  q: "",
+  mode: "",
+  k: "10",
+  recall: "",
+  rerank: "",
+  model: "",
+  filters: "",
+  expand: "",
+  diversity: "",
+  threshold: "",
+  rewrite: "",
+};
+export type SearchUrl = typeof usualSearch;
+
+export const modes = ["vector", "keyword", "hybrid"] as const;
+export const recalls = ["exact", "high", "fast"] as const;
+
+const oneOf = <T extends string>(value: string, of: readonly T[]): T | undefined => of.find((each) => each === value);
+const given = <T extends object>(fields: T) =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>;
+  };
+const numberIn = (text: string): number | undefined => (text.trim() === "" ? undefined : Number(text));
+
+/** What is asked of the service. Everything but the query goes into `ranking_options`, which OpenAI's SDKs pass on. */
+export function searchBody(url: SearchUrl): SearchBody {
+  const ranking = given({
+    search_mode: oneOf(url.mode, modes),
+    recall: oneOf(url.recall, recalls),
+    rerank: url.rerank === "" ? undefined : url.rerank === "true",
+    rerank_model: url.rerank === "true" && url.model !== "" ? url.model : undefined,
+    expand: numberIn(url.expand),
+    diversity: numberIn(url.diversity),
+    score_threshold: numberIn(url.threshold),
+  });
+  return {
+    query: url.q,
+    ...given({ max_num_results: numberIn(url.k), filters: filtersOf(url.filters) }),
+    ...(url.rewrite === "true" && { rewrite_query: true }),
+    ...(Object.keys(ranking).length > 0 && { ranking_options: ranking }),
+  };
+}

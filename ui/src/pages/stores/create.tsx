@@ -1,0 +1,88 @@
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { useTexts } from "../../text/texts.js";
+import { embeddingModels } from "../../api/models.js";
+import { useCreateStore } from "../../api/stores.js";
+import { FormModal } from "../../parts/dialog.js";
+import { SelectField, TextField } from "../../parts/fields.js";
+import { Failure } from "../../api/failure.js";
+
+interface CreateStoreProps {
+  onClose: () => void;
+  onCreated: (id: string) => void;
+}
+
+const unsaid = { name: "", days: "", model: "", dimensions: "" };
+
+export default function CreateStore({ onClose, onCreated }: CreateStoreProps) {
+  const { t } = useTexts();
+  const create = useCreateStore();
+  const models = useQuery(embeddingModels);
+  const [wanted, setWanted] = useState(unsaid);
+  const set = (name: keyof typeof unsaid) => (event: { target: { value: string } }) => {
+    setWanted({ ...wanted, [name]: event.target.value });
+  };
+  const submit = () => {
+    const { name, days, model, dimensions } = wanted;
+    create.mutate(
+      {
+        name,
+        ...(days !== "" && { expires_after: { anchor: "last_active_at", days: Number(days) } }),
+        ...(model !== "" && { embedding_model: model }),
+        ...(dimensions !== "" && { embedding_dimensions: Number(dimensions) }),
+      },
+      {
+        onSuccess: ({ id }) => {
+          onClose();
+          onCreated(id);
+        },
+      },
+    );
+  };
+  const wrong = create.error instanceof Failure ? create.error : null;
+  const wrongAt = (param: string) => (wrong?.param?.startsWith(param) === true ? wrong.message : null);
+  return (
+    <FormModal
+      onClose={onClose}
+      title={t("stores.create")}
+      submit={t("stores.create")}
+      busy={create.isPending}
+      error={create.error}
+      onSubmit={submit}
+    >
+      <TextField
+        label={t("stores.name")}
+        autoFocus
+        value={wanted.name}
+        onChange={set("name")}
+        error={wrongAt("name")}
+      />
+      <TextField
+        label={t("stores.days")}
+        hint={t("stores.daysHint")}
+        inputMode="numeric"
+        value={wanted.days}
+        onChange={set("days")}
+        error={wrongAt("expires_after")}
+      />
+      <SelectField label={t("stores.model")} hint={t("stores.modelHint")} value={wanted.model} onChange={set("model")}>
+        <option value="">{t("stores.usualModel")}</option>
+        {models.data?.data.map(({ id }) => (
+          <option key={id} value={id}>
+            {id}
+          </option>
+        ))}
+      </SelectField>
+      {wanted.model !== "" && (
+        <TextField
+          label={t("stores.dimensions")}
+          hint={t("stores.dimensionsHint")}
+          inputMode="numeric"
+          value={wanted.dimensions}
+          onChange={set("dimensions")}
+          error={wrongAt("embedding_dimensions")}
+        />
+      )}
+    </FormModal>
+  );
+}

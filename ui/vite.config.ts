@@ -1,0 +1,66 @@
+import { readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { brotliCompressSync, gzipSync } from "node:zlib";
+import tailwindcss from "@tailwindcss/vite";
+import react from "@vitejs/plugin-react";
+import { type Plugin, defineConfig, loadEnv } from "vite";
+import { de } from "./src/text/de.js";
+import { en } from "./src/text/en.js";
+
+/** Vite's own server fills in what the service fills in when it serves the built page. */
+function placeholders(): Plugin {
+  return {
+    name: "placeholders",
+    apply: "serve",
+    transformIndexHtml: (html) => html.replaceAll(/__(BASE_PATH|CSP_NONCE|SIGNED_IN)__/g, ""),
+  };
+}
+
+/** `./en.ts?url`: the texts of a language as a file of data, since they would be an eighth of the script loaded first. */
+function texts(): Plugin {
+  const languages: Record<string, object> = { en, de };
+  let isBuilt = false;
+  return {
+    name: "texts",
+    enforce: "pre",
+    configResolved: ({ command }) => {
+      isBuilt = command === "build";
+    },
+    load(id) {
+      const language = /\/text\/(\w+)\.ts\?url$/.exec(id)?.[1];
+      const source = language === undefined ? undefined : JSON.stringify(languages[language]);
+      if (source === undefined) return undefined;
+      if (!isBuilt) return `export default ${JSON.stringify(`data:application/json,${encodeURIComponent(source)}`)}`;
+      const file = this.emitFile({ type: "asset", name: `${language ?? ""}.json`, source });
+      return `export default import.meta.ROLLUP_FILE_URL_${file}`;
+    },
+  };
+}
+
+/** Compresses what is built once, so that the service need not do it for each browser. */
+function compressed(): Plugin {
+  return {
+    name: "compressed",
+    apply: "build",
+    writeBundle: ({ dir = "dist" }) => {
+      const names = readdirSync(`${dir}/assets`).filter((name) => /\.(js|css|json)$/.test(name));
+      for (const file of names.map((name) => `${dir}/assets/${name}`)) {
+        const content = readFileSync(file);
+        writeFileSync(`${file}.br`, brotliCompressSync(content));
+        writeFileSync(`${file}.gz`, gzipSync(content, { level: 9 }));
+      }
+    },
+  };
+}
+
+export default defineConfig(({ mode }) => {
+  const api = loadEnv(mode, ".", "VITE_").VITE_API_URL ?? "http://localhost:8000";
+  return {
+    plugins: [texts(), react(), tailwindcss(), placeholders(), compressed()],
+    // The service knows the base path only when it serves, so index.html names a placeholder, and chunks each other.
+    experimental: {
+      renderBuiltUrl: (file, { hostType }) => (hostType === "html" ? `__BASE_PATH__/${file}` : { relative: true }),
+    },
+    build: { target: "es2022", assetsInlineLimit: 0, sourcemap: false, modulePreload: { polyfill: false } },
+    server: { proxy: { "/v1": api, "/health": api, "/openapi.json": api } },
+  };
+});
