@@ -21,10 +21,11 @@ const project = (displayName, testFiles) => ({
 });
 
 /**
- * With LITELLM_URL the suites that need a LiteLLM proxy, or with LITELLM_ALONE those that need it for themselves; with
- * TEST_DATABASE_URL those that a database changes; otherwise all others.
+ * With LITELLM_URL the suites that need a LiteLLM proxy, with LITELLM_ALONE those that need it for themselves, or with
+ * BROWSER those of the web page; with TEST_DATABASE_URL those that a database changes; otherwise all others.
  */
 function projects() {
+  if (process.env.BROWSER) return [project("browser", files.browser)];
   if (process.env.LITELLM_ALONE) return [project("alone", files.alone)];
   if (process.env.LITELLM_URL) return [project("proxy", files.proxy)];
   if (process.env.TEST_DATABASE_URL) return [project("service", files.service)];

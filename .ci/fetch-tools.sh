@@ -4,6 +4,9 @@
 cd "$(dirname "${BASH_SOURCE[0]}")" || exit
 # shellcheck source=.ci/cache.sh
 source cache.sh
+# shellcheck source=.ci/browser.sh
+source browser.sh
 for each in litellm openai checkers; do venv "$each"; done
 provide prisma "$ci"/requirements-litellm.txt "$ci"/prisma/*
 for each in postgres helm helm-unittest crds promtool; do provide "$each"; done
+install_chromium

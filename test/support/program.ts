@@ -18,7 +18,7 @@ const root = resolve(import.meta.dirname, "../..");
 /**
  * The program in JavaScript, for processes and threads that tests start. The first test file of a run that needs it
  * compiles it, in a third of a second; the others share it.
- * @returns its directory, laid out as a build: `dist/cli/main.js`, `sql`, `package.json`
+ * @returns its directory, laid out as a build: `dist/cli/main.js`, `sql`, `ui`, `package.json`
  */
 export async function compiledProgram(): Promise<string> {
   const shared = process.env.TEST_DIRECTORY ?? "";
@@ -27,7 +27,7 @@ export async function compiledProgram(): Promise<string> {
   const own = mkdtempSync(join(shared, "compiling-"));
   const sources = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" });
   await Promise.all(sources.filter((each) => each.endsWith(".ts")).map((file) => compile(file, own)));
-  for (const each of ["sql", "node_modules"]) symlinkSync(join(root, each), join(own, each));
+  for (const each of ["sql", "node_modules", "ui"]) symlinkSync(join(root, each), join(own, each));
   copyFileSync(join(root, "package.json"), join(own, "package.json"));
   try {
     renameSync(own, program);

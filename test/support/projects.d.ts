@@ -1,2 +1,2 @@
 export function modulesOf(file: string): string[];
-export function testProjects(): Record<"pure" | "service" | "proxy" | "alone", string[]>;
+export function testProjects(): Record<"pure" | "service" | "proxy" | "alone" | "browser", string[]>;

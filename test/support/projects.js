@@ -38,17 +38,18 @@ export function modulesOf(file) {
 /**
  * The test files of each of jest's projects. `service`: those that open the suite's database (embedded, or the
  * PostgreSQL that TEST_DATABASE_URL names), because they load test/support/testServer.ts. `proxy`: those that use a
- * LiteLLM proxy; `alone`: those that stop it, or keep it too busy for others. `pure`: all others, which get
- * no database.
- * @returns {Record<"pure" | "service" | "proxy" | "alone", string[]>}
+ * LiteLLM proxy; `alone`: those that stop it, or keep it too busy for others; `browser`: those that use a proxy and
+ * Chromium. `pure`: all others, which get no database.
+ * @returns {Record<"pure" | "service" | "proxy" | "alone" | "browser", string[]>}
  */
 export function testProjects() {
-  const projects = { pure: [], service: [], proxy: [], alone: [] };
+  const projects = { pure: [], service: [], proxy: [], alone: [], browser: [] };
   for (const name of readdirSync(join(root, "test"), { recursive: true }).sort()) {
     const file = join("test", name);
     if (!file.endsWith(".test.ts")) continue;
     if (file.startsWith("test/contract/litellm/alone/")) projects.alone.push(file);
     else if (file.startsWith("test/contract/litellm/")) projects.proxy.push(file);
+    else if (file.startsWith("test/browser/")) projects.browser.push(file);
     else if (modulesOf(file).includes("test/support/testServer.ts")) projects.service.push(file);
     else projects.pure.push(file);
   }

@@ -1,0 +1,148 @@
+import { readFileSync } from "node:fs";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from "@jest/globals";
+import type { Browser, Page } from "playwright-core";
+import { type Visit, open, openBrowser, settled, signIn, visit } from "./browser.js";
+import { as, makePerson, makeStore, masterKey, named, root } from "./people.js";
+
+jest.setTimeout(120_000);
+
+let browser: Browser;
+let current: Visit;
+let page: Page;
+
+beforeAll(async () => {
+  browser = await openBrowser();
+});
+afterAll(() => browser.close());
+beforeEach(async () => {
+  current = await visit(browser, root);
+  ({ page } = current);
+  await signIn(current, masterKey, "/audit");
+  await settled(page);
+});
+afterEach(async () => {
+  const { faults, context } = current;
+  await context.close();
+  expect(faults).toEqual([]);
+});
+
+const dialog = () => page.getByRole("dialog");
+const press = (name: string) => page.getByRole("main").getByRole("button", { name, exact: true }).first().click();
+const pressInDialog = (name: string) => dialog().getByRole("button", { name, exact: true }).click();
+
+describe("people", () => {
+  test("are searched, get limits, hand over what they have, and are erased", async () => {
+    const [from, to] = [await makePerson("page-from"), await makePerson("page-to")];
+    await makeStore(from.key, "<b>Handed</b> over");
+    await open(current, `/people/users/${from.id}`);
+    await page.getByText("<b>Handed</b> over").waitFor();
+
+    await press("Change limits");
+    await dialog().getByLabel("Vector stores", { exact: true }).selectOption("number");
+    await dialog().getByLabel("Vector stores, at most").fill("7");
+    await pressInDialog("Save");
+    await page.getByText("7 (has 1)").waitFor();
+    const limits = await as(masterKey).get("/admin/limits", { query: { subject: `user:${from.id}` } });
+    expect(limits).toMatchObject({ data: [{ vector_stores: 7 }] });
+
+    await press("Hand over");
+    await dialog().getByLabel("User id").fill(to.id);
+    await pressInDialog("Hand over");
+    await page.getByText("0 vector stores", { exact: true }).waitFor();
+    expect((await as(to.key).vectorStores.list()).data.map(({ name }) => name)).toEqual(["<b>Handed</b> over"]);
+
+    await open(current, `/people/users/${to.id}`);
+    await press("Erase");
+    await dialog().getByRole("textbox").fill(`user:${to.id}`);
+    await pressInDialog("Erase");
+    await page.waitForURL(/\/people$/);
+    expect((await as(to.key).vectorStores.list()).data).toEqual([]);
+  });
+});
+
+describe("usage", () => {
+  test("is filtered and grouped by the address, and is downloaded as it is shown", async () => {
+    const { id, key } = await makePerson("page-usage");
+    await makeStore(key, "Counted");
+    await open(current, `/usage?user_id=${id}`);
+    // What was asked for in the last second may not be counted yet.
+    while ((await page.getByRole("cell", { name: "createVectorStore" }).count()) === 0) {
+      await page.reload();
+      await settled(page);
+    }
+    await page.getByLabel("Day", { exact: true }).check();
+    await page.waitForURL(/by=day%2Caction/);
+    await page.getByRole("columnheader", { name: "Day" }).waitFor();
+    const [file] = await Promise.all([
+      page.waitForEvent("download"),
+      page.getByRole("link", { name: "Download CSV" }).click(),
+    ]);
+    expect(readFileSync(await file.path(), "utf8")).toMatch(
+      /^day,action,requests,failures,tokens,duration_ms\r\n\d{4}-\d\d-\d\d,createVectorStore,1,0,0,\d+\r\n$/,
+    );
+    await press("Table");
+    await page.reload();
+    await page.getByRole("region", { name: "Requests and tokens by day" }).waitFor();
+    await press("7 days");
+    await page.waitForURL(/days=7/);
+    await page.goBack();
+    await page.waitForURL((url) => !url.search.includes("days"));
+  });
+
+  test("of others is not for users", async () => {
+    const { key } = await makePerson("page-own-usage");
+    await current.context.clearCookies();
+    await signIn(current, key, "/usage");
+    await settled(page);
+    await page.getByText("Your requests, tokens and time.").waitFor();
+    expect(await page.getByLabel("Team", { exact: true }).count()).toBe(0);
+  });
+});
+
+describe("sessions", () => {
+  test("of others end here, and this one by signing out", async () => {
+    const { key } = await makePerson("page-sessions");
+    const other = await visit(browser, root);
+    await signIn(other, key, "/usage");
+    await current.context.clearCookies();
+    await signIn(current, key, "/usage");
+    await open(current, "/sessions");
+    await page.getByText("this one").waitFor();
+    await press("End");
+    await pressInDialog("End");
+    await page.getByText("The session has ended.").waitFor();
+    await other.page.reload();
+    await other.page.getByRole("heading", { name: "Sign in" }).waitFor();
+    await other.context.close();
+    await press("Sign out");
+    await pressInDialog("Sign out");
+    await page.getByRole("heading", { name: "Sign in" }).waitFor();
+  });
+});
+
+test("the audit log names who did what to whom", async () => {
+  const name = named("audited");
+  await as(masterKey).post("/admin/keys", { body: { name, scope: "search" } });
+  await page.reload();
+  const row = page.getByRole("row").filter({ hasText: name });
+  await row.getByText("Key made").waitFor();
+  expect(await row.getByRole("cell").allTextContents()).toEqual(
+    expect.arrayContaining([expect.stringContaining("master")]),
+  );
+});
+
+test("the dashboard shows one user alone, and back everybody", async () => {
+  const { key } = await makePerson("page-dashboard");
+  await makeStore(key, "Counted");
+  await open(current, "/dashboard");
+  await page.getByRole("img", { name: /^Requests by day/ }).waitFor();
+  // Whoever sends the most requests just now.
+  await page
+    .getByRole("region", { name: "Users with most requests" })
+    .getByRole("button", { name: /^Show only/ })
+    .first()
+    .click();
+  await page.waitForURL(/user_id=/);
+  await page.goBack();
+  await page.waitForURL((url) => !url.search.includes("user_id"));
+});

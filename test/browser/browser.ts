@@ -1,0 +1,119 @@
+import { createRequire } from "node:module";
+import { mkdirSync, readFileSync } from "node:fs";
+import { expect } from "@jest/globals";
+import { type Browser, type BrowserContext, type Page, chromium } from "playwright-core";
+
+/** The web page in Debian's Chromium. `.ci/run` starts the servers that it talks to. */
+
+export const schemes = ["light", "dark"] as const;
+export type Scheme = (typeof schemes)[number];
+/** A phone and a desk, in CSS pixels. */
+export const widths = [390, 1440] as const;
+
+/** Screenshots of the run; not committed. */
+const shots = "coverage/page";
+
+export const openBrowser = (): Promise<Browser> =>
+  chromium.launch({
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    args: ["--no-sandbox", "--disable-dev-shm-usage"],
+  });
+
+export interface Visit {
+  context: BrowserContext;
+  page: Page;
+  /** What must not happen: errors in the console, reports of the content policy, requests to other servers. */
+  faults: string[];
+}
+
+interface Looks {
+  scheme?: Scheme;
+  width?: number;
+  locale?: string;
+}
+
+/** Opens the page as a new person would: without cookies. @param root of the service, without a slash at the end */
+export async function visit(browser: Browser, root: string, looks: Looks = {}): Promise<Visit> {
+  const { scheme = "light", width = 1440, locale = "en-GB" } = looks;
+  const context = await browser.newContext({
+    baseURL: root,
+    colorScheme: scheme,
+    viewport: { width, height: 900 },
+    locale,
+    reducedMotion: "reduce",
+  });
+  // The console does not say which resource the policy has refused.
+  await context.addInitScript(
+    "addEventListener('securitypolicyviolation', (e) => console.error('policy', e.violatedDirective, e.blockedURI, e.sample))",
+  );
+  const page = await context.newPage();
+  const faults: string[] = [];
+  page.on("console", (message) => {
+    if (["error", "warning"].includes(message.type())) faults.push(message.text());
+  });
+  page.on("pageerror", (error) => faults.push(error.message));
+  page.on("request", (request) => {
+    const url = new URL(request.url());
+    if (url.origin !== new URL(root).origin && !["data:", "blob:"].includes(url.protocol)) faults.push(url.href);
+  });
+  page.setDefaultTimeout(20_000);
+  return { context, page, faults };
+}
+
+/** @param path within the page, to which signing in leads */
+export async function signIn({ page }: Visit, key: string, path = "/"): Promise<void> {
+  await page.goto(`/admin${path}`);
+  const field = page.locator("input[type=password]");
+  await field.fill(key);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await field.waitFor({ state: "detached" });
+}
+
+/** Opens a page and waits until it shows what it has asked for. */
+export async function open({ page }: Visit, path: string): Promise<void> {
+  await page.goto(`/admin${path}`);
+  await settled(page);
+}
+
+/** Waits until nothing is loading. */
+export async function settled(page: Page): Promise<void> {
+  await page.getByRole("heading", { level: 1 }).first().waitFor();
+  await page.waitForLoadState("networkidle");
+  const waiting = page.locator('[aria-busy="true"], :text-is("Loading…")');
+  while ((await waiting.count()) > 0) await waiting.first().waitFor({ state: "detached" });
+}
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+interface Violation {
+  id: string;
+  help: string;
+  nodes: { target: unknown; failureSummary?: string }[];
+}
+
+/** Everything that axe can tell of WCAG 2.2 AA. @param least checks that must have had something to check */
+export async function expectAccessible(page: Page, least = 15): Promise<void> {
+  await page.evaluate(axe);
+  const { violations, passes } = await page.evaluate<{ violations: Violation[]; passes: unknown[] }>(
+    "axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })",
+  );
+  const told = violations.map(({ id, help, nodes }) => ({
+    id,
+    help,
+    nodes: nodes.slice(0, 5).map(({ target, failureSummary }) => `${JSON.stringify(target)}: ${failureSummary ?? ""}`),
+  }));
+  expect(told).toEqual([]);
+  // A page that shows nothing passes, too.
+  expect(passes.length).toBeGreaterThanOrEqual(least);
+}
+
+/** Nothing is wider than the screen: what is wide scrolls in its own box. */
+export async function expectFits(page: Page): Promise<void> {
+  const [content, screen] = await page.evaluate<[number, number]>("[document.documentElement.scrollWidth, innerWidth]");
+  expect(content).toBeLessThanOrEqual(screen);
+}
+
+export async function shoot(page: Page, name: string): Promise<void> {
+  mkdirSync(shots, { recursive: true });
+  await page.screenshot({ path: `${shots}/${name.replaceAll(/[^a-z0-9]+/gi, "-")}.png` });
+}

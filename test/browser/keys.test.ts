@@ -1,0 +1,116 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from "@jest/globals";
+import type { Browser, Page } from "playwright-core";
+import { type Visit, open, openBrowser, settled, signIn, visit } from "./browser.js";
+import { makePerson, masterKey, named, root } from "./people.js";
+
+jest.setTimeout(120_000);
+
+let browser: Browser;
+let current: Visit;
+let page: Page;
+let user: { id: string; key: string };
+
+beforeAll(async () => {
+  browser = await openBrowser();
+  user = await makePerson("page-keys");
+});
+afterAll(() => browser.close());
+beforeEach(async () => {
+  current = await visit(browser, root);
+  ({ page } = current);
+  await signIn(current, masterKey, "/keys");
+  await settled(page);
+});
+afterEach(async () => {
+  const { faults, context } = current;
+  await context.close();
+  expect(faults).toEqual([]);
+});
+
+const dialog = () => page.getByRole("dialog");
+const press = (name: string) => page.getByRole("button", { name }).click();
+const pressInDialog = (name: string) => dialog().getByRole("button", { name, exact: true }).click();
+const focused = () => page.evaluate<string>("document.activeElement.textContent.trim()");
+const statusWith = async (key: string) =>
+  (await fetch(`${root}/v1/me`, { headers: { authorization: `Bearer ${key}` } })).status;
+
+/** The key that a dialog shows, which closes once it was said that it is stored. */
+async function takeKey(): Promise<string> {
+  await dialog().getByText("Here is the key").waitFor();
+  const key = (await dialog().locator("pre").textContent()) ?? "";
+  await page.keyboard.press("Escape");
+  await page.getByText("Store the key and say so first").first().waitFor();
+  expect(await dialog().isVisible()).toBe(true);
+  await dialog().getByLabel("I have stored it").check();
+  await pressInDialog("Done");
+  await dialog().waitFor({ state: "detached" });
+  return key;
+}
+
+describe("keys of the service", () => {
+  test("are made, shown once, replaced with an overlap, and revoked by their name", async () => {
+    const name = named("page key");
+    await press("Make a key");
+    await dialog().getByLabel("Name").fill(name);
+    await dialog().getByLabel("May").selectOption("read");
+    await pressInDialog("Make a key");
+    const key = await takeKey();
+    expect(await statusWith(key)).toBe(200);
+    expect(await focused()).toBe("Make a key");
+    const row = page.getByRole("row").filter({ hasText: name });
+    await row.getByText("search, read and ask").waitFor();
+    expect(await page.content()).not.toContain(key);
+
+    await press(`Rotate ${name}`);
+    await dialog().getByLabel("The old key works").selectOption({ label: "1 hour more" });
+    await pressInDialog("Rotate");
+    const next = await takeKey();
+    expect([await statusWith(key), await statusWith(next)]).toEqual([200, 200]);
+    await row.getByText("the key before works until").waitFor();
+
+    await press(`Revoke ${name}`);
+    const revoke = dialog().getByRole("button", { name: /^Revoke/ });
+    expect(await revoke.getAttribute("aria-disabled")).toBe("true");
+    await dialog().getByRole("textbox").fill(name);
+    await pressInDialog("Revoke");
+    await page.getByText(`${name} was revoked.`).waitFor();
+    expect(await row.count()).toBe(0);
+    expect(await statusWith(next)).toBe(401);
+  });
+});
+
+describe("LiteLLM's keys", () => {
+  test("are found by their user, made, blocked and unblocked", async () => {
+    await open(current, `/keys/litellm?user_id=${user.id}`);
+    await page.getByText("1 key", { exact: true }).waitFor();
+    const alias = named("laptop");
+    await press("Make a key");
+    await dialog().getByLabel("Alias").fill(alias);
+    await dialog().getByLabel("User").fill(user.id);
+    await pressInDialog("Make a key");
+    const key = await takeKey();
+    await page.getByText("2 keys", { exact: true }).waitFor();
+    expect(await statusWith(key)).toBe(200);
+
+    await press(`Block ${alias}`);
+    await pressInDialog("Block");
+    await page.getByText(`${alias} was blocked.`).waitFor();
+    expect(await statusWith(key)).toBe(401);
+    await press(`Unblock ${alias}`);
+    await pressInDialog("Unblock");
+    await page.getByText(`${alias} works again.`).waitFor();
+    expect(await statusWith(key)).toBe(200);
+  });
+});
+
+test("who may only look sees why nothing can be changed", async () => {
+  const viewer = await makePerson("page-viewer", "proxy_admin_viewer");
+  await current.context.clearCookies();
+  await signIn(current, viewer.key, "/keys");
+  await settled(page);
+  const make = page.getByRole("button", { name: "Make a key" });
+  expect(await make.getAttribute("aria-disabled")).toBe("true");
+  expect(await make.getAttribute("title")).toBe("Your key may only look, not change this.");
+  await make.click({ force: true });
+  expect(await dialog().count()).toBe(0);
+});

@@ -1,0 +1,152 @@
+import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from "@jest/globals";
+import type { Browser } from "playwright-core";
+import { type Visit, open, openBrowser, settled, signIn, visit } from "./browser.js";
+import { as, grant, makeKey, makePerson, makeStore, makeUser, manage, masterKey, named, root } from "./people.js";
+
+jest.setTimeout(120_000);
+
+let browser: Browser;
+let current: Visit;
+
+beforeAll(async () => {
+  browser = await openBrowser();
+});
+afterAll(() => browser.close());
+afterEach(() => current.context.close());
+
+const enter = async (key: string, path?: string) => {
+  current = await visit(browser, root);
+  await signIn(current, key, path);
+  await settled(current.page);
+  return current;
+};
+const link = (name: string) => current.page.getByRole("navigation", { name: "Pages" }).getByRole("link", { name });
+
+describe("signing in", () => {
+  test("a wrong key is refused in the service's words", async () => {
+    current = await visit(browser, root);
+    const { page, faults } = current;
+    await page.goto("/admin/");
+    await page.getByLabel("Key", { exact: true }).fill("sk-nobody");
+    await page.keyboard.press("Enter");
+    await page.getByRole("alert").getByText("Incorrect API key provided.").waitFor();
+    expect(faults.filter((fault) => !fault.includes("status of 401"))).toEqual([]);
+  });
+
+  test("the key stays nowhere in the browser, and scripts do not see the session", async () => {
+    const { page, context, faults } = await enter(masterKey);
+    const stored = await page.evaluate<string>(
+      "JSON.stringify([document.cookie, { ...localStorage }, { ...sessionStorage }, location.href, history.state])",
+    );
+    expect(stored).not.toContain(masterKey);
+    expect(await page.evaluate("document.cookie")).toBe("");
+    const [cookie, ...others] = await context.cookies();
+    expect(others).toEqual([]);
+    expect(cookie).toMatchObject({ httpOnly: true, sameSite: "Strict", path: "/" });
+    expect(cookie?.value).not.toContain(masterKey);
+    expect(faults).toEqual([]);
+  });
+
+  test("a link to a page asks to sign in first, then leads there", async () => {
+    const { page } = await enter(masterKey, "/vector-stores?name=nothing-like-this&sort=name&order=asc");
+    await page.getByText("No vector store matches").waitFor();
+    expect(new URL(page.url()).search).toBe("?name=nothing-like-this&sort=name&order=asc");
+  });
+
+  test("a link cannot lead to another server", async () => {
+    current = await visit(browser, root);
+    await current.page.goto("/admin/sign-in?next=//example.com/");
+    await current.page.getByLabel("Key", { exact: true }).fill(masterKey);
+    await current.page.keyboard.press("Enter");
+    await current.page.getByRole("button", { name: "Sign out" }).waitFor();
+    expect(new URL(current.page.url()).origin).toBe(root);
+  });
+
+  test("speaks German to who prefers it", async () => {
+    current = await visit(browser, root, { locale: "de-DE" });
+    await current.page.goto("/admin/");
+    await current.page.getByRole("heading", { name: "Anmelden" }).waitFor();
+    expect(await current.page.evaluate("document.documentElement.lang")).toBe("de");
+  });
+});
+
+describe("who sees what", () => {
+  test("an administrator's LiteLLM key shows the pages of administration", async () => {
+    const { key } = await makePerson("page-admin", "proxy_admin");
+    await enter(key);
+    for (const name of ["Dashboard", "Vector stores", "Users and teams", "Keys", "Audit log"])
+      await link(name).waitFor();
+  });
+
+  test("a viewer sees the same and may change nothing", async () => {
+    const { key } = await makePerson("page-viewer", "proxy_admin_viewer");
+    const { page } = await enter(key, "/vector-stores");
+    await link("Keys").waitFor();
+    const create = page.getByRole("button", { name: "Create vector store" });
+    expect(await create.getAttribute("aria-disabled")).toBe("true");
+    expect(await create.getAttribute("title")).toBe("Your key may not change vector stores.");
+  });
+
+  test("a user sees what they own and were granted, and a stranger does not", async () => {
+    const [owner, friend, stranger] = [
+      await makePerson("page-owner"),
+      await makePerson("page-friend"),
+      await makePerson("page-stranger"),
+    ];
+    const name = named("Shared notes");
+    const store = await makeStore(owner.key, name);
+    await makeStore(owner.key, named("Secret notes"));
+    await grant(owner.key, store, `user:${friend.id}`, "read");
+    await enter(owner.key);
+    await current.page.getByRole("link", { name: named("Secret notes") }).waitFor();
+    expect(await link("Audit log").count()).toBe(0);
+    await current.context.close();
+    await enter(friend.key);
+    await current.page.getByRole("link", { name }).waitFor();
+    await current.page.getByText("1 vector store with").waitFor();
+    await current.context.close();
+    await enter(stranger.key);
+    await current.page.getByText("No vector stores yet").waitFor();
+    await open(current, `/vector-stores/${store}`);
+    await current.page.getByRole("alert").getByText("Status 404").waitFor();
+  });
+});
+
+describe("a session ends", () => {
+  test("when its holder signs out: going back shows nothing", async () => {
+    const { page } = await enter(masterKey, "/vector-stores");
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.getByRole("heading", { name: "Sign in" }).waitFor();
+    await page.goBack();
+    await page.getByRole("heading", { name: "Sign in" }).waitFor();
+  });
+
+  test("when an administrator ends it: the page asks to sign in and leads back", async () => {
+    const { page, faults } = await enter(masterKey, "/vector-stores?sort=name");
+    const { session } = await page.evaluate<{ session: { id: string } }>(
+      "fetch('/v1/me').then((answer) => answer.json())",
+    );
+    await as(masterKey).delete(`/admin/sessions/${session.id}`);
+    await page.getByRole("button", { name: "Rows", exact: true }).click();
+    await page.getByRole("heading", { name: "Sign in" }).waitFor();
+    expect(faults.filter((fault) => !fault.includes("status of 401"))).toEqual([]);
+    await page.getByLabel("Key", { exact: true }).fill(masterKey);
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "Vector stores" }).waitFor();
+    expect(new URL(page.url()).search).toContain("sort=");
+  });
+
+  test("when its key is blocked", async () => {
+    const user = await makeUser("page-blocked");
+    const key = await makeKey({ user_id: user });
+    const { page } = await enter(key);
+    await manage("/key/block", { key });
+    // What was said of the key is remembered for KEY_CACHE_SECONDS.
+    const signedOut = page.getByRole("heading", { name: "Sign in" });
+    for (let tries = 0; tries < 40 && (await signedOut.count()) === 0; tries += 1) {
+      await page.reload();
+      await Promise.race([signedOut.waitFor(), page.getByRole("button", { name: "Sign out" }).waitFor()]);
+    }
+    expect(await signedOut.count()).toBe(1);
+  });
+});
