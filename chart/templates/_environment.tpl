@@ -7,6 +7,8 @@
   "LOG_LEVEL" $values.logLevel
   "API_URL" ($values.apiUrl | default (include "vector-store.serviceUrl" .))
   "UNKNOWN_FIELDS" $values.unknownFields
+  "ADMIN_PAGE" (ternary "on" "off" $values.admin.enabled)
+  "ADMIN_BASE_PATH" $values.admin.basePath
   "EMBEDDING__MODEL" $values.models.embedding.name
   "EMBEDDING__DIMENSIONS" $values.models.embedding.dimensions
   "CHAT_MODEL" $values.models.chat

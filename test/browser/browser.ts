@@ -1,12 +1,12 @@
-import { createRequire } from "node:module";
-import { mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { expect } from "@jest/globals";
+import axe from "axe-core";
 import { type Browser, type BrowserContext, type Page, chromium } from "playwright-core";
 
 /** The web page in Debian's Chromium. `.ci/run` starts the servers that it talks to. */
 
 export const schemes = ["light", "dark"] as const;
-export type Scheme = (typeof schemes)[number];
+type Scheme = (typeof schemes)[number];
 /** A phone and a desk, in CSS pixels. */
 export const widths = [390, 1440] as const;
 
@@ -83,8 +83,6 @@ export async function settled(page: Page): Promise<void> {
   while ((await waiting.count()) > 0) await waiting.first().waitFor({ state: "detached" });
 }
 
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-
 interface Violation {
   id: string;
   help: string;
@@ -93,7 +91,7 @@ interface Violation {
 
 /** Everything that axe can tell of WCAG 2.2 AA. @param least checks that must have had something to check */
 export async function expectAccessible(page: Page, least = 15): Promise<void> {
-  await page.evaluate(axe);
+  await page.evaluate(axe.source);
   const { violations, passes } = await page.evaluate<{ violations: Violation[]; passes: unknown[] }>(
     "axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })",
   );

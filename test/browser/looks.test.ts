@@ -4,8 +4,8 @@ import { expectAccessible, expectFits, open, openBrowser, schemes, shoot, signIn
 import { as, grant, makePerson, makeStore, masterKey, named, root } from "./people.js";
 
 /**
- * Every page in both colour schemes, on a phone and on a desk: what axe can tell of it, nothing wider than the screen, no
- * fault in the console. Leaves a screenshot of each.
+ * Every page in both colour schemes, on a phone and on a desk: what axe can tell of it, nothing wider than the screen,
+ * no fault in the console. Leaves a screenshot of each.
  */
 
 jest.setTimeout(300_000);

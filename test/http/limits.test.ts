@@ -239,11 +239,7 @@ describe("the routes", () => {
     await set("user:anna", { vector_stores: 6 });
     const list = async (subject: string) =>
       parsed(await ask("master", "GET", `/admin/limits?subject=${encodeURIComponent(subject)}`));
-    expect(await list("user:ann")).toMatchObject({
-      data: [{ subject: "user:ann", vector_stores: 5 }],
-      last_id: "user:ann",
-      has_more: false,
-    });
+    expect(await list("user:ann")).toMatchObject({ data: [{ subject: "user:ann", vector_stores: 5 }] });
     expect(await list("team:ann")).toMatchObject({ data: [], last_id: "", has_more: false });
     const refused = await ask("master", "GET", "/admin/limits?subject=ann");
     expect(refused.status).toBe(400);

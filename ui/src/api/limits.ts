@@ -13,12 +13,6 @@ export const limitsOf = (subject: string) =>
     },
   });
 
-/** What the caller's user, team or key may have, and has. */
-export const ownAllowances = queryOptions({
-  queryKey: ["limits", "own"],
-  queryFn: ({ signal }) => answered(api.GET("/v1/limits", { signal })),
-});
-
 /** Sets a subject's limits; null: leaves it those of the settings. */
 export function useSetLimits(subject: string) {
   const queries = useQueryClient();

@@ -17,12 +17,6 @@ export const rerankModels = queryOptions({
   staleTime,
 });
 
-export const visionModels = queryOptions({
-  queryKey: ["models", "vision"],
-  queryFn: ({ signal }) => answered(api.GET("/v1/vision/models", { signal })),
-  staleTime,
-});
-
 export const allModels = queryOptions({
   queryKey: ["models", "all"],
   queryFn: ({ signal }) => answered(api.GET("/v1/models", { signal })),

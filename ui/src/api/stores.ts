@@ -32,14 +32,6 @@ export const storeList = (query: StoreQuery) =>
     placeholderData: keepPreviousData,
   });
 
-/** One vector store. */
-export const storeOf = (id: string) =>
-  queryOptions({
-    queryKey: ["stores", "one", id],
-    queryFn: ({ signal }) =>
-      answered(api.GET("/v1/vector_stores/{vector_store_id}", { params: { path: { vector_store_id: id } }, signal })),
-  });
-
 /** What the caller may do with a vector store. */
 export const permissionOn = (id: string) =>
   queryOptions({

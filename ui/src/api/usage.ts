@@ -2,7 +2,6 @@ import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { type Schemas, answered, api } from "./client.js";
 
 export type UsageRow = Schemas["UsageRow"];
-export type UsageSums = Schemas["Usage"]["totals"];
 
 /** What usage can be summed by, in the order that the page shows. */
 export const usageGroups = ["day", "user_id", "team_id", "key_id", "vector_store_id", "action"] as const;

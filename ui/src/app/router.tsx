@@ -8,7 +8,7 @@ import { Problem } from "./problem.js";
 import { Shell } from "./shell.js";
 
 /** Where the signed-in caller begins, or the address that asked to sign in first. */
-export const signInPath = "/sign-in";
+const signInPath = "/sign-in";
 
 /** The pages. Each is a chunk of its own, which is loaded when it is opened. */
 export function createRouter(queries: QueryClient) {

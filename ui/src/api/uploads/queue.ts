@@ -10,7 +10,7 @@ import { type Transfer, forget, transfer } from "./transfer.js";
  * not sent when the window is closed is lost.
  */
 
-export type UploadState = "queued" | "sending" | "waiting" | "reading" | "completed" | "failed" | "cancelled";
+type UploadState = "queued" | "sending" | "waiting" | "reading" | "completed" | "failed" | "cancelled";
 
 export interface Upload {
   readonly id: number;

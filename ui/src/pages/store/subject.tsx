@@ -6,7 +6,7 @@ import { SelectField, TextField } from "../../parts/fields.js";
 import { ErrorNote, Foreign } from "../../parts/notes.js";
 import { useTexts } from "../../text/texts.js";
 
-export type Kind = "user" | "team" | "everyone";
+type Kind = "user" | "team" | "everyone";
 
 export interface Subject {
   kind: Kind;

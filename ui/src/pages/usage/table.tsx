@@ -40,7 +40,7 @@ export function UsageTable({ rows, groups, withLinks, stale }: UsageTableProps) 
 const link = "text-accent underline-offset-2 hover:underline";
 
 /** One of the values that sums are grouped by. */
-export function Place({ of, value, withLinks }: { of: UsageGroup; value: string; withLinks: boolean }): ReactNode {
+function Place({ of, value, withLinks }: { of: UsageGroup; value: string; withLinks: boolean }): ReactNode {
   const { t } = useTexts();
   if (of === "day") return <span className="whitespace-nowrap">{day(value)}</span>;
   if (value === "") return <span className="text-muted">{t("none")}</span>;
