@@ -52,7 +52,8 @@ async function run(role: Role): Promise<void> {
   const config = loadConfig(environment);
   if (role === "worker") requireWork(config);
   const log = createLog(config.logLevel, { plain: process.stdout.isTTY });
-  for (const doubt of doubtsAbout(environment, config)) log.warn(doubt);
+  const doubts = doubtsAbout(environment, config);
+  for (const doubt of doubts) log.warn(doubt);
   // Node itself would print the whole error, with what a database quotes of a row.
   process.once("uncaughtException", (error) => {
     log.fatal({ err: error }, "unexpected failure; the process ends");
@@ -67,7 +68,7 @@ async function run(role: Role): Promise<void> {
   const stopTracing = config.tracing ? await startTracing(log, version) : () => Promise.resolve();
   const keys = role === "worker" ? null : serverKeys(config);
   const db = await openDatabase(config, log, metrics);
-  const service = createService({ config, db, log, metrics, ...(keys !== null && { keys }) });
+  const service = createService({ config, db, log, metrics, doubts, ...(keys !== null && { keys }) });
   await service.prepare();
   const server = createServer(role === "worker" ? service.workerApp() : service.app());
   server.on("clientError", renderClientError);

@@ -24,6 +24,7 @@ import { createLitellm } from "./litellm/litellm.js";
 import { createManagement } from "./litellm/management.js";
 import { createMasterCalls } from "./litellm/masterCalls.js";
 import { createMinter } from "./litellm/minter.js";
+import { createProxyProbe } from "./litellm/proxyProbe.js";
 import type { Config } from "./process/config.js";
 import type { Log } from "./process/log.js";
 import { type Metrics, createMetrics } from "./process/metrics.js";
@@ -43,6 +44,8 @@ export interface ServiceParts {
   litellm?: Litellm;
   /** Unix milliseconds. */
   now?: () => number;
+  /** What in the environment is probably a mistake; default: nothing. */
+  doubts?: readonly string[];
   /** The compiled reading/thread.ts. */
   readingThread?: URL;
   /** Where the web page was built. */
@@ -94,6 +97,8 @@ export function createService(parts: ServiceParts): Service {
     stopping: stopping.signal,
     engine: createPgvector({ config, db, log, metrics, now, wake: wakeUpkeep }),
     ...access,
+    proxy: createProxyProbe(config.embedding, log),
+    doubts: parts.doubts ?? [],
     usage: createUsageLog({ db, log, metrics, now }),
     litellm: parts.litellm ?? createLitellm(config.embedding, log, metrics, undefined, standInFor),
     storage: createStorage(db, config.files.directory, now),

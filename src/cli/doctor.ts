@@ -2,9 +2,10 @@ import type { Command } from "commander";
 import { type Config, loadConfig } from "../process/config.js";
 import { StartupError } from "../words/errors.js";
 import { doubtsAbout } from "../process/settingDoubts.js";
-import { firstKeyFile } from "../process/firstKey.js";
 import { readFirstKey } from "./connection.js";
-import { type Context, type Finding, type Findings, wordsOf } from "./doctor/findings.js";
+import { type Finding, type Findings, findingsTo, wordsOf } from "../core/status/doctor/findings.js";
+import { checkIngestion, checkKey, checkSettings } from "../core/status/doctor/settings.js";
+import type { Log } from "../process/log.js";
 import { CommandError, type Io } from "./io.js";
 
 const help = `
@@ -54,17 +55,7 @@ function line({ check, status, message, todo }: Finding): string {
 }
 
 async function examine(options: DoctorOptions, io: Io, found: (finding: Finding) => void): Promise<void> {
-  const findings: Findings = {
-    ok: (check, message) => {
-      found({ check, status: "ok", message });
-    },
-    warn: (check, message, todo) => {
-      found({ check, status: "warn", message, todo });
-    },
-    fail: (check, message, todo) => {
-      found({ check, status: "fail", message, todo });
-    },
-  };
+  const findings = findingsTo(found);
   let config: Config;
   const environment = io.environment();
   try {
@@ -74,66 +65,36 @@ async function examine(options: DoctorOptions, io: Io, found: (finding: Finding)
     findings.fail("settings", error.message, "Correct them in the environment or in .env; the other checks need them.");
     return;
   }
-  const doubts = doubtsAbout(environment, config);
-  if (doubts.length === 0) findings.ok("settings", "readable");
-  for (const doubt of doubts) findings.warn("settings", doubt, "Correct it in the environment or in .env.");
+  checkSettings(doubtsAbout(environment, config), findings);
   checkIngestion(config, findings);
-  checkKey(config, findings);
+  checkKey(config, readFirstKey(config) !== null, findings);
   const { createLog } = await import("../process/log.js");
-  const context: Context = { findings, log: createLog("silent") };
-  const fitting = await checkStorage(config, options, io, context);
-  const { checkProxy } = await import("./doctor/proxy.js");
-  await checkProxy(fitting, context);
+  const log = createLog("silent");
+  const fitting = await checkStorage(config, options, io, { findings, log });
+  const { createProxyProbe } = await import("../litellm/proxyProbe.js");
+  const { checkProxy } = await import("../core/status/doctor/proxy.js");
+  await checkProxy({ config: fitting, findings, proxy: createProxyProbe(fitting.embedding, log), embed: true });
 }
 
-function checkIngestion({ files }: Config, findings: Findings): void {
-  if (files.concurrency > 0) return;
-  findings.warn(
-    "ingestion",
-    "INGEST_CONCURRENCY is 0: servers with these settings ingest no files",
-    'Have "vector-store worker" run on the same database, or uploaded files stay in_progress.',
-  );
-}
-
-function checkKey(config: Config, findings: Findings): void {
-  const { server, master } = config.keys;
-  const file = firstKeyFile(config.dataDir);
-  if (server !== null && server === master) {
-    findings.warn(
-      "key",
-      "SERVER_API_KEY and LITELLM_MASTER_KEY are the same",
-      "Give the server its own key: whoever has this one is the proxy's administrator.",
-    );
-  } else if (server !== null) findings.ok("key", "SERVER_API_KEY is set");
-  else if (master !== null)
-    findings.warn(
-      "key",
-      "only LITELLM_MASTER_KEY opens the server",
-      "Set SERVER_API_KEY, so that callers need not know the master key.",
-    );
-  else if (readFirstKey(config) !== null) findings.ok("key", `none is set; the generated one in ${file} is used`);
-  else
-    findings.warn(
-      "key",
-      `none is set, and ${file} does not exist yet`,
-      "Nothing to do: the first start makes a key there. Or set SERVER_API_KEY.",
-    );
+interface Context {
+  findings: Findings;
+  log: Log;
 }
 
 /** @returns the settings as the database makes a start use them */
 async function checkStorage(config: Config, options: DoctorOptions, io: Io, context: Context): Promise<Config> {
   const { openToLook } = await import("../db/diagnose/probe.js");
-  const { checkDatabase, reportUnopened } = await import("./doctor/database.js");
+  const { checkDatabase, reportUnopened } = await import("../core/status/doctor/database.js");
   let opened: Awaited<ReturnType<typeof openToLook>>;
   try {
     opened = await openToLook(config, context.log);
   } catch (error) {
-    reportUnopened(error, config, context);
+    reportUnopened(error, config, context.findings);
     return config;
   }
   if (opened === "in use") {
     const { checkThroughServer } = await import("./doctor/runningServer.js");
-    await checkThroughServer(config, options.url, io, context);
+    await checkThroughServer(config, options.url, io, context.findings);
   } else if (opened === "absent") {
     context.findings.ok(
       "database",
@@ -141,7 +102,7 @@ async function checkStorage(config: Config, options: DoctorOptions, io: Io, cont
     );
   } else {
     try {
-      return await checkDatabase(opened, config, context);
+      return await checkDatabase(opened, config, context.findings);
     } catch (error) {
       // The database went away, or the role may not read its tables.
       context.findings.fail(

@@ -1,5 +1,6 @@
 import { APIConnectionError, APIConnectionTimeoutError, APIError } from "openai";
-import { CommandError, printable } from "./io.js";
+import { CommandError } from "./io.js";
+import { connectionCode, hasMessage, printable } from "../words/readable.js";
 
 /** Where the server is. `from` says what named it, for messages about a server that does not answer. */
 export interface Address {
@@ -78,19 +79,3 @@ export function notOurs(url: string, how: string, otherwise = "check --url or VE
 }
 
 const nameOf = (error: unknown) => (hasMessage(error) && "name" in error ? error.name : null);
-
-/** By shape, not by class: errors of fetch may come from another realm. */
-const hasMessage = (value: unknown): value is { message: unknown; code?: unknown; cause?: unknown; errors?: unknown } =>
-  typeof value === "object" && value !== null && "message" in value;
-
-/** The innermost reason: ECONNREFUSED, ENOTFOUND, a certificate error. */
-export function connectionCode(error: unknown): string {
-  let found = "no connection";
-  let each: unknown = error;
-  for (let depth = 0; depth < 8 && hasMessage(each); depth += 1) {
-    if (typeof each.code === "string") found = each.code;
-    else if (typeof each.message === "string" && each.message !== "" && depth > 0) found = printable(each.message);
-    each = Array.isArray(each.errors) ? (each.errors as unknown[])[0] : each.cause;
-  }
-  return found;
-}

@@ -1,12 +1,13 @@
 import { type Command, Option } from "commander";
 import type { ImportRequest, ImportResult } from "../core/transfer/importRequest.js";
 import type { TransferSource } from "../words/rows.js";
-import { CommandError, type Io, printable } from "./io.js";
+import { CommandError, type Io } from "./io.js";
 import { wholeNumber } from "./options.js";
 import { renderTable } from "./table.js";
 import { type Opened, openTarget, tellingFailures, untilInterrupted } from "./transfer/open.js";
 import { count, duration, progressBar } from "./transfer/progress.js";
 import { type SourceOptions, openSource, sourceOptions } from "./transfer/source.js";
+import { printable } from "../words/readable.js";
 
 const help = `
 Where rows come from:

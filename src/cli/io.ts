@@ -25,11 +25,3 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export class CommandError extends Error {
   override readonly name = "CommandError";
 }
-
-/**
- * Makes text from a server or a database safe to show: a store's name must not move the cursor, colour the terminal or
- * break a table's line. Each run of control and format characters, line breaks included, becomes one space.
- */
-export function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]+/gu, " ");
-}

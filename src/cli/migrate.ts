@@ -1,7 +1,8 @@
 import type { Command } from "commander";
 import { pino } from "pino";
 import { type Config, loadConfig } from "../process/config.js";
-import { type Io, printable } from "./io.js";
+import { type Io } from "./io.js";
+import { printable } from "../words/readable.js";
 
 const help = `
 "vector-store serve" does the same when it starts. Use this command to migrate in a separate step, for example with a

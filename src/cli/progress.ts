@@ -1,4 +1,5 @@
-import { type Io, printable, widthOf } from "./io.js";
+import { type Io, widthOf } from "./io.js";
+import { printable } from "../words/readable.js";
 
 /** A line on standard error that is overwritten in place; undefined if that is not a terminal. */
 export function progressLine({ stderr }: Io): { show(text: string): void; clear(): void } | undefined {

@@ -1,9 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import { comparableName, comparableText, type Item } from "./evaluation.js";
-import { CommandError, printable } from "./io.js";
+import { CommandError } from "./io.js";
 import { errorCode } from "../words/errors.js";
 import { parseExactJson } from "../words/exactJson.js";
+import { printable } from "../words/readable.js";
 
 /** A question, and what its results should contain. */
 export interface Question {

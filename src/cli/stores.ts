@@ -4,9 +4,10 @@ import { exactJson } from "../words/exactJson.js";
 import { connect, type Server, type ServerOptions, withServerOptions } from "./connection.js";
 import { notOurs } from "./failures.js";
 import { indexState, type Store } from "./indexing.js";
-import { CommandError, type Io, printable } from "./io.js";
+import { CommandError, type Io } from "./io.js";
 import { pair, recalls, searchModes, wholeNumber } from "./options.js";
-import { type Column, readableBytes, readableTime, renderTable } from "./table.js";
+import { type Column, readableTime, renderTable } from "./table.js";
+import { printable, readableBytes } from "../words/readable.js";
 
 const columns: Column<Store>[] = [
   { title: "ID", value: (store) => store.id },

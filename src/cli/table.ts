@@ -1,5 +1,6 @@
 import stringWidth from "string-width";
-import { type Output, printable, widthOf } from "./io.js";
+import { type Output, widthOf } from "./io.js";
+import { printable } from "../words/readable.js";
 
 export interface Column<Row> {
   title: string;
@@ -52,15 +53,6 @@ function cut(text: string, width: number): string {
     kept += segment;
   }
   return `${kept}…`;
-}
-
-/** 1536 → "1.5 kB". */
-export function readableBytes(bytes: number): string {
-  const units = ["B", "kB", "MB", "GB", "TB"];
-  let value = bytes;
-  let unit = 0;
-  for (; value >= 1000 && unit < units.length - 1; unit += 1) value /= 1000;
-  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit] ?? ""}`;
 }
 
 /** Unix seconds as "2026-01-31 12:00" (UTC), in a pipe as ISO 8601. */

@@ -6,10 +6,11 @@ import { basename } from "node:path";
 import { glob, isDynamicPattern } from "tinyglobby";
 import { connect, type Server, type ServerOptions, withServerOptions } from "./connection.js";
 import { notOurs } from "./failures.js";
-import { CommandError, type Io, printable } from "./io.js";
+import { CommandError, type Io } from "./io.js";
 import { pair, wholeNumber } from "./options.js";
 import { bar, progressLine } from "./progress.js";
 import { requireId } from "./stores.js";
+import { printable } from "../words/readable.js";
 
 const help = `
 A path is a file, a folder (with everything below it except hidden files and node_modules), or a quoted pattern. A

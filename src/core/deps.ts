@@ -1,7 +1,7 @@
 import type { LRUCache } from "lru-cache";
 import type { Database } from "../db/database.js";
 import type { Engine } from "../engines/engine.js";
-import type { Litellm } from "../litellm/contract.js";
+import type { Litellm, ProxyProbe } from "../litellm/contract.js";
 import type { Management } from "../litellm/managementContract.js";
 import type { Config } from "../process/config.js";
 import type { Log } from "../process/log.js";
@@ -30,6 +30,10 @@ export interface Deps {
   payers: Payers;
   /** LiteLLM's users, teams and keys; null: without a proxy or its master key. */
   management: Management | null;
+  /** Looks at the LiteLLM proxy; null: there is none. */
+  proxy: ProxyProbe | null;
+  /** What in the environment is probably a mistake, one sentence each. */
+  doubts: readonly string[];
   usage: UsageLog;
   /** Where the bytes of files live. */
   storage: Storage;

@@ -12,6 +12,7 @@ import { adminKeyRoutes } from "./routes/adminKeys.js";
 import { adminLitellmKeyRoutes } from "./routes/adminLitellmKeys.js";
 import { adminOwnerRoutes } from "./routes/adminOwners.js";
 import { adminPeopleRoutes } from "./routes/adminPeople.js";
+import { adminStatusRoutes } from "./routes/adminStatus.js";
 import { adminStoreRoutes } from "./routes/adminStores.js";
 import { docsRouter } from "./routes/docs.js";
 import { embeddingRoutes } from "./routes/embeddings.js";
@@ -53,6 +54,7 @@ export const apiRoutes = [
   ...adminPeopleRoutes,
   ...adminLitellmKeyRoutes,
   ...adminOwnerRoutes,
+  ...adminStatusRoutes,
   ...healthRoutes,
 ];
 

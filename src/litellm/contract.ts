@@ -246,3 +246,22 @@ export interface Litellm {
   /** `configured`: there is a proxy. `breaker`: of requests with the settings' embedding model. */
   readonly state: () => { readonly configured: boolean; readonly breaker: BreakerState };
 }
+
+/** What a look at the proxy finds. */
+export interface Readiness {
+  /** The status of GET /health/readiness, which needs no key; null: nothing answers. */
+  readonly status: number | null;
+  /** What LiteLLM says of its database: `connected`, `disconnected`, `Not connected`; null: nothing. */
+  readonly database: string | null;
+  /** Why nothing answers; null: something does. */
+  readonly failure: string | null;
+}
+
+/** Looks at the proxy as it is now. */
+export interface ProxyProbe {
+  /** Root of the proxy, without a login that its URL may have. */
+  readonly url: string;
+  readonly readiness: (limitMs: number) => Promise<Readiness>;
+  /** A client that remembers nothing and asks once. */
+  readonly litellm: () => Litellm;
+}

@@ -5,6 +5,7 @@ import { StartupError, errorCode } from "../words/errors.js";
 import { type AskedPrompts, readPrefix } from "../words/prompts.js";
 import { overlapOf, problemsOf } from "./settingProblems.js";
 import { type Settings, aliases, settings, withoutVersion } from "./settings.js";
+import { showSettings } from "./shownSettings.js";
 
 export type Config = Readonly<ReturnType<typeof arrange>>;
 
@@ -73,6 +74,8 @@ function databaseUrl(s: Settings): string | null {
 function arrange(s: Settings, given: Readonly<Record<string, string>>) {
   const url = databaseUrl(s);
   return Object.freeze({
+    /** All settings as administrators may see them. */
+    shown: showSettings(s, given),
     host: s.HOST,
     port: s.PORT,
     logLevel: s.LOG_LEVEL,

@@ -1,11 +1,11 @@
 import type { Config } from "../../process/config.js";
 import { findServer } from "../connection.js";
 import type { Address } from "../failures.js";
-import { connectionCode } from "../failures.js";
 import { readIndexing, slowestBuild } from "../indexing.js";
-import { CommandError, type Io, printable } from "../io.js";
-import type { Context, Findings } from "./findings.js";
-import { describeCounts } from "./indexes.js";
+import { CommandError, type Io } from "../io.js";
+import type { Findings } from "../../core/status/doctor/findings.js";
+import { describeCounts } from "../../core/status/doctor/indexes.js";
+import { connectionCode, printable } from "../../words/readable.js";
 
 const limitMs = 5000;
 
@@ -22,7 +22,7 @@ export async function checkThroughServer(
   config: Config,
   url: string | undefined,
   io: Io,
-  { findings }: Context,
+  findings: Findings,
 ): Promise<void> {
   const held = `the embedded database in ${config.dataDir} is in use by a running process`;
   const todo =

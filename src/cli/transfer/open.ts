@@ -2,7 +2,8 @@ import { pino } from "pino";
 import { type Config, loadConfig } from "../../process/config.js";
 import type { Deps } from "../../core/deps.js";
 import { ApiError } from "../../words/errors.js";
-import { CommandError, type Io, printable } from "../io.js";
+import { CommandError, type Io } from "../io.js";
+import { printable } from "../../words/readable.js";
 
 /** The database of an import or export, opened by this process. */
 export interface Opened {

@@ -1,6 +1,6 @@
 import type { Io } from "../io.js";
 import { progressLine } from "../progress.js";
-import { readableBytes } from "../table.js";
+import { readableBytes } from "../../words/readable.js";
 
 /** Interval between two lines in a log. */
 const lineEveryMs = 10_000;

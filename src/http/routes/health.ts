@@ -3,25 +3,9 @@ import { type Health, readHealth, whyUnready } from "../../core/status/health.js
 import { unavailable } from "../../words/errors.js";
 import { route } from "../route.js";
 import { seconds } from "../wire/common.js";
+import { indexingAnswer, presentIndexing } from "../wire/indexing.js";
 
 const tag = "Health";
-
-const indexing = z.object({
-  stores: z
-    .object({ none: z.int(), waiting: z.int(), building: z.int(), ready: z.int() })
-    .describe("vector stores by the state of their index; `none`: searched exactly, row by row"),
-  keywords_building: z.int().describe("vector stores whose keyword index is being built"),
-  builds: z
-    .array(
-      z.object({
-        phase: z.string().describe("PostgreSQL's name for the phase"),
-        done: z.int(),
-        total: z.int().describe("rows or blocks; 0 if not known yet"),
-        percent: z.number().nullable(),
-      }),
-    )
-    .describe("running index builds in this database"),
-});
 
 const healthAnswer = z
   .object({
@@ -42,7 +26,7 @@ const healthAnswer = z
       circuit: z.enum(["closed", "open", "half-open"]),
       note: z.string().optional(),
     }),
-    indexing: indexing.nullable().describe("null if it could not be read in time"),
+    indexing: indexingAnswer.nullable().describe("null if it could not be read in time"),
     error: z.unknown().optional(),
   })
   .meta({ id: "Health" });
@@ -75,19 +59,6 @@ function presentHealth(state: Health, now: number): z.input<typeof healthAnswer>
     },
     indexing: state.indexing && presentIndexing(state.indexing),
     ...(state.healthy ? {} : { error: unavailable("The database does not answer.").envelope.error }),
-  };
-}
-
-function presentIndexing(state: NonNullable<Health["indexing"]>): z.input<typeof indexing> {
-  return {
-    stores: state.stores,
-    keywords_building: state.keywordsBuilding,
-    builds: state.builds.map(({ phase, done, total }) => ({
-      phase,
-      done,
-      total,
-      percent: total > 0 ? Math.min(100, Math.round((done / total) * 1000) / 10) : null,
-    })),
   };
 }
 

@@ -1,18 +1,24 @@
-import type { Config } from "../../process/config.js";
-import { ownWork } from "../../words/caller.js";
-import { ApiError } from "../../words/errors.js";
-import type { Litellm } from "../../litellm/contract.js";
-import { createLitellm } from "../../litellm/litellm.js";
-import { createMetrics } from "../../process/metrics.js";
-import { connectionCode } from "../failures.js";
-import type { Context } from "./findings.js";
+import type { Config } from "../../../process/config.js";
+import { ownWork } from "../../../words/caller.js";
+import { ApiError } from "../../../words/errors.js";
+import type { Litellm, ProxyProbe } from "../../../litellm/contract.js";
+import type { Findings } from "./findings.js";
 
 const readinessLimitMs = 5000;
 
+interface ProxyCheck {
+  config: Config;
+  findings: Findings;
+  /** Null: no proxy is configured. */
+  proxy: ProxyProbe | null;
+  /** Whether a test text is embedded, for which a provider may charge. */
+  embed: boolean;
+  signal?: AbortSignal;
+}
+
 /** Checks the LiteLLM proxy, or another OpenAI-compatible provider: reachable, knows the models, embeds a text. */
-export async function checkProxy(config: Config, { findings, log }: Context): Promise<void> {
-  const { baseUrl, model, dimensions } = config.embedding;
-  if (baseUrl === null) {
+export async function checkProxy({ config, findings, proxy, embed, signal }: ProxyCheck): Promise<void> {
+  if (proxy === null) {
     findings.warn(
       "proxy",
       "none is configured: the built-in embedder compares words, not meaning",
@@ -20,26 +26,34 @@ export async function checkProxy(config: Config, { findings, log }: Context): Pr
     );
     return;
   }
-  if (!(await checkReadiness(baseUrl, findings))) return;
-  if (config.embedding.apiKey === null) {
+  if (!(await checkReadiness(proxy, findings))) return;
+  const { model, apiKey } = config.embedding;
+  if (apiKey === null) {
     findings.warn(
       "proxy key",
       "none is configured",
       "Set LITELLM_MASTER_KEY or EMBEDDING__API_KEY, unless the proxy needs no key.",
     );
   }
-  // No retries: the doctor reports how things are now.
-  const litellm = createLitellm({ ...config.embedding, retryBudgetMs: 0 }, log, createMetrics());
-  const names = await checkModel(litellm, model, findings);
+  const litellm = proxy.litellm();
+  const options = { caller: ownWork, signal };
+  const names = await checkModel(litellm, model, findings, options);
   if (names !== null) {
     checkNamed("chat model", "CHAT_MODEL", config.chatModel, names, findings);
     checkNamed("rerank model", "RERANK_MODEL", config.rerankModel, names, findings);
   }
+  if (embed) await checkEmbedding(litellm, config, findings, options);
+}
+
+type Options = Parameters<Litellm["models"]>[0];
+
+async function checkEmbedding(litellm: Litellm, config: Config, findings: Findings, options: Options): Promise<void> {
+  const { model, dimensions, dimensionsConfigured } = config.embedding;
   try {
     const began = performance.now();
-    const { prompts } = await litellm.promptsOf(model, { caller: ownWork });
-    const choice = { model, dimensions, sendDimensions: config.embedding.dimensionsConfigured, prompts };
-    await litellm.embedderFor(choice).embed(["vector-store doctor"], { caller: ownWork });
+    const { prompts } = await litellm.promptsOf(model, options);
+    const choice = { model, dimensions, sendDimensions: dimensionsConfigured, prompts };
+    await litellm.embedderFor(choice).embed(["vector-store doctor"], options);
     findings.ok(
       "embedding",
       `"${model}" answered ${dimensions} numbers in ${Math.round(performance.now() - began)} ms`,
@@ -51,28 +65,24 @@ export async function checkProxy(config: Config, { findings, log }: Context): Pr
 }
 
 /** False if nothing answers; further checks would only repeat that. */
-async function checkReadiness(baseUrl: string, findings: Context["findings"]): Promise<boolean> {
-  const url = `${baseUrl}/health/readiness`;
-  let response: Response;
-  try {
-    response = await fetch(url, { signal: AbortSignal.timeout(readinessLimitMs) });
-    await response.body?.cancel();
-  } catch (error) {
+async function checkReadiness({ url, readiness }: ProxyProbe, findings: Findings): Promise<boolean> {
+  const { status, failure } = await readiness(readinessLimitMs);
+  if (status === null) {
     findings.fail(
       "proxy",
-      `does not answer at ${baseUrl} (${connectionCode(error)})`,
+      `does not answer at ${url} (${failure ?? "no connection"})`,
       "Check LITELLM_PROXY_URL (or EMBEDDING__BASE_URL), that the proxy runs, and that this host may reach it.",
     );
     return false;
   }
-  if (response.ok) findings.ok("proxy", `ready at ${baseUrl}`);
-  else if (response.status === 404)
+  if (status >= 200 && status < 300) findings.ok("proxy", `ready at ${url}`);
+  else if (status === 404)
     findings.warn(
       "proxy",
-      `${baseUrl} answers, but has no /health/readiness`,
+      `${url} answers, but has no /health/readiness`,
       "Nothing, if it is a provider other than LiteLLM. Otherwise check LITELLM_PROXY_URL.",
     );
-  else findings.warn("proxy", `${url} answers HTTP ${response.status}`, "Look at the proxy's log.");
+  else findings.warn("proxy", `${url}/health/readiness answers HTTP ${status}`, "Look at the proxy's log.");
   return true;
 }
 
@@ -82,7 +92,7 @@ function checkNamed(
   setting: string,
   model: string | null,
   names: readonly string[],
-  findings: Context["findings"],
+  findings: Findings,
 ): void {
   if (model === null) return;
   if (names.includes(model)) findings.ok(check, `"${model}" is one of the proxy's models`);
@@ -97,11 +107,16 @@ function checkNamed(
  * The test embedding decides.
  * @returns the names of all models; null if the proxy does not list them
  */
-async function checkModel(litellm: Litellm, model: string, findings: Context["findings"]): Promise<string[] | null> {
+async function checkModel(
+  litellm: Litellm,
+  model: string,
+  findings: Findings,
+  options: Options,
+): Promise<string[] | null> {
   try {
-    const names = (await litellm.models({ caller: ownWork })).map((each) => each.id);
+    const names = (await litellm.models(options)).map((each) => each.id);
     if (!names.includes(model)) {
-      const embedding = (await litellm.embeddingModels({ caller: ownWork })).map((each) => each.id);
+      const embedding = (await litellm.embeddingModels(options)).map((each) => each.id);
       const others =
         embedding.length > 0
           ? `its embedding models: ${embedding.join(", ")}`

@@ -1,21 +1,24 @@
-import type { Config } from "../../process/config.js";
-import { type Layout } from "../../db/schema/layout.js";
-import * as diagnose from "../../db/diagnose/probe.js";
-import { isTooOld } from "../../db/connection/extension.js";
-import { type Tables, locateTables } from "../../db/schema/tables.js";
-import { parseDatabaseUrl } from "../../db/connection/url.js";
-import { StartupError } from "../../words/errors.js";
-import { type Context, wordsOf } from "./findings.js";
+import type { Config } from "../../../process/config.js";
+import { type Layout } from "../../../db/schema/layout.js";
+import * as diagnose from "../../../db/diagnose/probe.js";
+import { isTooOld } from "../../../db/connection/extension.js";
+import { type Tables, locateTables } from "../../../db/schema/tables.js";
+import { parseDatabaseUrl } from "../../../db/connection/url.js";
+import { StartupError } from "../../../words/errors.js";
+import { type Findings, wordsOf } from "./findings.js";
 import { checkIndexes } from "./indexes.js";
 import { checkContents, checkModels, checkRegistryKey } from "./stored.js";
-import { fitDimensions, fitNames } from "../../db/schema/fitSettings.js";
-import { inspectEmbeddings, inspectVectorStores } from "../../db/schema/inspect.js";
+import { fitDimensions, fitNames } from "../../../db/schema/fitSettings.js";
+import { inspectEmbeddings, inspectVectorStores } from "../../../db/schema/inspect.js";
+
+/** Reads in transactions that change nothing. */
+export type Looking = Pick<diagnose.Probe, "look">;
 
 /**
  * Checks the database without writing to it. Stops where further checks would make no sense.
  * @returns the settings as its tables make a start use them
  */
-export async function checkDatabase(probe: diagnose.Probe, given: Config, { findings }: Context): Promise<Config> {
+export async function checkDatabase(probe: Looking, given: Config, findings: Findings): Promise<Config> {
   const schema = schemaOf(given);
   const facts = await probe.look((tx) => diagnose.serverFacts(tx, schema));
   const kind =
@@ -51,17 +54,17 @@ export async function checkDatabase(probe: diagnose.Probe, given: Config, { find
 }
 
 interface Place {
-  probe: diagnose.Probe;
+  probe: Looking;
   config: Config;
   tables: Tables;
-  findings: Context["findings"];
+  findings: Findings;
 }
 
 const schemaOf = (config: Config) =>
   config.database.url === null ? null : parseDatabaseUrl({ ...config.database, url: config.database.url }).schema;
 
 /** False if the database does not have pgvector, and therefore no table with vectors. */
-function checkPgvector(pgvector: diagnose.ServerFacts["pgvector"], findings: Context["findings"]): boolean {
+function checkPgvector(pgvector: diagnose.ServerFacts["pgvector"], findings: Findings): boolean {
   const { installed, available, mayCreate } = pgvector;
   const version = installed ?? available;
   if (version === null) {
@@ -164,7 +167,7 @@ async function checkTables({ probe, config, tables, findings }: Place): Promise<
 }
 
 /** Reports why the database could not be opened. */
-export function reportUnopened(error: unknown, config: Config, { findings }: Context): void {
+export function reportUnopened(error: unknown, config: Config, findings: Findings): void {
   if (config.database.url === null) {
     findings.fail(
       "database",

@@ -4,9 +4,9 @@ import {
   brokenIndexes,
   countIndexes,
   recordIndexes,
-} from "../../db/diagnose/stored.js";
-import { readableBytes } from "../table.js";
+} from "../../../db/diagnose/stored.js";
 import { counted, type Stored } from "./stored.js";
+import { readableBytes } from "../../../words/readable.js";
 
 /** Checks the stores' indexes, and reports indexes on the embeddings table that only cost time and space. */
 export async function checkIndexes(stored: Stored): Promise<void> {

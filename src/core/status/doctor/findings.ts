@@ -1,5 +1,4 @@
-import type { Log } from "../../process/log.js";
-import { printable } from "../io.js";
+import { printable } from "../../../words/readable.js";
 
 /** One line of the doctor's report. */
 export interface Finding {
@@ -17,10 +16,18 @@ export interface Findings {
   fail(check: string, message: string, todo: string): void;
 }
 
-export interface Context {
-  findings: Findings;
-  log: Log;
-}
+/** @param found gets each finding */
+export const findingsTo = (found: (finding: Finding) => void): Findings => ({
+  ok: (check, message) => {
+    found({ check, status: "ok", message });
+  },
+  warn: (check, message, todo) => {
+    found({ check, status: "warn", message, todo });
+  },
+  fail: (check, message, todo) => {
+    found({ check, status: "fail", message, todo });
+  },
+});
 
 /** An error's message on one line. It may name host, role or database, but no password. */
 export function wordsOf(error: unknown): string {

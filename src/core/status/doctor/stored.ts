@@ -1,20 +1,20 @@
-import type { Config } from "../../process/config.js";
-import type { Probe } from "../../db/diagnose/probe.js";
+import type { Config } from "../../../process/config.js";
+import type { Probe } from "../../../db/diagnose/probe.js";
 import {
   type Contents,
   type ModelInUse,
   countContents,
   countRegistryKeys,
   modelsInUse,
-} from "../../db/diagnose/stored.js";
-import type { Tables } from "../../db/schema/tables.js";
-import { ApiError } from "../../words/errors.js";
-import { printable } from "../io.js";
+} from "../../../db/diagnose/stored.js";
+import type { Tables } from "../../../db/schema/tables.js";
+import { ApiError } from "../../../words/errors.js";
 import type { Findings } from "./findings.js";
+import { printable } from "../../../words/readable.js";
 
 /** What the checks of stored data work on. */
 export interface Stored {
-  probe: Probe;
+  probe: Pick<Probe, "look">;
   config: Config;
   tables: Tables;
   /** The number of the last migration applied; 0 for none. */
