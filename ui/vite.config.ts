@@ -61,6 +61,7 @@ export default defineConfig(({ mode }) => {
       renderBuiltUrl: (file, { hostType }) => (hostType === "html" ? `__BASE_PATH__/${file}` : { relative: true }),
     },
     build: { target: "es2022", assetsInlineLimit: 0, sourcemap: false, modulePreload: { polyfill: false } },
-    server: { proxy: { "/v1": api, "/health": api, "/openapi.json": api } },
+    // With its own Host, a request is one of this page for the service, too.
+    server: { proxy: { "/v1": { target: api, changeOrigin: false } } },
   };
 });

@@ -1,8 +1,9 @@
 import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
-import { createContext, useContext } from "react";
+import { createContext, useContext, useEffect, useRef } from "react";
 import { type Schemas, answered, api } from "./client.js";
-import { fromPage } from "../app/page.js";
+import { fromPage, noteSignedIn } from "../app/page.js";
 import { Failure } from "./failure.js";
+import { stopUploads } from "./uploads/stop.js";
 
 export type Me = Schemas["Me"];
 export type Right = Me["may"][number];
@@ -35,6 +36,23 @@ export function useMe(): Me {
   return signedIn;
 }
 
+/**
+ * Forgets what was shown to somebody else once another tab has signed in as another caller: answers, new keys, and what
+ * was being uploaded.
+ */
+export function useForgetOthers(name: string | undefined): void {
+  const queries = useQueryClient();
+  const before = useRef(name);
+  useEffect(() => {
+    if (name !== undefined && before.current !== undefined && before.current !== name) {
+      queries.removeQueries({ predicate: ({ queryKey: [of] }) => of !== meKey[0] });
+      queries.getMutationCache().clear();
+      stopUploads();
+    }
+    before.current = name;
+  }, [name, queries]);
+}
+
 /** Whether the API lets the caller do something; the page only hides or disables what it would refuse. */
 export const useMay = (right: Right): boolean => useMe().may.includes(right);
 
@@ -43,6 +61,7 @@ export function useSignIn() {
   return useMutation({
     mutationFn: (key: string) => answered(api.POST("/v1/sessions", { body: { key } })),
     onSuccess: (session) => {
+      noteSignedIn();
       queries.clear();
       queries.setQueryData(meKey, session.caller);
     },
@@ -58,6 +77,8 @@ export function useSignOut() {
       // First, so that what shows the caller hears of it; then whatever the caller saw is forgotten.
       queries.setQueryData(meKey, null);
       queries.removeQueries({ predicate: ({ queryKey: [of] }) => of !== meKey[0] });
+      queries.getMutationCache().clear();
+      stopUploads();
     },
   });
 }

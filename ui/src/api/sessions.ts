@@ -1,5 +1,6 @@
 import { keepPreviousData, queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
 import { type Schemas, answered, api } from "./client.js";
+import { Failure } from "./failure.js";
 
 export type Session = Schemas["Session"];
 
@@ -17,6 +18,11 @@ export const allSessions = (query: { after?: string }) =>
     placeholderData: keepPreviousData,
   });
 
+/** One that has ended by itself in the meantime is no failure. */
+function unlessGone(error: unknown): void {
+  if (!(error instanceof Failure && error.status === 404)) throw error;
+}
+
 /** Ends sessions one after the other. Others' are ended by administrators. */
 export function useEndSessions(whose: "own" | "all") {
   const queries = useQueryClient();
@@ -28,7 +34,7 @@ export function useEndSessions(whose: "own" | "all") {
           whose === "own"
             ? api.DELETE("/v1/sessions/{session_id}", { params })
             : api.DELETE("/v1/admin/sessions/{session_id}", { params }),
-        );
+        ).catch(unlessGone);
       }
     },
     onSettled: () => queries.invalidateQueries({ queryKey: ["sessions"] }),

@@ -10,7 +10,7 @@ const refetchInterval = 15_000;
 export const health = queryOptions({
   queryKey: ["status", "health"],
   queryFn: async ({ signal }): Promise<Health> => {
-    const { data, error, response } = await api.GET("/health", { signal }).catch((failure: unknown) => {
+    const { data, error, response } = await api.GET("/health", { signal, baseUrl: "/v1" }).catch((failure: unknown) => {
       if (signal.aborted) throw failure;
       throw noAnswer(failure);
     });

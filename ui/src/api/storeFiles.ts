@@ -97,9 +97,14 @@ function eachList(
   }
 }
 
+/** What searches and lists of rows have shown. */
+const forgetContents = (queries: QueryClient, storeId: string) =>
+  ["search", "rows"].map((of) => queries.invalidateQueries({ queryKey: ["stores", of, storeId], refetchType: "none" }));
+
 export const forgetCounts = (queries: QueryClient, storeId: string) =>
   Promise.all([
     queries.invalidateQueries({ queryKey: ["stores", "detail", storeId] }),
+    ...forgetContents(queries, storeId),
     queries.invalidateQueries({ queryKey: ["stores", "list"], refetchType: "none" }),
   ]);
 
@@ -147,8 +152,9 @@ export function useChangeAttributes({ vector_store_id: storeId, id }: StoreFile)
           body: { attributes },
         }),
       ),
-    onSuccess: (file) => {
+    onSuccess: async (file) => {
       showFile(queries, file);
+      await Promise.all(forgetContents(queries, storeId));
     },
   });
 }

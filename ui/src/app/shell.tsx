@@ -3,7 +3,7 @@ import { Menu, X } from "lucide-react";
 import { Suspense, useEffect, useRef, useState } from "react";
 import { useTexts } from "../text/texts.js";
 import { Navigate, Outlet, useLocation } from "react-router";
-import { SignedIn, me } from "../api/me.js";
+import { SignedIn, me, useForgetOthers } from "../api/me.js";
 import { Account } from "./account.js";
 import { Navigation } from "./navigation.js";
 import { IconButton } from "../parts/button.js";
@@ -14,6 +14,7 @@ export function Shell() {
   const { t } = useTexts();
   const { pathname, search } = useLocation();
   const { data } = useQuery(me);
+  useForgetOthers(data?.name);
   const [open, setOpen] = useState(false);
   const main = useRef<HTMLElement>(null);
   const shown = useRef(pathname);

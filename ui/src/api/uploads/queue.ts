@@ -3,6 +3,7 @@ import { answered, api } from "../client.js";
 import { Failure } from "../failure.js";
 import { type StoreFile, attachFile } from "../storeFiles.js";
 import { isPassing, pause, persist } from "./send.js";
+import { onStop } from "./stop.js";
 import { type Transfer, forget, transfer } from "./transfer.js";
 
 /**
@@ -112,6 +113,12 @@ export function clearUploads(storeId: string): void {
   }
   publish();
 }
+
+onStop(() => {
+  for (const { stop } of jobs.values()) stop.abort();
+  jobs.clear();
+  publish();
+});
 
 function start(): void {
   for (const job of jobs.values()) {

@@ -4,7 +4,7 @@ import { useAnnounce } from "../../parts/announcer.js";
 import { FormModal } from "../../parts/dialog.js";
 import { SelectField } from "../../parts/fields.js";
 import { useTexts } from "../../text/texts.js";
-import { SubjectField, idOf, nobody } from "./subject.js";
+import { SubjectField, idOf, nobody, useSearches } from "./subject.js";
 
 export default function Grant({ storeId, onClose }: { storeId: string; onClose: () => void }) {
   const { t } = useTexts();
@@ -12,7 +12,7 @@ export default function Grant({ storeId, onClose }: { storeId: string; onClose: 
   const grant = useGrant(storeId);
   const [whom, setWhom] = useState(nobody);
   const [level, setLevel] = useState<Level>("read");
-  const id = idOf(whom);
+  const id = idOf(whom, useSearches());
   const subject = whom.kind === "everyone" ? whom.kind : `${whom.kind}:${id}`;
   return (
     <FormModal

@@ -18,8 +18,17 @@ export interface Subject {
 
 export const nobody: Subject = { kind: "user", text: "", chosen: null };
 
-/** Whose ID it is; empty: nobody's yet. Without a list to choose from, what is typed is the ID. */
-export const idOf = ({ text, chosen }: Subject): string => chosen ?? text.trim();
+/** Whether somebody is found in LiteLLM, and then chosen from a list. */
+export function useSearches(): boolean {
+  const { litellm_management: isManaged } = useMe().features;
+  return useMay("admin:read") && isManaged;
+}
+
+/**
+ * Whose ID it is; empty: nobody's yet. Where there is a list, one of its entries must be chosen: what was typed may be an
+ * email, and the service takes any ID. Without a list, what is typed is the ID.
+ */
+export const idOf = ({ text, chosen }: Subject, searches: boolean): string => chosen ?? (searches ? "" : text.trim());
 
 interface SubjectFieldProps {
   kinds: readonly Kind[];
@@ -30,8 +39,7 @@ interface SubjectFieldProps {
 /** A user or team: found in LiteLLM by administrators, typed as an ID by others. */
 export function SubjectField({ kinds, value, onChange }: SubjectFieldProps) {
   const { t } = useTexts();
-  const { litellm_management: isManaged } = useMe().features;
-  const searches = useMay("admin:read") && isManaged;
+  const searches = useSearches();
   const { kind, text } = value;
   return (
     <>

@@ -4,7 +4,7 @@ import { type ListedStore, titleOf } from "../../api/stores.js";
 import { useAnnounce } from "../../parts/announcer.js";
 import { Confirm } from "../../parts/dialog.js";
 import { useTexts } from "../../text/texts.js";
-import { SubjectField, idOf, nobody } from "./subject.js";
+import { SubjectField, idOf, nobody, useSearches } from "./subject.js";
 
 /** Gives a vector store to somebody else, who can give it back; the one who gave it cannot. */
 export default function Transfer({ store, onClose }: { store: ListedStore; onClose: () => void }) {
@@ -12,7 +12,7 @@ export default function Transfer({ store, onClose }: { store: ListedStore; onClo
   const announce = useAnnounce();
   const transfer = useTransfer(store.id);
   const [whom, setWhom] = useState(nobody);
-  const id = idOf(whom);
+  const id = idOf(whom, useSearches());
   return (
     <Confirm
       onClose={onClose}

@@ -1,0 +1,134 @@
+import { afterAll, afterEach, beforeAll, beforeEach, expect, jest, test } from "@jest/globals";
+import type { Browser, Page } from "playwright-core";
+import { type Program, type ServerProcess, compileProgram } from "../support/serverProcess.js";
+import { type Visit, open, openBrowser, settled, signIn, visit } from "./browser.js";
+
+/** The page on the embedded database, with a master key only and no proxy. */
+
+jest.setTimeout(180_000);
+
+const master = "sk-master-of-the-embedded-one";
+const settings = { LITELLM_MASTER_KEY: master, EMBEDDING__DIMENSIONS: "256" };
+
+let browser: Browser;
+let program: Program;
+let server: ServerProcess;
+let root: string;
+let current: Visit;
+let page: Page;
+
+beforeAll(async () => {
+  browser = await openBrowser();
+  program = await compileProgram();
+  const started = await program.start(settings);
+  [server, root] = [started, started.url];
+});
+afterAll(async () => {
+  await browser.close();
+  await program.remove();
+});
+beforeEach(async () => {
+  current = await visit(browser, root);
+  ({ page } = current);
+});
+afterEach(async () => {
+  const { faults, context } = current;
+  await context.close();
+  expect(faults).toEqual([]);
+});
+
+const press = (name: string) => page.getByRole("button", { name, exact: true }).click();
+const dialog = () => page.getByRole("dialog");
+
+/** @returns the path of the new store's page */
+async function createStore(name: string): Promise<string> {
+  await open(current, "/vector-stores");
+  await page.getByRole("button", { name: "Create vector store" }).first().click();
+  await dialog().getByLabel("Name").fill(name);
+  await dialog().getByRole("button", { name: "Create vector store" }).click();
+  await page.getByRole("heading", { level: 1, name }).waitFor();
+  return new URL(page.url()).pathname.replace(/^\/admin/, "");
+}
+
+test("from an empty service to an answer: create, upload, search, delete", async () => {
+  await signIn(current, master);
+  await page.getByRole("heading", { name: "Dashboard" }).waitFor();
+  const path = await createStore("Handbook");
+  await page.getByRole("link", { name: "Files", exact: true }).click();
+  const chooser = page.waitForEvent("filechooser");
+  await page.getByRole("button", { name: "Upload files" }).first().click();
+  await (
+    await chooser
+  ).setFiles([
+    { name: "returns.txt", mimeType: "text/plain", buffer: Buffer.from("Returns are possible within thirty days.") },
+    { name: "broken.pdf", mimeType: "application/pdf", buffer: Buffer.from("%PDF-1.7 nothing of it is a PDF") },
+  ]);
+  await page
+    .getByRole("row", { name: /returns\.txt/ })
+    .getByText("Completed")
+    .waitFor();
+  await page
+    .getByRole("row", { name: /broken\.pdf/ })
+    .getByText("Failed")
+    .waitFor();
+  await open(current, `${path}/search?q=returns+within+thirty+days`);
+  await page.getByText("Returns are possible within thirty days.").first().waitFor();
+  await open(current, `${path}/settings`);
+  await page
+    .getByRole("button", { name: /^Delete/ })
+    .first()
+    .click();
+  await dialog()
+    .getByLabel(/confirm/)
+    .fill("Handbook");
+  await dialog()
+    .getByRole("button", { name: /^Delete/ })
+    .click();
+  await page.getByRole("heading", { level: 1, name: "Vector stores" }).waitFor();
+});
+
+test("markup, bidi marks and endless words are text, and the layout holds", async () => {
+  await signIn(current, master);
+  const name = `<img src=x onerror="document.title='run'"> \u202egnp.exe <script>alert(1)</script>`;
+  const path = await createStore(name);
+  const row = { content: `<b onclick=alert(1)>bold</b> ${"w".repeat(100_000)}`, metadata: { "<i>": "\u202e<u>x" } };
+  const answer = await page.request.post(`/v1${path.replace("vector-stores", "vector_stores")}/embeddings`, {
+    headers: { authorization: `Bearer ${master}` },
+    data: row,
+  });
+  expect(answer.status()).toBe(200);
+  for (const tab of ["", "/rows", "/search?q=bold", "/settings", "/permissions"]) {
+    await open(current, path + tab);
+    expect(await page.getByRole("heading", { level: 1 }).textContent()).toContain("<script>alert(1)</script>");
+    const [width, screen, runs] = await page.evaluate<[number, number, boolean]>(
+      "[document.documentElement.scrollWidth, innerWidth, document.title === 'run']",
+    );
+    expect({ tab, runs, fits: width <= screen }).toEqual({ tab, runs: false, fits: true });
+  }
+});
+
+test("stays signed in when the window is looked at again later", async () => {
+  await page.clock.install();
+  await signIn(current, master, "/vector-stores");
+  await settled(page);
+  await page.clock.fastForward(120_000);
+  const asked = page.waitForResponse(/\/v1\/me$/);
+  await page.evaluate("document.dispatchEvent(new Event('visibilitychange', { bubbles: true }))");
+  await asked;
+  await settled(page);
+  expect(await page.getByRole("button", { name: "Sign out" }).count()).toBe(1);
+});
+
+test("a service that was away: the page says so, and goes on when it is back", async () => {
+  const port = new URL(root).port;
+  await signIn(current, master, "/vector-stores");
+  await settled(page);
+  server.child.kill("SIGTERM");
+  await server.exited;
+  await page.getByRole("button", { name: "Rows", exact: true }).click();
+  await page.getByText("The service does not answer.").waitFor();
+  await program.start({ ...settings, PORT: port });
+  await press("Try again");
+  await page.getByRole("columnheader", { name: "Rows" }).waitFor();
+  current.faults = current.faults.filter((fault) => !fault.includes("ERR_CONNECTION"));
+});
