@@ -11,8 +11,9 @@ export const usualPeriod = { days: "30", from: "", to: "" };
 type Period = typeof usualPeriod;
 
 const presets = ["7", "30", "90"] as const;
-/** A first day that lies in the past for any clock. */
-const isDay = (text: string): boolean => /^\d{4}-\d\d-\d\d$/.test(text);
+/** Whether it is a day of the calendar. */
+const isDay = (text: string): boolean =>
+  /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(`${text}T00:00:00Z`));
 
 /** The first and the last day, in UTC. */
 export function daysOf({ days, from, to }: Period, now = Date.now()): { from: string; to: string } {
