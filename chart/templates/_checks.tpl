@@ -18,7 +18,7 @@
 {{- if and $values.tracing.enabled (not $values.tracing.endpoint) }}
 {{- fail "tracing.enabled needs tracing.endpoint, for example http://otel-collector.monitoring.svc:4318." }}
 {{- end }}
-{{- if and $values.ingress.enabled (not $values.ingress.hosts) }}
+{{- if and $values.ingress.enabled (not $values.ingress.hosts) (not (and $values.admin.enabled $values.admin.host)) }}
 {{- fail "ingress.enabled needs ingress.hosts, for example [{host: vectors.example.com}]." }}
 {{- end }}
 {{- if and $values.httpRoute.enabled (not $values.httpRoute.parentRefs) }}

@@ -9,6 +9,8 @@
   "UNKNOWN_FIELDS" $values.unknownFields
   "ADMIN_PAGE" (ternary "on" "off" $values.admin.enabled)
   "ADMIN_BASE_PATH" $values.admin.basePath
+  "SESSION_HOURS" $values.admin.sessionHours
+  "TRUSTED_PROXIES" (join "," $values.admin.trustedProxies)
   "EMBEDDING__MODEL" $values.models.embedding.name
   "EMBEDDING__DIMENSIONS" $values.models.embedding.dimensions
   "CHAT_MODEL" $values.models.chat
