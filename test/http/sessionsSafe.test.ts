@@ -69,13 +69,16 @@ describe("a stolen database", () => {
     expect(await admin.status("/admin/keys")).toBe(200);
   });
 
-  test.each([0, 11, 27, 28, 33])("byte %i of a sealed key cannot be changed", async (at) => {
+  test("a sealed key cannot be changed, whichever byte", async () => {
     const { service } = await start();
     const { status } = await browser(service, "sk-ann");
-    await service.database.exec(
-      `UPDATE vector_store_sessions SET sealed = set_byte(sealed, ${at}, get_byte(sealed, ${at}) # 1)`,
-    );
-    expect(await status()).toBe(401);
+    for (const at of [0, 11, 27, 28, 33]) {
+      const flip = `UPDATE vector_store_sessions SET sealed = set_byte(sealed, ${at}, get_byte(sealed, ${at}) # 1)`;
+      await service.database.exec(flip);
+      expect(await status()).toBe(401);
+      await service.database.exec(flip);
+      expect(await status()).toBe(200);
+    }
   });
 });
 
