@@ -110,12 +110,14 @@ start_proxy_with_stores() {
 # for minutes until it has started twice. await_proxy waits for it.
 begin_proxy() {
   (
+    # shellcheck disable=SC2030 # those of the subshell alone
     process_ids=()
     trap 'stop_processes; exit 143' TERM
     start_proxy_with_stores "$1"
     printf '%s\n' "$litellm_pid" "$store_ids" >"$work/proxy"
   ) >"$work/proxy.log" 2>&1 </dev/null &
   beginning=$!
+  # shellcheck disable=SC2031 # as they were before the subshell
   process_ids+=("$beginning")
 }
 
