@@ -30,7 +30,7 @@ export interface Deps {
   payers: Payers;
   /** LiteLLM's users, teams and keys; null: without a proxy or its master key. */
   management: Management | null;
-  /** Looks at the LiteLLM proxy; null: there is none. */
+  /** Looks at the LiteLLM proxy; null: LITELLM_PROXY_URL is not set. */
   proxy: ProxyProbe | null;
   /** What in the environment is probably a mistake, one sentence each. */
   doubts: readonly string[];

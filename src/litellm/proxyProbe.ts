@@ -1,11 +1,12 @@
 import type { EmbeddingConfig } from "../process/config.js";
 import type { Log } from "../process/log.js";
 import { createMetrics } from "../process/metrics.js";
+import { withoutLogin } from "../process/shownSettings.js";
 import { connectionCode } from "../words/readable.js";
 import type { ProxyProbe, Readiness } from "./contract.js";
 import { createLitellm } from "./litellm.js";
 
-/** Looks at the proxy of the settings; null: there is none. */
+/** Looks at the proxy of the settings; null: LITELLM_PROXY_URL is not set. */
 export function createProxyProbe(config: EmbeddingConfig, log: Log): ProxyProbe | null {
   const { baseUrl } = config;
   if (baseUrl === null) return null;
@@ -14,14 +15,6 @@ export function createProxyProbe(config: EmbeddingConfig, log: Log): ProxyProbe 
     readiness: (limitMs) => askReadiness(baseUrl, limitMs),
     litellm: () => createLitellm({ ...config, retryBudgetMs: 0 }, log, createMetrics()),
   };
-}
-
-/** A URL as it may be shown. */
-function withoutLogin(url: string): string {
-  const shown = new URL(url);
-  if (shown.username === "" && shown.password === "") return url;
-  shown.username = shown.password = "";
-  return shown.toString().replace(/\/$/, "");
 }
 
 async function askReadiness(baseUrl: string, limitMs: number): Promise<Readiness> {

@@ -39,6 +39,6 @@ function textOf(value: Settings[keyof Settings]): string | null {
   return Array.isArray(value) && value.length > 0 ? value.join(",") : null;
 }
 
-/** URLs may have a login, or a token behind the question mark. */
-const withoutLogin = (text: string) =>
+/** URLs as they may be shown: without a login, or a token behind the question mark. */
+export const withoutLogin = (text: string) =>
   text.replaceAll(/(?<=^|[\s,])(\w+:\/\/)[^/?#\s]*@/g, "$1").replace(/^(\w+:\/\/[^?]*)\?.*/s, "$1?…");

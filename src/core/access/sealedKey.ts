@@ -12,7 +12,7 @@ const purpose = "vector-store session key 1";
 
 export const newToken = (): string => randomBytes(tokenBytes).toString("base64url");
 
-/** The bytes of a token; null for what is none. */
+/** The bytes of a token; null: the text is not a token. */
 export function readToken(text: string): Buffer | null {
   if (!/^[\w-]{43}$/.test(text)) return null;
   const token = Buffer.from(text, "base64url");

@@ -1,8 +1,16 @@
 import * as allStores from "../../core/access/allStores.js";
-import { route } from "../route.js";
+import { type Call, route } from "../route.js";
 import { allStoresAnswer, allStoresQuery, presentAllStores, readAllStores } from "../wire/adminStore.js";
 
 const tag = "Administration";
+
+type Asked = Pick<Call<never, Parameters<typeof readAllStores>[1], never>, "deps" | "caller" | "query">;
+
+/** A page of the vector stores that the caller may see. */
+export async function listStores({ deps, caller, query }: Asked) {
+  const { filter, page } = readAllStores(deps, query);
+  return presentAllStores(await allStores.list(deps, caller, filter, page), page, deps.now());
+}
 
 /** All vector stores, whoever they belong to. */
 export const adminStoreRoutes = [
@@ -18,9 +26,6 @@ export const adminStoreRoutes = [
       "ended: it repeats no vector store, and leaves out only those whose value has changed in the meantime.",
     query: allStoresQuery,
     answer: allStoresAnswer,
-    handle: async ({ deps, caller, query }) => {
-      const { filter, page } = readAllStores(deps, query);
-      return presentAllStores(await allStores.list(deps, caller, filter, page), page, deps.now());
-    },
+    handle: listStores,
   }),
 ];

@@ -1,8 +1,8 @@
-import * as allStores from "../../core/access/allStores.js";
 import * as me from "../../core/access/me.js";
 import { allowedTo } from "../permissions.js";
 import { route } from "../route.js";
-import { allStoresAnswer, allStoresQuery, presentAllStores, readAllStores } from "../wire/adminStore.js";
+import { listStores } from "./adminStores.js";
+import { allStoresAnswer, allStoresQuery } from "../wire/adminStore.js";
 import { meAnswer, presentMe } from "../wire/session.js";
 
 const tag = "Sessions";
@@ -30,9 +30,6 @@ export const meRoutes = [
       "Your own and those that were granted to you or your team; for an administrator, all. Found and ordered as in `GET /v1/admin/vector_stores`.",
     query: allStoresQuery,
     answer: allStoresAnswer,
-    handle: async ({ deps, caller, query }) => {
-      const { filter, page } = readAllStores(deps, query);
-      return presentAllStores(await allStores.list(deps, caller, filter, page), page, deps.now());
-    },
+    handle: listStores,
   }),
 ];
