@@ -1,30 +1,23 @@
 import { readFileSync } from "node:fs";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from "@jest/globals";
-import type { Browser, Page } from "playwright-core";
-import { type Visit, open, openBrowser, settled, signIn, visit } from "./browser.js";
+import { describe, expect, jest, test } from "@jest/globals";
+import type { Page } from "playwright-core";
+import { type Visit, open, settled, signIn, visit, visitEach } from "./browser.js";
 import { as, makePerson, makeStore, masterKey, named, root } from "./people.js";
 
 jest.setTimeout(120_000);
 
-let browser: Browser;
 let current: Visit;
 let page: Page;
 
-beforeAll(async () => {
-  browser = await openBrowser();
-});
-afterAll(() => browser.close());
-beforeEach(async () => {
-  current = await visit(browser, root);
-  ({ page } = current);
-  await signIn(current, masterKey, "/audit");
-  await settled(page);
-});
-afterEach(async () => {
-  const { faults, context } = current;
-  await context.close();
-  expect(faults).toEqual([]);
-});
+const browser = visitEach(
+  () => root,
+  async (visited) => {
+    current = visited;
+    ({ page } = visited);
+    await signIn(visited, masterKey, "/audit");
+    await settled(page);
+  },
+);
 
 const dialog = () => page.getByRole("dialog");
 const press = (name: string) => page.getByRole("main").getByRole("button", { name, exact: true }).first().click();
@@ -102,7 +95,7 @@ describe("usage", () => {
 describe("sessions", () => {
   test("of others end here, and this one by signing out", async () => {
     const { key } = await makePerson("page-sessions");
-    const other = await visit(browser, root);
+    const other = await visit(browser(), root);
     await signIn(other, key, "/usage");
     await current.context.clearCookies();
     await signIn(current, key, "/usage");

@@ -1,5 +1,5 @@
 import { mkdirSync } from "node:fs";
-import { expect } from "@jest/globals";
+import { afterAll, afterEach, beforeAll, beforeEach, expect } from "@jest/globals";
 import axe from "axe-core";
 import { type Browser, type BrowserContext, type Page, chromium } from "playwright-core";
 
@@ -58,6 +58,29 @@ export async function visit(browser: Browser, root: string, looks: Looks = {}): 
   });
   page.setDefaultTimeout(20_000);
   return { context, page, faults };
+}
+
+/**
+ * Opens the page before each test of a file, and closes it afterwards: without a fault.
+ * @param begin what each test starts from; a test reads its visit from there
+ * @returns the browser, once the tests run
+ */
+export function visitEach(root: () => string, begin: (visited: Visit) => Promise<void> | void): () => Browser {
+  let browser: Browser;
+  let current: Visit;
+  beforeAll(async () => {
+    browser = await openBrowser();
+  });
+  afterAll(() => browser.close());
+  beforeEach(async () => {
+    current = await visit(browser, root());
+    await begin(current);
+  });
+  afterEach(async () => {
+    await current.context.close();
+    expect(current.faults).toEqual([]);
+  });
+  return () => browser;
 }
 
 /** @param path within the page, to which signing in leads */

@@ -1,7 +1,7 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, jest, test } from "@jest/globals";
-import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, expect, jest, test } from "@jest/globals";
+import type { Page } from "playwright-core";
 import { type Program, type ServerProcess, compileProgram } from "../support/serverProcess.js";
-import { type Visit, open, openBrowser, settled, signIn, visit } from "./browser.js";
+import { type Visit, open, settled, signIn, visitEach } from "./browser.js";
 
 /** The page on the embedded database, with a master key only and no proxy. */
 
@@ -10,7 +10,6 @@ jest.setTimeout(180_000);
 const master = "sk-master-of-the-embedded-one";
 const settings = { LITELLM_MASTER_KEY: master, EMBEDDING__DIMENSIONS: "256" };
 
-let browser: Browser;
 let program: Program;
 let server: ServerProcess;
 let root: string;
@@ -18,24 +17,18 @@ let current: Visit;
 let page: Page;
 
 beforeAll(async () => {
-  browser = await openBrowser();
   program = await compileProgram();
   const started = await program.start(settings);
   [server, root] = [started, started.url];
 });
-afterAll(async () => {
-  await browser.close();
-  await program.remove();
-});
-beforeEach(async () => {
-  current = await visit(browser, root);
-  ({ page } = current);
-});
-afterEach(async () => {
-  const { faults, context } = current;
-  await context.close();
-  expect(faults).toEqual([]);
-});
+afterAll(() => program.remove());
+visitEach(
+  () => root,
+  (visited) => {
+    current = visited;
+    ({ page } = visited);
+  },
+);
 
 const press = (name: string) => page.getByRole("button", { name, exact: true }).click();
 const dialog = () => page.getByRole("dialog");

@@ -1,31 +1,26 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from "@jest/globals";
-import type { Browser, Page } from "playwright-core";
-import { type Visit, open, openBrowser, settled, signIn, visit } from "./browser.js";
+import { beforeAll, describe, expect, jest, test } from "@jest/globals";
+import type { Page } from "playwright-core";
+import { type Visit, open, settled, signIn, visitEach } from "./browser.js";
 import { makePerson, masterKey, named, root } from "./people.js";
 
 jest.setTimeout(120_000);
 
-let browser: Browser;
 let current: Visit;
 let page: Page;
 let user: { id: string; key: string };
 
 beforeAll(async () => {
-  browser = await openBrowser();
   user = await makePerson("page-keys");
 });
-afterAll(() => browser.close());
-beforeEach(async () => {
-  current = await visit(browser, root);
-  ({ page } = current);
-  await signIn(current, masterKey, "/keys");
-  await settled(page);
-});
-afterEach(async () => {
-  const { faults, context } = current;
-  await context.close();
-  expect(faults).toEqual([]);
-});
+visitEach(
+  () => root,
+  async (visited) => {
+    current = visited;
+    ({ page } = visited);
+    await signIn(visited, masterKey, "/keys");
+    await settled(page);
+  },
+);
 
 const dialog = () => page.getByRole("dialog");
 const press = (name: string) => page.getByRole("button", { name }).click();

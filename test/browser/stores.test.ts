@@ -1,32 +1,27 @@
-import { afterAll, beforeAll, beforeEach, afterEach, describe, expect, jest, test } from "@jest/globals";
-import type { Browser, Page } from "playwright-core";
-import { type Visit, openBrowser, settled, signIn, visit } from "./browser.js";
+import { beforeAll, describe, expect, jest, test } from "@jest/globals";
+import type { Page } from "playwright-core";
+import { type Visit, settled, signIn, visitEach } from "./browser.js";
 import { makePerson, makeStore, named, root } from "./people.js";
 
 jest.setTimeout(120_000);
 
-let browser: Browser;
 let current: Visit;
 let page: Page;
 let key: string;
 
 beforeAll(async () => {
-  browser = await openBrowser();
   ({ key } = await makePerson("page-stores"));
   for (let n = 1; n <= 25; n += 1) await makeStore(key, `Notes ${String(n).padStart(2, "0")}`);
 });
-afterAll(() => browser.close());
-beforeEach(async () => {
-  current = await visit(browser, root);
-  ({ page } = current);
-  await signIn(current, key, "/vector-stores");
-  await settled(page);
-});
-afterEach(async () => {
-  const { faults, context } = current;
-  await context.close();
-  expect(faults).toEqual([]);
-});
+visitEach(
+  () => root,
+  async (visited) => {
+    current = visited;
+    ({ page } = visited);
+    await signIn(visited, key, "/vector-stores");
+    await settled(page);
+  },
+);
 
 const rowNames = async () => {
   await settled(page);
