@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { insertFile } from "../../db/tables/files.js";
+import { findFiles, insertFile } from "../../db/tables/files.js";
 import {
   deleteParts,
   endUpload,
@@ -86,10 +86,11 @@ export async function addPart(
 }
 
 /**
- * Makes a file of the parts, in the order of `partIds`.
+ * Makes a file of the parts, in the order of `partIds`. A sender that has lost the answer may ask again: a completed
+ * upload answers with its file. Its parts are gone by then, so only a checksum is compared.
  * @param md5 of the whole file, in hexadecimal, if the sender gave it
- * @throws ApiError 404; 400 for unknown or repeated parts, or if size or checksum differ from what was announced; 500
- * `file_damaged` if the storage lacks bytes of a part
+ * @throws ApiError 404; 400 for unknown or repeated parts, if size or checksum differ from what was announced, or if
+ * the upload has ended without a file that still exists; 500 `file_damaged` if the storage lacks bytes of a part
  */
 export async function complete(
   deps: Deps,
@@ -97,14 +98,51 @@ export async function complete(
   id: string,
   partIds: readonly string[],
   md5: string | null,
-): Promise<{ upload: Upload; file: StoredFile }> {
-  const upload = await requirePending(deps, caller, id);
-  const known = new Map((await listParts(deps.db, id)).map((part) => [part.id, part]));
-  const parts = partIds.map((partId, i) => {
-    const part = known.get(partId);
-    known.delete(partId);
-    return part ?? unknownPart(i, partIds.indexOf(partId) < i);
-  });
+): Promise<Completed> {
+  const before = await findCompleted(deps, caller, id, md5);
+  if (before !== null) return before;
+  try {
+    return await join(deps, caller, await requirePending(deps, caller, id), partIds, md5);
+  } catch (error) {
+    // Another request may have completed it meanwhile, and removed the parts that this one was reading.
+    const meanwhile = await findCompleted(deps, caller, id, md5);
+    if (meanwhile === null) throw error;
+    return meanwhile;
+  }
+}
+
+interface Completed {
+  upload: Upload;
+  file: StoredFile;
+}
+
+/** What completing an upload has made; null: it is not completed, or its file is gone. @throws ApiError 400 `md5` */
+async function findCompleted(deps: Deps, caller: Caller, id: string, md5: string | null): Promise<Completed | null> {
+  const upload = await findUpload(deps.db, scopeOf(caller, "admin"), id);
+  if (upload?.status !== "completed" || upload.fileId === null) return null;
+  const [file] = await findFiles(deps.db, scopeOf(caller, "admin"), [upload.fileId], deps.now());
+  if (file === undefined) return null;
+  if (md5 !== null) {
+    const hash = createHash("md5");
+    for await (const slice of files.orDamaged(deps.storage.read(file))) hash.update(slice);
+    requireSum(hash.digest("hex"), md5);
+  }
+  return { upload, file };
+}
+
+function requireSum(found: string, wanted: string): void {
+  if (found !== wanted.toLowerCase()) throw invalid("md5", "the parts, in this order, have another MD5 checksum");
+}
+
+async function join(
+  deps: Deps,
+  caller: Caller,
+  upload: Upload,
+  partIds: readonly string[],
+  md5: string | null,
+): Promise<Completed> {
+  const { id } = upload;
+  const parts = chosenParts(await listParts(deps.db, id), partIds);
   const size = parts.reduce((sum, part) => sum + part.bytes, 0);
   if (size !== upload.bytes) {
     throw invalid("part_ids", `the parts have ${size} bytes, and the upload was announced with ${upload.bytes}`);
@@ -123,9 +161,7 @@ export async function complete(
   const written = await deps.storage.write(bytes());
   let file: StoredFile;
   try {
-    if (md5 !== null && hash.digest("hex") !== md5.toLowerCase()) {
-      throw invalid("md5", "the parts, in this order, have another MD5 checksum");
-    }
+    if (md5 !== null) requireSum(hash.digest("hex"), md5);
     const createdAt = deps.now();
     const { filename, purpose, fileExpiresAfter: life } = upload;
     const expiresAt = life === null ? null : files.expiryOf(createdAt, life);
@@ -142,6 +178,15 @@ export async function complete(
   // The file has its bytes now: a failure from here on must not remove them.
   await removePartsOrLater(deps, id);
   return { upload: { ...upload, status: "completed", fileId: file.id }, file };
+}
+
+function chosenParts(all: readonly UploadPart[], partIds: readonly string[]): UploadPart[] {
+  const known = new Map(all.map((part) => [part.id, part]));
+  return partIds.map((partId, i) => {
+    const part = known.get(partId);
+    known.delete(partId);
+    return part ?? unknownPart(i, partIds.indexOf(partId) < i);
+  });
 }
 
 function unknownPart(i: number, repeated: boolean): never {

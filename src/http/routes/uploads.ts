@@ -69,6 +69,9 @@ export const uploadRoutes = [
     may: "store:write",
     tag,
     summary: "Complete an upload: join its parts into a file",
+    description:
+      "Safe to repeat: a completed upload answers with the same file for as long as it exists, whatever `part_ids` are, because the parts are gone. " +
+      "`md5` is compared with the file then, too.",
     params: uploadParams,
     body: completeUploadBody,
     answer: uploadAnswer,
