@@ -19,5 +19,8 @@ const wanted = process.env.ADMIN_PAGE?.toLowerCase() !== "off";
 if (wanted && existsSync(`${folder}src`) && !(existsSync(built) && statSync(built).mtimeMs > newest())) {
   console.log("Building the web page, which is needed once: about half a minute.");
   const { status } = spawnSync("npm", ["run", "ui:build", "--silent"], { cwd: `${folder}..`, stdio: "inherit" });
-  if (status !== 0) console.error("The web page could not be built, so /admin is not served; the API is.");
+  if (status !== 0) {
+    const page = existsSync(built) ? "/admin serves the page as it was built before" : "/admin is not served";
+    console.error(`The web page could not be built, so ${page}; the API is not concerned.`);
+  }
 }

@@ -1,10 +1,13 @@
-import { readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { brotliCompressSync, gzipSync } from "node:zlib";
 import tailwindcss from "@tailwindcss/vite";
 import react from "@vitejs/plugin-react";
 import { type Plugin, defineConfig, loadEnv } from "vite";
 import { de } from "./src/text/de.js";
 import { en } from "./src/text/en.js";
+
+/** Where a page is built; on the disk of `dist`. */
+const beside = "node_modules/.page";
 
 /** Vite's own server fills in what the service fills in when it serves the built page. */
 function placeholders(): Plugin {
@@ -36,18 +39,23 @@ function texts(): Plugin {
   };
 }
 
-/** Compresses what is built once, so that the service need not do it for each browser. */
-function compressed(): Plugin {
+/**
+ * Compresses what is built, so that the service need not do it for each browser, and puts it in the place of the page
+ * before. Only now, because a server keeps what it finds, and may look at any moment.
+ */
+function finished(): Plugin {
   return {
-    name: "compressed",
+    name: "finished",
     apply: "build",
-    writeBundle: ({ dir = "dist" }) => {
-      const names = readdirSync(`${dir}/assets`).filter((name) => /\.(js|css|json)$/.test(name));
-      for (const file of names.map((name) => `${dir}/assets/${name}`)) {
+    writeBundle: () => {
+      const names = readdirSync(`${beside}/assets`).filter((name) => /\.(js|css|json)$/.test(name));
+      for (const file of names.map((name) => `${beside}/assets/${name}`)) {
         const content = readFileSync(file);
         writeFileSync(`${file}.br`, brotliCompressSync(content));
         writeFileSync(`${file}.gz`, gzipSync(content, { level: 9 }));
       }
+      rmSync("dist", { recursive: true, force: true });
+      renameSync(beside, "dist");
     },
   };
 }
@@ -55,12 +63,18 @@ function compressed(): Plugin {
 export default defineConfig(({ mode }) => {
   const api = loadEnv(mode, ".", "VITE_").VITE_API_URL ?? "http://localhost:8000";
   return {
-    plugins: [texts(), react(), tailwindcss(), placeholders(), compressed()],
+    plugins: [texts(), react(), tailwindcss(), placeholders(), finished()],
     // The service knows the base path only when it serves, so index.html names a placeholder, and chunks each other.
     experimental: {
       renderBuiltUrl: (file, { hostType }) => (hostType === "html" ? `__BASE_PATH__/${file}` : { relative: true }),
     },
-    build: { target: "es2022", assetsInlineLimit: 0, sourcemap: false, modulePreload: { polyfill: false } },
+    build: {
+      outDir: beside,
+      target: "es2022",
+      assetsInlineLimit: 0,
+      sourcemap: false,
+      modulePreload: { polyfill: false },
+    },
     // With its own Host, a request is one of this page for the service, too.
     server: { proxy: { "/v1": { target: api, changeOrigin: false } } },
   };
