@@ -161,6 +161,7 @@ export const routesTried: Record<string, Tried> = {
     body: () => ({ key: "sk-owner" }),
     headers: { "sec-fetch-site": "same-origin" },
   },
+  "delete /sessions/current": { need: "nothing", headers: { "sec-fetch-site": "same-origin" } },
   "get /sessions": { need: "key" },
   "delete /sessions/:session_id": { need: "own session", consumes: true, params: session },
   "get /admin/sessions": { need: "reading administrator" },

@@ -79,7 +79,13 @@ describe("the OpenAPI document", () => {
   test("requires the key for all but the public routes", () => {
     expect(document.security).toEqual([{ bearer: [] }]);
     const open = operations().filter(({ operation }) => operation.security?.length === 0);
-    expect(open.map(({ path }) => path).sort()).toEqual(["/health", "/livez", "/readyz", "/v1/sessions"]);
+    expect(open.map(({ path }) => path).sort()).toEqual([
+      "/health",
+      "/livez",
+      "/readyz",
+      "/v1/sessions",
+      "/v1/sessions/current",
+    ]);
   });
 
   test("is the same for every call and address, and when generated again", async () => {

@@ -152,6 +152,7 @@ const accessRequests = ({ store, key, session, mine }: Made): Asked[] => [
   ["listMyVectorStores", "/me/vector_stores?sort=name&limit=1"],
   ["retrieveOwnPermission", `/vector_stores/${store}/permissions/me`],
   ["createSession", "/sessions", { key: litellm.masterKey }],
+  ["signOut", "/sessions/current"],
   ["listSessions", "/sessions"],
   ["deleteSession", `/sessions/${mine}`],
   ["listAllSessions", "/admin/sessions?limit=1"],

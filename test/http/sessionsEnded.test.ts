@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from "@jest/globals";
 import * as sessions from "../../src/core/access/sessions.js";
-import { errorOf } from "./requests.js";
-import { browser, parsed, start, stop } from "./sessionsSupport.js";
+import { errorOf, send } from "./requests.js";
+import { browser, ownPage, parsed, start, stop } from "./sessionsSupport.js";
 
 afterEach(stop);
 
@@ -18,6 +18,27 @@ describe("a session ends", () => {
     await ask("DELETE", "/sessions/current");
     const refused = await there("GET", "/me");
     expect([refused.status, errorOf(refused).code]).toEqual([401, "session_ended"]);
+  });
+
+  test("when it is signed out while LiteLLM cannot tell whose its key is", async () => {
+    const { service, litellm, asMaster } = await start();
+    const { id, ask } = await browser(service, "sk-ann");
+    litellm.outage = { status: 503, json: { error: { type: "no_db_connection", message: "DB not connected" } } };
+    service.advance(lookUpMs);
+    const out = await ask("DELETE", "/sessions/current");
+    expect([out.status, parsed(out)]).toEqual([200, { id, object: "session.deleted", deleted: true }]);
+    expect(String(out.headers["set-cookie"])).toContain("1970");
+    litellm.outage = null;
+    const { data } = parsed(await asMaster("GET", "/admin/audit?limit=1")) as { data: object[] };
+    expect(data).toMatchObject([{ action: "session.ended", actor: "user:ann", details: { reason: "signed_out" } }]);
+    // Saying it again, or without a session, changes nothing; another site cannot say it.
+    const none = { id: null, object: "session.deleted", deleted: false };
+    expect(parsed(await ask("DELETE", "/sessions/current"))).toEqual(none);
+    const stranger = { method: "DELETE", path: "/v1/sessions/current", key: null, headers: ownPage };
+    expect(parsed(await send(service.url, stranger))).toEqual(none);
+    const ben = await browser(service, "sk-ben");
+    const crossed = await ben.ask("DELETE", "/sessions/current", undefined, { "sec-fetch-site": "cross-site" });
+    expect([crossed.status, errorOf(crossed).code, await ben.status()]).toEqual([403, "cross_site_request", 200]);
   });
 
   test("when its key of the service is revoked, also on a replica", async () => {

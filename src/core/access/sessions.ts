@@ -167,12 +167,24 @@ export async function listOwn(deps: Deps, caller: Caller): Promise<Session[]> {
 export const list = (deps: Deps, page: { limit: number; before: string | null }) =>
   listSessions(deps.db, { ...page, name: null, now: deps.now() });
 
-/** Ends a session of the caller's own; `current`: the one of this request. @throws ApiError 404 */
-export async function endOwn(deps: Deps, caller: Caller, actor: Actor, id: string): Promise<string> {
-  const own = id === "current" ? caller.session?.id : id;
-  if (own === undefined) throwUnknown(id);
-  if (!(await end(deps, actor, own, { reason: "signed_out", of: nameOf(caller) }))) throwUnknown(id);
-  return own;
+/**
+ * Ends the session of a token. Whose its key is does not matter, so this works while LiteLLM is away.
+ * @returns its id; null: it has ended before
+ */
+export async function signOut(deps: Deps, token: string, from: Origin): Promise<string | null> {
+  const bytes = readToken(token);
+  if (bytes === null) return null;
+  return deps.db.transaction(async (tx) => {
+    const ended = await deleteSessionByHash(tx, hashOf(bytes));
+    if (ended === undefined) return null;
+    await noteEnd(tx, { name: ended.name, ...from }, deps.now(), ended, "signed_out");
+    return ended.id;
+  });
+}
+
+/** Ends a session of the caller's own. @throws ApiError 404 */
+export async function endOwn(deps: Deps, caller: Caller, actor: Actor, id: string): Promise<void> {
+  if (!(await end(deps, actor, id, { reason: "signed_out", of: nameOf(caller) }))) throwUnknown(id);
 }
 
 /** Ends anybody's session. @throws ApiError 404 */

@@ -9,7 +9,6 @@ import { clearSessionCookie, sessionToken, setSessionCookie } from "../sessionCo
 import {
   deletedSessionAnswer,
   newSessionAnswer,
-  ownSessionParams,
   ownSessionsAnswer,
   presentMe,
   presentNewSession,
@@ -18,6 +17,7 @@ import {
   sessionsAnswer,
   sessionsQuery,
   signInBody,
+  signedOutAnswer,
 } from "../wire/session.js";
 
 const tag = "Sessions";
@@ -62,20 +62,39 @@ export const sessionRoutes = [
     },
   }),
   route({
+    id: "signOut",
+    method: "delete",
+    path: "/sessions/current",
+    may: "public",
+    tag,
+    summary: "Sign out of the web page",
+    description:
+      "Ends the session of the cookie at once on all replicas, and clears the cookie. Works while nobody can tell whose the session is; " +
+      "without a session it says so and changes nothing. For pages of this server only, as signing in is.",
+    answer: signedOutAnswer,
+    handle: async ({ deps, req, res }) => {
+      requireSameSite(req, deps.config.apiUrl);
+      const token = sessionToken(req);
+      const id = token === null ? null : await sessions.signOut(deps, token, originOf(req, res));
+      clearSessionCookie(res);
+      return { id, object: "session.deleted", deleted: id !== null };
+    },
+  }),
+  route({
     id: "deleteSession",
     method: "delete",
     path: "/sessions/:session_id",
     may: "store:search",
     tag,
-    summary: "Sign out, here (`current`) or elsewhere",
-    description: "The session stops at once on all replicas.",
-    params: ownSessionParams,
+    summary: "End one of your sessions",
+    description: "It stops at once on all replicas.",
+    params: sessionParams,
     answer: deletedSessionAnswer,
     handle: async (call) => {
       const { deps, caller, params, res } = call;
-      const id = await sessions.endOwn(deps, caller, actorOf(call), params.session_id);
-      if (id === caller.session?.id) clearSessionCookie(res);
-      return { id, object: "session.deleted", deleted: true };
+      await sessions.endOwn(deps, caller, actorOf(call), params.session_id);
+      if (params.session_id === caller.session?.id) clearSessionCookie(res);
+      return { id: params.session_id, object: "session.deleted", deleted: true };
     },
   }),
   route({

@@ -10,9 +10,6 @@ const kind = z.enum(["admin", "user", "server"]).describe("`server`: a key of th
 export const signInBody = z.object({ key: plainText(512) }).meta({ id: "SignInRequest" });
 
 export const sessionParams = z.object({ session_id: plainText(100).describe("id of the session") });
-export const ownSessionParams = z.object({
-  session_id: plainText(100).describe("id of the session, or `current`: the one of this request"),
-});
 
 export const meAnswer = z
   .object({
@@ -68,6 +65,13 @@ export const sessionsAnswer = z
 export const deletedSessionAnswer = z
   .object({ id: z.string(), object: z.literal("session.deleted"), deleted: z.literal(true) })
   .meta({ id: "DeletedSession" });
+export const signedOutAnswer = z
+  .object({
+    id: z.string().nullable().describe("of the session that has ended; null: there was none"),
+    object: z.literal("session.deleted"),
+    deleted: z.boolean(),
+  })
+  .meta({ id: "SignedOut" });
 
 export const sessionsQuery = z.object({
   limit: queryInteger(1, 1000, 100),

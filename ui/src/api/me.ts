@@ -71,8 +71,7 @@ export function useSignIn() {
 export function useSignOut() {
   const queries = useQueryClient();
   return useMutation({
-    mutationFn: () =>
-      answered(api.DELETE("/v1/sessions/{session_id}", { params: { path: { session_id: "current" } } })),
+    mutationFn: () => answered(api.DELETE("/v1/sessions/current")),
     onSuccess: () => {
       // First, so that what shows the caller hears of it; then whatever the caller saw is forgotten.
       queries.setQueryData(meKey, null);
