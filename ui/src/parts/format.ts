@@ -71,13 +71,14 @@ export function fromNow(seconds: number, now = Date.now()): string {
   );
 }
 
-/** `350 ms`, `2.5 s`, `3 min`. */
+/** `350 ms`, `2.5 s`, `3 min`, `5 hr`, `12 days`. */
 export function duration(ms: number): string {
   const unit = (value: number, name: string, digits: number) =>
     number(value, { style: "unit", unit: name, unitDisplay: "short", maximumFractionDigits: digits });
   if (ms < 1000) return unit(ms, "millisecond", ms < 10 ? 1 : 0);
   if (ms < 60_000) return unit(ms / 1000, "second", 1);
-  return unit(ms / 60_000, "minute", 0);
+  if (ms < 7_200_000) return unit(ms / 60_000, "minute", 0);
+  return ms < 172_800_000 ? unit(ms / 3_600_000, "hour", 0) : unit(ms / 86_400_000, "day", 0);
 }
 
 /** What LiteLLM has counted, which may be far less than a cent. */

@@ -44,10 +44,10 @@ export function Section({ title, actions, children }: { title: string; actions?:
 /** Names with their values. */
 export function Facts({ of }: { of: readonly (readonly [name: string, value: ReactNode])[] }) {
   return (
-    <dl className="grid grid-cols-[minmax(7rem,auto)_1fr] gap-x-6 gap-y-2 text-sm">
+    <dl className="grid grid-cols-[fit-content(55%)_minmax(0,1fr)] gap-x-6 gap-y-2 text-sm">
       {of.map(([name, value]) => (
         <div key={name} className="contents">
-          <dt className="text-muted">{name}</dt>
+          <dt className="min-w-28 text-muted">{name}</dt>
           <dd className="min-w-0">{value}</dd>
         </div>
       ))}

@@ -1,6 +1,6 @@
 import type { ReactNode } from "react";
 import { useMe } from "../../api/me.js";
-import type { Health } from "../../api/status.js";
+import type { Health, ServiceStatus } from "../../api/status.js";
 import { number, percent } from "../../parts/format.js";
 import { Badge, Foreign } from "../../parts/notes.js";
 import { Facts, Section } from "../../parts/page.js";
@@ -8,13 +8,26 @@ import { useTexts } from "../../text/texts.js";
 
 const circuitTones = { closed: "ok", open: "danger", "half-open": "warn" } as const;
 
+interface HealthFactsProps {
+  of: Health;
+  /** What was asked of the proxy itself; null: there is none; absent: not known. */
+  proxy?: ServiceStatus["proxy"] | undefined;
+  actions?: ReactNode;
+}
+
 /** The database and the models. */
-export function HealthFacts({ of: { database, embedding }, actions }: { of: Health; actions?: ReactNode }) {
+export function HealthFacts({ of: { database, embedding }, proxy: asked, actions }: HealthFactsProps) {
   const { t } = useTexts();
   const { litellm } = useMe().features;
   const isWell = database.status === "healthy";
   const kind = database.kind === "postgres" ? "PostgreSQL" : "PGlite";
-  const proxy = <Badge tone={circuitTones[embedding.circuit]}>{t(`dashboard.circuits.${embedding.circuit}`)}</Badge>;
+  const circuit = asked?.circuit ?? embedding.circuit;
+  const proxy =
+    asked?.status === "unhealthy" ? (
+      <Badge tone="danger">{t(asked.error === null ? "dashboard.unwell" : "dashboard.unhealthy")}</Badge>
+    ) : (
+      <Badge tone={circuitTones[circuit]}>{t(`dashboard.circuits.${circuit}`)}</Badge>
+    );
   return (
     <Section title={t("dashboard.state")} actions={actions}>
       <Facts
@@ -26,7 +39,17 @@ export function HealthFacts({ of: { database, embedding }, actions }: { of: Heal
               {kind} {database.version} {database.pgvector !== null && `· pgvector ${database.pgvector}`}
             </>,
           ],
-          [t("dashboard.proxy"), litellm ? proxy : t("dashboard.noProxy")],
+          [
+            t("dashboard.proxy"),
+            litellm ? (
+              <>
+                {proxy} {asked != null && <Foreign>{asked.url}</Foreign>}
+                {asked?.error != null && <Foreign className="block text-xs text-muted">{asked.error}</Foreign>}
+              </>
+            ) : (
+              t("dashboard.noProxy")
+            ),
+          ],
           [
             t("dashboard.embedding"),
             <>

@@ -1,16 +1,22 @@
 import { useQuery } from "@tanstack/react-query";
-import { useMe } from "../../api/me.js";
-import { health } from "../../api/status.js";
+import { useMay, useMe } from "../../api/me.js";
+import { health, serviceStatus } from "../../api/status.js";
+import { useUrlState } from "../../app/urlState.js";
 import { bytes, dateTime } from "../../parts/format.js";
 import { ErrorNote, Foreign, Skeleton } from "../../parts/notes.js";
 import { Facts, Page, Section } from "../../parts/page.js";
 import { useTexts } from "../../text/texts.js";
+import { Doctor } from "./doctor.js";
 import { HealthFacts, IndexFacts } from "./facts.js";
+import { Settings, usualSettings } from "./settings.js";
 
 /** Whether all is well, and what this service can do as it is set up. */
 export function Component() {
   const { t } = useTexts();
+  const isAdmin = useMay("admin:read");
+  const [shown, show] = useUrlState(usualSettings);
   const { data, error, isPending, isFetching, refetch } = useQuery(health);
+  const { data: service } = useQuery({ ...serviceStatus, enabled: isAdmin });
   return (
     <Page
       title={t("health.title")}
@@ -20,17 +26,19 @@ export function Component() {
       {isPending && <Skeleton lines={8} />}
       {data !== undefined && (
         <div className="grid gap-x-6 lg:grid-cols-2">
-          <HealthFacts of={data} />
+          <HealthFacts of={data} proxy={service?.proxy} />
           {data.indexing !== null && <IndexFacts of={data.indexing} />}
         </div>
       )}
-      <Abilities />
+      {isAdmin && <Doctor />}
+      <Abilities since={service?.started_at} />
+      {isAdmin && <Settings shown={shown} show={show} />}
     </Page>
   );
 }
 
 /** What the settings let the service do. */
-function Abilities() {
+function Abilities({ since }: { since: number | undefined }) {
   const { t } = useTexts();
   const { features } = useMe();
   const say = (has: boolean) => t(has ? "yes" : "no");
@@ -39,6 +47,7 @@ function Abilities() {
       <Facts
         of={[
           [t("health.version"), features.version],
+          ...(since === undefined ? [] : [[t("health.since"), dateTime(since)] as const]),
           [t("health.litellm"), say(features.litellm)],
           [t("health.management"), say(features.litellm_management)],
           [t("health.semantic"), say(features.semantic)],
