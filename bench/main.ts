@@ -11,6 +11,7 @@ import { benchImport } from "./import.js";
 import { benchIngest } from "./ingest.js";
 import { benchInsert } from "./insert.js";
 import { benchMixed } from "./mixed.js";
+import { benchPage } from "./page.js";
 import { benchRag } from "./rag.js";
 import { benchRollout } from "./rollout.js";
 import { type Report, type Result, describeMachine, readResult } from "./results.js";
@@ -147,6 +148,12 @@ benchCommand("access", "requests by LiteLLM keys and by the server's own; lists 
   .option("--unknown-keys <n>", "keys that it does not know", count, 10_000)
   .option("--stores <n>", "stores of others beside the user's 50", count, 100_000)
   .option("--rounds <n>", "repetitions of each comparison, in turn; the median counts", count, 5);
+
+benchCommand("page", "the web page in Chromium: very many stores and files, a large upload", benchPage)
+  .option("--stores <n>", "vector stores in the list", count, 100_000)
+  .option("--files <n>", "files of one store", count, 10_000)
+  .option("--large-mb <n>", "size of the upload", count, 256)
+  .option("--turns <n>", "pages of the list, in each of three orders", count, 30);
 
 benchCommand("rollout", "requests while replicas are replaced, and upgraded from an earlier commit", benchRollout)
   .option("--rate <n>", "requests/s", count, 200)
