@@ -1,5 +1,6 @@
 import { keepPreviousData, queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
 import { type Schemas, answered, api } from "./client.js";
+import { Failure } from "./failure.js";
 
 export type ListedStore = Schemas["AdminVectorStore"];
 export type Store = Schemas["VectorStore"];
@@ -68,11 +69,49 @@ export function useUpdateStore(id: string) {
   });
 }
 
-export function useDeleteStore() {
+/** What came of doing the same to several vector stores. */
+export interface Outcome {
+  done: ReadonlySet<string>;
+  failed: readonly { id: string; error: Error }[];
+}
+
+/**
+ * Does the same to several vector stores, one after the other. Those that fail do not keep the others from it, and the
+ * lists are asked for again only once, at the end.
+ */
+function useSeveral<T>(one: (id: string, what: T) => Promise<unknown>) {
   const forget = useForgetStores();
   return useMutation({
-    mutationFn: (id: string) =>
-      answered(api.DELETE("/v1/vector_stores/{vector_store_id}", { params: { path: { vector_store_id: id } } })),
+    mutationFn: async ({ ids, what }: { ids: readonly string[]; what: T }): Promise<Outcome> => {
+      const done = new Set<string>();
+      const failed: { id: string; error: Error }[] = [];
+      for (const id of ids) {
+        try {
+          await one(id, what);
+          done.add(id);
+        } catch (error) {
+          // Signed out: none of them will go. Others may, also after one that the service did not answer.
+          if (!(error instanceof Failure) || error.status === 401) throw error;
+          failed.push({ id, error });
+        }
+      }
+      return { done, failed };
+    },
     onSettled: forget,
   });
 }
+
+/** Somebody else may have deleted one of them before; then it is gone, too. */
+export const useDeleteStores = () =>
+  useSeveral<null>(async (id) => {
+    try {
+      await answered(api.DELETE("/v1/vector_stores/{vector_store_id}", { params: { path: { vector_store_id: id } } }));
+    } catch (error) {
+      if (!(error instanceof Failure) || error.status !== 404) throw error;
+    }
+  });
+
+export const useUpdateStores = () =>
+  useSeveral<StoreChange>((id, body) =>
+    answered(api.POST("/v1/vector_stores/{vector_store_id}", { params: { path: { vector_store_id: id } }, body })),
+  );

@@ -1,0 +1,100 @@
+import { Pencil } from "lucide-react";
+import { Link } from "react-router";
+import { type ListedStore, titleOf } from "../../api/stores.js";
+import { IconButton } from "../../parts/button.js";
+import { bytes, fromNow, number } from "../../parts/format.js";
+import { Badge, Foreign } from "../../parts/notes.js";
+import type { Column } from "../../parts/table.js";
+import { useTexts } from "../../text/texts.js";
+
+interface ColumnsOptions {
+  /** Whether all owners' vector stores are listed. */
+  withOwner: boolean;
+  /** Absent: nothing can be changed. */
+  onEdit: ((store: ListedStore) => void) | undefined;
+}
+
+/** What the list says of each vector store. */
+export function useStoreColumns({ withOwner, onEdit }: ColumnsOptions): Column<ListedStore>[] {
+  const { t } = useTexts();
+  const owner: Column<ListedStore> = {
+    id: "owner",
+    title: t("stores.owner"),
+    minor: true,
+    cell: ({ owner: { user_id: user, team_id: team, key_id: key } }) => (
+      <Foreign className="text-xs">{user ?? team ?? key?.slice(0, 12) ?? t("stores.service")}</Foreign>
+    ),
+  };
+  return [
+    {
+      id: "name",
+      title: t("stores.name"),
+      sort: "name",
+      ascends: true,
+      cell: (store) => (
+        <div className="flex items-start gap-1">
+          <div className="min-w-40 flex-1">
+            <Link
+              to={`/vector-stores/${store.id}`}
+              className="font-medium text-accent underline-offset-2 hover:underline"
+            >
+              <Foreign>{store.name || t("stores.nameless")}</Foreign>
+            </Link>
+            <div className="font-mono text-xs text-muted">{store.id}</div>
+          </div>
+          {onEdit !== undefined && (
+            <IconButton
+              className="-my-1 text-muted"
+              icon={<Pencil aria-hidden className="size-4" />}
+              label={t("stores.edit", { name: titleOf(store) })}
+              onClick={() => {
+                onEdit(store);
+              }}
+            />
+          )}
+        </div>
+      ),
+    },
+    {
+      id: "files",
+      title: t("stores.files"),
+      numeric: true,
+      cell: ({ file_counts: { total, failed, in_progress: inProgress } }) => (
+        <span className="inline-flex flex-wrap justify-end gap-1.5">
+          {failed > 0 && <Badge tone="danger">{t("stores.failed", { count: failed })}</Badge>}
+          {inProgress > 0 && <Badge tone="accent">{t("stores.inProgress", { count: inProgress })}</Badge>}
+          {number(total)}
+        </span>
+      ),
+    },
+    { id: "rows", title: t("stores.rows"), numeric: true, sort: "rows", cell: ({ rows }) => number(rows) },
+    { id: "size", title: t("stores.size"), numeric: true, sort: "bytes", cell: (store) => bytes(store.bytes) },
+    {
+      id: "model",
+      title: t("stores.model"),
+      minor: true,
+      cell: ({ embedding_model: model }) => <Foreign className="text-xs">{model}</Foreign>,
+    },
+    ...(withOwner ? [owner] : []),
+    {
+      id: "lastUse",
+      title: t("stores.lastUse"),
+      sort: "last_active_at",
+      minor: true,
+      cell: ({ last_active_at: at }) => (at == null ? t("never") : fromNow(at)),
+    },
+    {
+      id: "expires",
+      title: t("stores.expires"),
+      minor: true,
+      cell: ({ expires_at: at }) => (at == null ? t("never") : fromNow(at)),
+    },
+    {
+      id: "created",
+      title: t("stores.created"),
+      sort: "created_at",
+      minor: true,
+      cell: ({ created_at: at }) => fromNow(at),
+    },
+  ];
+}
