@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from "@jest/globals";
 import axe from "axe-core";
-import { type Browser, type BrowserContext, type Page, chromium } from "playwright-core";
+import { type Browser, type BrowserContext, type Locator, type Page, chromium } from "playwright-core";
 
 /** The web page in Debian's Chromium. `.ci/run` starts the servers that it talks to. */
 
@@ -105,6 +105,9 @@ export async function settled(page: Page): Promise<void> {
   const waiting = page.locator('[aria-busy="true"], :text-is("Loading…")');
   while ((await waiting.count()) > 0) await waiting.first().waitFor({ state: "detached" });
 }
+
+/** Waits until something has the focus. */
+export const focusOn = (place: Locator): Promise<void> => place.and(place.page().locator(":focus")).waitFor();
 
 interface Violation {
   id: string;

@@ -28,3 +28,24 @@ export async function grant(key: string, store: string, subject: string, permiss
   const path = `/vector_stores/${store}/permissions/${encodeURIComponent(subject)}`;
   await as(key).put(path, { body: { permission } });
 }
+
+/** Adds a document to a vector store. @returns its id, once it can be found */
+export async function upload(key: string, store: string, name: string, text: string): Promise<string> {
+  const form = new FormData();
+  form.append("file", new Blob([text]), name);
+  const answer = await fetch(`${root}/v1/vector_stores/${store}/upload`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${key}` },
+    body: form,
+  });
+  const { id } = (await answer.json()) as { id: string };
+  const { status } = await as(key).vectorStores.files.poll(store, id, { pollIntervalMs: 100 });
+  if (status !== "completed") throw new Error(`${name} is ${status}`);
+  return id;
+}
+
+/** Adds a row without a file. */
+export async function addRow(key: string, store: string, content: string, metadata: object = {}): Promise<string> {
+  const row = await as(key).post<{ id: string }>(`/vector_stores/${store}/embeddings`, { body: { content, metadata } });
+  return row.id;
+}

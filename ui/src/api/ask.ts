@@ -28,7 +28,7 @@ export async function ask(
     credentials: "same-origin",
     signal,
   }).catch((error: unknown) => {
-    throw asFailure(error);
+    throw asFailure(error, "no_answer");
   });
   if (!response.ok || response.body === null)
     throw failureOf(response, await response.json().catch((): unknown => null));
@@ -51,12 +51,14 @@ export async function ask(
       parser.feed(value);
     }
   } catch (error) {
-    throw asFailure(error);
+    throw asFailure(error, "broken_off");
   } finally {
     void reader.cancel().catch(() => undefined);
   }
-  if (!seen.completed) throw noAnswer("The answer ended in the middle.");
+  if (!seen.completed) throw noAnswer("The answer ended in the middle.", "broken_off");
 }
 
-const asFailure = (error: unknown): Error =>
-  error instanceof Failure || (error instanceof DOMException && error.name === "AbortError") ? error : noAnswer(error);
+const asFailure = (error: unknown, code: Parameters<typeof noAnswer>[1]): Error =>
+  error instanceof Failure || (error instanceof DOMException && error.name === "AbortError")
+    ? error
+    : noAnswer(error, code);

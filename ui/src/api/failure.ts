@@ -32,8 +32,9 @@ export function failureOf(response: Response, body: unknown): Failure {
   );
 }
 
-export const noAnswer = (error: unknown): Failure =>
-  new Failure(error instanceof Error ? error.message : String(error), 0, "no_answer", null, null, null);
+/** @param code `broken_off`: an answer had begun */
+export const noAnswer = (error: unknown, code: "no_answer" | "broken_off" = "no_answer"): Failure =>
+  new Failure(error instanceof Error ? error.message : String(error), 0, code, null, null, null);
 
 type Envelope = Partial<Record<"message" | "code" | "param", string>>;
 

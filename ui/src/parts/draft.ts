@@ -7,6 +7,8 @@ import { useState } from "react";
 export function useDraft<T>(shown: T): [T, (next: T) => void] {
   const of = JSON.stringify(shown);
   const [draft, setDraft] = useState({ of, value: shown });
+  // Forgotten, so that coming back to an address shows what it says, not what was typed there.
+  if (draft.of !== of) setDraft({ of, value: shown });
   return [
     draft.of === of ? draft.value : shown,
     (value) => {

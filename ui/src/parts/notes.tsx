@@ -1,5 +1,5 @@
 import { CircleAlert, RotateCw } from "lucide-react";
-import type { ReactNode } from "react";
+import { Fragment, type ReactNode } from "react";
 import { useTexts } from "../text/texts.js";
 import { Failure } from "../api/failure.js";
 import { Button } from "./button.js";
@@ -9,6 +9,20 @@ export function ErrorNote({ error, retry, busy }: { error: Error; retry?: () => 
   const { t } = useTexts();
   const failure = error instanceof Failure ? error : null;
   const away = failure?.status === 0;
+  // What fails in the middle of a stream comes with the status of its begin.
+  const hasStatus = failure !== null && failure.status >= 400;
+  const facts =
+    failure === null
+      ? []
+      : [
+          hasStatus && t("error.status", { status: failure.status }),
+          failure.requestId !== null && (
+            <>
+              {t("error.request")} <code className="font-mono">{failure.requestId}</code>
+            </>
+          ),
+          failure.retryAfterSeconds !== null && t("error.later", { seconds: failure.retryAfterSeconds }),
+        ].filter((fact) => fact !== false);
   return (
     <div
       role="alert"
@@ -16,17 +30,17 @@ export function ErrorNote({ error, retry, busy }: { error: Error; retry?: () => 
     >
       <CircleAlert aria-hidden className="mt-0.5 size-4 shrink-0 text-danger" />
       <div className="min-w-0 flex-1">
-        <p className="foreign font-medium">{away ? t("error.away") : error.message}</p>
-        {failure !== null && failure.status > 0 && (
+        <p className="foreign font-medium">
+          {away ? t(failure.code === "broken_off" ? "error.brokenOff" : "error.away") : error.message}
+        </p>
+        {facts.length > 0 && (
           <p className="mt-0.5 text-xs text-muted">
-            {t("error.status", { status: failure.status })}
-            {failure.requestId !== null && (
-              <>
-                {" · "}
-                {t("error.request")} <code className="font-mono">{failure.requestId}</code>
-              </>
-            )}
-            {failure.retryAfterSeconds !== null && ` · ${t("error.later", { seconds: failure.retryAfterSeconds })}`}
+            {facts.map((fact, i) => (
+              <Fragment key={i}>
+                {i > 0 && " · "}
+                {fact}
+              </Fragment>
+            ))}
           </p>
         )}
       </div>

@@ -10,8 +10,15 @@ import type { Answer } from "./useAnswer.js";
 
 const SourceDialog = lazy(() => import("./source.js"));
 
+interface AnswerViewProps {
+  storeId: string;
+  answer: Answer;
+  /** Asks the same once more. */
+  again: () => void;
+}
+
 /** An answer as it comes, with what it is from. */
-export function AnswerView({ storeId, answer }: { storeId: string; answer: Answer }) {
+export function AnswerView({ storeId, answer, again }: AnswerViewProps) {
   const { t } = useTexts();
   const [opened, setOpened] = useState<Source | null>(null);
   const { state, sources, text, cited, end, error, searchQuery } = answer;
@@ -34,7 +41,7 @@ export function AnswerView({ storeId, answer }: { storeId: string; answer: Answe
         </div>
         {error !== null && (
           <div className="mt-3">
-            <ErrorNote error={error} />
+            <ErrorNote error={error} retry={again} />
           </div>
         )}
         {model !== undefined && (

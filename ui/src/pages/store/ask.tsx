@@ -1,13 +1,15 @@
 import { useQueries, useQuery } from "@tanstack/react-query";
 import { Square } from "lucide-react";
-import { type SubmitEvent, useState } from "react";
+import type { SubmitEvent } from "react";
 import { useMe } from "../../api/me.js";
 import { isRecord } from "../../api/failure.js";
 import { allModels, embeddingModels, rerankModels } from "../../api/models.js";
 import { useUrlState } from "../../app/urlState.js";
 import { Button } from "../../parts/button.js";
+import { useDraft } from "../../parts/draft.js";
 import { SelectField, TextArea, TextField } from "../../parts/fields.js";
 import { Empty, ErrorNote } from "../../parts/notes.js";
+import { numberIn, sendOnEnter, typedInto } from "../../parts/formFields.js";
 import { useTexts } from "../../text/texts.js";
 import { AnswerView } from "./answer.js";
 import { useStore } from "./context.js";
@@ -37,26 +39,20 @@ function Ask({ shown, show }: AskProps) {
   const models = useQuery(allModels);
   // The proxy's list does not say what a model is for; these are for something else.
   const [embedding, rerank] = useQueries({ queries: [embeddingModels, rerankModels] });
-  const [draft, setDraft] = useState(shown);
-  // Back and forward fill the form in; the answer stays, as nothing asks for another one.
-  const [filled, setFilled] = useState(shown);
-  if (filled !== shown) {
-    setFilled(shown);
-    setDraft(shown);
-  }
-  const { answer, begin, stop } = useAnswer(store.id);
-  const set = (name: keyof typeof usual) => (event: { target: { value: string } }) => {
-    setDraft({ ...draft, [name]: event.target.value });
-  };
-  const why = draft.q.trim() === "" ? t("store.ask.noQuestion") : null;
-  const submit = (event?: SubmitEvent) => {
-    event?.preventDefault();
+  const [draft, setDraft] = useDraft(shown);
+  const { answer, begin, again, stop } = useAnswer(store.id);
+  const field = typedInto(draft, setDraft);
+  const count = numberIn(draft.k);
+  const wrongCount = Number.isNaN(count) ? t("noNumber") : null;
+  const why = draft.q.trim() === "" ? t("store.ask.noQuestion") : wrongCount;
+  const submit = (event: SubmitEvent) => {
+    event.preventDefault();
     if (why !== null || answer.state === "running") return;
     const mode = modes.find((each) => each === draft.mode);
     show(draft);
     begin({
       query: draft.q.trim(),
-      top_k: Number(draft.k),
+      ...(count !== undefined && { top_k: count }),
       ...(draft.model !== "" && { model: draft.model }),
       ...(mode !== undefined && { search_mode: mode }),
     });
@@ -66,20 +62,9 @@ function Ask({ shown, show }: AskProps) {
   return (
     <>
       <form onSubmit={submit} className="mb-6 flex flex-col gap-4 rounded-lg border border-line bg-surface p-4">
-        <TextArea
-          label={t("store.ask.question")}
-          rows={2}
-          value={draft.q}
-          onChange={set("q")}
-          onKeyDown={(event) => {
-            if (event.key === "Enter" && !event.shiftKey) {
-              event.preventDefault();
-              submit();
-            }
-          }}
-        />
+        <TextArea label={t("store.ask.question")} rows={2} onKeyDown={sendOnEnter} {...field("q")} />
         <div className="grid grid-cols-2 gap-3 sm:grid-cols-3">
-          <SelectField label={t("store.ask.model")} value={draft.model} onChange={set("model")}>
+          <SelectField label={t("store.ask.model")} {...field("model")}>
             <option value="">{t(hasUsual ? "store.ask.usualModel" : "store.ask.firstModel")}</option>
             {chat.map(({ id }) => (
               <option key={id} value={id}>
@@ -87,8 +72,8 @@ function Ask({ shown, show }: AskProps) {
               </option>
             ))}
           </SelectField>
-          <TextField label={t("store.ask.k")} inputMode="numeric" value={draft.k} onChange={set("k")} />
-          <SelectField label={t("store.search.mode")} value={draft.mode} onChange={set("mode")}>
+          <TextField label={t("store.ask.k")} inputMode="numeric" error={wrongCount} {...field("k")} />
+          <SelectField label={t("store.search.mode")} {...field("mode")}>
             <option value="">
               {t("store.search.asStore", { value: t(`store.modes.${store.search_mode ?? "vector"}`) })}
             </option>
@@ -111,7 +96,7 @@ function Ask({ shown, show }: AskProps) {
           )}
         </div>
       </form>
-      {answer.state !== "none" && <AnswerView storeId={store.id} answer={answer} />}
+      {answer.state !== "none" && <AnswerView storeId={store.id} answer={answer} again={again} />}
     </>
   );
 }

@@ -1,80 +1,43 @@
 import { Plus, X } from "lucide-react";
-import { useState } from "react";
+import { useEffect, useRef } from "react";
 import { Button, IconButton } from "../../parts/button.js";
 import { SelectField, TextArea, TextField } from "../../parts/fields.js";
+import { typedInto } from "../../parts/formFields.js";
 import { useTexts } from "../../text/texts.js";
 import {
   type Condition,
   type Kind,
-  type Operator,
   type SimpleFilter,
   filterProblem,
-  jsonOf,
+  jsonIn,
   kinds,
+  lacksOf,
   noCondition,
   operators,
   simpleFilter,
 } from "./filter.js";
-
-interface FilterFieldProps {
-  /** As JSON; empty: no filter. */
-  value: string;
-  onChange: (json: string) => void;
-}
+import type { FilterState } from "./useFilter.js";
 
 /** A filter by attributes, as a form or as JSON. */
-export function FilterField({ value, onChange }: FilterFieldProps) {
+export function FilterField({ filter: { draft, set, refused } }: { filter: FilterState }) {
   const { t } = useTexts();
-  const [form, setForm] = useState<SimpleFilter | null>(() => simpleFilter(value));
-  const [told, setTold] = useState(value);
-  // Changed by something else, such as the back button.
-  if (value !== told) {
-    setTold(value);
-    setForm(simpleFilter(value));
-  }
-  const tell = (json: string) => {
-    setTold(json);
-    onChange(json);
-  };
-  const set = (next: SimpleFilter) => {
-    setForm(next);
-    tell(jsonOf(next));
-  };
-  const problem = filterProblem(value);
-  const asForm = form === null ? simpleFilter(value) : null;
+  const field = useRef<HTMLFieldSetElement>(null);
+  useEffect(() => {
+    if (refused > 0) field.current?.querySelector<HTMLElement>("[aria-invalid]")?.focus();
+  }, [refused]);
   return (
-    <fieldset className="rounded-md border border-line p-3">
+    <fieldset ref={field} className="rounded-md border border-line p-3">
       <legend className="px-1 text-sm font-medium">{t("store.filter.title")}</legend>
-      {form === null ? (
-        <div className="flex flex-col items-start gap-2">
-          <TextArea
-            className="w-full"
-            label={t("store.filter.json")}
-            hint={t("store.filter.jsonHint")}
-            rows={4}
-            value={value}
-            error={problem === null ? null : t("store.json", { problem })}
-            onChange={(event) => {
-              tell(event.target.value);
-            }}
-          />
-          <Button
-            why={asForm === null ? t("store.filter.onlyJson") : null}
-            onClick={() => {
-              setForm(asForm);
-            }}
-          >
-            {t("store.filter.toForm")}
-          </Button>
-        </div>
+      {typeof draft === "string" ? (
+        <AsJson json={draft} set={set} />
       ) : (
         <div className="flex flex-col gap-2">
-          <Conditions form={form} set={set} />
+          <Conditions form={draft} set={set} strict={refused > 0} />
           <div className="flex flex-wrap gap-2">
             <Button
               icon={<Plus aria-hidden className="size-4" />}
               onClick={() => {
-                set({ ...form, conditions: [...form.conditions, noCondition] });
+                set({ ...draft, conditions: [...draft.conditions, noCondition] });
               }}
             >
               {t("store.filter.add")}
@@ -82,7 +45,7 @@ export function FilterField({ value, onChange }: FilterFieldProps) {
             <Button
               look="quiet"
               onClick={() => {
-                setForm(null);
+                set(jsonIn(draft));
               }}
             >
               {t("store.filter.toJson")}
@@ -94,7 +57,43 @@ export function FilterField({ value, onChange }: FilterFieldProps) {
   );
 }
 
-function Conditions({ form, set }: { form: SimpleFilter; set: (next: SimpleFilter) => void }) {
+function AsJson({ json, set }: { json: string; set: FilterState["set"] }) {
+  const { t } = useTexts();
+  const problem = filterProblem(json);
+  const asForm = simpleFilter(json);
+  return (
+    <div className="flex flex-col items-start gap-2">
+      <TextArea
+        className="w-full"
+        label={t("store.filter.json")}
+        hint={t("store.filter.jsonHint")}
+        rows={4}
+        value={json}
+        error={problem === null ? null : t("store.json", { problem })}
+        onChange={(event) => {
+          set(event.target.value);
+        }}
+      />
+      <Button
+        why={asForm === null ? t("store.filter.onlyJson") : null}
+        onClick={() => {
+          if (asForm !== null) set(asForm);
+        }}
+      >
+        {t("store.filter.toForm")}
+      </Button>
+    </div>
+  );
+}
+
+interface ConditionsProps {
+  form: SimpleFilter;
+  set: (next: SimpleFilter) => void;
+  /** Also say what is missing, not only what is wrong. */
+  strict: boolean;
+}
+
+function Conditions({ form, set, strict }: ConditionsProps) {
   const { t } = useTexts();
   const { join, conditions } = form;
   return (
@@ -117,6 +116,7 @@ function Conditions({ form, set }: { form: SimpleFilter; set: (next: SimpleFilte
           key={i}
           number={i + 1}
           condition={condition}
+          strict={strict}
           set={(next) => {
             set({ join, conditions: next === null ? conditions.toSpliced(i, 1) : conditions.with(i, next) });
           }}
@@ -126,36 +126,29 @@ function Conditions({ form, set }: { form: SimpleFilter; set: (next: SimpleFilte
   );
 }
 
-interface OneProps {
+interface OneProps extends Pick<ConditionsProps, "strict"> {
   number: number;
   condition: Condition;
   set: (next: Condition | null) => void;
 }
 
-function One({ number, condition, set }: OneProps) {
+function One({ number, condition, strict, set }: OneProps) {
   const { t } = useTexts();
-  const { key, operator, kind, value } = condition;
+  const { kind, value } = condition;
+  const field = typedInto(condition, set);
+  const lacks = lacksOf(condition);
+  const error = (name: "key" | "value") => {
+    const what = lacks[name];
+    return what === undefined || !(strict || what === "number") ? null : t(`store.filter.lacks.${what}`);
+  };
   return (
     <div
       role="group"
       aria-label={t("store.filter.condition", { count: number })}
-      className="flex flex-wrap items-end gap-2"
+      className="flex flex-wrap items-start gap-2"
     >
-      <TextField
-        label={t("store.filter.key")}
-        className="min-w-32 flex-1"
-        value={key}
-        onChange={(event) => {
-          set({ ...condition, key: event.target.value });
-        }}
-      />
-      <SelectField
-        label={t("store.filter.operator")}
-        value={operator}
-        onChange={(event) => {
-          set({ ...condition, operator: event.target.value as Operator });
-        }}
-      >
+      <TextField label={t("store.filter.key")} className="min-w-32 flex-1" error={error("key")} {...field("key")} />
+      <SelectField label={t("store.filter.operator")} {...field("operator")}>
         {operators.map((each) => (
           <option key={each} value={each}>
             {t(`store.filter.operators.${each}`)}
@@ -177,14 +170,7 @@ function One({ number, condition, set }: OneProps) {
         ))}
       </SelectField>
       {kind === "boolean" ? (
-        <SelectField
-          label={t("store.filter.value")}
-          className="min-w-24 flex-1"
-          value={value}
-          onChange={(event) => {
-            set({ ...condition, value: event.target.value });
-          }}
-        >
+        <SelectField label={t("store.filter.value")} className="min-w-24 flex-1" {...field("value")}>
           <option value="true">{t("yes")}</option>
           <option value="false">{t("no")}</option>
         </SelectField>
@@ -193,16 +179,12 @@ function One({ number, condition, set }: OneProps) {
           label={t("store.filter.value")}
           className="min-w-32 flex-1"
           inputMode={kind === "number" ? "decimal" : "text"}
-          value={value}
-          error={
-            kind === "number" && value !== "" && !Number.isFinite(Number(value)) ? t("store.filter.noNumber") : null
-          }
-          onChange={(event) => {
-            set({ ...condition, value: event.target.value });
-          }}
+          error={error("value")}
+          {...field("value")}
         />
       )}
       <IconButton
+        className="mt-6"
         icon={<X aria-hidden className="size-4" />}
         label={t("store.filter.remove", { count: number })}
         onClick={() => {

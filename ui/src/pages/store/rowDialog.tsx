@@ -5,6 +5,7 @@ import { useAnnounce } from "../../parts/announcer.js";
 import { FormModal } from "../../parts/dialog.js";
 import { TextArea, TextField } from "../../parts/fields.js";
 import { jsonObject, jsonText } from "../../parts/json.js";
+import { typedInto } from "../../parts/formFields.js";
 import { useTexts } from "../../text/texts.js";
 
 interface RowDialogProps {
@@ -20,10 +21,14 @@ export default function RowDialog({ storeId, row, onClose }: RowDialogProps) {
   const add = useAddRow(storeId);
   const change = useChangeRow(storeId);
   const old = row === "new" ? null : row;
-  const [id, setId] = useState("");
-  const [content, setContent] = useState(old?.content ?? "");
-  const [text, setText] = useState(() => jsonText(old?.metadata ?? null));
-  const metadata = jsonObject(text);
+  const [typed, setTyped] = useState(() => ({
+    id: "",
+    content: old?.content ?? "",
+    metadata: jsonText(old?.metadata ?? null),
+  }));
+  const field = typedInto(typed, setTyped);
+  const { id, content } = typed;
+  const metadata = jsonObject(typed.metadata);
   const wrong = typeof metadata === "string" ? t("store.json", { problem: metadata }) : null;
   const error = add.error ?? change.error;
   const wrongAt = (param: string) =>
@@ -52,36 +57,16 @@ export default function RowDialog({ storeId, row, onClose }: RowDialogProps) {
       error={error}
       onSubmit={submit}
     >
-      <TextArea
-        label={t("store.rows.content")}
-        rows={8}
-        autoFocus
-        value={content}
-        error={wrongAt("content")}
-        onChange={(event) => {
-          setContent(event.target.value);
-        }}
-      />
+      <TextArea label={t("store.rows.content")} rows={8} autoFocus error={wrongAt("content")} {...field("content")} />
       <TextArea
         label={t("store.metadata")}
         hint={t("store.rows.metadataHint")}
         rows={4}
-        value={text}
         error={wrong ?? wrongAt("metadata")}
-        onChange={(event) => {
-          setText(event.target.value);
-        }}
+        {...field("metadata")}
       />
       {old === null && (
-        <TextField
-          label={t("store.rows.id")}
-          hint={t("store.rows.idHint")}
-          value={id}
-          error={wrongAt("id")}
-          onChange={(event) => {
-            setId(event.target.value);
-          }}
-        />
+        <TextField label={t("store.rows.id")} hint={t("store.rows.idHint")} error={wrongAt("id")} {...field("id")} />
       )}
     </FormModal>
   );

@@ -10,9 +10,9 @@ import { Pager } from "../../parts/pager.js";
 import { type Column, DataTable } from "../../parts/table.js";
 import { useTexts } from "../../text/texts.js";
 import { useStore, useWhyNot } from "./context.js";
-import { filterProblem } from "./filter.js";
 import { FilterField } from "./filterField.js";
 import { Pairs } from "./overview.js";
+import { type FilterState, useFilter } from "./useFilter.js";
 
 const RowDialog = lazy(() => import("./rowDialog.js"));
 const DeleteRows = lazy(() => import("./deleteRows.js"));
@@ -28,6 +28,7 @@ export function Component() {
   const { store } = useStore();
   const why = useWhyNot("write");
   const [{ filters, page }, show] = useUrlState(usual);
+  const filter = useFilter(filters);
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const [asked, setAsked] = useState<Asked | null>(null);
   const query = useQuery(rowList(store.id, { filters, after: page }));
@@ -51,13 +52,14 @@ export function Component() {
   };
   return (
     <>
-      <RowFilter filters={filters} show={show} />
+      <RowFilter filters={filters} filter={filter} show={show} />
       <div className="mb-3 flex flex-wrap items-center gap-2">
         {add}
         {filters !== "" && (
           <Button
             icon={<ListFilterPlus aria-hidden className="size-4" />}
-            why={why}
+            // Only rows that somebody has seen: those of the filter in the address.
+            why={why ?? (filter.isShown ? null : t("store.rows.applyFirst"))}
             onClick={() => {
               setAsked({ filters });
             }}
@@ -118,30 +120,24 @@ export function Component() {
 }
 
 interface RowFilterProps {
+  /** As the address has it. */
   filters: string;
+  filter: FilterState;
   show: (change: { filters: string }) => void;
 }
 
-function RowFilter({ filters, show }: RowFilterProps) {
+function RowFilter({ filters, filter, show }: RowFilterProps) {
   const { t } = useTexts();
-  const [draft, setDraft] = useState(filters);
-  const [filled, setFilled] = useState(filters);
-  // Back and forward fill the form in.
-  if (filled !== filters) {
-    setFilled(filters);
-    setDraft(filters);
-  }
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
-    if (filterProblem(draft) === null) show({ filters: draft.trim() });
+    const next = filter.ready();
+    if (next !== null) show({ filters: next });
   };
   return (
     <form role="search" onSubmit={submit} className="mb-4 flex flex-col items-start gap-2 [&>fieldset]:w-full">
-      <FilterField value={draft} onChange={setDraft} />
+      <FilterField filter={filter} />
       <div className="flex gap-2">
-        <Button type="submit" why={filterProblem(draft) === null ? null : t("store.filter.wrong")}>
-          {t("store.filter.apply")}
-        </Button>
+        <Button type="submit">{t("store.filter.apply")}</Button>
         {filters !== "" && (
           <Button
             onClick={() => {

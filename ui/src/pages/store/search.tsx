@@ -10,7 +10,7 @@ import { useTexts } from "../../text/texts.js";
 import { useStore } from "./context.js";
 import { HitCard } from "./hit.js";
 import { SearchForm } from "./searchForm.js";
-import { searchBody, usualSearch } from "./searchUrl.js";
+import { isAskable, searchBody, usualSearch } from "./searchUrl.js";
 
 const SourceDialog = lazy(() => import("./source.js"));
 const Snippets = lazy(() => import("./snippets.js"));
@@ -23,7 +23,7 @@ export function Component() {
   const [url, show] = useUrlState(usualSearch);
   const body = searchBody(url);
   const options = searchResults(store.id, body);
-  const isAsked = url.q.trim() !== "";
+  const isAsked = isAskable(url);
   const query = useInfiniteQuery({ ...options, ...(!isAsked && { queryFn: skipToken }) });
   const { data, error, isFetching, isFetchingNextPage } = query;
   const hits = data?.pages.flatMap((page) => page.data) ?? [];

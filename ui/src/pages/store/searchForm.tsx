@@ -1,14 +1,16 @@
 import { useQuery } from "@tanstack/react-query";
-import { type SubmitEvent, useState } from "react";
+import type { SubmitEvent } from "react";
 import { useMe } from "../../api/me.js";
 import { rerankModels } from "../../api/models.js";
 import { Button } from "../../parts/button.js";
+import { useDraft } from "../../parts/draft.js";
 import { SelectField, TextArea, TextField } from "../../parts/fields.js";
+import { isNumber, sendOnEnter, typedInto } from "../../parts/formFields.js";
 import { useTexts } from "../../text/texts.js";
 import { useStore } from "./context.js";
-import { filterProblem } from "./filter.js";
 import { FilterField } from "./filterField.js";
-import { type SearchUrl, modes, recalls } from "./searchUrl.js";
+import { type SearchUrl, modes, numbers, recalls } from "./searchUrl.js";
+import { useFilter } from "./useFilter.js";
 
 interface SearchFormProps {
   shown: SearchUrl;
@@ -20,25 +22,20 @@ export function SearchForm({ shown, busy, search }: SearchFormProps) {
   const { t } = useTexts();
   const { features } = useMe();
   const { store } = useStore();
-  const [draft, setDraft] = useState(shown);
-  const [filled, setFilled] = useState(shown);
-  // Back and forward fill the form in.
-  if (filled !== shown) {
-    setFilled(shown);
-    setDraft(shown);
-  }
-  const set = (name: keyof SearchUrl) => (event: { target: { value: string } }) => {
-    setDraft({ ...draft, [name]: event.target.value });
-  };
-  const why =
-    draft.q.trim() === ""
-      ? t("store.search.noQuery")
-      : filterProblem(draft.filters) !== null
-        ? t("store.filter.wrong")
-        : null;
-  const submit = (event?: SubmitEvent) => {
-    event?.preventDefault();
-    if (why === null) search({ ...draft, q: draft.q.trim() });
+  const [draft, setDraft] = useDraft(shown);
+  const filter = useFilter(shown.filters);
+  const field = typedInto(draft, setDraft);
+  const numeric = (name: keyof SearchUrl) => ({
+    ...field(name),
+    error: isNumber(draft[name]) ? null : t("noNumber"),
+  });
+  const isWrong = numbers.some((name) => !isNumber(draft[name]));
+  const why = draft.q.trim() === "" ? t("store.search.noQuery") : isWrong ? t("correctFirst") : null;
+  const submit = (event: SubmitEvent) => {
+    event.preventDefault();
+    if (why !== null) return;
+    const filters = filter.ready();
+    if (filters !== null) search({ ...draft, q: draft.q.trim(), filters });
   };
   return (
     <form
@@ -49,18 +46,12 @@ export function SearchForm({ shown, busy, search }: SearchFormProps) {
       <TextArea
         label={t("store.search.query")}
         rows={2}
-        value={draft.q}
-        onChange={set("q")}
         hint={features.semantic ? undefined : t("store.search.wordsOnly")}
-        onKeyDown={(event) => {
-          if (event.key === "Enter" && !event.shiftKey) {
-            event.preventDefault();
-            submit();
-          }
-        }}
+        onKeyDown={sendOnEnter}
+        {...field("q")}
       />
       <div className="grid grid-cols-2 gap-3 sm:grid-cols-3 lg:grid-cols-4">
-        <SelectField label={t("store.search.mode")} value={draft.mode} onChange={set("mode")}>
+        <SelectField label={t("store.search.mode")} {...field("mode")}>
           <option value="">
             {t("store.search.asStore", { value: t(`store.modes.${store.search_mode ?? "vector"}`) })}
           </option>
@@ -70,8 +61,8 @@ export function SearchForm({ shown, busy, search }: SearchFormProps) {
             </option>
           ))}
         </SelectField>
-        <TextField label={t("store.search.k")} inputMode="numeric" value={draft.k} onChange={set("k")} />
-        <SelectField label={t("store.search.recall")} value={draft.recall} onChange={set("recall")}>
+        <TextField label={t("store.search.k")} inputMode="numeric" {...numeric("k")} />
+        <SelectField label={t("store.search.recall")} {...field("recall")}>
           <option value="">{t("store.search.asStore", { value: t(`store.recalls.${store.recall ?? "high"}`) })}</option>
           {recalls.map((recall) => (
             <option key={recall} value={recall}>
@@ -79,41 +70,33 @@ export function SearchForm({ shown, busy, search }: SearchFormProps) {
             </option>
           ))}
         </SelectField>
-        <Rerank draft={draft} set={set} />
+        <Rerank draft={draft} field={field} />
         <TextField
           label={t("store.search.expand")}
           hint={t("store.search.expandHint")}
           inputMode="numeric"
-          value={draft.expand}
-          onChange={set("expand")}
+          {...numeric("expand")}
         />
         <TextField
           label={t("store.search.diversity")}
           hint={t("store.search.diversityHint")}
           inputMode="decimal"
-          value={draft.diversity}
-          onChange={set("diversity")}
+          {...numeric("diversity")}
         />
         <TextField
           label={t("store.search.threshold")}
           hint={t("store.search.thresholdHint")}
           inputMode="decimal"
-          value={draft.threshold}
-          onChange={set("threshold")}
+          {...numeric("threshold")}
         />
         {features.chat_model && (
-          <SelectField label={t("store.search.rewrite")} value={draft.rewrite} onChange={set("rewrite")}>
+          <SelectField label={t("store.search.rewrite")} {...field("rewrite")}>
             <option value="">{t("no")}</option>
             <option value="true">{t("yes")}</option>
           </SelectField>
         )}
       </div>
-      <FilterField
-        value={draft.filters}
-        onChange={(filters) => {
-          setDraft({ ...draft, filters });
-        }}
-      />
+      <FilterField filter={filter} />
       <div>
         <Button type="submit" look="primary" busy={busy} why={why}>
           {t("search")}
@@ -125,10 +108,10 @@ export function SearchForm({ shown, busy, search }: SearchFormProps) {
 
 interface RerankProps {
   draft: SearchUrl;
-  set: (name: keyof SearchUrl) => (event: { target: { value: string } }) => void;
+  field: ReturnType<typeof typedInto<SearchUrl>>;
 }
 
-function Rerank({ draft, set }: RerankProps) {
+function Rerank({ draft, field }: RerankProps) {
   const { t } = useTexts();
   const { rerank: may } = useMe().features;
   const { store } = useStore();
@@ -139,15 +122,14 @@ function Rerank({ draft, set }: RerankProps) {
         label={t("store.search.rerank")}
         hint={may ? undefined : t("store.search.noRerank")}
         disabled={!may}
-        value={draft.rerank}
-        onChange={set("rerank")}
+        {...field("rerank")}
       >
         <option value="">{t("store.search.asStore", { value: t(store.rerank === true ? "yes" : "no") })}</option>
         <option value="true">{t("yes")}</option>
         <option value="false">{t("no")}</option>
       </SelectField>
       {draft.rerank === "true" && (
-        <SelectField label={t("store.search.rerankModel")} value={draft.model} onChange={set("model")}>
+        <SelectField label={t("store.search.rerankModel")} {...field("model")}>
           <option value="">{t("store.search.usualModel")}</option>
           {models.data?.data.map(({ id }) => (
             <option key={id} value={id}>

@@ -1,5 +1,6 @@
 import type { SearchBody } from "../../api/search.js";
-import { filtersOf } from "./filter.js";
+import { isNumber, numberIn } from "../../parts/formFields.js";
+import { filterProblem, filtersOf } from "./filter.js";
 
 /** A search as the address has it; empty: as the vector store has it. */
 export const usualSearch = {
@@ -25,7 +26,12 @@ const given = <T extends object>(fields: T) =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
     [K in keyof T]?: Exclude<T[K], undefined>;
   };
-const numberIn = (text: string): number | undefined => (text.trim() === "" ? undefined : Number(text));
+
+export const numbers = ["k", "expand", "diversity", "threshold"] as const;
+
+/** Whether all of it can be sent: the search would do without the rest, and find something else. */
+export const isAskable = (url: SearchUrl): boolean =>
+  url.q.trim() !== "" && filterProblem(url.filters) === null && numbers.every((name) => isNumber(url[name]));
 
 /** What is asked of the service. Everything but the query goes into `ranking_options`, which OpenAI's SDKs pass on. */
 export function searchBody(url: SearchUrl): SearchBody {

@@ -1,3 +1,4 @@
+import { useMutation } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
 import { type AskBody, type AskEvent, type Source, ask } from "../../api/ask.js";
 
@@ -27,6 +28,20 @@ const nothing: Answer = {
 export function useAnswer(storeId: string) {
   const [answer, setAnswer] = useState<Answer>(nothing);
   const running = useRef<AbortController>(undefined);
+  const { mutate, variables } = useMutation({
+    mutationFn: ({ body, signal }: { body: AskBody; signal: AbortSignal }) => {
+      const tell = (event: AskEvent) => {
+        if (!signal.aborted) setAnswer((before) => after(before, event));
+      };
+      return ask(storeId, body, tell, signal);
+    },
+    // A browser that believes to be offline may still reach a service nearby; otherwise it says so.
+    networkMode: "always",
+    onError: (error, { signal }) => {
+      // What has come of the answer stays.
+      if (!signal.aborted) setAnswer((before) => ({ ...before, state: "failed", error }));
+    },
+  });
   useEffect(
     () => () => {
       running.current?.abort();
@@ -37,18 +52,16 @@ export function useAnswer(storeId: string) {
     running.current?.abort();
     const { signal } = (running.current = new AbortController());
     setAnswer({ ...nothing, state: "running" });
-    const tell = (event: AskEvent) => {
-      if (!signal.aborted) setAnswer((before) => after(before, event));
-    };
-    ask(storeId, body, tell, signal).catch((error: unknown) => {
-      if (!signal.aborted) setAnswer((before) => ({ ...before, state: "failed", error: error as Error }));
-    });
+    mutate({ body, signal });
+  };
+  const again = () => {
+    if (variables !== undefined) begin(variables.body);
   };
   const stop = () => {
     running.current?.abort();
     setAnswer((before) => ({ ...before, state: "stopped" }));
   };
-  return { answer, begin, stop };
+  return { answer, begin, again, stop };
 }
 
 function after(before: Answer, event: AskEvent): Answer {

@@ -6,6 +6,7 @@ import { useCreateStore } from "../../api/stores.js";
 import { FormModal } from "../../parts/dialog.js";
 import { SelectField, TextField } from "../../parts/fields.js";
 import { Failure } from "../../api/failure.js";
+import { typedInto } from "../../parts/formFields.js";
 
 interface CreateStoreProps {
   onClose: () => void;
@@ -19,9 +20,7 @@ export default function CreateStore({ onClose, onCreated }: CreateStoreProps) {
   const create = useCreateStore();
   const models = useQuery(embeddingModels);
   const [wanted, setWanted] = useState(unsaid);
-  const set = (name: keyof typeof unsaid) => (event: { target: { value: string } }) => {
-    setWanted({ ...wanted, [name]: event.target.value });
-  };
+  const field = typedInto(wanted, setWanted);
   const submit = () => {
     const { name, days, model, dimensions } = wanted;
     create.mutate(
@@ -50,22 +49,15 @@ export default function CreateStore({ onClose, onCreated }: CreateStoreProps) {
       error={create.error}
       onSubmit={submit}
     >
-      <TextField
-        label={t("stores.name")}
-        autoFocus
-        value={wanted.name}
-        onChange={set("name")}
-        error={wrongAt("name")}
-      />
+      <TextField label={t("stores.name")} autoFocus {...field("name")} error={wrongAt("name")} />
       <TextField
         label={t("stores.days")}
         hint={t("stores.daysHint")}
         inputMode="numeric"
-        value={wanted.days}
-        onChange={set("days")}
+        {...field("days")}
         error={wrongAt("expires_after")}
       />
-      <SelectField label={t("stores.model")} hint={t("stores.modelHint")} value={wanted.model} onChange={set("model")}>
+      <SelectField label={t("stores.model")} hint={t("stores.modelHint")} {...field("model")}>
         <option value="">{t("stores.usualModel")}</option>
         {models.data?.data.map(({ id }) => (
           <option key={id} value={id}>
@@ -78,8 +70,7 @@ export default function CreateStore({ onClose, onCreated }: CreateStoreProps) {
           label={t("stores.dimensions")}
           hint={t("stores.dimensionsHint")}
           inputMode="numeric"
-          value={wanted.dimensions}
-          onChange={set("dimensions")}
+          {...field("dimensions")}
           error={wrongAt("embedding_dimensions")}
         />
       )}

@@ -3,6 +3,7 @@ import { Failure } from "../../../api/failure.js";
 import { useCreateLitellmKey } from "../../../api/litellmKeys.js";
 import { DialogForm } from "../../../parts/dialog.js";
 import { TextArea, TextField } from "../../../parts/fields.js";
+import { typedInto } from "../../../parts/formFields.js";
 import { useTexts } from "../../../text/texts.js";
 import { PersonField } from "../../people/personField.js";
 import { LifeField, listed } from "../life.js";
@@ -18,12 +19,7 @@ export default function CreateLitellmKey({ onClose }: { onClose: () => void }) {
   const set = (name: keyof typeof unsaid) => (value: string) => {
     setWanted({ ...wanted, [name]: value });
   };
-  const typed = (name: keyof typeof unsaid) => ({
-    value: wanted[name],
-    onChange: (event: { target: { value: string } }) => {
-      set(name)(event.target.value);
-    },
-  });
+  const typed = typedInto(wanted, setWanted);
   const wrong = create.error instanceof Failure ? create.error : null;
   const wrongAt = (param: string) => (wrong?.param?.startsWith(param) === true ? wrong.message : null);
   const { alias, user, team, models, stores, budget, life } = wanted;
