@@ -12,7 +12,7 @@ import { Skeleton } from "../parts/notes.js";
 /** What surrounds every page of somebody who is signed in. */
 export function Shell() {
   const { t } = useTexts();
-  const { pathname, search } = useLocation();
+  const { pathname, search, hash } = useLocation();
   const { data } = useQuery(me);
   useForgetOthers(data?.name);
   const [open, setOpen] = useState(false);
@@ -23,10 +23,12 @@ export function Shell() {
     if (shown.current === pathname) return;
     shown.current = pathname;
     setOpen(false);
+    // A link to a part of a page: the part takes the focus itself.
+    if (hash !== "") return;
     main.current?.focus({ preventScroll: true });
     window.scrollTo(0, 0);
-  }, [pathname]);
-  if (data == null) return <Navigate replace to={`/sign-in?next=${encodeURIComponent(pathname + search)}`} />;
+  }, [pathname, hash]);
+  if (data == null) return <Navigate replace to={`/sign-in?next=${encodeURIComponent(pathname + search + hash)}`} />;
   return (
     <SignedIn value={data}>
       <div className="min-h-dvh md:grid md:grid-cols-[15rem_1fr]">

@@ -1,4 +1,5 @@
-import type { ReactNode } from "react";
+import { type ReactNode, useEffect, useRef } from "react";
+import { useLocation } from "react-router";
 import { useTexts } from "../text/texts.js";
 
 interface PageProps {
@@ -28,10 +29,33 @@ export function Page({ title, heading, about, actions, children }: PageProps) {
   );
 }
 
+interface SectionProps {
+  /** For links that lead here: `#id`. */
+  id?: string;
+  title: string;
+  actions?: ReactNode;
+  children: ReactNode;
+}
+
 /** A part of a page with a heading. */
-export function Section({ title, actions, children }: { title: string; actions?: ReactNode; children: ReactNode }) {
+export function Section({ id, title, actions, children }: SectionProps) {
+  const section = useRef<HTMLElement>(null);
+  const { hash, key } = useLocation();
+  const isMeant = id !== undefined && hash === `#${id}`;
+  useEffect(() => {
+    if (!isMeant) return;
+    section.current?.scrollIntoView();
+    section.current?.focus({ preventScroll: true });
+    // Also when the same link is followed a second time.
+  }, [isMeant, key]);
   return (
-    <section aria-label={title} className="mb-6 rounded-lg border border-line bg-surface p-4">
+    <section
+      ref={section}
+      id={id}
+      tabIndex={id === undefined ? undefined : -1}
+      aria-label={title}
+      className="mb-6 rounded-lg border border-line bg-surface p-4"
+    >
       <div className="mb-3 flex flex-wrap items-center justify-between gap-2">
         <h2 className="font-semibold">{title}</h2>
         {actions}

@@ -1,69 +1,89 @@
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
+import type { SubmitEvent } from "react";
 import { useMe } from "../../api/me.js";
 import { rerankModels } from "../../api/models.js";
-import type { StoreChange } from "../../api/stores.js";
+import type { ListedStore, StoreChange } from "../../api/stores.js";
 import { Button } from "../../parts/button.js";
 import { SelectField, TextField } from "../../parts/fields.js";
 import { ErrorNote } from "../../parts/notes.js";
 import { Section } from "../../parts/page.js";
+import { isNumber, numberIn, typedInto } from "../../parts/formFields.js";
 import { useTexts } from "../../text/texts.js";
 import { useStore, useWhyNot } from "./context.js";
 import { modes, recalls } from "./searchUrl.js";
 import { useSave } from "./settings.js";
+import { useEdits } from "./useEdits.js";
+
+/** What the API calls what the fields say. */
+const fieldsOf = {
+  search_mode: ["mode"],
+  recall: ["recall"],
+  language: ["language"],
+  hybrid_search: ["vectors", "words"],
+  rerank: ["rerank"],
+  rerank_model: ["model"],
+  max_num_results: ["count"],
+} as const;
+
+const asStored = (store: ListedStore) => ({
+  mode: store.search_mode ?? "",
+  recall: store.recall ?? "",
+  language: store.language ?? "",
+  vectors: String(store.hybrid_search?.embedding_weight ?? ""),
+  words: String(store.hybrid_search?.text_weight ?? ""),
+  rerank: store.rerank === undefined ? "" : String(store.rerank),
+  model: store.rerank_model ?? "",
+  count: String(store.max_num_results ?? ""),
+});
+type Fields = ReturnType<typeof asStored>;
+
+/** As the API takes them; an empty field unsets what was set. */
+function settingsIn({ mode, recall, language, vectors, words, rerank, model, count }: Fields): StoreChange {
+  const [embedding, text] = [numberIn(vectors), numberIn(words)];
+  return {
+    search_mode: modes.find((each) => each === mode) ?? null,
+    recall: recalls.find((each) => each === recall) ?? null,
+    language: language.trim() === "" ? null : language.trim(),
+    hybrid_search:
+      embedding === undefined || text === undefined ? null : { embedding_weight: embedding, text_weight: text },
+    rerank: rerank === "" ? null : rerank === "true",
+    rerank_model: model === "" ? null : model,
+    max_num_results: numberIn(count) ?? null,
+  };
+}
 
 /** How a vector store is searched, where a search does not say it. */
 export function SearchSettings() {
   const { t } = useTexts();
   const { store } = useStore();
   const { keyword_search: hasKeywords, rerank: mayRerank } = useMe().features;
-  const why = useWhyNot("admin");
+  const mayNot = useWhyNot("admin");
   const { save, wrongAt, error, busy } = useSave(store.id);
   const models = useQuery({ ...rerankModels, enabled: mayRerank });
-  const [draft, setDraft] = useState({
-    mode: store.search_mode ?? "",
-    recall: store.recall ?? "",
-    language: store.language ?? "",
-    vectors: String(store.hybrid_search?.embedding_weight ?? ""),
-    words: String(store.hybrid_search?.text_weight ?? ""),
-    rerank: store.rerank === undefined ? "" : String(store.rerank),
-    model: store.rerank_model ?? "",
-    count: String(store.max_num_results ?? ""),
-  });
-  const set = (name: keyof typeof draft) => (event: { target: { value: string } }) => {
-    setDraft({ ...draft, [name]: event.target.value });
+  const { values, set, changed, forget } = useEdits(asStored(store));
+  const field = typedInto(values, set);
+  const { model } = values;
+  const lacksOne = (values.vectors.trim() === "") !== (values.words.trim() === "");
+  const wrongIn = (name: "vectors" | "words" | "count") => {
+    if (!isNumber(values[name])) return t("noNumber");
+    return name !== "count" && lacksOne && values[name].trim() === "" ? t("store.settings.bothWeights") : null;
   };
-  const { mode, recall, language, vectors, words, rerank, model, count } = draft;
-  const change = (): StoreChange => ({
-    search_mode: modes.find((each) => each === mode) ?? null,
-    recall: recalls.find((each) => each === recall) ?? null,
-    language: language.trim() === "" ? null : language.trim(),
-    hybrid_search:
-      vectors.trim() === "" && words.trim() === ""
-        ? null
-        : { embedding_weight: Number(vectors), text_weight: Number(words) },
-    rerank: rerank === "" ? null : rerank === "true",
-    rerank_model: model === "" ? null : model,
-    max_num_results: count.trim() === "" ? null : Number(count),
-  });
+  const isWrong = (["vectors", "words", "count"] as const).some((name) => wrongIn(name) !== null);
+  const why = mayNot ?? (changed.size === 0 ? t("store.settings.unchanged") : isWrong ? t("correctFirst") : null);
+  const submit = (event: SubmitEvent) => {
+    event.preventDefault();
+    if (why !== null || busy) return;
+    const isChanged = (name: string) => fieldsOf[name as keyof typeof fieldsOf].some((each) => changed.has(each));
+    save(Object.fromEntries(Object.entries(settingsIn(values)).filter(([name]) => isChanged(name))), () => {
+      forget(values);
+    });
+  };
   const unset = <option value="">{t("store.settings.usual")}</option>;
   return (
     <Section title={t("store.settings.search")}>
-      <form
-        noValidate
-        className="flex max-w-xl flex-col gap-4"
-        onSubmit={(event) => {
-          event.preventDefault();
-          if (why === null) save(change());
-        }}
-      >
+      <form noValidate className="flex max-w-xl flex-col gap-4" onSubmit={submit}>
         <div className="grid gap-4 sm:grid-cols-2">
-          <SelectField
-            label={t("store.search.mode")}
-            value={mode}
-            onChange={set("mode")}
-            error={wrongAt("search_mode")}
-          >
+          <SelectField label={t("store.search.mode")} {...field("mode")} error={wrongAt("search_mode")}>
             {unset}
             {modes.map((each) => (
               <option key={each} value={each} disabled={each !== "vector" && !hasKeywords}>
@@ -71,12 +91,7 @@ export function SearchSettings() {
               </option>
             ))}
           </SelectField>
-          <SelectField
-            label={t("store.search.recall")}
-            value={recall}
-            onChange={set("recall")}
-            error={wrongAt("recall")}
-          >
+          <SelectField label={t("store.search.recall")} {...field("recall")} error={wrongAt("recall")}>
             {unset}
             {recalls.map((each) => (
               <option key={each} value={each}>
@@ -87,44 +102,36 @@ export function SearchSettings() {
           <TextField
             label={t("store.settings.language")}
             hint={t("store.settings.languageHint")}
-            value={language}
             error={wrongAt("language")}
-            onChange={set("language")}
+            {...field("language")}
           />
           <TextField
             label={t("store.settings.count")}
             hint={t("store.settings.countHint")}
             inputMode="numeric"
-            value={count}
-            error={wrongAt("max_num_results")}
-            onChange={set("count")}
+            error={wrongIn("count") ?? wrongAt("max_num_results")}
+            {...field("count")}
           />
           <TextField
             label={t("store.settings.vectorWeight")}
             hint={t("store.settings.weightHint")}
             inputMode="decimal"
-            value={vectors}
-            error={wrongAt("hybrid_search")}
-            onChange={set("vectors")}
+            error={wrongIn("vectors") ?? wrongAt("hybrid_search")}
+            {...field("vectors")}
           />
           <TextField
             label={t("store.settings.wordWeight")}
             hint={t("store.settings.weightHint")}
             inputMode="decimal"
-            value={words}
-            onChange={set("words")}
+            error={wrongIn("words")}
+            {...field("words")}
           />
-          <SelectField
-            label={t("store.search.rerank")}
-            value={rerank}
-            onChange={set("rerank")}
-            error={wrongAt("rerank")}
-          >
+          <SelectField label={t("store.search.rerank")} {...field("rerank")} error={wrongAt("rerank")}>
             {unset}
             <option value="true">{t("yes")}</option>
             <option value="false">{t("no")}</option>
           </SelectField>
-          <SelectField label={t("store.search.rerankModel")} value={model} onChange={set("model")}>
+          <SelectField label={t("store.search.rerankModel")} {...field("model")}>
             <option value="">{t("store.search.usualModel")}</option>
             {[...new Set([...(model === "" ? [] : [model]), ...(models.data?.data.map(({ id }) => id) ?? [])])].map(
               (id) => (

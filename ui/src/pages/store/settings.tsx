@@ -8,9 +8,11 @@ import { TextArea, TextField } from "../../parts/fields.js";
 import { ErrorNote } from "../../parts/notes.js";
 import { Section } from "../../parts/page.js";
 import { jsonObject, jsonText } from "../../parts/json.js";
+import { numberIn, typedInto } from "../../parts/formFields.js";
 import { useTexts } from "../../text/texts.js";
 import { useStore, useWhyNot } from "./context.js";
 import { SearchSettings } from "./searchSettings.js";
+import { useEdits } from "./useEdits.js";
 
 const Reindex = lazy(() => import("./reindex.js"));
 const DeleteStore = lazy(() => import("./deleteStore.js"));
@@ -28,10 +30,8 @@ export function Component() {
     <>
       <General />
       <SearchSettings />
-      <Section title={t("store.reindex")}>
-        <p id="reindex" className="mb-3 max-w-prose text-sm text-muted">
-          {t("store.settings.reindexAbout")}
-        </p>
+      <Section id="reindex" title={t("store.reindex")}>
+        <p className="mb-3 max-w-prose text-sm text-muted">{t("store.settings.reindexAbout")}</p>
         <Button
           icon={<RefreshCw aria-hidden className="size-4" />}
           why={why}
@@ -70,10 +70,11 @@ export function useSave(storeId: string) {
   const update = useUpdateStore(storeId);
   const wrongAt = (param: string) =>
     update.error instanceof Failure && update.error.param?.startsWith(param) === true ? update.error.message : null;
-  const save = (change: StoreChange) => {
+  const save = (change: StoreChange, onSaved: () => void) => {
     update.mutate(change, {
       onSuccess: () => {
         announce(t("store.settings.saved"));
+        onSaved();
       },
     });
   };
@@ -83,14 +84,19 @@ export function useSave(storeId: string) {
 function General() {
   const { t } = useTexts();
   const { store } = useStore();
-  const why = useWhyNot("admin");
+  const mayNot = useWhyNot("admin");
   const { save, wrongAt, error, busy } = useSave(store.id);
-  const [name, setName] = useState(store.name);
-  const [days, setDays] = useState(String(store.expires_after?.days ?? ""));
-  const [text, setText] = useState(() => jsonText(store.metadata));
-  const metadata = jsonObject(text);
+  const { values, set, changed, forget } = useEdits({
+    name: store.name,
+    days: String(store.expires_after?.days ?? ""),
+    metadata: jsonText(store.metadata),
+  });
+  const field = typedInto(values, set);
+  const metadata = jsonObject(values.metadata);
   const wrong = typeof metadata === "string" ? t("store.json", { problem: metadata }) : null;
-  const hasDays = days.trim() !== "";
+  const days = numberIn(values.days);
+  const wrongDays = Number.isNaN(days) ? t("noNumber") : null;
+  const why = mayNot ?? (changed.size === 0 ? t("store.settings.unchanged") : (wrongDays ?? wrong));
   return (
     <Section title={t("store.settings.general")}>
       <form
@@ -98,46 +104,38 @@ function General() {
         className="flex max-w-xl flex-col gap-4"
         onSubmit={(event) => {
           event.preventDefault();
-          if (why !== null || typeof metadata === "string") return;
-          save({
-            name,
-            expires_after: hasDays ? { anchor: "last_active_at", days: Number(days) } : null,
+          if (why !== null || busy || typeof metadata === "string") return;
+          const change: StoreChange = {
+            ...(changed.has("name") && { name: values.name }),
+            ...(changed.has("days") && {
+              expires_after: days === undefined ? null : { anchor: "last_active_at", days },
+            }),
             // The service says which value is no text, number or boolean.
-            metadata: metadata as NonNullable<StoreChange["metadata"]>,
+            ...(changed.has("metadata") && { metadata: metadata as NonNullable<StoreChange["metadata"]> }),
+          };
+          save(change, () => {
+            forget(values);
           });
         }}
       >
-        <TextField
-          label={t("stores.name")}
-          value={name}
-          error={wrongAt("name")}
-          onChange={(event) => {
-            setName(event.target.value);
-          }}
-        />
+        <TextField label={t("stores.name")} error={wrongAt("name")} {...field("name")} />
         <TextField
           label={t("stores.days")}
           hint={t("stores.daysHint")}
           inputMode="numeric"
-          value={days}
-          error={wrongAt("expires_after")}
-          onChange={(event) => {
-            setDays(event.target.value);
-          }}
+          error={wrongDays ?? wrongAt("expires_after")}
+          {...field("days")}
         />
         <TextArea
           label={t("store.metadata")}
           hint={t("store.settings.metadataHint")}
           rows={5}
-          value={text}
           error={wrong ?? wrongAt("metadata")}
-          onChange={(event) => {
-            setText(event.target.value);
-          }}
+          {...field("metadata")}
         />
         {error !== null && <ErrorNote error={error} />}
         <div>
-          <Button type="submit" look="primary" busy={busy} why={why ?? wrong}>
+          <Button type="submit" look="primary" busy={busy} why={why}>
             {t("save")}
           </Button>
         </div>
