@@ -1,5 +1,6 @@
 import { TriangleAlert } from "lucide-react";
-import { type ReactNode, useState } from "react";
+import { type ReactNode, useCallback, useEffect, useState } from "react";
+import { useBlocker } from "react-router";
 import { useAnnounce } from "../../parts/announcer.js";
 import { Button } from "../../parts/button.js";
 import { Code } from "../../parts/copy.js";
@@ -17,15 +18,37 @@ interface KeyDialogProps {
   children: ReactNode;
 }
 
+/** Keeps the page open: another page, the button back, and a reload would lose what is shown. */
+function useStaying(wanted: boolean, warn: () => void) {
+  const { state, reset } = useBlocker(wanted);
+  useEffect(() => {
+    if (state !== "blocked") return;
+    reset();
+    warn();
+  }, [state, reset, warn]);
+  useEffect(() => {
+    if (!wanted) return;
+    const ask = (event: BeforeUnloadEvent) => {
+      event.preventDefault();
+    };
+    window.addEventListener("beforeunload", ask);
+    return () => {
+      window.removeEventListener("beforeunload", ask);
+    };
+  }, [wanted]);
+}
+
 /** A dialog that makes a key, and then shows it, for the only time. It closes once somebody says that they have it. */
 export function KeyDialog({ onClose, title, about, made, children }: KeyDialogProps) {
   const { t } = useTexts();
   const announce = useAnnounce();
   const [stored, setStored] = useState(false);
-  const close = () => {
-    if (made === null || stored) onClose();
-    else announce(t("keys.storeFirst"));
-  };
+  const isAtRisk = made !== null && !stored;
+  const warn = useCallback(() => {
+    announce(t("keys.storeFirst"));
+  }, [announce, t]);
+  useStaying(isAtRisk, warn);
+  const close = isAtRisk ? warn : onClose;
   if (made === null) {
     return (
       <Modal onClose={close} title={title} about={about}>
