@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, jest, test } from "@jest/globals";
 import type { Page } from "playwright-core";
 import { type Visit, open, settled, signIn, visit, visitEach } from "./browser.js";
-import { as, makePerson, makeStore, masterKey, named, root } from "./people.js";
+import { as, makePerson, makeStore, manage, masterKey, named, root } from "./people.js";
 
 jest.setTimeout(120_000);
 
@@ -39,8 +39,9 @@ describe("people", () => {
     expect(limits).toMatchObject({ data: [{ vector_stores: 7 }] });
 
     await press("Hand over");
-    await dialog().getByLabel("User id").fill(to.id);
+    await dialog().getByLabel("User id or email").fill(to.id);
     await pressInDialog("Hand over");
+    await page.getByText(`Handed over to user:${to.id}: 1 vector store, 0 files.`).waitFor();
     await page.getByText("0 vector stores", { exact: true }).waitFor();
     expect((await as(to.key).vectorStores.list()).data.map(({ name }) => name)).toEqual(["<b>Handed</b> over"]);
 
@@ -50,6 +51,41 @@ describe("people", () => {
     await pressInDialog("Erase");
     await page.waitForURL(/\/people$/);
     expect((await as(to.key).vectorStores.list()).data).toEqual([]);
+  });
+
+  test("that LiteLLM no longer has are listed; what they left goes to whoever is called by an email", async () => {
+    const [leaver, heir] = [await makePerson("page-leaver"), named("page-heir")];
+    await makeStore(leaver.key, "Left behind");
+    await manage("/user/delete", { user_ids: [leaver.id] });
+    const email = `${heir}@example.com`;
+    await manage("/user/new", { user_id: heir, user_email: email, user_role: "internal_user", auto_create_key: false });
+    await open(current, "/people");
+    await page.getByLabel("Listed").selectOption("gone");
+    await page.waitForURL(/source=gone/);
+    await settled(page);
+    const link = page.getByRole("link", { name: leaver.id, exact: true });
+    while ((await link.count()) === 0) {
+      await page.getByRole("link", { name: "Next page" }).click();
+      await settled(page);
+    }
+    const rows = page.getByRole("table").locator("tbody tr");
+    expect(await rows.filter({ hasText: "no longer in LiteLLM" }).count()).toBe(await rows.count());
+    await link.click();
+
+    await press("Hand over");
+    const whom = dialog().getByLabel("User id or email");
+    await whom.fill(`nobody-${email}`);
+    await pressInDialog("Hand over");
+    await dialog().getByText(`LiteLLM has no user with the id or the email “nobody-${email}”.`).waitFor();
+    await dialog().getByText("This is the right id, although LiteLLM does not have it yet").waitFor();
+    current.faults = current.faults.filter((fault) => !fault.includes("status of 404"));
+    await whom.fill(email.toUpperCase());
+    await dialog().getByText(`This is ${heir}`).waitFor();
+    expect(await dialog().getByRole("checkbox").count()).toBe(0);
+    await pressInDialog("Hand over");
+    await page.getByText(`Handed over to user:${heir}: 1 vector store, 0 files.`).waitFor();
+    const estate = await as(masterKey).get(`/admin/owners/${encodeURIComponent(`user:${heir}`)}`);
+    expect(estate).toMatchObject({ vector_stores: { count: 1, data: [{ name: "Left behind" }] } });
   });
 });
 

@@ -65,7 +65,11 @@ export async function visit(browser: Browser, root: string, looks: Looks = {}): 
  * @param begin what each test starts from; a test reads its visit from there
  * @returns the browser, once the tests run
  */
-export function visitEach(root: () => string, begin: (visited: Visit) => Promise<void> | void): () => Browser {
+export function visitEach(
+  root: () => string,
+  begin: (visited: Visit) => Promise<void> | void,
+  looks: Looks = {},
+): () => Browser {
   let browser: Browser;
   let current: Visit;
   beforeAll(async () => {
@@ -73,7 +77,7 @@ export function visitEach(root: () => string, begin: (visited: Visit) => Promise
   });
   afterAll(() => browser.close());
   beforeEach(async () => {
-    current = await visit(browser, root());
+    current = await visit(browser, root(), looks);
     await begin(current);
   });
   afterEach(async () => {

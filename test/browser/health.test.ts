@@ -1,29 +1,23 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from "@jest/globals";
-import type { Browser, Page } from "playwright-core";
-import { type Visit, expectAccessible, expectFits, open, openBrowser, settled, signIn, visit } from "./browser.js";
+import { describe, expect, jest, test } from "@jest/globals";
+import type { Page } from "playwright-core";
+import { type Visit, expectAccessible, expectFits, open, settled, signIn, visitEach } from "./browser.js";
 import { as, makePerson, makeStore, masterKey, named, root } from "./people.js";
 
 /** How the service is: on the dashboard, and on the page of settings and health. */
 
 jest.setTimeout(120_000);
 
-let browser: Browser;
 let current: Visit;
 let page: Page;
 
-beforeAll(async () => {
-  browser = await openBrowser();
-});
-afterAll(() => browser.close());
-beforeEach(async () => {
-  current = await visit(browser, root, { width: 390, scheme: "dark" });
-  ({ page } = current);
-});
-afterEach(async () => {
-  const { faults, context } = current;
-  await context.close();
-  expect(faults).toEqual([]);
-});
+visitEach(
+  () => root,
+  (visited) => {
+    current = visited;
+    ({ page } = visited);
+  },
+  { width: 390, scheme: "dark" },
+);
 
 const part = (name: string) => page.getByRole("region", { name, exact: true });
 /** The value beside a name. */

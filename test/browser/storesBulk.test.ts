@@ -1,29 +1,25 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from "@jest/globals";
-import type { Browser, Page } from "playwright-core";
-import { type Visit, expectAccessible, expectFits, openBrowser, settled, signIn, visit } from "./browser.js";
+import { beforeAll, describe, expect, jest, test } from "@jest/globals";
+import type { Page } from "playwright-core";
+import { type Visit, expectAccessible, expectFits, settled, signIn, visitEach } from "./browser.js";
 import { as, grant, makePerson, makeStore, root } from "./people.js";
 
 jest.setTimeout(120_000);
 
-let browser: Browser;
 let current: Visit;
 let page: Page;
 let me: { id: string; key: string };
 
+visitEach(
+  () => root,
+  (visited) => {
+    current = visited;
+    ({ page } = visited);
+  },
+  { width: 390 },
+);
 beforeAll(async () => {
-  browser = await openBrowser();
   me = await makePerson("page-bulk");
   for (let n = 1; n <= 21; n += 1) await makeStore(me.key, `Shelf ${String(n).padStart(2, "0")}`);
-});
-afterAll(() => browser.close());
-beforeEach(async () => {
-  current = await visit(browser, root, { width: 390 });
-  ({ page } = current);
-});
-afterEach(async () => {
-  const { faults, context } = current;
-  await context.close();
-  expect(faults).toEqual([]);
 });
 
 const dialog = () => page.getByRole("dialog");

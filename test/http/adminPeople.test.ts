@@ -51,6 +51,9 @@ beforeAll(async () => {
     });
   }
   litellm.teams.delete("old");
+  // Has nothing here, and is gone.
+  litellm.keys.set("sk-passing", { user_id: "passing" });
+  await send(service.url, { method: "GET", path: "/v1/vector_stores", key: "sk-passing" });
   alone = await startService();
 });
 beforeEach(async () => {
@@ -109,8 +112,45 @@ describe("users", () => {
         ["ben", true],
         ["gone away+x", false],
         ["granted", false],
+        ["passing", false],
       ]);
     }
+  });
+
+  test("that LiteLLM does not have, and that have something here, are listed alone", async () => {
+    for (const limit of [1, 2, 100]) {
+      const found = await walk(`/users?source=service&in_litellm=false&limit=${limit}`);
+      expect(found.map(({ id, in_litellm: has, litellm: facts }) => [id, has, facts])).toEqual([
+        ["gone away+x", false, null],
+        ["granted", false, null],
+      ]);
+      expect(found[0]?.vector_stores.count).toBe(1);
+    }
+    expect((await list("/users?source=service&in_litellm=false&limit=2")).next_page).toBeNull();
+  });
+
+  test("are looked up at LiteLLM in bounded numbers: a page may be empty, and the next one goes on", async () => {
+    await using other = await startFakeLitellm();
+    const crowded = await startService({ environment: other.environment });
+    const known = Array.from({ length: 250 }, (_, n) => `user-${String(n).padStart(3, "0")}`);
+    for (const id of known.slice(0, -1)) other.users.set(id, "internal_user");
+    const made = await send(crowded.url, { path: "/v1/vector_stores", key: other.masterKey, body: { name: "a" } });
+    const { id } = JSON.parse(made.text) as { id: string };
+    await crowded.database.exec(`
+      INSERT INTO vector_store_permissions (vector_store_id, subject, permission, granted_by, granted_at)
+      SELECT '${id}', 'user:user-' || lpad(n::text, 3, '0'), 'read', 'a', now() FROM generate_series(0, 249) AS n`);
+    const ask = async (page: string) => {
+      const path = `/v1/admin/users?source=service&in_litellm=false${page}`;
+      const lookups = () => other.asked.filter(({ path: asked }) => asked.startsWith("/v2/user/info")).length;
+      const before = lookups();
+      const answer = await send(crowded.url, { method: "GET", path, key: other.masterKey });
+      return { ...(JSON.parse(answer.text) as Page), lookups: lookups() - before };
+    };
+    const first = await ask("");
+    expect(first).toMatchObject({ data: [], has_more: true, lookups: 200 });
+    const second = await ask(`&page=${first.next_page ?? ""}`);
+    expect(second).toMatchObject({ data: [{ id: "user-249" }], has_more: false, next_page: null, lookups: 50 });
+    await crowded.close();
   });
 
   test("are retrieved by any id", async () => {
@@ -147,6 +187,7 @@ describe("teams", () => {
       ["old", false],
       ["red", true],
     ]);
+    expect((await walk("/teams?source=service&in_litellm=false")).map(({ id }) => id)).toEqual(["old"]);
     expect(parsed(await get("/teams/old"))).toMatchObject({ in_litellm: false, vector_stores: { count: 1 } });
     expect((await get("/teams/none")).status).toBe(404);
   });
@@ -158,8 +199,9 @@ describe("without an answer of LiteLLM", () => {
     const refused = await get("/users");
     expect([refused.status, errorOf(refused).code]).toEqual([503, "litellm_unavailable"]);
     expect((await get("/teams")).status).toBe(503);
+    expect((await get("/users?source=service&in_litellm=false")).status).toBe(503);
     const known = await get("/users?source=service");
-    expect((parsed(known) as Page).data.map(({ in_litellm: has }) => has)).toEqual([null, null, null, null]);
+    expect((parsed(known) as Page).data.map(({ in_litellm: has }) => has)).toEqual([null, null, null, null, null]);
     expect(known.headers["x-vector-store-warning"]).toMatch(/LiteLLM proxy answered 503/);
     const ann = await get("/users/ann");
     expect(parsed(ann)).toMatchObject({ in_litellm: null, litellm: null, vector_stores: { count: 1 } });
@@ -193,6 +235,7 @@ describe("without an answer of LiteLLM", () => {
     expect([refused.status, errorOf(refused).code]).toEqual([409, "litellm_not_managed"]);
     expect(errorOf(refused).message).toContain("LITELLM_MASTER_KEY");
     expect((await ask("/litellm_keys")).status).toBe(409);
+    expect((await ask("/users?source=service&in_litellm=false")).status).toBe(409);
     expect(parsed(await ask("/users?source=service"))).toMatchObject({ data: [], total: null });
     expect((await ask("/users/ann")).status).toBe(409);
   });
@@ -206,6 +249,9 @@ describe("what is refused", () => {
     ["/users?source=service&email=a", "email"],
     ["/teams?source=service&alias=a", "alias"],
     ["/users?alias=a", "alias"],
+    ["/users?in_litellm=false", "in_litellm"],
+    ["/teams?source=service&in_litellm=true", "in_litellm"],
+    [`/users?source=service&in_litellm=false&page=${Buffer.from('["service","ann"]').toString("base64url")}`, "page"],
     ["/users?page=2", "page"],
     [`/users?page=${Buffer.from('["litellm","x"]').toString("base64url")}`, "page"],
     [`/users?page=${Buffer.from('["service","ann"]').toString("base64url")}`, "page"],

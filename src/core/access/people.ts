@@ -68,6 +68,37 @@ export async function listKnownHere<T>(
   return { people: await withHoldings(deps, kind, found), total: null, next, problem };
 }
 
+/** Lookups at LiteLLM for one page of those that it no longer has, and how many of them at the same time. */
+const mostLookups = 200;
+const lookupsAtOnce = 20;
+
+/**
+ * One page of those that own or may use something here and that LiteLLM does not have. As it can only be asked for one
+ * after the other, a page may hold fewer than `limit`, even none, and still have a next one.
+ * @throws ApiError 409, 503 as `Management`
+ */
+export async function listGone<T>(
+  deps: Deps,
+  kind: Kind<T>,
+  { after, limit }: { after: string; limit: number },
+): Promise<PeoplePage<T>> {
+  const listing = kind.of(requireManagement(deps));
+  const gone: string[] = [];
+  let last = after;
+  let more = true;
+  for (let looked = 0; more && looked < mostLookups && gone.length <= limit; looked += lookupsAtOnce) {
+    const ids = await listKnown(deps.db, kind.name, { after: last, limit: lookupsAtOnce, having: true });
+    const found = await Promise.all(ids.map((id) => listing.find(id)));
+    gone.push(...ids.filter((_, place) => found[place] === null));
+    last = ids.at(-1) ?? last;
+    more = ids.length === lookupsAtOnce;
+  }
+  const shown = gone.slice(0, limit);
+  const next = gone.length > limit ? (shown.at(-1) ?? null) : more ? last : null;
+  const found = shown.map((id) => ({ id, litellm: null, inLitellm: false }));
+  return { people: await withHoldings(deps, kind, found), total: null, next, problem: null };
+}
+
 /**
  * One user or team. While LiteLLM cannot be asked, only those that are known here are found.
  * @throws ApiError 404; 409 or 503 if it is unknown here and LiteLLM cannot be asked

@@ -60,14 +60,15 @@ export async function sumUsageSince(
 /**
  * The ids of users or teams that own something, were granted something or have used something here, in their order.
  * Each index is read from id to id, however often it has one: a table of usage has millions of rows for a few users.
+ * @param page.having whether to leave out those that have only used something
  */
 export async function listKnown(
   db: Db,
   kind: "user" | "team",
-  page: { after: string; limit: number },
+  page: { after: string; limit: number; having?: boolean },
 ): Promise<string[]> {
   const { ours, vectorStores } = db.layout;
-  const { after, limit } = page;
+  const { after, limit, having = false } = page;
   const owner = ownerColumn(kind);
   const distinct = (table: RawBuilder<unknown>, column: RawBuilder<unknown>) => sql`(
     WITH RECURSIVE next(id) AS (
@@ -76,12 +77,15 @@ export async function listKnown(
       SELECT (SELECT t.${column} FROM ${table} AS t WHERE t.${column} > next.id ORDER BY t.${column} LIMIT 1)
       FROM next WHERE next.id IS NOT NULL
     ) SELECT next.id::text FROM next WHERE next.id IS NOT NULL LIMIT ${limit})`;
+  const used = having
+    ? sql``
+    : sql`${distinct(ours.vector_store_usage_days.reference, sql.id(`${kind}_id`))} UNION ALL`;
   const granted = sql`substr(g.subject, ${kind.length + 2}::int)`;
   const { rows } = await sql<{ id: string }>`
     SELECT DISTINCT known.id FROM (
       ${distinct(vectorStores.table, owner)} UNION ALL
       ${distinct(ours.vector_store_file_objects.reference, owner)} UNION ALL
-      ${distinct(ours.vector_store_usage_days.reference, sql.id(`${kind}_id`))} UNION ALL
+      ${used}
       (SELECT DISTINCT ${granted} FROM ${ours.vector_store_permissions.reference} AS g
        WHERE starts_with(g.subject, ${`${kind}:`}::text) AND ${granted} > ${after}::text ORDER BY 1 LIMIT ${limit})
     ) AS known(id) ORDER BY known.id LIMIT ${limit}`.execute(db.run);

@@ -22,6 +22,8 @@ export const adminExamples: Readonly<Record<string, unknown>> = {
   "AdminVectorStore.warnings": [],
 
   "listUsers.email": "example.com",
+  "listUsers.in_litellm": "false",
+  "listTeams.in_litellm": "false",
   "listUsers.page": "WyJsaXRlbGxtIiwiMiJd",
   "listTeams.alias": "support",
   "listTeams.page": "WyJsaXRlbGxtIiwiMiJd",

@@ -19,7 +19,9 @@ const tag = "Administration";
 const aboutLists =
   "Those that LiteLLM has, in the order of their ids, each with what it owns, may use and has used here; this needs LITELLM_MASTER_KEY. With " +
   "`source=service` all that own, may use or have used something here, whether or not LiteLLM has them: `in_litellm` says it, and is null " +
-  "while LiteLLM cannot be asked, as the header `x-vector-store-warning` then says.";
+  "while LiteLLM cannot be asked, as the header `x-vector-store-warning` then says. `in_litellm=false` lists only those of them that LiteLLM " +
+  "does not have and that own or may use something here. It asks LiteLLM for up to 200 ids, so that a page may hold fewer than `limit`, even " +
+  "none, and still have a `next_page`.";
 const aboutOne =
   "Without LITELLM_MASTER_KEY, or while LiteLLM is away, it is found only if it owns, may use or has used something here; the header " +
   "`x-vector-store-warning` then says why `in_litellm` is null.";
@@ -29,11 +31,10 @@ type Asked = Pick<Call<never, never, never>, "deps" | "warn">;
 async function list<T extends { readonly id: string }>(
   { deps, warn }: Asked,
   kind: people.Kind<T>,
-  { source, ...asked }: ReturnType<typeof readPeople> & { search: string | null },
+  { list: wanted, ...asked }: ReturnType<typeof readPeople> & { search: string | null },
 ): Promise<people.PeoplePage<T>> {
-  const page = await (source === "litellm"
-    ? people.listLitellm(deps, kind, asked)
-    : people.listKnownHere(deps, kind, asked));
+  const lists = { litellm: people.listLitellm<T>, service: people.listKnownHere<T>, gone: people.listGone<T> };
+  const page = await lists[wanted](deps, kind, asked);
   if (page.problem !== null) warn(page.problem);
   return page;
 }
@@ -58,7 +59,7 @@ export const adminPeopleRoutes = [
     answer: userListAnswer,
     handle: async (call) => {
       const asked = { ...readPeople(call.query), search: call.query.email ?? null };
-      return presentPeople(await list(call, people.users, asked), asked.source, presentUser);
+      return presentPeople(await list(call, people.users, asked), asked.list, presentUser);
     },
   }),
   route({
@@ -85,7 +86,7 @@ export const adminPeopleRoutes = [
     answer: teamListAnswer,
     handle: async (call) => {
       const asked = { ...readPeople(call.query), search: call.query.alias ?? null };
-      return presentPeople(await list(call, people.teams, asked), asked.source, presentTeam);
+      return presentPeople(await list(call, people.teams, asked), asked.list, presentTeam);
     },
   }),
   route({

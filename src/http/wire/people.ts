@@ -25,10 +25,17 @@ const listFields = {
     .enum(sources)
     .default("litellm")
     .describe("`litellm`: all that LiteLLM has; `service`: all that own, may use or have used something here"),
-  page: pageField.describe("`next_page` of the page before, of the same source"),
+  in_litellm: z
+    .enum(["false"])
+    .optional()
+    .describe("with `source=service`, only those that own or may use something here and that LiteLLM does not have"),
+  page: pageField.describe("`next_page` of the page before, of the same list"),
 };
 const onlyLitellm = (query: { source: string; search?: string | undefined }) =>
   query.source === "litellm" || query.search === undefined;
+const onlyService = (query: { source: string; in_litellm?: "false" | undefined }) =>
+  query.source === "service" || query.in_litellm === undefined;
+const needsService = { path: ["in_litellm"], message: "all of LiteLLM's are in it: send source=service, too" };
 const wrongSource = (path: string) => ({ path: [path], message: "only LiteLLM knows it: leave out source=service" });
 
 export const usersQuery = z
@@ -36,20 +43,34 @@ export const usersQuery = z
     ...listFields,
     email: search.describe("only users whose email contains this text, in upper or lower case"),
   })
+  .refine(onlyService, needsService)
   .refine(({ source, email }) => onlyLitellm({ source, search: email }), wrongSource("email"));
 export const teamsQuery = z
   .object({
     ...listFields,
     alias: search.describe("only teams whose alias contains this text, in upper or lower case"),
   })
+  .refine(onlyService, needsService)
   .refine(({ source, alias }) => onlyLitellm({ source, search: alias }), wrongSource("alias"));
 
+interface PeopleQuery {
+  source: (typeof sources)[number];
+  in_litellm?: "false" | undefined;
+  page?: string | undefined;
+  limit: number;
+}
+
+/** Which list a page is of: its tokens lead through no other. */
+const listOf = ({ source, in_litellm: known }: PeopleQuery): PeopleQuery["source"] | "gone" =>
+  known === undefined ? source : "gone";
+
 /** Where a page begins, at LiteLLM or here. @throws ApiError 400 */
-export function readPeople(query: { source: (typeof sources)[number]; page?: string | undefined; limit: number }) {
-  const { source, page, limit } = query;
-  const [place] = page === undefined ? [null] : readToken(page, [source], 1);
-  if (page !== undefined && (place == null || (source === "litellm" && !/^[1-9]\d{0,8}$/.test(place)))) throw notOurs();
-  return { source, limit, page: Number(place ?? 1), after: place ?? "" };
+export function readPeople(query: PeopleQuery) {
+  const { page, limit } = query;
+  const list = listOf(query);
+  const [place] = page === undefined ? [null] : readToken(page, [list], 1);
+  if (page !== undefined && (place == null || (list === "litellm" && !/^[1-9]\d{0,8}$/.test(place)))) throw notOurs();
+  return { list, limit, page: Number(place ?? 1), after: place ?? "" };
 }
 
 const money = z.number();
@@ -157,12 +178,12 @@ export function presentTeam(person: Person<LitellmTeam>): z.input<typeof teamAns
 
 export const presentPeople = <T, P>(
   { people, total, next }: PeoplePage<T>,
-  source: string,
+  list: string,
   present: (person: Person<T>) => P,
 ) => ({
   object: "list" as const,
   data: people.map(present),
   has_more: next !== null,
-  next_page: next === null ? null : writeToken([source], [next]),
+  next_page: next === null ? null : writeToken([list], [next]),
   total,
 });

@@ -3,7 +3,8 @@ import { type Schemas, answered, api } from "./client.js";
 
 export type User = Schemas["User"];
 export type Team = Schemas["Team"];
-export type Source = "litellm" | "service";
+/** `gone`: those that have something here, and that LiteLLM does not have. */
+export type Source = "litellm" | "service" | "gone";
 export type Kind = "user" | "team";
 
 interface PeopleQuery {
@@ -14,14 +15,23 @@ interface PeopleQuery {
   limit?: number;
 }
 
+/** What both lists are asked by. */
+function sent({ source, page, limit }: PeopleQuery) {
+  return {
+    ...(page !== undefined && { page }),
+    ...(limit !== undefined && { limit }),
+    ...(source === "gone" ? { source: "service" as const, in_litellm: "false" as const } : { source }),
+  };
+}
+
 /** A page of users: LiteLLM's, or all that have something here. */
-export const userList = ({ search, ...query }: PeopleQuery) =>
+export const userList = (query: PeopleQuery) =>
   queryOptions({
-    queryKey: ["people", "users", query, search],
+    queryKey: ["people", "users", query],
     queryFn: ({ signal }) =>
       answered(
         api.GET("/v1/admin/users", {
-          params: { query: { ...query, ...(search !== undefined && { email: search }) } },
+          params: { query: { ...sent(query), ...(query.search !== undefined && { email: query.search }) } },
           signal,
         }),
       ),
@@ -29,13 +39,13 @@ export const userList = ({ search, ...query }: PeopleQuery) =>
   });
 
 /** The same for teams. */
-export const teamList = ({ search, ...query }: PeopleQuery) =>
+export const teamList = (query: PeopleQuery) =>
   queryOptions({
-    queryKey: ["people", "teams", query, search],
+    queryKey: ["people", "teams", query],
     queryFn: ({ signal }) =>
       answered(
         api.GET("/v1/admin/teams", {
-          params: { query: { ...query, ...(search !== undefined && { alias: search }) } },
+          params: { query: { ...sent(query), ...(query.search !== undefined && { alias: query.search }) } },
           signal,
         }),
       ),

@@ -5,7 +5,7 @@ import { useMay } from "../../api/me.js";
 import { type Estate, ownerOf } from "../../api/owners.js";
 import { Button } from "../../parts/button.js";
 import { Code } from "../../parts/copy.js";
-import { bytes, number } from "../../parts/format.js";
+import { bytes } from "../../parts/format.js";
 import { ErrorNote, Foreign, Skeleton } from "../../parts/notes.js";
 import { Section } from "../../parts/page.js";
 import { useTexts } from "../../text/texts.js";
@@ -77,7 +77,7 @@ function Owned({ of: { vector_stores: stores, files, permissions } }: { of: Esta
         <div>
           <h3 className="text-sm font-medium">{t("people.ownedStores", { count: stores.count })}</h3>
           <p className="text-xs text-muted">
-            {t("people.rowsBytes", { rows: number(stores.rows), bytes: bytes(stores.bytes) })}
+            {t("people.rowsBytes", { count: stores.rows, bytes: bytes(stores.bytes) })}
           </p>
           <ul className={list} tabIndex={stores.count > 0 ? 0 : undefined} aria-label={t("people.stores")}>
             {stores.data.map(({ id, name }) => (

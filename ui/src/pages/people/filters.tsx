@@ -31,6 +31,7 @@ export function PeopleFilters(props: FiltersProps) {
         >
           <option value="litellm">{t("people.sources.litellm")}</option>
           <option value="service">{t("people.sources.service")}</option>
+          <option value="gone">{t("people.sources.gone")}</option>
         </SelectField>
       )}
       {source === "litellm" ? <Search {...props} /> : <OpenById key={kind} kind={kind} />}

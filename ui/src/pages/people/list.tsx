@@ -20,7 +20,7 @@ export function Component() {
   const canAsk = useMe().features.litellm_management;
   const [shown, show] = useUrlState(usualPeople);
   const kind = shown.kind === "teams" ? "teams" : "users";
-  const source: Source = canAsk && shown.source !== "service" ? "litellm" : "service";
+  const source = sourceOf(shown.source, canAsk);
   const query = {
     source,
     ...(source === "litellm" && shown.search !== "" && { search: shown.search }),
@@ -29,7 +29,7 @@ export function Component() {
   return (
     <Page
       title={t("people.title")}
-      about={t(source === "litellm" ? "people.aboutLitellm" : "people.aboutService")}
+      about={t(`people.about.${source}`)}
       actions={
         <Switch
           label={t("people.kind")}
@@ -49,6 +49,12 @@ export function Component() {
       {kind === "users" ? <Users query={query} /> : <Teams query={query} />}
     </Page>
   );
+}
+
+/** Without LiteLLM nobody knows whom it has. */
+function sourceOf(wanted: string, canAsk: boolean): Source {
+  if (!canAsk || wanted === "service") return "service";
+  return wanted === "gone" ? "gone" : "litellm";
 }
 
 interface ListProps {
@@ -89,21 +95,19 @@ function List<T extends User | Team>({ found, columns, source }: FoundProps<T>) 
       {isPending && <Skeleton lines={8} />}
       {data?.data.length === 0 && (
         <Empty title={t("people.empty")}>
-          {t(source === "litellm" ? "people.emptyLitellm" : "people.emptyService")}
+          {t(data.next_page !== null ? "people.emptySoFar" : `people.emptyAbout.${source}`)}
         </Empty>
       )}
       {data !== undefined && data.data.length > 0 && (
-        <>
-          <DataTable
-            label={t("people.title")}
-            rows={data.data}
-            columns={columns}
-            idOf={({ id }) => id}
-            stale={isPlaceholderData}
-          />
-          <Pager what={t("people.title")} next={data.next_page} />
-        </>
+        <DataTable
+          label={t("people.title")}
+          rows={data.data}
+          columns={columns}
+          idOf={({ id }) => id}
+          stale={isPlaceholderData}
+        />
       )}
+      {data !== undefined && <Pager what={t("people.title")} next={data.next_page} />}
     </>
   );
 }

@@ -1,37 +1,42 @@
 import { useQuery } from "@tanstack/react-query";
 import { type ReactNode, useDeferredValue, useId } from "react";
 import { useMe } from "../../api/me.js";
-import { type Kind, teamList, userList } from "../../api/people.js";
+import type { Kind } from "../../api/people.js";
 import { TextField } from "../../parts/fields.js";
+import { Foreign } from "../../parts/notes.js";
+import { useTexts } from "../../text/texts.js";
+import { idsCalled, teamsLike, usersLike } from "./resolve.js";
 
 interface PersonFieldProps {
   kind: Kind;
   label: string;
   hint?: ReactNode;
-  /** An id of LiteLLM's. */
+  /** What was typed: an id of LiteLLM's, or an email or alias. See `useResolvePerson`. */
   value: string;
   onChange: (id: string) => void;
   error?: string | null;
 }
 
-const offered = 20;
-
-/** The id of a user or a team; where LiteLLM can be asked, it offers those whose email or alias has what was typed. */
-export function PersonField({ kind, value, onChange, ...rest }: PersonFieldProps) {
+/** A user or a team; where LiteLLM can be asked, it offers those whose email or alias has what was typed. */
+export function PersonField({ kind, value, onChange, hint, ...rest }: PersonFieldProps) {
+  const { t } = useTexts();
   const list = useId();
   const { litellm_management: canAsk } = useMe().features;
   const typed = useDeferredValue(value.trim());
-  const asked = { source: "litellm" as const, limit: offered, ...(typed !== "" && { search: typed }) };
-  const users = useQuery({ ...userList(asked), enabled: canAsk && kind === "user" });
-  const teams = useQuery({ ...teamList(asked), enabled: canAsk && kind === "team" });
-  const found =
-    kind === "user"
-      ? users.data?.data.map(({ id, litellm }) => ({ id, name: litellm?.email ?? litellm?.alias ?? "" }))
-      : teams.data?.data.map(({ id, litellm }) => ({ id, name: litellm?.alias ?? "" }));
+  const users = useQuery({ ...usersLike(typed), enabled: canAsk && kind === "user" });
+  const teams = useQuery({ ...teamsLike(typed), enabled: canAsk && kind === "team" });
+  const { data: found } = kind === "user" ? users : teams;
+  const [id] = typed === "" ? [] : idsCalled(typed, found ?? []);
+  const meant = id !== undefined && id !== typed && (
+    <>
+      {t("people.meant")} <Foreign className="font-mono">{id}</Foreign>
+    </>
+  );
   return (
     <>
       <TextField
         {...rest}
+        hint={meant || hint}
         list={list}
         value={value}
         onChange={(event) => {
@@ -39,9 +44,9 @@ export function PersonField({ kind, value, onChange, ...rest }: PersonFieldProps
         }}
       />
       <datalist id={list}>
-        {found?.map(({ id, name }) => (
-          <option key={id} value={id}>
-            {name}
+        {found?.map(({ id: each, names }) => (
+          <option key={each} value={each}>
+            {names[0] ?? ""}
           </option>
         ))}
       </datalist>

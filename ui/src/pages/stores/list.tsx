@@ -7,7 +7,7 @@ import { useMay } from "../../api/me.js";
 import { type ListedStore, type StoreSort, storeList, titleOf } from "../../api/stores.js";
 import { useUrlState } from "../../app/urlState.js";
 import { Button } from "../../parts/button.js";
-import { bytes, number } from "../../parts/format.js";
+import { bytes } from "../../parts/format.js";
 import { Empty, ErrorNote, Skeleton } from "../../parts/notes.js";
 import { Page } from "../../parts/page.js";
 import { Pager } from "../../parts/pager.js";
@@ -72,7 +72,11 @@ export function Component() {
       actions={create}
       about={
         totals != null
-          ? t("stores.about", { count: totals.stores, rows: number(totals.rows), bytes: bytes(totals.bytes) })
+          ? t("stores.about", {
+              count: totals.stores,
+              rows: t("stores.rowCount", { count: totals.rows }),
+              bytes: bytes(totals.bytes),
+            })
           : undefined
       }
     >

@@ -1,3 +1,4 @@
+import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import { Failure } from "../../../api/failure.js";
 import { useCreateLitellmKey } from "../../../api/litellmKeys.js";
@@ -5,7 +6,9 @@ import { DialogForm } from "../../../parts/dialog.js";
 import { TextArea, TextField } from "../../../parts/fields.js";
 import { typedInto } from "../../../parts/formFields.js";
 import { useTexts } from "../../../text/texts.js";
+import type { Kind } from "../../../api/people.js";
 import { PersonField } from "../../people/personField.js";
+import { UnknownPerson, useResolvePerson } from "../../people/resolve.js";
 import { LifeField, listed } from "../life.js";
 import { KeyDialog } from "../shownOnce.js";
 
@@ -20,21 +23,27 @@ export default function CreateLitellmKey({ onClose }: { onClose: () => void }) {
     setWanted({ ...wanted, [name]: value });
   };
   const typed = typedInto(wanted, setWanted);
-  const wrong = create.error instanceof Failure ? create.error : null;
+  const idOf = useOwnerId();
+  const make = useMutation({
+    mutationFn: async () => {
+      const { alias, budget, life } = wanted;
+      const [only, ids] = [listed(wanted.models), listed(wanted.stores)];
+      const [userId, teamId] = [await idOf("user", wanted.user), await idOf("team", wanted.team)];
+      // Without the answer: only one place remembers the key.
+      await create.mutateAsync({
+        ...(alias.trim() !== "" && { alias: alias.trim() }),
+        ...(userId !== "" && { user_id: userId }),
+        ...(teamId !== "" && { team_id: teamId }),
+        ...(only.length > 0 && { models: only }),
+        ...(ids.length > 0 && { vector_store_ids: ids }),
+        ...(budget.trim() !== "" && { max_budget: Number(budget) }),
+        ...(life !== "" && { expires_in_seconds: Number(life) }),
+      });
+    },
+  });
+  const wrong = make.error instanceof Failure ? make.error : null;
   const wrongAt = (param: string) => (wrong?.param?.startsWith(param) === true ? wrong.message : null);
-  const { alias, user, team, models, stores, budget, life } = wanted;
-  const [only, ids] = [listed(models), listed(stores)];
-  const submit = () => {
-    create.mutate({
-      ...(alias.trim() !== "" && { alias: alias.trim() }),
-      ...(user.trim() !== "" && { user_id: user.trim() }),
-      ...(team.trim() !== "" && { team_id: team.trim() }),
-      ...(only.length > 0 && { models: only }),
-      ...(ids.length > 0 && { vector_store_ids: ids }),
-      ...(budget.trim() !== "" && { max_budget: Number(budget) }),
-      ...(life !== "" && { expires_in_seconds: Number(life) }),
-    });
-  };
+  const { user, team, budget } = wanted;
   const isWhole = budget.trim() === "" || Number(budget) >= 0;
   const why = user.trim() === "" && team.trim() === "" ? t("keys.whoseFirst") : isWhole ? null : t("keys.budgetNumber");
   return (
@@ -47,10 +56,12 @@ export default function CreateLitellmKey({ onClose }: { onClose: () => void }) {
       <DialogForm
         onClose={onClose}
         submit={t("keys.create")}
-        busy={create.isPending}
+        busy={make.isPending}
         why={why}
-        error={create.error}
-        onSubmit={submit}
+        error={make.error}
+        onSubmit={() => {
+          make.mutate();
+        }}
       >
         <TextField label={t("keys.alias")} autoFocus error={wrongAt("alias")} {...typed("alias")} />
         <PersonField
@@ -87,8 +98,21 @@ export default function CreateLitellmKey({ onClose }: { onClose: () => void }) {
           error={wrongAt("max_budget")}
           {...typed("budget")}
         />
-        <LifeField value={life} onChange={set("life")} />
+        <LifeField value={wanted.life} onChange={set("life")} />
       </DialogForm>
     </KeyDialog>
   );
+}
+
+/** LiteLLM also makes keys for users that it does not have yet; an email that it does not know is no id. */
+function useOwnerId() {
+  const resolve = useResolvePerson();
+  return async (kind: Kind, typed: string): Promise<string> => {
+    try {
+      return await resolve(kind, typed);
+    } catch (error) {
+      if (error instanceof UnknownPerson && !typed.includes("@")) return typed.trim();
+      throw error;
+    }
+  };
 }
