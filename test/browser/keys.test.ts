@@ -42,13 +42,29 @@ async function takeKey(): Promise<string> {
   return key;
 }
 
+/** Neither the button back nor a reload takes a key away that was not stored yet. */
+async function tryToLeave(): Promise<void> {
+  await dialog().getByText("Here is the key").waitFor();
+  const [key, address] = [await dialog().locator("pre").textContent(), page.url()];
+  await page.evaluate("history.back()");
+  await page.getByText("Store the key and say so first").first().waitFor();
+  const asked = page.waitForEvent("dialog");
+  void page.reload().catch(() => undefined);
+  await (await asked).dismiss();
+  expect([await dialog().locator("pre").textContent(), page.url()]).toEqual([key, address]);
+}
+
 describe("keys of the service", () => {
   test("are made, shown once, replaced with an overlap, and revoked by their name", async () => {
     const name = named("page key");
+    const pages = page.getByRole("navigation", { name: "Pages" });
+    await pages.getByRole("link", { name: "Sessions" }).click();
+    await pages.getByRole("link", { name: "Keys" }).click();
     await press("Make a key");
     await dialog().getByLabel("Name").fill(name);
     await dialog().getByLabel("May").selectOption("read");
     await pressInDialog("Make a key");
+    await tryToLeave();
     const key = await takeKey();
     expect(await statusWith(key)).toBe(200);
     expect(await focused()).toBe("Make a key");
