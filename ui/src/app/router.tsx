@@ -53,7 +53,8 @@ export function createRouter(queries: QueryClient) {
         loader: async ({ request }) => {
           if ((await queries.query({ ...me, staleTime: "static" })) !== null) return null;
           const { pathname, search } = new URL(request.url);
-          const within = pathname.slice(fromPage("base-path").length) + search;
+          // The router's request lacks the part of the page that a link leads to.
+          const within = pathname.slice(fromPage("base-path").length) + search + window.location.hash;
           return redirect(within === "/" ? signInPath : `${signInPath}?next=${encodeURIComponent(within)}`);
         },
         shouldRevalidate: () => false,

@@ -860,6 +860,7 @@ export const de: Texts = {
       grant: "Berechtigung erteilen",
       grantNow: "Erteilen",
       granted: "{{subject}} darf jetzt: {{level}}.",
+      hidden: "Wer ihn sonst noch benutzen darf, sehen die, die ihn verwalten dürfen.",
       none: "Niemand sonst darf ihn benutzen",
       noneAbout:
         "Der Besitzer und Administratoren dürfen es immer. Einem Benutzer, einem Team oder allen eine Berechtigung erteilen.",

@@ -847,6 +847,7 @@ export const en = {
       grantNow: "Grant",
       granted: "{{subject}} may now: {{level}}.",
       none: "Nobody else may use it",
+      hidden: "Who else may use it is shown to those who may manage it.",
       noneAbout: "Its owner and administrators always may. Grant permission to a user, a team, or everyone.",
       subject: "Who",
       level: "May",

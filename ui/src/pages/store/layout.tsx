@@ -27,7 +27,11 @@ export function Component() {
   const strip = useRef<HTMLElement>(null);
   // On a phone not all tabs are in view.
   useEffect(() => {
-    strip.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+    const [all, current] = [strip.current, strip.current?.querySelector("[aria-current]")];
+    if (all == null || current == null) return;
+    // Not by scrollIntoView, which would also scroll the page back from where a link leads to.
+    const [box, tabBox] = [all.getBoundingClientRect(), current.getBoundingClientRect()];
+    all.scrollLeft += Math.min(0, tabBox.left - box.left) + Math.max(0, tabBox.right - box.right);
   }, [tab]);
   const context: StoreContext | null = store === undefined ? null : { store, own: own.data };
   return (

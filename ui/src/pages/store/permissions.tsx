@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Plus, Trash2 } from "lucide-react";
 import { Suspense, lazy, useState } from "react";
 import { type Level, type Permission, levels, permissionsOn, useGrant } from "../../api/permissions.js";
+import { useMay } from "../../api/me.js";
 import { useAnnounce } from "../../parts/announcer.js";
 import { Button, IconButton } from "../../parts/button.js";
 import { SelectField } from "../../parts/fields.js";
@@ -24,7 +25,9 @@ export function Component() {
   const { t } = useTexts();
   const { store, own } = useStore();
   const why = useWhyNot("admin");
-  const list = useQuery(permissionsOn(store.id));
+  const seesAll = useMay("admin:read");
+  const maySee = seesAll || own?.permission === "admin";
+  const list = useQuery({ ...permissionsOn(store.id), enabled: maySee });
   const [asked, setAsked] = useState<Asked | null>(null);
   const columns = useColumns(why, setAsked);
   const close = () => {
@@ -69,7 +72,8 @@ export function Component() {
         {list.error !== null && (
           <ErrorNote error={list.error} retry={() => void list.refetch()} busy={list.isFetching} />
         )}
-        {list.isPending && <Skeleton />}
+        {own !== undefined && !maySee && <p className="text-sm text-muted">{t("store.share.hidden")}</p>}
+        {(own === undefined || list.isLoading) && <Skeleton />}
         {list.data?.data.length === 0 && <Empty title={t("store.share.none")}>{t("store.share.noneAbout")}</Empty>}
         {list.data !== undefined && list.data.data.length > 0 && (
           <DataTable

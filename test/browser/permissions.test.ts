@@ -1,0 +1,130 @@
+import { beforeAll, beforeEach, expect, jest, test } from "@jest/globals";
+import type { Page } from "playwright-core";
+import { type Visit, open, settled, signIn, visitEach } from "./browser.js";
+import { as, makeKey, makePerson, makeStore, manage, masterKey, named, root } from "./people.js";
+
+jest.setTimeout(120_000);
+
+let current: Visit;
+let page: Page;
+let owner: { id: string; key: string };
+let friend: { id: string; key: string; email: string };
+let team: { id: string; key: string };
+let store: string;
+
+beforeAll(async () => {
+  owner = await makePerson("page-sharing");
+  const [id, email] = [named("page-friend-of-rows"), `${named("friend")}@example.com`];
+  await manage("/user/new", { user_id: id, user_email: email, user_role: "internal_user", auto_create_key: false });
+  friend = { id, email, key: await makeKey({ user_id: id }) };
+  const { team_id: teamId } = await manage<{ team_id: string }>("/team/new", { team_alias: named("Page Readers") });
+  team = { id: teamId, key: await makeKey({ team_id: teamId }) };
+});
+beforeEach(async () => {
+  store = await makeStore(owner.key, "Shared");
+});
+visitEach(
+  () => root,
+  async (visited) => {
+    current = visited;
+    ({ page } = visited);
+    await signIn(visited, masterKey, `/vector-stores/${store}/permissions`);
+    await settled(page);
+  },
+);
+
+const main = () => page.getByRole("main");
+const dialog = () => page.getByRole("dialog");
+const focused = () => page.evaluate<string>("document.activeElement.textContent.trim()");
+const keys = async (...names: string[]) => {
+  for (const name of names) await page.keyboard.press(name);
+};
+const levelFor = async (key: string) => {
+  const answer = await fetch(`${root}/v1/vector_stores/${store}/permissions/me`, {
+    headers: { authorization: `Bearer ${key}` },
+  });
+  return answer.status === 200 ? ((await answer.json()) as { permission: string }).permission : answer.status;
+};
+const row = (text: string) => main().getByRole("row").filter({ hasText: text });
+
+test("are granted with the keyboard alone to a user, who is found by their email", async () => {
+  await page.getByText("Nobody else may use it").waitFor();
+  await main().getByRole("button", { name: "Grant permission" }).focus();
+  await keys("Enter");
+  await dialog().waitFor();
+  // Past the button that closes it and the kind.
+  await keys("Tab", "Tab");
+  await page.keyboard.type(friend.email.slice(0, -4));
+  await dialog().getByText("1 found").waitFor({ state: "attached" });
+  expect(
+    await dialog()
+      .getByRole("button", { name: /^Grant/ })
+      .getAttribute("aria-disabled"),
+  ).toBe("true");
+  await keys("Tab", "Space", "Tab", "ArrowDown");
+  await dialog().getByText("Also add and remove files and rows.").waitFor();
+  await keys("Tab", "Tab", "Enter");
+  await page.getByText(`user:${friend.id} may now: read and write.`).waitFor();
+  expect([await focused(), await levelFor(friend.key)]).toEqual(["Grant permission", "write"]);
+});
+
+test("are granted to a team and to everyone, changed in their place, and revoked", async () => {
+  const give = main().getByRole("button", { name: "Grant permission" });
+  await give.click();
+  await dialog().getByLabel("To", { exact: true }).selectOption("team");
+  await dialog().getByLabel("Search teams by name").fill(named("Page Readers").slice(0, -2));
+  await dialog()
+    .getByRole("radio", { name: named("Page Readers") })
+    .check();
+  await dialog().getByRole("button", { name: "Grant", exact: true }).click();
+  await row(`team:${team.id}`).waitFor();
+  expect([await levelFor(team.key), await levelFor(friend.key)]).toEqual(["read", 404]);
+
+  await give.click();
+  await dialog().getByLabel("To", { exact: true }).selectOption("everyone");
+  await dialog().getByRole("button", { name: "Grant", exact: true }).click();
+  await row("Everyone").waitFor();
+  expect(await levelFor(friend.key)).toBe("read");
+
+  await main().getByLabel(`What team:${team.id} may do`).selectOption("admin");
+  await page.getByText(`team:${team.id} may now: manage.`).waitFor();
+  expect(await levelFor(team.key)).toBe("admin");
+
+  await main().getByRole("button", { name: "Revoke the permission of everyone" }).click();
+  await dialog().getByRole("button", { name: "Revoke", exact: true }).click();
+  await page.getByText("The permission of everyone was revoked.").waitFor();
+  await dialog().waitFor({ state: "detached" });
+  expect(await row("Everyone").count()).toBe(0);
+  expect([await levelFor(friend.key), await levelFor(team.key)]).toEqual([404, "admin"]);
+});
+
+test("are given by their owner by ID, and shown to others with the reason why they cannot", async () => {
+  const enter = async (key: string) => {
+    await current.context.clearCookies();
+    await signIn(current, key, "/sessions");
+    await open(current, `/vector-stores/${store}/permissions`);
+  };
+  await enter(owner.key);
+  await page.getByText("You may do this with it: manage.").waitFor();
+  await main().getByRole("button", { name: "Grant permission" }).click();
+  await dialog().getByLabel("ID of the user").fill(friend.id);
+  await dialog().getByRole("button", { name: "Grant", exact: true }).click();
+  await row(`user:${friend.id}`).waitFor();
+
+  const viewer = await makePerson("page-sharing-viewer", "proxy_admin_viewer");
+  const change = [/^Grant permission/, /^Transfer ownership/];
+  for (const [key, shown, why, names] of [
+    [friend.key, "Who else may use it is shown to those", "You may only do this here: read.", change],
+    [viewer.key, `user:${friend.id}`, "Your key may not change vector stores.", [...change, /^Revoke the permission/]],
+  ] as const) {
+    await enter(key);
+    await main().getByText(shown).waitFor();
+    for (const name of names) {
+      const button = main().getByRole("button", { name });
+      expect({ name, why: await button.getAttribute("title") }).toEqual({ name, why });
+      await button.click({ force: true });
+    }
+    expect([await dialog().count(), await main().getByRole("combobox").count()]).toEqual([0, 0]);
+  }
+  expect((await as(owner.key).vectorStores.retrieve(store)).id).toBe(store);
+});

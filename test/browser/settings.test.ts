@@ -1,0 +1,136 @@
+import { beforeAll, beforeEach, expect, jest, test } from "@jest/globals";
+import type { Page } from "playwright-core";
+import { type Visit, focusOn, open, settled, signIn, visitEach } from "./browser.js";
+import { addRow, as, makePerson, makeStore, named, root } from "./people.js";
+
+/** What a vector store is, and what of it can be changed. */
+
+jest.setTimeout(120_000);
+
+let current: Visit;
+let page: Page;
+let key: string;
+let store: string;
+
+beforeAll(async () => {
+  ({ key } = await makePerson("page-settings"));
+});
+beforeEach(async () => {
+  store = await makeStore(key, "Settled");
+  await addRow(key, store, "One row");
+});
+visitEach(
+  () => root,
+  async (visited) => {
+    current = visited;
+    ({ page } = visited);
+    await signIn(visited, key, `/vector-stores/${store}/settings`);
+    await settled(page);
+  },
+);
+
+const part = (name: string) => page.getByRole("main").getByRole("region", { name, exact: true });
+const change = (body: object) => as(key).post(`/vector_stores/${store}`, { body });
+const stored = () => as(key).get<object>(`/vector_stores/${store}`);
+/** Waits until nothing is left to be saved. */
+const saved = (name: string) => part(name).getByTitle("Nothing has changed.").waitFor();
+const save = (name: string) => part(name).getByRole("button", { name: /^Save/ });
+
+test("the overview says the state, copies LiteLLM's entry, and leads to re-indexing", async () => {
+  await current.context.grantPermissions(["clipboard-read", "clipboard-write"]);
+  await change({ search_mode: "hybrid", recall: "exact" });
+  await open(current, `/vector-stores/${store}`);
+  for (const text of ["not needed", "exact", "hybrid"]) await part("Index").getByText(text, { exact: true }).waitFor();
+  await page.getByRole("button", { name: "Copy YAML" }).click();
+  await page.getByText("Copied: YAML").waitFor();
+  const entry = await page.evaluate<string>("navigator.clipboard.readText()");
+  expect(entry).toContain('  - vector_store_name: "Settled"');
+  expect(entry).toContain(`vector_store_id: "${store}"`);
+  expect(entry).toContain(`api_base: "${root}"`);
+
+  await page.setViewportSize({ width: 390, height: 500 });
+  await part("Index").getByRole("link", { name: "Re-index" }).click();
+  await page.waitForURL(/#reindex$/);
+  const section = part("Re-index");
+  await focusOn(section);
+  const { y = -1 } = (await section.boundingBox()) ?? {};
+  expect(y).toBeGreaterThanOrEqual(0);
+  expect(y).toBeLessThan(500);
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Enter");
+  await page.getByRole("dialog").getByRole("button", { name: "Re-index" }).click();
+  await page.getByText("The indexes are being checked.").waitFor();
+  // A link from outside leads there, too, past the way to sign in.
+  await current.context.clearCookies();
+  await open(current, "/sign-in");
+  await signIn(current, key, `/vector-stores/${store}/settings#reindex`);
+  await focusOn(section);
+});
+
+test("two people change different settings, and neither undoes the other's", async () => {
+  const sent: unknown[] = [];
+  page.on("request", (request) => {
+    if (request.method() === "POST" && request.url().endsWith(store)) sent.push(request.postDataJSON());
+  });
+  const search = part("Search");
+  expect(await save("Search").getAttribute("title")).toBe("Nothing has changed.");
+  await search.getByLabel("Recall").selectOption("fast");
+  await change({ name: "Renamed by another", search_mode: "keyword", metadata: { by: "another" } });
+  await save("Search").click();
+  await page.getByText("Saved.").waitFor();
+  // What the other one has saved is shown now, and is no change of ours.
+  await page.getByRole("heading", { level: 1, name: "Renamed by another" }).waitFor();
+  expect(await search.getByLabel("Mode", { exact: true }).inputValue()).toBe("keyword");
+  expect(await part("General").getByLabel("Name").inputValue()).toBe("Renamed by another");
+  const name = named("Settled");
+  await part("General").getByLabel("Name").fill(name);
+  await part("General").getByLabel("Name").press("Enter");
+  await page.getByRole("heading", { level: 1, name }).waitFor();
+  expect(sent).toEqual([{ recall: "fast" }, { name }]);
+  expect(await stored()).toMatchObject({ name, recall: "fast", search_mode: "keyword", metadata: { by: "another" } });
+});
+
+test("weights come in pairs, empty fields unset what was set, and what is wrong is said beside its field", async () => {
+  const search = part("Search");
+  const [vectors, words] = [search.getByLabel(/^Weight of vectors/), search.getByLabel(/^Weight of keywords/)];
+  await vectors.fill("0,25");
+  await words.waitFor();
+  await search.getByText("Enter both weights, or neither.").waitFor();
+  expect(await save("Search").getAttribute("title")).toBe("Correct what is marked first.");
+  await vectors.press("Enter");
+  expect(await words.getAttribute("aria-invalid")).toBe("true");
+  await words.fill("1");
+  await search.getByLabel("Results").fill("7");
+  await save("Search").click();
+  await page.getByText("Saved.").waitFor();
+  expect(await stored()).toMatchObject({
+    hybrid_search: { embedding_weight: 0.25, text_weight: 1 },
+    max_num_results: 7,
+  });
+
+  await part("General").getByLabel("Days without use").fill("400");
+  await save("General").click();
+  await part("General")
+    .getByText(/must be at most 365/)
+    .first()
+    .waitFor();
+  expect(await part("General").getByLabel("Days without use").getAttribute("aria-invalid")).toBe("true");
+  await part("General").getByLabel("Days without use").fill("4");
+  await part("General").getByLabel("Metadata").fill('{"tier": 2}');
+  await save("General").click();
+  await saved("General");
+  expect(await stored()).toMatchObject({ expires_after: { days: 4 }, metadata: { tier: 2 } });
+
+  await vectors.fill("");
+  await words.fill("");
+  await search.getByLabel("Results").fill("");
+  await save("Search").click();
+  await saved("Search");
+  await part("General").getByLabel("Days without use").fill("");
+  await save("General").click();
+  await saved("General");
+  const after = await stored();
+  for (const name of ["hybrid_search", "max_num_results", "expires_after"]) expect(after).not.toHaveProperty(name);
+  expect(after).toMatchObject({ metadata: { tier: 2 } });
+  current.faults = current.faults.filter((fault) => !fault.includes("status of 400"));
+});
