@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { findFiles, insertFile } from "../../db/tables/files.js";
 import {
+  deletePart,
   deleteParts,
   endUpload,
   findUpload,
@@ -16,6 +17,7 @@ import { type Caller, ownerOf, scopeOf } from "../../words/caller.js";
 import type { Deps } from "../deps.js";
 import * as files from "./files.js";
 import type { StoredFile, Upload, UploadPart } from "../../words/file.js";
+import type { Written } from "../../storage/storage.js";
 
 /** OpenAI's Uploads; imported as `uploads`. */
 
@@ -149,19 +151,21 @@ async function join(
   }
   // The parts are counted already.
   await deps.limiter.requireBytes(ownerOf(caller), 0);
-  const hash = createHash("md5");
+  const md5Hash = createHash("md5");
   const bytes = async function* () {
     for (const part of parts) {
       for await (const slice of files.orDamaged(deps.storage.read(part))) {
-        hash.update(slice);
+        md5Hash.update(slice);
         yield slice;
       }
     }
   };
-  const written = await deps.storage.write(bytes());
+  // The only part has the file's bytes, which need not be stored twice.
+  const [only] = parts.length === 1 ? parts : [];
+  const written = only === undefined ? await deps.storage.write(bytes()) : await hashed(only, bytes());
   let file: StoredFile;
   try {
-    if (md5 !== null) requireSum(hash.digest("hex"), md5);
+    if (md5 !== null) requireSum(md5Hash.digest("hex"), md5);
     const createdAt = deps.now();
     const { filename, purpose, fileExpiresAfter: life } = upload;
     const expiresAt = life === null ? null : files.expiryOf(createdAt, life);
@@ -169,15 +173,26 @@ async function join(
     const end = { status: "completed", fileId: file.id } as const;
     await deps.db.transaction(async (tx) => {
       if (!(await endUpload(tx, scopeOf(caller, "admin"), id, end))) throw notPending(id, "completed");
+      if (only !== undefined) await deletePart(tx, only.id);
       await insertFile(tx, file, ownerOf(caller));
     });
   } catch (error) {
-    await deps.storage.remove(written).catch(() => undefined);
+    if (only === undefined) await deps.storage.remove(written).catch(() => undefined);
     throw error;
   }
   // The file has its bytes now: a failure from here on must not remove them.
   await removePartsOrLater(deps, id);
   return { upload: { ...upload, status: "completed", fileId: file.id }, file };
+}
+
+async function hashed({ content, inDirectory }: UploadPart, slices: AsyncIterable<Buffer>): Promise<Written> {
+  const hash = createHash("sha256");
+  let bytes = 0;
+  for await (const slice of slices) {
+    hash.update(slice);
+    bytes += slice.length;
+  }
+  return { content, inDirectory, bytes, contentHash: hash.digest() };
 }
 
 function chosenParts(all: readonly UploadPart[], partIds: readonly string[]): UploadPart[] {

@@ -99,6 +99,11 @@ export async function listParts(db: Db, uploadId: string): Promise<UploadPart[]>
     .execute();
 }
 
+/** For a part whose bytes have become a file's. */
+export async function deletePart(tx: Db, id: string): Promise<void> {
+  await parts(tx).deleteFrom(partsTable).where("id", "=", id).execute();
+}
+
 export async function deleteParts(db: Db, uploadId: string): Promise<void> {
   await parts(db).deleteFrom(partsTable).where("upload_id", "=", uploadId).execute();
 }
