@@ -20,6 +20,8 @@ export interface HalfOpenProxy {
   freeze(): void;
   /** Number of connections so far. */
   connections(): number;
+  /** Number of bytes that clients have sent so far. */
+  received(): number;
   close(): Promise<void>;
 }
 
@@ -29,6 +31,7 @@ export async function startHalfOpenProxy(target: string): Promise<HalfOpenProxy>
   const pairs = new Set<[Socket, Socket]>();
   let mode: Mode = "forward";
   let connections = 0;
+  const clients: Socket[] = [];
 
   const frozen = new WeakSet<[Socket, Socket]>();
   const apply = (pair: [Socket, Socket]) => {
@@ -45,6 +48,7 @@ export async function startHalfOpenProxy(target: string): Promise<HalfOpenProxy>
   };
   const server = createServer((near) => {
     connections += 1;
+    clients.push(near);
     near.on("error", () => undefined);
     if (mode === "refuse") {
       near.resetAndDestroy();
@@ -87,6 +91,7 @@ export async function startHalfOpenProxy(target: string): Promise<HalfOpenProxy>
       }
     },
     connections: () => connections,
+    received: () => clients.reduce((sum, { bytesRead }) => sum + bytesRead, 0),
     close: async () => {
       cut();
       await new Promise((resolve) => server.close(resolve));

@@ -1,5 +1,5 @@
 import createClient from "openapi-fetch";
-import { failureOf, noAnswer } from "./failure.js";
+import { brokenAnswer, failureOf, noAnswer } from "./failure.js";
 import type { components, paths } from "./generated/schema.js";
 
 /** The API of the service, which the page came from. The session's cookie says who asks. */
@@ -23,10 +23,10 @@ export async function answered<T>(call: Promise<Answer<T>>): Promise<NonNullable
     answer = await call;
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
-    throw noAnswer(error);
+    throw error instanceof SyntaxError ? brokenAnswer(null) : noAnswer(error);
   }
   const { data, error, response } = answer;
   if (!response.ok) throw failureOf(response, error);
-  if (data === undefined || data === null) throw failureOf(response, null);
+  if (data === undefined || data === null) throw brokenAnswer(response.headers.get("x-request-id"));
   return data;
 }

@@ -3,7 +3,7 @@ import { createContext, useContext, useEffect, useRef } from "react";
 import { type Schemas, answered, api } from "./client.js";
 import { fromPage, noteSignedIn } from "../app/page.js";
 import { Failure } from "./failure.js";
-import { stopUploads } from "./uploads/stop.js";
+import { stopUploads, uploadAs } from "./uploads/session.js";
 
 export type Me = Schemas["Me"];
 export type Right = Me["may"][number];
@@ -47,8 +47,8 @@ export function useForgetOthers(name: string | undefined): void {
     if (name !== undefined && before.current !== undefined && before.current !== name) {
       queries.removeQueries({ predicate: ({ queryKey: [of] }) => of !== meKey[0] });
       queries.getMutationCache().clear();
-      stopUploads();
     }
+    if (name !== undefined) uploadAs(name);
     before.current = name;
   }, [name, queries]);
 }

@@ -36,16 +36,15 @@ export const storeFileList = (storeId: string, filter: FileStatus | null) =>
   });
 
 /** One file, asked for again while it is being read. */
-export const storeFile = (storeId: string, fileId: string, known?: StoreFile) =>
+export const storeFile = (storeId: string, fileId: string) =>
   queryOptions({
     queryKey: ["stores", "files", storeId, "one", fileId],
     queryFn: ({ signal }) =>
       answered(
         api.GET("/v1/vector_stores/{vector_store_id}/files/{file_id}", { ...filePath(storeId, fileId), signal }),
       ),
-    ...(known !== undefined && { placeholderData: known }),
     refetchInterval: ({ state: { data, status } }) =>
-      status !== "error" && (data ?? known)?.status === "in_progress" ? 2000 : false,
+      status !== "error" && data?.status === "in_progress" ? 3000 : false,
   });
 
 /** What was read from a file, a thousand chunks at a time. */
@@ -77,6 +76,12 @@ export function showFile(queries: QueryClient, file: StoreFile): void {
     return pages.map((page, i) => (i === 0 ? { ...page, data: [file, ...page.data] } : page));
   });
 }
+
+/** The files of all lists of a vector store that are known. */
+export const listedFiles = (queries: QueryClient, storeId: string): StoreFile[] =>
+  queries
+    .getQueriesData<InfiniteData<FilePage>>({ queryKey: ["stores", "files", storeId, "list"] })
+    .flatMap(([, list]) => list?.pages.flatMap(({ data }) => data) ?? []);
 
 /** Takes a file that has gone out of the lists that are shown. */
 export function hideFile(queries: QueryClient, storeId: string, id: string): void {
@@ -121,15 +126,15 @@ export const attachFile = (storeId: string, fileId: string, signal?: AbortSignal
     return answer;
   });
 
-/** Has a file that has failed read again, with the attributes that it has. */
+/** Has a file that has failed read again, with the attributes that it has, and cut as it was to be. */
 export function useReadAgain() {
   const queries = useQueryClient();
   return useMutation({
-    mutationFn: async ({ vector_store_id: storeId, id, attributes }: StoreFile) => {
+    mutationFn: async ({ vector_store_id: storeId, id, attributes, chunking_strategy: cutting }: StoreFile) => {
       const answer = await answered(
         api.POST("/v1/vector_stores/{vector_store_id}/files", {
           params: { path: { vector_store_id: storeId } },
-          body: { file_id: id, attributes },
+          body: { file_id: id, attributes, ...(cutting.type === "static" && { chunking_strategy: cutting }) },
         }),
       );
       if ("data" in answer) throw new Error("attaching one file has answered a list");

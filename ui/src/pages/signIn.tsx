@@ -3,6 +3,7 @@ import { type SubmitEvent, useState } from "react";
 import { useTexts } from "../text/texts.js";
 import { Navigate, useSearchParams } from "react-router";
 import { me, useSignIn } from "../api/me.js";
+import { usePausedUploads } from "../api/uploads/session.js";
 import { Button } from "../parts/button.js";
 import { TextField } from "../parts/fields.js";
 import { ErrorNote } from "../parts/notes.js";
@@ -16,6 +17,7 @@ export function SignIn() {
   const [params] = useSearchParams();
   const { data: caller } = useQuery(me);
   const signIn = useSignIn();
+  const paused = usePausedUploads();
   const [key, setKey] = useState("");
   if (caller != null) return <Navigate replace to={within(params.get("next"))} />;
   const send = (event: SubmitEvent) => {
@@ -29,6 +31,11 @@ export function SignIn() {
         <h1 className="text-2xl font-semibold tracking-tight">{t("signIn.title")}</h1>
         <p className="mt-1 text-sm text-muted">{t("signIn.about")}</p>
       </div>
+      {paused > 0 && (
+        <p role="alert" className="rounded-md bg-warn-soft p-3 text-sm text-warn">
+          {t("signIn.uploads", { count: paused })}
+        </p>
+      )}
       <form onSubmit={send} className="flex flex-col gap-4 rounded-lg border border-line bg-surface p-5">
         <TextField
           label={t("signIn.key")}

@@ -3,12 +3,12 @@ import { Fragment, type ReactNode } from "react";
 import { useTexts } from "../text/texts.js";
 import { Failure } from "../api/failure.js";
 import { Button } from "./button.js";
+import { failureText } from "./failureText.js";
 
 /** What went wrong, what the service's log calls it, and a way to try again. */
 export function ErrorNote({ error, retry, busy }: { error: Error; retry?: () => void; busy?: boolean }) {
   const { t } = useTexts();
   const failure = error instanceof Failure ? error : null;
-  const away = failure?.status === 0;
   // What fails in the middle of a stream comes with the status of its begin.
   const hasStatus = failure !== null && failure.status >= 400;
   const facts =
@@ -30,9 +30,7 @@ export function ErrorNote({ error, retry, busy }: { error: Error; retry?: () => 
     >
       <CircleAlert aria-hidden className="mt-0.5 size-4 shrink-0 text-danger" />
       <div className="min-w-0 flex-1">
-        <p className="foreign font-medium">
-          {away ? t(failure.code === "broken_off" ? "error.brokenOff" : "error.away") : error.message}
-        </p>
+        <p className="foreign font-medium">{failureText(error, t)}</p>
         {facts.length > 0 && (
           <p className="mt-0.5 text-xs text-muted">
             {facts.map((fact, i) => (

@@ -46,10 +46,16 @@ export const de: Texts = {
     hint: "Er wird gegen eine Sitzung von höchstens acht Stunden getauscht und nicht im Browser aufbewahrt.",
     submit: "Anmelden",
     why: "Zuerst einen Schlüssel eingeben.",
+    uploads_one:
+      "Die Sitzung ist zu Ende, deshalb wurde {{count}} Upload angehalten. Er geht nach der Anmeldung hier weiter.",
+    uploads_other:
+      "Die Sitzung ist zu Ende, deshalb wurden {{count}} Uploads angehalten. Sie gehen nach der Anmeldung hier weiter.",
   },
   error: {
     brokenOff: "Die Verbindung ist mitten in der Antwort abgebrochen.",
     away: "Der Dienst antwortet nicht. Vielleicht startet er neu, oder die Verbindung ist unterbrochen.",
+    broken: "Statt der Antwort des Dienstes kam etwas, das nicht lesbar ist.",
+    unreadable: "Die Datei ist nicht lesbar. Vielleicht wurde sie nach der Auswahl geändert oder entfernt.",
     status: "Status {{status}}",
     request: "Anfrage",
     later: "in {{seconds}} s erneut versuchen",
@@ -686,11 +692,13 @@ export const de: Texts = {
       more: "und {{count}} weitere",
       clear: "Liste leeren",
       retry: "{{name}} erneut versuchen",
+      retryFailed: "Alle fehlgeschlagenen erneut versuchen",
       cancel: "{{name}} abbrechen",
       states: {
         queued: "In der Schlange",
         sending: "Wird gesendet",
         waiting: "Versucht es gleich wieder",
+        paused: "Angehalten bis zur Anmeldung",
         reading: "Wird gelesen",
         completed: "Fertig",
         failed: "Fehlgeschlagen",

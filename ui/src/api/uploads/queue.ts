@@ -1,9 +1,9 @@
 import { useMemo, useSyncExternalStore } from "react";
-import { answered, api } from "../client.js";
 import { Failure } from "../failure.js";
 import { type StoreFile, attachFile } from "../storeFiles.js";
-import { isPassing, pause, persist } from "./send.js";
-import { onStop } from "./stop.js";
+import { persist } from "./persist.js";
+import { within } from "./send.js";
+import { registerUploads, sessionEnded } from "./session.js";
 import { type Transfer, forget, transfer } from "./transfer.js";
 
 /**
@@ -11,7 +11,18 @@ import { type Transfer, forget, transfer } from "./transfer.js";
  * not sent when the window is closed is lost.
  */
 
-type UploadState = "queued" | "sending" | "waiting" | "reading" | "completed" | "failed" | "cancelled";
+type UploadState =
+  | "queued"
+  | "sending"
+  /** Tries again soon. */
+  | "waiting"
+  /** Until its sender signs in again. */
+  | "paused"
+  /** All is sent, and the service reads it. */
+  | "reading"
+  | "completed"
+  | "failed"
+  | "cancelled";
 
 export interface Upload {
   readonly id: number;
@@ -29,15 +40,18 @@ export interface Upload {
 interface Job extends Transfer {
   upload: Upload;
   stop: AbortController;
+  /** What the lists of files have been told: that it is there, or that it has gone. */
+  told: "added" | "gone" | null;
 }
 
 const atOnce = 3;
+/** Attaching waits two seconds for a small file to be read. */
+const attachMs = 60_000;
 const jobs = new Map<number, Job>();
 const listeners = new Set<() => void>();
 let shown: readonly Upload[] = [];
 let busy = 0;
 let last = 0;
-let watching = false;
 
 function change(job: Job, what: Partial<Upload>): void {
   if (!jobs.has(job.upload.id)) return;
@@ -48,7 +62,8 @@ function change(job: Job, what: Partial<Upload>): void {
 function publish(): void {
   shown = [...jobs.values()].map(({ upload }) => upload);
   // The browser asks before it closes the window, whichever page it shows.
-  if (shown.some(isUnsent)) window.addEventListener("beforeunload", askFirst);
+  if (shown.some((upload) => isUnsent(upload) || upload.state === "paused"))
+    window.addEventListener("beforeunload", askFirst);
   else window.removeEventListener("beforeunload", askFirst);
   for (const listener of listeners) listener();
 }
@@ -80,18 +95,27 @@ export function addUploads(storeId: string, files: Iterable<File>): void {
     const id = (last += 1);
     const { name, size } = blob;
     const upload: Upload = { id, storeId, name, size, state: "queued", sent: 0, error: null, file: null };
-    jobs.set(id, { upload, blob, uploadId: null, partIds: [], fileId: null, stop: new AbortController() });
+    jobs.set(id, { upload, blob, uploadId: null, partIds: [], fileId: null, stop: new AbortController(), told: null });
   }
   publish();
   start();
 }
 
+const again = (job: Job) => {
+  job.stop = new AbortController();
+  change(job, { state: "queued", error: null, file: null });
+};
+
 /** Goes on where an upload has failed: what has arrived is not sent again. */
 export function retryUpload(id: number): void {
   const job = jobs.get(id);
   if (job === undefined || !(job.upload.state === "failed" || job.upload.state === "cancelled")) return;
-  job.stop = new AbortController();
-  change(job, { state: "queued", error: null, file: null });
+  again(job);
+  start();
+}
+
+export function retryFailed(storeId: string): void {
+  for (const job of jobs.values()) if (job.upload.storeId === storeId && job.upload.state === "failed") again(job);
   start();
 }
 
@@ -103,7 +127,8 @@ export function cancelUpload(id: number): void {
   change(job, { state: "cancelled", error: null });
   const arrived = { ...job };
   Object.assign(job, { uploadId: null, partIds: [], fileId: null });
-  void forget(arrived).catch(() => undefined);
+  change(job, { sent: 0 });
+  void forget(arrived);
 }
 
 /** Takes those that have ended off the list. */
@@ -114,10 +139,26 @@ export function clearUploads(storeId: string): void {
   publish();
 }
 
-onStop(() => {
-  for (const { stop } of jobs.values()) stop.abort();
-  jobs.clear();
-  publish();
+registerUploads({
+  stop: () => {
+    for (const { stop } of jobs.values()) stop.abort();
+    jobs.clear();
+    publish();
+  },
+  pause: () => {
+    let count = 0;
+    for (const job of jobs.values()) {
+      count += job.upload.state === "paused" || isUnsent(job.upload) ? 1 : 0;
+      if (!isUnsent(job.upload)) continue;
+      job.stop.abort();
+      change(job, { state: "paused", error: null });
+    }
+    return count;
+  },
+  goOn: () => {
+    for (const job of jobs.values()) if (job.upload.state === "paused") again(job);
+    start();
+  },
 });
 
 function start(): void {
@@ -140,17 +181,23 @@ async function work(job: Job, signal: AbortSignal): Promise<void> {
   const pausing = (error: Failure) => {
     still({ state: "waiting", error });
   };
+  // What must be sent again is not counted again.
   const sent = (bytes: number) => {
-    still({ state: "sending", sent: Math.min(bytes, job.upload.size), error: null });
+    still({ state: "sending", sent: Math.max(job.upload.sent, bytes), error: null });
+  };
+  const restarted = () => {
+    still({ sent: 0 });
   };
   try {
-    const fileId = await transfer(job, { signal, sent, pausing });
+    const fileId = await transfer(job, { signal, sent, restarted, pausing });
     still({ sent: job.upload.size });
-    const file = await persist(() => attachFile(job.upload.storeId, fileId, signal), { signal, pausing });
+    const attach = () => within(attachMs, signal, (limited) => attachFile(job.upload.storeId, fileId, limited));
+    const file = await persist(attach, { signal, pausing });
     still(after(file));
-    void watch();
   } catch (error) {
-    still({ state: "failed", error: error as Error });
+    if (signal.aborted) return;
+    if (error instanceof Failure && error.status === 401) sessionEnded();
+    else still({ state: "failed", error: error as Error });
   }
 }
 
@@ -164,31 +211,32 @@ function after(file: StoreFile): Partial<Upload> {
   };
 }
 
-/** Asks how far the service is with what it reads, the oldest first: it reads them in this order. */
-async function watch(): Promise<void> {
-  if (watching) return;
-  watching = true;
-  for (;;) {
-    const reading = [...jobs.values()].filter(({ upload }) => upload.state === "reading").slice(0, 8);
-    if (reading.length === 0) break;
-    await Promise.all(reading.map(look));
-    await pause(1000, new AbortController().signal);
+/** The files of uploads that the service is reading. */
+export const filesBeingRead = (storeId: string): StoreFile[] =>
+  [...jobs.values()].flatMap(({ upload: { storeId: store, state, file } }) =>
+    store === storeId && state === "reading" && file !== null ? [file] : [],
+  );
+
+/** Notes how far the service is with a file. @param file null: it is no longer in the vector store */
+export function noteFile(storeId: string, id: string, file: StoreFile | null): void {
+  for (const job of jobs.values()) {
+    const { upload } = job;
+    if (upload.storeId !== storeId || upload.state !== "reading" || upload.file?.id !== id) continue;
+    change(job, file === null ? { state: "cancelled", error: null } : after(file));
   }
-  watching = false;
 }
 
-async function look(job: Job): Promise<void> {
-  const { signal } = job.stop;
-  const { storeId, file } = job.upload;
-  if (file === null) return;
-  try {
-    const path = { vector_store_id: storeId, file_id: file.id };
-    const now = await answered(
-      api.GET("/v1/vector_stores/{vector_store_id}/files/{file_id}", { params: { path }, signal }),
-    );
-    if (!signal.aborted) change(job, after(now));
-  } catch (error) {
-    if (signal.aborted || isPassing(error)) return;
-    change(job, { state: "failed", error: error as Error });
+/** Files that uploads have added to a vector store, or taken out again, since this was asked before. */
+export function takeNews(storeId: string): { added: StoreFile[]; gone: string[] } {
+  const news: { added: StoreFile[]; gone: string[] } = { added: [], gone: [] };
+  for (const job of jobs.values()) {
+    const { storeId: store, state, file } = job.upload;
+    if (store !== storeId || file === null) continue;
+    const now = state === "cancelled" && file.status === "in_progress" ? "gone" : "added";
+    if (job.told === now) continue;
+    job.told = now;
+    if (now === "gone") news.gone.push(file.id);
+    else news.added.push(file);
   }
+  return news;
 }

@@ -1,7 +1,9 @@
-import { Failure, failureOf, noAnswer } from "../failure.js";
+import { failureOf, noAnswer } from "../failure.js";
 
 /** After this long without a byte sent, the connection counts as lost. */
 const stalledMs = 60_000;
+/** How long the service may take to answer once it has all bytes. */
+const answerMs = 180_000;
 
 /**
  * Sends a form, and tells how many bytes have left: `fetch` cannot.
@@ -16,13 +18,12 @@ export function sendForm(
     signal.throwIfAborted();
     const request = new XMLHttpRequest();
     let timer: ReturnType<typeof setTimeout> | undefined;
-    const lost = (why: string) => {
-      reject(noAnswer(why));
-      request.abort();
-    };
-    const wait = () => {
+    const wait = (ms: number, why: string) => {
       clearTimeout(timer);
-      timer = setTimeout(lost, stalledMs, "Nothing could be sent for a minute.");
+      timer = setTimeout(() => {
+        reject(noAnswer(why));
+        request.abort();
+      }, ms);
     };
     const abort = () => {
       reject(signal.reason as Error);
@@ -34,12 +35,11 @@ export function sendForm(
       signal.removeEventListener("abort", abort);
     });
     request.upload.addEventListener("progress", ({ loaded }) => {
-      wait();
+      wait(stalledMs, "Nothing could be sent for a minute.");
       sent(loaded);
     });
-    // All is sent; how long the service works on it is its own affair.
     request.upload.addEventListener("load", () => {
-      clearTimeout(timer);
+      wait(answerMs, "No answer came within three minutes.");
     });
     request.addEventListener("error", () => {
       reject(noAnswer("The connection was lost."));
@@ -50,7 +50,7 @@ export function sendForm(
       else reject(failureOf(responseOf(request), body));
     });
     request.open("POST", path);
-    wait();
+    wait(stalledMs, "Nothing could be sent for a minute.");
     request.send(form);
   });
 }
@@ -72,47 +72,17 @@ function responseOf(request: XMLHttpRequest): Response {
   return new Response(null, { status: request.status, statusText: request.statusText, headers });
 }
 
-/** Whether the same request may go well later: the connection was lost, or the service cannot do it just now. */
-export const isPassing = (error: unknown): error is Failure =>
-  error instanceof Failure && (error.status === 0 || error.status >= 500 || [408, 425, 429].includes(error.status));
-
-const tries = 10;
-
-/**
- * Does something until it goes well, with longer and longer pauses, which end when the browser is online again.
- * @param pausing is told why before each pause
- */
-export async function persist<T>(
-  work: () => Promise<T>,
-  { signal, pausing }: { signal: AbortSignal; pausing: (why: Failure) => void },
-): Promise<T> {
-  for (let tried = 1; ; tried += 1) {
-    try {
-      return await work();
-    } catch (error) {
-      if (!isPassing(error) || tried >= tries) throw error;
-      pausing(error);
-      const ms = Math.max(Math.min(30_000, 500 * 2 ** tried), (error.retryAfterSeconds ?? 0) * 1000);
-      await pause(ms, signal);
-    }
+/** Ends a request that is not answered in time. @throws Failure, as if no answer had come */
+export async function within<T>(ms: number, signal: AbortSignal, ask: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const late = new AbortController();
+  const timer = setTimeout(() => {
+    late.abort();
+  }, ms);
+  try {
+    return await ask(AbortSignal.any([signal, late.signal]));
+  } catch (error) {
+    throw late.signal.aborted && !signal.aborted ? noAnswer(`No answer came within ${ms / 1000} seconds.`) : error;
+  } finally {
+    clearTimeout(timer);
   }
-}
-
-export function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const end = (settle: () => void) => () => {
-      clearTimeout(timer);
-      window.removeEventListener("online", go);
-      signal.removeEventListener("abort", stop);
-      settle();
-    };
-    const go = end(resolve);
-    const stop = end(() => {
-      reject(signal.reason as Error);
-    });
-    const timer = setTimeout(go, ms);
-    window.addEventListener("online", go);
-    signal.addEventListener("abort", stop);
-    if (signal.aborted) stop();
-  });
 }

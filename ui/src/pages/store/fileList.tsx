@@ -1,6 +1,7 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { type Range, defaultRangeExtractor, useVirtualizer } from "@tanstack/react-virtual";
 import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { useReading } from "../../api/readingFiles.js";
 import { type FileStatus, type StoreFile, storeFileList } from "../../api/storeFiles.js";
 import { Button } from "../../parts/button.js";
 import { Empty, ErrorNote, Skeleton } from "../../parts/notes.js";
@@ -25,6 +26,10 @@ export default function FileList({ storeId, status, why, choose, showAll, onRemo
     storeFileList(storeId, status),
   );
   const files = useMemo(() => data?.pages.flatMap((page) => page.data) ?? [], [data]);
+  useReading(
+    storeId,
+    useMemo(() => files.some((file) => file.status === "in_progress"), [files]),
+  );
   const note = error !== null && (
     <div className="my-3">
       <ErrorNote

@@ -1,8 +1,6 @@
-import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { RotateCw, Tags, Trash2 } from "lucide-react";
-import { useEffect } from "react";
 import { Link } from "react-router";
-import { type StoreFile, forgetCounts, showFile, storeFile, useReadAgain } from "../../api/storeFiles.js";
+import { type StoreFile, useReadAgain } from "../../api/storeFiles.js";
 import { useAnnounce } from "../../parts/announcer.js";
 import { IconButton } from "../../parts/button.js";
 import { bytes, fromNow, number } from "../../parts/format.js";
@@ -28,11 +26,10 @@ interface FileRowProps {
   onChange: (file: StoreFile) => void;
 }
 
-/** The cells of one file. While it is read, it is asked how far it is. */
-export function FileRow({ file: listed, why, onRemove, onChange }: FileRowProps) {
+/** The cells of one file. */
+export function FileRow({ file, why, onRemove, onChange }: FileRowProps) {
   const { t } = useTexts();
   const announce = useAnnounce();
-  const file = useLive(listed);
   const again = useReadAgain();
   const { id, vector_store_id: storeId, filename: name, status, attributes } = file;
   return (
@@ -115,18 +112,4 @@ export function FileState({ file: { status, progress } }: { file: StoreFile }) {
       {waiting !== undefined && <p className="foreign mt-0.5 text-xs text-warn">{waiting}</p>}
     </>
   );
-}
-
-function useLive(listed: StoreFile): StoreFile {
-  const queries = useQueryClient();
-  const isRead = listed.status === "in_progress";
-  const { data } = useQuery({ ...storeFile(listed.vector_store_id, listed.id, listed), enabled: isRead });
-  const file = isRead && data !== undefined ? data : listed;
-  const hasEnded = isRead && file.status !== "in_progress";
-  useEffect(() => {
-    if (!hasEnded) return;
-    showFile(queries, file);
-    void forgetCounts(queries, file.vector_store_id);
-  }, [hasEnded, file, queries]);
-  return file;
 }

@@ -1,10 +1,11 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Suspense, lazy, useEffect, useRef } from "react";
 import { NavLink, Outlet, useBlocker, useLocation, useParams } from "react-router";
+import { useReading } from "../../api/readingFiles.js";
 import { forgetCounts, hideFile, showFile } from "../../api/storeFiles.js";
 import { permissionOn, titleOf } from "../../api/stores.js";
 import { storeDetail } from "../../api/storeDetail.js";
-import { useIsUploading, useUploads } from "../../api/uploads/queue.js";
+import { takeNews, useIsUploading, useUploads } from "../../api/uploads/queue.js";
 import { CopyButton } from "../../parts/copy.js";
 import { Badge, ErrorNote, Foreign, Skeleton } from "../../parts/notes.js";
 import { Page } from "../../parts/page.js";
@@ -76,24 +77,27 @@ export function Component() {
   );
 }
 
+/** Files end faster than their store needs to be counted again. */
+const countMs = 2_000;
+
 /** Shows in the lists what becomes of uploads, and asks before the page that shows them is left. */
 function Uploading({ id }: { id: string }) {
   const queries = useQueryClient();
   const uploads = useUploads(id);
-  const known = useRef(new Map<number, unknown>());
+  useReading(
+    id,
+    uploads.some(({ state }) => state === "reading"),
+  );
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
   useEffect(() => {
-    let hasNews = false;
-    for (const { id: upload, file, state } of uploads) {
-      const before = known.current.get(upload);
-      const now = state === "cancelled" && file?.status === "in_progress" ? "gone" : file;
-      if (file === null || now === before) continue;
-      known.current.set(upload, now);
-      // One that was cancelled while it was read is deleted.
-      if (now === "gone") hideFile(queries, id, file.id);
-      else showFile(queries, file);
-      hasNews ||= before === undefined || now === "gone" || file.status !== "in_progress";
-    }
-    if (hasNews) void forgetCounts(queries, id);
+    const { added, gone } = takeNews(id);
+    for (const file of added) showFile(queries, file);
+    for (const file of gone) hideFile(queries, id, file);
+    if (added.length + gone.length === 0 || timer.current !== undefined) return;
+    timer.current = setTimeout(() => {
+      timer.current = undefined;
+      void forgetCounts(queries, id);
+    }, countMs);
   }, [uploads, queries, id]);
   const isUploading = useIsUploading();
   const here = `/vector-stores/${id}`;

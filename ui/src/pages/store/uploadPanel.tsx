@@ -1,6 +1,15 @@
 import { RotateCw, X } from "lucide-react";
-import { type Upload, cancelUpload, clearUploads, isUnsent, retryUpload, useUploads } from "../../api/uploads/queue.js";
+import {
+  type Upload,
+  cancelUpload,
+  clearUploads,
+  isUnsent,
+  retryFailed,
+  retryUpload,
+  useUploads,
+} from "../../api/uploads/queue.js";
 import { Button, IconButton } from "../../parts/button.js";
+import { failureText } from "../../parts/failureText.js";
 import { bytes, number, percent } from "../../parts/format.js";
 import { Badge, Foreign, type Tone } from "../../parts/notes.js";
 import { Section } from "../../parts/page.js";
@@ -27,13 +36,24 @@ export function UploadPanel({ storeId }: { storeId: string }) {
       title={t("store.uploads.title")}
       actions={
         ended.length > 0 && (
-          <Button
-            onClick={() => {
-              clearUploads(storeId);
-            }}
-          >
-            {t("store.uploads.clear")}
-          </Button>
+          <div className="flex flex-wrap gap-2">
+            {failed.length > 1 && (
+              <Button
+                onClick={() => {
+                  retryFailed(storeId);
+                }}
+              >
+                {t("store.uploads.retryFailed")}
+              </Button>
+            )}
+            <Button
+              onClick={() => {
+                clearUploads(storeId);
+              }}
+            >
+              {t("store.uploads.clear")}
+            </Button>
+          </div>
         )
       }
     >
@@ -96,7 +116,9 @@ function Item({ upload }: { upload: Upload }) {
           />
         )}
         {error !== null && (
-          <p className={`foreign mt-1 text-xs ${state === "failed" ? "text-danger" : "text-warn"}`}>{error.message}</p>
+          <p className={`foreign mt-1 text-xs ${state === "failed" ? "text-danger" : "text-warn"}`}>
+            {failureText(error, t)}
+          </p>
         )}
       </div>
       <Badge tone={tones[state] ?? "plain"}>{t(`store.uploads.states.${state}`)}</Badge>
