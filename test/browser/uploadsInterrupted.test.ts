@@ -15,6 +15,7 @@ import {
   through,
   upload,
   useScene,
+  watchProgress,
 } from "./uploadsSupport.js";
 
 /** Uploads that something comes between. */
@@ -115,9 +116,3 @@ test("a server that stops and a session that ends in the middle: uploads go on a
   expect(parts.count()).toBe(5 + 2);
   forgiveNetwork(scene);
 });
-
-/** Tells `note` each value that the bar of progress has had. */
-const watchProgress = `new MutationObserver(() => {
-  const bar = document.querySelector("progress");
-  if (bar) note(bar.value);
-}).observe(document.querySelector("main"), { subtree: true, childList: true, attributes: true })`;

@@ -145,3 +145,9 @@ export async function meet({ page }: Scene, pattern: RegExp, ...fates: ((route: 
   return { count: () => count, came };
 }
 export const through = (route: Route) => route.continue();
+
+/** Tells `note` each value that the bar of progress has had. */
+export const watchProgress = `new MutationObserver(() => {
+  const bar = document.querySelector("progress");
+  if (bar) note(bar.value);
+}).observe(document.querySelector("main"), { subtree: true, childList: true, attributes: true })`;
