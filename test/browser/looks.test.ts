@@ -1,7 +1,8 @@
+import { createHash } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals";
 import type { Browser } from "playwright-core";
 import { expectAccessible, expectFits, open, openBrowser, schemes, shoot, signIn, visit, widths } from "./browser.js";
-import { as, grant, makePerson, makeStore, masterKey, named, root } from "./people.js";
+import { addRow, as, grant, makeKey, makePerson, makeStore, manage, masterKey, named, root, upload } from "./people.js";
 
 /**
  * Every page in both colour schemes, on a phone and on a desk: what axe can tell of it, nothing wider than the screen,
@@ -18,15 +19,11 @@ beforeAll(async () => {
   const { id: user, key } = await makePerson("page-looks");
   const store = await makeStore(key, named("Handbook"));
   const text = "Returns are possible within 30 days of purchase. Shipping is free for orders over $50.";
-  const upload = new FormData();
-  upload.append("file", new Blob([text]), "returns.txt");
-  const uploaded = await fetch(`${root}/v1/vector_stores/${store}/upload`, {
-    method: "POST",
-    headers: { authorization: `Bearer ${key}` },
-    body: upload,
-  });
-  expect(uploaded.status).toBe(200);
-  await as(key).post(`/vector_stores/${store}/embeddings`, { body: { content: "A row", metadata: { topic: "rows" } } });
+  const file = await upload(key, store, "returns.txt", text);
+  await addRow(key, store, "A row", { topic: "rows" });
+  const loner = await makeKey({});
+  await makeStore(loner, named("Alone"));
+  const { team_id: team } = await manage<{ team_id: string }>("/team/new", { team_alias: named("looking") });
   await grant(key, store, "team:readers", "read");
   await as(masterKey).post("/admin/keys", { body: { name: named("registry"), scope: "search" } });
   const within = `/vector-stores/${store}`;
@@ -35,6 +32,7 @@ beforeAll(async () => {
     stores: "/vector-stores",
     store: within,
     files: `${within}/files`,
+    file: `${within}/files/${file}`,
     rows: `${within}/rows`,
     search: `${within}/search?q=returns`,
     ask: `${within}/ask`,
@@ -42,6 +40,8 @@ beforeAll(async () => {
     settings: `${within}/settings`,
     people: "/people",
     user: `/people/users/${encodeURIComponent(user)}`,
+    team: `/people/teams/${encodeURIComponent(team)}`,
+    owner: `/people/owners/${encodeURIComponent(`key:${createHash("sha256").update(loner).digest("hex")}`)}`,
     usage: "/usage",
     keys: "/keys",
     "keys of LiteLLM": "/keys/litellm",
@@ -72,6 +72,16 @@ describe.each(looks)("$scheme, $width px", (look) => {
       await expectFits(page);
       await shoot(page, `${name}-${look.scheme}-${look.width}`);
     }
+    await open(visited, pages.rows ?? "");
+    await page
+      .getByRole("button", { name: /^Change row/ })
+      .first()
+      .click();
+    await page.getByRole("dialog").getByLabel("Content").waitFor();
+    await expectAccessible(page);
+    await expectFits(page);
+    await shoot(page, `row-${look.scheme}-${look.width}`);
+    expect(faults).toEqual([]);
     await context.close();
   });
 });
