@@ -40,7 +40,7 @@ export function CopyButton({ text, what, words = false }: { text: string; what: 
 export function Code({ text, what }: { text: string; what: string }) {
   return (
     <div className="relative rounded-md border border-line bg-canvas">
-      <div className="absolute top-1 right-1">
+      <div className="absolute top-1 right-1 rounded-md bg-canvas">
         <CopyButton text={text} what={what} />
       </div>
       {/* It scrolls, so it must take the focus. */}
