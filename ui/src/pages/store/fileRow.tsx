@@ -1,4 +1,5 @@
 import { RotateCw, Tags, Trash2 } from "lucide-react";
+import { memo } from "react";
 import { Link } from "react-router";
 import { type StoreFile, useReadAgain } from "../../api/storeFiles.js";
 import { useAnnounce } from "../../parts/announcer.js";
@@ -26,8 +27,8 @@ interface FileRowProps {
   onChange: (file: StoreFile) => void;
 }
 
-/** The cells of one file. */
-export function FileRow({ file, why, onRemove, onChange }: FileRowProps) {
+/** The cells of one file. Scrolling draws the list again each time, and its rows have not changed. */
+export const FileRow = memo(function FileRow({ file, why, onRemove, onChange }: FileRowProps) {
   const { t } = useTexts();
   const announce = useAnnounce();
   const again = useReadAgain();
@@ -92,7 +93,7 @@ export function FileRow({ file, why, onRemove, onChange }: FileRowProps) {
       </div>
     </>
   );
-}
+});
 
 export function FileState({ file: { status, progress } }: { file: StoreFile }) {
   const { t } = useTexts();
