@@ -9,12 +9,13 @@ import { recordOnOthers } from "../stores/onOthers.js";
 import type { Deps } from "../deps.js";
 import { requireOperators } from "../search/filters.js";
 import * as stores from "../stores/stores.js";
-import { firstFileRow, isFileRow } from "./fileRows.js";
+import { filesOfRows, firstFileRow, isFileRow } from "./fileRows.js";
 
 /** Reading and removing chunks; imported as `chunks`. */
 
 /**
  * A page of a store's chunks, for checking a migration. `after` and `before` are ids of chunks, which need not exist.
+ * @returns also the files that they are chunks of, by their ids
  * @throws ApiError 404, 400 naming the field
  */
 export async function list(
@@ -24,7 +25,7 @@ export async function list(
   selection: ChunkSelection,
   page: stores.PageRequest & { embeddings: boolean },
   signal: AbortSignal,
-): Promise<ChunkPage> {
+): Promise<ChunkPage & { files: ReadonlyMap<string, string> }> {
   const store = await stores.find(deps, caller, storeId, "read");
   requireOperators(deps.engine, selection.filter ?? null);
   for (const param of ["after", "before"] as const) {
@@ -32,7 +33,8 @@ export async function list(
     if (id !== null && deps.engine.ids.read(id) === null)
       throw invalid(param, `is not an id of a row; ids here are ${deps.engine.ids.type} values`);
   }
-  return deps.engine.page(store, selection, page, { signal });
+  const found = await deps.engine.page(store, selection, page, { signal });
+  return { ...found, files: await filesOfRows(deps, store, found.chunks) };
 }
 
 /** These chunks of a store by id, as far as it has them. @throws ApiError 404 */

@@ -1,32 +1,43 @@
-import { findStoreFile, hasFiles, listNamed } from "../../db/tables/storeFiles.js";
+import { findStoreFiles, hasFiles, listNamed } from "../../db/tables/storeFiles.js";
 import { Overtaken } from "../../engines/engine.js";
 import type { Chunk, Compared, NewChunk, OnConflict } from "../../words/chunk.js";
 import { type ApiError, conflict } from "../../words/errors.js";
-import type { StoreFile } from "../../words/file.js";
 import type { VectorStore } from "../../words/store.js";
 import type { Deps } from "../deps.js";
 import { whileRequested } from "../stores/removal.js";
 import { type LeavingDeps, removeLeftUnder } from "../stores/leftChunks.js";
 
-/**
- * The file that ingestion made a row for; null if a client inserted the row. Metadata that a client wrote may name the
- * same file, so the row's id must be the one that ingestion gives this chunk of it.
- * @param known files that were looked up before, by id
- */
-export async function fileOfRow(
-  { db, engine }: Pick<Deps, "db" | "engine">,
-  store: VectorStore,
-  { id, metadata }: Chunk,
-  known = new Map<string, StoreFile | undefined>(),
-): Promise<string | null> {
+/** What a row says of itself: which file it is of, and which of its chunks; null if it says nothing of the kind. */
+function placeOf({ metadata }: Chunk): { fileId: string; index: number } | null {
   if (typeof metadata !== "object" || metadata === null) return null;
   const { file_id: fileId, chunk_index: index } = metadata as Record<string, unknown>;
-  if (typeof fileId !== "string" || !Number.isSafeInteger(index) || (index as number) < 0) return null;
-  if (!known.has(fileId)) known.set(fileId, await findStoreFile(db, store.id, fileId));
-  const file = known.get(fileId);
-  if (file === undefined) return null;
-  const expected = engine.ids.ofFile(file.chunkBase, index as number);
-  return expected === null || expected === id ? fileId : null;
+  if (typeof fileId !== "string" || typeof index !== "number" || !Number.isSafeInteger(index) || index < 0) return null;
+  return { fileId, index };
+}
+
+/**
+ * The files that ingestion made rows for, by the rows' ids; rows that a client inserted are left out. Metadata that a
+ * client wrote may name the same file, so the row's id must be the one that ingestion gives this chunk of it.
+ */
+export async function filesOfRows(
+  { db, engine }: Pick<Deps, "db" | "engine">,
+  store: VectorStore,
+  rows: readonly Chunk[],
+): Promise<Map<string, string>> {
+  const placed = rows.flatMap((row) => {
+    const place = placeOf(row);
+    return place === null ? [] : [{ id: row.id, ...place }];
+  });
+  if (placed.length === 0) return new Map();
+  const found = await findStoreFiles(db, store.id, [...new Set(placed.map(({ fileId }) => fileId))]);
+  const bases = new Map(found.map(({ fileId, chunkBase }) => [fileId, chunkBase]));
+  const isOfFile = ({ id, fileId, index }: (typeof placed)[number]) => {
+    const base = bases.get(fileId);
+    if (base === undefined) return false;
+    const expected = engine.ids.ofFile(base, index);
+    return expected === null || expected === id;
+  };
+  return new Map(placed.filter(isOfFile).map(({ id, fileId }) => [id, fileId]));
 }
 
 /** Rows read at once: enough for few round trips, few enough that their contents fit in memory. */
@@ -40,13 +51,10 @@ export async function firstFileRow(
   signal: AbortSignal,
 ): Promise<{ id: string; fileId: string } | null> {
   if (ids.length === 0 || !(await hasFiles(deps.db, store.id))) return null;
-  const known = new Map<string, StoreFile | undefined>();
   for (let start = 0; start < ids.length; start += portion) {
     const part = ids.slice(start, start + portion);
-    for (const chunk of await deps.engine.read(store, part, { embeddings: false }, { signal })) {
-      const fileId = await fileOfRow(deps, store, chunk, known);
-      if (fileId !== null) return { id: chunk.id, fileId };
-    }
+    const rows = await deps.engine.read(store, part, { embeddings: false }, { signal });
+    for (const [id, fileId] of await filesOfRows(deps, store, rows)) return { id, fileId };
   }
   return null;
 }

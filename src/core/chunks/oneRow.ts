@@ -12,7 +12,7 @@ import { settlePrompts } from "../stores/settlePrompts.js";
 import { findRow } from "../stores/findRow.js";
 import { dimensionsOf, requireModel } from "../stores/model.js";
 import * as stores from "../stores/stores.js";
-import { fileOfRow, isFileRow, requireNoOtherFileNamed } from "./fileRows.js";
+import { filesOfRows, isFileRow, requireNoOtherFileNamed } from "./fileRows.js";
 
 /** One row of a store by its id; imported as `oneRow`. */
 
@@ -27,7 +27,11 @@ function throwUnknownRow(id: string): never {
   throw notFound("embedding", id.slice(0, 100), param);
 }
 
-/** A row, of a file too, but not of one that is still being ingested. @throws ApiError 404 */
+/**
+ * A row, of a file too, but not of one that is still being ingested.
+ * @returns also the file that it is a chunk of
+ * @throws ApiError 404
+ */
 export async function find(
   deps: Deps,
   caller: Caller,
@@ -35,9 +39,14 @@ export async function find(
   id: string,
   embeddings: boolean,
   signal: AbortSignal,
-): Promise<Chunk> {
-  return findIn(deps, await stores.find(deps, caller, storeId, "read"), id, embeddings, signal);
+): Promise<{ row: Chunk; fileId: string | null }> {
+  const store = await stores.find(deps, caller, storeId, "read");
+  const row = await findIn(deps, store, id, embeddings, signal);
+  return { row, fileId: await fileOf(deps, store, row) };
 }
+
+const fileOf = async (deps: Deps, store: VectorStore, row: Chunk): Promise<string | null> =>
+  (await filesOfRows(deps, store, [row])).get(row.id) ?? null;
 
 async function findIn(
   { engine }: Deps,
@@ -114,7 +123,7 @@ export async function remove(
 /** A row that may be changed. @throws ApiError 404, 409 */
 async function findOwn(deps: Deps, store: VectorStore, id: string, signal: AbortSignal): Promise<Chunk> {
   const row = await findIn(deps, store, id, false, signal);
-  const fileId = await fileOfRow(deps, store, row);
+  const fileId = await fileOf(deps, store, row);
   if (fileId !== null) throw isFileRow(param, fileId);
   return row;
 }

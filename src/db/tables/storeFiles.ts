@@ -98,6 +98,16 @@ export async function findStoreFile(db: Db, storeId: string, fileId: string): Pr
     .executeTakeFirst();
 }
 
+/** Those of these files that are attached to a store. */
+export async function findStoreFiles(db: Db, storeId: string, fileIds: readonly string[]): Promise<StoreFile[]> {
+  if (!canBeStoreId(db, storeId)) return [];
+  const named = fileIds.filter((id) => !id.includes("\0"));
+  return selectFiles(db)
+    .where("vector_store_id", "=", storeId)
+    .where(sql<boolean>`file_id = ANY(${named}::text[])`)
+    .execute();
+}
+
 /** Whether a store has any file. */
 export async function hasFiles(db: Db, storeId: string): Promise<boolean> {
   const first = files(db).selectFrom(table).select("file_id").where("vector_store_id", "=", storeId).limit(1);

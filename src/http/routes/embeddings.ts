@@ -1,4 +1,5 @@
 import * as chunks from "../../core/chunks/chunks.js";
+import type { Chunk } from "../../words/chunk.js";
 import { insertChunks } from "../../core/chunks/insert.js";
 import * as oneRow from "../../core/chunks/oneRow.js";
 import type { EmbeddingInput } from "../../core/chunks/rowChecks.js";
@@ -119,11 +120,10 @@ export const embeddingRoutes = [
         before: query.before ?? null,
         embeddings: query.include === "embedding",
       };
-      const page = await chunks.list(deps, caller, params.vector_store_id, selection, wanted, signal);
-      return presentList(
-        page.chunks.map((chunk) => presentChunk(params.vector_store_id, chunk, query.encoding_format)),
-        page.hasMore,
-      );
+      const { vector_store_id: storeId } = params;
+      const { chunks: rows, files, hasMore } = await chunks.list(deps, caller, storeId, selection, wanted, signal);
+      const present = (row: Chunk) => presentChunk(storeId, row, query.encoding_format, files.get(row.id));
+      return presentList(rows.map(present), hasMore);
     },
   }),
   route({
@@ -171,8 +171,8 @@ export const embeddingRoutes = [
     handle: async ({ deps, caller, params, query, signal }) => {
       const storeId = params.vector_store_id;
       const wanted = query.include === "embedding";
-      const row = await oneRow.find(deps, caller, storeId, params.embedding_id, wanted, signal);
-      return presentChunk(storeId, row, query.encoding_format);
+      const { row, fileId } = await oneRow.find(deps, caller, storeId, params.embedding_id, wanted, signal);
+      return presentChunk(storeId, row, query.encoding_format, fileId);
     },
   }),
   route({

@@ -86,6 +86,7 @@ export const embeddingAnswer = z
     metadata: z.record(z.string(), z.unknown()),
     created_at: z.int(),
     embedding: z.union([z.array(z.number()), z.string()]).optional(),
+    file_id: z.string().optional().describe("of a chunk of a file: the file, with which alone it changes and leaves"),
   })
   .meta({ id: "Embedding" });
 
@@ -99,6 +100,7 @@ export function presentChunk(
   storeId: string,
   chunk: Chunk,
   format: "float" | "base64",
+  fileId: string | null = null,
 ): z.input<typeof embeddingAnswer> {
   const { embedding: vector } = chunk;
   return {
@@ -109,6 +111,7 @@ export function presentChunk(
     metadata: asObject(chunk.metadata),
     created_at: seconds(chunk.createdAt),
     ...(vector === null ? {} : { embedding: format === "base64" ? encodeBase64Floats(vector) : Array.from(vector) }),
+    ...(fileId === null ? {} : { file_id: fileId }),
   };
 }
 

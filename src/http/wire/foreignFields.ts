@@ -39,11 +39,12 @@ const ofCohere = (name: string): ForeignField => ({
   sentBy: "Cohere's and LiteLLM's clients of /v1/rerank: about documents, which a search of a store does not send",
 });
 
-const ofRows = (name: string): ForeignField[] => {
+const ofRows = (name: string, warning?: string): ForeignField[] => {
   const sentBy = "Clients that send a row back as this service's list has answered it, to copy or to change it";
+  const more = { sentBy, ...(warning !== undefined && { warning }) };
   return [
-    { path: name, routes: [`post ${store}/embeddings`], sentBy },
-    { path: `embeddings[].${name}`, routes: [`post ${store}/embeddings/batch`], sentBy },
+    { path: name, routes: [`post ${store}/embeddings`], ...more },
+    { path: `embeddings[].${name}`, routes: [`post ${store}/embeddings/batch`], ...more },
   ];
 };
 
@@ -81,7 +82,8 @@ export const foreignFields: readonly ForeignField[] = [
   ...["provider_specific_fields", "reasoning_content", "thinking_blocks", "images"].map((name) =>
     ofMessages(name, "LiteLLM (class Message)"),
   ),
-  ...["object", "vector_store_id", "created_at"].flatMap(ofRows),
+  ...["object", "vector_store_id", "created_at"].flatMap((name) => ofRows(name)),
+  ...ofRows("file_id", "file_id is not used: only attaching a file makes chunks of it"),
   ...["return_documents", "max_chunks_per_doc", "max_tokens_per_doc", "rank_fields"].map(ofCohere),
 ];
 

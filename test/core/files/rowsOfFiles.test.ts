@@ -61,6 +61,12 @@ describe("deleting many rows", () => {
       const rows = { own: {}, foreign: { file_id: "file-elsewhere", filename: "doc.txt" }, last: {} };
       for (const [own, metadata] of Object.entries(rows)) await insert({ id: own, metadata }).expect(200);
 
+      // The list and a row say which file a chunk is of; what a client has written does not count.
+      const listed = await storedRows(here.service, here.store);
+      expect(listed.filter((row) => "file_id" in row)).toEqual([expect.objectContaining({ id, file_id: file })]);
+      expect((await here.service.get(`${rowsPath(here.store)}/${id}`)).body).toMatchObject({ file_id: file });
+      expect((await here.service.get(`${rowsPath(here.store)}/foreign`)).body).not.toHaveProperty("file_id");
+
       const error = errorOf(await remove({ ids: ["own", id] }).expect(409));
       expect(error).toMatchObject({ param: "ids[1]" });
       expect(error.message).toContain(`'${id}' is a chunk of the file '${file}'`);

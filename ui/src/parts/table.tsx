@@ -35,6 +35,8 @@ interface Choosing<Row> {
   chosen: ReadonlySet<string>;
   onChoose: (ids: ReadonlySet<string>) => void;
   nameOf: (row: Row) => string;
+  /** Whether a row can be chosen; absent: each can. */
+  may?: (row: Row) => boolean;
 }
 
 interface DataTableProps<Row> {
@@ -63,6 +65,7 @@ export function DataTable<Row extends object>(props: DataTableProps<Row>) {
     data: rows,
     columns: definitions,
     getRowId: idOf,
+    enableRowSelection: ({ original }) => choosing?.may?.(original) ?? true,
     state: { rowSelection },
     onRowSelectionChange: (change) => {
       const next = typeof change === "function" ? change(rowSelection) : change;
@@ -113,13 +116,15 @@ export function DataTable<Row extends object>(props: DataTableProps<Row>) {
             >
               {choosing !== undefined && (
                 <td className="py-2 pl-3">
-                  <Check
-                    label={t("table.choose", { name: choosing.nameOf(row.original) })}
-                    checked={row.getIsSelected()}
-                    onChange={(checked) => {
-                      row.toggleSelected(checked);
-                    }}
-                  />
+                  {row.getCanSelect() && (
+                    <Check
+                      label={t("table.choose", { name: choosing.nameOf(row.original) })}
+                      checked={row.getIsSelected()}
+                      onChange={(checked) => {
+                        row.toggleSelected(checked);
+                      }}
+                    />
+                  )}
                 </td>
               )}
               {row.getAllCells().map((cell) => (

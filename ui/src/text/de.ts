@@ -746,6 +746,8 @@ export const de: Texts = {
       id: "ID",
       idHint: "Leer: eine neue.",
       delete: "Zeile {{id}} löschen",
+      ofFile: "Abschnitt einer Datei",
+      changesWithFile: "Ein Abschnitt einer Datei ändert sich und verschwindet nur mit der Datei.",
       deleteChosen: "{{count}} ausgewählte löschen",
       deleteMatching: "Alle passenden löschen",
       applyFirst: "Zuerst den Filter anwenden, um zu sehen, was zu ihm passt.",

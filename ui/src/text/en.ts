@@ -730,6 +730,8 @@ export const en = {
       id: "ID",
       idHint: "Empty: a new one.",
       delete: "Delete row {{id}}",
+      ofFile: "Chunk of a file",
+      changesWithFile: "A chunk of a file changes and leaves only with the file.",
       deleteChosen: "Delete {{count}} chosen",
       deleteMatching: "Delete all that match",
       applyFirst: "Apply the filter first, to see what it matches.",

@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { ListFilterPlus, Pencil, Plus, Trash2 } from "lucide-react";
 import { type SubmitEvent, Suspense, lazy, useState } from "react";
+import { Link } from "react-router";
 import { type Row, rowList } from "../../api/rows.js";
 import { useUrlState } from "../../app/urlState.js";
 import { Button, IconButton } from "../../parts/button.js";
@@ -96,7 +97,9 @@ export function Component() {
             columns={columns}
             idOf={({ id }) => id}
             stale={query.isPlaceholderData}
-            {...(why === null && { choosing: { chosen, onChoose: setChosen, nameOf: ({ id }: Row) => id } })}
+            {...(why === null && {
+              choosing: { chosen, onChoose: setChosen, nameOf: ({ id }: Row) => id, may: isOwn },
+            })}
           />
           <Pager what={t("store.tabs.rows")} next={data.has_more ? data.last_id : null} />
         </>
@@ -152,6 +155,9 @@ function RowFilter({ filters, filter, show }: RowFilterProps) {
   );
 }
 
+/** A chunk of a file changes and leaves only with it. */
+const isOwn = (row: Row): boolean => row.file_id === undefined;
+
 /** A text may be of megabytes. */
 const preview = (text: string): string => (text.length > 400 ? `${text.slice(0, 400)}…` : text);
 
@@ -161,12 +167,20 @@ function useColumns(why: string | null, ask: (asked: Asked) => void): Column<Row
     {
       id: "content",
       title: t("store.rows.content"),
-      cell: ({ id, content }) => (
+      cell: ({ id, content, vector_store_id: storeId, file_id: fileId }) => (
         <div className="min-w-48">
           <Foreign className="line-clamp-3">{preview(content)}</Foreign>
           <div className="font-mono text-xs text-muted">
             <Foreign>{id}</Foreign>
           </div>
+          {fileId !== undefined && (
+            <Link
+              to={`/vector-stores/${storeId}/files/${fileId}`}
+              className="text-xs text-accent underline-offset-2 hover:underline"
+            >
+              {t("store.rows.ofFile")}
+            </Link>
+          )}
         </div>
       ),
     },
@@ -185,7 +199,7 @@ function useColumns(why: string | null, ask: (asked: Asked) => void): Column<Row
           <IconButton
             icon={<Pencil aria-hidden className="size-4" />}
             label={t("store.rows.change", { id: row.id })}
-            why={why}
+            why={why ?? (isOwn(row) ? null : t("store.rows.changesWithFile"))}
             onClick={() => {
               ask({ change: row });
             }}
@@ -193,7 +207,7 @@ function useColumns(why: string | null, ask: (asked: Asked) => void): Column<Row
           <IconButton
             icon={<Trash2 aria-hidden className="size-4" />}
             label={t("store.rows.delete", { id: row.id })}
-            why={why}
+            why={why ?? (isOwn(row) ? null : t("store.rows.changesWithFile"))}
             onClick={() => {
               ask({ ids: [row.id] });
             }}
