@@ -3,8 +3,10 @@ import { LRUCache } from "lru-cache";
 import { createAttempts } from "./core/access/attempts.js";
 import { type FixedKeys, createCallers } from "./core/access/callers.js";
 import type { Deps } from "./core/deps.js";
+import { createFileLooks } from "./core/files/looks.js";
 import type { Database } from "./db/database.js";
 import { fitDimensions } from "./db/schema/fitSettings.js";
+import { findStoreFiles } from "./db/tables/storeFiles.js";
 import { createPgvector } from "./engines/pgvector/pgvector.js";
 import { buildApp, buildWorkerApp } from "./http/app.js";
 import { startGivingBack } from "./jobs/givingBack.js";
@@ -103,6 +105,7 @@ export function createService(parts: ServiceParts): Service {
     litellm: parts.litellm ?? createLitellm(config.embedding, log, metrics, undefined, standInFor),
     storage: createStorage(db, config.files.directory, now),
     documents: createDocumentReader(readingThread, { ...defaultLimits, allowance: config.files.allowance }),
+    lookAtFile: createFileLooks((storeId, fileIds) => findStoreFiles(db, storeId, fileIds)),
     recentStores: new LRUCache({ max: 10_000 }),
     wakeIngestion: () => {
       wakes.ingestion();

@@ -14,6 +14,7 @@ import type { Callers } from "./access/callers.js";
 import type { Limiter } from "./access/limiter.js";
 import type { Payers } from "./access/payers.js";
 import type { UsageLog } from "./access/usage.js";
+import type { FileLooks } from "./files/looks.js";
 
 /** What a use case needs. `createService` in service.ts puts it together. */
 export interface Deps {
@@ -38,6 +39,8 @@ export interface Deps {
   /** Where the bytes of files live. */
   storage: Storage;
   documents: DocumentReader;
+  /** For those who wait for a file that is being ingested. */
+  lookAtFile: FileLooks;
   log: Log;
   metrics: Metrics;
   /** Aborted once the process has been told to stop: it still answers, but is not ready for more. */

@@ -1,4 +1,3 @@
-import { findStoreFile } from "../../db/tables/storeFiles.js";
 import type { StoreFile, StoreFileKey } from "../../words/file.js";
 import type { Deps } from "../deps.js";
 import { throwUnknownFile } from "./files.js";
@@ -24,7 +23,7 @@ export async function untilEnded(
 ): Promise<StoreFile> {
   const deadline = performance.now() + waitMs;
   for (let pause = 10; ; pause = Math.min(pause * 1.5, 250)) {
-    const file = (await findStoreFile(deps.db, key.vectorStoreId, key.fileId)) ?? throwUnknownFile(key.fileId);
+    const file = (await deps.lookAtFile(key)) ?? throwUnknownFile(key.fileId);
     const left = deadline - performance.now();
     if (file.status !== "in_progress" || file.errorCode !== null || left <= 0 || signal?.aborted === true) return file;
     await new Promise((resolve) => setTimeout(resolve, Math.min(pause, left)));
