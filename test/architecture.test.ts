@@ -13,7 +13,6 @@ const rooms: Record<string, readonly string[]> = {
   words: [],
   numbers: ["words"],
   process: ["words"],
-
   http: ["core"],
   jobs: ["core/deps.ts", ...access("rotatedKeys", "sessions", "usage"), "core/stores", "core/files"],
   // The command line speaks HTTP to a server; only serving, migrating, diagnosing and moving rows open the database.
@@ -28,10 +27,10 @@ const rooms: Record<string, readonly string[]> = {
     "service.ts",
     "main.ts",
   ],
-
   // The dependencies of use cases. `core/deps.ts` names types only.
   "core/deps.ts": [
     ...access("attempts", "callers", "limiter", "payers", "usage"),
+    "core/files/looks.ts",
     "db/database.ts",
     "engines/engine.ts",
     "litellm/contract.ts",
@@ -67,6 +66,7 @@ const rooms: Record<string, readonly string[]> = {
   "service.ts": [
     "core/access",
     "core/deps.ts",
+    "core/files/looks.ts",
     "http",
     "jobs",
     "engines/pgvector",

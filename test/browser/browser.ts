@@ -5,10 +5,8 @@ import { type Browser, type BrowserContext, type Locator, type Page, chromium } 
 
 /** The web page in Debian's Chromium. `.ci/run` starts the servers that it talks to. */
 
-export const schemes = ["light", "dark"] as const;
-type Scheme = (typeof schemes)[number];
-/** A phone and a desk, in CSS pixels. */
-export const widths = [390, 1440] as const;
+/** Of the screen, in CSS pixels. */
+const height = 900;
 
 /** Screenshots of the run; not committed. */
 const shots = "coverage/page";
@@ -27,7 +25,7 @@ export interface Visit {
 }
 
 interface Looks {
-  scheme?: Scheme;
+  scheme?: "light" | "dark";
   width?: number;
   locale?: string;
 }
@@ -38,7 +36,7 @@ export async function visit(browser: Browser, root: string, looks: Looks = {}): 
   const context = await browser.newContext({
     baseURL: root,
     colorScheme: scheme,
-    viewport: { width, height: 900 },
+    viewport: { width, height },
     locale,
     reducedMotion: "reduce",
   });
@@ -117,6 +115,12 @@ interface Violation {
   id: string;
   help: string;
   nodes: { target: unknown; failureSummary?: string }[];
+}
+
+/** Makes the screen wider or narrower, and waits until the page has been drawn so. */
+export async function resize(page: Page, width: number): Promise<void> {
+  await page.setViewportSize({ width, height });
+  await page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))");
 }
 
 /** Everything that axe can tell of WCAG 2.2 AA. @param least checks that must have had something to check */

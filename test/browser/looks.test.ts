@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals";
-import type { Browser } from "playwright-core";
-import { expectAccessible, expectFits, open, openBrowser, schemes, shoot, signIn, visit, widths } from "./browser.js";
+import type { Browser, Page } from "playwright-core";
+import { expectAccessible, expectFits, open, openBrowser, resize, shoot, signIn, visit } from "./browser.js";
 import { addRow, as, grant, makeKey, makePerson, makeStore, manage, masterKey, named, root, upload } from "./people.js";
 
 /**
@@ -53,24 +53,33 @@ beforeAll(async () => {
 });
 afterAll(() => browser.close());
 
-const looks = schemes.flatMap((scheme) => widths.map((width) => ({ scheme, width })));
+/** Each width is the one that a page is loaded with in one scheme, and the one that it is brought to in the other. */
+describe.each([
+  { scheme: "light", first: 1440, then: 390 },
+  { scheme: "dark", first: 390, then: 1440 },
+] as const)("$scheme", ({ scheme, first, then }) => {
+  const look = async (page: Page, name: string, least?: number) => {
+    for (const width of [first, then]) {
+      await resize(page, width);
+      await expectAccessible(page, least);
+      await expectFits(page);
+      await shoot(page, `${name}-${scheme}-${width}`);
+    }
+    await resize(page, first);
+  };
 
-describe.each(looks)("$scheme, $width px", (look) => {
   test("every page", async () => {
-    const visited = await visit(browser, root, look);
+    const visited = await visit(browser, root, { scheme, width: first });
     const { page, faults, context } = visited;
     await page.goto("/admin/sign-in");
     await page.getByLabel("Key", { exact: true }).waitFor();
-    await expectAccessible(page, 10);
-    await shoot(page, `sign-in-${look.scheme}-${look.width}`);
+    await look(page, "sign-in", 10);
     await signIn(visited, masterKey);
     for (const [name, path] of Object.entries(pages)) {
       await open(visited, path);
+      await look(page, name);
       // So that a fault names its page.
       expect({ name, faults }).toEqual({ name, faults: [] });
-      await expectAccessible(page);
-      await expectFits(page);
-      await shoot(page, `${name}-${look.scheme}-${look.width}`);
     }
     await open(visited, pages.rows ?? "");
     await page
@@ -78,9 +87,7 @@ describe.each(looks)("$scheme, $width px", (look) => {
       .first()
       .click();
     await page.getByRole("dialog").getByLabel("Content").waitFor();
-    await expectAccessible(page);
-    await expectFits(page);
-    await shoot(page, `row-${look.scheme}-${look.width}`);
+    await look(page, "row");
     expect(faults).toEqual([]);
     await context.close();
   });

@@ -93,10 +93,11 @@ test("are paged, added, changed, and deleted one by one or as chosen", async () 
 });
 
 test("are deleted by the filter that is shown, never by one that is unfinished or not applied", async () => {
-  await upload(owner.key, store, "odd.txt", "A chunk of a file is no row of the list's own.");
+  const text = "A chunk of a file is no row of the list's own.";
+  await upload(owner.key, store, "odd.txt", text);
   // The chunk's file leads there; the chunk itself can be neither chosen, nor changed, nor deleted.
   await page.reload();
-  const chunk = row("A chunk of a file");
+  const chunk = row(text);
   expect(await chunk.getByRole("link", { name: "Chunk of a file" }).getAttribute("href")).toMatch(/\/files\/file-\w+$/);
   expect(await chunk.getByRole("checkbox").count()).toBe(0);
   for (const name of [/^Change row/, /^Delete row/])

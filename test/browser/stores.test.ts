@@ -48,7 +48,7 @@ describe("the list of vector stores", () => {
     const name = page.getByRole("columnheader", { name: "Name" });
     await name.getByRole("button").click();
     await page.waitForURL(/sort=name&order=asc/);
-    expect(await name.getAttribute("aria-sort")).toBe("ascending");
+    await page.locator('th[aria-sort="ascending"]').filter({ hasText: "Name" }).waitFor();
     expect(await rowNames()).toEqual(byName(1, 20));
     await page.getByRole("link", { name: "Next page" }).click();
     await page.getByRole("link", { name: "Notes 25" }).waitFor();

@@ -7,9 +7,11 @@ import { proxy, sidecar } from "./support.js";
  */
 
 const root = proxy.baseURL.replace(/\/v1$/, "");
+/** LiteLLM closes a connection that has rested for five seconds, perhaps just when it is used again. */
+const maxRetries = 2;
 /** Management routes of LiteLLM, by its master key. */
-export const manage = <T>(path: string, body: object) => proxy.post<T>(root + path, { body });
-export const inspect = <T>(path: string) => proxy.get<T>(root + path);
+export const manage = <T>(path: string, body: object) => proxy.post<T>(root + path, { body, maxRetries });
+export const inspect = <T>(path: string) => proxy.get<T>(root + path, { maxRetries });
 const run = Date.now().toString(36);
 export const named = (name: string) => `${name}-${run}`;
 

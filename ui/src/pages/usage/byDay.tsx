@@ -1,15 +1,15 @@
 import { Suspense, lazy } from "react";
 import { everyDay } from "../../api/usage.js";
 import type { Schemas } from "../../api/client.js";
-import { day, number } from "../../parts/format.js";
 import { Skeleton } from "../../parts/notes.js";
 import { Section } from "../../parts/page.js";
 import { Switch } from "../../parts/switch.js";
-import { type Column, DataTable } from "../../parts/table.js";
 import { useTexts } from "../../text/texts.js";
 
 // Charts are large, so they are loaded only where one is shown.
 const DayChart = lazy(() => import("./chart.js"));
+// The dashboard has no other table.
+const DayTable = lazy(() => import("./dayTable.js"));
 
 interface ByDayProps {
   /** Sums by day. */
@@ -38,10 +38,10 @@ export function ByDay({ usage, view, onView }: ByDayProps) {
         />
       }
     >
-      {isTable ? (
-        <DayTable rows={rows} />
-      ) : (
-        <Suspense fallback={<Skeleton lines={6} />}>
+      <Suspense fallback={<Skeleton lines={6} />}>
+        {isTable ? (
+          <DayTable rows={rows} />
+        ) : (
           <div className="grid gap-6 lg:grid-cols-2">
             <Chart
               title={t("usage.requests")}
@@ -57,8 +57,8 @@ export function ByDay({ usage, view, onView }: ByDayProps) {
               series={[{ of: "tokens", title: t("usage.tokens"), color: "var(--color-ok)" }]}
             />
           </div>
-        </Suspense>
-      )}
+        )}
+      </Suspense>
     </Section>
   );
 }
@@ -91,18 +91,4 @@ function Chart({ title, rows, series }: ChartProps) {
       <DayChart label={title} rows={rows} series={series} />
     </div>
   );
-}
-
-function DayTable({ rows }: { rows: Rows }) {
-  const { t } = useTexts();
-  const columns: Column<Rows[number]>[] = [
-    { id: "day", title: t("usage.groups.day"), cell: (row) => day(row.day) },
-    ...(["requests", "failures", "tokens"] as const).map((name) => ({
-      id: name,
-      title: t(`usage.${name}`),
-      numeric: true,
-      cell: (row: Rows[number]) => number(row[name]),
-    })),
-  ];
-  return <DataTable label={t("usage.dayTable")} rows={rows.toReversed()} columns={columns} idOf={(row) => row.day} />;
 }
