@@ -2,9 +2,8 @@ import { once } from "node:events";
 import { createWriteStream } from "node:fs";
 import { rm } from "node:fs/promises";
 import { type IncomingMessage, type ServerResponse, createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { atEnd } from "./cleanup.js";
+import { listen } from "./listen.js";
 
 /**
  * The limit for the web page: pages without a library, from a server without a database. It shows what the browser
@@ -60,15 +59,7 @@ export async function startBarePages(options: { stores: string; rows: number; di
     res.setHeader("content-type", isData ? "application/json" : "text/html");
     res.end(isData ? stores : (pages[pathname] ?? ""));
   };
-  const server = createServer((req, res) => void answer(req, res));
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  atEnd(async () => {
-    server.closeAllConnections();
-    server.close();
-    await once(server, "close");
-  });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return listen(createServer((req, res) => void answer(req, res)));
 }
 
 async function keep(req: IncomingMessage, path: string): Promise<void> {

@@ -1,5 +1,5 @@
 import { type ServerResponse, createServer } from "node:http";
-import { atEnd } from "./cleanup.js";
+import { listen } from "./listen.js";
 
 /** JSON, or the events of a stream. */
 export type ModelAnswer = { json: object; status?: number } | { events: readonly string[] };
@@ -49,22 +49,9 @@ export async function startModelServer(
       spent += performance.now() - begun;
     });
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", resolve);
-  });
-  atEnd(
-    () =>
-      new Promise((resolve) => {
-        server.close(() => {
-          resolve();
-        });
-        server.closeAllConnections();
-      }),
-  );
-  const address = server.address();
+  const url = await listen(server);
   return {
-    url: `http://127.0.0.1:${typeof address === "object" ? (address?.port ?? 0) : 0}`,
+    url,
     takeTime() {
       const taken = spent;
       spent = 0;

@@ -1,6 +1,7 @@
 import { open } from "node:fs/promises";
 import { join } from "node:path";
-import { type Page, chromium } from "playwright-core";
+import type { Page } from "playwright-core";
+import { openBrowser } from "../test/support/chromium.js";
 import { insertStores } from "./accessTimes.js";
 import { startBarePages } from "./barePage.js";
 import { atEnd, cleanUp } from "./cleanup.js";
@@ -48,10 +49,7 @@ export async function benchPage(options: PageOptions): Promise<Report> {
 }
 
 async function openPage(): Promise<Page> {
-  const browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-    args: ["--no-sandbox", "--disable-dev-shm-usage"],
-  });
+  const browser = await openBrowser();
   atEnd(() => browser.close());
   const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
   page.setDefaultTimeout(120_000);

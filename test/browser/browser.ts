@@ -1,7 +1,8 @@
 import { mkdirSync } from "node:fs";
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from "@jest/globals";
 import axe from "axe-core";
-import { type Browser, type BrowserContext, type Locator, type Page, chromium } from "playwright-core";
+import type { Browser, BrowserContext, Locator, Page } from "playwright-core";
+import { openBrowser } from "../support/chromium.js";
 
 /** The web page in Debian's Chromium. `.ci/run` starts the servers that it talks to. */
 
@@ -10,12 +11,6 @@ const height = 900;
 
 /** Screenshots of the run; not committed. */
 const shots = "coverage/page";
-
-export const openBrowser = (): Promise<Browser> =>
-  chromium.launch({
-    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-    args: ["--no-sandbox", "--disable-dev-shm-usage"],
-  });
 
 export interface Visit {
   context: BrowserContext;

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals";
 import { get } from "node:http";
 import type { Browser } from "playwright-core";
-import { open, openBrowser, signIn, visit } from "./browser.js";
+import { openBrowser } from "../support/chromium.js";
+import { open, signIn, visit } from "./browser.js";
 import { masterKey, root } from "./people.js";
 
 jest.setTimeout(120_000);

@@ -1,7 +1,7 @@
 import { describe, expect, jest, test } from "@jest/globals";
 import type { Page } from "playwright-core";
 import { type Visit, expectAccessible, expectFits, open, settled, signIn, visitEach } from "./browser.js";
-import { as, makePerson, makeStore, masterKey, named, root } from "./people.js";
+import { as, makePerson, makeStore, masterKey, named, root, upload } from "./people.js";
 
 /** How the service is: on the dashboard, and on the page of settings and health. */
 
@@ -31,11 +31,7 @@ interface Status {
 describe("the dashboard", () => {
   test("counts files, the queue and sessions; without that answer the rest stays", async () => {
     const store = await makeStore(masterKey, named("Counted"));
-    const body = new FormData();
-    body.append("file", new Blob(["A counted text."]), "counted.txt");
-    const headers = { authorization: `Bearer ${masterKey}` };
-    const uploaded = await fetch(`${root}/v1/vector_stores/${store}/upload`, { method: "POST", headers, body });
-    expect(uploaded.status).toBe(200);
+    await upload(masterKey, store, "counted.txt", "A counted text.");
     await signIn(current, masterKey, "/dashboard");
     await settled(page);
     const { contents } = (await as(masterKey).get("/admin/status")) as Status;

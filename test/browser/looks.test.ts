@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals";
 import type { Browser, Page } from "playwright-core";
-import { expectAccessible, expectFits, open, openBrowser, resize, shoot, signIn, visit } from "./browser.js";
+import { openBrowser } from "../support/chromium.js";
+import { expectAccessible, expectFits, open, resize, shoot, signIn, visit } from "./browser.js";
 import { addRow, as, grant, makeKey, makePerson, makeStore, manage, masterKey, named, root, upload } from "./people.js";
 
 /**

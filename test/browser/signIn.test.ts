@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from "@jest/globals";
 import type { Browser } from "playwright-core";
-import { type Visit, open, openBrowser, settled, signIn, visit } from "./browser.js";
+import { openBrowser } from "../support/chromium.js";
+import { type Visit, open, settled, signIn, visit } from "./browser.js";
 import { as, grant, makeKey, makePerson, makeStore, makeUser, manage, masterKey, named, root } from "./people.js";
 
 jest.setTimeout(120_000);

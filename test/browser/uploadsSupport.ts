@@ -2,12 +2,12 @@ import { createHash, randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, expect } from "@jest/globals";
+import { afterAll, beforeAll, expect } from "@jest/globals";
 import type { Browser, Page, Route } from "playwright-core";
 import { type Program, type ServerProcess, compileProgram } from "../support/serverProcess.js";
 import { testDimensions } from "../support/settings.js";
 import { type SlowModel, startSlowModel } from "../support/slowModel.js";
-import { type Visit, openBrowser, visit } from "./browser.js";
+import { type Visit, visitEach } from "./browser.js";
 
 /** The files of a vector store in the page, on a server of the suite's own, so that it can be stopped. */
 
@@ -33,8 +33,15 @@ export interface Scene {
 export function useScene(): Scene {
   const scene = {} as Scene;
   let program: Program;
+  const browser = visitEach(
+    () => scene.root,
+    (visited) => {
+      scene.current = visited;
+      scene.page = visited.page;
+    },
+  );
   beforeAll(async () => {
-    scene.browser = await openBrowser();
+    scene.browser = browser();
     program = await compileProgram();
     scene.model = await startSlowModel();
     scene.folder = mkdtempSync(join(tmpdir(), "vector-store-uploads-"));
@@ -52,19 +59,9 @@ export function useScene(): Scene {
     };
   });
   afterAll(async () => {
-    await scene.browser.close();
     await program.remove();
     await scene.model[Symbol.asyncDispose]();
     rmSync(scene.folder, { recursive: true });
-  });
-  beforeEach(async () => {
-    scene.current = await visit(scene.browser, scene.root);
-    scene.page = scene.current.page;
-  });
-  afterEach(async () => {
-    const { faults, context } = scene.current;
-    await context.close();
-    expect(faults).toEqual([]);
   });
   return scene;
 }

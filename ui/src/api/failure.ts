@@ -40,6 +40,12 @@ export const noAnswer = (error: unknown, code: "no_answer" | "broken_off" = "no_
 export const brokenAnswer = (requestId: string | null): Failure =>
   new Failure("The answer cannot be read.", 0, "broken_answer", null, requestId, null);
 
+/** What the service says of each field, by the beginning of its path; null: nothing. */
+export const messagesIn =
+  (error: Error | null) =>
+  (param: string): string | null =>
+    error instanceof Failure && error.param?.startsWith(param) === true ? error.message : null;
+
 type Envelope = Partial<Record<"message" | "code" | "param", string>>;
 
 function errorIn(body: unknown): Envelope {

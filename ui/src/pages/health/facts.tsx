@@ -10,7 +10,7 @@ const circuitTones = { closed: "ok", open: "danger", "half-open": "warn" } as co
 
 interface HealthFactsProps {
   of: Health;
-  /** What was asked of the proxy itself; null: there is none; absent: not known. */
+  /** What the proxy itself has answered; null: no proxy is set; absent: it was not asked yet. */
   proxy?: ServiceStatus["proxy"] | undefined;
   actions?: ReactNode;
 }

@@ -1,5 +1,5 @@
 import { useState } from "react";
-import { Failure } from "../../api/failure.js";
+import { messagesIn } from "../../api/failure.js";
 import { type KeyScope, keyScopes, useCreateKey } from "../../api/keys.js";
 import { DialogForm } from "../../parts/dialog.js";
 import { Checkbox, SelectField, TextArea, TextField } from "../../parts/fields.js";
@@ -16,8 +16,7 @@ export default function CreateKey({ onClose }: { onClose: () => void }) {
   const [stores, setStores] = useState("");
   const [life, setLife] = useState("");
   const [identity, setIdentity] = useState(false);
-  const wrong = create.error instanceof Failure ? create.error : null;
-  const wrongAt = (param: string) => (wrong?.param?.startsWith(param) === true ? wrong.message : null);
+  const wrongAt = messagesIn(create.error);
   const submit = () => {
     const only = listed(stores);
     create.mutate({

@@ -1,5 +1,5 @@
 import { useState } from "react";
-import { Failure } from "../../api/failure.js";
+import { messagesIn } from "../../api/failure.js";
 import { type Row, useAddRow, useChangeRow } from "../../api/rows.js";
 import { useAnnounce } from "../../parts/announcer.js";
 import { FormModal } from "../../parts/dialog.js";
@@ -31,8 +31,7 @@ export default function RowDialog({ storeId, row, onClose }: RowDialogProps) {
   const metadata = jsonObject(typed.metadata);
   const wrong = typeof metadata === "string" ? t("store.json", { problem: metadata }) : null;
   const error = add.error ?? change.error;
-  const wrongAt = (param: string) =>
-    error instanceof Failure && error.param?.startsWith(param) === true ? error.message : null;
+  const wrongAt = messagesIn(error);
   const done = {
     onSuccess: () => {
       announce(t(old === null ? "store.rows.added" : "store.rows.changed"));

@@ -1,6 +1,6 @@
 import { RefreshCw, Trash2 } from "lucide-react";
 import { Suspense, lazy, useState } from "react";
-import { Failure } from "../../api/failure.js";
+import { messagesIn } from "../../api/failure.js";
 import { type StoreChange, useUpdateStore } from "../../api/stores.js";
 import { useAnnounce } from "../../parts/announcer.js";
 import { Button } from "../../parts/button.js";
@@ -68,8 +68,7 @@ export function useSave(storeId: string) {
   const { t } = useTexts();
   const announce = useAnnounce();
   const update = useUpdateStore(storeId);
-  const wrongAt = (param: string) =>
-    update.error instanceof Failure && update.error.param?.startsWith(param) === true ? update.error.message : null;
+  const wrongAt = messagesIn(update.error);
   const save = (change: StoreChange, onSaved: () => void) => {
     update.mutate(change, {
       onSuccess: () => {

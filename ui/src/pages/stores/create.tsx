@@ -5,7 +5,7 @@ import { embeddingModels } from "../../api/models.js";
 import { useCreateStore } from "../../api/stores.js";
 import { FormModal } from "../../parts/dialog.js";
 import { SelectField, TextField } from "../../parts/fields.js";
-import { Failure } from "../../api/failure.js";
+import { messagesIn } from "../../api/failure.js";
 import { typedInto } from "../../parts/formFields.js";
 
 interface CreateStoreProps {
@@ -38,8 +38,7 @@ export default function CreateStore({ onClose, onCreated }: CreateStoreProps) {
       },
     );
   };
-  const wrong = create.error instanceof Failure ? create.error : null;
-  const wrongAt = (param: string) => (wrong?.param?.startsWith(param) === true ? wrong.message : null);
+  const wrongAt = messagesIn(create.error);
   return (
     <FormModal
       onClose={onClose}

@@ -1,5 +1,5 @@
 import { useState } from "react";
-import { Failure } from "../../api/failure.js";
+import { messagesIn } from "../../api/failure.js";
 import { type ListedStore, titleOf, useUpdateStore } from "../../api/stores.js";
 import { useAnnounce } from "../../parts/announcer.js";
 import { FormModal } from "../../parts/dialog.js";
@@ -17,8 +17,7 @@ export default function EditStore({ store, onClose }: { store: ListedStore; onCl
   const [name, setName] = useState(before.name);
   const [expiry, setExpiry] = useState(before.expiry);
   const [renamed, moved] = [name !== before.name, daysOf(expiry) !== daysOf(before.expiry)];
-  const wrongAt = (param: string) =>
-    update.error instanceof Failure && update.error.param?.startsWith(param) === true ? update.error.message : null;
+  const wrongAt = messagesIn(update.error);
   return (
     <FormModal
       onClose={onClose}

@@ -1,6 +1,6 @@
 import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
-import { Failure } from "../../../api/failure.js";
+import { messagesIn } from "../../../api/failure.js";
 import { useCreateLitellmKey } from "../../../api/litellmKeys.js";
 import { DialogForm } from "../../../parts/dialog.js";
 import { TextArea, TextField } from "../../../parts/fields.js";
@@ -41,8 +41,7 @@ export default function CreateLitellmKey({ onClose }: { onClose: () => void }) {
       });
     },
   });
-  const wrong = make.error instanceof Failure ? make.error : null;
-  const wrongAt = (param: string) => (wrong?.param?.startsWith(param) === true ? wrong.message : null);
+  const wrongAt = messagesIn(make.error);
   const { user, team, budget } = wanted;
   const isWhole = budget.trim() === "" || Number(budget) >= 0;
   const why = user.trim() === "" && team.trim() === "" ? t("keys.whoseFirst") : isWhole ? null : t("keys.budgetNumber");
