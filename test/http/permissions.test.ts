@@ -34,8 +34,8 @@ const open = [
 ];
 /** The page, which is built without anything that is stored; adminPage.test.ts tries it. */
 const page = ["GET /admin", "GET /admin/*path"];
-/** Takes the key in its body, and needs to come from the page. */
-const signIn = "POST /sessions";
+/** Signing in takes the key in its body, and signing out the session in its cookie. Both need to come from the page. */
+const sessions = ["POST /sessions", "DELETE /sessions/current"];
 
 /**
  * The app's layers without a route, in order, by the name of their function and its number of parameters. Such a layer
@@ -108,7 +108,7 @@ describe("permissions", () => {
     expect(others).toEqual(unrouted);
     expect(apiRoutes.filter(({ may }) => !permissions.includes(may))).toEqual([]);
     const public_ = apiRoutes.filter(({ may }) => may === "public");
-    const unkeyed = [...open, signIn];
+    const unkeyed = [...open, ...sessions];
     expect(public_.filter(({ method, path }) => !unkeyed.includes(`${method.toUpperCase()} ${path}`))).toEqual([]);
   });
 
@@ -139,6 +139,8 @@ describe("permissions", () => {
     const headers = { "sec-fetch-site": "same-origin" };
     const signedIn = await send(service.url, { path: "/v1/sessions", key: null, headers, body: { key: testKey } });
     expect(signedIn.status).toBe(200);
+    const signedOut = await send(service.url, { method: "DELETE", path: "/v1/sessions/current", key: null, headers });
+    expect(signedOut.status).toBe(200);
   });
 
   test.each([
