@@ -116,6 +116,7 @@ describe("without a key", () => {
   test("only the expected routes are public", () => {
     expect(apiRoutes.filter((route) => route.may === "public").map((route) => route.path)).toEqual([
       "/sessions",
+      "/sessions/current",
       "/health",
       "/livez",
       "/readyz",
