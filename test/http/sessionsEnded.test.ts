@@ -49,8 +49,11 @@ describe("a session ends", () => {
     expect((await page.at(other.url)("GET", "/me")).status).toBe(200);
     await asMaster("DELETE", `/admin/keys/${id}`);
     other.advance(5_000);
-    expect((await page.at(other.url)("GET", "/me")).status).toBe(401);
-    expect(await page.status()).toBe(401);
+    const refused = await page.at(other.url)("GET", "/me");
+    expect([refused.status, errorOf(refused).code]).toEqual([401, "session_key_refused"]);
+    // Only the request that ends it knows why.
+    const later = await page.ask("GET", "/me");
+    expect([later.status, errorOf(later).code]).toEqual([401, "session_ended"]);
     const { data } = parsed(await asMaster("GET", "/admin/audit?limit=1")) as { data: { details: object }[] };
     expect(data).toMatchObject([
       { action: "session.ended", actor: `key:${id}`, target: page.id, details: { reason: "key_refused" } },
@@ -98,10 +101,12 @@ describe("a session ends", () => {
     ["the key is given to somebody else", "sk-ann", ({ keys }) => keys.set("sk-ann", { user_id: "ben" })],
   ])("when %s", async (_what, key, change) => {
     const { service, litellm, asMaster } = await start();
-    const { id, status } = await browser(service, key);
+    const { id, ask } = await browser(service, key);
     change(litellm);
     service.advance(lookUpMs);
-    expect([await status(), await status()]).toEqual([401, 401]);
+    const [first, second] = [await ask("GET", "/me"), await ask("GET", "/me")];
+    expect([first.status, errorOf(first).code]).toEqual([401, "session_caller_changed"]);
+    expect([second.status, errorOf(second).code]).toEqual([401, "session_ended"]);
     const { data } = parsed(await asMaster("GET", "/admin/audit?limit=1")) as { data: object[] };
     expect(data).toMatchObject([{ action: "session.ended", target: id, details: { reason: "caller_changed" } }]);
     // Signing in again gives what the key now is.

@@ -11,6 +11,8 @@ export interface Me {
   name: string;
   userId: string | null;
   teamId: string | null;
+  /** As the lists of keys name it; null: one of the settings. */
+  keyId: string | null;
   /** The only stores that it may use; null: whatever is its own or was granted. */
   onlyStores: readonly string[] | null;
   session: { id: string; expiresAt: number } | null;
@@ -38,6 +40,7 @@ export function describe({ config, engine, litellm, management }: Deps, caller: 
     name: nameOf(caller),
     userId: user?.userId ?? null,
     teamId: user?.teamId ?? null,
+    keyId: caller.kind === "server" ? caller.keyId : (user?.keyHash ?? null),
     onlyStores: caller.kind === "server" ? caller.onlyStores : (user?.onlyStores ?? null),
     session: caller.session ?? null,
     features: {

@@ -124,7 +124,8 @@ function requireRole(caller: Caller): SessionRole {
 /**
  * Who sent the token of a session. Only the first look at a session's key may take long; what it says is remembered as
  * for the key itself.
- * @throws ApiError 401 `session_ended`; as `Callers.of` while nobody can tell whose the key is
+ * @throws ApiError 401 `session_ended`, or why it ends at this moment: `session_key_refused`, `session_caller_changed`;
+ * as `Callers.of` while nobody can tell whose the key is
  */
 export async function resume(
   deps: { db: Database; callers: Callers; log: Log; now: () => number },
@@ -143,11 +144,11 @@ export async function resume(
   } catch (error) {
     if (!(error instanceof ApiError) || error.status !== 401) throw error;
     await end(deps, actor, session.id, { reason: "key_refused", of: null });
-    throwEnded();
+    throwEnded("session_key_refused");
   }
   if (roleOf(caller) !== session.role || nameOf(caller) !== session.name) {
     await end(deps, actor, session.id, { reason: "caller_changed", of: null });
-    throwEnded();
+    throwEnded("session_caller_changed");
   }
   if (now - session.lastUsedAt >= markEveryMs) {
     markSessionUsed(deps.db, session.id, now).catch((error: unknown) => {
@@ -221,10 +222,16 @@ async function noteRefusal(deps: Deps, { address, requestId }: Origin, reason: s
 /** Removes what has expired. */
 export const sweep = (deps: Deps): Promise<number> => deleteExpiredSessions(deps.db, deps.now());
 
-function throwEnded(): never {
-  throw new ApiError(401, "You are signed out: the session has ended. Sign in again.", {
+const endings = {
+  session_ended: "the session has ended",
+  session_key_refused: "the key of the session is no longer accepted",
+  session_caller_changed: "the key of the session has become somebody else's or got another role",
+};
+
+function throwEnded(code: keyof typeof endings = "session_ended"): never {
+  throw new ApiError(401, `You are signed out: ${endings[code]}. Sign in again.`, {
     type: "authentication_error",
-    code: "session_ended",
+    code,
     headers: { "www-authenticate": "Bearer" },
   });
 }

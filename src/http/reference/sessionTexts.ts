@@ -4,6 +4,7 @@ export const sessionTexts: Readonly<Record<string, string>> = {
   "Me.name": "who you are, as the audit log writes it: `user:ID`, `team:ID`, `key:ID`, `server` or `master`",
   "Me.user_id": "LiteLLM's id of your user; null: the key has none",
   "Me.team_id": "LiteLLM's id of the key's team; null: the key has none",
+  "Me.key_id": "id of the key that you use, as the lists of keys name it; null: one of the service's settings",
   features: "what this service can do",
   max_file_bytes: "size of the largest file",
   "session.id": "id of the session",

@@ -19,6 +19,7 @@ export const meAnswer = z
     name: z.string(),
     user_id: z.string().nullable(),
     team_id: z.string().nullable(),
+    key_id: z.string().nullable(),
     vector_store_ids: z
       .array(z.string())
       .nullable()
@@ -85,6 +86,7 @@ export const presentMe = (me: Me, may: z.input<typeof meAnswer>["may"]): z.input
   name: me.name,
   user_id: me.userId,
   team_id: me.teamId,
+  key_id: me.keyId,
   vector_store_ids: me.onlyStores === null ? null : [...me.onlyStores],
   may,
   features: {

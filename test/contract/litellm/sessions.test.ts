@@ -69,7 +69,9 @@ describe("a session", () => {
     const { key, ask } = await signedIn("ben", "internal_user");
     expect((await ask("GET", "/me")).status).toBe(200);
     await post("/key/block", { key: sha(key) });
-    await until(async () => (await ask("GET", "/me")).status !== 200);
+    let last = await ask("GET", "/me");
+    await until(async () => (last = await ask("GET", "/me")).status !== 200);
+    expect(last).toMatchObject({ status: 401, body: { error: { code: "session_key_refused" } } });
     expect(await ask("GET", "/me")).toMatchObject({ status: 401, body: { error: { code: "session_ended" } } });
     // It does not come back with the key.
     await post("/key/unblock", { key: sha(key) });
@@ -80,7 +82,8 @@ describe("a session", () => {
     const { userId, ask } = await signedIn("max", "proxy_admin");
     expect((await ask("GET", "/admin/sessions")).status).toBe(200);
     await post("/user/update", { user_id: userId, user_role: "internal_user" });
-    await until(async () => (await ask("GET", "/me")).status !== 200);
-    expect((await ask("GET", "/me")).body.error?.code).toBe("session_ended");
+    let last = await ask("GET", "/me");
+    await until(async () => (last = await ask("GET", "/me")).status !== 200);
+    expect(last.body.error?.code).toBe("session_caller_changed");
   });
 });
