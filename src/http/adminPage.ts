@@ -35,9 +35,7 @@ export function adminPage(base: string, directory: string): AdminPage {
     res.set("content-security-policy", policy(nonce)).set("cache-control", "no-store").type("html");
     if (page === null) res.status(503).send(unbuilt);
     else {
-      // Scripts cannot see the cookie, and asking in vain looks like a fault in the browser's console.
-      const signedIn = sessionToken(req) === null ? "no" : "yes";
-      const words = { __CSP_NONCE__: nonce, __BASE_PATH__: base, __SIGNED_IN__: signedIn };
+      const words = { __CSP_NONCE__: nonce, __BASE_PATH__: base, __SIGNED_IN__: signedIn(req) };
       res.send(Object.entries(words).reduce((html, [name, word]) => html.replaceAll(name, word), page.html));
     }
   };
@@ -56,6 +54,17 @@ export function adminPage(base: string, directory: string): AdminPage {
   router.get(`${base}/*path`, file);
   refuseOthers(router, `${base}/assets/*path`, ["get"]);
   return { router, isBuilt: async () => (await read()) !== null };
+}
+
+/**
+ * Whether the browser has a cookie of a session: scripts cannot see it, and asking in vain looks like a fault in the
+ * browser's console. Through a link of another site it comes here without the cookie that it has, and without TLS it
+ * does not say from where it comes: then only the page can find out.
+ */
+function signedIn(req: Request): "yes" | "no" | "unknown" {
+  if (sessionToken(req) !== null) return "yes";
+  const from = req.headers["sec-fetch-site"];
+  return from === undefined || from === "cross-site" ? "unknown" : "no";
 }
 
 function sendFile(req: Request, res: Response, { type, immutable, versions }: PageFile): void {

@@ -46,13 +46,17 @@ describe("the page", () => {
   });
 
   test("says whether the browser has a cookie of a session, which scripts cannot see", async () => {
-    const told = async (cookie: string) =>
-      /signed-in" content="(\w+)"/.exec((await visit("/admin").set("cookie", cookie)).text)?.[1];
-    expect([await told("other=1"), await told("vector-store-session=x"), await told("__Host-vector-store=x")]).toEqual([
-      "no",
-      "yes",
-      "yes",
-    ]);
+    const told = async (cookie: string, site: string | null = "none") => {
+      const headers = site === null ? { cookie } : { cookie, "sec-fetch-site": site };
+      return /signed-in" content="(\w+)"/.exec((await visit("/admin").set(headers)).text)?.[1];
+    };
+    for (const site of ["none", "same-origin", "same-site", null]) {
+      expect(await told("vector-store-session=x", site)).toBe("yes");
+      expect(await told("__Host-vector-store=x", site)).toBe("yes");
+    }
+    for (const site of ["none", "same-origin", "same-site"]) expect(await told("other=1", site)).toBe("no");
+    // A link of another site leads here without the cookie, and without TLS nobody says where a link was.
+    expect([await told("other=1", "cross-site"), await told("other=1", null)]).toEqual(["unknown", "unknown"]);
   });
 
   test("has a nonce of its own in every answer, which its policy names", async () => {
