@@ -92,6 +92,45 @@ describe("keys of the service", () => {
   });
 });
 
+test("the key that one is signed in with: the new one is seen and stored before its session ends", async () => {
+  const name = named("page own key");
+  const { key } = await as(masterKey).post<{ key: string }>("/admin/keys", { body: { name, scope: "admin" } });
+  await current.context.clearCookies();
+  await signIn(current, key, "/keys");
+  await settled(page);
+  let release = () => undefined as unknown;
+  const held = new Promise(
+    (done) =>
+      (release = () => {
+        done(null);
+      }),
+  );
+  await page.route(/\/rotate$/, async (route) => {
+    await held;
+    await route.continue();
+  });
+  await press(`Rotate ${name}`);
+  await dialog().getByText("You are signed in with this key").waitFor();
+  await dialog().getByLabel("The old key works").selectOption({ label: "no longer" });
+  await pressInDialog("Rotate");
+  // Neither closes the dialog while the key is being made.
+  await page.keyboard.press("Escape");
+  await page.getByText("The key is being made").first().waitFor();
+  expect(
+    await dialog()
+      .getByRole("button", { name: /^Cancel/ })
+      .getAttribute("aria-disabled"),
+  ).toBe("true");
+  release();
+  // The list of keys is refused by now.
+  await dialog().getByText("You are signed out").waitFor();
+  const next = await takeKey();
+  await page.getByRole("heading", { name: "Sign in" }).waitFor();
+  await page.getByText("its key was revoked").waitFor();
+  expect([await statusWith(key), await statusWith(next)]).toEqual([401, 200]);
+  current.faults = current.faults.filter((fault) => !fault.includes("status of 401"));
+});
+
 describe("LiteLLM's keys", () => {
   test("are found by their user, made, blocked and unblocked", async () => {
     await open(current, `/keys/litellm?user_id=${user.id}`);

@@ -63,6 +63,21 @@ describe("signing in", () => {
     expect(new URL(current.page.url()).origin).toBe(root);
   });
 
+  test("a link of another site leads to the page of who is signed in", async () => {
+    const { page, faults } = await enter(masterKey);
+    // The browser keeps the cookie back, as of any other site.
+    const elsewhere = "http://localhost/links";
+    const target = `${root}/admin/vector-stores?sort=name&order=asc`;
+    await page.route(elsewhere, (route) =>
+      route.fulfill({ contentType: "text/html", body: `<a href="${target.replace("&", "&amp;")}">Stores</a>` }),
+    );
+    await page.goto(elsewhere);
+    await page.getByRole("link", { name: "Stores" }).click();
+    await page.getByRole("heading", { level: 1, name: "Vector stores" }).waitFor();
+    expect(page.url()).toBe(target);
+    expect(faults.filter((fault) => fault !== elsewhere)).toEqual([]);
+  });
+
   test("speaks German to who prefers it", async () => {
     current = await visit(browser, root, { locale: "de-DE" });
     await current.page.goto("/admin/");
@@ -83,7 +98,7 @@ describe("who sees what", () => {
     const { key } = await makePerson("page-viewer", "proxy_admin_viewer");
     const { page } = await enter(key, "/vector-stores");
     await link("Keys").waitFor();
-    const create = page.getByRole("button", { name: "Create vector store" });
+    const create = page.getByRole("button", { name: "Create vector store" }).first();
     expect(await create.getAttribute("aria-disabled")).toBe("true");
     expect(await create.getAttribute("title")).toBe("Your key may not change vector stores.");
   });
@@ -120,6 +135,31 @@ describe("a session ends", () => {
     await page.getByRole("heading", { name: "Sign in" }).waitFor();
     await page.goBack();
     await page.getByRole("heading", { name: "Sign in" }).waitFor();
+    expect(await page.getByText("Your session").count()).toBe(0);
+  });
+
+  test("in all windows of a browser, which also share the next one", async () => {
+    const store = named("Of the administrator");
+    await makeStore(masterKey, store);
+    const { page, context } = await enter(masterKey, "/vector-stores");
+    const other = await context.newPage();
+    await other.goto("/admin/vector-stores");
+    await other.getByRole("link", { name: store }).waitFor();
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await other.getByText("Your session was ended elsewhere").waitFor();
+    const second = await makePerson("page-second");
+    await page.getByLabel("Key", { exact: true }).fill(second.key);
+    await page.keyboard.press("Enter");
+    await other.getByText(`user:${second.id}`).waitFor();
+    await other.getByText("No vector stores yet").waitFor();
+  });
+
+  test("by itself after its time", async () => {
+    const { page, context } = await enter(masterKey, "/vector-stores");
+    await page.clock.setFixedTime(Date.now() + 8 * 3_600_000);
+    await context.clearCookies();
+    await page.getByRole("button", { name: "Rows", exact: true }).click();
+    await page.getByText("its time was over").waitFor();
   });
 
   test("when an administrator ends it: the page asks to sign in and leads back", async () => {
@@ -130,6 +170,7 @@ describe("a session ends", () => {
     await as(masterKey).delete(`/admin/sessions/${session.id}`);
     await page.getByRole("button", { name: "Rows", exact: true }).click();
     await page.getByRole("heading", { name: "Sign in" }).waitFor();
+    await page.getByText("Your session was ended elsewhere: in another window, or by an administrator.").waitFor();
     expect(faults.filter((fault) => !fault.includes("status of 401"))).toEqual([]);
     await page.getByLabel("Key", { exact: true }).fill(masterKey);
     await page.keyboard.press("Enter");
@@ -149,5 +190,28 @@ describe("a session ends", () => {
       await Promise.race([signedOut.waitFor(), page.getByRole("button", { name: "Sign out" }).waitFor()]);
     }
     expect(await signedOut.count()).toBe(1);
+    await page.getByText("its key was revoked or blocked").waitFor();
+  });
+});
+
+describe("a session stays", () => {
+  test("when LiteLLM refuses a model call of its key", async () => {
+    const { key } = await makePerson("page-refused");
+    const store = await makeStore(key, named("Refused"));
+    const { page, faults } = await enter(key, `/vector-stores/${store}/search`);
+    const error = { message: "The provider's key is wrong.", type: "authentication_error", param: null };
+    await page.route(/\/search$/, (route) =>
+      route.request().method() === "POST"
+        ? route.fulfill({ status: 401, json: { error: { ...error, code: "invalid_api_key" } } })
+        : route.continue(),
+    );
+    const asked = page.waitForResponse(/\/v1\/me$/);
+    await page.getByRole("textbox", { name: "Query" }).fill("anything");
+    await page.keyboard.press("Enter");
+    await asked;
+    await page.getByRole("alert").getByText("The provider's key is wrong.").waitFor();
+    await settled(page);
+    expect(await page.getByRole("button", { name: "Sign out" }).count()).toBe(1);
+    expect(faults.filter((fault) => !fault.includes("status of 401"))).toEqual([]);
   });
 });

@@ -116,3 +116,44 @@ test("a server that stops and a session that ends in the middle: uploads go on a
   expect(parts.count()).toBe(5 + 2);
   forgiveNetwork(scene);
 });
+
+test("signing out asks first, and somebody else's sign-in in another window ends what is being sent", async () => {
+  const { page } = scene;
+  const { id, files } = await newStore(scene, "Two callers");
+  const { path } = large(scene, "first-caller.bin", 24);
+  await signIn(scene.current, master, files);
+  await settled(page);
+  const begun = await meet(scene, /\/v1\/uploads$/);
+  const parts = await meet(scene, /\/parts$/, through, never);
+  await choose(scene, path);
+  await parts.came(2);
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await page.getByRole("dialog").getByText("1 file is still being uploaded.").waitFor();
+  await expectAccessible(page, 8);
+  await page.getByRole("dialog").getByRole("button", { name: "Cancel" }).click();
+  await upload(scene, "first-caller.bin").getByRole("progressbar").waitFor();
+
+  const other = await page.context().newPage();
+  await other.goto("/admin/sessions");
+  await settled(other);
+  const out = other.getByRole("button", { name: "Sign out" }).first();
+  await other.route(/\/sessions\/current$/, broken);
+  await out.click();
+  await other.getByRole("alert").getByText("The service does not answer.").waitFor();
+  await other.unroute(/\/sessions\/current$/);
+  await other.getByRole("alert").getByRole("button", { name: "Try again" }).click();
+  await page.getByText("Your session was ended elsewhere").waitFor();
+  await page.getByText("1 upload was stopped").waitFor();
+
+  const body = JSON.stringify({ name: "second caller", scope: "write" });
+  const second = await ask<{ id: string; key: string }>(scene, "/admin/keys", { method: "POST", body });
+  await other.locator("input[type=password]").fill(second.key);
+  await other.getByRole("button", { name: "Sign in" }).click();
+  await page.getByText(`key:${second.id}`).waitFor();
+  await settled(page);
+  expect(new URL(page.url()).pathname).toBe(`/admin${files}`);
+  expect(await page.getByRole("list", { name: "Uploads" }).count()).toBe(0);
+  expect([begun.count(), parts.count()]).toEqual([1, 2]);
+  expect(await filesOf(scene, id)).toEqual([]);
+  forgiveNetwork(scene);
+});

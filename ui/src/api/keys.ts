@@ -13,21 +13,24 @@ export const serviceKeys = queryOptions({
   queryFn: ({ signal }) => answered(api.GET("/v1/admin/keys", { signal })),
 });
 
+/** A new key is shown at once, whatever becomes of the list; it may be there even if its answer was lost. */
 function useForgetKeys() {
   const queries = useQueryClient();
-  return () => queries.invalidateQueries({ queryKey: ["keys", "service"] });
+  return () => {
+    void queries.invalidateQueries({ queryKey: ["keys", "service"] });
+  };
 }
 
 export function useCreateKey() {
-  const onSuccess = useForgetKeys();
+  const onSettled = useForgetKeys();
   return useMutation({
     mutationFn: (body: Schemas["CreateKeyRequest"]) => answered(api.POST("/v1/admin/keys", { body })),
-    onSuccess,
+    onSettled,
   });
 }
 
 export function useRotateKey(id: string) {
-  const onSuccess = useForgetKeys();
+  const onSettled = useForgetKeys();
   return useMutation({
     mutationFn: (overlapSeconds: number) =>
       answered(
@@ -36,7 +39,7 @@ export function useRotateKey(id: string) {
           body: { overlap_seconds: overlapSeconds },
         }),
       ),
-    onSuccess,
+    onSettled,
   });
 }
 

@@ -19,16 +19,19 @@ export const litellmKeys = (query: LitellmKeyQuery) =>
     placeholderData: keepPreviousData,
   });
 
+/** A new key is shown at once, whatever becomes of the list; it may be there even if its answer was lost. */
 function useForgetKeys() {
   const queries = useQueryClient();
-  return () => queries.invalidateQueries({ queryKey: ["keys", "litellm"] });
+  return () => {
+    void queries.invalidateQueries({ queryKey: ["keys", "litellm"] });
+  };
 }
 
 export function useCreateLitellmKey() {
-  const onSuccess = useForgetKeys();
+  const onSettled = useForgetKeys();
   return useMutation({
     mutationFn: (body: Schemas["CreateLitellmKeyRequest"]) => answered(api.POST("/v1/admin/litellm_keys", { body })),
-    onSuccess,
+    onSettled,
   });
 }
 
@@ -48,7 +51,7 @@ export function useBlockLitellmKey(hash: string) {
 }
 
 export function useRotateLitellmKey(hash: string) {
-  const onSuccess = useForgetKeys();
+  const onSettled = useForgetKeys();
   return useMutation({
     mutationFn: (overlapSeconds: number) =>
       answered(
@@ -57,6 +60,6 @@ export function useRotateLitellmKey(hash: string) {
           body: { overlap_seconds: overlapSeconds },
         }),
       ),
-    onSuccess,
+    onSettled,
   });
 }

@@ -1,9 +1,11 @@
-import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
-import { createContext, useContext, useEffect, useRef } from "react";
+import { type QueryClient, queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
+import { createContext, useContext } from "react";
 import { type Schemas, answered, api } from "./client.js";
 import { fromPage, noteSignedIn } from "../app/page.js";
 import { Failure } from "./failure.js";
-import { stopUploads, uploadAs } from "./uploads/session.js";
+import { forgetEnd, noteEnd, reasonOf } from "./sessionEnd.js";
+import { tellTabs } from "./tabs.js";
+import { pauseUploads, stopUploads, uploadAs } from "./uploads/session.js";
 
 export type Me = Schemas["Me"];
 export type Right = Me["may"][number];
@@ -13,14 +15,16 @@ export const meKey = ["me"] as const;
 /** Who is signed in; null: nobody. */
 export const me = queryOptions({
   queryKey: meKey,
-  queryFn: async (): Promise<Me | null> => {
+  queryFn: async ({ client }): Promise<Me | null> => {
     // The browser would write its answer into the console, where it looks like a fault.
     if (fromPage("signed-in") === "no") return null;
     try {
       return await answered(api.GET("/v1/me"));
     } catch (error) {
-      if (error instanceof Failure && error.status === 401) return null;
-      throw error;
+      if (!(error instanceof Failure) || error.status !== 401) throw error;
+      noteEnd(reasonOf(error, client.getQueryData<Me | null>(meKey), Date.now()));
+      pauseUploads();
+      return null;
     }
   },
   staleTime: 60_000,
@@ -36,21 +40,20 @@ export function useMe(): Me {
   return signedIn;
 }
 
+let shownTo: string | null = null;
+
 /**
- * Forgets what was shown to somebody else once another tab has signed in as another caller: answers, new keys, and what
- * was being uploaded.
+ * Somebody is signed in. Another tab may have signed in as somebody else than before: then what was shown is forgotten,
+ * before anything of it is shown to them, and what was being uploaded stops.
  */
-export function useForgetOthers(name: string | undefined): void {
-  const queries = useQueryClient();
-  const before = useRef(name);
-  useEffect(() => {
-    if (name !== undefined && before.current !== undefined && before.current !== name) {
-      queries.removeQueries({ predicate: ({ queryKey: [of] }) => of !== meKey[0] });
-      queries.getMutationCache().clear();
-    }
-    if (name !== undefined) uploadAs(name);
-    before.current = name;
-  }, [name, queries]);
+export function noteCaller(queries: QueryClient, { name }: Me): void {
+  if (shownTo !== null && shownTo !== name) {
+    queries.removeQueries({ predicate: ({ queryKey: [of] }) => of !== meKey[0] });
+    queries.getMutationCache().clear();
+  }
+  shownTo = name;
+  forgetEnd();
+  uploadAs(name);
 }
 
 /** Whether the API lets the caller do something; the page only hides or disables what it would refuse. */
@@ -59,11 +62,18 @@ export const useMay = (right: Right): boolean => useMe().may.includes(right);
 export function useSignIn() {
   const queries = useQueryClient();
   return useMutation({
-    mutationFn: (key: string) => answered(api.POST("/v1/sessions", { body: { key } })),
-    onSuccess: (session) => {
+    mutationFn: (key: string) => {
+      tellTabs("changing");
+      return answered(api.POST("/v1/sessions", { body: { key } }));
+    },
+    onSuccess: ({ caller }) => {
       noteSignedIn();
       queries.clear();
-      queries.setQueryData(meKey, session.caller);
+      queries.setQueryData(meKey, caller);
+      noteCaller(queries, caller);
+    },
+    onSettled: () => {
+      tellTabs("changed");
     },
   });
 }
@@ -73,11 +83,13 @@ export function useSignOut() {
   return useMutation({
     mutationFn: () => answered(api.DELETE("/v1/sessions/current")),
     onSuccess: () => {
+      forgetEnd();
       // First, so that what shows the caller hears of it; then whatever the caller saw is forgotten.
       queries.setQueryData(meKey, null);
       queries.removeQueries({ predicate: ({ queryKey: [of] }) => of !== meKey[0] });
       queries.getMutationCache().clear();
       stopUploads();
+      tellTabs("changed");
     },
   });
 }

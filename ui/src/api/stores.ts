@@ -1,6 +1,7 @@
 import { keepPreviousData, queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
 import { type Schemas, answered, api } from "./client.js";
 import { Failure } from "./failure.js";
+import { endIn } from "./sessionEnd.js";
 
 export type ListedStore = Schemas["AdminVectorStore"];
 export type Store = Schemas["VectorStore"];
@@ -91,7 +92,7 @@ function useSeveral<T>(one: (id: string, what: T) => Promise<unknown>) {
           done.add(id);
         } catch (error) {
           // Signed out: none of them will go. Others may, also after one that the service did not answer.
-          if (!(error instanceof Failure) || error.status === 401) throw error;
+          if (!(error instanceof Failure) || (await endIn(error)) !== null) throw error;
           failed.push({ id, error });
         }
       }

@@ -1,12 +1,15 @@
 import { LogOut } from "lucide-react";
-import { useState } from "react";
+import { Suspense, lazy, useState } from "react";
 import { useMe, useSignOut } from "../api/me.js";
+import { unsentUploads } from "../api/uploads/session.js";
 import { useAnnounce } from "../parts/announcer.js";
 import { Button } from "../parts/button.js";
 import { SelectField } from "../parts/fields.js";
-import { Foreign } from "../parts/notes.js";
+import { ErrorNote, Foreign } from "../parts/notes.js";
 import { type Language, chooseLanguage, languages, useTexts } from "../text/texts.js";
 import { type Theme, chooseTheme, storedTheme, themes } from "./theme.js";
+
+const AskSignOut = lazy(() => import("./askSignOut.js"));
 
 /** Who is signed in, how the page looks, and the way out. */
 export function Account() {
@@ -14,6 +17,7 @@ export function Account() {
   const { name: caller, read_only: readOnly } = useMe();
   const announce = useAnnounce();
   const signOut = useSignOut();
+  const [isAsking, setAsking] = useState(false);
   const [theme, setTheme] = useState(storedTheme);
   return (
     <div className="flex flex-col gap-3 border-t border-line px-1 pt-3">
@@ -37,7 +41,9 @@ export function Account() {
           label={t("account.language")}
           value={language}
           onChange={(event) => {
-            void chooseLanguage(event.target.value as Language);
+            chooseLanguage(event.target.value as Language).catch(() => {
+              announce(t("error.away"));
+            });
           }}
         >
           {Object.entries(languages).map(([code, name]) => (
@@ -56,15 +62,30 @@ export function Account() {
         icon={<LogOut aria-hidden className="size-4" />}
         busy={signOut.isPending}
         onClick={() => {
-          signOut.mutate(undefined, {
-            onError: (error) => {
-              announce(error.message);
-            },
-          });
+          if (unsentUploads() > 0) setAsking(true);
+          else signOut.mutate();
         }}
       >
         {t("account.signOut")}
       </Button>
+      {signOut.error !== null && (
+        <ErrorNote
+          error={signOut.error}
+          retry={() => {
+            signOut.mutate();
+          }}
+          busy={signOut.isPending}
+        />
+      )}
+      <Suspense>
+        {isAsking && (
+          <AskSignOut
+            onClose={() => {
+              setAsking(false);
+            }}
+          />
+        )}
+      </Suspense>
     </div>
   );
 }

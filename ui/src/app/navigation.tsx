@@ -32,7 +32,8 @@ const places: readonly Place[] = [
   { to: "/sessions", text: "sessions", icon: MonitorSmartphone },
 ];
 
-export function Navigation() {
+/** @param onGo is told of each choice, also of the page that is shown */
+export function Navigation({ onGo }: { onGo: () => void }) {
   const { t } = useTexts();
   const { may: rights } = useMe();
   return (
@@ -44,6 +45,7 @@ export function Navigation() {
             <li key={to}>
               <NavLink
                 to={to}
+                onClick={onGo}
                 className={({ isActive }) =>
                   `flex min-h-9 items-center gap-2.5 rounded-md px-2.5 py-1.5 text-sm ` +
                   (isActive ? "bg-accent-soft font-medium text-accent" : "text-ink hover:bg-hover")

@@ -3,7 +3,8 @@ import { Menu, X } from "lucide-react";
 import { Suspense, useEffect, useRef, useState } from "react";
 import { useTexts } from "../text/texts.js";
 import { Navigate, Outlet, useLocation } from "react-router";
-import { SignedIn, me, useForgetOthers } from "../api/me.js";
+import { SignedIn, me } from "../api/me.js";
+import { useIsHeld } from "../api/sessionEnd.js";
 import { Account } from "./account.js";
 import { Navigation } from "./navigation.js";
 import { IconButton } from "../parts/button.js";
@@ -13,8 +14,11 @@ import { Skeleton } from "../parts/notes.js";
 export function Shell() {
   const { t } = useTexts();
   const { pathname, search, hash } = useLocation();
-  const { data } = useQuery(me);
-  useForgetOthers(data?.name);
+  const { data: now } = useQuery(me);
+  const isHeld = useIsHeld();
+  const [data, setData] = useState(now);
+  // What a page holds would be lost with its caller.
+  if (now !== data && !isHeld) setData(now);
   const [open, setOpen] = useState(false);
   const main = useRef<HTMLElement>(null);
   const shown = useRef(pathname);
@@ -30,7 +34,7 @@ export function Shell() {
   }, [pathname, hash]);
   if (data == null) return <Navigate replace to={`/sign-in?next=${encodeURIComponent(pathname + search + hash)}`} />;
   return (
-    <SignedIn value={data}>
+    <SignedIn key={data.name} value={data}>
       <div className="min-h-dvh md:grid md:grid-cols-[15rem_1fr]">
         <a
           href="#main"
@@ -61,7 +65,11 @@ export function Shell() {
         >
           <div>
             <p className="mb-4 px-2.5 pt-1 font-semibold max-md:hidden">{t("product")}</p>
-            <Navigation />
+            <Navigation
+              onGo={() => {
+                setOpen(false);
+              }}
+            />
           </div>
           <Account />
         </aside>

@@ -3,6 +3,7 @@ import { type SubmitEvent, useState } from "react";
 import { useTexts } from "../text/texts.js";
 import { Navigate, useSearchParams } from "react-router";
 import { me, useSignIn } from "../api/me.js";
+import { useEndReason } from "../api/sessionEnd.js";
 import { usePausedUploads } from "../api/uploads/session.js";
 import { Button } from "../parts/button.js";
 import { TextField } from "../parts/fields.js";
@@ -18,6 +19,7 @@ export function SignIn() {
   const { data: caller } = useQuery(me);
   const signIn = useSignIn();
   const paused = usePausedUploads();
+  const reason = useEndReason();
   const [key, setKey] = useState("");
   if (caller != null) return <Navigate replace to={within(params.get("next"))} />;
   const send = (event: SubmitEvent) => {
@@ -31,10 +33,11 @@ export function SignIn() {
         <h1 className="text-2xl font-semibold tracking-tight">{t("signIn.title")}</h1>
         <p className="mt-1 text-sm text-muted">{t("signIn.about")}</p>
       </div>
-      {paused > 0 && (
-        <p role="alert" className="rounded-md bg-warn-soft p-3 text-sm text-warn">
-          {t("signIn.uploads", { count: paused })}
-        </p>
+      {(reason !== null || paused > 0) && (
+        <div role="alert" className="flex flex-col gap-2 rounded-md bg-warn-soft p-3 text-sm text-warn">
+          {reason !== null && <p>{t(`signIn.ended.${reason}`)}</p>}
+          {paused > 0 && <p>{t("signIn.uploads", { count: paused })}</p>}
+        </div>
       )}
       <form onSubmit={send} className="flex flex-col gap-4 rounded-lg border border-line bg-surface p-5">
         <TextField

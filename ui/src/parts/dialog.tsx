@@ -62,13 +62,15 @@ export function Modal({ onClose, title, about, wide = false, children }: ModalPr
   );
 }
 
-interface DialogFormProps {
+export interface DialogFormProps {
   onClose: () => void;
   submit: string;
   danger?: boolean;
   busy: boolean;
   /** Why it cannot be sent now. */
   why?: string | null;
+  /** Why it cannot be closed now. */
+  stay?: string | null;
   error: Error | null;
   onSubmit: () => void;
   children: ReactNode;
@@ -76,7 +78,7 @@ interface DialogFormProps {
 
 /** The form in a dialog: its fields, what went wrong, cancel and send. */
 export function DialogForm(props: DialogFormProps) {
-  const { onClose, submit, danger = false, busy, why, error, onSubmit, children } = props;
+  const { onClose, submit, danger = false, busy, why, stay, error, onSubmit, children } = props;
   const { t } = useTexts();
   const send = (event: SubmitEvent) => {
     event.preventDefault();
@@ -87,7 +89,9 @@ export function DialogForm(props: DialogFormProps) {
       {children}
       {error !== null && <ErrorNote error={error} />}
       <div className="flex flex-wrap justify-end gap-2">
-        <Button onClick={onClose}>{t("cancel")}</Button>
+        <Button onClick={onClose} why={stay}>
+          {t("cancel")}
+        </Button>
         <Button type="submit" look={danger ? "danger" : "primary"} busy={busy} why={why}>
           {submit}
         </Button>

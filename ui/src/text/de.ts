@@ -46,6 +46,13 @@ export const de: Texts = {
     hint: "Er wird gegen eine Sitzung von höchstens acht Stunden getauscht und nicht im Browser aufbewahrt.",
     submit: "Anmelden",
     why: "Zuerst einen Schlüssel eingeben.",
+    ended: {
+      over: "Die Sitzung ist zu Ende.",
+      time: "Die Zeit der Sitzung ist abgelaufen.",
+      elsewhere: "Die Sitzung wurde anderswo beendet: in einem anderen Fenster oder von der Administration.",
+      key: "Die Sitzung ist zu Ende: Der Schlüssel wurde widerrufen oder gesperrt, oder er ist abgelaufen.",
+      caller: "Die Sitzung ist zu Ende: Der Schlüssel gehört jetzt jemand anderem oder hat eine andere Rolle.",
+    },
     uploads_one:
       "Die Sitzung ist zu Ende, deshalb wurde {{count}} Upload angehalten. Er geht nach der Anmeldung hier weiter.",
     uploads_other:
@@ -61,7 +68,11 @@ export const de: Texts = {
     later: "in {{seconds}} s erneut versuchen",
     retry: "Erneut versuchen",
   },
-  problem: { title: "Diese Seite kann nicht angezeigt werden" },
+  problem: {
+    title: "Diese Seite kann nicht angezeigt werden",
+    unloaded:
+      "Ein Teil der Seite konnte nicht geladen werden. Vielleicht wurde der Dienst aktualisiert, oder die Verbindung ist unterbrochen.",
+  },
   missing: {
     title: "Keine solche Seite",
     text: "Unter dieser Adresse gibt es keine Seite.",
@@ -377,6 +388,11 @@ export const de: Texts = {
     madeOnce: "Er wird nur dieses eine Mal gezeigt.",
     stored: "Der Schlüssel ist aufbewahrt",
     storeFirst: "Zuerst den Schlüssel aufbewahren und das bestätigen: Er wird nicht noch einmal gezeigt.",
+    beingMade: "Der Schlüssel wird gerade erstellt und nur hier gezeigt.",
+    signedOut: "Die Sitzung ist zu Ende; nach dem Schließen ist eine neue Anmeldung nötig.",
+    ownRotate:
+      "Diese Sitzung benutzt den Schlüssel: Sobald der alte nicht mehr gilt, endet sie, und der neue dient zur Anmeldung.",
+    ownEnd: "Diese Sitzung benutzt den Schlüssel und endet mit ihm.",
     done: "Fertig",
     empty: "Keine Schlüssel",
     emptyAbout: "Einen für die Registry von LiteLLM anlegen, der nur suchen darf.",
@@ -545,6 +561,9 @@ export const de: Texts = {
     ended_other: "{{count}} Sitzungen sind beendet.",
     signOutTitle: "Abmelden?",
     signOutAbout: "Das ist die Sitzung dieser Seite.",
+    signOutUploads_one: "{{count}} Datei wird noch hochgeladen. Das Abmelden bricht das ab; es geht nicht weiter.",
+    signOutUploads_other:
+      "{{count}} Dateien werden noch hochgeladen. Das Abmelden bricht das ab; es geht nicht weiter.",
   },
   stores: {
     title: "Vector Stores",

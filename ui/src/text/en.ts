@@ -43,6 +43,13 @@ export const en = {
     hint: "It is exchanged for a session of at most eight hours, and not kept in the browser.",
     submit: "Sign in",
     why: "Enter a key first.",
+    ended: {
+      over: "Your session has ended.",
+      time: "Your session has ended: its time was over.",
+      elsewhere: "Your session was ended elsewhere: in another window, or by an administrator.",
+      key: "Your session has ended: its key was revoked or blocked, or has expired.",
+      caller: "Your session has ended: its key belongs to somebody else now, or has another role.",
+    },
     uploads_one: "Your session has ended, so {{count}} upload was stopped. It goes on once you sign in again here.",
     uploads_other: "Your session has ended, so {{count}} uploads were stopped. They go on once you sign in again here.",
   },
@@ -56,7 +63,11 @@ export const en = {
     later: "try again in {{seconds}} s",
     retry: "Try again",
   },
-  problem: { title: "This page could not be shown" },
+  problem: {
+    title: "This page could not be shown",
+    unloaded:
+      "A part of the page could not be loaded. The service may have been updated, or your connection may be down.",
+  },
   missing: {
     title: "No such page",
     text: "There is no page at this address.",
@@ -363,6 +374,10 @@ export const en = {
     madeOnce: "This is the only time that it is shown.",
     stored: "I have stored it",
     storeFirst: "Store the key and say so first: it is not shown again.",
+    beingMade: "The key is being made, and will be shown here only.",
+    signedOut: "You are signed out, and sign in again once this is closed.",
+    ownRotate: "You are signed in with this key: once the old one stops, you are signed out, and the new one signs in.",
+    ownEnd: "You are signed in with this key, so that you will be signed out.",
     done: "Done",
     empty: "No keys",
     emptyAbout: "Make one for LiteLLM's registry that may only search.",
@@ -529,6 +544,8 @@ export const en = {
     ended_other: "{{count}} sessions have ended.",
     signOutTitle: "Sign out?",
     signOutAbout: "This is the session of this page.",
+    signOutUploads_one: "{{count}} file is still being uploaded. Signing out stops it, and it will not go on.",
+    signOutUploads_other: "{{count}} files are still being uploaded. Signing out stops them, and they will not go on.",
   },
   stores: {
     title: "Vector stores",

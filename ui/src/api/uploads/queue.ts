@@ -1,5 +1,6 @@
 import { useMemo, useSyncExternalStore } from "react";
 import { Failure } from "../failure.js";
+import { endIn } from "../sessionEnd.js";
 import { type StoreFile, attachFile } from "../storeFiles.js";
 import { persist } from "./persist.js";
 import { within } from "./send.js";
@@ -159,6 +160,7 @@ registerUploads({
     for (const job of jobs.values()) if (job.upload.state === "paused") again(job);
     start();
   },
+  unsent: () => [...jobs.values()].filter(({ upload }) => isUnsent(upload)).length,
 });
 
 function start(): void {
@@ -195,8 +197,9 @@ async function work(job: Job, signal: AbortSignal): Promise<void> {
     const file = await persist(attach, { signal, pausing });
     still(after(file));
   } catch (error) {
+    const end = await endIn(error);
     if (signal.aborted) return;
-    if (error instanceof Failure && error.status === 401) sessionEnded();
+    if (end !== null) sessionEnded(end);
     else still({ state: "failed", error: error as Error });
   }
 }

@@ -1,4 +1,5 @@
 import { useSyncExternalStore } from "react";
+import type { Failure } from "../failure.js";
 
 /** What signing in and out means for uploads. On its own, so that neither needs to load what uploads. */
 
@@ -8,13 +9,15 @@ interface Uploads {
   /** Stops what is not sent yet, so that it can go on. @returns how many files that is */
   pause: () => number;
   goOn: () => void;
+  /** How many files would be lost. */
+  unsent: () => number;
 }
 
 let uploads: Uploads | null = null;
 let sender: string | null = null;
 let paused = 0;
 const pausedListeners = new Set<() => void>();
-const endListeners = new Set<() => void>();
+const endListeners = new Set<(why: Failure) => void>();
 
 export function registerUploads(queue: Uploads): void {
   uploads = queue;
@@ -35,6 +38,8 @@ export function pauseUploads(): void {
   setPaused(uploads?.pause() ?? 0);
 }
 
+export const unsentUploads = (): number => uploads?.unsent() ?? 0;
+
 /** How many uploads wait for their sender to sign in again. */
 export const usePausedUploads = (): number =>
   useSyncExternalStore(
@@ -54,11 +59,11 @@ export function uploadAs(name: string): void {
 }
 
 /** Hears that an upload was refused because the session has ended. */
-export function onSessionEnd(listener: () => void): void {
+export function onSessionEnd(listener: (why: Failure) => void): void {
   endListeners.add(listener);
 }
 
-export function sessionEnded(): void {
+export function sessionEnded(why: Failure): void {
   pauseUploads();
-  for (const listener of endListeners) listener();
+  for (const listener of endListeners) listener(why);
 }

@@ -2,6 +2,7 @@ import { answered, api } from "../client.js";
 import { Failure, brokenAnswer, isRecord } from "../failure.js";
 import { persist } from "./persist.js";
 import { sendForm, within } from "./send.js";
+import { uploadAs } from "./session.js";
 
 /**
  * Every file is sent in parts, small ones in a single one: a lost connection costs one part, and a request that is
@@ -34,16 +35,23 @@ export interface Watch {
 
 /** Sends what is missing of a file, and gives its id. */
 export async function transfer(of: Transfer, watch: Watch): Promise<string> {
-  of.fileId ??= await missingParts(of, watch).catch((error: unknown) => {
+  of.fileId ??= await missingParts(of, watch).catch(async (error: unknown) => {
     // An upload that nothing has completed within an hour is gone, and with it its parts.
     const isGone = error instanceof Failure && (error.status === 404 || error.code === "upload_expired");
     if (!isGone || of.uploadId === null) throw error;
+    await requireSender(watch.signal);
     of.uploadId = null;
     of.partIds = [];
     watch.restarted();
     return missingParts(of, watch);
   });
   return of.fileId;
+}
+
+/** For somebody else, who has signed in in another tab, the upload is not there either: nothing of it goes on then. */
+async function requireSender(signal: AbortSignal): Promise<void> {
+  uploadAs((await answered(api.GET("/v1/me", { signal }))).name);
+  signal.throwIfAborted();
 }
 
 async function missingParts(of: Transfer, watch: Watch): Promise<string> {

@@ -1,7 +1,6 @@
 import { useState } from "react";
 import { messagesIn } from "../../api/failure.js";
 import { type KeyScope, keyScopes, useCreateKey } from "../../api/keys.js";
-import { DialogForm } from "../../parts/dialog.js";
 import { Checkbox, SelectField, TextArea, TextField } from "../../parts/fields.js";
 import { useTexts } from "../../text/texts.js";
 import { LifeField, listed } from "./life.js";
@@ -28,58 +27,59 @@ export default function CreateKey({ onClose }: { onClose: () => void }) {
     });
   };
   return (
-    <KeyDialog onClose={onClose} title={t("keys.create")} about={t("keys.createAbout")} made={create.data?.key ?? null}>
-      <DialogForm
-        onClose={onClose}
-        submit={t("keys.create")}
-        busy={create.isPending}
-        why={name.trim() === "" ? t("keys.nameFirst") : null}
-        error={create.error}
-        onSubmit={submit}
+    <KeyDialog
+      onClose={onClose}
+      title={t("keys.create")}
+      about={t("keys.createAbout")}
+      made={create.data?.key ?? null}
+      submit={t("keys.create")}
+      busy={create.isPending}
+      why={name.trim() === "" ? t("keys.nameFirst") : null}
+      error={create.error}
+      onSubmit={submit}
+    >
+      <TextField
+        label={t("keys.name")}
+        hint={t("keys.nameHint")}
+        autoFocus
+        value={name}
+        error={wrongAt("name")}
+        onChange={(event) => {
+          setName(event.target.value);
+        }}
+      />
+      <SelectField
+        label={t("keys.scope")}
+        hint={t(`keys.scopeHints.${scope}`)}
+        value={scope}
+        onChange={(event) => {
+          setScope(keyScopes.find((each) => each === event.target.value) ?? scope);
+        }}
       >
-        <TextField
-          label={t("keys.name")}
-          hint={t("keys.nameHint")}
-          autoFocus
-          value={name}
-          error={wrongAt("name")}
-          onChange={(event) => {
-            setName(event.target.value);
-          }}
-        />
-        <SelectField
-          label={t("keys.scope")}
-          hint={t(`keys.scopeHints.${scope}`)}
-          value={scope}
-          onChange={(event) => {
-            setScope(keyScopes.find((each) => each === event.target.value) ?? scope);
-          }}
-        >
-          {keyScopes.map((each) => (
-            <option key={each} value={each}>
-              {t(`keys.scopes.${each}`)}
-            </option>
-          ))}
-        </SelectField>
-        <TextArea
-          label={t("keys.stores")}
-          hint={t("keys.storesHint")}
-          value={stores}
-          error={wrongAt("vector_store_ids")}
-          onChange={(event) => {
-            setStores(event.target.value);
-          }}
-        />
-        <LifeField value={life} onChange={setLife} />
-        <Checkbox
-          label={t("keys.identity")}
-          hint={t("keys.identityHint")}
-          checked={identity}
-          onChange={(event) => {
-            setIdentity(event.target.checked);
-          }}
-        />
-      </DialogForm>
+        {keyScopes.map((each) => (
+          <option key={each} value={each}>
+            {t(`keys.scopes.${each}`)}
+          </option>
+        ))}
+      </SelectField>
+      <TextArea
+        label={t("keys.stores")}
+        hint={t("keys.storesHint")}
+        value={stores}
+        error={wrongAt("vector_store_ids")}
+        onChange={(event) => {
+          setStores(event.target.value);
+        }}
+      />
+      <LifeField value={life} onChange={setLife} />
+      <Checkbox
+        label={t("keys.identity")}
+        hint={t("keys.identityHint")}
+        checked={identity}
+        onChange={(event) => {
+          setIdentity(event.target.checked);
+        }}
+      />
     </KeyDialog>
   );
 }

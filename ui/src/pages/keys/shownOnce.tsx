@@ -1,21 +1,19 @@
 import { TriangleAlert } from "lucide-react";
 import { type ReactNode, useCallback, useEffect, useState } from "react";
 import { useBlocker } from "react-router";
+import { useEndReason, useHoldPage } from "../../api/sessionEnd.js";
 import { useAnnounce } from "../../parts/announcer.js";
 import { Button } from "../../parts/button.js";
 import { Code } from "../../parts/copy.js";
-import { Modal } from "../../parts/dialog.js";
+import { DialogForm, type DialogFormProps, Modal } from "../../parts/dialog.js";
 import { Checkbox } from "../../parts/fields.js";
 import { useTexts } from "../../text/texts.js";
 
-interface KeyDialogProps {
-  onClose: () => void;
+interface KeyDialogProps extends Omit<DialogFormProps, "stay"> {
   title: string;
   about?: ReactNode;
   /** The key, once it was made. */
   made: string | null;
-  /** The form that makes it. */
-  children: ReactNode;
 }
 
 /** Keeps the page open: another page, the button back, and a reload would lose what is shown. */
@@ -38,21 +36,27 @@ function useStaying(wanted: boolean, warn: () => void) {
   }, [wanted]);
 }
 
-/** A dialog that makes a key, and then shows it, for the only time. It closes once somebody says that they have it. */
-export function KeyDialog({ onClose, title, about, made, children }: KeyDialogProps) {
+/**
+ * A dialog with the form that makes a key, and then with the key, for the only time. It closes once somebody says that
+ * they have it: neither while it is being made, nor because the session ends, which a rotation may do by itself.
+ */
+export function KeyDialog({ title, about, made, ...form }: KeyDialogProps) {
   const { t } = useTexts();
   const announce = useAnnounce();
   const [stored, setStored] = useState(false);
-  const isAtRisk = made !== null && !stored;
+  const isOver = useEndReason() !== null;
+  const { busy, onClose } = form;
+  const stay = busy ? t("keys.beingMade") : made !== null && !stored ? t("keys.storeFirst") : null;
   const warn = useCallback(() => {
-    announce(t("keys.storeFirst"));
-  }, [announce, t]);
-  useStaying(isAtRisk, warn);
-  const close = isAtRisk ? warn : onClose;
+    if (stay !== null) announce(stay);
+  }, [announce, stay]);
+  useStaying(stay !== null, warn);
+  useHoldPage(busy || made !== null);
+  const close = stay === null ? onClose : warn;
   if (made === null) {
     return (
       <Modal onClose={close} title={title} about={about}>
-        {children}
+        <DialogForm {...form} stay={stay} />
       </Modal>
     );
   }
@@ -63,6 +67,7 @@ export function KeyDialog({ onClose, title, about, made, children }: KeyDialogPr
         <p className="flex gap-2 text-sm">
           <TriangleAlert aria-hidden className="mt-0.5 size-4 shrink-0 text-warn" />
           {t("keys.madeOnce")}
+          {isOver && ` ${t("keys.signedOut")}`}
         </p>
         <Checkbox
           label={t("keys.stored")}

@@ -35,8 +35,6 @@ export function useAnswer(storeId: string) {
       };
       return ask(storeId, body, tell, signal);
     },
-    // A browser that believes to be offline may still reach a service nearby; otherwise it says so.
-    networkMode: "always",
     onError: (error, { signal }) => {
       // What has come of the answer stays.
       if (!signal.aborted) setAnswer((before) => ({ ...before, state: "failed", error }));

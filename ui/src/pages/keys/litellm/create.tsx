@@ -2,7 +2,6 @@ import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import { messagesIn } from "../../../api/failure.js";
 import { useCreateLitellmKey } from "../../../api/litellmKeys.js";
-import { DialogForm } from "../../../parts/dialog.js";
 import { TextArea, TextField } from "../../../parts/fields.js";
 import { typedInto } from "../../../parts/formFields.js";
 import { useTexts } from "../../../text/texts.js";
@@ -51,54 +50,39 @@ export default function CreateLitellmKey({ onClose }: { onClose: () => void }) {
       title={t("keys.createLitellm")}
       about={t("keys.createLitellmAbout")}
       made={create.data?.key ?? null}
+      submit={t("keys.create")}
+      busy={make.isPending}
+      why={why}
+      error={make.error}
+      onSubmit={() => {
+        make.mutate();
+      }}
     >
-      <DialogForm
-        onClose={onClose}
-        submit={t("keys.create")}
-        busy={make.isPending}
-        why={why}
-        error={make.error}
-        onSubmit={() => {
-          make.mutate();
-        }}
-      >
-        <TextField label={t("keys.alias")} autoFocus error={wrongAt("alias")} {...typed("alias")} />
-        <PersonField
-          kind="user"
-          label={t("keys.user")}
-          value={user}
-          onChange={set("user")}
-          error={wrongAt("user_id")}
-        />
-        <PersonField
-          kind="team"
-          label={t("keys.team")}
-          hint={t("keys.teamHint")}
-          value={team}
-          onChange={set("team")}
-          error={wrongAt("team_id")}
-        />
-        <TextField
-          label={t("keys.models")}
-          hint={t("keys.modelsHint")}
-          error={wrongAt("models")}
-          {...typed("models")}
-        />
-        <TextArea
-          label={t("keys.stores")}
-          hint={t("keys.storesHint")}
-          error={wrongAt("vector_store_ids")}
-          {...typed("stores")}
-        />
-        <TextField
-          label={t("keys.budget")}
-          hint={t("keys.budgetHint")}
-          inputMode="decimal"
-          error={wrongAt("max_budget")}
-          {...typed("budget")}
-        />
-        <LifeField value={wanted.life} onChange={set("life")} />
-      </DialogForm>
+      <TextField label={t("keys.alias")} autoFocus error={wrongAt("alias")} {...typed("alias")} />
+      <PersonField kind="user" label={t("keys.user")} value={user} onChange={set("user")} error={wrongAt("user_id")} />
+      <PersonField
+        kind="team"
+        label={t("keys.team")}
+        hint={t("keys.teamHint")}
+        value={team}
+        onChange={set("team")}
+        error={wrongAt("team_id")}
+      />
+      <TextField label={t("keys.models")} hint={t("keys.modelsHint")} error={wrongAt("models")} {...typed("models")} />
+      <TextArea
+        label={t("keys.stores")}
+        hint={t("keys.storesHint")}
+        error={wrongAt("vector_store_ids")}
+        {...typed("stores")}
+      />
+      <TextField
+        label={t("keys.budget")}
+        hint={t("keys.budgetHint")}
+        inputMode="decimal"
+        error={wrongAt("max_budget")}
+        {...typed("budget")}
+      />
+      <LifeField value={wanted.life} onChange={set("life")} />
     </KeyDialog>
   );
 }

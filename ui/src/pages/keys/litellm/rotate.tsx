@@ -7,5 +7,7 @@ import { nameOf } from "./table.js";
 export default function RotateLitellmKey({ of, onClose }: { of: LitellmKey; onClose: () => void }) {
   const { t } = useTexts();
   const rotate = useRotateLitellmKey(of.id);
-  return <RotateDialog name={nameOf(of)} about={t("keys.rotateLitellmAbout")} rotate={rotate} onClose={onClose} />;
+  return (
+    <RotateDialog id={of.id} name={nameOf(of)} about={t("keys.rotateLitellmAbout")} rotate={rotate} onClose={onClose} />
+  );
 }
