@@ -75,7 +75,8 @@ export default defineConfig(({ mode }) => {
       sourcemap: false,
       modulePreload: { polyfill: false },
     },
-    // With its own Host, a request is one of this page for the service, too.
+    // With its own Host, a request is one of this page for the service, too; so `api` is a server on this machine, or a
+    // port that leads to one (docs/page.md).
     server: { proxy: { "/v1": { target: api, changeOrigin: false } } },
   };
 });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, jest, test } from "@jest/globals";
 import type { Page } from "playwright-core";
 import { type Program, type ServerProcess, compileProgram } from "../support/serverProcess.js";
-import { type Visit, open, settled, signIn, visitEach } from "./browser.js";
+import { type Visit, open, resize, settled, signIn, visitEach } from "./browser.js";
 
 /** The page on the embedded database, with a master key only and no proxy. */
 
@@ -124,4 +124,69 @@ test("a service that was away: the page says so, and goes on when it is back", a
   await press("Try again");
   await page.getByRole("columnheader", { name: "Rows" }).waitFor();
   current.faults = current.faults.filter((fault) => !fault.includes("ERR_CONNECTION"));
+});
+
+test("offline: the page says so at once, and nothing that was clicked is done later", async () => {
+  await signIn(current, master, "/vector-stores");
+  const path = await createStore("Kept");
+  await open(current, `${path}/settings`);
+  await page
+    .getByRole("button", { name: /^Delete/ })
+    .first()
+    .click();
+  await dialog()
+    .getByLabel(/confirm/)
+    .fill("Kept");
+  await current.context.setOffline(true);
+  await dialog()
+    .getByRole("button", { name: /^Delete/ })
+    .click();
+  await dialog().getByText("The service does not answer.").waitFor();
+  await dialog().getByRole("button", { name: "Cancel" }).click();
+  await current.context.setOffline(false);
+  await open(current, "/vector-stores");
+  await page.getByRole("link", { name: "Kept" }).waitFor();
+  await current.context.setOffline(true);
+  await page.getByRole("button", { name: "Rows", exact: true }).click();
+  await page.getByText("The service does not answer.").waitFor();
+  // It goes on by itself, too.
+  await current.context.setOffline(false);
+  await page.getByRole("link", { name: "Kept" }).waitFor();
+  current.faults = current.faults.filter((fault) => !fault.includes("ERR_INTERNET_DISCONNECTED"));
+});
+
+test("scripts and texts that do not come: the page says so, and loads again", async () => {
+  const missing = { status: 404, json: { error: { message: "Unknown request URL", code: "unknown_url" } } };
+  for (const part of [/\/assets\/en-[^/]+\.json$/, /\/assets\/index-[^/]+\.js$/]) {
+    await page.route(part, (route) => route.fulfill(missing));
+    await page.goto("/admin/vector-stores");
+    await page.getByText("The page has not loaded.").waitFor();
+    await page.unroute(part);
+    await page.getByRole("link", { name: /^Load again/ }).click();
+    await page.getByRole("heading", { name: "Sign in" }).waitFor();
+    expect(await page.getByText("The page has not loaded.").count()).toBe(0);
+  }
+  await signIn(current, master, "/vector-stores");
+  await settled(page);
+  await page.route(/\/assets\/[^/]+\.js$/, (route) => route.fulfill(missing));
+  await page.getByRole("link", { name: "Usage" }).click();
+  await page.getByRole("alert").getByText("A part of the page could not be loaded.").waitFor();
+  expect(await page.getByRole("main").count()).toBe(1);
+  await page.unroute(/\/assets\/[^/]+\.js$/);
+  await press("Try again");
+  await page.getByRole("heading", { level: 1, name: "Usage" }).waitFor();
+  current.faults = current.faults.filter(
+    (fault) => !/status of 404|texts of the page did not come|dynamically imported module/.test(fault),
+  );
+});
+
+test("the menu of a phone closes after each choice, also of the page that is shown", async () => {
+  await signIn(current, master, "/usage");
+  await resize(page, 390);
+  for (const name of ["Usage", "Sessions"]) {
+    await press("Open the menu");
+    await page.getByRole("link", { name }).click();
+    await page.getByRole("button", { name: "Open the menu" }).waitFor();
+  }
+  await page.getByRole("heading", { level: 1, name: "Sessions" }).waitFor();
 });

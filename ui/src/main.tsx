@@ -10,10 +10,15 @@ import "./style.css";
 // The style that keeps the page still behind a dialog needs it under the content policy.
 setNonce(fromPage("csp-nonce"));
 applyTheme(storedTheme());
-await startTexts();
-
 const root = document.getElementById("root");
 if (root === null) throw new Error("index.html has no #root");
+try {
+  await startTexts();
+} catch (error) {
+  root.className = "failed";
+  throw error;
+}
+
 createRoot(root).render(
   <StrictMode>
     <App />

@@ -66,8 +66,8 @@ export async function startTexts(): Promise<void> {
 }
 
 export async function chooseLanguage(language: Language): Promise<void> {
-  writeStored(key, language);
   await show(language);
+  writeStored(key, language);
 }
 
 const isLanguage = (name: string | null): name is Language => name !== null && Object.hasOwn(languages, name);
@@ -75,7 +75,9 @@ const isLanguage = (name: string | null): name is Language => name !== null && O
 const urls: Record<Language, string> = { en: enUrl, de: deUrl };
 
 async function show(language: Language): Promise<void> {
-  const texts = (await (await fetch(urls[language])).json()) as Texts;
+  const answer = await fetch(urls[language]);
+  if (!answer.ok) throw new Error(`The texts of the page did not come: ${answer.status}`);
+  const texts = (await answer.json()) as Texts;
   chosen = { language, t: translator(language, texts) };
   document.documentElement.lang = language;
   for (const listener of listeners) listener();
