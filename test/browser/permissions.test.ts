@@ -1,6 +1,6 @@
 import { beforeAll, beforeEach, expect, jest, test } from "@jest/globals";
 import type { Page } from "playwright-core";
-import { type Visit, open, settled, signIn, visitEach } from "./browser.js";
+import { type Visit, expectAccessible, open, settled, signIn, visitEach } from "./browser.js";
 import { as, makeKey, makePerson, makeStore, manage, masterKey, named, root } from "./people.js";
 
 jest.setTimeout(120_000);
@@ -86,7 +86,18 @@ test("are granted to a team and to everyone, changed in their place, and revoked
   await row("Everyone").waitFor();
   expect(await levelFor(friend.key)).toBe("read");
 
+  // A change that fails stays on the screen with what the log calls it, and is tried again from there.
+  const lost = /\/permissions\/team/;
+  await page.route(lost, (route) => route.fulfill({ status: 500, headers: { "x-request-id": "req_of_the_level" } }), {
+    times: 1,
+  });
   await main().getByLabel(`What team:${team.id} may do`).selectOption("admin");
+  const failed = page.getByRole("region", { name: "What has failed" });
+  await failed.getByText("req_of_the_level").waitFor();
+  await expectAccessible(page);
+  expect(await levelFor(team.key)).toBe("read");
+  await failed.getByRole("button", { name: "Try again" }).click();
+  current.faults = current.faults.filter((fault) => !fault.includes("status of 500"));
   await page.getByText(`team:${team.id} may now: manage.`).waitFor();
   expect(await levelFor(team.key)).toBe("admin");
 

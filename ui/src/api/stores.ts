@@ -1,7 +1,7 @@
 import { keepPreviousData, queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
 import { type Schemas, answered, api } from "./client.js";
 import { Failure } from "./failure.js";
-import { endIn } from "./sessionEnd.js";
+import { eachOf } from "./several.js";
 
 export type ListedStore = Schemas["AdminVectorStore"];
 export type Store = Schemas["VectorStore"];
@@ -70,34 +70,11 @@ export function useUpdateStore(id: string) {
   });
 }
 
-/** What came of doing the same to several vector stores. */
-export interface Outcome {
-  done: ReadonlySet<string>;
-  failed: readonly { id: string; error: Error }[];
-}
-
-/**
- * Does the same to several vector stores, one after the other. Those that fail do not keep the others from it, and the
- * lists are asked for again only once, at the end.
- */
+/** Does the same to several vector stores. The lists are asked for again only once, at the end. */
 function useSeveral<T>(one: (id: string, what: T) => Promise<unknown>) {
   const forget = useForgetStores();
   return useMutation({
-    mutationFn: async ({ ids, what }: { ids: readonly string[]; what: T }): Promise<Outcome> => {
-      const done = new Set<string>();
-      const failed: { id: string; error: Error }[] = [];
-      for (const id of ids) {
-        try {
-          await one(id, what);
-          done.add(id);
-        } catch (error) {
-          // Signed out: none of them will go. Others may, also after one that the service did not answer.
-          if (!(error instanceof Failure) || (await endIn(error)) !== null) throw error;
-          failed.push({ id, error });
-        }
-      }
-      return { done, failed };
-    },
+    mutationFn: ({ ids, what }: { ids: readonly string[]; what: T }) => eachOf(ids, (id) => one(id, what)),
     onSettled: forget,
   });
 }

@@ -59,6 +59,7 @@ export const de: Texts = {
       "Die Sitzung ist zu Ende, deshalb wurden {{count}} Uploads angehalten. Sie gehen nach der Anmeldung hier weiter.",
   },
   error: {
+    title: "Was fehlgeschlagen ist",
     brokenOff: "Die Verbindung ist mitten in der Antwort abgebrochen.",
     away: "Der Dienst antwortet nicht. Vielleicht startet er neu, oder die Verbindung ist unterbrochen.",
     broken: "Statt der Antwort des Dienstes kam etwas, das nicht lesbar ist.",

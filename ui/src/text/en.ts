@@ -54,6 +54,7 @@ export const en = {
     uploads_other: "Your session has ended, so {{count}} uploads were stopped. They go on once you sign in again here.",
   },
   error: {
+    title: "What has failed",
     brokenOff: "The connection was lost in the middle of the answer.",
     away: "The service does not answer. It may be restarting, or your connection may be down.",
     broken: "Something that cannot be read came in place of the service's answer.",

@@ -3,7 +3,7 @@ import { Plus, Trash2 } from "lucide-react";
 import { Suspense, lazy, useState } from "react";
 import { type Level, type Permission, levels, permissionsOn, useGrant } from "../../api/permissions.js";
 import { useMay } from "../../api/me.js";
-import { useAnnounce } from "../../parts/announcer.js";
+import { useAnnounce, useComplain } from "../../parts/announcer.js";
 import { Button, IconButton } from "../../parts/button.js";
 import { SelectField } from "../../parts/fields.js";
 import { dateTime } from "../../parts/format.js";
@@ -139,7 +139,23 @@ function LevelOf({ permission: { subject, permission }, why }: { permission: Per
   const { t } = useTexts();
   const { store } = useStore();
   const announce = useAnnounce();
+  const complain = useComplain();
   const grant = useGrant(store.id);
+  const change = (level: Level) => {
+    grant.mutate(
+      { subject, permission: level },
+      {
+        onSuccess: () => {
+          announce(t("store.share.granted", { subject, level: t(`store.levels.${level}`) }));
+        },
+        onError: (error) => {
+          complain(error, () => {
+            change(level);
+          });
+        },
+      },
+    );
+  };
   if (why !== null) return t(`store.levels.${permission}`);
   return (
     <SelectField
@@ -147,18 +163,7 @@ function LevelOf({ permission: { subject, permission }, why }: { permission: Per
       label={t("store.share.levelOf", { subject })}
       value={grant.isPending ? grant.variables.permission : permission}
       onChange={(event) => {
-        const level = event.target.value as Level;
-        grant.mutate(
-          { subject, permission: level },
-          {
-            onSuccess: () => {
-              announce(t("store.share.granted", { subject, level: t(`store.levels.${level}`) }));
-            },
-            onError: (error) => {
-              announce(error.message);
-            },
-          },
-        );
+        change(event.target.value as Level);
       }}
     >
       {levels.map((level) => (

@@ -1,10 +1,11 @@
 import { CalendarClock, Trash2 } from "lucide-react";
 import { useState } from "react";
-import { type ListedStore, type Outcome, titleOf, useDeleteStores, useUpdateStores } from "../../api/stores.js";
+import { type ListedStore, titleOf, useDeleteStores, useUpdateStores } from "../../api/stores.js";
+import type { Outcome } from "../../api/several.js";
 import { useAnnounce } from "../../parts/announcer.js";
 import { Button } from "../../parts/button.js";
 import { Confirm, FormModal } from "../../parts/dialog.js";
-import { Foreign } from "../../parts/notes.js";
+import { Concerned } from "../../parts/outcome.js";
 import { useTexts } from "../../text/texts.js";
 import { ExpiryFields, expiryOf, isExpiry, sentExpiry } from "./expiry.js";
 
@@ -56,6 +57,7 @@ interface DialogProps extends BulkProps {
 
 /** A failure as a whole is shown in the dialog. */
 const shown = () => undefined;
+const thingsOf = (stores: readonly ListedStore[]) => stores.map((store) => ({ id: store.id, title: titleOf(store) }));
 const idsOf = (stores: readonly ListedStore[]) => stores.map(({ id }) => id);
 
 /**
@@ -92,7 +94,7 @@ function Delete(props: DialogProps) {
         void remove.mutateAsync({ ids: idsOf(stores), what: null }).then(finish, shown);
       }}
     >
-      <Concerned stores={stores} outcome={remove.data} />
+      <Concerned label={t("stores.title")} things={thingsOf(stores)} outcome={remove.data} />
     </Confirm>
   );
 }
@@ -120,7 +122,7 @@ function SetExpiry(props: DialogProps) {
       }}
     >
       <ExpiryFields value={expiry} onChange={setExpiry} />
-      <Concerned stores={stores} outcome={update.data} />
+      <Concerned label={t("stores.title")} things={thingsOf(stores)} outcome={update.data} />
     </FormModal>
   );
 }
@@ -130,30 +132,4 @@ function commonExpiry(stores: readonly ListedStore[]) {
   const [first, ...others] = stores.map(expiryOf);
   const isCommon = first !== undefined && others.every(({ days }) => days === first.days);
   return isCommon ? first : { kind: "days" as const, days: "" };
-}
-
-/** Which vector stores it is about, and why some of them did not go. */
-function Concerned({ stores, outcome }: { stores: readonly ListedStore[]; outcome: Outcome | undefined }) {
-  const { t } = useTexts();
-  const reasons = new Map(outcome?.failed.map(({ id, error }) => [id, error.message]));
-  return (
-    <>
-      {reasons.size > 0 && (
-        <p role="alert" className="text-sm font-medium text-danger">
-          {t("stores.partly", { done: outcome?.done.size ?? 0, failed: reasons.size })}
-        </p>
-      )}
-      <ul tabIndex={0} aria-label={t("stores.title")} className="max-h-40 list-disc overflow-auto pl-5 text-sm">
-        {stores.map((store) => {
-          const reason = reasons.get(store.id);
-          return (
-            <li key={store.id}>
-              <Foreign>{titleOf(store)}</Foreign>
-              {reason !== undefined && <Foreign className="block text-xs text-danger">{reason}</Foreign>}
-            </li>
-          );
-        })}
-      </ul>
-    </>
-  );
 }
