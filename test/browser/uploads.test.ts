@@ -1,12 +1,16 @@
 import { expect, jest, test } from "@jest/globals";
-import type { Route } from "playwright-core";
-import { expectAccessible, expectFits, settled, shoot, signIn } from "./browser.js";
+import type { Request, Route } from "playwright-core";
+import { expectAccessible, expectFits, open, settled, shoot, signIn } from "./browser.js";
 import {
   type Scene,
+  ask,
   button,
   choose,
+  drop,
   filesOf,
+  forgiveNetwork,
   large,
+  lockedFolder,
   master,
   meet,
   named,
@@ -23,15 +27,6 @@ import {
 jest.setTimeout(180_000);
 
 const scene = useScene();
-
-async function drop({ page }: Scene, files: { name: string; content: string }[]): Promise<void> {
-  const script = `(() => {
-    const dropped = new DataTransfer();
-    for (const { name, content } of ${JSON.stringify(files)}) dropped.items.add(new File([content], name));
-    return dropped;
-  })()`;
-  await page.getByLabel("State").dispatchEvent("drop", { dataTransfer: await page.evaluateHandle(script) });
-}
 
 test("many files by button and by drag and drop: read, asked about, changed, removed", async () => {
   const { page } = scene;
@@ -54,11 +49,9 @@ test("many files by button and by drag and drop: read, asked about, changed, rem
   const hostile = `<img src=x onerror="document.title='run'">.txt`;
   const backwards = "\u202egnp.exe.txt";
   const endless = `${"w".repeat(240)}.txt`;
-  await drop(
-    scene,
-    [hostile, backwards, endless].map((name) => ({ name, content: `dropped as ${name}` })),
-  );
-  await page.getByText("66 of 66 done, 100% sent").first().waitFor({ timeout: 60_000 });
+  const dropped = [hostile, backwards, endless].map((name) => ({ name, content: `dropped as ${name}` }));
+  expect(await drop(scene, dropped)).toBe(false);
+  await page.getByText("64 of 66 done, 100% sent, 2 failed").first().waitFor({ timeout: 60_000 });
   // 66 files that are read one after the other are asked about together.
   expect(asked.length).toBeLessThan(66);
   const kept = await filesOf(scene, id);
@@ -113,6 +106,36 @@ test("many files by button and by drag and drop: read, asked about, changed, rem
   await page.getByRole("list", { name: "Uploads" }).waitFor({ state: "detached" });
 });
 
+test("an upload that was deleted is sent again, and what is dropped is taken, named or ignored, never opened", async () => {
+  const { page } = scene;
+  const { files } = await newStore(scene, "Dropped");
+  await signIn(scene.current, master, files);
+  await settled(page);
+  expect(await drop(scene, [{ name: "empty.txt", content: "" }])).toBe(false);
+  await upload(scene, "empty.txt").getByText("Failed").waitFor();
+  for (const { id } of await named(scene, "empty.txt")) await ask(scene, `/files/${id}`, { method: "DELETE" });
+  const attached = page.waitForResponse((answer) => answer.url().endsWith("/files") && answer.status() === 200);
+  await button(scene, "Try empty.txt again").click();
+  await attached;
+  expect((await named(scene, "empty.txt")).length).toBe(1);
+  forgiveNetwork(scene);
+
+  // A folder that cannot be read is named, and a file that nothing takes is not opened in the place of the page.
+  await page.evaluate(lockedFolder);
+  expect(await drop(scene, [{ name: "locked", content: "" }])).toBe(false);
+  const told = page.getByRole("region", { name: "What has failed" });
+  await told.getByText("“locked” could not be read, so it was not uploaded.").waitFor();
+  await expectAccessible(page);
+  await told.getByRole("button", { name: "Close" }).click();
+  await told.waitFor({ state: "detached" });
+  await page.getByRole("main").getByRole("link", { name: "Search", exact: true }).click();
+  await page.getByLabel("Query").waitFor();
+  expect(await drop(scene, [{ name: "stray.txt", content: "Not for this tab." }])).toBe(false);
+  await page.goBack();
+  await row(scene, "empty.txt").waitFor();
+  expect(await named(scene, "stray.txt")).toEqual([]);
+});
+
 test("uploads are cancelled, tried again, and not left by accident", async () => {
   const { page } = scene;
   const { id, files } = await newStore(scene, "Given up");
@@ -131,6 +154,7 @@ test("uploads are cancelled, tried again, and not left by accident", async () =>
   await button(scene, "Cancel given-up.bin").click();
   expect((await cancelled).status()).toBe(200);
   await upload(scene, "given-up.bin").getByText("Cancelled").waitFor();
+  await page.getByText("0 of 1 done, 100% sent, 1 cancelled").first().waitFor();
   expect(await filesOf(scene, id)).toEqual([]);
 
   // Once more, and while it goes on: leaving the page is asked about, closing the window too.
@@ -153,11 +177,27 @@ test("uploads are cancelled, tried again, and not left by accident", async () =>
   for (const route of held.slice(-1)) await route.continue();
   expect((await attached).status()).toBe(200);
   await page.goBack();
-  await page.getByRole("link", { name: "Files", exact: true }).click();
+  await page.getByRole("main").getByRole("link", { name: "Files", exact: true }).click();
   await row(scene, "given-up.bin").getByText("Failed").waitFor();
   await upload(scene, "given-up.bin").getByText("Failed").waitFor();
   expect((await named(scene, "given-up.bin")).length).toBe(1);
 });
+
+/** How many requests the page sends of itself in a minute of its clock. */
+async function askedInAMinute({ page }: Scene): Promise<number> {
+  const asked: Request[] = [];
+  const note = (request: Request) => {
+    asked.push(request);
+  };
+  page.on("request", note);
+  for (let second = 1; second <= 60; second += 1) {
+    const before = asked.length;
+    await page.clock.runFor(1_000);
+    for (const request of asked.slice(before)) await (await request.response())?.finished();
+  }
+  page.off("request", note);
+  return asked.length;
+}
 
 test("files that take long to read are asked about together, and less and less often", async () => {
   const { page, model } = scene;
@@ -194,4 +234,35 @@ test("files that take long to read are asked about together, and less and less o
   await row(scene, "slow 6.txt").getByText("Completed").waitFor();
   // A list, the oldest file, and a list of those that follow it.
   expect(asked.filter(({ pathname }) => pathname.includes(`/${id}/files`)).length).toBe(3);
+});
+
+test("an open tab asks no more often than its limit of requests bears, and nothing while it is hidden", async () => {
+  const { page, model } = scene;
+  const { id, files } = await newStore(scene, "Left open");
+  await page.clock.install();
+  await signIn(scene.current, master, files);
+  await settled(page);
+  model.hold();
+  await choose(scene, [text("held.txt")]);
+  await upload(scene, "held.txt").getByText("Being read").waitFor();
+  const [reading] = await filesOf(scene, id);
+  const store = `/vector-stores/${id}`;
+  const asked: Record<string, number> = {};
+  for (const [name, path] of Object.entries({
+    overview: store,
+    files,
+    file: `${files}/${reading?.id ?? ""}`,
+    search: `${store}/search`,
+  })) {
+    await open(scene.current, path);
+    asked[name] = await askedInAMinute(scene);
+  }
+  // As docs/page.md says.
+  expect(asked).toEqual({ overview: 6, files: 12, file: 18, search: 6 });
+  await page.evaluate(`{
+    Object.defineProperty(document, "visibilityState", { configurable: true, get: () => "hidden" });
+    document.dispatchEvent(new Event("visibilitychange", { bubbles: true }));
+  }`);
+  expect(await askedInAMinute(scene)).toBe(0);
+  model.release();
 });

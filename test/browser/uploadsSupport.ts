@@ -148,3 +148,23 @@ export const watchProgress = `new MutationObserver(() => {
   const bar = document.querySelector("progress");
   if (bar) note(bar.value);
 }).observe(document.querySelector("main"), { subtree: true, childList: true, attributes: true })`;
+
+/** Drops files on the heading, which takes none itself. @returns whether the browser would open them */
+export const drop = ({ page }: Scene, files: { name: string; content: string }[]): Promise<boolean> =>
+  page.evaluate<boolean>(`(() => {
+    const dataTransfer = new DataTransfer();
+    for (const { name, content } of ${JSON.stringify(files)}) dataTransfer.items.add(new File([content], name));
+    const event = new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true });
+    return document.querySelector("h1").dispatchEvent(event);
+  })()`);
+
+/** What a browser gives for a folder that it may not read. */
+export const lockedFolder = `{
+  const reader = { readEntries: (_, fail) => fail(new DOMException("", "NotReadableError")) };
+  const folder = { isFile: false, isDirectory: true, name: "locked", createReader: () => reader };
+  const real = DataTransferItem.prototype.webkitGetAsEntry;
+  DataTransferItem.prototype.webkitGetAsEntry = function () {
+    DataTransferItem.prototype.webkitGetAsEntry = real;
+    return folder;
+  };
+}`;

@@ -40,6 +40,10 @@ export const noAnswer = (error: unknown, code: "no_answer" | "broken_off" = "no_
 export const brokenAnswer = (requestId: string | null): Failure =>
   new Failure("The answer cannot be read.", 0, "broken_answer", null, requestId, null);
 
+/** Whether there is no such file, or none that the caller may see; a vector store that is gone has a code. */
+export const isUnknownFile = (error: unknown): boolean =>
+  error instanceof Failure && error.status === 404 && error.code === null && error.param === "id";
+
 /** What the service says of each field, by the beginning of its path; null: nothing. */
 export const messagesIn =
   (error: Error | null) =>

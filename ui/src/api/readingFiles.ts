@@ -7,7 +7,10 @@ import { filesBeingRead, noteFile } from "./uploads/queue.js";
 
 /** How far the service is with the files of a vector store that are shown while it reads them. */
 
+/** The first pause: most files are read by then. */
 const soonMs = 2_000;
+/** While files move on. Every look is one to three of the caller's requests, which may be limited. */
+const movingMs = 6_000;
 /** While nothing changes. */
 const lateMs = 15_000;
 
@@ -27,7 +30,7 @@ export function useReading(storeId: string, isReading: boolean): void {
         throw error;
       });
       const before = queries.getQueryData<{ waitMs: number }>(queryKey)?.waitMs ?? soonMs;
-      return { waitMs: hasChanged ? soonMs : Math.min(lateMs, before * 1.5) };
+      return { waitMs: hasChanged ? movingMs : Math.min(lateMs, before * 1.5) };
     },
     enabled: isReading,
     retry: false,

@@ -3,6 +3,11 @@ import { answered, api } from "./client.js";
 import { Failure } from "./failure.js";
 import type { ListedStore } from "./stores.js";
 
+/** How often a vector store is asked for while it changes by itself: each time is one of the caller's requests. */
+const changingMs = 10_000;
+/** An index waits until the loading of rows slows down, which may take hours. */
+const waitingMs = 30_000;
+
 /** One vector store with its owner and rows, which only the list says. Asked for again while something is being built. */
 export const storeDetail = (id: string) =>
   queryOptions({
@@ -13,11 +18,14 @@ export const storeDetail = (id: string) =>
       if (store === undefined) throw new Failure(`There is no vector store '${id}'.`, 404, null, null, null, null);
       return store;
     },
-    refetchInterval: ({ state: { data } }) => (data !== undefined && isChanging(data) ? 3000 : false),
+    refetchInterval: ({ state: { data, error } }) =>
+      data === undefined ? false : error === null ? pauseOf(data) : waitingMs,
   });
 
-const isChanging = ({ index, file_counts: files }: ListedStore): boolean =>
-  files.in_progress > 0 || [index.state, index.keywords].some((state) => state === "building" || state === "waiting");
+function pauseOf({ index, file_counts: files }: ListedStore): number | false {
+  if (files.in_progress > 0 || index.state === "building" || index.keywords === "building") return changingMs;
+  return index.state === "waiting" ? waitingMs : false;
+}
 
 export function useReindex(id: string) {
   const queries = useQueryClient();

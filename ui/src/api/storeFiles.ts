@@ -35,6 +35,9 @@ export const storeFileList = (storeId: string, filter: FileStatus | null) =>
     getNextPageParam: ({ has_more: more, last_id: last }: FilePage) => (more ? last : null),
   });
 
+/** How often one file is asked for while it is being read: each time is one of the caller's requests. */
+const readingMs = 5_000;
+
 /** One file, asked for again while it is being read. */
 export const storeFile = (storeId: string, fileId: string) =>
   queryOptions({
@@ -44,7 +47,7 @@ export const storeFile = (storeId: string, fileId: string) =>
         api.GET("/v1/vector_stores/{vector_store_id}/files/{file_id}", { ...filePath(storeId, fileId), signal }),
       ),
     refetchInterval: ({ state: { data, status } }) =>
-      status !== "error" && data?.status === "in_progress" ? 3000 : false,
+      status !== "error" && data?.status === "in_progress" ? readingMs : false,
   });
 
 /** What was read from a file, a thousand chunks at a time. */

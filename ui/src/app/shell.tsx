@@ -8,6 +8,7 @@ import { useIsHeld } from "../api/sessionEnd.js";
 import { Account } from "./account.js";
 import { Navigation } from "./navigation.js";
 import { IconButton } from "../parts/button.js";
+import { useRefuseDrops } from "../parts/drops.js";
 import { Skeleton } from "../parts/notes.js";
 
 /** What surrounds every page of somebody who is signed in. */
@@ -19,6 +20,7 @@ export function Shell() {
   const [data, setData] = useState(now);
   // What a page holds would be lost with its caller.
   if (now !== data && !isHeld) setData(now);
+  useRefuseDrops();
   const [open, setOpen] = useState(false);
   const main = useRef<HTMLElement>(null);
   const shown = useRef(pathname);

@@ -706,6 +706,9 @@ export const de: Texts = {
       drop: "oder Dateien und Ordner hierher ziehen",
       added_one: "{{count}} Datei wird hochgeladen.",
       added_other: "{{count}} Dateien werden hochgeladen.",
+      unreadable_one: "„{{name}}“ ist nicht lesbar und wurde deshalb nicht hochgeladen.",
+      unreadable_other:
+        "„{{name}}“ und weitere (zusammen {{count}}) sind nicht lesbar und wurden deshalb nicht hochgeladen.",
       sum: "{{done}} von {{total}} fertig, {{percent}} gesendet",
       sent: "{{sent}} von {{size}}",
       progress: "Fortschritt von {{name}}",

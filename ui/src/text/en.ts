@@ -688,6 +688,8 @@ export const en = {
       drop: "or drop files and folders here",
       added_one: "{{count}} file is being uploaded.",
       added_other: "{{count}} files are being uploaded.",
+      unreadable_one: "“{{name}}” could not be read, so it was not uploaded.",
+      unreadable_other: "“{{name}}” and others ({{count}} in all) could not be read, so they were not uploaded.",
       sum: "{{done}} of {{total}} done, {{percent}} sent",
       sent: "{{sent}} of {{size}}",
       progress: "Sent of {{name}}",

@@ -1,11 +1,11 @@
 import { useMemo, useSyncExternalStore } from "react";
-import { Failure } from "../failure.js";
+import { Failure, isUnknownFile } from "../failure.js";
 import { endIn } from "../sessionEnd.js";
 import { type StoreFile, attachFile } from "../storeFiles.js";
 import { persist } from "./persist.js";
 import { within } from "./send.js";
 import { registerUploads, sessionEnded } from "./session.js";
-import { type Transfer, forget, transfer } from "./transfer.js";
+import { type Transfer, forget, requireSender, transfer } from "./transfer.js";
 
 /**
  * The files that are being uploaded. They belong to no page, so that they go on while another one is shown; what was
@@ -43,6 +43,8 @@ interface Job extends Transfer {
   stop: AbortController;
   /** What the lists of files have been told: that it is there, or that it has gone. */
   told: "added" | "gone" | null;
+  /** The file that it had become, and that was deleted elsewhere, until the lists are told. */
+  lost: string | null;
 }
 
 const atOnce = 3;
@@ -96,14 +98,17 @@ export function addUploads(storeId: string, files: Iterable<File>): void {
     const id = (last += 1);
     const { name, size } = blob;
     const upload: Upload = { id, storeId, name, size, state: "queued", sent: 0, error: null, file: null };
-    jobs.set(id, { upload, blob, uploadId: null, partIds: [], fileId: null, stop: new AbortController(), told: null });
+    jobs.set(id, { upload, blob, ...nothingArrived(), stop: new AbortController(), told: null, lost: null });
   }
   publish();
   start();
 }
 
+const nothingArrived = (): Omit<Transfer, "blob"> => ({ uploadId: null, partIds: [], fileId: null });
+
 const again = (job: Job) => {
   job.stop = new AbortController();
+  job.told = null;
   change(job, { state: "queued", error: null, file: null });
 };
 
@@ -127,7 +132,7 @@ export function cancelUpload(id: number): void {
   job.stop.abort();
   change(job, { state: "cancelled", error: null });
   const arrived = { ...job };
-  Object.assign(job, { uploadId: null, partIds: [], fileId: null });
+  Object.assign(job, nothingArrived());
   change(job, { sent: 0 });
   void forget(arrived);
 }
@@ -190,11 +195,23 @@ async function work(job: Job, signal: AbortSignal): Promise<void> {
   const restarted = () => {
     still({ sent: 0 });
   };
-  try {
+  const sendAndAttach = async () => {
     const fileId = await transfer(job, { signal, sent, restarted, pausing });
     still({ sent: job.upload.size });
     const attach = () => within(attachMs, signal, (limited) => attachFile(job.upload.storeId, fileId, limited));
-    const file = await persist(attach, { signal, pausing });
+    return persist(attach, { signal, pausing });
+  };
+  const arrivedBefore = job.fileId !== null;
+  try {
+    const file = await sendAndAttach().catch(async (error: unknown) => {
+      // It had arrived, and was deleted elsewhere before it was tried again.
+      if (!arrivedBefore || !isUnknownFile(error)) throw error;
+      await requireSender(signal);
+      job.lost = job.fileId;
+      Object.assign(job, nothingArrived());
+      restarted();
+      return sendAndAttach();
+    });
     still(after(file));
   } catch (error) {
     const end = await endIn(error);
@@ -234,7 +251,10 @@ export function takeNews(storeId: string): { added: StoreFile[]; gone: string[] 
   const news: { added: StoreFile[]; gone: string[] } = { added: [], gone: [] };
   for (const job of jobs.values()) {
     const { storeId: store, state, file } = job.upload;
-    if (store !== storeId || file === null) continue;
+    if (store !== storeId) continue;
+    if (job.lost !== null) news.gone.push(job.lost);
+    job.lost = null;
+    if (file === null) continue;
     const now = state === "cancelled" && file.status === "in_progress" ? "gone" : "added";
     if (job.told === now) continue;
     job.told = now;

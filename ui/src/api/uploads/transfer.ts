@@ -49,7 +49,7 @@ export async function transfer(of: Transfer, watch: Watch): Promise<string> {
 }
 
 /** For somebody else, who has signed in in another tab, the upload is not there either: nothing of it goes on then. */
-async function requireSender(signal: AbortSignal): Promise<void> {
+export async function requireSender(signal: AbortSignal): Promise<void> {
   uploadAs((await answered(api.GET("/v1/me", { signal }))).name);
   signal.throwIfAborted();
 }

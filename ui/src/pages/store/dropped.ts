@@ -1,30 +1,48 @@
-/** The files that were dropped, with those in dropped folders. */
-export async function droppedFiles(dropped: DataTransfer): Promise<File[]> {
+/** What was dropped: the files, with those in dropped folders, and the names of what could not be read. */
+interface Dropped {
+  files: File[];
+  unreadable: string[];
+}
+
+export async function droppedFiles(dropped: DataTransfer): Promise<Dropped> {
   // Both must be read before the first pause: the browser empties them after the event.
   const plain = [...dropped.files];
   const entries = [...dropped.items].flatMap((item) => item.webkitGetAsEntry() ?? []);
-  if (!entries.some(({ isDirectory }) => isDirectory)) return plain;
-  return (await Promise.all(entries.map(filesIn))).flat();
+  if (!entries.some(({ isDirectory }) => isDirectory)) return { files: plain, unreadable: [] };
+  return together(await Promise.all(entries.map(filesIn)));
 }
 
-async function filesIn(entry: FileSystemEntry): Promise<File[]> {
-  if (isFile(entry))
-    return [
-      await new Promise<File>((resolve, reject) => {
-        entry.file(resolve, reject);
-      }),
-    ];
-  if (!isFolder(entry)) return [];
-  const reader = entry.createReader();
-  const found: File[] = [];
+const together = (parts: readonly Dropped[]): Dropped => ({
+  files: parts.flatMap(({ files }) => files),
+  unreadable: parts.flatMap(({ unreadable }) => unreadable),
+});
+
+/** One that cannot be read does not keep the others from being taken. */
+async function filesIn(entry: FileSystemEntry): Promise<Dropped> {
+  try {
+    if (isFile(entry)) return { files: [await fileOf(entry)], unreadable: [] };
+    if (!isFolder(entry)) return { files: [], unreadable: [] };
+    return together(await Promise.all((await entriesOf(entry)).map(filesIn)));
+  } catch {
+    return { files: [], unreadable: [entry.name] };
+  }
+}
+
+const fileOf = (entry: FileSystemFileEntry): Promise<File> =>
+  new Promise((resolve, reject) => {
+    entry.file(resolve, reject);
+  });
+
+async function entriesOf(folder: FileSystemDirectoryEntry): Promise<FileSystemEntry[]> {
+  const reader = folder.createReader();
+  const found: FileSystemEntry[] = [];
   for (;;) {
     const some = await new Promise<FileSystemEntry[]>((resolve, reject) => {
       reader.readEntries(resolve, reject);
     });
-    if (some.length === 0) return found;
     // What a system keeps for itself, such as .DS_Store, is no document.
-    const visible = some.filter(({ name }) => !name.startsWith("."));
-    found.push(...(await Promise.all(visible.map(filesIn))).flat());
+    if (some.length === 0) return found.filter(({ name }) => !name.startsWith("."));
+    found.push(...some);
   }
 }
 

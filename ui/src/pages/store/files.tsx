@@ -1,10 +1,11 @@
 import { Upload } from "lucide-react";
-import { type DragEvent, Suspense, lazy, useRef, useState } from "react";
+import { Suspense, lazy, useRef, useState } from "react";
 import { type FileStatus, type StoreFile, fileStatuses } from "../../api/storeFiles.js";
 import { addUploads } from "../../api/uploads/queue.js";
 import { useUrlState } from "../../app/urlState.js";
-import { useAnnounce } from "../../parts/announcer.js";
+import { useAnnounce, useComplain } from "../../parts/announcer.js";
 import { Button } from "../../parts/button.js";
+import { useTakeDrops } from "../../parts/drops.js";
 import { SelectField } from "../../parts/fields.js";
 import { Skeleton } from "../../parts/notes.js";
 import { useTexts } from "../../text/texts.js";
@@ -24,8 +25,8 @@ export function Component() {
   const { store } = useStore();
   const why = useWhyNot("write");
   const announce = useAnnounce();
+  const complain = useComplain();
   const [{ state }, show] = useUrlState(usual);
-  const [over, setOver] = useState(false);
   const [removing, setRemoving] = useState<StoreFile | null>(null);
   const [changing, setChanging] = useState<StoreFile | null>(null);
   const input = useRef<HTMLInputElement>(null);
@@ -33,12 +34,17 @@ export function Component() {
     addUploads(store.id, files);
     if (files.length > 0) announce(t("store.uploads.added", { count: files.length }));
   };
-  const drop = (event: DragEvent) => {
-    event.preventDefault();
-    setOver(false);
-    if (why === null) void droppedFiles(event.dataTransfer).then(add);
-    else announce(why);
-  };
+  const over = useTakeDrops((dropped) => {
+    if (why !== null) {
+      announce(why);
+      return;
+    }
+    void droppedFiles(dropped).then(({ files, unreadable }) => {
+      add(files);
+      const [name] = unreadable;
+      if (name !== undefined) complain(new Error(t("store.uploads.unreadable", { name, count: unreadable.length })));
+    });
+  });
   const choose = (
     <Button
       look="primary"
@@ -51,17 +57,7 @@ export function Component() {
   );
   const status = fileStatuses.find((each) => each === state) ?? null;
   return (
-    <div
-      onDragOver={(event) => {
-        event.preventDefault();
-        setOver(true);
-      }}
-      onDragLeave={(event) => {
-        if (!event.currentTarget.contains(event.relatedTarget as Node | null)) setOver(false);
-      }}
-      onDrop={drop}
-      className={`rounded-lg ${over ? "outline-2 outline-offset-8 outline-accent outline-dashed" : ""}`}
-    >
+    <div className={`rounded-lg ${over ? "outline-2 outline-offset-8 outline-accent outline-dashed" : ""}`}>
       <input
         ref={input}
         type="file"

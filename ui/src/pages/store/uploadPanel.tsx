@@ -28,9 +28,24 @@ export function UploadPanel({ storeId }: { storeId: string }) {
   // Those that wait for somebody come first, then those that move.
   const failed = ended.filter(({ state }) => state === "failed");
   const ordered = [...failed, ...open, ...ended.filter(({ state }) => state !== "failed").reverse()];
-  const total = uploads.reduce((sum, { size }) => sum + size, 0);
-  const sent = uploads.reduce((sum, upload) => sum + (isUnsent(upload) ? upload.sent : upload.size), 0);
-  const done = total === 0 ? 1 : sent / total;
+  // What somebody has given up is no longer to be sent.
+  const wanted = uploads.filter(({ state }) => state !== "cancelled");
+  const isWhole = wanted.every(({ sent, size }) => sent === size);
+  const size = wanted.reduce((sum, upload) => sum + upload.size, 0);
+  const sent = wanted.reduce((sum, upload) => sum + upload.sent, 0);
+  // Never rounded up: 100 % says that all of it is there.
+  const share = isWhole ? 1 : Math.floor((sent / Math.max(size, 1)) * 1000) / 1000;
+  const cancelled = uploads.length - wanted.length;
+  const sum = (fraction: number) =>
+    [
+      t("store.uploads.sum", {
+        done: number(uploads.filter(({ state }) => state === "completed").length),
+        total: number(uploads.length),
+        percent: percent(fraction),
+      }),
+      ...(failed.length > 0 ? [t("stores.failed", { count: failed.length })] : []),
+      ...(cancelled > 0 ? [t("store.cancelledCount", { count: cancelled })] : []),
+    ].join(", ");
   return (
     <Section
       title={t("store.uploads.title")}
@@ -57,21 +72,10 @@ export function UploadPanel({ storeId }: { storeId: string }) {
         )
       }
     >
-      <p className="mb-2 text-sm text-muted">
-        {t("store.uploads.sum", {
-          done: number(uploads.length - open.length),
-          total: number(uploads.length),
-          percent: percent(done),
-        })}
-      </p>
+      <p className="mb-2 text-sm text-muted">{sum(share)}</p>
       {/* Read in tenths, so that it does not talk all the time. */}
       <p className="sr-only" role="status">
-        {t("store.uploads.sum", {
-          done: number(uploads.length - open.length),
-          total: number(uploads.length),
-          percent: percent(Math.floor(done * 10) / 10),
-        })}
-        {failed.length > 0 && ` ${t("stores.failed", { count: failed.length })}`}
+        {sum(Math.floor(share * 10) / 10)}
       </p>
       <ul className="max-h-96 divide-y divide-line overflow-y-auto" tabIndex={0} aria-label={t("store.uploads.title")}>
         {ordered.slice(0, most).map((upload) => (
