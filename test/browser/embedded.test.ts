@@ -47,7 +47,7 @@ test("from an empty service to an answer: create, upload, search, delete", async
   await signIn(current, master);
   await page.getByRole("heading", { name: "Dashboard" }).waitFor();
   const path = await createStore("Handbook");
-  await page.getByRole("link", { name: "Files", exact: true }).click();
+  await page.getByRole("main").getByRole("link", { name: "Files", exact: true }).click();
   const chooser = page.waitForEvent("filechooser");
   await page.getByRole("button", { name: "Upload files" }).first().click();
   await (

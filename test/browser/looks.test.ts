@@ -34,6 +34,7 @@ beforeAll(async () => {
     store: within,
     files: `${within}/files`,
     file: `${within}/files/${file}`,
+    uploaded: "/files",
     rows: `${within}/rows`,
     search: `${within}/search?q=returns`,
     ask: `${within}/ask`,

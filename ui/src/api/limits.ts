@@ -13,6 +13,12 @@ export const limitsOf = (subject: string) =>
     },
   });
 
+/** What the caller's user and team may have, and what they have; empty for the service's own keys. */
+export const ownLimits = queryOptions({
+  queryKey: ["limits", "own"],
+  queryFn: async ({ signal }) => (await answered(api.GET("/v1/limits", { signal }))).data,
+});
+
 /** Sets a subject's limits; null: leaves it those of the settings. */
 export function useSetLimits(subject: string) {
   const queries = useQueryClient();

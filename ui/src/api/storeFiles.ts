@@ -178,6 +178,8 @@ export function useRemoveFile() {
     },
     onSuccess: async (_, { file: { vector_store_id: storeId, id } }) => {
       hideFile(queries, storeId, id);
+      // Not asked for again while the dialog is open: it may be gone.
+      await queries.invalidateQueries({ queryKey: ["files"], refetchType: "none" });
       await forgetCounts(queries, storeId);
     },
   });

@@ -2,6 +2,7 @@ import {
   Activity,
   ChartNoAxesColumn,
   Database,
+  Files,
   KeyRound,
   LayoutDashboard,
   MonitorSmartphone,
@@ -15,7 +16,7 @@ import { type Right, useMe } from "../api/me.js";
 
 interface Place {
   to: string;
-  text: "dashboard" | "stores" | "people" | "usage" | "keys" | "audit" | "health" | "sessions";
+  text: "dashboard" | "stores" | "files" | "people" | "usage" | "keys" | "audit" | "health" | "sessions";
   icon: ComponentType<{ className?: string; "aria-hidden": true }>;
   /** Who may not has no use for the page. */
   may?: Right;
@@ -24,6 +25,7 @@ interface Place {
 const places: readonly Place[] = [
   { to: "/dashboard", text: "dashboard", icon: LayoutDashboard, may: "admin:read" },
   { to: "/vector-stores", text: "stores", icon: Database },
+  { to: "/files", text: "files", icon: Files, may: "store:read" },
   { to: "/people", text: "people", icon: Users, may: "admin:read" },
   { to: "/usage", text: "usage", icon: ChartNoAxesColumn },
   { to: "/keys", text: "keys", icon: KeyRound, may: "admin:read" },

@@ -19,6 +19,7 @@ export function createRouter(queries: QueryClient) {
     { path: "people/users/:id", lazy: () => import("../pages/people/user.js") },
     { path: "people/teams/:id", lazy: () => import("../pages/people/team.js") },
     { path: "people/owners/:subject", lazy: () => import("../pages/people/owner.js") },
+    { path: "files", lazy: () => import("../pages/files/list.js") },
     { path: "usage", lazy: () => import("../pages/usage/list.js") },
     { path: "keys", lazy: () => import("../pages/keys/list.js") },
     { path: "keys/litellm", lazy: () => import("../pages/keys/litellm/list.js") },

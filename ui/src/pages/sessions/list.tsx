@@ -9,6 +9,7 @@ import { Page } from "../../parts/page.js";
 import { Pager } from "../../parts/pager.js";
 import { Switch } from "../../parts/switch.js";
 import { useTexts } from "../../text/texts.js";
+import { OwnLimits } from "./ownLimits.js";
 import { SessionTable } from "./table.js";
 
 const EndSessions = lazy(() => import("./end.js"));
@@ -19,6 +20,7 @@ const usual = { whose: "own", page: "" };
 export function Component() {
   const { t } = useTexts();
   const isAdmin = useMay("admin:read");
+  const mayRead = useMay("store:read");
   const [shown, show] = useUrlState(usual);
   const all = isAdmin && shown.whose === "all";
   return (
@@ -42,6 +44,7 @@ export function Component() {
       }
     >
       {all ? <Everybodys page={shown.page} /> : <Own />}
+      {!all && mayRead && <OwnLimits />}
     </Page>
   );
 }
@@ -63,7 +66,7 @@ function Own() {
               setEnding([session]);
             }}
           />
-          <div className="mt-4">
+          <div className="mt-4 mb-6">
             <Button
               why={others.length === 0 ? t("sessions.noOthers") : null}
               onClick={() => {

@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { ArrowLeft, Download } from "lucide-react";
 import { Link, useParams, useSearchParams } from "react-router";
 import { storeFile } from "../../api/storeFiles.js";
+import { contentOf, uploadedFile } from "../../api/uploadedFiles.js";
 import { buttonClass } from "../../parts/button.js";
 import { CopyButton } from "../../parts/copy.js";
 import { bytes, dateTime, number } from "../../parts/format.js";
@@ -31,14 +32,7 @@ export function Component() {
           <ArrowLeft aria-hidden className="size-4" />
           {t("store.text.back")}
         </Link>
-        <a
-          href={`/v1/files/${encodeURIComponent(fileId)}/content`}
-          download={file?.filename}
-          className={buttonClass("secondary")}
-        >
-          <Download aria-hidden className="size-4" />
-          {t("store.text.download")}
-        </a>
+        {file !== undefined && <Original fileId={fileId} name={file.filename} />}
       </div>
       {error !== null && <ErrorNote error={error} retry={() => void refetch()} busy={isFetching} />}
       {isPending && <Skeleton lines={6} />}
@@ -98,5 +92,20 @@ export function Component() {
         </Section>
       )}
     </>
+  );
+}
+
+/** The way to the file as it was uploaded; whoever may use a vector store may not have the files of others. */
+function Original({ fileId, name }: { fileId: string; name: string }) {
+  const { t } = useTexts();
+  const { data, error, isFetching, refetch } = useQuery(uploadedFile(fileId));
+  if (error !== null) return <ErrorNote error={error} retry={() => void refetch()} busy={isFetching} />;
+  if (data === undefined) return null;
+  if (data === null) return <p className="text-sm text-muted">{t("store.text.others")}</p>;
+  return (
+    <a href={contentOf(fileId)} download={name} className={buttonClass("secondary")}>
+      <Download aria-hidden className="size-4" />
+      {t("store.text.download")}
+    </a>
   );
 }

@@ -1,8 +1,9 @@
 import { RotateCw, Tags, Trash2 } from "lucide-react";
 import { memo } from "react";
 import { Link } from "react-router";
+import { isUnknownFile } from "../../api/failure.js";
 import { type StoreFile, useReadAgain } from "../../api/storeFiles.js";
-import { useAnnounce } from "../../parts/announcer.js";
+import { useAnnounce, useComplain } from "../../parts/announcer.js";
 import { IconButton } from "../../parts/button.js";
 import { bytes, fromNow, number } from "../../parts/format.js";
 import { Badge, Foreign, type Tone } from "../../parts/notes.js";
@@ -31,8 +32,21 @@ interface FileRowProps {
 export const FileRow = memo(function FileRow({ file, why, onRemove, onChange }: FileRowProps) {
   const { t } = useTexts();
   const announce = useAnnounce();
+  const complain = useComplain();
   const again = useReadAgain();
   const { id, vector_store_id: storeId, filename: name, status, attributes } = file;
+  // Not callbacks of `mutate`: by then the row may have scrolled out of view.
+  const readAgain = () => {
+    again.mutateAsync(file).then(
+      () => {
+        announce(t("store.files.readsAgain", { name }));
+      },
+      (error: unknown) => {
+        if (isUnknownFile(error)) complain(new Error(t("store.files.notYours", { name })));
+        else if (error instanceof Error) complain(error, readAgain);
+      },
+    );
+  };
   return (
     <>
       <div role="cell" className="min-w-0">
@@ -62,16 +76,7 @@ export const FileRow = memo(function FileRow({ file, why, onRemove, onChange }: 
             label={t("store.files.again", { name })}
             why={why}
             busy={again.isPending}
-            onClick={() => {
-              again.mutate(file, {
-                onSuccess: () => {
-                  announce(t("store.files.readsAgain", { name }));
-                },
-                onError: (error) => {
-                  announce(error.message);
-                },
-              });
-            }}
+            onClick={readAgain}
           />
         )}
         <IconButton

@@ -14,6 +14,7 @@ import { droppedFiles } from "./dropped.js";
 import { UploadPanel } from "./uploadPanel.js";
 
 const FileList = lazy(() => import("./fileList.js"));
+const AttachFiles = lazy(() => import("./attachFiles.js"));
 const RemoveFile = lazy(() => import("./removeFile.js"));
 const Attributes = lazy(() => import("./attributes.js"));
 
@@ -28,6 +29,7 @@ export function Component() {
   const complain = useComplain();
   const [{ state }, show] = useUrlState(usual);
   const [removing, setRemoving] = useState<StoreFile | null>(null);
+  const [attaching, setAttaching] = useState(false);
   const [changing, setChanging] = useState<StoreFile | null>(null);
   const input = useRef<HTMLInputElement>(null);
   const add = (files: readonly File[]) => {
@@ -86,6 +88,14 @@ export function Component() {
         </SelectField>
         <div className="flex flex-wrap items-center gap-3">
           <span className="text-sm text-muted max-md:hidden">{t("store.uploads.drop")}</span>
+          <Button
+            why={why}
+            onClick={() => {
+              setAttaching(true);
+            }}
+          >
+            {t("store.attach.open")}
+          </Button>
           {choose}
         </div>
       </div>
@@ -110,6 +120,14 @@ export function Component() {
             file={removing}
             onClose={() => {
               setRemoving(null);
+            }}
+          />
+        )}
+        {attaching && (
+          <AttachFiles
+            storeId={store.id}
+            onClose={() => {
+              setAttaching(false);
             }}
           />
         )}
