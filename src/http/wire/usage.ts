@@ -12,6 +12,10 @@ import {
 import { plainText, queryInteger } from "./common.js";
 import { notOurs, readToken, writeToken } from "./pageToken.js";
 
+/** No usage is older: the first release of LiteLLM is of 2023. */
+const firstDay = "2020-01-01";
+/** So that an answer by day stays one that a client can show: more than USAGE_RETENTION_DAYS can be. */
+const mostDays = 3_660;
 const day = z
   .string()
   .regex(/^\d{4}-\d\d-\d\d$/, "expected a day in UTC such as 2026-01-31")
@@ -19,6 +23,7 @@ const day = z
     const moment = Date.parse(`${text}T00:00:00Z`);
     return !Number.isNaN(moment) && new Date(moment).toISOString().startsWith(text);
   }, "is not a day of the calendar")
+  .refine((text) => text >= firstDay, `must be ${firstDay} or later`)
   .optional();
 const groups = z
   .string()
@@ -38,7 +43,9 @@ const usualRows = 1_000;
 const mostRows = 10_000;
 
 const period = {
-  from: day.describe("the first day, in UTC; default: 30 days ago"),
+  from: day.describe(
+    `the first day, in UTC; default: 30 days before the last; not before ${firstDay}, at most ${mostDays} days in all`,
+  ),
   to: day.describe("the last day, in UTC; default: today"),
   group_by: groups,
   vector_store_id: text.describe("only of this vector store"),
@@ -90,7 +97,7 @@ export interface AskedUsage {
   listed: readonly string[];
 }
 
-/** @throws ApiError 400 if the period ends before it begins, or for a page of other sums */
+/** @throws ApiError 400 for a period that is too long or ends before it begins, or for a page of other sums */
 export function readUsageQuery(
   query: z.output<typeof ownUsageQuery>,
   of: Pick<UsageQuery, "userId" | "teamId" | "keyId">,
@@ -99,6 +106,8 @@ export function readUsageQuery(
   const to = query.to ?? dayOf(now);
   const from = query.from ?? dayOf(Date.parse(`${to}T00:00:00Z`) - usualDays * dayMs);
   if (from > to) throw invalid("from", "is after `to`");
+  const count = (Date.parse(`${to}T00:00:00Z`) - Date.parse(`${from}T00:00:00Z`)) / dayMs + 1;
+  if (count > mostDays) throw invalid("from", `is ${count} days up to \`to\`; at most ${mostDays} days are summed`);
   if (query.format === "csv") {
     for (const name of ["page", "limit"] as const) {
       if (query[name] !== undefined && query[name] !== 0) throw invalid(name, "leave it out: a CSV file has all rows");
