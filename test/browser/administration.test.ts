@@ -109,13 +109,44 @@ describe("usage", () => {
     expect(readFileSync(await file.path(), "utf8")).toMatch(
       /^day,action,requests,failures,tokens,duration_ms\r\n\d{4}-\d\d-\d\d,createVectorStore,1,0,0,\d+\r\n$/,
     );
+    // What was typed stays while another control changes the address.
+    await page.getByRole("textbox", { name: "Team" }).fill("half a te");
     await press("Table");
+    await page.waitForURL(/view=table/);
+    await page.getByLabel("Action", { exact: true }).and(page.locator("select")).selectOption("createVectorStore");
+    await page.waitForURL(/action=createVectorStore/);
+    expect(await page.getByRole("textbox", { name: "Team" }).inputValue()).toBe("half a te");
     await page.reload();
     await page.getByRole("region", { name: "Requests and tokens by day" }).waitFor();
     await press("7 days");
     await page.waitForURL(/days=7/);
     await page.goBack();
     await page.waitForURL((url) => !url.search.includes("days"));
+  });
+
+  test("is of days that the service has, whatever the address says", async () => {
+    const asked: URLSearchParams[] = [];
+    page.on("request", (request) => {
+      const { pathname, searchParams } = new URL(request.url());
+      if (pathname === "/v1/admin/usage") asked.push(searchParams);
+    });
+    for (const search of ["from=0026-01-01", "days=9999", "from=2020-01-01&to=2040-01-01&by=planet"]) {
+      await open(current, `/usage?${search}`);
+      await page.getByRole("columnheader", { name: "Action" }).waitFor();
+    }
+    const days = asked.map(
+      (query) => (Date.parse(query.get("to") ?? "") - Date.parse(query.get("from") ?? "")) / 86_400_000,
+    );
+    expect(new Set(days)).toEqual(new Set([29]));
+    const from = page.getByLabel("From");
+    await from.fill("0026-01-01");
+    expect(
+      await page.getByRole("form", { name: "Days shown" }).getByRole("button", { name: /^Show/ }).getAttribute("title"),
+    ).toMatch(/^Enter days from/);
+    await from.press("Enter");
+    await from.fill("2026-01-01");
+    expect(await from.getAttribute("min")).toBe("2020-01-01");
+    expect(new URL(page.url()).search).toContain("from=2020-01-01");
   });
 
   test("of others is not for users", async () => {
@@ -125,6 +156,9 @@ describe("usage", () => {
     await settled(page);
     await page.getByText("Your requests, tokens and time.").waitFor();
     expect(await page.getByLabel("Team", { exact: true }).count()).toBe(0);
+    // Their own usage is of one user.
+    await open(current, "/usage?by=user_id");
+    expect(await page.getByLabel("Action", { exact: true }).and(page.locator("input")).isChecked()).toBe(true);
   });
 });
 

@@ -1,6 +1,7 @@
 import OpenAI from "openai";
+import pg from "pg";
 import { makeKey, makeUser, manage, named } from "../contract/litellm/identitySupport.js";
-import { proxy, sidecar } from "../contract/litellm/support.js";
+import { databaseUrl, proxy, sidecar } from "../contract/litellm/support.js";
 
 /** Those who use the page, with LiteLLM keys of their own, and the vector stores that they see. */
 
@@ -21,6 +22,23 @@ export async function makePerson(name: string, role = "internal_user"): Promise<
 /** A vector store of somebody's. */
 export async function makeStore(key: string, name: string): Promise<string> {
   return (await as(key).vectorStores.create({ name })).id;
+}
+
+/** Makes vector stores expire that do so a day after their last use. */
+export async function expire(key: string, ids: readonly string[]): Promise<void> {
+  for (const id of ids) {
+    await as(key).vectorStores.update(id, { expires_after: { anchor: "last_active_at", days: 1 } });
+  }
+  const database = new pg.Client({ connectionString: databaseUrl });
+  await database.connect();
+  try {
+    await database.query(
+      "UPDATE vector_stores SET last_active_at = now() - interval '2 days', expires_at = now() - interval '1 day' WHERE id = ANY($1)",
+      [ids],
+    );
+  } finally {
+    await database.end();
+  }
 }
 
 /** @param subject `user:ID`, `team:ID` or `everyone` */

@@ -105,6 +105,13 @@ describe("search", () => {
     await focusOn(opener);
     expect(await field("Query").inputValue()).toBe("half a wo");
     expect(sent.length).toBe(asked);
+    // The button back does not open it again.
+    await page.waitForURL((url) => !url.search.includes("hit="));
+    await page.goBack();
+    await page.waitForURL((url) => !url.search.includes("mode=hybrid"));
+    expect(await dialog().count()).toBe(0);
+    await page.goForward();
+    await page.waitForURL(/mode=hybrid/);
     await page.goto(address);
     await dialog().getByRole("link", { name: "To the page of the file" }).click();
     await page.waitForURL(/\/files\/file-\w+\?chunk=/);
@@ -193,6 +200,7 @@ describe("ask", () => {
     await field("Question").press("Enter");
     const answer = page.getByRole("region", { name: "Answer" });
     await answer.getByText("Returns are possible within 30 days of purchase.").waitFor();
+    await answer.getByText("To: Until when are returns possible?").waitFor();
     await page.getByRole("region", { name: "Sources" }).getByText("cited").waitFor();
     const citation = answer.getByRole("button", { name: "Source 1: show its text" });
     await citation.click();
@@ -206,6 +214,21 @@ describe("ask", () => {
     await press("Stop");
     await answer.getByText("Stopped.").waitFor();
     await answer.getByText("and on and on").waitFor();
+
+    // Each question has its own answer; where there is none, the page says so.
+    await field("Question").fill("Is shipping free?");
+    await press("Ask");
+    await answer.getByText("To: Is shipping free?").waitFor();
+    await press("Stop");
+    await page.goBack();
+    await page.waitForURL(/Until\+when/);
+    await answer.getByText("To: Until when are returns possible?").waitFor();
+    await page.goBack();
+    await answer.getByText("Returns are possible within 30 days of purchase.").waitFor();
+    expect(await field("Question").inputValue()).toBe("Until when are returns possible?");
+    await page.reload();
+    await page.getByText("Answers are not kept").waitFor();
+    expect(await answer.count()).toBe(0);
   });
 
   test("an answer that breaks off is kept, says why, and can be asked for again", async () => {

@@ -1,7 +1,7 @@
 import { beforeAll, beforeEach, expect, jest, test } from "@jest/globals";
 import type { Page } from "playwright-core";
-import { type Visit, focusOn, open, settled, signIn, visitEach } from "./browser.js";
-import { addRow, as, makePerson, makeStore, named, root } from "./people.js";
+import { type Visit, expectAccessible, focusOn, open, settled, signIn, visitEach } from "./browser.js";
+import { addRow, as, expire, makePerson, makeStore, named, root } from "./people.js";
 
 /** What a vector store is, and what of it can be changed. */
 
@@ -67,6 +67,27 @@ test("the overview says the state, copies LiteLLM's entry, and leads to re-index
   await focusOn(section);
 });
 
+test("a store that has expired is brought back with one click, or by saving it as it is", async () => {
+  const expires = async () => {
+    await expire(key, [store]);
+    await open(current, `/vector-stores/${store}/settings`);
+    await page.getByText("It has expired:").waitFor();
+  };
+  const isBack = async () => {
+    await page.getByText("It has expired:").waitFor({ state: "detached" });
+    expect(await stored()).toMatchObject({ status: "completed", name: "Settled", expires_after: { days: 1 } });
+  };
+  await expires();
+  await expectAccessible(page);
+  await page.getByRole("button", { name: "Use again" }).click();
+  await page.getByText("The vector store can be used again.").waitFor();
+  await isBack();
+  await expires();
+  await save("General").click();
+  await page.getByText("Saved.").waitFor();
+  await isBack();
+});
+
 test("two people change different settings, and neither undoes the other's", async () => {
   const sent: unknown[] = [];
   page.on("request", (request) => {
@@ -93,6 +114,8 @@ test("two people change different settings, and neither undoes the other's", asy
 test("weights come in pairs, empty fields unset what was set, and what is wrong is said beside its field", async () => {
   const search = part("Search");
   const [vectors, words] = [search.getByLabel(/^Weight of vectors/), search.getByLabel(/^Weight of keywords/)];
+  await vectors.fill("1,000");
+  await search.getByText("This may be thousands or decimals.").waitFor();
   await vectors.fill("0,25");
   await words.waitFor();
   await search.getByText("Enter both weights, or neither.").waitFor();

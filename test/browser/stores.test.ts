@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, jest, test } from "@jest/globals";
 import type { Page } from "playwright-core";
-import { type Visit, settled, signIn, visitEach } from "./browser.js";
-import { makePerson, makeStore, named, root } from "./people.js";
+import { type Visit, expectAccessible, focusOn, open, settled, signIn, visitEach } from "./browser.js";
+import { as, makeKey, makePerson, makeStore, named, root } from "./people.js";
 
 jest.setTimeout(120_000);
 
@@ -53,11 +53,24 @@ describe("the list of vector stores", () => {
     await page.getByRole("link", { name: "Next page" }).click();
     await page.getByRole("link", { name: "Notes 25" }).waitFor();
     expect(await rowNames()).toEqual(byName(21, 25));
+    // Only the first page says how many there are in all.
+    await page.getByText("25 vector stores with").waitFor();
     await page.reload();
     expect(await rowNames()).toEqual(byName(21, 25));
     await page.getByRole("link", { name: "Previous page" }).click();
     await page.getByRole("link", { name: "Notes 01" }).waitFor();
     expect(await rowNames()).toEqual(byName(1, 20));
+  });
+
+  test("is the first page in the usual order when the address says what nobody knows", async () => {
+    await open(current, "/vector-stores?sort=planet&order=sideways&owner=ann");
+    expect((await rowNames()).length).toBe(20);
+    expect(await page.locator('th[aria-sort="descending"]').textContent()).toBe("Created");
+    await page.goto("/admin/vector-stores?sort=name&order=asc&page=cut-off");
+    await page.waitForURL((url) => url.search === "?sort=name&order=asc");
+    expect(await rowNames()).toEqual(byName(1, 20));
+    expect(await page.getByRole("alert").count()).toBe(0);
+    current.faults = current.faults.filter((fault) => !fault.includes("status of 400"));
   });
 
   test("with the keyboard alone: create, and cancel brings the focus back", async () => {
@@ -93,6 +106,72 @@ describe("the list of vector stores", () => {
     expect(await dialog.getByLabel("Name").inputValue()).toBe("Kept");
     expect(await dialog.getByLabel("Days without use").getAttribute("aria-invalid")).toBe("true");
     current.faults = current.faults.filter((fault) => !fault.includes("status of 400"));
+  });
+
+  test("a dialog asks before Escape or a click beside it takes away what was typed", async () => {
+    await page.getByRole("button", { name: "Create vector store" }).click();
+    const dialog = page.getByRole("dialog", { name: "Create vector store" });
+    const question = page.getByRole("dialog", { name: "Discard what you have typed?" });
+    await dialog.getByLabel("Name").fill("Half a na");
+    await page.keyboard.press("Escape");
+    await question.waitFor();
+    await expectAccessible(page, 10);
+    await page.keyboard.press("Escape");
+    await question.waitFor({ state: "detached" });
+    expect(await dialog.getByLabel("Name").inputValue()).toBe("Half a na");
+    await page.mouse.click(5, 5);
+    await question.getByRole("button", { name: "Keep typing" }).click();
+    await question.waitFor({ state: "detached" });
+    expect(await dialog.getByLabel("Name").inputValue()).toBe("Half a na");
+    await dialog.getByLabel("Name").fill("");
+    await page.keyboard.press("Escape");
+    await dialog.waitFor({ state: "detached" });
+    await page.keyboard.press("Enter");
+    await dialog.getByLabel("Days without use").fill("7");
+    await page.mouse.click(5, 5);
+    await question.getByRole("button", { name: "Discard" }).click();
+    await dialog.waitFor({ state: "detached" });
+    await focusOn(page.getByRole("button", { name: "Create vector store" }));
+  });
+
+  test("is not to be added to by a key that is for some of them", async () => {
+    const { data } = await as(key).vectorStores.list({ limit: 1 });
+    const { id, key: own } = await makePerson("page-stores-some");
+    const some = await makeKey({ user_id: id, object_permission: { vector_stores: data.map((store) => store.id) } });
+    for (const [by, why] of [
+      [some, "Your key is only for 1 vector store, so it cannot create another."],
+      [own, null],
+    ] as const) {
+      await current.context.clearCookies();
+      await signIn(current, by, "/vector-stores");
+      await settled(page);
+      const create = page.getByRole("button", { name: /^Create vector store/ }).first();
+      expect([await create.getAttribute("title"), await create.getAttribute("aria-disabled")]).toEqual([
+        why,
+        why === null ? null : "true",
+      ]);
+    }
+  });
+
+  test("one is deleted by what is seen of its name, and one with nothing to see by its id", async () => {
+    const blank = await makeStore(key, "\u200b \t");
+    await makeStore(key, "Odd  spaces,\u00a0a\ttab\nand a line");
+    for (const [filter, text] of [
+      ["odd", "Odd spaces, a tab and a line"],
+      ["\u200b", blank],
+    ] as const) {
+      await open(current, `/vector-stores?name=${encodeURIComponent(filter)}`);
+      await page.getByLabel("Choose all on this page").check();
+      await page.getByRole("button", { name: "Delete", exact: true }).click();
+      const dialog = page.getByRole("dialog", { name: "Delete this vector store?" });
+      const sure = dialog.getByRole("button", { name: /^Delete/ });
+      const field = dialog.getByLabel(`Type “${text}” to confirm`);
+      await field.fill(text.slice(1));
+      expect(await sure.getAttribute("aria-disabled")).toBe("true");
+      await field.fill(text);
+      await sure.click();
+      await page.getByText("No vector store matches").waitFor();
+    }
   });
 
   test("several are deleted by typing what was asked for", async () => {

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, jest, test } from "@jest/globals";
 import type { Page } from "playwright-core";
 import { type Visit, expectAccessible, expectFits, settled, signIn, visitEach } from "./browser.js";
-import { as, grant, makePerson, makeStore, root } from "./people.js";
+import { as, expire, grant, makePerson, makeStore, root } from "./people.js";
 
 jest.setTimeout(120_000);
 
@@ -97,6 +97,24 @@ describe("the list of vector stores", () => {
     await dialog().getByRole("button", { name: "Set expiry" }).click();
     await page.getByText("10 vector stores no longer expire.").waitFor();
     expect(await expiries("Shelf 1")).toEqual(Array(10).fill(null));
+  });
+
+  test("brings back those that have expired", async () => {
+    const ids = [];
+    for (const name of ["Old 1", "Old 2", "Old but used"]) ids.push(await makeStore(me.key, name));
+    await expire(me.key, ids.slice(0, 2));
+    await show("?name=old");
+    const { bodies } = sent();
+    await chooseAll();
+    await page.getByRole("button", { name: "Use again" }).click();
+    await dialog().getByRole("heading", { name: "Use 2 vector stores again?" }).waitFor();
+    await dialog().getByRole("button", { name: "Use again" }).click();
+    await page.getByText("2 vector stores can be used again.").waitFor();
+    expect(bodies()).toEqual([{}, {}]);
+    for (const id of ids) expect((await as(me.key).vectorStores.retrieve(id)).status).toBe("completed");
+    await settled(page);
+    await chooseAll();
+    expect(await page.getByRole("button", { name: "Use again" }).count()).toBe(0);
   });
 
   test("says how many went well, and keeps chosen what did not", async () => {

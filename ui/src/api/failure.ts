@@ -44,11 +44,16 @@ export const brokenAnswer = (requestId: string | null): Failure =>
 export const isUnknownFile = (error: unknown): boolean =>
   error instanceof Failure && error.status === 404 && error.code === null && error.param === "id";
 
+/** What the service says, which is in English whatever the language of the page. */
+export interface Said {
+  english: string;
+}
+
 /** What the service says of each field, by the beginning of its path; null: nothing. */
 export const messagesIn =
   (error: Error | null) =>
-  (param: string): string | null =>
-    error instanceof Failure && error.param?.startsWith(param) === true ? error.message : null;
+  (param: string): Said | null =>
+    error instanceof Failure && error.param?.startsWith(param) === true ? { english: error.message } : null;
 
 type Envelope = Partial<Record<"message" | "code" | "param", string>>;
 

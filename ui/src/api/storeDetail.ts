@@ -1,5 +1,6 @@
 import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
 import { answered, api } from "./client.js";
+import { noSuchStore } from "../parts/failureText.js";
 import { Failure } from "./failure.js";
 import type { ListedStore } from "./stores.js";
 
@@ -15,7 +16,8 @@ export const storeDetail = (id: string) =>
     queryFn: async ({ signal }): Promise<ListedStore> => {
       const list = await answered(api.GET("/v1/me/vector_stores", { params: { query: { id } }, signal }));
       const [store] = list.data;
-      if (store === undefined) throw new Failure(`There is no vector store '${id}'.`, 404, null, null, null, null);
+      if (store === undefined)
+        throw new Failure(`There is no vector store '${id}'.`, 404, noSuchStore, null, null, null);
       return store;
     },
     refetchInterval: ({ state: { data, error } }) =>

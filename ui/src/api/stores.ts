@@ -1,5 +1,6 @@
 import { keepPreviousData, queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
 import { type Schemas, answered, api } from "./client.js";
+import { visible } from "../parts/visible.js";
 import { Failure } from "./failure.js";
 import { eachOf } from "./several.js";
 
@@ -14,8 +15,8 @@ export type StoreChange = Omit<
 export const storeSorts = ["created_at", "last_active_at", "name", "bytes", "rows"] as const;
 export type StoreSort = (typeof storeSorts)[number];
 
-/** What people know it by. */
-export const titleOf = ({ id, name }: Pick<Store, "id" | "name">): string => (name === "" ? id : name);
+/** What people know it by; one whose name nobody sees by its id. */
+export const titleOf = ({ id, name }: Pick<Store, "id" | "name">): string => (visible(name) === "" ? id : name);
 
 export interface StoreQuery {
   name?: string;
@@ -33,6 +34,12 @@ export const storeList = (query: StoreQuery) =>
     queryFn: ({ signal }) => answered(api.GET("/v1/me/vector_stores", { params: { query }, signal })),
     placeholderData: keepPreviousData,
   });
+
+/** The first of them, for how many there are in all: other pages do not say it. */
+export const storeTotals = (filter: Pick<StoreQuery, "name" | "owner">) => storeList({ ...filter, limit: 1 });
+
+/** Whether an owner can be asked for: `user:ID`, `team:ID`, `key:ID`, or `none` for the service's own. */
+export const isOwner = (text: string): boolean => text.length <= 265 && /^(none$|(user|team|key):.)/s.test(text);
 
 /** What the caller may do with a vector store. */
 export const permissionOn = (id: string) =>

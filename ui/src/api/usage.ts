@@ -1,4 +1,5 @@
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
+import { daysBetween } from "../parts/days.js";
 import { type Schemas, answered, api } from "./client.js";
 
 export type UsageRow = Schemas["UsageRow"];
@@ -47,15 +48,5 @@ export function usageCsv(whose: Whose, query: UsageQuery): string {
 export function everyDay({ from, to, data }: Schemas["Usage"]): (UsageRow & { day: string })[] {
   const known = new Map(data.map((row) => [row.day, row]));
   const none = { requests: 0, failures: 0, tokens: 0, duration_ms: 0 };
-  const rows: (UsageRow & { day: string })[] = [];
-  const last = Date.parse(`${to}T00:00:00Z`);
-  for (let at = Date.parse(`${from}T00:00:00Z`); at <= last; at += dayMs) {
-    const day = dayOf(at);
-    rows.push({ ...none, ...known.get(day), day });
-  }
-  return rows;
+  return daysBetween(from, to).map((day) => ({ ...none, ...known.get(day), day }));
 }
-
-export const dayMs = 86_400_000;
-/** A day in UTC: `2026-01-31`. */
-export const dayOf = (millis: number): string => new Date(millis).toISOString().slice(0, 10);

@@ -1,34 +1,77 @@
-import { useCallback, useMemo } from "react";
-import { useSearchParams } from "react-router";
+import { useCallback, useEffect, useMemo } from "react";
+import { useLocation, useSearchParams } from "react-router";
+import { Failure } from "../api/failure.js";
+
+/** What of the names in an address the page knows: the values, or whether it is one. Absent: any text. */
+type Known<T> = { readonly [K in keyof T]?: readonly string[] | ((value: string) => boolean) };
+
+interface ShowOptions {
+  /** In place of the address that is shown. */
+  replace?: boolean;
+  /** It only changes how the same list is shown, so its page stays. */
+  keepPage?: boolean;
+}
+
+export type Show<T> = (change: Partial<T>, options?: ShowOptions) => void;
 
 /**
  * What a page shows, kept in its address, so that a link, a reload and the back button show the same. Names that stand
- * at their default are left out.
+ * at their default are left out; what the page does not know in an address is read as the default.
  * @param defaults the names, with what each is when the address does not say it
+ * @param known outside of the component, as `defaults` are
  * @returns the values, and a function that changes some of them; a page of a list is forgotten when anything else
  *   changes
  */
-export function useUrlState<T extends Record<string, string>>(
-  defaults: T,
-): [T, (change: Partial<T>, options?: { replace?: boolean }) => void] {
+export function useUrlState<T extends Record<string, string>>(defaults: T, known: Known<T> = unlimited): [T, Show<T>] {
   const [params, setParams] = useSearchParams();
-  const values = useMemo(
-    () => Object.fromEntries(Object.entries(defaults).map(([name, usual]) => [name, params.get(name) ?? usual])) as T,
-    [params, defaults],
-  );
+  const { state } = useLocation() as { state: unknown };
+  const values = useMemo(() => valuesIn(params, defaults, known), [params, defaults, known]);
   const change = useCallback(
-    (wanted: Partial<T>, options: { replace?: boolean } = {}) => {
-      setParams((before) => {
-        const next = new URLSearchParams(before);
-        if (!("page" in wanted)) next.delete("page");
-        for (const [name, value] of Object.entries<string | undefined>(wanted)) {
-          if (value === undefined || value === defaults[name]) next.delete(name);
-          else next.set(name, value);
-        }
-        return next;
-      }, options);
+    (wanted: Partial<T>, { replace = false, keepPage = false }: ShowOptions = {}) => {
+      setParams(
+        (before) => {
+          const next = new URLSearchParams(before);
+          if (!keepPage && !("page" in wanted)) next.delete("page");
+          for (const [name, value] of Object.entries<string | undefined>(wanted)) {
+            if (value === undefined || value === defaults[name]) next.delete(name);
+            else next.set(name, value);
+          }
+          return next;
+        },
+        // The pages before this one are kept there.
+        { replace, ...(keepPage && { state }) },
+      );
     },
-    [setParams, defaults],
+    [setParams, defaults, state],
   );
   return [values, change];
+}
+
+const unlimited = {};
+
+function valuesIn<T extends Record<string, string>>(params: URLSearchParams, defaults: T, known: Known<T>): T {
+  const valueOf = ([name, usual]: [string, string]): [string, string] => {
+    const value = params.get(name);
+    const of = known[name];
+    const isKnown = value !== null && (of === undefined || (typeof of === "function" ? of(value) : of.includes(value)));
+    return [name, isKnown ? value : usual];
+  };
+  return Object.fromEntries(Object.entries(defaults).map(valueOf)) as T;
+}
+
+/**
+ * Leads to the first page of a list when the service cannot read the one in the address, which may be cut off, or of a
+ * list in another order: to try again would not help.
+ * @returns whether it does so just now
+ */
+export function useFirstPage(error: Error | null, page: string, show: Show<{ page: string }>): boolean {
+  const isUnreadable =
+    page !== "" &&
+    error instanceof Failure &&
+    error.status === 400 &&
+    (error.param === "page" || error.param === "after");
+  useEffect(() => {
+    if (isUnreadable) show({ page: "" }, { replace: true });
+  }, [isUnreadable, show]);
+  return isUnreadable;
 }

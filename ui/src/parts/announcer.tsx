@@ -49,7 +49,10 @@ export function Announcer({ children }: { children: ReactNode }) {
   return (
     <Announce value={useMemo(() => ({ say, complain }), [say, complain])}>
       {children}
-      <div className="pointer-events-none fixed inset-x-0 bottom-4 z-[60] flex flex-col items-center gap-2 px-4">
+      <div
+        data-announcer=""
+        className="pointer-events-none fixed inset-x-0 bottom-4 z-[60] flex flex-col items-center gap-2 px-4"
+      >
         {failed !== null && (
           <section
             key={failed.id}

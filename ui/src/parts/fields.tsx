@@ -1,4 +1,5 @@
 import { type ComponentProps, type ReactNode, useId } from "react";
+import type { Said } from "../api/failure.js";
 
 const control =
   "w-full min-h-9 rounded-md border border-edge bg-surface px-2.5 py-1.5 text-sm text-ink placeholder:text-muted " +
@@ -7,7 +8,7 @@ const control =
 interface FieldProps {
   label: string;
   hint?: ReactNode;
-  error?: string | null;
+  error?: string | Said | null;
   /** The label is read, but not shown: beside something that says it already. */
   hidden?: boolean;
   className?: string;
@@ -43,8 +44,13 @@ function Field({
         </p>
       )}
       {error != null && (
-        <p id={`${id}-error`} className="text-xs text-danger" role="alert">
-          {error}
+        <p
+          id={`${id}-error`}
+          className="text-xs text-danger"
+          role="alert"
+          lang={typeof error === "string" ? undefined : "en"}
+        >
+          {typeof error === "string" ? error : error.english}
         </p>
       )}
     </div>

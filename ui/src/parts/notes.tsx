@@ -3,7 +3,7 @@ import { Fragment, type ReactNode } from "react";
 import { useTexts } from "../text/texts.js";
 import { Failure } from "../api/failure.js";
 import { Button } from "./button.js";
-import { failureText } from "./failureText.js";
+import { failureText, languageOf } from "./failureText.js";
 
 /** What went wrong, what the service's log calls it, and a way to try again. */
 export function ErrorNote({ error, retry, busy }: { error: Error; retry?: () => void; busy?: boolean }) {
@@ -30,7 +30,9 @@ export function ErrorNote({ error, retry, busy }: { error: Error; retry?: () => 
     >
       <CircleAlert aria-hidden className="mt-0.5 size-4 shrink-0 text-danger" />
       <div className="min-w-0 flex-1">
-        <p className="foreign font-medium">{failureText(error, t)}</p>
+        <p lang={languageOf(error, t)} className="foreign font-medium">
+          {failureText(error, t)}
+        </p>
         {facts.length > 0 && (
           <p className="mt-0.5 text-xs text-muted">
             {facts.map((fact, i) => (
@@ -95,9 +97,17 @@ export function Badge({ tone = "plain", children }: { tone?: Tone; children: Rea
 }
 
 /** What people or documents wrote, as text in its own direction. */
-export function Foreign({ children, className = "" }: { children: ReactNode; className?: string }) {
+export function Foreign({
+  children,
+  className = "",
+  lang,
+}: {
+  children: ReactNode;
+  className?: string;
+  lang?: string | undefined;
+}) {
   return (
-    <bdi dir="auto" className={`foreign ${className}`}>
+    <bdi dir="auto" lang={lang} className={`foreign ${className}`}>
       {children}
     </bdi>
   );

@@ -1,7 +1,7 @@
 import { Failure } from "../api/failure.js";
 import type { Outcome } from "../api/several.js";
 import { useTexts } from "../text/texts.js";
-import { failureText } from "./failureText.js";
+import { failureText, languageOf } from "./failureText.js";
 import { Foreign } from "./notes.js";
 
 interface ConcernedProps {
@@ -43,7 +43,9 @@ function Reason({ error }: { error: Error }) {
   const requestId = error instanceof Failure ? error.requestId : null;
   return (
     <div className="text-xs">
-      <Foreign className="block text-danger">{failureText(error, t)}</Foreign>
+      <Foreign lang={languageOf(error, t)} className="block text-danger">
+        {failureText(error, t)}
+      </Foreign>
       {requestId !== null && (
         <span className="block text-muted">
           {t("error.request")} <code className="font-mono">{requestId}</code>

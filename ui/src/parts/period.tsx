@@ -1,26 +1,16 @@
 import type { SubmitEvent } from "react";
-import { dayMs, dayOf } from "../api/usage.js";
 import { useTexts } from "../text/texts.js";
 import { Button } from "./button.js";
+import { type Period, daysOf, firstDay, isDay, isDayCount, mostDays, periodProblem, usualPeriod } from "./days.js";
 import { useDraft } from "./draft.js";
 import { TextField } from "./fields.js";
+import { day } from "./format.js";
 import { Switch } from "./switch.js";
 
-/** Days until today, unless the first and the last day are named. As in the address. */
-export const usualPeriod = { days: "30", from: "", to: "" };
-type Period = typeof usualPeriod;
-
 const presets = ["7", "30", "90"] as const;
-/** Whether it is a day of the calendar. */
-const isDay = (text: string): boolean =>
-  /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(`${text}T00:00:00Z`));
 
-/** The first and the last day, in UTC. */
-export function daysOf({ days, from, to }: Period, now = Date.now()): { from: string; to: string } {
-  const last = isDay(to) ? to : dayOf(now);
-  const count = /^\d{1,4}$/.test(days) && Number(days) > 0 ? Number(days) : Number(usualPeriod.days);
-  return { from: isDay(from) ? from : dayOf(Date.parse(`${last}T00:00:00Z`) - (count - 1) * dayMs), to: last };
-}
+/** What of a period an address may say. */
+export const knownPeriod = { days: isDayCount, from: isDay, to: isDay };
 
 interface PeriodFieldsProps {
   shown: Period;
@@ -31,10 +21,17 @@ interface PeriodFieldsProps {
 export function PeriodFields({ shown, show }: PeriodFieldsProps) {
   const { t } = useTexts();
   const [{ from, to }, setDays] = useDraft(daysOf(shown));
-  const isNamed = isDay(shown.from) || isDay(shown.to);
+  const isNamed = shown.from !== "" || shown.to !== "";
+  const { to: today } = daysOf(usualPeriod);
+  const problem = periodProblem({ from, to });
+  const reasons = {
+    day: t("period.noDay", { day: day(firstDay) }),
+    order: t("period.why"),
+    long: t("period.long", { count: mostDays }),
+  };
   const send = (event: SubmitEvent) => {
     event.preventDefault();
-    if (isDay(from) && isDay(to) && from <= to) show({ days: usualPeriod.days, from, to });
+    if (problem === null) show({ days: usualPeriod.days, from, to });
   };
   return (
     <form onSubmit={send} className="mb-4 flex flex-wrap items-end gap-3" aria-label={t("period.label")}>
@@ -50,7 +47,8 @@ export function PeriodFields({ shown, show }: PeriodFieldsProps) {
         label={t("period.from")}
         type="date"
         value={from}
-        max={to}
+        min={firstDay}
+        max={isDay(to) ? to : today}
         onChange={(event) => {
           setDays({ from: event.target.value, to });
         }}
@@ -59,12 +57,13 @@ export function PeriodFields({ shown, show }: PeriodFieldsProps) {
         label={t("period.to")}
         type="date"
         value={to}
-        min={from}
+        min={isDay(from) ? from : firstDay}
+        max={today}
         onChange={(event) => {
           setDays({ from, to: event.target.value });
         }}
       />
-      <Button type="submit" why={from > to ? t("period.why") : null}>
+      <Button type="submit" why={problem === null ? null : reasons[problem]}>
         {t("period.show")}
       </Button>
     </form>

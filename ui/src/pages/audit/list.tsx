@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "react-router";
 import { type AuditEntry, auditLog } from "../../api/audit.js";
-import { useUrlState } from "../../app/urlState.js";
+import { useFirstPage, useUrlState } from "../../app/urlState.js";
 import { dateTime } from "../../parts/format.js";
 import { Empty, ErrorNote, Foreign, Skeleton } from "../../parts/notes.js";
 import { Page } from "../../parts/page.js";
@@ -16,15 +16,16 @@ const perPage = 50;
 /** What administrators did, newest first. */
 export function Component() {
   const { t } = useTexts();
-  const [{ page }] = useUrlState(usual);
+  const [{ page }, show] = useUrlState(usual);
   const { data, error, isPending, isFetching, isPlaceholderData, refetch } = useQuery(
     auditLog({ limit: perPage, ...(page !== "" && { after: page }) }),
   );
+  const isLeaving = useFirstPage(error, page, show);
   const columns = useColumns();
   return (
     <Page title={t("audit.title")} about={t("audit.about")}>
-      {error !== null && <ErrorNote error={error} retry={() => void refetch()} busy={isFetching} />}
-      {isPending && <Skeleton lines={8} />}
+      {error !== null && !isLeaving && <ErrorNote error={error} retry={() => void refetch()} busy={isFetching} />}
+      {(isPending || isLeaving) && <Skeleton lines={8} />}
       {data?.data.length === 0 && <Empty title={t("audit.empty")}>{t("audit.emptyAbout")}</Empty>}
       {data !== undefined && data.data.length > 0 && (
         <>

@@ -3,22 +3,23 @@ import { Link } from "react-router";
 import { type UsageQuery, usage } from "../../api/usage.js";
 import { useUrlState } from "../../app/urlState.js";
 import { Button, ButtonLink } from "../../parts/button.js";
+import { daysOf, mostDays, usualPeriod } from "../../parts/days.js";
 import { number, percent } from "../../parts/format.js";
 import { Empty, ErrorNote, Foreign, Skeleton } from "../../parts/notes.js";
 import { Figure, Page } from "../../parts/page.js";
-import { PeriodFields, daysOf, usualPeriod } from "../../parts/period.js";
+import { PeriodFields, knownPeriod } from "../../parts/period.js";
 import { useTexts } from "../../text/texts.js";
 import { ByDay } from "../usage/byDay.js";
 import { State } from "./state.js";
 import { TopFailures, TopPeople } from "./top.js";
 
 export const usualDashboard = { ...usualPeriod, user_id: "", team_id: "", view: "chart" };
-const mostDays = 10_000;
+const known = { ...knownPeriod, view: ["chart", "table"] };
 
 /** How the service does: what it has, what is asked of it, and whether all is well. */
 export function Component() {
   const { t } = useTexts();
-  const [shown, show] = useUrlState(usualDashboard);
+  const [shown, show] = useUrlState(usualDashboard, known);
   const period = daysOf(shown);
   const given = {
     ...(shown.user_id !== "" && { user_id: shown.user_id }),

@@ -148,10 +148,12 @@ function One({ of: { check, status, message, todo } }: { of: Finding }) {
         <Badge tone={tones[status]}>{t(`doctor.levels.${status}`)}</Badge>{" "}
         <span className="font-mono text-xs text-muted">{check}</span>
       </p>
-      <Foreign className="mt-1 block whitespace-pre-line">{message}</Foreign>
+      <Foreign lang="en" className="mt-1 block whitespace-pre-line">
+        {message}
+      </Foreign>
       {todo !== null && (
         <p className="mt-1">
-          <span className="font-medium">{t("doctor.todo")}</span> <Foreign>{todo}</Foreign>
+          <span className="font-medium">{t("doctor.todo")}</span> <Foreign lang="en">{todo}</Foreign>
         </p>
       )}
     </>

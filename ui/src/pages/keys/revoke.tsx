@@ -1,6 +1,7 @@
 import { type ServiceKey, useRevokeKey } from "../../api/keys.js";
 import { useAnnounce } from "../../parts/announcer.js";
 import { Confirm } from "../../parts/dialog.js";
+import { visible } from "../../parts/visible.js";
 import { useTexts } from "../../text/texts.js";
 import { useAbout } from "./own.js";
 
@@ -15,7 +16,7 @@ export default function RevokeKey({ of: { id, name }, onClose }: { of: ServiceKe
       onClose={onClose}
       title={t("keys.revokeTitle", { name })}
       about={shown}
-      typed={name}
+      typed={visible(name) === "" ? id : name}
       submit={t("keys.revoke")}
       busy={revoke.isPending}
       error={revoke.error}

@@ -55,13 +55,13 @@ export function KeyDialog({ title, about, made, ...form }: KeyDialogProps) {
   const close = stay === null ? onClose : warn;
   if (made === null) {
     return (
-      <Modal onClose={close} title={title} about={about}>
+      <Modal onClose={close} title={title} about={about} stays={busy}>
         <DialogForm {...form} stay={stay} />
       </Modal>
     );
   }
   return (
-    <Modal onClose={close} title={t("keys.madeTitle")} about={t("keys.madeAbout")}>
+    <Modal onClose={close} title={t("keys.madeTitle")} about={t("keys.madeAbout")} stays>
       <div className="flex flex-col gap-4">
         <Code text={made} what={t("keys.key")} />
         <p className="flex gap-2 text-sm">

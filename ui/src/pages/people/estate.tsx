@@ -3,6 +3,7 @@ import { Suspense, lazy, useState } from "react";
 import { Link } from "react-router";
 import { useMay } from "../../api/me.js";
 import { type Estate, ownerOf } from "../../api/owners.js";
+import { titleOf } from "../../api/stores.js";
 import { Button } from "../../parts/button.js";
 import { Code } from "../../parts/copy.js";
 import { bytes } from "../../parts/format.js";
@@ -83,7 +84,7 @@ function Owned({ of: { vector_stores: stores, files, permissions } }: { of: Esta
             {stores.data.map(({ id, name }) => (
               <li key={id}>
                 <Link to={`/vector-stores/${encodeURIComponent(id)}`} className={link}>
-                  <Foreign>{name || id}</Foreign>
+                  <Foreign>{titleOf({ id, name })}</Foreign>
                 </Link>
               </li>
             ))}

@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useMe } from "../../api/me.js";
 import { type Source, type Team, type User, teamList, userList } from "../../api/people.js";
-import { useUrlState } from "../../app/urlState.js";
+import { type Show, useFirstPage, useUrlState } from "../../app/urlState.js";
 import { Empty, ErrorNote, Skeleton } from "../../parts/notes.js";
 import { Notice } from "../../parts/notice.js";
 import { Page } from "../../parts/page.js";
@@ -46,7 +46,7 @@ export function Component() {
     >
       {!canAsk && <Notice>{t("people.off")}</Notice>}
       <PeopleFilters kind={kind} source={source} canAsk={canAsk} shown={shown} show={show} />
-      {kind === "users" ? <Users query={query} /> : <Teams query={query} />}
+      {kind === "users" ? <Users query={query} show={show} /> : <Teams query={query} show={show} />}
     </Page>
   );
 }
@@ -59,16 +59,21 @@ function sourceOf(wanted: string, canAsk: boolean): Source {
 
 interface ListProps {
   query: { source: Source; search?: string; page?: string };
+  show: Show<typeof usualPeople>;
 }
 
-function Users({ query }: ListProps) {
+function Users({ query, show }: ListProps) {
   const columns = useUserColumns();
-  return <List found={useQuery(userList(query))} columns={columns} source={query.source} />;
+  const found = useQuery(userList(query));
+  const isLeaving = useFirstPage(found.error, query.page ?? "", show);
+  return <List found={found} isLeaving={isLeaving} columns={columns} source={query.source} />;
 }
 
-function Teams({ query }: ListProps) {
+function Teams({ query, show }: ListProps) {
   const columns = useTeamColumns();
-  return <List found={useQuery(teamList(query))} columns={columns} source={query.source} />;
+  const found = useQuery(teamList(query));
+  const isLeaving = useFirstPage(found.error, query.page ?? "", show);
+  return <List found={found} isLeaving={isLeaving} columns={columns} source={query.source} />;
 }
 
 interface FoundProps<T> {
@@ -82,17 +87,19 @@ interface FoundProps<T> {
   };
   columns: ReturnType<typeof useUserColumns<T & (User | Team)>>;
   source: Source;
+  /** Its page cannot be read, and the first one is shown next. */
+  isLeaving: boolean;
 }
 
-function List<T extends User | Team>({ found, columns, source }: FoundProps<T>) {
+function List<T extends User | Team>({ found, columns, source, isLeaving }: FoundProps<T>) {
   const { t } = useTexts();
   const { data, error, isPending, isFetching, isPlaceholderData, refetch } = found;
   const isAway = useMe().features.litellm_management && data?.data.some((each) => each.in_litellm === null) === true;
   return (
     <>
-      {error !== null && <ErrorNote error={error} retry={() => void refetch()} busy={isFetching} />}
+      {error !== null && !isLeaving && <ErrorNote error={error} retry={() => void refetch()} busy={isFetching} />}
       {isAway && <Notice>{t("people.away")}</Notice>}
-      {isPending && <Skeleton lines={8} />}
+      {(isPending || isLeaving) && <Skeleton lines={8} />}
       {data?.data.length === 0 && (
         <Empty title={t("people.empty")}>
           {t(data.next_page !== null ? "people.emptySoFar" : `people.emptyAbout.${source}`)}

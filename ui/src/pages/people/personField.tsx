@@ -1,9 +1,11 @@
 import { useQuery } from "@tanstack/react-query";
-import { type ReactNode, useDeferredValue, useId } from "react";
+import { type ReactNode, useId } from "react";
+import type { Said } from "../../api/failure.js";
 import { useMe } from "../../api/me.js";
 import type { Kind } from "../../api/people.js";
 import { TextField } from "../../parts/fields.js";
 import { Foreign } from "../../parts/notes.js";
+import { usePaused } from "../../parts/typed.js";
 import { useTexts } from "../../text/texts.js";
 import { idsCalled, teamsLike, usersLike } from "./resolve.js";
 
@@ -14,7 +16,7 @@ interface PersonFieldProps {
   /** What was typed: an id of LiteLLM's, or an email or alias. See `useResolvePerson`. */
   value: string;
   onChange: (id: string) => void;
-  error?: string | null;
+  error?: string | Said | null;
 }
 
 /** A user or a team; where LiteLLM can be asked, it offers those whose email or alias has what was typed. */
@@ -22,7 +24,7 @@ export function PersonField({ kind, value, onChange, hint, ...rest }: PersonFiel
   const { t } = useTexts();
   const list = useId();
   const { litellm_management: canAsk } = useMe().features;
-  const typed = useDeferredValue(value.trim());
+  const typed = usePaused(value.trim());
   const users = useQuery({ ...usersLike(typed), enabled: canAsk && kind === "user" });
   const teams = useQuery({ ...teamsLike(typed), enabled: canAsk && kind === "team" });
   const { data: found } = kind === "user" ? users : teams;

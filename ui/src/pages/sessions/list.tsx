@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Suspense, lazy, useState } from "react";
 import { useMay } from "../../api/me.js";
 import { type Session, allSessions, ownSessions } from "../../api/sessions.js";
-import { useUrlState } from "../../app/urlState.js";
+import { type Show, useFirstPage, useUrlState } from "../../app/urlState.js";
 import { Button } from "../../parts/button.js";
 import { ErrorNote, Skeleton } from "../../parts/notes.js";
 import { Page } from "../../parts/page.js";
@@ -43,7 +43,7 @@ export function Component() {
         )
       }
     >
-      {all ? <Everybodys page={shown.page} /> : <Own />}
+      {all ? <Everybodys page={shown.page} show={show} /> : <Own />}
       {!all && mayRead && <OwnLimits />}
     </Page>
   );
@@ -93,17 +93,18 @@ function Own() {
   );
 }
 
-function Everybodys({ page }: { page: string }) {
+function Everybodys({ page, show }: { page: string; show: Show<typeof usual> }) {
   const { t } = useTexts();
   const mayEnd = useMay("admin:write");
   const { data, error, isPending, isFetching, isPlaceholderData, refetch } = useQuery(
     allSessions(page === "" ? {} : { after: page }),
   );
+  const isLeaving = useFirstPage(error, page, show);
   const [ending, setEnding] = useState<Session | null>(null);
   return (
     <>
-      {error !== null && <ErrorNote error={error} retry={() => void refetch()} busy={isFetching} />}
-      {isPending && <Skeleton />}
+      {error !== null && !isLeaving && <ErrorNote error={error} retry={() => void refetch()} busy={isFetching} />}
+      {(isPending || isLeaving) && <Skeleton />}
       {data !== undefined && (
         <>
           <SessionTable

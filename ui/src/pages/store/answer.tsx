@@ -21,7 +21,7 @@ interface AnswerViewProps {
 export function AnswerView({ storeId, answer, again }: AnswerViewProps) {
   const { t } = useTexts();
   const [opened, setOpened] = useState<Source | null>(null);
-  const { state, sources, text, cited, end, error, searchQuery } = answer;
+  const { question, state, sources, text, cited, end, error, searchQuery } = answer;
   const { usage, model } = end ?? {};
   return (
     <>
@@ -29,6 +29,9 @@ export function AnswerView({ storeId, answer, again }: AnswerViewProps) {
         title={t("store.ask.answer")}
         actions={text !== "" && <CopyButton text={text} what={t("store.ask.answer")} />}
       >
+        <p className="mb-2 text-sm text-muted">
+          {t("store.ask.to")} <Foreign>{question}</Foreign>
+        </p>
         {/* Said once it is whole: piece by piece it could not be followed. */}
         <div aria-live="polite" aria-busy={state === "running"}>
           {state === "running" && text === "" && (

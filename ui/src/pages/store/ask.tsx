@@ -4,32 +4,52 @@ import type { SubmitEvent } from "react";
 import { useMe } from "../../api/me.js";
 import { isRecord } from "../../api/failure.js";
 import { allModels, embeddingModels, rerankModels } from "../../api/models.js";
-import { useUrlState } from "../../app/urlState.js";
+import { type Show, useUrlState } from "../../app/urlState.js";
 import { Button } from "../../parts/button.js";
 import { useDraft } from "../../parts/draft.js";
 import { SelectField, TextArea, TextField } from "../../parts/fields.js";
 import { Empty, ErrorNote } from "../../parts/notes.js";
-import { numberIn, sendOnEnter, typedInto } from "../../parts/formFields.js";
+import {
+  isUrlNumber,
+  numberInUrl,
+  numberProblem,
+  numberText,
+  sendOnEnter,
+  typedInto,
+  urlNumber,
+} from "../../parts/formFields.js";
 import { useTexts } from "../../text/texts.js";
 import { AnswerView } from "./answer.js";
 import { useStore } from "./context.js";
 import { modes } from "./searchUrl.js";
-import { useAnswer } from "./useAnswer.js";
+import { type Question, useAnswer } from "./useAnswer.js";
 
 const usual = { q: "", model: "", k: "5", mode: "" };
+const known = { k: isUrlNumber, mode: modes };
+
+/** As the service is asked. */
+function bodyOf({ q, model, k, mode: wanted }: typeof usual): Question {
+  const [count, mode] = [numberInUrl(k), modes.find((each) => each === wanted)];
+  return {
+    query: q.trim(),
+    ...(count !== undefined && { top_k: count }),
+    ...(model !== "" && { model }),
+    ...(mode !== undefined && { search_mode: mode }),
+  };
+}
 
 /** A question, answered by a chat model from what the vector store has. */
 export function Component() {
   const { t } = useTexts();
   const { litellm } = useMe().features;
-  const [shown, show] = useUrlState(usual);
+  const [shown, show] = useUrlState(usual, known);
   if (!litellm) return <Empty title={t("store.ask.noModel")}>{t("store.ask.noModelAbout")}</Empty>;
   return <Ask shown={shown} show={show} />;
 }
 
 interface AskProps {
   shown: typeof usual;
-  show: (change: Partial<typeof usual>) => void;
+  show: Show<typeof usual>;
 }
 
 function Ask({ shown, show }: AskProps) {
@@ -39,23 +59,19 @@ function Ask({ shown, show }: AskProps) {
   const models = useQuery(allModels);
   // The proxy's list does not say what a model is for; these are for something else.
   const [embedding, rerank] = useQueries({ queries: [embeddingModels, rerankModels] });
-  const [draft, setDraft] = useDraft(shown);
-  const { answer, begin, again, stop } = useAnswer(store.id);
+  const [draft, setDraft] = useDraft({ ...shown, k: numberText(numberInUrl(shown.k)) });
+  const body = bodyOf(shown);
+  const { answer, begin, stop } = useAnswer(store.id, body);
+  const isRunning = answer?.state === "running";
   const field = typedInto(draft, setDraft);
-  const count = numberIn(draft.k);
-  const wrongCount = Number.isNaN(count) ? t("noNumber") : null;
+  const wrongCount = numberProblem(draft.k, t);
   const why = draft.q.trim() === "" ? t("store.ask.noQuestion") : wrongCount;
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
-    if (why !== null || answer.state === "running") return;
-    const mode = modes.find((each) => each === draft.mode);
-    show(draft);
-    begin({
-      query: draft.q.trim(),
-      ...(count !== undefined && { top_k: count }),
-      ...(draft.model !== "" && { model: draft.model }),
-      ...(mode !== undefined && { search_mode: mode }),
-    });
+    if (why !== null || isRunning) return;
+    const next = { ...draft, q: draft.q.trim(), k: urlNumber(draft.k) };
+    show(next);
+    begin(bodyOf(next));
   };
   const others = new Set([embedding, rerank].flatMap(({ data }) => data?.data.map(({ id }) => id) ?? []));
   const chat = models.data?.data.filter((model) => isChat(model) && !others.has(model.id)) ?? [];
@@ -86,17 +102,28 @@ function Ask({ shown, show }: AskProps) {
         </div>
         {models.error !== null && <ErrorNote error={models.error} retry={() => void models.refetch()} />}
         <div className="flex gap-2">
-          <Button type="submit" look="primary" busy={answer.state === "running"} why={why}>
+          <Button type="submit" look="primary" busy={isRunning} why={why}>
             {t("store.ask.submit")}
           </Button>
-          {answer.state === "running" && (
+          {isRunning && (
             <Button icon={<Square aria-hidden className="size-4" />} onClick={stop}>
               {t("store.ask.stop")}
             </Button>
           )}
         </div>
       </form>
-      {answer.state !== "none" && <AnswerView storeId={store.id} answer={answer} again={again} />}
+      {answer !== null && (
+        <AnswerView
+          // Another question has other sources.
+          key={JSON.stringify(body)}
+          storeId={store.id}
+          answer={answer}
+          again={() => {
+            begin(body);
+          }}
+        />
+      )}
+      {answer === null && shown.q.trim() !== "" && <p className="text-sm text-muted">{t("store.ask.notAsked")}</p>}
     </>
   );
 }

@@ -11,8 +11,8 @@ export default function Attributes({ file, onClose }: { file: StoreFile; onClose
   const announce = useAnnounce();
   const change = useChangeAttributes(file);
   const [text, setText] = useState(() => jsonText(file.attributes));
-  const value = jsonObject(text);
-  const wrong = typeof value === "string" ? t("store.json", { problem: value }) : null;
+  const value = jsonObject(text, t);
+  const wrong = typeof value === "string" ? value : null;
   const name = file.filename || file.id;
   return (
     <FormModal

@@ -15,8 +15,12 @@ export const useStore = () => useOutletContext<StoreContext>();
 
 /** Why the caller may not add to the vector store (`write`), or change and share it (`admin`); null: they may. */
 export function useWhyNot(need: "write" | "admin"): string | null {
+  return useWhyNotOf(useStore().own, need);
+}
+
+/** The same for what somebody has, which is undefined until it is known. */
+export function useWhyNotOf(own: StoreContext["own"], need: "write" | "admin"): string | null {
   const { t } = useTexts();
-  const { own } = useStore();
   if (!useMay("store:write")) return t("stores.mayNot");
   if (own === undefined) return t("loading");
   const fits = own.permission === "admin" || own.permission === need;

@@ -19,6 +19,7 @@ const RemoveFile = lazy(() => import("./removeFile.js"));
 const Attributes = lazy(() => import("./attributes.js"));
 
 const usual = { state: "" };
+const known = { state: fileStatuses };
 
 /** The files of a vector store, and the way to add some. */
 export function Component() {
@@ -27,7 +28,7 @@ export function Component() {
   const why = useWhyNot("write");
   const announce = useAnnounce();
   const complain = useComplain();
-  const [{ state }, show] = useUrlState(usual);
+  const [{ state }, show] = useUrlState(usual, known);
   const [removing, setRemoving] = useState<StoreFile | null>(null);
   const [attaching, setAttaching] = useState(false);
   const [changing, setChanging] = useState<StoreFile | null>(null);

@@ -1,6 +1,7 @@
 import { isRecord } from "../../api/failure.js";
 import type { Filters } from "../../api/rows.js";
-import { numberIn } from "../../parts/formFields.js";
+import { numberIn, numberText } from "../../parts/formFields.js";
+import { type JsonFault, jsonFault } from "../../parts/jsonFault.js";
 
 /** Filters as the form has them: comparisons, all or any of which must hold. Others are written as JSON. */
 
@@ -63,7 +64,7 @@ function condition(filter: unknown): Condition | null {
   const { key, value } = filter;
   // In the form an empty text is one that was not typed yet.
   if (typeof value === "string") return value === "" ? null : { key, operator, kind: "text", value };
-  if (typeof value === "number") return { key, operator, kind: "number", value: String(value) };
+  if (typeof value === "number") return { key, operator, kind: "number", value: numberText(value) };
   return typeof value === "boolean" ? { key, operator, kind: "boolean", value: String(value) } : null;
 }
 
@@ -85,15 +86,7 @@ function typed(kind: Kind, value: string): string | number | boolean {
 }
 
 /** What is wrong with a filter's JSON; null: nothing that can be seen here. The service knows the rest. */
-export function filterProblem(json: string): string | null {
-  if (json.trim() === "") return null;
-  try {
-    const value: unknown = JSON.parse(json);
-    return isRecord(value) ? null : "{ … }";
-  } catch (error) {
-    return (error as Error).message;
-  }
-}
+export const filterProblem = (json: string): JsonFault | null => (json.trim() === "" ? null : jsonFault(json));
 
 /** For the service, which checks it; undefined: all. */
 export function filtersOf(json: string): Filters | undefined {

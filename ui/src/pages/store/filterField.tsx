@@ -2,7 +2,8 @@ import { Plus, X } from "lucide-react";
 import { useEffect, useRef } from "react";
 import { Button, IconButton } from "../../parts/button.js";
 import { SelectField, TextArea, TextField } from "../../parts/fields.js";
-import { typedInto } from "../../parts/formFields.js";
+import { numberProblem, typedInto } from "../../parts/formFields.js";
+import { jsonFaultText } from "../../parts/json.js";
 import { useTexts } from "../../text/texts.js";
 import {
   type Condition,
@@ -69,7 +70,7 @@ function AsJson({ json, set }: { json: string; set: FilterState["set"] }) {
         hint={t("store.filter.jsonHint")}
         rows={4}
         value={json}
-        error={problem === null ? null : t("store.json", { problem })}
+        error={problem === null ? null : jsonFaultText(problem, t)}
         onChange={(event) => {
           set(event.target.value);
         }}
@@ -139,7 +140,8 @@ function One({ number, condition, strict, set }: OneProps) {
   const lacks = lacksOf(condition);
   const error = (name: "key" | "value") => {
     const what = lacks[name];
-    return what === undefined || !(strict || what === "number") ? null : t(`store.filter.lacks.${what}`);
+    if (what === "number") return numberProblem(value, t);
+    return what === undefined || !strict ? null : t(`store.filter.lacks.${what}`);
   };
   return (
     <div

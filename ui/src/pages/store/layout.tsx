@@ -10,8 +10,9 @@ import { CopyButton } from "../../parts/copy.js";
 import { Badge, ErrorNote, Foreign, Skeleton } from "../../parts/notes.js";
 import { Page } from "../../parts/page.js";
 import { useTexts } from "../../text/texts.js";
-import type { StoreContext } from "./context.js";
+import { type StoreContext, useWhyNotOf } from "./context.js";
 
+const UseAgain = lazy(() => import("./useAgain.js"));
 const LeaveDialog = lazy(() => import("./leave.js"));
 
 const tabs = ["overview", "files", "rows", "search", "ask", "permissions", "settings"] as const;
@@ -23,6 +24,7 @@ export function Component() {
   const { pathname } = useLocation();
   const { data: store, error, isPending, isFetching, refetch } = useQuery(storeDetail(id));
   const own = useQuery(permissionOn(id));
+  const whyNot = useWhyNotOf(own.data, "admin");
   const tab = tabs.find((each) => pathname.split("/")[3] === each) ?? "overview";
   const name = store === undefined ? id : titleOf(store);
   const strip = useRef<HTMLElement>(null);
@@ -69,6 +71,7 @@ export function Component() {
           ))}
         </ul>
       </nav>
+      <Suspense>{store?.status === "expired" && <UseAgain store={store} why={whyNot} />}</Suspense>
       {error !== null && <ErrorNote error={error} retry={() => void refetch()} busy={isFetching} />}
       {isPending && <Skeleton lines={8} />}
       <Suspense fallback={<Skeleton lines={8} />}>{context !== null && <Outlet context={context} />}</Suspense>

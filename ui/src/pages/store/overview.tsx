@@ -145,7 +145,7 @@ function Index({ store }: { store: ListedStore }) {
     >
       <Facts of={facts} />
       {store.warnings?.map((warning) => (
-        <p key={warning} className="foreign mt-3 rounded-md bg-warn-soft p-2 text-sm text-warn">
+        <p key={warning} lang="en" className="foreign mt-3 rounded-md bg-warn-soft p-2 text-sm text-warn">
           {warning}
         </p>
       ))}

@@ -1,10 +1,11 @@
 import { useQuery } from "@tanstack/react-query";
 import { Plus, Trash2 } from "lucide-react";
 import { Suspense, lazy, useState } from "react";
-import { type Level, type Permission, levels, permissionsOn, useGrant } from "../../api/permissions.js";
+import { type Permission, levels, permissionsOn, useGrant } from "../../api/permissions.js";
 import { useMay } from "../../api/me.js";
 import { useAnnounce, useComplain } from "../../parts/announcer.js";
 import { Button, IconButton } from "../../parts/button.js";
+import { useDraft } from "../../parts/draft.js";
 import { SelectField } from "../../parts/fields.js";
 import { dateTime } from "../../parts/format.js";
 import { Empty, ErrorNote, Foreign, Skeleton } from "../../parts/notes.js";
@@ -134,14 +135,18 @@ function useColumns(why: string | null, ask: (asked: Asked) => void): Column<Per
   ];
 }
 
-/** The level, to be changed in its place. */
+/**
+ * The level, to be changed in its place. It is sent by its button: with the keyboard, one passes other levels on the way
+ * to the one that is meant.
+ */
 function LevelOf({ permission: { subject, permission }, why }: { permission: Permission; why: string | null }) {
   const { t } = useTexts();
   const { store } = useStore();
   const announce = useAnnounce();
   const complain = useComplain();
   const grant = useGrant(store.id);
-  const change = (level: Level) => {
+  const [level, setLevel] = useDraft(permission);
+  const change = () => {
     grant.mutate(
       { subject, permission: level },
       {
@@ -149,28 +154,42 @@ function LevelOf({ permission: { subject, permission }, why }: { permission: Per
           announce(t("store.share.granted", { subject, level: t(`store.levels.${level}`) }));
         },
         onError: (error) => {
-          complain(error, () => {
-            change(level);
-          });
+          complain(error, change);
         },
       },
     );
   };
   if (why !== null) return t(`store.levels.${permission}`);
   return (
-    <SelectField
-      hidden
-      label={t("store.share.levelOf", { subject })}
-      value={grant.isPending ? grant.variables.permission : permission}
-      onChange={(event) => {
-        change(event.target.value as Level);
+    <form
+      className="flex flex-wrap items-center gap-2"
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (!grant.isPending && level !== permission) change();
       }}
     >
-      {levels.map((level) => (
-        <option key={level} value={level}>
-          {t(`store.levels.${level}`)}
-        </option>
-      ))}
-    </SelectField>
+      <SelectField
+        hidden
+        label={t("store.share.levelOf", { subject })}
+        value={level}
+        onChange={(event) => {
+          setLevel(levels.find((each) => each === event.target.value) ?? permission);
+        }}
+      >
+        {levels.map((each) => (
+          <option key={each} value={each}>
+            {t(`store.levels.${each}`)}
+          </option>
+        ))}
+      </SelectField>
+      <Button
+        type="submit"
+        busy={grant.isPending}
+        why={level === permission ? t("store.settings.unchanged") : null}
+        aria-label={t("store.share.changeLevel", { subject })}
+      >
+        {t("store.share.change")}
+      </Button>
+    </form>
   );
 }

@@ -28,8 +28,8 @@ export default function RowDialog({ storeId, row, onClose }: RowDialogProps) {
   }));
   const field = typedInto(typed, setTyped);
   const { id, content } = typed;
-  const metadata = jsonObject(typed.metadata);
-  const wrong = typeof metadata === "string" ? t("store.json", { problem: metadata }) : null;
+  const metadata = jsonObject(typed.metadata, t);
+  const wrong = typeof metadata === "string" ? metadata : null;
   const error = add.error ?? change.error;
   const wrongAt = messagesIn(error);
   const done = {

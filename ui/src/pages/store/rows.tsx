@@ -3,7 +3,7 @@ import { ListFilterPlus, Pencil, Plus, Trash2 } from "lucide-react";
 import { type SubmitEvent, Suspense, lazy, useState } from "react";
 import { Link } from "react-router";
 import { type Row, rowList } from "../../api/rows.js";
-import { useUrlState } from "../../app/urlState.js";
+import { useFirstPage, useUrlState } from "../../app/urlState.js";
 import { Button, IconButton } from "../../parts/button.js";
 import { fromNow } from "../../parts/format.js";
 import { Empty, ErrorNote, Foreign, Skeleton } from "../../parts/notes.js";
@@ -33,7 +33,9 @@ export function Component() {
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const [asked, setAsked] = useState<Asked | null>(null);
   const query = useQuery(rowList(store.id, { filters, after: page }));
-  const { data, error } = query;
+  const { data } = query;
+  const isLeaving = useFirstPage(query.error, page, show);
+  const error = isLeaving ? null : query.error;
   const columns = useColumns(why, setAsked);
   const add = (
     <Button
@@ -80,7 +82,7 @@ export function Component() {
         )}
       </div>
       {error !== null && <ErrorNote error={error} retry={() => void query.refetch()} busy={query.isFetching} />}
-      {query.isPending && <Skeleton lines={8} />}
+      {(query.isPending || isLeaving) && <Skeleton lines={8} />}
       {data?.data.length === 0 && (
         <Empty
           title={t(filters === "" ? "store.rows.none" : "store.rows.noMatch")}

@@ -1,6 +1,6 @@
 import { skipToken, useInfiniteQuery } from "@tanstack/react-query";
 import { Suspense, lazy } from "react";
-import { useSearchParams } from "react-router";
+import { useLocation, useNavigate, useSearchParams } from "react-router";
 import { type Found, searchResults } from "../../api/search.js";
 import { useUrlState } from "../../app/urlState.js";
 import { Button } from "../../parts/button.js";
@@ -10,7 +10,7 @@ import { useTexts } from "../../text/texts.js";
 import { useStore } from "./context.js";
 import { HitCard } from "./hit.js";
 import { SearchForm } from "./searchForm.js";
-import { isAskable, searchBody, usualSearch } from "./searchUrl.js";
+import { isAskable, knownSearch, searchBody, usualSearch } from "./searchUrl.js";
 
 const SourceDialog = lazy(() => import("./source.js"));
 const Snippets = lazy(() => import("./snippets.js"));
@@ -20,7 +20,7 @@ export function Component() {
   const { t } = useTexts();
   const { store } = useStore();
   const [params, setParams] = useSearchParams();
-  const [url, show] = useUrlState(usualSearch);
+  const [url, show] = useUrlState(usualSearch, knownSearch);
   const body = searchBody(url);
   const options = searchResults(store.id, body);
   const isAsked = isAskable(url);
@@ -28,14 +28,18 @@ export function Component() {
   const { data, error, isFetching, isFetchingNextPage } = query;
   const hits = data?.pages.flatMap((page) => page.data) ?? [];
   const opened = hits.find(({ id }) => id === params.get("hit"));
+  const navigate = useNavigate();
+  const { state } = useLocation() as { state: { openedHere?: boolean } | null };
   // The hit is no part of the search: opening it searches for nothing.
-  const open = (id: string | null) => {
-    setParams((before) => {
-      const next = new URLSearchParams(before);
-      if (id === null) next.delete("hit");
-      else next.set("hit", id);
-      return next;
+  const open = (id: string) => {
+    setParams((before) => new URLSearchParams([...before].filter(([name]) => name !== "hit").concat([["hit", id]])), {
+      state: { openedHere: true },
     });
+  };
+  // Back to the address without it, so that the button back does not open it again; a link has none before it.
+  const close = () => {
+    if (state?.openedHere === true) void navigate(-1);
+    else setParams((before) => new URLSearchParams([...before].filter(([name]) => name !== "hit")), { replace: true });
   };
   return (
     <>
@@ -85,9 +89,7 @@ export function Component() {
               text: opened.content.map(({ text }) => text).join("\n"),
               place: opened,
             }}
-            onClose={() => {
-              open(null);
-            }}
+            onClose={close}
           />
         )}
       </Suspense>
@@ -116,7 +118,11 @@ function Summary({ pages, count }: { pages: readonly Found[]; count: number }) {
         <p className="text-xs text-muted">{t("store.search.tokens", { count: first.usage.total_tokens })}</p>
       )}
       {first.reranked === false && <p className="mt-1 text-warn">{t("store.search.notReranked")}</p>}
-      {first.warning !== null && <p className="foreign mt-1 text-warn">{first.warning}</p>}
+      {first.warning !== null && (
+        <p lang="en" className="foreign mt-1 text-warn">
+          {first.warning}
+        </p>
+      )}
     </div>
   );
 }

@@ -5,11 +5,11 @@ import { rerankModels } from "../../api/models.js";
 import { Button } from "../../parts/button.js";
 import { useDraft } from "../../parts/draft.js";
 import { SelectField, TextArea, TextField } from "../../parts/fields.js";
-import { isNumber, sendOnEnter, typedInto } from "../../parts/formFields.js";
+import { isNumber, numberProblem, sendOnEnter, typedInto } from "../../parts/formFields.js";
 import { useTexts } from "../../text/texts.js";
 import { useStore } from "./context.js";
 import { FilterField } from "./filterField.js";
-import { type SearchUrl, modes, numbers, recalls } from "./searchUrl.js";
+import { type SearchUrl, asInUrl, asTyped, modes, numbers, recalls } from "./searchUrl.js";
 import { useFilter } from "./useFilter.js";
 
 interface SearchFormProps {
@@ -22,12 +22,12 @@ export function SearchForm({ shown, busy, search }: SearchFormProps) {
   const { t } = useTexts();
   const { features } = useMe();
   const { store } = useStore();
-  const [draft, setDraft] = useDraft(shown);
+  const [draft, setDraft] = useDraft(asTyped(shown));
   const filter = useFilter(shown.filters);
   const field = typedInto(draft, setDraft);
   const numeric = (name: keyof SearchUrl) => ({
     ...field(name),
-    error: isNumber(draft[name]) ? null : t("noNumber"),
+    error: numberProblem(draft[name], t),
   });
   const isWrong = numbers.some((name) => !isNumber(draft[name]));
   const why = draft.q.trim() === "" ? t("store.search.noQuery") : isWrong ? t("correctFirst") : null;
@@ -35,7 +35,7 @@ export function SearchForm({ shown, busy, search }: SearchFormProps) {
     event.preventDefault();
     if (why !== null) return;
     const filters = filter.ready();
-    if (filters !== null) search({ ...draft, q: draft.q.trim(), filters });
+    if (filters !== null) search(asInUrl({ ...draft, q: draft.q.trim(), filters }));
   };
   return (
     <form

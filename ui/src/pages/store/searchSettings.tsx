@@ -7,7 +7,7 @@ import { Button } from "../../parts/button.js";
 import { SelectField, TextField } from "../../parts/fields.js";
 import { ErrorNote } from "../../parts/notes.js";
 import { Section } from "../../parts/page.js";
-import { isNumber, numberIn, typedInto } from "../../parts/formFields.js";
+import { numberIn, numberProblem, numberText, typedInto } from "../../parts/formFields.js";
 import { useTexts } from "../../text/texts.js";
 import { useStore, useWhyNot } from "./context.js";
 import { modes, recalls } from "./searchUrl.js";
@@ -29,11 +29,11 @@ const asStored = (store: ListedStore) => ({
   mode: store.search_mode ?? "",
   recall: store.recall ?? "",
   language: store.language ?? "",
-  vectors: String(store.hybrid_search?.embedding_weight ?? ""),
-  words: String(store.hybrid_search?.text_weight ?? ""),
+  vectors: numberText(store.hybrid_search?.embedding_weight),
+  words: numberText(store.hybrid_search?.text_weight),
   rerank: store.rerank === undefined ? "" : String(store.rerank),
   model: store.rerank_model ?? "",
-  count: String(store.max_num_results ?? ""),
+  count: numberText(store.max_num_results),
 });
 type Fields = ReturnType<typeof asStored>;
 
@@ -65,11 +65,18 @@ export function SearchSettings() {
   const { model } = values;
   const lacksOne = (values.vectors.trim() === "") !== (values.words.trim() === "");
   const wrongIn = (name: "vectors" | "words" | "count") => {
-    if (!isNumber(values[name])) return t("noNumber");
+    const problem = numberProblem(values[name], t);
+    if (problem !== null) return problem;
     return name !== "count" && lacksOne && values[name].trim() === "" ? t("store.settings.bothWeights") : null;
   };
   const isWrong = (["vectors", "words", "count"] as const).some((name) => wrongIn(name) !== null);
-  const why = mayNot ?? (changed.size === 0 ? t("store.settings.unchanged") : isWrong ? t("correctFirst") : null);
+  const why =
+    mayNot ??
+    (changed.size === 0 && store.status !== "expired"
+      ? t("store.settings.unchanged")
+      : isWrong
+        ? t("correctFirst")
+        : null);
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
     if (why !== null || busy) return;

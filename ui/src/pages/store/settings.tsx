@@ -8,7 +8,7 @@ import { TextArea, TextField } from "../../parts/fields.js";
 import { ErrorNote } from "../../parts/notes.js";
 import { Section } from "../../parts/page.js";
 import { jsonObject, jsonText } from "../../parts/json.js";
-import { numberIn, typedInto } from "../../parts/formFields.js";
+import { numberIn, numberProblem, numberText, typedInto } from "../../parts/formFields.js";
 import { useTexts } from "../../text/texts.js";
 import { useStore, useWhyNot } from "./context.js";
 import { SearchSettings } from "./searchSettings.js";
@@ -84,18 +84,20 @@ function General() {
   const { t } = useTexts();
   const { store } = useStore();
   const mayNot = useWhyNot("admin");
+  // To save it brings it back, also without a change.
+  const isExpired = store.status === "expired";
   const { save, wrongAt, error, busy } = useSave(store.id);
   const { values, set, changed, forget } = useEdits({
     name: store.name,
-    days: String(store.expires_after?.days ?? ""),
+    days: numberText(store.expires_after?.days),
     metadata: jsonText(store.metadata),
   });
   const field = typedInto(values, set);
-  const metadata = jsonObject(values.metadata);
-  const wrong = typeof metadata === "string" ? t("store.json", { problem: metadata }) : null;
+  const metadata = jsonObject(values.metadata, t);
+  const wrong = typeof metadata === "string" ? metadata : null;
   const days = numberIn(values.days);
-  const wrongDays = Number.isNaN(days) ? t("noNumber") : null;
-  const why = mayNot ?? (changed.size === 0 ? t("store.settings.unchanged") : (wrongDays ?? wrong));
+  const wrongDays = numberProblem(values.days, t);
+  const why = mayNot ?? (changed.size === 0 && !isExpired ? t("store.settings.unchanged") : (wrongDays ?? wrong));
   return (
     <Section title={t("store.settings.general")}>
       <form

@@ -1,9 +1,10 @@
 import { useQuery } from "@tanstack/react-query";
-import { useDeferredValue, useId } from "react";
+import { useId } from "react";
 import { useMay, useMe } from "../../api/me.js";
 import { peopleLike } from "../../api/permissions.js";
 import { SelectField, TextField } from "../../parts/fields.js";
 import { ErrorNote, Foreign } from "../../parts/notes.js";
+import { usePaused } from "../../parts/typed.js";
 import { useTexts } from "../../text/texts.js";
 
 type Kind = "user" | "team" | "everyone";
@@ -41,6 +42,7 @@ export function SubjectField({ kinds, value, onChange }: SubjectFieldProps) {
   const { t } = useTexts();
   const searches = useSearches();
   const { kind, text } = value;
+  const asked = usePaused(text.trim());
   return (
     <>
       <SelectField
@@ -67,20 +69,26 @@ export function SubjectField({ kinds, value, onChange }: SubjectFieldProps) {
           }}
         />
       )}
-      {kind !== "everyone" && searches && text.trim() !== "" && <Found kind={kind} value={value} onChange={onChange} />}
+      {kind !== "everyone" && searches && text.trim() !== "" && (
+        <Found kind={kind} asked={asked} value={value} onChange={onChange} />
+      )}
     </>
   );
 }
 
 interface FoundProps extends Omit<SubjectFieldProps, "kinds"> {
   kind: "user" | "team";
+  /** What was typed, once the typing paused. */
+  asked: string;
 }
 
-function Found({ kind, value, onChange }: FoundProps) {
+function Found({ kind, asked, value, onChange }: FoundProps) {
   const { t } = useTexts();
   const name = useId();
-  const text = useDeferredValue(value.text.trim());
-  const { data, error, isFetching } = useQuery(peopleLike(kind, text));
+  const typed = value.text.trim();
+  const { data: answer, error, isFetching } = useQuery({ ...peopleLike(kind, asked), enabled: asked !== "" });
+  // Those of what was typed before are not offered any more.
+  const data = asked === typed ? answer : undefined;
   const option = (id: string, label: string, about: string | null) => (
     <label key={id} className="flex items-start gap-2 rounded-md px-2 py-1.5 text-sm hover:bg-hover">
       <input
@@ -98,9 +106,8 @@ function Found({ kind, value, onChange }: FoundProps) {
       </span>
     </label>
   );
-  const typed = value.text.trim();
   return (
-    <fieldset aria-busy={isFetching} className="rounded-md border border-line p-2">
+    <fieldset aria-busy={isFetching || asked !== typed} className="rounded-md border border-line p-2">
       <legend className="px-1 text-sm font-medium">{t("store.share.found")}</legend>
       {error !== null && <ErrorNote error={error} />}
       <p className="sr-only" role="status">

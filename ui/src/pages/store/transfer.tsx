@@ -20,6 +20,7 @@ export default function Transfer({ store, onClose }: { store: ListedStore; onClo
       about={t("store.share.transferAbout")}
       typed={titleOf(store)}
       submit={t("store.share.transfer")}
+      why={id === "" ? t("store.share.noSubject") : null}
       busy={transfer.isPending}
       error={transfer.error}
       onSubmit={() => {

@@ -1,9 +1,11 @@
-import { useMutation } from "@tanstack/react-query";
-import { useEffect, useRef, useState } from "react";
+import { skipToken, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useEffect, useRef } from "react";
 import { type AskBody, type AskEvent, type Source, ask } from "../../api/ask.js";
 
 export interface Answer {
-  state: "none" | "running" | "stopped" | "failed" | "completed";
+  /** What was asked. */
+  question: string;
+  state: "running" | "stopped" | "failed" | "completed";
   sources: readonly Source[];
   searchQuery: string | null;
   reranked: boolean | undefined;
@@ -13,8 +15,9 @@ export interface Answer {
   error: Error | null;
 }
 
-const nothing: Answer = {
-  state: "none",
+const begun = (question: string): Answer => ({
+  question,
+  state: "running",
   sources: [],
   searchQuery: null,
   reranked: undefined,
@@ -22,45 +25,67 @@ const nothing: Answer = {
   cited: [],
   end: null,
   error: null,
-};
+});
 
-/** One answer as it comes. It is stopped when the page is left. */
-export function useAnswer(storeId: string) {
-  const [answer, setAnswer] = useState<Answer>(nothing);
-  const running = useRef<AbortController>(undefined);
-  const { mutate, variables } = useMutation({
-    mutationFn: ({ body, signal }: { body: AskBody; signal: AbortSignal }) => {
+/** A question, with how it is to be answered. */
+export type Question = AskBody & { query: string };
+
+interface Running {
+  body: Question;
+  controller: AbortController;
+}
+
+/**
+ * The answer to what the address asks, as it comes. Each question keeps its own, so that the button back shows what
+ * belongs to the question that it leads to; with everything that was seen, answers are forgotten on signing out. One at a
+ * time is being written, and it is stopped when the page is left.
+ */
+export function useAnswer(storeId: string, shown: Question) {
+  const queries = useQueryClient();
+  const running = useRef<Running>(undefined);
+  const { data: answer = null } = useQuery<Answer>({ queryKey: keyOf(storeId, shown), queryFn: skipToken });
+  const change = (body: Question, to: (before: Answer) => Answer) => {
+    queries.setQueryData<Answer>(keyOf(storeId, body), (before) => to(before ?? begun(body.query)));
+  };
+  const { mutate } = useMutation({
+    mutationFn: ({ body, controller: { signal } }: Running) => {
       const tell = (event: AskEvent) => {
-        if (!signal.aborted) setAnswer((before) => after(before, event));
+        if (!signal.aborted) change(body, (before) => after(before, event));
       };
       return ask(storeId, body, tell, signal);
     },
-    onError: (error, { signal }) => {
+    onError: (error, { body, controller: { signal } }) => {
       // What has come of the answer stays.
-      if (!signal.aborted) setAnswer((before) => ({ ...before, state: "failed", error }));
+      if (!signal.aborted) change(body, (before) => ({ ...before, state: "failed", error }));
     },
+  });
+  const stop = () => {
+    const { current } = running;
+    running.current = undefined;
+    if (current === undefined) return;
+    current.controller.abort();
+    change(current.body, (before) => (before.state === "running" ? { ...before, state: "stopped" } : before));
+  };
+  const leave = useRef(stop);
+  useEffect(() => {
+    leave.current = stop;
   });
   useEffect(
     () => () => {
-      running.current?.abort();
+      leave.current();
     },
     [],
   );
-  const begin = (body: AskBody) => {
-    running.current?.abort();
-    const { signal } = (running.current = new AbortController());
-    setAnswer({ ...nothing, state: "running" });
-    mutate({ body, signal });
+  const begin = (body: Question) => {
+    stop();
+    running.current = { body, controller: new AbortController() };
+    change(body, () => begun(body.query));
+    mutate(running.current);
   };
-  const again = () => {
-    if (variables !== undefined) begin(variables.body);
-  };
-  const stop = () => {
-    running.current?.abort();
-    setAnswer((before) => ({ ...before, state: "stopped" }));
-  };
-  return { answer, begin, again, stop };
+  return { answer, begin, stop };
 }
+
+const keyOf = (storeId: string, body: Question) => ["stores", "answer", storeId, body];
 
 function after(before: Answer, event: AskEvent): Answer {
   switch (event.type) {

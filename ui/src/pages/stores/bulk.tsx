@@ -1,4 +1,4 @@
-import { CalendarClock, Trash2 } from "lucide-react";
+import { CalendarClock, RotateCcw, Trash2 } from "lucide-react";
 import { useState } from "react";
 import { type ListedStore, titleOf, useDeleteStores, useUpdateStores } from "../../api/stores.js";
 import type { Outcome } from "../../api/several.js";
@@ -18,7 +18,8 @@ interface BulkProps {
 /** What can be done with all chosen vector stores. What did not go stays chosen, with the reason. */
 export default function BulkActions({ stores, onDone }: BulkProps) {
   const { t } = useTexts();
-  const [asking, setAsking] = useState<"expiry" | "delete" | null>(null);
+  const [asking, setAsking] = useState<"expiry" | "again" | "delete" | null>(null);
+  const expired = stores.filter(({ status }) => status === "expired");
   const dialog = {
     stores,
     onDone,
@@ -37,6 +38,16 @@ export default function BulkActions({ stores, onDone }: BulkProps) {
       >
         {t("stores.setExpiry")}
       </Button>
+      {expired.length > 0 && (
+        <Button
+          icon={<RotateCcw aria-hidden className="size-4" />}
+          onClick={() => {
+            setAsking("again");
+          }}
+        >
+          {t("stores.useAgain")}
+        </Button>
+      )}
       <Button
         icon={<Trash2 aria-hidden className="size-4" />}
         onClick={() => {
@@ -46,6 +57,7 @@ export default function BulkActions({ stores, onDone }: BulkProps) {
         {t("stores.delete", { count: stores.length })}
       </Button>
       {asking === "expiry" && <SetExpiry {...dialog} />}
+      {asking === "again" && <Again {...dialog} stores={expired} />}
       {asking === "delete" && <Delete {...dialog} />}
     </div>
   );
@@ -122,6 +134,30 @@ function SetExpiry(props: DialogProps) {
       }}
     >
       <ExpiryFields value={expiry} onChange={setExpiry} />
+      <Concerned label={t("stores.title")} things={thingsOf(stores)} outcome={update.data} />
+    </FormModal>
+  );
+}
+
+/** Brings back those that have expired. */
+function Again(props: DialogProps) {
+  const { t } = useTexts();
+  // Those it was opened for: they leave the list of expired ones as they come back.
+  const [stores] = useState(props.stores);
+  const update = useUpdateStores();
+  const finish = useFinish({ ...props, stores }, (count) => t("stores.usedAgain", { count }));
+  return (
+    <FormModal
+      onClose={props.onClose}
+      title={t("stores.againTitle", { count: stores.length })}
+      about={t("stores.againAbout")}
+      submit={t("stores.useAgain")}
+      busy={update.isPending}
+      error={update.error}
+      onSubmit={() => {
+        void update.mutateAsync({ ids: idsOf(stores), what: {} }).then(finish, shown);
+      }}
+    >
       <Concerned label={t("stores.title")} things={thingsOf(stores)} outcome={update.data} />
     </FormModal>
   );

@@ -5,6 +5,7 @@ import { IconButton } from "../../parts/button.js";
 import { bytes, fromNow, number } from "../../parts/format.js";
 import { Badge, Foreign } from "../../parts/notes.js";
 import type { Column } from "../../parts/table.js";
+import { visible } from "../../parts/visible.js";
 import { useTexts } from "../../text/texts.js";
 
 interface ColumnsOptions {
@@ -38,7 +39,7 @@ export function useStoreColumns({ withOwner, onEdit }: ColumnsOptions): Column<L
               to={`/vector-stores/${store.id}`}
               className="font-medium text-accent underline-offset-2 hover:underline"
             >
-              <Foreign>{store.name || t("stores.nameless")}</Foreign>
+              <Foreign>{visible(store.name) === "" ? t("stores.nameless") : store.name}</Foreign>
             </Link>
             <div className="font-mono text-xs text-muted">{store.id}</div>
           </div>
@@ -87,7 +88,16 @@ export function useStoreColumns({ withOwner, onEdit }: ColumnsOptions): Column<L
       id: "expires",
       title: t("stores.expires"),
       minor: true,
-      cell: ({ expires_at: at }) => (at == null ? t("never") : fromNow(at)),
+      cell: ({ expires_at: at, status }) => (
+        <>
+          {at == null ? t("never") : fromNow(at)}
+          {status === "expired" && (
+            <div>
+              <Badge tone="danger">{t("store.expired")}</Badge>
+            </div>
+          )}
+        </>
+      ),
     },
     {
       id: "created",

@@ -6,7 +6,7 @@ import { useCreateStore } from "../../api/stores.js";
 import { FormModal } from "../../parts/dialog.js";
 import { SelectField, TextField } from "../../parts/fields.js";
 import { messagesIn } from "../../api/failure.js";
-import { typedInto } from "../../parts/formFields.js";
+import { numberIn, numberProblem, typedInto } from "../../parts/formFields.js";
 
 interface CreateStoreProps {
   onClose: () => void;
@@ -21,14 +21,17 @@ export default function CreateStore({ onClose, onCreated }: CreateStoreProps) {
   const models = useQuery(embeddingModels);
   const [wanted, setWanted] = useState(unsaid);
   const field = typedInto(wanted, setWanted);
+  const [wrongDays, wrongDimensions] = [numberProblem(wanted.days, t), numberProblem(wanted.dimensions, t)];
   const submit = () => {
-    const { name, days, model, dimensions } = wanted;
+    const { name, model } = wanted;
+    const [days, dimensions] = [numberIn(wanted.days), numberIn(wanted.dimensions)];
     create.mutate(
       {
         name,
-        ...(days !== "" && { expires_after: { anchor: "last_active_at", days: Number(days) } }),
+        ...(days !== undefined && { expires_after: { anchor: "last_active_at", days } }),
         ...(model !== "" && { embedding_model: model }),
-        ...(dimensions !== "" && { embedding_dimensions: Number(dimensions) }),
+        // It belongs to a model, without which its field is not shown.
+        ...(model !== "" && dimensions !== undefined && { embedding_dimensions: dimensions }),
       },
       {
         onSuccess: ({ id }) => {
@@ -45,6 +48,7 @@ export default function CreateStore({ onClose, onCreated }: CreateStoreProps) {
       title={t("stores.create")}
       submit={t("stores.create")}
       busy={create.isPending}
+      why={wrongDays !== null || (wanted.model !== "" && wrongDimensions !== null) ? t("correctFirst") : null}
       error={create.error}
       onSubmit={submit}
     >
@@ -54,7 +58,7 @@ export default function CreateStore({ onClose, onCreated }: CreateStoreProps) {
         hint={t("stores.daysHint")}
         inputMode="numeric"
         {...field("days")}
-        error={wrongAt("expires_after")}
+        error={wrongDays ?? wrongAt("expires_after")}
       />
       <SelectField label={t("stores.model")} hint={t("stores.modelHint")} {...field("model")}>
         <option value="">{t("stores.usualModel")}</option>
@@ -70,7 +74,7 @@ export default function CreateStore({ onClose, onCreated }: CreateStoreProps) {
           hint={t("stores.dimensionsHint")}
           inputMode="numeric"
           {...field("dimensions")}
-          error={wrongAt("embedding_dimensions")}
+          error={wrongDimensions ?? wrongAt("embedding_dimensions")}
         />
       )}
     </FormModal>

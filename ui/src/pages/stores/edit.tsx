@@ -24,7 +24,13 @@ export default function EditStore({ store, onClose }: { store: ListedStore; onCl
       title={t("stores.editTitle", { name: titleOf(store) })}
       submit={t("save")}
       busy={update.isPending}
-      why={!isExpiry(expiry) ? t("stores.expiryWrong") : renamed || moved ? null : t("stores.unchanged")}
+      why={
+        !isExpiry(expiry)
+          ? t("stores.expiryWrong")
+          : renamed || moved || store.status === "expired"
+            ? null
+            : t("stores.unchanged")
+      }
       error={update.error}
       onSubmit={() => {
         update.mutate(

@@ -1,3 +1,4 @@
+import type { Said } from "../../api/failure.js";
 import type { ListedStore, StoreChange } from "../../api/stores.js";
 import { SelectField, TextField } from "../../parts/fields.js";
 import { useTexts } from "../../text/texts.js";
@@ -22,7 +23,7 @@ export const sentExpiry = ({ kind, days }: Expiry): NonNullable<StoreChange["exp
 interface ExpiryFieldsProps {
   value: Expiry;
   onChange: (next: Expiry) => void;
-  error?: string | null;
+  error?: string | Said | null;
 }
 
 /** When a vector store expires by itself. */

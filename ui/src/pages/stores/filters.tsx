@@ -1,6 +1,6 @@
 import type { SubmitEvent } from "react";
 import { useTexts } from "../../text/texts.js";
-import { storeSorts } from "../../api/stores.js";
+import { isOwner, storeSorts } from "../../api/stores.js";
 import { Button } from "../../parts/button.js";
 import { useDraft } from "../../parts/draft.js";
 import { SelectField, TextField } from "../../parts/fields.js";
@@ -16,9 +16,10 @@ interface FiltersProps {
 export function StoreFilters({ shown, show, withOwner }: FiltersProps) {
   const { t } = useTexts();
   const [{ name, owner }, setWanted] = useDraft({ name: shown.name, owner: shown.owner });
+  const wrong = owner.trim() === "" || isOwner(owner.trim()) ? null : t("stores.ownerWrong");
   const search = (event: SubmitEvent) => {
     event.preventDefault();
-    show({ name: name.trim(), owner: owner.trim() });
+    if (wrong === null) show({ name: name.trim(), owner: owner.trim() });
   };
   return (
     <form role="search" onSubmit={search} className="mb-4 flex flex-wrap items-end gap-3">
@@ -37,12 +38,15 @@ export function StoreFilters({ shown, show, withOwner }: FiltersProps) {
           placeholder={t("stores.ownerHint")}
           className="min-w-48 flex-1"
           value={owner}
+          error={wrong}
           onChange={(event) => {
             setWanted({ name, owner: event.target.value });
           }}
         />
       )}
-      <Button type="submit">{t("search")}</Button>
+      <Button type="submit" why={wrong}>
+        {t("search")}
+      </Button>
       {/* On a phone the columns that sort are left out. */}
       <SelectField
         label={t("stores.sort")}

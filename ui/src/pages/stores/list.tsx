@@ -3,9 +3,17 @@ import { Plus } from "lucide-react";
 import { Suspense, lazy, useEffect, useState } from "react";
 import { useTexts } from "../../text/texts.js";
 import { useNavigate } from "react-router";
-import { useMay } from "../../api/me.js";
-import { type ListedStore, type StoreSort, storeList, titleOf } from "../../api/stores.js";
-import { useUrlState } from "../../app/urlState.js";
+import { useMay, useMe } from "../../api/me.js";
+import {
+  type ListedStore,
+  type StoreSort,
+  isOwner,
+  storeList,
+  storeSorts,
+  storeTotals,
+  titleOf,
+} from "../../api/stores.js";
+import { useFirstPage, useUrlState } from "../../app/urlState.js";
 import { Button } from "../../parts/button.js";
 import { bytes } from "../../parts/format.js";
 import { Empty, ErrorNote, Skeleton } from "../../parts/notes.js";
@@ -21,6 +29,7 @@ const CreateStore = lazy(() => import("./create.js"));
 const EditStore = lazy(() => import("./edit.js"));
 
 export const usualList = { name: "", owner: "", sort: "created_at", order: "desc", page: "" };
+const known = { sort: storeSorts, order: ["asc", "desc"], owner: isOwner };
 
 /** The vector stores that somebody may see. */
 export function Component() {
@@ -28,17 +37,18 @@ export function Component() {
   const navigate = useNavigate();
   const mayWrite = useMay("store:write");
   const isAdmin = useMay("admin:read");
-  const [shown, show] = useUrlState(usualList);
+  const { vector_store_ids: only } = useMe();
+  const [shown, show] = useUrlState(usualList, known);
   const [creating, setCreating] = useState(false);
   const [editing, setEditing] = useState<ListedStore | null>(null);
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const { name, owner, sort, order, page } = shown;
+  const filter = { ...(name !== "" && { name }), ...(owner !== "" && { owner }) };
   const { data, error, isPending, isPlaceholderData, isFetching, refetch } = useQuery(
     storeList({
       sort: sort as StoreSort,
       order: order as "asc" | "desc",
-      ...(name !== "" && { name }),
-      ...(owner !== "" && { owner }),
+      ...filter,
       ...(page !== "" && { page }),
     }),
   );
@@ -48,11 +58,14 @@ export function Component() {
   useEffect(() => {
     if (isPast) show({ page: "" }, { replace: true });
   }, [isPast, show]);
+  const isLeaving = useFirstPage(error, page, show) || isPast;
+  // Only the first page counts all.
+  const counted = useQuery({ ...storeTotals(filter), enabled: page !== "" });
   const create = (
     <Button
       look="primary"
       icon={<Plus aria-hidden className="size-4" />}
-      why={mayWrite ? null : t("stores.mayNot")}
+      why={mayWrite ? (only === null ? null : t("stores.onlySome", { count: only.length })) : t("stores.mayNot")}
       onClick={() => {
         setCreating(true);
       }}
@@ -64,7 +77,7 @@ export function Component() {
   const leave = (done: ReadonlySet<string>) => {
     setChosen((before) => new Set([...before].filter((id) => !done.has(id))));
   };
-  const totals = data?.totals;
+  const totals = data?.totals ?? (page === "" ? null : counted.data?.totals);
   const isFiltered = name !== "" || owner !== "";
   return (
     <Page
@@ -81,9 +94,9 @@ export function Component() {
       }
     >
       <StoreFilters shown={shown} show={show} withOwner={isAdmin} />
-      {error !== null && <ErrorNote error={error} retry={() => void refetch()} busy={isFetching} />}
-      {(isPending || isPast) && <Skeleton lines={8} />}
-      {data?.data.length === 0 && !isPast && (
+      {error !== null && !isLeaving && <ErrorNote error={error} retry={() => void refetch()} busy={isFetching} />}
+      {(isPending || isLeaving) && <Skeleton lines={8} />}
+      {data?.data.length === 0 && !isLeaving && (
         <Empty
           title={t(isFiltered ? "stores.noMatch" : "stores.none")}
           action={

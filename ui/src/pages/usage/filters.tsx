@@ -19,7 +19,9 @@ const none = { user_id: "", team_id: "", key_id: "", vector_store_id: "", action
 /** Whose usage, of what. */
 export function UsageFilters({ whose, shown, show, asked }: FiltersProps) {
   const { t } = useTexts();
-  const [wanted, setWanted] = useDraft(shown);
+  const { user_id, team_id, key_id, vector_store_id } = shown;
+  // Not of all that is shown: what was typed stays while something else on the page changes.
+  const [wanted, setWanted] = useDraft({ user_id, team_id, key_id, vector_store_id });
   const { from, to } = asked;
   const actions = useQuery(
     usage(whose, { ...(from !== undefined && { from }), ...(to !== undefined && { to }), group_by: "action" }),
@@ -82,15 +84,18 @@ interface GroupFieldsProps {
   onChange: (groups: UsageGroup[]) => void;
 }
 
+/** What sums can be grouped by: one's own are of one user. */
+export const offeredGroups = (whose: Whose): UsageGroup[] =>
+  whose === "all" ? [...usageGroups] : ["day", "key_id", "vector_store_id", "action"];
+
 /** What the sums are grouped by: at least one. */
 export function GroupFields({ whose, groups: shown, onChange }: GroupFieldsProps) {
   const { t } = useTexts();
   const [groups, setGroups] = useDraft(shown);
-  const offered = whose === "all" ? usageGroups : (["day", "key_id", "vector_store_id", "action"] as const);
   return (
     <fieldset className="mb-3 flex flex-wrap gap-x-4 gap-y-1">
       <legend className="mb-1 text-sm font-medium">{t("usage.groupBy")}</legend>
-      {offered.map((each) => (
+      {offeredGroups(whose).map((each) => (
         <Checkbox
           key={each}
           label={t(`usage.groups.${each}`)}

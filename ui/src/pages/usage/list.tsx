@@ -1,24 +1,26 @@
 import { useQuery } from "@tanstack/react-query";
 import { Download } from "lucide-react";
 import { useMay } from "../../api/me.js";
-import { type UsageGroup, type UsageQuery, type Whose, usage, usageCsv, usageGroups } from "../../api/usage.js";
-import { useUrlState } from "../../app/urlState.js";
+import { type UsageGroup, type UsageQuery, type Whose, usage, usageCsv } from "../../api/usage.js";
+import { type Show, useFirstPage, useUrlState } from "../../app/urlState.js";
 import { buttonClass } from "../../parts/button.js";
+import { daysOf, mostDays, usualPeriod } from "../../parts/days.js";
 import { duration, number, percent } from "../../parts/format.js";
 import { Empty, ErrorNote, Skeleton } from "../../parts/notes.js";
 import { Figure, Page, Section } from "../../parts/page.js";
 import { Pager } from "../../parts/pager.js";
-import { PeriodFields, daysOf, usualPeriod } from "../../parts/period.js";
+import { PeriodFields, knownPeriod } from "../../parts/period.js";
 import { Switch } from "../../parts/switch.js";
 import { useTexts } from "../../text/texts.js";
 import { ByDay } from "./byDay.js";
-import { UsageFilters, GroupFields } from "./filters.js";
+import { UsageFilters, GroupFields, offeredGroups } from "./filters.js";
 import { UsageTable } from "./table.js";
 
+const usualGroup = "action" satisfies UsageGroup;
 export const usualUsage = {
   ...usualPeriod,
   whose: "all",
-  by: "action",
+  by: usualGroup,
   user_id: "",
   team_id: "",
   key_id: "",
@@ -27,16 +29,16 @@ export const usualUsage = {
   view: "chart",
   page: "",
 };
+const known = { ...knownPeriod, whose: ["all", "own"], view: ["chart", "table"] };
 const ofAnybody = ["user_id", "team_id", "key_id"] as const;
 const ofAll = ["vector_store_id", "action"] as const;
 const perPage = 100;
-const mostDays = 10_000;
 
 /** Requests, tokens and time: one's own, and for administrators everybody's, by anything. */
 export function Component() {
   const { t } = useTexts();
   const isAdmin = useMay("admin:read");
-  const [shown, show] = useUrlState(usualUsage);
+  const [shown, show] = useUrlState(usualUsage, known);
   const whose: Whose = isAdmin && shown.whose !== "own" ? "all" : "own";
   const filters = whose === "all" ? [...ofAnybody, ...ofAll] : ofAll;
   const given = Object.fromEntries(filters.filter((name) => shown[name] !== "").map((name) => [name, shown[name]]));
@@ -73,7 +75,7 @@ interface DaysProps {
   whose: Whose;
   asked: UsageQuery;
   view: string;
-  show: (change: { view: string }, options: { replace: boolean }) => void;
+  show: Show<typeof usualUsage>;
 }
 
 function Days({ whose, asked, view, show }: DaysProps) {
@@ -98,7 +100,7 @@ function Days({ whose, asked, view, show }: DaysProps) {
           usage={days.data}
           view={view}
           onView={(next) => {
-            show({ view: next }, { replace: true });
+            show({ view: next }, { replace: true, keepPage: true });
           }}
         />
       )}
@@ -110,18 +112,20 @@ interface SumsProps {
   whose: Whose;
   asked: UsageQuery;
   shown: typeof usualUsage;
-  show: (change: Partial<typeof usualUsage>) => void;
+  show: Show<typeof usualUsage>;
 }
 
 function Sums({ whose, asked, shown, show }: SumsProps) {
   const { t } = useTexts();
   const wanted = shown.by.split(",");
-  const groups: UsageGroup[] = usageGroups.filter((each) => wanted.includes(each));
+  const named = offeredGroups(whose).filter((each) => wanted.includes(each));
+  const groups: UsageGroup[] = named.length === 0 ? [usualGroup] : named;
   const query = { ...asked, group_by: groups.join(",") };
   const page = { limit: perPage, ...(shown.page !== "" && { page: shown.page }) };
   const { data, error, isPending, isFetching, isPlaceholderData, refetch } = useQuery(
     usage(whose, { ...query, ...page }),
   );
+  const isLeaving = useFirstPage(error, shown.page, show);
   // While other sums are on their way, those of before are shown only if they have the same columns.
   const rows = data?.data.every((row) => groups.every((group) => row[group] !== undefined)) === true ? data.data : null;
   const csv = (
@@ -139,8 +143,8 @@ function Sums({ whose, asked, shown, show }: SumsProps) {
           show({ by: next.join(",") });
         }}
       />
-      {error !== null && <ErrorNote error={error} retry={() => void refetch()} busy={isFetching} />}
-      {error === null && (isPending || rows === null) && <Skeleton />}
+      {error !== null && !isLeaving && <ErrorNote error={error} retry={() => void refetch()} busy={isFetching} />}
+      {(isLeaving || (error === null && (isPending || rows === null))) && <Skeleton />}
       {rows?.length === 0 && <Empty title={t("usage.empty")}>{t("usage.emptyAbout")}</Empty>}
       {rows !== null && rows.length > 0 && (
         <>

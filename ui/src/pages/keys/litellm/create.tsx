@@ -3,7 +3,7 @@ import { useState } from "react";
 import { messagesIn } from "../../../api/failure.js";
 import { useCreateLitellmKey } from "../../../api/litellmKeys.js";
 import { TextArea, TextField } from "../../../parts/fields.js";
-import { typedInto } from "../../../parts/formFields.js";
+import { numberIn, numberProblem, typedInto } from "../../../parts/formFields.js";
 import { useTexts } from "../../../text/texts.js";
 import type { Kind } from "../../../api/people.js";
 import { PersonField } from "../../people/personField.js";
@@ -26,7 +26,7 @@ export default function CreateLitellmKey({ onClose }: { onClose: () => void }) {
   const make = useMutation({
     mutationFn: async () => {
       const { alias, budget, life } = wanted;
-      const [only, ids] = [listed(wanted.models), listed(wanted.stores)];
+      const [only, ids, sum] = [listed(wanted.models), listed(wanted.stores), numberIn(budget)];
       const [userId, teamId] = [await idOf("user", wanted.user), await idOf("team", wanted.team)];
       // Without the answer: only one place remembers the key.
       await create.mutateAsync({
@@ -35,15 +35,15 @@ export default function CreateLitellmKey({ onClose }: { onClose: () => void }) {
         ...(teamId !== "" && { team_id: teamId }),
         ...(only.length > 0 && { models: only }),
         ...(ids.length > 0 && { vector_store_ids: ids }),
-        ...(budget.trim() !== "" && { max_budget: Number(budget) }),
+        ...(sum !== undefined && { max_budget: sum }),
         ...(life !== "" && { expires_in_seconds: Number(life) }),
       });
     },
   });
   const wrongAt = messagesIn(make.error);
   const { user, team, budget } = wanted;
-  const isWhole = budget.trim() === "" || Number(budget) >= 0;
-  const why = user.trim() === "" && team.trim() === "" ? t("keys.whoseFirst") : isWhole ? null : t("keys.budgetNumber");
+  const wrongBudget = numberProblem(budget, t) ?? ((numberIn(budget) ?? 0) < 0 ? t("keys.budgetNumber") : null);
+  const why = user.trim() === "" && team.trim() === "" ? t("keys.whoseFirst") : wrongBudget;
   return (
     <KeyDialog
       onClose={onClose}
@@ -79,7 +79,7 @@ export default function CreateLitellmKey({ onClose }: { onClose: () => void }) {
         label={t("keys.budget")}
         hint={t("keys.budgetHint")}
         inputMode="decimal"
-        error={wrongAt("max_budget")}
+        error={wrongBudget ?? wrongAt("max_budget")}
         {...typed("budget")}
       />
       <LifeField value={wanted.life} onChange={set("life")} />

@@ -13,7 +13,8 @@ interface FiltersProps {
 /** Whose keys are listed. */
 export function LitellmKeyFilters({ shown, show }: FiltersProps) {
   const { t } = useTexts();
-  const [wanted, setWanted] = useDraft(shown);
+  const { user_id, team_id, alias } = shown;
+  const [wanted, setWanted] = useDraft({ user_id, team_id, alias });
   const names = [
     ["user_id", t("keys.user")],
     ["team_id", t("keys.team")],

@@ -3,7 +3,7 @@ import { Plus } from "lucide-react";
 import { Suspense, lazy, useState } from "react";
 import { litellmKeys } from "../../../api/litellmKeys.js";
 import { useMay, useMe } from "../../../api/me.js";
-import { useUrlState } from "../../../app/urlState.js";
+import { useFirstPage, useUrlState } from "../../../app/urlState.js";
 import { Button } from "../../../parts/button.js";
 import { number } from "../../../parts/format.js";
 import { Empty, ErrorNote, Skeleton } from "../../../parts/notes.js";
@@ -59,12 +59,13 @@ function Keys() {
   const [shown, show] = useUrlState(usualKeys);
   const query = Object.fromEntries(Object.entries(shown).filter(([, value]) => value !== ""));
   const { data, error, isPending, isFetching, isPlaceholderData, refetch } = useQuery(litellmKeys(query));
+  const isLeaving = useFirstPage(error, shown.page, show);
   const isFiltered = shown.user_id !== "" || shown.team_id !== "" || shown.alias !== "";
   return (
     <>
       <LitellmKeyFilters shown={shown} show={show} />
-      {error !== null && <ErrorNote error={error} retry={() => void refetch()} busy={isFetching} />}
-      {isPending && <Skeleton />}
+      {error !== null && !isLeaving && <ErrorNote error={error} retry={() => void refetch()} busy={isFetching} />}
+      {(isPending || isLeaving) && <Skeleton />}
       {data?.data.length === 0 && (
         <Empty
           title={t(isFiltered ? "keys.noMatch" : "keys.empty")}
