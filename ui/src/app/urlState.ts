@@ -62,16 +62,14 @@ function valuesIn<T extends Record<string, string>>(params: URLSearchParams, def
 /**
  * Leads to the first page of a list when the service cannot read the one in the address, which may be cut off, or of a
  * list in another order: to try again would not help.
+ * @param isGone whether all that was on the page is gone
  * @returns whether it does so just now
  */
-export function useFirstPage(error: Error | null, page: string, show: Show<{ page: string }>): boolean {
-  const isUnreadable =
-    page !== "" &&
-    error instanceof Failure &&
-    error.status === 400 &&
-    (error.param === "page" || error.param === "after");
+export function useFirstPage(error: Error | null, page: string, show: Show<{ page: string }>, isGone = false): boolean {
+  const isUnreadable = error instanceof Failure && error.status === 400 && /^(page|after)$/.test(error.param ?? "");
+  const isLeaving = page !== "" && (isUnreadable || isGone);
   useEffect(() => {
-    if (isUnreadable) show({ page: "" }, { replace: true });
-  }, [isUnreadable, show]);
-  return isUnreadable;
+    if (isLeaving) show({ page: "" }, { replace: true });
+  }, [isLeaving, show]);
+  return isLeaving;
 }

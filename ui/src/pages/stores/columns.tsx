@@ -5,7 +5,6 @@ import { IconButton } from "../../parts/button.js";
 import { bytes, fromNow, number } from "../../parts/format.js";
 import { Badge, Foreign } from "../../parts/notes.js";
 import type { Column } from "../../parts/table.js";
-import { visible } from "../../parts/visible.js";
 import { useTexts } from "../../text/texts.js";
 
 interface ColumnsOptions {
@@ -39,7 +38,7 @@ export function useStoreColumns({ withOwner, onEdit }: ColumnsOptions): Column<L
               to={`/vector-stores/${store.id}`}
               className="font-medium text-accent underline-offset-2 hover:underline"
             >
-              <Foreign>{visible(store.name) === "" ? t("stores.nameless") : store.name}</Foreign>
+              <Foreign>{titleOf(store) === store.name ? store.name : t("stores.nameless")}</Foreign>
             </Link>
             <div className="font-mono text-xs text-muted">{store.id}</div>
           </div>

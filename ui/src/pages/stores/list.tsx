@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { Plus } from "lucide-react";
-import { Suspense, lazy, useEffect, useState } from "react";
+import { Suspense, lazy, useState } from "react";
 import { useTexts } from "../../text/texts.js";
 import { useNavigate } from "react-router";
 import { useMay, useMe } from "../../api/me.js";
@@ -54,11 +54,7 @@ export function Component() {
   );
   const columns = useStoreColumns({ withOwner: isAdmin, onEdit: mayWrite ? setEditing : undefined });
   // All that was on the last page is gone, while there may be more before it.
-  const isPast = data?.data.length === 0 && page !== "" && !isPlaceholderData;
-  useEffect(() => {
-    if (isPast) show({ page: "" }, { replace: true });
-  }, [isPast, show]);
-  const isLeaving = useFirstPage(error, page, show) || isPast;
+  const isLeaving = useFirstPage(error, page, show, data?.data.length === 0 && !isPlaceholderData);
   // Only the first page counts all.
   const counted = useQuery({ ...storeTotals(filter), enabled: page !== "" });
   const create = (
@@ -77,7 +73,7 @@ export function Component() {
   const leave = (done: ReadonlySet<string>) => {
     setChosen((before) => new Set([...before].filter((id) => !done.has(id))));
   };
-  const totals = data?.totals ?? (page === "" ? null : counted.data?.totals);
+  const totals = data?.totals ?? counted.data?.totals;
   const isFiltered = name !== "" || owner !== "";
   return (
     <Page
