@@ -18,6 +18,21 @@ export default tseslint.config(
   },
   { files: ["ui/**/*.{ts,tsx}"], ...reactHooks.configs.flat["recommended-latest"] },
   {
+    files: ["ui/src/**/*.{ts,tsx}"],
+    // The answer to another question takes the place of the one that is running.
+    ignores: ["ui/src/api/once.ts", "ui/src/pages/store/useAnswer.ts"],
+    rules: {
+      "no-restricted-imports": [
+        "error",
+        {
+          name: "@tanstack/react-query",
+          importNames: ["useMutation"],
+          message: "useAction of api/once.ts sends once, also when somebody clicks twice.",
+        },
+      ],
+    },
+  },
+  {
     files: ["**/*.js", "**/*.mjs"],
     languageOptions: {
       globals: {

@@ -103,6 +103,16 @@ export async function settled(page: Page): Promise<void> {
   while ((await waiting.count()) > 0) await waiting.first().waitFor({ state: "detached" });
 }
 
+/** What the page asks the service for from now on: `POST /v1/admin/keys`. */
+export function listen(page: Page): string[] {
+  const asked: string[] = [];
+  page.on("request", (request) => {
+    const { pathname } = new URL(request.url());
+    if (pathname.startsWith("/v1/")) asked.push(`${request.method()} ${pathname}`);
+  });
+  return asked;
+}
+
 /** Waits until something has the focus. */
 export const focusOn = (place: Locator): Promise<void> => place.and(place.page().locator(":focus")).waitFor();
 

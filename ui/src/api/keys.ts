@@ -1,4 +1,5 @@
-import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
+import { queryOptions, useQueryClient } from "@tanstack/react-query";
+import { useAction } from "./once.js";
 import { type Schemas, answered, api } from "./client.js";
 
 export type ServiceKey = Schemas["Key"];
@@ -23,7 +24,7 @@ function useForgetKeys() {
 
 export function useCreateKey() {
   const onSettled = useForgetKeys();
-  return useMutation({
+  return useAction({
     mutationFn: (body: Schemas["CreateKeyRequest"]) => answered(api.POST("/v1/admin/keys", { body })),
     onSettled,
   });
@@ -31,7 +32,7 @@ export function useCreateKey() {
 
 export function useRotateKey(id: string) {
   const onSettled = useForgetKeys();
-  return useMutation({
+  return useAction({
     mutationFn: (overlapSeconds: number) =>
       answered(
         api.POST("/v1/admin/keys/{key_id}/rotate", {
@@ -45,7 +46,7 @@ export function useRotateKey(id: string) {
 
 export function useRevokeKey(id: string) {
   const onSettled = useForgetKeys();
-  return useMutation({
+  return useAction({
     mutationFn: () => answered(api.DELETE("/v1/admin/keys/{key_id}", { params: { path: { key_id: id } } })),
     onSettled,
   });

@@ -1,4 +1,5 @@
-import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
+import { queryOptions, useQueryClient } from "@tanstack/react-query";
+import { useAction } from "./once.js";
 import { type Schemas, answered, api } from "./client.js";
 
 export type Limits = Schemas["Limits"];
@@ -22,7 +23,7 @@ export const ownLimits = queryOptions({
 /** Sets a subject's limits; null: leaves it those of the settings. */
 export function useSetLimits(subject: string) {
   const queries = useQueryClient();
-  return useMutation({
+  return useAction({
     mutationFn: async (body: Schemas["LimitsRequest"] | null) => {
       const params = { path: { subject } };
       if (body === null) await answered(api.DELETE("/v1/admin/limits/{subject}", { params }));

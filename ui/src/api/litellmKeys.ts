@@ -1,4 +1,5 @@
-import { keepPreviousData, queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
+import { keepPreviousData, queryOptions, useQueryClient } from "@tanstack/react-query";
+import { useAction } from "./once.js";
 import { type Schemas, answered, api } from "./client.js";
 
 export type LitellmKey = Schemas["LitellmKey"];
@@ -29,7 +30,7 @@ function useForgetKeys() {
 
 export function useCreateLitellmKey() {
   const onSettled = useForgetKeys();
-  return useMutation({
+  return useAction({
     mutationFn: (body: Schemas["CreateLitellmKeyRequest"]) => answered(api.POST("/v1/admin/litellm_keys", { body })),
     onSettled,
   });
@@ -37,7 +38,7 @@ export function useCreateLitellmKey() {
 
 export function useBlockLitellmKey(hash: string) {
   const onSettled = useForgetKeys();
-  return useMutation({
+  return useAction({
     mutationFn: (blocked: boolean) => {
       const params = { path: { key_hash: hash } };
       return answered(
@@ -52,7 +53,7 @@ export function useBlockLitellmKey(hash: string) {
 
 export function useRotateLitellmKey(hash: string) {
   const onSettled = useForgetKeys();
-  return useMutation({
+  return useAction({
     mutationFn: (overlapSeconds: number) =>
       answered(
         api.POST("/v1/admin/litellm_keys/{key_hash}/rotate", {

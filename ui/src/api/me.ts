@@ -1,4 +1,5 @@
-import { type QueryClient, queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
+import { type QueryClient, queryOptions, useQueryClient } from "@tanstack/react-query";
+import { useAction } from "./once.js";
 import { createContext, useContext } from "react";
 import { type Schemas, answered, api } from "./client.js";
 import { fromPage, noteSignedIn } from "../app/page.js";
@@ -61,7 +62,7 @@ export const useMay = (right: Right): boolean => useMe().may.includes(right);
 
 export function useSignIn() {
   const queries = useQueryClient();
-  return useMutation({
+  return useAction({
     mutationFn: (key: string) => {
       tellTabs("changing");
       return answered(api.POST("/v1/sessions", { body: { key } }));
@@ -80,7 +81,7 @@ export function useSignIn() {
 
 export function useSignOut() {
   const queries = useQueryClient();
-  return useMutation({
+  return useAction({
     mutationFn: () => answered(api.DELETE("/v1/sessions/current")),
     onSuccess: () => {
       forgetEnd();

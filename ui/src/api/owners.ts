@@ -1,4 +1,5 @@
-import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
+import { queryOptions, useQueryClient } from "@tanstack/react-query";
+import { useAction } from "./once.js";
 import { type Schemas, answered, api } from "./client.js";
 
 export type Estate = Schemas["Estate"];
@@ -18,7 +19,7 @@ function useForgetAll() {
 
 export function useTransferOwner(subject: string) {
   const onSuccess = useForgetAll();
-  return useMutation({
+  return useAction({
     mutationFn: (to: string) =>
       answered(api.POST("/v1/admin/owners/{subject}/transfer", { params: { path: { subject } }, body: { to } })),
     onSuccess,
@@ -30,7 +31,7 @@ export function useEraseOwner(subject: string) {
   // Its pages are left: asked for again, they would be 404.
   const onSuccess = () =>
     queries.invalidateQueries({ predicate: ({ queryKey: [of] }) => of !== "me", refetchType: "none" });
-  return useMutation({
+  return useAction({
     mutationFn: () =>
       answered(
         api.POST("/v1/admin/owners/{subject}/erase", { params: { path: { subject } }, body: { confirm: subject } }),

@@ -1,4 +1,5 @@
-import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
+import { queryOptions, useQueryClient } from "@tanstack/react-query";
+import { useAction } from "./once.js";
 import { type Schemas, answered, api } from "./client.js";
 
 export type Permission = Schemas["Permission"];
@@ -28,7 +29,7 @@ function useForgetPermissions(storeId: string) {
 }
 
 export function useGrant(storeId: string) {
-  return useMutation({
+  return useAction({
     mutationFn: ({ subject, permission }: { subject: string; permission: Level }) =>
       answered(
         api.PUT("/v1/vector_stores/{vector_store_id}/permissions/{subject}", {
@@ -41,7 +42,7 @@ export function useGrant(storeId: string) {
 }
 
 export function useRevoke(storeId: string) {
-  return useMutation({
+  return useAction({
     mutationFn: (subject: string) =>
       answered(
         api.DELETE("/v1/vector_stores/{vector_store_id}/permissions/{subject}", {
@@ -53,7 +54,7 @@ export function useRevoke(storeId: string) {
 }
 
 export function useTransfer(storeId: string) {
-  return useMutation({
+  return useAction({
     mutationFn: (body: Schemas["OwnerRequest"]) =>
       answered(
         api.PUT("/v1/vector_stores/{vector_store_id}/owner", {

@@ -1,4 +1,5 @@
-import { keepPreviousData, queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
+import { keepPreviousData, queryOptions, useQueryClient } from "@tanstack/react-query";
+import { useAction } from "./once.js";
 import { type Schemas, answered, api } from "./client.js";
 
 export type Row = Schemas["Embedding"];
@@ -40,7 +41,7 @@ function useForgetRows(storeId: string) {
 
 export function useAddRow(storeId: string) {
   const forget = useForgetRows(storeId);
-  return useMutation({
+  return useAction({
     mutationFn: (body: { id?: string; content: string; metadata: JsonObject }) =>
       answered(
         api.POST("/v1/vector_stores/{vector_store_id}/embeddings", {
@@ -54,7 +55,7 @@ export function useAddRow(storeId: string) {
 
 export function useChangeRow(storeId: string) {
   const forget = useForgetRows(storeId);
-  return useMutation({
+  return useAction({
     mutationFn: ({ id, ...body }: { id: string; content?: string; metadata?: JsonObject }) =>
       answered(
         api.PATCH("/v1/vector_stores/{vector_store_id}/embeddings/{embedding_id}", {
@@ -69,7 +70,7 @@ export function useChangeRow(storeId: string) {
 /** Deletes the rows with these ids, or all that a filter chooses. */
 export function useDeleteRows(storeId: string) {
   const forget = useForgetRows(storeId);
-  return useMutation({
+  return useAction({
     mutationFn: (which: { ids: string[] } | { filters: Filters }) =>
       answered(
         api.DELETE("/v1/vector_stores/{vector_store_id}/embeddings", {

@@ -1,4 +1,5 @@
-import { keepPreviousData, queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
+import { keepPreviousData, queryOptions, useQueryClient } from "@tanstack/react-query";
+import { useAction } from "./once.js";
 import { type Schemas, answered, api } from "./client.js";
 import { Failure } from "./failure.js";
 
@@ -26,7 +27,7 @@ function unlessGone(error: unknown): void {
 /** Ends sessions one after the other. Others' are ended by administrators. */
 export function useEndSessions(whose: "own" | "all") {
   const queries = useQueryClient();
-  return useMutation({
+  return useAction({
     mutationFn: async (ids: readonly string[]) => {
       for (const id of ids) {
         const params = { path: { session_id: id } };

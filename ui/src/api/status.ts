@@ -1,4 +1,5 @@
-import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
+import { queryOptions, useQueryClient } from "@tanstack/react-query";
+import { useAction } from "./once.js";
 import { type Schemas, answered, api } from "./client.js";
 import { failureOf, noAnswer } from "./failure.js";
 
@@ -54,7 +55,7 @@ export const diagnosis = queryOptions({
 /** Also embeds a short text, for which a provider may charge. */
 export function useProbe() {
   const queries = useQueryClient();
-  return useMutation({
+  return useAction({
     mutationFn: () => examine(true),
     onSuccess: (said) => queries.setQueryData(diagnosis.queryKey, said),
   });

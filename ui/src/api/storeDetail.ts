@@ -1,4 +1,5 @@
-import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
+import { queryOptions, useQueryClient } from "@tanstack/react-query";
+import { useAction } from "./once.js";
 import { answered, api } from "./client.js";
 import { noSuchStore } from "../parts/failureText.js";
 import { Failure } from "./failure.js";
@@ -14,11 +15,11 @@ export const storeDetail = (id: string) =>
   queryOptions({
     queryKey: ["stores", "detail", id],
     queryFn: async ({ signal }): Promise<ListedStore> => {
-      const list = await answered(api.GET("/v1/me/vector_stores", { params: { query: { id } }, signal }));
-      const [store] = list.data;
-      if (store === undefined)
-        throw new Failure(`There is no vector store '${id}'.`, 404, noSuchStore, null, null, null);
-      return store;
+      const call = api.GET("/v1/me/vector_stores", { params: { query: { id } }, signal });
+      const [store] = (await answered(call)).data;
+      if (store !== undefined) return store;
+      const { headers } = (await call).response;
+      throw new Failure(`There is no vector store '${id}'.`, 404, noSuchStore, null, headers.get("x-request-id"), null);
     },
     refetchInterval: ({ state: { data, error } }) =>
       data === undefined ? false : error === null ? pauseOf(data) : waitingMs,
@@ -31,7 +32,7 @@ function pauseOf({ index, file_counts: files }: ListedStore): number | false {
 
 export function useReindex(id: string) {
   const queries = useQueryClient();
-  return useMutation({
+  return useAction({
     mutationFn: () =>
       answered(api.POST("/v1/vector_stores/{vector_store_id}/reindex", { params: { path: { vector_store_id: id } } })),
     onSuccess: () => queries.invalidateQueries({ queryKey: ["stores"] }),
@@ -41,7 +42,7 @@ export function useReindex(id: string) {
 /** Deletes the vector store of the page, about which nothing is asked again. */
 export function useDeleteThisStore(id: string) {
   const queries = useQueryClient();
-  return useMutation({
+  return useAction({
     mutationFn: () =>
       answered(api.DELETE("/v1/vector_stores/{vector_store_id}", { params: { path: { vector_store_id: id } } })),
     onSuccess: () => queries.invalidateQueries({ queryKey: ["stores", "list"] }),

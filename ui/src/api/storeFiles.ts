@@ -3,9 +3,9 @@ import {
   type QueryClient,
   infiniteQueryOptions,
   queryOptions,
-  useMutation,
   useQueryClient,
 } from "@tanstack/react-query";
+import { useAction } from "./once.js";
 import { type Schemas, answered, api } from "./client.js";
 
 export type StoreFile = Schemas["VectorStoreFile"];
@@ -132,7 +132,7 @@ export const attachFile = (storeId: string, fileId: string, signal?: AbortSignal
 /** Has a file that has failed read again, with the attributes that it has, and cut as it was to be. */
 export function useReadAgain() {
   const queries = useQueryClient();
-  return useMutation({
+  return useAction({
     mutationFn: async ({ vector_store_id: storeId, id, attributes, chunking_strategy: cutting }: StoreFile) => {
       const answer = await answered(
         api.POST("/v1/vector_stores/{vector_store_id}/files", {
@@ -152,7 +152,7 @@ export function useReadAgain() {
 
 export function useChangeAttributes({ vector_store_id: storeId, id }: StoreFile) {
   const queries = useQueryClient();
-  return useMutation({
+  return useAction({
     mutationFn: (attributes: StoreFile["attributes"]) =>
       answered(
         api.POST("/v1/vector_stores/{vector_store_id}/files/{file_id}", {
@@ -170,7 +170,7 @@ export function useChangeAttributes({ vector_store_id: storeId, id }: StoreFile)
 /** Takes a file out of a vector store, or deletes it with all that was read from it, wherever it is attached. */
 export function useRemoveFile() {
   const queries = useQueryClient();
-  return useMutation({
+  return useAction({
     mutationFn: async ({ file, everywhere }: { file: StoreFile; everywhere: boolean }): Promise<void> => {
       const { vector_store_id: storeId, id } = file;
       if (everywhere) await answered(api.DELETE("/v1/files/{file_id}", { params: { path: { file_id: id } } }));

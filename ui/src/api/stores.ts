@@ -1,4 +1,5 @@
-import { keepPreviousData, queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
+import { keepPreviousData, queryOptions, useQueryClient } from "@tanstack/react-query";
+import { useAction } from "./once.js";
 import { type Schemas, answered, api } from "./client.js";
 import { visible } from "../parts/visible.js";
 import { Failure } from "./failure.js";
@@ -62,7 +63,7 @@ function useForgetStores() {
 
 export function useCreateStore() {
   const forget = useForgetStores();
-  return useMutation({
+  return useAction({
     mutationFn: (body: Schemas["CreateVectorStoreRequest"]) => answered(api.POST("/v1/vector_stores", { body })),
     onSuccess: forget,
   });
@@ -70,7 +71,7 @@ export function useCreateStore() {
 
 export function useUpdateStore(id: string) {
   const forget = useForgetStores();
-  return useMutation({
+  return useAction({
     mutationFn: (body: StoreChange) =>
       answered(api.POST("/v1/vector_stores/{vector_store_id}", { params: { path: { vector_store_id: id } }, body })),
     onSuccess: forget,
@@ -80,7 +81,7 @@ export function useUpdateStore(id: string) {
 /** Does the same to several vector stores. The lists are asked for again only once, at the end. */
 function useSeveral<T>(one: (id: string, what: T) => Promise<unknown>) {
   const forget = useForgetStores();
-  return useMutation({
+  return useAction({
     mutationFn: ({ ids, what }: { ids: readonly string[]; what: T }) => eachOf(ids, (id) => one(id, what)),
     onSettled: forget,
   });

@@ -1,10 +1,5 @@
-import {
-  infiniteQueryOptions,
-  keepPreviousData,
-  queryOptions,
-  useMutation,
-  useQueryClient,
-} from "@tanstack/react-query";
+import { infiniteQueryOptions, keepPreviousData, queryOptions, useQueryClient } from "@tanstack/react-query";
+import { useAction } from "./once.js";
 import { type Schemas, answered, api } from "./client.js";
 import { isUnknownFile } from "./failure.js";
 import { eachOf } from "./several.js";
@@ -61,7 +56,7 @@ export const contentOf = (id: string): string => `/v1/files/${encodeURIComponent
 /** Deletes files, with what was read from them. One that is gone already is no failure. */
 export function useDeleteFiles() {
   const queries = useQueryClient();
-  return useMutation({
+  return useAction({
     mutationFn: (ids: readonly string[]) =>
       eachOf(ids, async (id) => {
         try {
@@ -78,7 +73,7 @@ export function useDeleteFiles() {
 /** Attaches files that were uploaded before to a vector store, all at once. */
 export function useAttachFiles(storeId: string) {
   const queries = useQueryClient();
-  return useMutation({
+  return useAction({
     mutationFn: (ids: readonly string[]) =>
       answered(
         api.POST("/v1/vector_stores/{vector_store_id}/file_batches", {

@@ -1,4 +1,4 @@
-import { useMutation } from "@tanstack/react-query";
+import { useAction } from "../../api/once.js";
 import { useState } from "react";
 import { useTransferOwner } from "../../api/owners.js";
 import type { Kind } from "../../api/people.js";
@@ -19,7 +19,7 @@ export default function Transfer({ subject, onClose }: { subject: string; onClos
   const [typed, setTyped] = useState("");
   const [anyway, setAnyway] = useState(false);
   const text = typed.trim();
-  const handOver = useMutation({
+  const handOver = useAction({
     mutationFn: async () => {
       const to = `${kind}:${anyway ? text : await resolve(kind, text)}`;
       if (to === subject) throw new Error(t("people.sameOwner"));

@@ -1,4 +1,4 @@
-import { skipToken, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { hashKey, skipToken, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useRef } from "react";
 import { type AskBody, type AskEvent, type Source, ask } from "../../api/ask.js";
 
@@ -58,6 +58,9 @@ export function useAnswer(storeId: string, shown: Question) {
       // What has come of the answer stays.
       if (!signal.aborted) change(body, (before) => ({ ...before, state: "failed", error }));
     },
+    onSettled: (_, __, variables) => {
+      if (running.current === variables) running.current = undefined;
+    },
   });
   const stop = () => {
     const { current } = running;
@@ -77,6 +80,8 @@ export function useAnswer(storeId: string, shown: Question) {
     [],
   );
   const begin = (body: Question) => {
+    // A second click in the same instant; another question stops the one before.
+    if (running.current !== undefined && hashKey([running.current.body]) === hashKey([body])) return;
     stop();
     running.current = { body, controller: new AbortController() };
     change(body, () => begun(body.query));

@@ -1,4 +1,4 @@
-import { useMutation } from "@tanstack/react-query";
+import { useAction } from "../../../api/once.js";
 import { useState } from "react";
 import { messagesIn } from "../../../api/failure.js";
 import { useCreateLitellmKey } from "../../../api/litellmKeys.js";
@@ -23,7 +23,7 @@ export default function CreateLitellmKey({ onClose }: { onClose: () => void }) {
   };
   const typed = typedInto(wanted, setWanted);
   const idOf = useOwnerId();
-  const make = useMutation({
+  const make = useAction({
     mutationFn: async () => {
       const { alias, budget, life } = wanted;
       const [only, ids, sum] = [listed(wanted.models), listed(wanted.stores), numberIn(budget)];
