@@ -174,6 +174,36 @@ describe("the list of vector stores", () => {
     }
   });
 
+  test("characters that turn a name around are shown, and are not asked for when it is deleted", async () => {
+    const name = "\u202egnp.eci\u2066ovni";
+    const id = await makeStore(key, name);
+    const seen = "⟨U+202E⟩gnp.eci⟨U+2066⟩ovni";
+    await as(key).post(`/vector_stores/${id}`, { body: { metadata: { note: "a\u200bb" } } });
+    await current.context.grantPermissions(["clipboard-read", "clipboard-write"]);
+    await open(current, `/vector-stores/${id}`);
+    await page.getByRole("heading", { level: 1, name: seen }).waitFor();
+    expect(await page.title()).toContain(seen);
+    await page.getByText("note: a⟨U+200B⟩b").waitFor();
+    await page.getByRole("button", { name: "Copy YAML" }).click();
+    await page.getByText("Copied: YAML").waitFor();
+    const copied = await page.evaluate<string>("navigator.clipboard.readText()");
+    expect(copied).toContain("gnp.eci");
+    expect(copied).not.toContain("⟨U+");
+    for (const typed of ["gnp.eciovni", seen]) {
+      await open(current, `/vector-stores?name=${encodeURIComponent("gnp.eci")}`);
+      await page.getByRole("link", { name: seen }).waitFor();
+      await page.getByRole("checkbox", { name: `Choose ${seen}` }).check();
+      await page.getByRole("button", { name: "Delete", exact: true }).click();
+      const dialog = page.getByRole("dialog");
+      await dialog.getByRole("listitem").getByText(seen).waitFor();
+      await dialog.getByLabel("Type “gnp.eciovni” to confirm").fill(typed);
+      const sure = dialog.getByRole("button", { name: /^Delete/ });
+      expect(await sure.getAttribute("aria-disabled")).toBeNull();
+      if (typed === seen) await sure.click();
+    }
+    await page.getByText("No vector store matches").waitFor();
+  });
+
   test("several are deleted by typing what was asked for", async () => {
     for (const name of ["Doomed 1", "Doomed 2"]) await makeStore(key, name);
     await page.getByLabel("Search by name").fill("doomed");

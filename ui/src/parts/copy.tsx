@@ -1,5 +1,6 @@
 import { Check, Copy } from "lucide-react";
 import { useState } from "react";
+import { marked } from "../text/marked.js";
 import { useTexts } from "../text/texts.js";
 import { useAnnounce } from "./announcer.js";
 import { Button, IconButton } from "./button.js";
@@ -50,7 +51,7 @@ export function Code({ text, what }: { text: string; what: string }) {
         aria-label={what}
         className="max-h-96 overflow-auto p-3 pr-12 font-mono text-xs whitespace-pre"
       >
-        {text}
+        {marked(text)}
       </pre>
     </div>
   );

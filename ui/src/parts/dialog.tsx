@@ -1,6 +1,7 @@
 import { X } from "lucide-react";
 import { Dialog } from "radix-ui";
 import { type ReactNode, type SubmitEvent, type SyntheticEvent, useRef, useState } from "react";
+import { marked } from "../text/marked.js";
 import { useTexts } from "../text/texts.js";
 import { Button, IconButton } from "./button.js";
 import { TextField } from "./fields.js";
@@ -183,7 +184,8 @@ interface ConfirmProps extends Omit<FormModalProps, "children" | "danger"> {
 export function Confirm({ typed, why = null, children, ...rest }: ConfirmProps) {
   const { t } = useTexts();
   const [text, setText] = useState("");
-  const isTyped = typed === undefined || visible(text) === visible(typed);
+  // Or as it stands elsewhere on the page, from where it may have been copied.
+  const isTyped = typed === undefined || [typed, marked(typed)].some((name) => visible(name) === visible(text));
   return (
     <FormModal {...rest} danger why={why ?? (isTyped ? null : t("confirm.why"))}>
       {children}

@@ -1,8 +1,9 @@
 import { Failure } from "../api/failure.js";
+import { marked } from "../text/marked.js";
 import type { Translate } from "../text/texts.js";
 
 /** What went wrong: what the service says, or where none came, what the page knows. */
-export const failureText = (error: Error, t: Translate): string => ownText(error, t) ?? error.message;
+export const failureText = (error: Error, t: Translate): string => ownText(error, t) ?? marked(error.message);
 
 /** The language of what is said about an error; undefined: the page's. The service speaks English. */
 export const languageOf = (error: Error, t: Translate): "en" | undefined =>

@@ -1,5 +1,6 @@
 import { type ComponentProps, type ReactNode, useId } from "react";
 import type { Said } from "../api/failure.js";
+import { marked } from "../text/marked.js";
 
 const control =
   "w-full min-h-9 rounded-md border border-edge bg-surface px-2.5 py-1.5 text-sm text-ink placeholder:text-muted " +
@@ -50,7 +51,7 @@ function Field({
           role="alert"
           lang={typeof error === "string" ? undefined : "en"}
         >
-          {typeof error === "string" ? error : error.english}
+          {typeof error === "string" ? error : marked(error.english)}
         </p>
       )}
     </div>

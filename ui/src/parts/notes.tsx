@@ -1,5 +1,6 @@
 import { CircleAlert, RotateCw } from "lucide-react";
-import { Fragment, type ReactNode } from "react";
+import { Children, Fragment, type ReactNode } from "react";
+import { marked } from "../text/marked.js";
 import { useTexts } from "../text/texts.js";
 import { Failure } from "../api/failure.js";
 import { Button } from "./button.js";
@@ -16,11 +17,7 @@ export function ErrorNote({ error, retry, busy }: { error: Error; retry?: () => 
       ? []
       : [
           hasStatus && t("error.status", { status: failure.status }),
-          failure.requestId !== null && (
-            <>
-              {t("error.request")} <code className="font-mono">{failure.requestId}</code>
-            </>
-          ),
+          failure.requestId !== null && <RequestId of={failure} />,
           failure.retryAfterSeconds !== null && t("error.later", { seconds: failure.retryAfterSeconds }),
         ].filter((fact) => fact !== false);
   return (
@@ -50,6 +47,17 @@ export function ErrorNote({ error, retry, busy }: { error: Error; retry?: () => 
         </Button>
       )}
     </div>
+  );
+}
+
+/** What the service's log calls the request that has failed, as far as it is known. */
+export function RequestId({ of, className }: { of: Error; className?: string }) {
+  const { t } = useTexts();
+  if (!(of instanceof Failure) || of.requestId === null) return null;
+  return (
+    <span className={className}>
+      {t("error.request")} <code className="font-mono">{of.requestId}</code>
+    </span>
   );
 }
 
@@ -96,7 +104,7 @@ export function Badge({ tone = "plain", children }: { tone?: Tone; children: Rea
   );
 }
 
-/** What people or documents wrote, as text in its own direction. */
+/** What people or documents wrote, as text in its own direction, and with marks where something unseen would change it. */
 export function Foreign({
   children,
   className = "",
@@ -108,7 +116,7 @@ export function Foreign({
 }) {
   return (
     <bdi dir="auto" lang={lang} className={`foreign ${className}`}>
-      {children}
+      {Children.map(children, (child) => (typeof child === "string" ? marked(child) : child))}
     </bdi>
   );
 }

@@ -1,8 +1,7 @@
-import { Failure } from "../api/failure.js";
 import type { Outcome } from "../api/several.js";
 import { useTexts } from "../text/texts.js";
 import { failureText, languageOf } from "./failureText.js";
-import { Foreign } from "./notes.js";
+import { Foreign, RequestId } from "./notes.js";
 
 interface ConcernedProps {
   /** What the things are, for a screen reader. */
@@ -40,17 +39,12 @@ export function Concerned({ label, things, outcome }: ConcernedProps) {
 
 function Reason({ error }: { error: Error }) {
   const { t } = useTexts();
-  const requestId = error instanceof Failure ? error.requestId : null;
   return (
     <div className="text-xs">
       <Foreign lang={languageOf(error, t)} className="block text-danger">
         {failureText(error, t)}
       </Foreign>
-      {requestId !== null && (
-        <span className="block text-muted">
-          {t("error.request")} <code className="font-mono">{requestId}</code>
-        </span>
-      )}
+      <RequestId of={error} className="block text-muted" />
     </div>
   );
 }

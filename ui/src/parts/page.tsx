@@ -1,5 +1,6 @@
 import { type ReactNode, useEffect, useRef } from "react";
 import { useLocation } from "react-router";
+import { marked } from "../text/marked.js";
 import { useTexts } from "../text/texts.js";
 
 interface PageProps {
@@ -19,7 +20,7 @@ export function Page({ title, heading, about, actions, children }: PageProps) {
       <title>{t("title", { page: title })}</title>
       <div className="mb-5 flex flex-wrap items-start justify-between gap-3">
         <div className="min-w-0">
-          <h1 className="text-2xl font-semibold tracking-tight">{heading ?? title}</h1>
+          <h1 className="text-2xl font-semibold tracking-tight">{heading ?? marked(title)}</h1>
           {about !== undefined && <div className="mt-1 max-w-prose text-sm text-muted">{about}</div>}
         </div>
         {actions !== undefined && <div className="flex flex-wrap gap-2">{actions}</div>}
@@ -38,7 +39,8 @@ interface SectionProps {
 }
 
 /** A part of a page with a heading. */
-export function Section({ id, title, actions, children }: SectionProps) {
+export function Section({ id, title: given, actions, children }: SectionProps) {
+  const title = marked(given);
   const section = useRef<HTMLElement>(null);
   const { hash, key } = useLocation();
   const isMeant = id !== undefined && hash === `#${id}`;

@@ -3,6 +3,7 @@ import { readStored, writeStored } from "../app/stored.js";
 import deUrl from "./de.ts?url";
 import type { en } from "./en.js";
 import enUrl from "./en.ts?url";
+import { marked } from "./marked.js";
 
 /**
  * The page's own words in the chosen language. A library would be an eighth of the script that may be loaded first (see
@@ -94,7 +95,7 @@ function translator(language: Language, texts: Texts | null): Translate {
     const text = form ?? textAt(texts, name) ?? name;
     return text.replace(/{{(\w+)}}/g, (_, place: string) => {
       const value = given[place] ?? "";
-      return typeof value === "number" ? numbers.format(value) : value;
+      return typeof value === "number" ? numbers.format(value) : marked(value);
     });
   };
 }

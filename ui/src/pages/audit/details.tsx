@@ -1,5 +1,6 @@
 import { isRecord } from "../../api/failure.js";
 import { Foreign } from "../../parts/notes.js";
+import { marked } from "../../text/marked.js";
 import { useTexts } from "../../text/texts.js";
 
 /** What an act changed: names with values, and within a value the same once more. */
@@ -8,7 +9,7 @@ export function Details({ of }: { of: Record<string, unknown> }) {
     <dl className="flex max-w-md min-w-24 flex-col gap-0.5 text-xs">
       {Object.entries(of).map(([name, value]) => (
         <div key={name} className="flex gap-2">
-          <dt className="shrink-0 text-muted">{name}</dt>
+          <dt className="shrink-0 text-muted">{marked(name)}</dt>
           <dd className="min-w-12">
             <Value of={value} />
           </dd>

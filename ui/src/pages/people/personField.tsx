@@ -6,6 +6,7 @@ import type { Kind } from "../../api/people.js";
 import { TextField } from "../../parts/fields.js";
 import { Foreign } from "../../parts/notes.js";
 import { usePaused } from "../../parts/typed.js";
+import { marked } from "../../text/marked.js";
 import { useTexts } from "../../text/texts.js";
 import { idsCalled, teamsLike, usersLike } from "./resolve.js";
 
@@ -48,7 +49,7 @@ export function PersonField({ kind, value, onChange, hint, ...rest }: PersonFiel
       <datalist id={list}>
         {found?.map(({ id: each, names }) => (
           <option key={each} value={each}>
-            {names[0] ?? ""}
+            {marked(names[0] ?? "")}
           </option>
         ))}
       </datalist>

@@ -4,6 +4,7 @@ import { CopyButton } from "../../parts/copy.js";
 import { number } from "../../parts/format.js";
 import { Badge, ErrorNote, Foreign } from "../../parts/notes.js";
 import { Section } from "../../parts/page.js";
+import { marked } from "../../text/marked.js";
 import { useTexts } from "../../text/texts.js";
 import { Place } from "./documentText.js";
 import type { Answer } from "./useAnswer.js";
@@ -38,7 +39,7 @@ export function AnswerView({ storeId, answer, again }: AnswerViewProps) {
             <p className="text-muted">{t(searchQuery === null ? "store.ask.searching" : "store.ask.thinking")}</p>
           )}
           <div dir="auto" className="foreign whitespace-pre-wrap">
-            {withCitations(text, sources, setOpened, (index) => t("store.ask.openSource", { count: index }))}
+            {withCitations(marked(text), sources, setOpened, (index) => t("store.ask.openSource", { count: index }))}
           </div>
           {state === "stopped" && <p className="mt-2 text-sm text-muted">{t("store.ask.stopped")}</p>}
         </div>

@@ -18,6 +18,7 @@ import {
   typedInto,
   urlNumber,
 } from "../../parts/formFields.js";
+import { marked } from "../../text/marked.js";
 import { useTexts } from "../../text/texts.js";
 import { AnswerView } from "./answer.js";
 import { useStore } from "./context.js";
@@ -84,7 +85,7 @@ function Ask({ shown, show }: AskProps) {
             <option value="">{t(hasUsual ? "store.ask.usualModel" : "store.ask.firstModel")}</option>
             {chat.map(({ id }) => (
               <option key={id} value={id}>
-                {id}
+                {marked(id)}
               </option>
             ))}
           </SelectField>

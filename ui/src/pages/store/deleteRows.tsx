@@ -1,6 +1,7 @@
 import { useDeleteRows } from "../../api/rows.js";
 import { useAnnounce } from "../../parts/announcer.js";
 import { Confirm } from "../../parts/dialog.js";
+import { marked } from "../../text/marked.js";
 import { useTexts } from "../../text/texts.js";
 import { filtersOf } from "./filter.js";
 
@@ -44,7 +45,7 @@ export default function DeleteRows({ storeId, which, onClose, onDone }: DeleteRo
     >
       {"filters" in which && (
         <pre className="foreign max-h-40 overflow-auto rounded bg-hover p-2 text-xs whitespace-pre-wrap">
-          {which.filters}
+          {marked(which.filters)}
         </pre>
       )}
     </Confirm>

@@ -7,6 +7,7 @@ import { useAnnounce, useComplain } from "../../parts/announcer.js";
 import { IconButton } from "../../parts/button.js";
 import { bytes, fromNow, number } from "../../parts/format.js";
 import { Badge, Foreign, type Tone } from "../../parts/notes.js";
+import { marked } from "../../text/marked.js";
 import { useTexts } from "../../text/texts.js";
 import { Pairs } from "./overview.js";
 
@@ -58,7 +59,9 @@ export const FileRow = memo(function FileRow({ file, why, onRemove, onChange }: 
         </Link>
         <p className="font-mono text-xs text-muted max-md:hidden">{id}</p>
         {attributes !== null && <Pairs of={attributes} most={4} />}
-        {file.last_error !== null && <p className="foreign mt-1 text-xs text-danger">{file.last_error.message}</p>}
+        {file.last_error !== null && (
+          <p className="foreign mt-1 text-xs text-danger">{marked(file.last_error.message)}</p>
+        )}
       </div>
       <div role="cell" className="max-md:text-right">
         <FileState file={file} />
@@ -115,7 +118,7 @@ export function FileState({ file: { status, progress } }: { file: StoreFile }) {
           {t("store.files.chunksOf", { done: number(done), total: number(total) })}
         </p>
       )}
-      {waiting !== undefined && <p className="foreign mt-0.5 text-xs text-warn">{waiting}</p>}
+      {waiting !== undefined && <p className="foreign mt-0.5 text-xs text-warn">{marked(waiting)}</p>}
     </>
   );
 }

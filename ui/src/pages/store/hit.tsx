@@ -5,6 +5,7 @@ import { Button } from "../../parts/button.js";
 import { CopyButton } from "../../parts/copy.js";
 import { number } from "../../parts/format.js";
 import { Foreign } from "../../parts/notes.js";
+import { marked } from "../../text/marked.js";
 import { useTexts } from "../../text/texts.js";
 import { Place } from "./documentText.js";
 import { Pairs } from "./overview.js";
@@ -17,7 +18,7 @@ export function HitCard({ hit, place, open }: { hit: Hit; place: number; open: (
   const { t } = useTexts();
   const [whole, setWhole] = useState(false);
   const text = hit.content.map((part) => part.text).join("\n");
-  const title = hit.filename || t("store.search.row");
+  const title = marked(hit.filename || t("store.search.row"));
   return (
     <article className="rounded-lg border border-line bg-surface p-4 text-sm" aria-label={`${place}. ${title}`}>
       <div className="mb-2 flex flex-wrap items-start justify-between gap-x-4 gap-y-1">

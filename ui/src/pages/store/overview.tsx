@@ -7,6 +7,7 @@ import { Code } from "../../parts/copy.js";
 import { bytes, dateTime, fromNow, number } from "../../parts/format.js";
 import { Badge, Foreign, type Tone } from "../../parts/notes.js";
 import { Facts, Figure, Section } from "../../parts/page.js";
+import { marked } from "../../text/marked.js";
 import { type Translate, useTexts } from "../../text/texts.js";
 import { useStore } from "./context.js";
 import { registry } from "./registry.js";
@@ -146,7 +147,7 @@ function Index({ store }: { store: ListedStore }) {
       <Facts of={facts} />
       {store.warnings?.map((warning) => (
         <p key={warning} lang="en" className="foreign mt-3 rounded-md bg-warn-soft p-2 text-sm text-warn">
-          {warning}
+          {marked(warning)}
         </p>
       ))}
     </Section>

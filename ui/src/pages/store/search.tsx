@@ -6,6 +6,7 @@ import { useUrlState } from "../../app/urlState.js";
 import { Button } from "../../parts/button.js";
 import { duration } from "../../parts/format.js";
 import { Empty, ErrorNote, Skeleton } from "../../parts/notes.js";
+import { marked } from "../../text/marked.js";
 import { useTexts } from "../../text/texts.js";
 import { useStore } from "./context.js";
 import { HitCard } from "./hit.js";
@@ -120,7 +121,7 @@ function Summary({ pages, count }: { pages: readonly Found[]; count: number }) {
       {first.reranked === false && <p className="mt-1 text-warn">{t("store.search.notReranked")}</p>}
       {first.warning !== null && (
         <p lang="en" className="foreign mt-1 text-warn">
-          {first.warning}
+          {marked(first.warning)}
         </p>
       )}
     </div>

@@ -6,6 +6,7 @@ import { Button } from "../../parts/button.js";
 import { useDraft } from "../../parts/draft.js";
 import { SelectField, TextArea, TextField } from "../../parts/fields.js";
 import { isNumber, numberProblem, sendOnEnter, typedInto } from "../../parts/formFields.js";
+import { marked } from "../../text/marked.js";
 import { useTexts } from "../../text/texts.js";
 import { useStore } from "./context.js";
 import { FilterField } from "./filterField.js";
@@ -133,7 +134,7 @@ function Rerank({ draft, field }: RerankProps) {
           <option value="">{t("store.search.usualModel")}</option>
           {models.data?.data.map(({ id }) => (
             <option key={id} value={id}>
-              {id}
+              {marked(id)}
             </option>
           ))}
         </SelectField>

@@ -8,6 +8,7 @@ import { SelectField, TextField } from "../../parts/fields.js";
 import { ErrorNote } from "../../parts/notes.js";
 import { Section } from "../../parts/page.js";
 import { numberIn, numberProblem, numberText, typedInto } from "../../parts/formFields.js";
+import { marked } from "../../text/marked.js";
 import { useTexts } from "../../text/texts.js";
 import { useStore, useWhyNot } from "./context.js";
 import { modes, recalls } from "./searchUrl.js";
@@ -143,7 +144,7 @@ export function SearchSettings() {
             {[...new Set([...(model === "" ? [] : [model]), ...(models.data?.data.map(({ id }) => id) ?? [])])].map(
               (id) => (
                 <option key={id} value={id}>
-                  {id}
+                  {marked(id)}
                 </option>
               ),
             )}

@@ -1,5 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
+import { marked } from "../../text/marked.js";
 import { useTexts } from "../../text/texts.js";
 import { embeddingModels } from "../../api/models.js";
 import { useCreateStore } from "../../api/stores.js";
@@ -64,7 +65,7 @@ export default function CreateStore({ onClose, onCreated }: CreateStoreProps) {
         <option value="">{t("stores.usualModel")}</option>
         {models.data?.data.map(({ id }) => (
           <option key={id} value={id}>
-            {id}
+            {marked(id)}
           </option>
         ))}
       </SelectField>

@@ -4,6 +4,7 @@ import { type UsageGroup, type UsageQuery, type Whose, usage, usageGroups } from
 import { Button } from "../../parts/button.js";
 import { useDraft } from "../../parts/draft.js";
 import { Checkbox, SelectField, TextField } from "../../parts/fields.js";
+import { marked } from "../../text/marked.js";
 import { useTexts } from "../../text/texts.js";
 import type { usualUsage } from "./list.js";
 
@@ -59,7 +60,7 @@ export function UsageFilters({ whose, shown, show, asked }: FiltersProps) {
         <option value="">{t("usage.anyAction")}</option>
         {[...known].toSorted().map((each) => (
           <option key={each} value={each}>
-            {each}
+            {marked(each)}
           </option>
         ))}
       </SelectField>

@@ -4,6 +4,7 @@ import type { UsageGroup, UsageRow } from "../../api/usage.js";
 import { day, duration, number } from "../../parts/format.js";
 import { Foreign } from "../../parts/notes.js";
 import { type Column, DataTable } from "../../parts/table.js";
+import { marked } from "../../text/marked.js";
 import { useTexts } from "../../text/texts.js";
 
 interface UsageTableProps {
@@ -44,11 +45,11 @@ function Place({ of, value, withLinks }: { of: UsageGroup; value: string; withLi
   const { t } = useTexts();
   if (of === "day") return <span className="whitespace-nowrap">{day(value)}</span>;
   if (value === "") return <span className="text-muted">{t("none")}</span>;
-  if (of === "action") return <code className="font-mono text-xs">{value}</code>;
+  if (of === "action") return <code className="font-mono text-xs">{marked(value)}</code>;
   if (of === "key_id") {
     return (
-      <code className="font-mono text-xs" title={value}>
-        {/^[0-9a-f]{64}$/.test(value) ? `${value.slice(0, 12)}…` : value}
+      <code className="font-mono text-xs" title={marked(value)}>
+        {/^[0-9a-f]{64}$/.test(value) ? `${value.slice(0, 12)}…` : marked(value)}
       </code>
     );
   }
