@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, jest, test } from "@jest/globals";
 import type { Page } from "playwright-core";
-import { type Visit, open, settled, signIn, visit, visitEach } from "./browser.js";
+import { type Visit, expectAccessible, listen, open, settled, signIn, visit, visitEach } from "./browser.js";
 import { as, makePerson, makeStore, manage, masterKey, named, root } from "./people.js";
 
 jest.setTimeout(120_000);
@@ -208,4 +208,30 @@ test("the dashboard shows one user alone, and back everybody", async () => {
   await page.waitForURL(/user_id=/);
   await page.goBack();
   await page.waitForURL((url) => !url.search.includes("user_id"));
+});
+
+test("their addresses are for administrators, and ask for nothing when somebody else opens them", async () => {
+  const { id, key } = await makePerson("page-no-admin");
+  await current.context.clearCookies();
+  await signIn(current, key, "/sessions");
+  await settled(page);
+  const asked = listen(page);
+  for (const [path, title] of [
+    ["/dashboard", "Dashboard"],
+    ["/people", "Users and teams"],
+    [`/people/users/${id}`, "Users and teams"],
+    ["/keys", "Keys"],
+    ["/keys/litellm", "Keys"],
+    ["/audit?page=2", "Audit log"],
+    ["/health", "Settings and health"],
+  ] as const) {
+    await open(current, path);
+    await page.getByRole("heading", { level: 1, name: title, exact: true }).waitFor();
+    await page.getByText("This is for administrators").waitFor();
+  }
+  expect(new Set(asked)).toEqual(new Set(["GET /v1/me"]));
+  await expectAccessible(page);
+  await page.getByRole("link", { name: "To the first page" }).click();
+  await page.waitForURL(/\/vector-stores$/);
+  await settled(page);
 });

@@ -1,6 +1,6 @@
 import { beforeAll, beforeEach, expect, jest, test } from "@jest/globals";
 import type { Page } from "playwright-core";
-import { type Visit, expectAccessible, focusOn, open, settled, signIn, visitEach } from "./browser.js";
+import { type Visit, expectAccessible, focusOn, listen, open, settled, signIn, visitEach } from "./browser.js";
 import { addRow, as, expire, makePerson, makeStore, named, root } from "./people.js";
 
 /** What a vector store is, and what of it can be changed. */
@@ -156,4 +156,40 @@ test("weights come in pairs, empty fields unset what was set, and what is wrong 
   for (const name of ["hybrid_search", "max_num_results", "expires_after"]) expect(after).not.toHaveProperty(name);
   expect(after).toMatchObject({ metadata: { tier: 2 } });
   current.faults = current.faults.filter((fault) => !fault.includes("status of 400"));
+});
+
+test("it is deleted once, also by two clicks at once, and what was left open on it says that it is gone", async () => {
+  const left = await current.context.newPage();
+  await left.goto(`/admin/vector-stores/${store}/rows`);
+  await left.getByRole("main").getByRole("button", { name: "Add row" }).click();
+  await left.getByLabel("Content").fill("Too late");
+
+  const asked = listen(page);
+  await page.getByRole("main").getByRole("button", { name: "Delete vector store" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByRole("textbox").fill("Settled");
+  await dialog.getByRole("button", { name: "Delete vector store" }).dblclick();
+  await page.getByText("The vector store was deleted.").waitFor();
+  await page.waitForURL(/\/vector-stores$/);
+  await settled(page);
+  expect(asked.filter((each) => each.includes(store))).toEqual([`DELETE /v1/vector_stores/${store}`]);
+
+  await left.getByRole("dialog").getByRole("button", { name: "Add row" }).click();
+  await left.getByRole("heading", { name: "No such vector store" }).waitFor();
+  expect(await left.getByRole("dialog").count()).toBe(0);
+  await left.close();
+  await open(current, `/vector-stores/${store}/files`);
+  await page.getByText(`There is no vector store “${store}”`).waitFor();
+  expect(
+    await page
+      .getByText(/^Request/)
+      .locator("code")
+      .textContent(),
+  ).toMatch(/^\S{8,}$/);
+  expect(await page.getByRole("navigation").count()).toBe(1);
+  await expectAccessible(page);
+  await page.getByRole("link", { name: "To the vector stores" }).click();
+  await page.waitForURL(/\/vector-stores$/);
+  await settled(page);
+  current.faults = current.faults.filter((fault) => !fault.includes("status of 404"));
 });

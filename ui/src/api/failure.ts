@@ -44,6 +44,13 @@ export const brokenAnswer = (requestId: string | null): Failure =>
 export const isUnknownFile = (error: unknown): boolean =>
   error instanceof Failure && error.status === 404 && error.code === null && error.param === "id";
 
+/** Whether the service says that a vector store is not there, or not for the caller. */
+export const isUnknownStore = (error: unknown): boolean =>
+  error instanceof Failure &&
+  error.status === 404 &&
+  error.code === "not_found" &&
+  (error.param === "id" || error.param === "vector_store_id");
+
 /** What the service says, which is in English whatever the language of the page. */
 export interface Said {
   english: string;

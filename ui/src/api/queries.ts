@@ -1,6 +1,6 @@
 import { MutationCache, QueryCache, QueryClient } from "@tanstack/react-query";
 import { noteSignedIn } from "../app/page.js";
-import { Failure } from "./failure.js";
+import { Failure, isUnknownStore } from "./failure.js";
 import { type Me, meKey, noteCaller } from "./me.js";
 import { endIn, noteEnd, reasonOf } from "./sessionEnd.js";
 import { onTabNews } from "./tabs.js";
@@ -10,9 +10,18 @@ import { onSessionEnd, pauseUploads } from "./uploads/session.js";
 const mayGoAgain = (error: Error) =>
   error instanceof Failure && (error.status >= 500 || (error.status === 0 && navigator.onLine));
 
+/** Something has found a vector store gone: whether it is the one that is shown, its page asks once more. */
+function askForShownStore(client: QueryClient): void {
+  void client.invalidateQueries({
+    queryKey: ["stores", "detail"],
+    predicate: ({ state: { data, error } }) => data !== undefined && error === null,
+  });
+}
+
 /** Remembers what was asked. Once a session has ended, the page asks to sign in. */
 export function createQueries(): QueryClient {
   const onError = (error: Error) => {
+    if (isUnknownStore(error)) askForShownStore(client);
     // A wrong key is refused to who signs in.
     if (client.getQueryData<Me | null>(meKey) == null) return;
     void endIn(error).then((end) => {

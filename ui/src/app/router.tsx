@@ -3,6 +3,7 @@ import { type RouteObject, createBrowserRouter, redirect } from "react-router";
 import { me } from "../api/me.js";
 import { SignIn } from "../pages/signIn.js";
 import { Skeleton } from "../parts/notes.js";
+import { Allowed } from "./allowed.js";
 import { fromPage } from "./page.js";
 import { Problem } from "./problem.js";
 import { Shell } from "./shell.js";
@@ -59,7 +60,7 @@ export function createRouter(queries: QueryClient) {
           return redirect(within === "/" ? signInPath : `${signInPath}?next=${encodeURIComponent(within)}`);
         },
         shouldRevalidate: () => false,
-        children: [{ errorElement: <Problem />, children: pages }],
+        children: [{ element: <Allowed />, errorElement: <Problem />, children: pages }],
       },
     ],
     { basename: fromPage("base-path") || "/" },

@@ -89,6 +89,11 @@ export const de: Texts = {
     text: "Unter dieser Adresse gibt es keine Seite.",
     start: "Zur ersten Seite",
   },
+  forbidden: {
+    admins: "Das ist nur für Administratoren",
+    others: "Dieser Schlüssel darf das nicht sehen",
+    text: "Was zu sehen und zu tun erlaubt ist, steht in der Navigation.",
+  },
   confirm: {
     type: "Zur Bestätigung „{{text}}“ eingeben",
     why: "Zuerst den Text oben eingeben.",
@@ -695,6 +700,12 @@ export const de: Texts = {
     service: "der Dienst",
   },
   store: {
+    gone: {
+      title: "Kein solcher Vector Store",
+      text: "Den Vector Store „{{id}}“ gibt es nicht",
+      about: "Er wurde gelöscht, oder er ist für diese Anmeldung nicht sichtbar.",
+      list: "Zu den Vector Stores",
+    },
     tabsOf: "Teile des Vector Stores",
     tabs: {
       overview: "Überblick",

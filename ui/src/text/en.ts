@@ -83,6 +83,11 @@ export const en = {
     text: "There is no page at this address.",
     start: "To the first page",
   },
+  forbidden: {
+    admins: "This is for administrators",
+    others: "Your key may not see this",
+    text: "What you may see and do is in the navigation.",
+  },
   confirm: {
     type: "Type “{{text}}” to confirm",
     why: "Type the text above first.",
@@ -674,6 +679,12 @@ export const en = {
     service: "the service",
   },
   store: {
+    gone: {
+      title: "No such vector store",
+      text: "There is no vector store “{{id}}”",
+      about: "It was deleted, or it was never yours to see.",
+      list: "To the vector stores",
+    },
     tabsOf: "Parts of the vector store",
     tabs: {
       overview: "Overview",

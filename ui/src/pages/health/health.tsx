@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { useMay, useMe } from "../../api/me.js";
+import { useMe } from "../../api/me.js";
 import { health, serviceStatus } from "../../api/status.js";
 import { useUrlState } from "../../app/urlState.js";
 import { bytes, dateTime } from "../../parts/format.js";
@@ -13,10 +13,9 @@ import { Settings, usualSettings } from "./settings.js";
 /** Whether all is well, and what this service can do as it is set up. */
 export function Component() {
   const { t } = useTexts();
-  const isAdmin = useMay("admin:read");
   const [shown, show] = useUrlState(usualSettings);
   const { data, error, isPending, isFetching, refetch } = useQuery(health);
-  const { data: service } = useQuery({ ...serviceStatus, enabled: isAdmin });
+  const { data: service } = useQuery(serviceStatus);
   return (
     <Page
       title={t("health.title")}
@@ -30,9 +29,9 @@ export function Component() {
           {data.indexing !== null && <IndexFacts of={data.indexing} />}
         </div>
       )}
-      {isAdmin && <Doctor />}
+      <Doctor />
       <Abilities since={service?.started_at} />
-      {isAdmin && <Settings shown={shown} show={show} />}
+      <Settings shown={shown} show={show} />
     </Page>
   );
 }

@@ -1,16 +1,20 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Suspense, lazy, useEffect, useRef } from "react";
 import { NavLink, Outlet, useBlocker, useLocation, useParams } from "react-router";
+import { Failure } from "../../api/failure.js";
 import { useReading } from "../../api/readingFiles.js";
 import { forgetCounts, hideFile, showFile } from "../../api/storeFiles.js";
 import { permissionOn, titleOf } from "../../api/stores.js";
 import { storeDetail } from "../../api/storeDetail.js";
 import { takeNews, useIsUploading, useUploads } from "../../api/uploads/queue.js";
 import { CopyButton } from "../../parts/copy.js";
+import { noSuchStore } from "../../parts/failureText.js";
 import { Badge, ErrorNote, Foreign, Skeleton } from "../../parts/notes.js";
 import { Page } from "../../parts/page.js";
+import { marked } from "../../text/marked.js";
 import { useTexts } from "../../text/texts.js";
 import { type StoreContext, useWhyNotOf } from "./context.js";
+import { Gone } from "./gone.js";
 
 const UseAgain = lazy(() => import("./useAgain.js"));
 const LeaveDialog = lazy(() => import("./leave.js"));
@@ -36,6 +40,7 @@ export function Component() {
     const [box, tabBox] = [all.getBoundingClientRect(), current.getBoundingClientRect()];
     all.scrollLeft += Math.min(0, tabBox.left - box.left) + Math.max(0, tabBox.right - box.right);
   }, [tab]);
+  if (error instanceof Failure && error.code === noSuchStore) return <Gone id={id} error={error} />;
   const context: StoreContext | null = store === undefined ? null : { store, own: own.data };
   return (
     <Page
@@ -48,7 +53,7 @@ export function Component() {
       }
       about={
         <span className="inline-flex items-center gap-1 font-mono text-xs">
-          {id}
+          {marked(id)}
           <CopyButton text={id} what={t("copy.id")} />
         </span>
       }
