@@ -60,6 +60,28 @@ function finished(): Plugin {
   };
 }
 
+/**
+ * What every page loads, in two files instead of twenty small ones: they compress better together, by 7 kB of 150. A
+ * new version of the page changes only the second. What else a page needs comes with it.
+ */
+const loadedFirst = [
+  {
+    name: "libraries",
+    test: /node_modules\/(react|react-dom|scheduler|react-router|@tanstack\/(query-core|react-query)|openapi-fetch)\//,
+  },
+  {
+    name: "base",
+    test: new RegExp(
+      [
+        "/ui/src/(app/(?!askSignOut)|text/texts)",
+        "/ui/src/api/(client|failure|me|queries)\\.",
+        "/ui/src/parts/(announcer|button|failureText|fields|format|notes|page|pager)\\.",
+        "lucide-react/dist/esm/\\w+\\.",
+      ].join("|"),
+    ),
+  },
+];
+
 export default defineConfig(({ mode }) => {
   const api = loadEnv(mode, ".", "VITE_").VITE_API_URL ?? "http://localhost:8000";
   return {
@@ -74,6 +96,7 @@ export default defineConfig(({ mode }) => {
       assetsInlineLimit: 0,
       sourcemap: false,
       modulePreload: { polyfill: false },
+      rolldownOptions: { output: { codeSplitting: { groups: loadedFirst } } },
     },
     // With its own Host, a request is one of this page for the service, too; so `api` is a server on this machine, or a
     // port that leads to one (docs/page.md).

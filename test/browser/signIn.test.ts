@@ -124,7 +124,7 @@ describe("who sees what", () => {
     await enter(stranger.key);
     await current.page.getByText("No vector stores yet").waitFor();
     await open(current, `/vector-stores/${store}`);
-    await current.page.getByRole("alert").getByText("Status 404").waitFor();
+    await current.page.getByText(`There is no vector store “${store}”`).waitFor();
   });
 });
 
