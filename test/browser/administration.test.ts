@@ -95,7 +95,7 @@ describe("usage", () => {
     await makeStore(key, "Counted");
     await open(current, `/usage?user_id=${id}`);
     // What was asked for in the last second may not be counted yet.
-    while ((await page.getByRole("cell", { name: "createVectorStore" }).count()) === 0) {
+    while ((await page.getByRole("cell", { name: "Vector store created" }).count()) === 0) {
       await page.reload();
       await settled(page);
     }

@@ -120,6 +120,9 @@ test("of somebody else cannot be downloaded, read again or deleted, and the page
   const broken = await keep("broken.pdf", "assistants", "%PDF-1.7 nothing of it is a PDF");
   await as(owner.key).vectorStores.files.createAndPoll(store, { file_id: broken }, { pollIntervalMs: 100 });
   await signIn(current, writer.key, `/vector-stores/${store}/files`);
+  // In people's language, with what the service says.
+  await row("broken.pdf").getByText("The file is empty, damaged,").waitFor();
+  expect(await row("broken.pdf").locator('[lang="en"]').textContent()).toContain("PDF");
   await main().getByRole("button", { name: "Read broken.pdf again" }).click();
   const failed = page.getByRole("region", { name: "What has failed" });
   await failed.getByText("broken.pdf was uploaded by somebody else").waitFor();

@@ -60,17 +60,33 @@ test("are granted with the keyboard alone to a user, who is found by their email
   });
   await page.keyboard.type(friend.email.slice(0, -4));
   await dialog().getByText("1 found").waitFor({ state: "attached" });
-  expect(
-    await dialog()
-      .getByRole("button", { name: /^Grant/ })
-      .getAttribute("aria-disabled"),
-  ).toBe("true");
+  const submit = dialog().getByRole("button", { name: /^Grant/ });
+  expect(await submit.getAttribute("aria-disabled")).toBe("true");
+  const [list, field] = [
+    dialog().getByRole("listbox"),
+    dialog().getByRole("combobox", { name: "Search users by email" }),
+  ];
+  const marked = () => list.getByRole("option", { selected: true }).textContent();
+  expect(await marked()).toContain(friend.email);
   // Not one for each letter, while nothing says how fast they come.
   expect(searches.length).toBeLessThan(friend.email.length / 3);
-  await keys("Tab", "Space", "Tab", "ArrowDown");
+  await expectAccessible(page, 10);
+  await keys("ArrowDown");
+  expect(await marked()).toContain("as the ID");
+  expect(await field.getAttribute("aria-activedescendant")).toBe(
+    await list.getByRole("option").last().getAttribute("id"),
+  );
+  // The first Escape closes the list, and only a second one would close the dialog.
+  await keys("Escape");
+  await list.waitFor({ state: "detached" });
+  await keys("ArrowDown", "ArrowDown", "Enter");
+  await dialog().getByText(`This is ${friend.id}`).waitFor();
+  expect(await field.inputValue()).toBe(friend.email);
+  await keys("Tab", "ArrowDown");
   await dialog().getByText("Also add and remove files and rows.").waitFor();
   await keys("Tab", "Tab", "Enter");
-  await page.getByText(`user:${friend.id} may now: read and write.`).waitFor();
+  await page.getByText(`${friend.email} may now: read and write.`).waitFor();
+  await row(`user:${friend.id}`).getByText(friend.email, { exact: true }).waitFor();
   expect([await focused(), await levelFor(friend.key)]).toEqual(["Grant permission", "write"]);
 });
 
@@ -80,8 +96,8 @@ test("are granted to a team and to everyone, changed in their place, and revoked
   await dialog().getByLabel("To", { exact: true }).selectOption("team");
   await dialog().getByLabel("Search teams by name").fill(named("Page Readers").slice(0, -2));
   await dialog()
-    .getByRole("radio", { name: named("Page Readers") })
-    .check();
+    .getByRole("option", { name: named("Page Readers") })
+    .click();
   await dialog().getByRole("button", { name: "Grant", exact: true }).click();
   await row(`team:${team.id}`).waitFor();
   expect([await levelFor(team.key), await levelFor(friend.key)]).toEqual(["read", 404]);
@@ -97,10 +113,10 @@ test("are granted to a team and to everyone, changed in their place, and revoked
   page.on("request", (request) => {
     if (request.method() === "PUT") given.push(request.postDataJSON());
   });
-  const level = main().getByLabel(`What team:${team.id} may do`, { exact: true });
+  const level = main().getByLabel(`What ${named("Page Readers")} may do`, { exact: true });
   await level.focus();
   await keys("ArrowDown", "ArrowDown", "Tab");
-  await focusOn(main().getByRole("button", { name: `Change what team:${team.id} may do` }));
+  await focusOn(main().getByRole("button", { name: `Change what ${named("Page Readers")} may do` }));
   // A change that fails stays on the screen with what the log calls it, and is tried again from there.
   const lost = /\/permissions\/team/;
   await page.route(lost, (route) => route.fulfill({ status: 500, headers: { "x-request-id": "req_of_the_level" } }), {
@@ -113,7 +129,7 @@ test("are granted to a team and to everyone, changed in their place, and revoked
   expect(await levelFor(team.key)).toBe("read");
   await failed.getByRole("button", { name: "Try again" }).click();
   current.faults = current.faults.filter((fault) => !fault.includes("status of 500"));
-  await page.getByText(`team:${team.id} may now: manage.`).waitFor();
+  await page.getByText(`${named("Page Readers")} may now: manage.`).waitFor();
   expect(given).toEqual([{ permission: "admin" }, { permission: "admin" }]);
   expect(await levelFor(team.key)).toBe("admin");
 
@@ -133,9 +149,9 @@ test("the store is given to nobody while nobody was chosen", async () => {
   const give = dialog().getByRole("button", { name: /^Transfer ownership/ });
   expect(await give.getAttribute("title")).toBe("Say to whom first.");
   await dialog().getByLabel("Search users by email").fill(friend.email);
-  await dialog().getByRole("radio", { name: friend.id }).check();
+  await dialog().getByRole("option", { name: friend.id }).click();
   await give.click();
-  await page.getByText(`It now belongs to user:${friend.id}.`).waitFor();
+  await page.getByText(`It now belongs to ${friend.email}.`).waitFor();
 });
 
 test("are given by their owner by ID, and shown to others with the reason why they cannot", async () => {

@@ -1,7 +1,7 @@
 import { beforeAll, beforeEach, expect, jest, test } from "@jest/globals";
 import type { Page } from "playwright-core";
 import { type Visit, expectAccessible, focusOn, listen, open, settled, signIn, visitEach } from "./browser.js";
-import { addRow, as, expire, makePerson, makeStore, named, root } from "./people.js";
+import { addRow, as, expire, grant, makePerson, makeStore, named, root } from "./people.js";
 
 /** What a vector store is, and what of it can be changed. */
 
@@ -109,6 +109,20 @@ test("two people change different settings, and neither undoes the other's", asy
   await page.getByRole("heading", { level: 1, name }).waitFor();
   expect(sent).toEqual([{ recall: "fast" }, { name }]);
   expect(await stored()).toMatchObject({ name, recall: "fast", search_mode: "keyword", metadata: { by: "another" } });
+});
+
+test("who may only read sees the settings as text, without fields", async () => {
+  await change({ search_mode: "hybrid", metadata: { tier: 2 } });
+  const reader = await makePerson("page-settings-reader");
+  await grant(key, store, `user:${reader.id}`, "read");
+  await current.context.clearCookies();
+  await signIn(current, reader.key, "/sessions");
+  await open(current, `/vector-stores/${store}/settings`);
+  await part("General").getByText("tier").waitFor();
+  await part("Search").getByText("hybrid", { exact: true }).waitFor();
+  await page.getByText("You may only do this here: read.", { exact: true }).waitFor();
+  expect(await page.getByRole("main").locator("input, select, textarea").count()).toBe(0);
+  expect(await save("General").count()).toBe(0);
 });
 
 test("weights come in pairs, empty fields unset what was set, and what is wrong is said beside its field", async () => {

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, jest, test } from "@jest/globals";
 import type { Page } from "playwright-core";
-import { type Visit, expectAccessible, focusOn, open, settled, signIn, visitEach } from "./browser.js";
+import { type Visit, expectAccessible, focusOn, open, resize, settled, signIn, visitEach } from "./browser.js";
 import { as, makeKey, makePerson, makeStore, named, root } from "./people.js";
 
 jest.setTimeout(120_000);
@@ -91,6 +91,31 @@ describe("the list of vector stores", () => {
     await page.keyboard.press("Enter");
     await page.getByRole("heading", { level: 1, name }).waitFor();
     expect(new URL(page.url()).pathname).toMatch(/\/vector-stores\/vs_\w+$/);
+  });
+
+  test("on a phone shows what is beyond its edge, as the tabs of a store do; and its ages move on", async () => {
+    const edges = page.locator("[data-more]");
+    expect(await edges.count()).toBe(0);
+    await resize(page, 390);
+    await edges.waitFor();
+    await page.getByRole("region", { name: "Vector stores" }).press("ArrowRight");
+    await page.locator("[data-more].left-0").waitFor();
+    await page.getByRole("link", { name: "Notes 25" }).click();
+    const tab = page
+      .getByRole("navigation", { name: "Parts of the vector store" })
+      .getByRole("link", { name: "Settings" });
+    await tab.click();
+    await page.locator("[data-more].left-0").waitFor();
+    const { x = 0, width = 0 } = (await tab.boundingBox()) ?? {};
+    expect(x + width).toBeLessThanOrEqual(390);
+
+    await page.clock.install();
+    await resize(page, 1440);
+    await page.goto("/admin/vector-stores");
+    const age = page.getByRole("row").filter({ hasText: "Notes 25" }).locator("time").last();
+    await age.filter({ hasText: /second|minute/ }).waitFor();
+    await page.clock.runFor(3 * 3_600_000);
+    await age.filter({ hasText: "3 hours ago" }).waitFor();
   });
 
   test("a wrong expiry is refused beside its field, and nothing that was typed is lost", async () => {

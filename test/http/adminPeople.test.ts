@@ -104,6 +104,20 @@ describe("users", () => {
     expect((await list("/users?email=EN%40ex")).data.map(({ id }) => id)).toEqual(["ben"]);
   });
 
+  test("are looked up by their ids, in the order of these", async () => {
+    const { data, next_page: next } = await list("/users?ids=cleo,nobody,ann,cleo");
+    const found = data.map(({ id, in_litellm: has, litellm: facts }) => [id, has, facts?.email].join(" "));
+    expect([next, ...found]).toEqual([null, "cleo true cleo@Example.com", "nobody false ", "ann true ann@Example.com"]);
+    expect((await list("/teams?ids=red")).data[0]?.litellm?.alias).toBe("The Reds");
+    const many = Array.from({ length: 51 }, (_, n) => n).join(",");
+    for (const query of ["ids=a,,b", "ids=", `ids=${many}`, "ids=ann&email=ann"]) {
+      const answer = await get(`/users?${query}`);
+      expect([query, answer.status, errorOf(answer).param]).toEqual([query, 400, "ids"]);
+    }
+    litellm.outage = away;
+    expect((await list("/users?ids=cleo")).data).toMatchObject([{ id: "cleo", in_litellm: null, litellm: null }]);
+  });
+
   test("that are known here include those that LiteLLM does not have", async () => {
     for (const limit of [1, 2, 100]) {
       const found = await walk(`/users?source=service&limit=${limit}`);

@@ -68,6 +68,12 @@ export async function listKnownHere<T>(
   return { people: await withHoldings(deps, kind, found), total: null, next, problem };
 }
 
+/** These, in their order, whether or not they are known here or LiteLLM has them. */
+export async function listThese<T>(deps: Deps, kind: Kind<T>, ids: readonly string[]): Promise<PeoplePage<T>> {
+  const { found, problem } = await findAtLitellm(deps, kind, ids);
+  return { people: await withHoldings(deps, kind, found), total: null, next: null, problem };
+}
+
 /** Lookups at LiteLLM for one page of those that it no longer has, and how many of them at the same time. */
 const mostLookups = 200;
 const lookupsAtOnce = 20;

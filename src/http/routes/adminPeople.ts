@@ -21,7 +21,7 @@ const aboutLists =
   "`source=service` all that own, may use or have used something here, whether or not LiteLLM has them: `in_litellm` says it, and is null " +
   "while LiteLLM cannot be asked, as the header `x-vector-store-warning` then says. `in_litellm=false` lists only those of them that LiteLLM " +
   "does not have and that own or may use something here. It asks LiteLLM for up to 200 ids, so that a page may hold fewer than `limit`, even " +
-  "none, and still have a `next_page`.";
+  "none, and still have a `next_page`. With `ids` it is one page of just these.";
 const aboutOne =
   "Without LITELLM_MASTER_KEY, or while LiteLLM is away, it is found only if it owns, may use or has used something here; the header " +
   "`x-vector-store-warning` then says why `in_litellm` is null.";
@@ -31,10 +31,10 @@ type Asked = Pick<Call<never, never, never>, "deps" | "warn">;
 async function list<T extends { readonly id: string }>(
   { deps, warn }: Asked,
   kind: people.Kind<T>,
-  { list: wanted, ...asked }: ReturnType<typeof readPeople> & { search: string | null },
+  { list: wanted, ids, ...asked }: ReturnType<typeof readPeople> & { search: string | null },
 ): Promise<people.PeoplePage<T>> {
   const lists = { litellm: people.listLitellm<T>, service: people.listKnownHere<T>, gone: people.listGone<T> };
-  const page = await lists[wanted](deps, kind, asked);
+  const page = ids === null ? await lists[wanted](deps, kind, asked) : await people.listThese(deps, kind, ids);
   if (page.problem !== null) warn(page.problem);
   return page;
 }

@@ -18,6 +18,13 @@ const search = plainText(256).optional();
 export const userParams = z.object({ user_id: id.describe("LiteLLM's id of the user, percent-encoded") });
 export const teamParams = z.object({ team_id: id.describe("LiteLLM's id of the team, percent-encoded") });
 
+const mostIds = 50;
+const ids = plainText(mostIds * 257)
+  .transform((text) => [...new Set(text.split(","))])
+  .refine((each) => each.every((one) => one !== "" && one.length <= 256), "must be ids of 1 to 256 characters")
+  .refine((each) => each.length <= mostIds, `at most ${mostIds} ids`)
+  .optional();
+
 const sources = ["litellm", "service"] as const;
 const listFields = {
   limit: queryInteger(1, 100, 20),
@@ -29,8 +36,17 @@ const listFields = {
     .enum(["false"])
     .optional()
     .describe("with `source=service`, only those that own or may use something here and that LiteLLM does not have"),
+  ids: ids.describe(`only these, comma-separated, at most ${mostIds}: whether or not LiteLLM has them`),
   page: pageField.describe("`next_page` of the page before, of the same list"),
 };
+interface Chosen {
+  ids?: readonly string[] | undefined;
+  page?: string | undefined;
+  in_litellm?: "false" | undefined;
+}
+const onlyIds = ({ ids: these, page, in_litellm: known }: Chosen, search: string | undefined) =>
+  these === undefined || [page, known, search].every((other) => other === undefined);
+const needsNoMore = { path: ["ids"], message: "says which ones: leave out what else would choose them" };
 const onlyLitellm = (query: { source: string; search?: string | undefined }) =>
   query.source === "litellm" || query.search === undefined;
 const onlyService = (query: { source: string; in_litellm?: "false" | undefined }) =>
@@ -44,16 +60,19 @@ export const usersQuery = z
     email: search.describe("only users whose email contains this text, in upper or lower case"),
   })
   .refine(onlyService, needsService)
-  .refine(({ source, email }) => onlyLitellm({ source, search: email }), wrongSource("email"));
+  .refine(({ source, email }) => onlyLitellm({ source, search: email }), wrongSource("email"))
+  .refine(({ email, ...query }) => onlyIds(query, email), needsNoMore);
 export const teamsQuery = z
   .object({
     ...listFields,
     alias: search.describe("only teams whose alias contains this text, in upper or lower case"),
   })
   .refine(onlyService, needsService)
-  .refine(({ source, alias }) => onlyLitellm({ source, search: alias }), wrongSource("alias"));
+  .refine(({ source, alias }) => onlyLitellm({ source, search: alias }), wrongSource("alias"))
+  .refine(({ alias, ...query }) => onlyIds(query, alias), needsNoMore);
 
 interface PeopleQuery {
+  ids?: readonly string[] | undefined;
   source: (typeof sources)[number];
   in_litellm?: "false" | undefined;
   page?: string | undefined;
@@ -66,11 +85,11 @@ const listOf = ({ source, in_litellm: known }: PeopleQuery): PeopleQuery["source
 
 /** Where a page begins, at LiteLLM or here. @throws ApiError 400 */
 export function readPeople(query: PeopleQuery) {
-  const { page, limit } = query;
+  const { page, limit, ids: these = null } = query;
   const list = listOf(query);
   const [place] = page === undefined ? [null] : readToken(page, [list], 1);
   if (page !== undefined && (place == null || (list === "litellm" && !/^[1-9]\d{0,8}$/.test(place)))) throw notOurs();
-  return { list, limit, page: Number(place ?? 1), after: place ?? "" };
+  return { list, limit, ids: these, page: Number(place ?? 1), after: place ?? "" };
 }
 
 const money = z.number();

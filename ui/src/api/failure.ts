@@ -36,6 +36,10 @@ export function failureOf(response: Response, body: unknown): Failure {
 export const noAnswer = (error: unknown, code: "no_answer" | "broken_off" = "no_answer"): Failure =>
   new Failure(error instanceof Error ? error.message : String(error), 0, code, null, null, null);
 
+/** No answer came in the time that the page waits for one. */
+export const timedOut = (seconds: number): Failure =>
+  new Failure(`No answer came within ${seconds} seconds.`, 0, "timed_out", null, null, null);
+
 /** An answer of success that cannot be read. Its status would be misleading, so it is left out. */
 export const brokenAnswer = (requestId: string | null): Failure =>
   new Failure("The answer cannot be read.", 0, "broken_answer", null, requestId, null);

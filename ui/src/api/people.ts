@@ -65,3 +65,46 @@ export const teamOf = (id: string) =>
     queryFn: ({ signal }) =>
       answered(api.GET("/v1/admin/teams/{team_id}", { params: { path: { team_id: id } }, signal })),
   });
+
+/** As many as the service looks up at once. */
+const mostNames = 50;
+
+interface Batch {
+  ids: Set<string>;
+  names: Promise<ReadonlyMap<string, string | null>>;
+}
+const batches: Partial<Record<Kind, Batch>> = {};
+
+/** What somebody is known by; all that a page shows at the same time are asked for at once. */
+export const personName = (kind: Kind, id: string) =>
+  queryOptions({
+    queryKey: ["people", "name", kind, id],
+    queryFn: async () => {
+      // The service takes the ids between commas.
+      if (id.includes(",")) return null;
+      const batch = (batches[kind] ??= begin(kind));
+      batch.ids.add(id);
+      if (batch.ids.size === mostNames) batches[kind] = undefined;
+      return (await batch.names).get(id) ?? null;
+    },
+    staleTime: 300_000,
+    retry: false,
+  });
+
+function begin(kind: Kind): Batch {
+  const ids = new Set<string>();
+  const asked = new Promise((done) => setTimeout(done, 0)).then(() => {
+    if (batches[kind]?.ids === ids) batches[kind] = undefined;
+    return namesOf(kind, [...ids].join(","));
+  });
+  return { ids, names: asked };
+}
+
+async function namesOf(kind: Kind, ids: string): Promise<ReadonlyMap<string, string | null>> {
+  if (kind === "user") {
+    const { data } = await answered(api.GET("/v1/admin/users", { params: { query: { ids } } }));
+    return new Map(data.map(({ id, litellm }) => [id, litellm?.email ?? litellm?.alias ?? null]));
+  }
+  const { data } = await answered(api.GET("/v1/admin/teams", { params: { query: { ids } } }));
+  return new Map(data.map(({ id, litellm }) => [id, litellm?.alias ?? null]));
+}

@@ -5,7 +5,8 @@ import { unsentUploads } from "../api/uploads/session.js";
 import { useAnnounce } from "../parts/announcer.js";
 import { Button } from "../parts/button.js";
 import { SelectField } from "../parts/fields.js";
-import { ErrorNote, Foreign } from "../parts/notes.js";
+import { Person } from "../pages/people/name.js";
+import { ErrorNote } from "../parts/notes.js";
 import { type Language, chooseLanguage, languages, useTexts } from "../text/texts.js";
 import { type Theme, chooseTheme, storedTheme, themes } from "./theme.js";
 
@@ -55,7 +56,9 @@ export function Account() {
       </div>
       <div className="px-1.5 text-sm">
         <p className="text-xs text-muted">{t("account.signedIn")}</p>
-        <Foreign className="font-medium">{caller}</Foreign>
+        <div className="font-medium">
+          <Person subject={caller} />
+        </div>
         {readOnly && <p className="text-xs text-muted">{t("account.readOnly")}</p>}
       </div>
       <Button

@@ -83,6 +83,11 @@ export function Modal({ onClose, title, about, wide = false, stays = false, chil
           onCloseAutoFocus={giveFocusBack}
           onInteractOutside={keepForMessages}
           {...listeners}
+          onEscapeKeyDown={(event) => {
+            // Of what is open, only the innermost is closed.
+            const list = '[role="combobox"][aria-expanded="true"]';
+            if (event.target instanceof Element && event.target.matches(list)) event.preventDefault();
+          }}
           {...(about === undefined ? { "aria-describedby": undefined } : {})}
           className={
             `fixed inset-x-2 bottom-2 z-50 mx-auto max-h-[calc(100dvh-1rem)] overflow-auto rounded-xl border border-line bg-raised p-5 ` +

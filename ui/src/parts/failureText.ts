@@ -16,6 +16,7 @@ function ownText(error: Error, t: Translate): string | null {
   if (error.status !== 0) return null;
   if (error.code === "broken_answer") return t("error.broken");
   if (error.code === "broken_off") return t("error.brokenOff");
+  if (error.code === "timed_out") return t("error.timedOut");
   return t(error.code === "unreadable_file" ? "error.unreadable" : "error.away");
 }
 

@@ -8,6 +8,7 @@ import {
 import { ArrowDown, ArrowUp, ChevronsUpDown } from "lucide-react";
 import type { ReactNode } from "react";
 import { useTexts } from "../text/texts.js";
+import { ScrollBox } from "./scrollBox.js";
 
 const features = tableFeatures({ rowSelectionFeature });
 
@@ -79,12 +80,7 @@ export function DataTable<Row extends object>(props: DataTableProps<Row>) {
   };
   return (
     // It scrolls on a narrow screen, so it must take the focus.
-    <div
-      tabIndex={0}
-      role="region"
-      aria-label={label}
-      className="overflow-x-auto rounded-lg border border-line bg-surface"
-    >
+    <ScrollBox tabIndex={0} role="region" aria-label={label} className="rounded-lg border border-line bg-surface">
       <table className={`w-full border-collapse text-sm ${stale ? "opacity-60" : ""}`} aria-busy={stale}>
         <thead>
           {table.getHeaderGroups().map((group) => (
@@ -137,7 +133,7 @@ export function DataTable<Row extends object>(props: DataTableProps<Row>) {
           ))}
         </tbody>
       </table>
-    </div>
+    </ScrollBox>
   );
 }
 

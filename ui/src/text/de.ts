@@ -1,3 +1,4 @@
+import { operationsIn } from "./operations.js";
 import type { Texts } from "./texts.js";
 
 /** Die deutschen Texte, mit denselben Schlüsseln wie die englischen. */
@@ -73,6 +74,8 @@ export const de: Texts = {
     away: "Der Dienst antwortet nicht. Vielleicht startet er neu, oder die Verbindung ist unterbrochen.",
     broken: "Statt der Antwort des Dienstes kam etwas, das nicht lesbar ist.",
     noStore: "Diesen Vector Store gibt es nicht, oder er ist für diese Anmeldung nicht sichtbar.",
+    timedOut:
+      "Lange kam keine Antwort, deshalb wartet die Seite nicht weiter. Der Dienst oder das Modell ist vielleicht ausgelastet: später erneut versuchen.",
     unreadable: "Die Datei ist nicht lesbar. Vielleicht wurde sie nach der Auswahl geändert oder entfernt.",
     status: "Status {{status}}",
     request: "Anfrage",
@@ -121,6 +124,7 @@ export const de: Texts = {
     chosen_one: "{{count}} ausgewählt",
     chosen_other: "{{count}} ausgewählt",
   },
+  operations: operationsIn.de,
   actions: "Aktionen",
   mayOnlyLook: "Dieser Schlüssel darf nur ansehen, nicht ändern.",
   period: {
@@ -717,6 +721,7 @@ export const de: Texts = {
       settings: "Einstellungen",
     },
     expired: "abgelaufen",
+    late: "Das dauert länger als üblich. Der Dienst oder das Modell ist vielleicht ausgelastet.",
     mayOnly: "Hier ist nur dies erlaubt: {{level}}.",
     levels: { read: "lesen", write: "lesen und schreiben", admin: "verwalten" },
     modes: { vector: "Vektoren", keyword: "Wörter", hybrid: "hybrid" },
@@ -770,6 +775,14 @@ export const de: Texts = {
       attributesSaved: "Die Attribute von {{name}} wurden gespeichert.",
       remove: "{{name}} entfernen",
       removeTitle: "{{name}} entfernen?",
+      stopAndRemove: "{{name}} nicht weiter lesen und entfernen",
+      stopTitle: "{{name}} nicht weiter lesen und entfernen?",
+      stopAbout: "Das Lesen endet in wenigen Sekunden, und Suchen in diesem Vector Store finden nichts davon.",
+      reasons: {
+        server_error: "Der Dienst konnte die Datei nicht zu Ende lesen.",
+        unsupported_file: "Dateien dieser Art, oder solche wie diese, können nicht gelesen werden.",
+        invalid_file: "Die Datei ist leer, beschädigt, geschützt, zu groß oder nicht das, was ihr Name sagt.",
+      },
       removeAbout: "Suchen in diesem Vector Store finden ihren Text dann nicht mehr.",
       uploadStays: "Die selbst hochgeladene Datei bleibt unter „Dateien“ und zählt zur eigenen Grenze.",
       othersStays:
@@ -931,6 +944,7 @@ export const de: Texts = {
       threshold: "Kleinste Wertung",
       thresholdHint: "0 bis 1",
       rewrite: "Suchtext umformulieren",
+      cancelled: "Die Suche wurde abgebrochen.",
       results: "Ergebnisse",
       found_one: "{{count}} Ergebnis",
       found_other: "{{count}} Ergebnisse",

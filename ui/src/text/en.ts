@@ -1,3 +1,5 @@
+import { operationsIn } from "./operations.js";
+
 /** The English texts. Those of other languages have the same keys; `{{name}}` is filled in. */
 export const en = {
   product: "Vector store",
@@ -67,6 +69,8 @@ export const en = {
     away: "The service does not answer. It may be restarting, or your connection may be down.",
     broken: "Something that cannot be read came in place of the service's answer.",
     noStore: "There is no such vector store, or you may not see it.",
+    timedOut:
+      "No answer came for a long time, so the page waits no longer. The service or the model may be busy: try again later.",
     unreadable: "The file cannot be read. It may have been changed or removed since it was chosen.",
     status: "Status {{status}}",
     request: "Request",
@@ -114,6 +118,7 @@ export const en = {
     chosen_one: "{{count}} chosen",
     chosen_other: "{{count}} chosen",
   },
+  operations: operationsIn.en,
   actions: "Actions",
   mayOnlyLook: "Your key may only look, not change this.",
   period: {
@@ -696,6 +701,7 @@ export const en = {
       settings: "Settings",
     },
     expired: "expired",
+    late: "This takes longer than usual. The service or the model may be busy.",
     mayOnly: "You may only do this here: {{level}}.",
     levels: { read: "read", write: "read and write", admin: "manage" },
     modes: { vector: "vector", keyword: "keyword", hybrid: "hybrid" },
@@ -749,6 +755,14 @@ export const en = {
       attributesSaved: "The attributes of {{name}} were saved.",
       remove: "Remove {{name}}",
       removeTitle: "Remove {{name}}?",
+      stopAndRemove: "Stop reading and remove {{name}}",
+      stopTitle: "Stop reading {{name}}, and remove it?",
+      stopAbout: "Reading it stops within seconds, and searches in this vector store find nothing of it.",
+      reasons: {
+        server_error: "The service could not finish reading it.",
+        unsupported_file: "Files of this kind, or such as this one, cannot be read.",
+        invalid_file: "The file is empty, damaged, protected, too large, or not what its name says.",
+      },
       removeAbout: "Searches in this vector store find its text no longer.",
       uploadStays: "The file that you uploaded stays under “Files”, and counts towards your limit.",
       othersStays: "Somebody else has uploaded the file. It stays theirs: only they or an administrator can delete it.",
@@ -907,6 +921,7 @@ export const en = {
       threshold: "Lowest score",
       thresholdHint: "0 to 1",
       rewrite: "Rewrite the query",
+      cancelled: "The search was cancelled.",
       results: "Results",
       found_one: "{{count}} result",
       found_other: "{{count}} results",

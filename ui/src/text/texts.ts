@@ -2,6 +2,7 @@ import { useSyncExternalStore } from "react";
 import { readStored, writeStored } from "../app/stored.js";
 import deUrl from "./de.ts?url";
 import type { en } from "./en.js";
+import type { Operation } from "./operations.js";
 import enUrl from "./en.ts?url";
 import { marked } from "./marked.js";
 
@@ -37,6 +38,13 @@ type TextAt<T, K extends string> = K extends `${infer First}.${infer Rest}`
       : never;
 
 export type Translate = <K extends TextKey>(key: K, ...values: Values<K>) => string;
+
+/** What usage counts, in people's words; of a newer service, its id. */
+export function operationName(id: string, t: Translate): string {
+  const key = `operations.${id as Operation}` as const;
+  const text = t(key);
+  return text === key ? id : text;
+}
 
 interface Chosen {
   language: Language;

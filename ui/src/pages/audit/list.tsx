@@ -7,6 +7,7 @@ import { Empty, ErrorNote, Foreign, Skeleton } from "../../parts/notes.js";
 import { Page } from "../../parts/page.js";
 import { Pager } from "../../parts/pager.js";
 import { type Column, DataTable } from "../../parts/table.js";
+import { Person } from "../people/name.js";
 import { type TextKey, useTexts } from "../../text/texts.js";
 import { Details } from "./details.js";
 
@@ -63,7 +64,11 @@ function useColumns(): Column<AuditEntry>[] {
     {
       id: "actor",
       title: t("audit.actor"),
-      cell: ({ actor }) => <Foreign className="block min-w-24">{actor}</Foreign>,
+      cell: ({ actor }) => (
+        <div className="min-w-24">
+          <Person subject={actor} />
+        </div>
+      ),
     },
     { id: "target", title: t("audit.target"), cell: ({ target }) => <Target id={target} /> },
     {

@@ -5,9 +5,10 @@ import type { Kind } from "../../api/people.js";
 import { type UsageQuery, usage } from "../../api/usage.js";
 import { IconButton } from "../../parts/button.js";
 import { number } from "../../parts/format.js";
-import { ErrorNote, Foreign, Skeleton } from "../../parts/notes.js";
+import { ErrorNote, Skeleton } from "../../parts/notes.js";
 import { Section } from "../../parts/page.js";
-import { useTexts } from "../../text/texts.js";
+import { Person } from "../people/name.js";
+import { operationName, useTexts } from "../../text/texts.js";
 
 const shownRows = 8;
 const link = "text-accent underline-offset-2 hover:underline";
@@ -41,7 +42,7 @@ export function TopPeople({ kind, asked, onOnly }: TopPeopleProps) {
                   <span className="text-muted">{t(kind === "user" ? "dashboard.nobody" : "dashboard.noTeam")}</span>
                 ) : (
                   <Link to={`/people/${kind}s/${encodeURIComponent(id)}`} className={link}>
-                    <Foreign>{id}</Foreign>
+                    <Person subject={`${kind}:${id}`} shown={id} />
                   </Link>
                 )}
               </span>
@@ -86,8 +87,8 @@ export function TopFailures({ asked }: { asked: UsageQuery }) {
           const search = new URLSearchParams({ from, to, action, by: "user_id" }).toString();
           return (
             <li key={action} className="flex min-h-9 items-center gap-2">
-              <Link to={`/usage?${search}`} className={`min-w-0 flex-1 font-mono text-xs ${link}`}>
-                {action}
+              <Link to={`/usage?${search}`} title={action} className={`min-w-0 flex-1 ${link}`}>
+                {operationName(action, t)}
               </Link>
               <span className="text-danger tabular-nums">{number(failures)}</span>
             </li>

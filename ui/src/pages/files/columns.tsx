@@ -1,7 +1,8 @@
 import { Download, Trash2 } from "lucide-react";
 import { type UploadedFile, contentOf } from "../../api/uploadedFiles.js";
 import { IconButton, buttonClass } from "../../parts/button.js";
-import { bytes, dateTime, fromNow } from "../../parts/format.js";
+import { Ago } from "../../parts/ago.js";
+import { bytes, dateTime } from "../../parts/format.js";
 import { Foreign } from "../../parts/notes.js";
 import type { Column } from "../../parts/table.js";
 import { useTexts } from "../../text/texts.js";
@@ -36,7 +37,7 @@ export function useFileColumns(why: string | null, onDelete: (file: UploadedFile
       id: "expires",
       title: t("files.expires"),
       minor: true,
-      cell: ({ expires_at: at }) => (at === undefined ? t("never") : fromNow(at)),
+      cell: ({ expires_at: at }) => (at === undefined ? t("never") : <Ago at={at} />),
     },
     {
       id: "actions",

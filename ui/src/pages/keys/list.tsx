@@ -4,7 +4,8 @@ import { Suspense, lazy, useState } from "react";
 import { type ServiceKey, serviceKeys } from "../../api/keys.js";
 import { useMay } from "../../api/me.js";
 import { Button } from "../../parts/button.js";
-import { dateTime, fromNow } from "../../parts/format.js";
+import { Ago } from "../../parts/ago.js";
+import { dateTime } from "../../parts/format.js";
 import { Badge, Empty, ErrorNote, Foreign, Skeleton } from "../../parts/notes.js";
 import { Page } from "../../parts/page.js";
 import { type Column, DataTable } from "../../parts/table.js";
@@ -94,7 +95,7 @@ function useColumns(why: string | null, act: (doing: Doing) => void): Column<Ser
     {
       id: "used",
       title: t("keys.used"),
-      cell: ({ last_used_at: at }) => (at === null ? t("never") : fromNow(at)),
+      cell: ({ last_used_at: at }) => (at === null ? t("never") : <Ago at={at} />),
     },
     {
       id: "expires",
@@ -106,7 +107,7 @@ function useColumns(why: string | null, act: (doing: Doing) => void): Column<Ser
         ) : at * 1000 < Date.now() ? (
           <Badge tone="danger">{t("keys.ended")}</Badge>
         ) : (
-          fromNow(at)
+          <Ago at={at} />
         ),
     },
     {

@@ -1,8 +1,10 @@
 import type { Session } from "../../api/sessions.js";
 import { Button } from "../../parts/button.js";
-import { dateTime, fromNow } from "../../parts/format.js";
+import { Ago } from "../../parts/ago.js";
+import { dateTime } from "../../parts/format.js";
 import { Badge, Foreign } from "../../parts/notes.js";
 import { type Column, DataTable } from "../../parts/table.js";
+import { Person } from "../people/name.js";
 import { useTexts } from "../../text/texts.js";
 import { browserOf } from "./browser.js";
 
@@ -22,7 +24,9 @@ export function SessionTable({ sessions, end, why = null, withName = false, stal
     title: t("sessions.name"),
     cell: ({ name: whose, read_only: readOnly, kind }) => (
       <>
-        <Foreign className="font-medium">{whose}</Foreign>
+        <div className="font-medium">
+          <Person subject={whose} />
+        </div>
         <div className="text-xs text-muted">{readOnly ? t("sessions.viewer") : t(`sessions.kinds.${kind}`)}</div>
       </>
     ),
@@ -51,8 +55,8 @@ export function SessionTable({ sessions, end, why = null, withName = false, stal
       cell: ({ address }) => <span className="font-mono text-xs">{address ?? t("sessions.unknown")}</span>,
     },
     { id: "created", title: t("sessions.created"), minor: true, cell: ({ created_at: at }) => dateTime(at) },
-    { id: "used", title: t("sessions.used"), cell: ({ last_used_at: at }) => fromNow(at) },
-    { id: "expires", title: t("sessions.expires"), minor: true, cell: ({ expires_at: at }) => fromNow(at) },
+    { id: "used", title: t("sessions.used"), cell: ({ last_used_at: at }) => <Ago at={at} /> },
+    { id: "expires", title: t("sessions.expires"), minor: true, cell: ({ expires_at: at }) => <Ago at={at} /> },
     {
       id: "actions",
       title: t("actions"),

@@ -24,6 +24,7 @@ import { AnswerView } from "./answer.js";
 import { useStore } from "./context.js";
 import { modes } from "./searchUrl.js";
 import { type Question, useAnswer } from "./useAnswer.js";
+import { Waiting } from "./waiting.js";
 
 const usual = { q: "", model: "", k: "5", mode: "" };
 const known = { k: isUrlNumber, mode: modes };
@@ -62,7 +63,7 @@ function Ask({ shown, show }: AskProps) {
   const [embedding, rerank] = useQueries({ queries: [embeddingModels, rerankModels] });
   const [draft, setDraft] = useDraft({ ...shown, k: numberText(numberInUrl(shown.k)) });
   const body = bodyOf(shown);
-  const { answer, begin, stop } = useAnswer(store.id, body);
+  const { answer, isLate, begin, stop } = useAnswer(store.id, body);
   const isRunning = answer?.state === "running";
   const field = typedInto(draft, setDraft);
   const wrongCount = numberProblem(draft.k, t);
@@ -113,6 +114,7 @@ function Ask({ shown, show }: AskProps) {
           )}
         </div>
       </form>
+      <Waiting isLate={isLate} />
       {answer !== null && (
         <AnswerView
           // Another question has other sources.

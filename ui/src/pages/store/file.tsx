@@ -6,13 +6,14 @@ import { contentOf, uploadedFile } from "../../api/uploadedFiles.js";
 import { buttonClass } from "../../parts/button.js";
 import { CopyButton } from "../../parts/copy.js";
 import { bytes, dateTime, number } from "../../parts/format.js";
-import { ErrorNote, Foreign, Skeleton } from "../../parts/notes.js";
+import { ErrorNote, Skeleton } from "../../parts/notes.js";
 import { Facts, Section } from "../../parts/page.js";
 import { useTexts } from "../../text/texts.js";
 import { useStore } from "./context.js";
 import { DocumentText } from "./documentText.js";
 import { FileState } from "./fileRow.js";
 import { Pairs } from "./overview.js";
+import { Reason } from "./reason.js";
 
 /** One file: what is known of it, and what was read. */
 export function Component() {
@@ -50,14 +51,7 @@ export function Component() {
               [t("store.files.state"), <FileState key="state" file={file} />],
               ...(file.last_error === null
                 ? []
-                : ([
-                    [
-                      t("store.text.why"),
-                      <Foreign key="why" className="text-danger">
-                        {file.last_error.message}
-                      </Foreign>,
-                    ],
-                  ] as const)),
+                : ([[t("store.text.why"), <Reason key="why" of={file.last_error} />]] as const)),
               [t("store.files.size"), bytes(file.usage_bytes)],
               [t("store.text.chunks"), number(file.chunks)],
               [t("store.files.added"), dateTime(file.created_at)],

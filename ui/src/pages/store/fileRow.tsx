@@ -5,11 +5,13 @@ import { isUnknownFile } from "../../api/failure.js";
 import { type StoreFile, useReadAgain } from "../../api/storeFiles.js";
 import { useAnnounce, useComplain } from "../../parts/announcer.js";
 import { IconButton } from "../../parts/button.js";
-import { bytes, fromNow, number } from "../../parts/format.js";
+import { Ago } from "../../parts/ago.js";
+import { bytes, number } from "../../parts/format.js";
 import { Badge, Foreign, type Tone } from "../../parts/notes.js";
 import { marked } from "../../text/marked.js";
 import { useTexts } from "../../text/texts.js";
 import { Pairs } from "./overview.js";
+import { Reason } from "./reason.js";
 
 export const fileColumns =
   "grid items-start gap-x-4 gap-y-1 px-3 grid-cols-[minmax(0,1fr)_auto] " +
@@ -60,7 +62,9 @@ export const FileRow = memo(function FileRow({ file, why, onRemove, onChange }: 
         <p className="font-mono text-xs text-muted max-md:hidden">{id}</p>
         {attributes !== null && <Pairs of={attributes} most={4} />}
         {file.last_error !== null && (
-          <p className="foreign mt-1 text-xs text-danger">{marked(file.last_error.message)}</p>
+          <div className="mt-1 text-xs">
+            <Reason of={file.last_error} />
+          </div>
         )}
       </div>
       <div role="cell" className="max-md:text-right">
@@ -70,7 +74,7 @@ export const FileRow = memo(function FileRow({ file, why, onRemove, onChange }: 
         {bytes(file.usage_bytes)}
       </div>
       <div role="cell" className="text-muted max-md:hidden">
-        {fromNow(file.created_at)}
+        <Ago at={file.created_at} />
       </div>
       <div role="cell" className="-my-1 flex justify-end max-md:col-span-2">
         {(status === "failed" || status === "cancelled") && (
@@ -92,7 +96,7 @@ export const FileRow = memo(function FileRow({ file, why, onRemove, onChange }: 
         />
         <IconButton
           icon={<Trash2 aria-hidden className="size-4" />}
-          label={t("store.files.remove", { name })}
+          label={t(status === "in_progress" ? "store.files.stopAndRemove" : "store.files.remove", { name })}
           why={why}
           onClick={() => {
             onRemove(file);
@@ -118,7 +122,11 @@ export function FileState({ file: { status, progress } }: { file: StoreFile }) {
           {t("store.files.chunksOf", { done: number(done), total: number(total) })}
         </p>
       )}
-      {waiting !== undefined && <p className="foreign mt-0.5 text-xs text-warn">{marked(waiting)}</p>}
+      {waiting !== undefined && (
+        <p lang="en" className="foreign mt-0.5 text-xs text-warn">
+          {marked(waiting)}
+        </p>
+      )}
     </>
   );
 }

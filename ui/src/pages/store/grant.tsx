@@ -4,7 +4,7 @@ import { useAnnounce } from "../../parts/announcer.js";
 import { FormModal } from "../../parts/dialog.js";
 import { SelectField } from "../../parts/fields.js";
 import { useTexts } from "../../text/texts.js";
-import { SubjectField, idOf, nobody, useSearches } from "./subject.js";
+import { SubjectField, idOf, nameOf, nobody, useSearches } from "./subject.js";
 
 export default function Grant({ storeId, onClose }: { storeId: string; onClose: () => void }) {
   const { t } = useTexts();
@@ -27,7 +27,7 @@ export default function Grant({ storeId, onClose }: { storeId: string; onClose: 
           { subject, permission: level },
           {
             onSuccess: () => {
-              announce(t("store.share.granted", { subject, level: t(`store.levels.${level}`) }));
+              announce(t("store.share.granted", { subject: nameOf(whom, subject), level: t(`store.levels.${level}`) }));
               onClose();
             },
           },

@@ -11,6 +11,7 @@ import { CopyButton } from "../../parts/copy.js";
 import { noSuchStore } from "../../parts/failureText.js";
 import { Badge, ErrorNote, Foreign, Skeleton } from "../../parts/notes.js";
 import { Page } from "../../parts/page.js";
+import { ScrollBox } from "../../parts/scrollBox.js";
 import { marked } from "../../text/marked.js";
 import { useTexts } from "../../text/texts.js";
 import { type StoreContext, useWhyNotOf } from "./context.js";
@@ -31,15 +32,6 @@ export function Component() {
   const whyNot = useWhyNotOf(own.data, "admin");
   const tab = tabs.find((each) => pathname.split("/")[3] === each) ?? "overview";
   const name = store === undefined ? id : titleOf(store);
-  const strip = useRef<HTMLElement>(null);
-  // On a phone not all tabs are in view.
-  useEffect(() => {
-    const [all, current] = [strip.current, strip.current?.querySelector("[aria-current]")];
-    if (all == null || current == null) return;
-    // Not by scrollIntoView, which would also scroll the page back from where a link leads to.
-    const [box, tabBox] = [all.getBoundingClientRect(), current.getBoundingClientRect()];
-    all.scrollLeft += Math.min(0, tabBox.left - box.left) + Math.max(0, tabBox.right - box.right);
-  }, [tab]);
   if (error instanceof Failure && error.code === noSuchStore) return <Gone id={id} error={error} />;
   const context: StoreContext | null = store === undefined ? null : { store, own: own.data };
   return (
@@ -58,23 +50,27 @@ export function Component() {
         </span>
       }
     >
-      <nav ref={strip} aria-label={t("store.tabsOf")} className="mb-5 overflow-x-auto border-b border-line">
-        <ul className="flex">
-          {tabs.map((each) => (
-            <li key={each}>
-              <NavLink
-                end={each === "overview"}
-                to={each === "overview" ? `/vector-stores/${id}` : `/vector-stores/${id}/${each}`}
-                className={({ isActive }) =>
-                  "-mb-px block border-b-2 px-3 py-2 text-sm whitespace-nowrap -outline-offset-2 " +
-                  (isActive ? "border-accent font-medium text-accent" : "border-transparent text-muted hover:text-ink")
-                }
-              >
-                {t(`store.tabs.${each}`)}
-              </NavLink>
-            </li>
-          ))}
-        </ul>
+      <nav aria-label={t("store.tabsOf")} className="mb-5">
+        <ScrollBox current={tab} className="border-b border-line">
+          <ul className="flex w-max">
+            {tabs.map((each) => (
+              <li key={each}>
+                <NavLink
+                  end={each === "overview"}
+                  to={each === "overview" ? `/vector-stores/${id}` : `/vector-stores/${id}/${each}`}
+                  className={({ isActive }) =>
+                    "-mb-px block border-b-2 px-3 py-2 text-sm whitespace-nowrap -outline-offset-2 " +
+                    (isActive
+                      ? "border-accent font-medium text-accent"
+                      : "border-transparent text-muted hover:text-ink")
+                  }
+                >
+                  {t(`store.tabs.${each}`)}
+                </NavLink>
+              </li>
+            ))}
+          </ul>
+        </ScrollBox>
       </nav>
       <Suspense>{store?.status === "expired" && <UseAgain store={store} why={whyNot} />}</Suspense>
       {error !== null && <ErrorNote error={error} retry={() => void refetch()} busy={isFetching} />}

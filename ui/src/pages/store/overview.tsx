@@ -4,10 +4,12 @@ import { useMe } from "../../api/me.js";
 import type { ListedStore } from "../../api/stores.js";
 import { ButtonLink } from "../../parts/button.js";
 import { Code } from "../../parts/copy.js";
-import { bytes, dateTime, fromNow, number } from "../../parts/format.js";
+import { Ago } from "../../parts/ago.js";
+import { bytes, dateTime, number } from "../../parts/format.js";
 import { Badge, Foreign, type Tone } from "../../parts/notes.js";
 import { Facts, Figure, Section } from "../../parts/page.js";
 import { marked } from "../../text/marked.js";
+import { Person } from "../people/name.js";
 import { type Translate, useTexts } from "../../text/texts.js";
 import { useStore } from "./context.js";
 import { registry } from "./registry.js";
@@ -44,7 +46,7 @@ export function Component() {
         <Figure label={t("stores.size")} value={bytes(store.bytes)} note={t("store.sizeNote")} />
         <Figure
           label={t("stores.lastUse")}
-          value={store.last_active_at === null ? t("never") : fromNow(store.last_active_at)}
+          value={store.last_active_at === null ? t("never") : <Ago at={store.last_active_at} />}
         />
       </div>
       <div className="grid items-start gap-x-6 lg:grid-cols-2">
@@ -67,11 +69,17 @@ function factsOf(store: ListedStore, t: Translate) {
   const facts: [string, React.ReactNode][] = [
     [t("stores.model"), <Foreign key="model">{store.embedding_model}</Foreign>],
     [t("stores.dimensions"), number(store.embedding_dimensions)],
-    [t("stores.owner"), <Foreign key="owner">{ownerName(owner) ?? t("stores.service")}</Foreign>],
+    [t("stores.owner"), <Owner key="owner" of={owner} />],
     [t("stores.created"), dateTime(store.created_at)],
     [
       t("stores.expires"),
-      store.expires_at === null ? t("never") : `${dateTime(store.expires_at)} (${fromNow(store.expires_at)})`,
+      store.expires_at === null ? (
+        t("never")
+      ) : (
+        <span key="expires">
+          {dateTime(store.expires_at)} (<Ago at={store.expires_at} />)
+        </span>
+      ),
     ],
   ];
   if (store.description !== undefined && store.description !== "")
@@ -80,11 +88,12 @@ function factsOf(store: ListedStore, t: Translate) {
   return facts;
 }
 
-/** `user:ID`, `team:ID` or `key:…`; null: the service's own. */
-export function ownerName({ user_id: user, team_id: team, key_id: key }: ListedStore["owner"]): string | null {
-  if (user !== null) return `user:${user}`;
-  if (team !== null) return `team:${team}`;
-  return key === null ? null : `key:${key.slice(0, 16)}`;
+/** Whose a vector store is; without user, team and key it is the service's own. */
+export function Owner({ of: { user_id: user, team_id: team, key_id: key } }: { of: ListedStore["owner"] }) {
+  const { t } = useTexts();
+  if (user !== null) return <Person subject={`user:${user}`} />;
+  if (team !== null) return <Person subject={`team:${team}`} />;
+  return <Foreign>{key === null ? t("stores.service") : `key:${key.slice(0, 16)}`}</Foreign>;
 }
 
 /** Keys with their values, as somebody has written them. */

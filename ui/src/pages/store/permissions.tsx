@@ -12,8 +12,9 @@ import { Empty, ErrorNote, Foreign, Skeleton } from "../../parts/notes.js";
 import { Section } from "../../parts/page.js";
 import { type Column, DataTable } from "../../parts/table.js";
 import { useTexts } from "../../text/texts.js";
+import { Person, usePersonName } from "../people/name.js";
 import { useStore, useWhyNot } from "./context.js";
-import { ownerName } from "./overview.js";
+import { Owner } from "./overview.js";
 
 const Grant = lazy(() => import("./grant.js"));
 const Revoke = lazy(() => import("./revoke.js"));
@@ -61,7 +62,9 @@ export function Component() {
           </Button>
         }
       >
-        <Foreign className="font-medium">{ownerName(store.owner) ?? t("stores.service")}</Foreign>
+        <div className="font-medium">
+          <Owner of={store.owner} />
+        </div>
         <p className="text-sm text-muted">{t("store.share.ownerAbout")}</p>
         {own !== undefined && (
           <p className="mt-1 text-sm text-muted">
@@ -103,7 +106,9 @@ function useColumns(why: string | null, ask: (asked: Asked) => void): Column<Per
       id: "subject",
       title: t("store.share.subject"),
       cell: ({ subject }) => (
-        <Foreign className="font-medium">{subject === "everyone" ? t("store.share.kinds.everyone") : subject}</Foreign>
+        <div className="font-medium">
+          {subject === "everyone" ? t("store.share.kinds.everyone") : <Person subject={subject} />}
+        </div>
       ),
     },
     { id: "level", title: t("store.share.level"), cell: (permission) => <LevelOf permission={permission} why={why} /> },
@@ -121,10 +126,8 @@ function useColumns(why: string | null, ask: (asked: Asked) => void): Column<Per
       id: "actions",
       title: t("store.files.actions"),
       cell: (permission) => (
-        <IconButton
-          className="-my-1"
-          icon={<Trash2 aria-hidden className="size-4" />}
-          label={t("store.share.revoke", { subject: permission.subject })}
+        <RevokeButton
+          subject={permission.subject}
           why={why}
           onClick={() => {
             ask(permission);
@@ -133,6 +136,19 @@ function useColumns(why: string | null, ask: (asked: Asked) => void): Column<Per
       ),
     },
   ];
+}
+
+function RevokeButton({ subject, ...rest }: { subject: string; why: string | null; onClick: () => void }) {
+  const { t } = useTexts();
+  const name = usePersonName(subject) ?? subject;
+  return (
+    <IconButton
+      {...rest}
+      className="-my-1"
+      icon={<Trash2 aria-hidden className="size-4" />}
+      label={t("store.share.revoke", { subject: name })}
+    />
+  );
 }
 
 /**
@@ -145,13 +161,14 @@ function LevelOf({ permission: { subject, permission }, why }: { permission: Per
   const announce = useAnnounce();
   const complain = useComplain();
   const grant = useGrant(store.id);
+  const name = usePersonName(subject) ?? subject;
   const [level, setLevel] = useDraft(permission);
   const change = () => {
     grant.mutate(
       { subject, permission: level },
       {
         onSuccess: () => {
-          announce(t("store.share.granted", { subject, level: t(`store.levels.${level}`) }));
+          announce(t("store.share.granted", { subject: name, level: t(`store.levels.${level}`) }));
         },
         onError: (error) => {
           complain(error, change);
@@ -170,7 +187,7 @@ function LevelOf({ permission: { subject, permission }, why }: { permission: Per
     >
       <SelectField
         hidden
-        label={t("store.share.levelOf", { subject })}
+        label={t("store.share.levelOf", { subject: name })}
         value={level}
         onChange={(event) => {
           setLevel(levels.find((each) => each === event.target.value) ?? permission);
@@ -186,7 +203,7 @@ function LevelOf({ permission: { subject, permission }, why }: { permission: Per
         type="submit"
         busy={grant.isPending}
         why={level === permission ? t("store.settings.unchanged") : null}
-        aria-label={t("store.share.changeLevel", { subject })}
+        aria-label={t("store.share.changeLevel", { subject: name })}
       >
         {t("store.share.change")}
       </Button>

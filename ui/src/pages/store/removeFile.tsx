@@ -16,11 +16,12 @@ export default function RemoveFile({ file, onClose }: { file: StoreFile; onClose
   const upload = useQuery(uploadedFile(file.id));
   const [everywhere, setEverywhere] = useState(false);
   const name = file.filename || file.id;
+  const isBeingRead = file.status === "in_progress";
   return (
     <Confirm
       onClose={onClose}
-      title={t("store.files.removeTitle", { name })}
-      about={t("store.files.removeAbout")}
+      title={t(isBeingRead ? "store.files.stopTitle" : "store.files.removeTitle", { name })}
+      about={t(isBeingRead ? "store.files.stopAbout" : "store.files.removeAbout")}
       submit={t(everywhere ? "store.files.removeBoth" : "store.files.removeNow")}
       busy={remove.isPending}
       error={remove.error}

@@ -1,6 +1,7 @@
 import { type Permission, useRevoke } from "../../api/permissions.js";
 import { useAnnounce } from "../../parts/announcer.js";
 import { Confirm } from "../../parts/dialog.js";
+import { usePersonName } from "../people/name.js";
 import { useTexts } from "../../text/texts.js";
 
 interface RevokeProps {
@@ -13,10 +14,11 @@ export default function Revoke({ storeId, permission: { subject }, onClose }: Re
   const { t } = useTexts();
   const announce = useAnnounce();
   const revoke = useRevoke(storeId);
+  const name = usePersonName(subject) ?? subject;
   return (
     <Confirm
       onClose={onClose}
-      title={t("store.share.revokeTitle", { subject })}
+      title={t("store.share.revokeTitle", { subject: name })}
       about={t("store.share.revokeAbout")}
       submit={t("store.share.revokeNow")}
       busy={revoke.isPending}
@@ -24,7 +26,7 @@ export default function Revoke({ storeId, permission: { subject }, onClose }: Re
       onSubmit={() => {
         revoke.mutate(subject, {
           onSuccess: () => {
-            announce(t("store.share.revoked", { subject }));
+            announce(t("store.share.revoked", { subject: name }));
             onClose();
           },
         });

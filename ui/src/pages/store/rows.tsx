@@ -5,7 +5,7 @@ import { Link } from "react-router";
 import { type Row, rowList } from "../../api/rows.js";
 import { useFirstPage, useUrlState } from "../../app/urlState.js";
 import { Button, IconButton } from "../../parts/button.js";
-import { fromNow } from "../../parts/format.js";
+import { Ago } from "../../parts/ago.js";
 import { Empty, ErrorNote, Foreign, Skeleton } from "../../parts/notes.js";
 import { Pager } from "../../parts/pager.js";
 import { type Column, DataTable } from "../../parts/table.js";
@@ -192,7 +192,7 @@ function useColumns(why: string | null, ask: (asked: Asked) => void): Column<Row
       minor: true,
       cell: ({ metadata }) => <Pairs of={metadata} most={6} />,
     },
-    { id: "created", title: t("stores.created"), minor: true, cell: ({ created_at: at }) => fromNow(at) },
+    { id: "created", title: t("stores.created"), minor: true, cell: ({ created_at: at }) => <Ago at={at} /> },
     {
       id: "actions",
       title: t("store.files.actions"),

@@ -1,5 +1,5 @@
 import { skipToken, useInfiniteQuery } from "@tanstack/react-query";
-import { Suspense, lazy } from "react";
+import { Suspense, lazy, useEffect, useRef } from "react";
 import { useLocation, useNavigate, useSearchParams } from "react-router";
 import { type Found, searchResults } from "../../api/search.js";
 import { useUrlState } from "../../app/urlState.js";
@@ -12,6 +12,8 @@ import { useStore } from "./context.js";
 import { HitCard } from "./hit.js";
 import { SearchForm } from "./searchForm.js";
 import { isAskable, knownSearch, searchBody, usualSearch } from "./searchUrl.js";
+import { useStoppable } from "./useStoppable.js";
+import { Waiting } from "./waiting.js";
 
 const SourceDialog = lazy(() => import("./source.js"));
 const Snippets = lazy(() => import("./snippets.js"));
@@ -25,8 +27,18 @@ export function Component() {
   const body = searchBody(url);
   const options = searchResults(store.id, body);
   const isAsked = isAskable(url);
-  const query = useInfiniteQuery({ ...options, ...(!isAsked && { queryFn: skipToken }) });
-  const { data, error, isFetching, isFetchingNextPage } = query;
+  const stoppable = useStoppable(options.queryKey);
+  const query = useInfiniteQuery({
+    ...options,
+    ...(!isAsked && { queryFn: skipToken }),
+    enabled: !stoppable.isStopped,
+  });
+  const { data, isFetching, isFetchingNextPage } = query;
+  const error = stoppable.error ?? query.error;
+  const again = () => {
+    stoppable.forget();
+    void query.refetch();
+  };
   const hits = data?.pages.flatMap((page) => page.data) ?? [];
   const opened = hits.find(({ id }) => id === params.get("hit"));
   const navigate = useNavigate();
@@ -48,11 +60,13 @@ export function Component() {
         shown={url}
         busy={isAsked && isFetching && !isFetchingNextPage}
         search={(next) => {
-          if (JSON.stringify(searchBody(next)) === JSON.stringify(body)) void query.refetch();
+          if (JSON.stringify(searchBody(next)) === JSON.stringify(body)) again();
           show(next);
         }}
       />
-      {isAsked && error !== null && <ErrorNote error={error} retry={() => void query.refetch()} busy={isFetching} />}
+      <Waiting isLate={stoppable.isLate} cancel={stoppable.cancel} />
+      {stoppable.isCancelled && <Cancelled again={again} />}
+      {isAsked && error !== null && <ErrorNote error={error} retry={again} busy={isFetching} />}
       {isAsked && query.isLoading && <Skeleton lines={8} />}
       {data !== undefined && (
         <section aria-label={t("store.search.results")} className="mb-6">
@@ -95,6 +109,19 @@ export function Component() {
         )}
       </Suspense>
     </>
+  );
+}
+
+/** In place of the button that has cancelled it, which had the focus. */
+function Cancelled({ again }: { again: () => void }) {
+  const { t } = useTexts();
+  const note = useRef<HTMLDivElement>(null);
+  useEffect(() => note.current?.focus(), []);
+  return (
+    <div ref={note} tabIndex={-1} className="mb-4 flex flex-wrap items-center gap-3 text-sm">
+      <p role="status">{t("store.search.cancelled")}</p>
+      <Button onClick={again}>{t("error.retry")}</Button>
+    </div>
   );
 }
 

@@ -10,7 +10,7 @@ import { Section } from "../../parts/page.js";
 import { numberIn, numberProblem, numberText, typedInto } from "../../parts/formFields.js";
 import { marked } from "../../text/marked.js";
 import { useTexts } from "../../text/texts.js";
-import { useStore, useWhyNot } from "./context.js";
+import { useStore } from "./context.js";
 import { modes, recalls } from "./searchUrl.js";
 import { useSave } from "./settings.js";
 import { useEdits } from "./useEdits.js";
@@ -58,7 +58,6 @@ export function SearchSettings() {
   const { t } = useTexts();
   const { store } = useStore();
   const { keyword_search: hasKeywords, rerank: mayRerank } = useMe().features;
-  const mayNot = useWhyNot("admin");
   const { save, wrongAt, error, busy } = useSave(store.id);
   const models = useQuery({ ...rerankModels, enabled: mayRerank });
   const { values, set, changed, forget } = useEdits(asStored(store));
@@ -72,12 +71,11 @@ export function SearchSettings() {
   };
   const isWrong = (["vectors", "words", "count"] as const).some((name) => wrongIn(name) !== null);
   const why =
-    mayNot ??
-    (changed.size === 0 && store.status !== "expired"
+    changed.size === 0 && store.status !== "expired"
       ? t("store.settings.unchanged")
       : isWrong
         ? t("correctFirst")
-        : null);
+        : null;
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
     if (why !== null || busy) return;

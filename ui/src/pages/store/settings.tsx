@@ -1,17 +1,19 @@
 import { RefreshCw, Trash2 } from "lucide-react";
 import { Suspense, lazy, useState } from "react";
+import { useMay } from "../../api/me.js";
 import { messagesIn } from "../../api/failure.js";
 import { type StoreChange, useUpdateStore } from "../../api/stores.js";
 import { useAnnounce } from "../../parts/announcer.js";
 import { Button } from "../../parts/button.js";
 import { TextArea, TextField } from "../../parts/fields.js";
-import { ErrorNote } from "../../parts/notes.js";
+import { ErrorNote, Skeleton } from "../../parts/notes.js";
 import { Section } from "../../parts/page.js";
 import { jsonObject, jsonText } from "../../parts/json.js";
 import { numberIn, numberProblem, numberText, typedInto } from "../../parts/formFields.js";
 import { useTexts } from "../../text/texts.js";
 import { useStore, useWhyNot } from "./context.js";
 import { SearchSettings } from "./searchSettings.js";
+import { SettingsText } from "./settingsText.js";
 import { useEdits } from "./useEdits.js";
 
 const Reindex = lazy(() => import("./reindex.js"));
@@ -20,16 +22,17 @@ const DeleteStore = lazy(() => import("./deleteStore.js"));
 /** What of a vector store can be changed. */
 export function Component() {
   const { t } = useTexts();
-  const { store } = useStore();
+  const { store, own } = useStore();
   const why = useWhyNot("admin");
+  const mayWrite = useMay("store:write");
+  const isKnown = own !== undefined || !mayWrite;
   const [asked, setAsked] = useState<"reindex" | "delete" | null>(null);
   const close = () => {
     setAsked(null);
   };
   return (
     <>
-      <General />
-      <SearchSettings />
+      {isKnown ? why === null ? <Forms /> : <SettingsText why={why} /> : <Skeleton />}
       <Section id="reindex" title={t("store.reindex")}>
         <p className="mb-3 max-w-prose text-sm text-muted">{t("store.settings.reindexAbout")}</p>
         <Button
@@ -63,6 +66,15 @@ export function Component() {
   );
 }
 
+function Forms() {
+  return (
+    <>
+      <General />
+      <SearchSettings />
+    </>
+  );
+}
+
 /** Sends a change, and says that it is done. */
 export function useSave(storeId: string) {
   const { t } = useTexts();
@@ -83,7 +95,6 @@ export function useSave(storeId: string) {
 function General() {
   const { t } = useTexts();
   const { store } = useStore();
-  const mayNot = useWhyNot("admin");
   // To save it brings it back, also without a change.
   const isExpired = store.status === "expired";
   const { save, wrongAt, error, busy } = useSave(store.id);
@@ -97,7 +108,7 @@ function General() {
   const wrong = typeof metadata === "string" ? metadata : null;
   const days = numberIn(values.days);
   const wrongDays = numberProblem(values.days, t);
-  const why = mayNot ?? (changed.size === 0 && !isExpired ? t("store.settings.unchanged") : (wrongDays ?? wrong));
+  const why = changed.size === 0 && !isExpired ? t("store.settings.unchanged") : (wrongDays ?? wrong);
   return (
     <Section title={t("store.settings.general")}>
       <form

@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
-import { useId } from "react";
 import { useMay, useMe } from "../../api/me.js";
 import { peopleLike } from "../../api/permissions.js";
+import { Combobox } from "../../parts/combobox.js";
 import { SelectField, TextField } from "../../parts/fields.js";
 import { ErrorNote, Foreign } from "../../parts/notes.js";
 import { usePaused } from "../../parts/typed.js";
@@ -31,6 +31,10 @@ export function useSearches(): boolean {
  */
 export const idOf = ({ text, chosen }: Subject, searches: boolean): string => chosen ?? (searches ? "" : text.trim());
 
+/** What somebody is called who was chosen by a name. */
+export const nameOf = ({ text, chosen }: Subject, subject: string): string =>
+  chosen === null || chosen === text ? subject : text;
+
 interface SubjectFieldProps {
   kinds: readonly Kind[];
   value: Subject;
@@ -58,19 +62,18 @@ export function SubjectField({ kinds, value, onChange }: SubjectFieldProps) {
           </option>
         ))}
       </SelectField>
-      {kind !== "everyone" && (
+      {kind !== "everyone" && !searches && (
         <TextField
-          label={t(searches ? `store.share.search.${kind}` : `store.share.id.${kind}`)}
-          hint={t(searches ? "store.share.searchHint" : "store.share.idHint")}
-          type={searches ? "search" : "text"}
+          label={t(`store.share.id.${kind}`)}
+          hint={t("store.share.idHint")}
           value={text}
           onChange={(event) => {
             onChange({ ...value, text: event.target.value, chosen: null });
           }}
         />
       )}
-      {kind !== "everyone" && searches && text.trim() !== "" && (
-        <Found kind={kind} asked={asked} value={value} onChange={onChange} />
+      {kind !== "everyone" && searches && (
+        <Found key={kind} kind={kind} asked={asked} value={value} onChange={onChange} />
       )}
     </>
   );
@@ -84,39 +87,49 @@ interface FoundProps extends Omit<SubjectFieldProps, "kinds"> {
 
 function Found({ kind, asked, value, onChange }: FoundProps) {
   const { t } = useTexts();
-  const name = useId();
-  const typed = value.text.trim();
-  const { data: answer, error, isFetching } = useQuery({ ...peopleLike(kind, asked), enabled: asked !== "" });
-  // Those of what was typed before are not offered any more.
-  const data = asked === typed ? answer : undefined;
-  const option = (id: string, label: string, about: string | null) => (
-    <label key={id} className="flex items-start gap-2 rounded-md px-2 py-1.5 text-sm hover:bg-hover">
-      <input
-        type="radio"
-        name={name}
-        className="mt-1 size-4 accent-accent"
-        checked={value.chosen === id}
-        onChange={() => {
-          onChange({ ...value, chosen: id });
+  const { text, chosen } = value;
+  const typed = text.trim();
+  const isAsked = typed !== "" && chosen === null;
+  const { data, error, isFetching } = useQuery({ ...peopleLike(kind, asked), enabled: isAsked && asked !== "" });
+  const busy = isFetching || asked !== typed;
+  // Those of an earlier text do not fit this one.
+  const found = isAsked && !busy ? data : undefined;
+  const options = found?.map(({ id, name }) => ({
+    id,
+    label: name ?? id,
+    about: name === null ? null : id,
+    matches: true,
+  }));
+  const self = { id: typed, label: t("store.share.typed", { id: typed }), about: null, matches: false };
+  const isKnown = options === undefined || options.some(({ id }) => id === typed);
+  return (
+    <>
+      <Combobox
+        label={t(`store.share.search.${kind}`)}
+        listLabel={t("store.share.found")}
+        hint={
+          chosen === null || chosen === typed ? (
+            t("store.share.searchHint")
+          ) : (
+            <>
+              {t("people.meant")} <Foreign className="font-mono">{chosen}</Foreign>
+            </>
+          )
+        }
+        text={text}
+        onText={(next) => {
+          onChange({ ...value, text: next, chosen: null });
+        }}
+        options={[...(options ?? []), ...(isKnown ? [] : [self])]}
+        busy={isAsked && busy}
+        onChoose={({ id, label, matches }) => {
+          onChange({ ...value, text: matches ? label : id, chosen: id });
         }}
       />
-      <span className="min-w-0">
-        <Foreign>{label}</Foreign>
-        {about !== null && <Foreign className="block font-mono text-xs text-muted">{about}</Foreign>}
-      </span>
-    </label>
-  );
-  return (
-    <fieldset aria-busy={isFetching || asked !== typed} className="rounded-md border border-line p-2">
-      <legend className="px-1 text-sm font-medium">{t("store.share.found")}</legend>
-      {error !== null && <ErrorNote error={error} />}
       <p className="sr-only" role="status">
-        {data !== undefined && t("store.share.foundCount", { count: data.length })}
+        {found !== undefined && t("store.share.foundCount", { count: found.length })}
       </p>
-      <div className="max-h-56 overflow-y-auto">
-        {data?.map(({ id, name: known }) => option(id, known ?? id, known === null ? null : id))}
-        {data?.every(({ id }) => id !== typed) === true && option(typed, t("store.share.typed", { id: typed }), null)}
-      </div>
-    </fieldset>
+      {error !== null && isAsked && <ErrorNote error={error} />}
+    </>
   );
 }

@@ -4,7 +4,7 @@ import { type ListedStore, titleOf } from "../../api/stores.js";
 import { useAnnounce } from "../../parts/announcer.js";
 import { Confirm } from "../../parts/dialog.js";
 import { useTexts } from "../../text/texts.js";
-import { SubjectField, idOf, nobody, useSearches } from "./subject.js";
+import { SubjectField, idOf, nameOf, nobody, useSearches } from "./subject.js";
 
 /** Gives a vector store to somebody else, who can give it back; the one who gave it cannot. */
 export default function Transfer({ store, onClose }: { store: ListedStore; onClose: () => void }) {
@@ -26,7 +26,7 @@ export default function Transfer({ store, onClose }: { store: ListedStore; onClo
       onSubmit={() => {
         transfer.mutate(whom.kind === "team" ? { team_id: id } : { user_id: id }, {
           onSuccess: () => {
-            announce(t("store.share.transferred", { to: `${whom.kind}:${id}` }));
+            announce(t("store.share.transferred", { to: nameOf(whom, `${whom.kind}:${id}`) }));
             onClose();
           },
         });

@@ -14,6 +14,7 @@ import { bytes, number, percent } from "../../parts/format.js";
 import { Badge, Foreign, type Tone } from "../../parts/notes.js";
 import { Section } from "../../parts/page.js";
 import { useTexts } from "../../text/texts.js";
+import { Reason } from "./reason.js";
 
 /** More are counted, but not drawn. */
 const most = 50;
@@ -119,7 +120,12 @@ function Item({ upload }: { upload: Upload }) {
             max={Math.max(size, 1)}
           />
         )}
-        {error !== null && (
+        {state === "failed" && file?.last_error != null && (
+          <div className="mt-1 text-xs">
+            <Reason of={file.last_error} />
+          </div>
+        )}
+        {error !== null && !(state === "failed" && file?.last_error != null) && (
           <p className={`foreign mt-1 text-xs ${state === "failed" ? "text-danger" : "text-warn"}`}>
             {failureText(error, t)}
           </p>

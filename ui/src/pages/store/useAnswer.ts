@@ -1,6 +1,8 @@
 import { hashKey, skipToken, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useRef } from "react";
 import { type AskBody, type AskEvent, type Source, ask } from "../../api/ask.js";
+import { timedOut } from "../../api/failure.js";
+import { mostSeconds, usePatience } from "./usePatience.js";
 
 export interface Answer {
   /** What was asked. */
@@ -62,12 +64,15 @@ export function useAnswer(storeId: string, shown: Question) {
       if (running.current === variables) running.current = undefined;
     },
   });
-  const stop = () => {
+  const end = (as: Pick<Answer, "state"> & Partial<Answer>) => {
     const { current } = running;
     running.current = undefined;
     if (current === undefined) return;
     current.controller.abort();
-    change(current.body, (before) => (before.state === "running" ? { ...before, state: "stopped" } : before));
+    change(current.body, (before) => (before.state === "running" ? { ...before, ...as } : before));
+  };
+  const stop = () => {
+    end({ state: "stopped" });
   };
   const leave = useRef(stop);
   useEffect(() => {
@@ -87,7 +92,12 @@ export function useAnswer(storeId: string, shown: Question) {
     change(body, () => begun(body.query));
     mutate(running.current);
   };
-  return { answer, begin, stop };
+  // Each piece of it that comes is a sign of life.
+  const awaited = answer?.state === "running" ? JSON.stringify([shown, answer.searchQuery, answer.text.length]) : null;
+  const isLate = usePatience(awaited, () => {
+    end({ state: "failed", error: timedOut(mostSeconds) });
+  });
+  return { answer, isLate, begin, stop };
 }
 
 const keyOf = (storeId: string, body: Question) => ["stores", "answer", storeId, body];

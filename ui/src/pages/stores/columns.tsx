@@ -2,9 +2,11 @@ import { Pencil } from "lucide-react";
 import { Link } from "react-router";
 import { type ListedStore, titleOf } from "../../api/stores.js";
 import { IconButton } from "../../parts/button.js";
-import { bytes, fromNow, number } from "../../parts/format.js";
+import { Ago } from "../../parts/ago.js";
+import { bytes, number } from "../../parts/format.js";
 import { Badge, Foreign } from "../../parts/notes.js";
 import type { Column } from "../../parts/table.js";
+import { Person } from "../people/name.js";
 import { useTexts } from "../../text/texts.js";
 
 interface ColumnsOptions {
@@ -22,7 +24,15 @@ export function useStoreColumns({ withOwner, onEdit }: ColumnsOptions): Column<L
     title: t("stores.owner"),
     minor: true,
     cell: ({ owner: { user_id: user, team_id: team, key_id: key } }) => (
-      <Foreign className="text-xs">{user ?? team ?? key?.slice(0, 12) ?? t("stores.service")}</Foreign>
+      <div className="text-xs">
+        {user !== null ? (
+          <Person subject={`user:${user}`} shown={user} />
+        ) : team !== null ? (
+          <Person subject={`team:${team}`} shown={team} />
+        ) : (
+          <Foreign>{key?.slice(0, 12) ?? t("stores.service")}</Foreign>
+        )}
+      </div>
     ),
   };
   return [
@@ -33,14 +43,14 @@ export function useStoreColumns({ withOwner, onEdit }: ColumnsOptions): Column<L
       ascends: true,
       cell: (store) => (
         <div className="flex items-start gap-1">
-          <div className="min-w-40 flex-1">
+          <div className="min-w-28 flex-1 md:min-w-40">
             <Link
               to={`/vector-stores/${store.id}`}
               className="font-medium text-accent underline-offset-2 hover:underline"
             >
               <Foreign>{titleOf(store) === store.name ? store.name : t("stores.nameless")}</Foreign>
             </Link>
-            <div className="font-mono text-xs text-muted">{store.id}</div>
+            <div className="font-mono text-xs text-muted max-md:hidden">{store.id}</div>
           </div>
           {onEdit !== undefined && (
             <IconButton
@@ -81,7 +91,7 @@ export function useStoreColumns({ withOwner, onEdit }: ColumnsOptions): Column<L
       title: t("stores.lastUse"),
       sort: "last_active_at",
       minor: true,
-      cell: ({ last_active_at: at }) => (at == null ? t("never") : fromNow(at)),
+      cell: ({ last_active_at: at }) => (at == null ? t("never") : <Ago at={at} />),
     },
     {
       id: "expires",
@@ -89,7 +99,7 @@ export function useStoreColumns({ withOwner, onEdit }: ColumnsOptions): Column<L
       minor: true,
       cell: ({ expires_at: at, status }) => (
         <>
-          {at == null ? t("never") : fromNow(at)}
+          {at == null ? t("never") : <Ago at={at} />}
           {status === "expired" && (
             <div>
               <Badge tone="danger">{t("store.expired")}</Badge>
@@ -103,7 +113,7 @@ export function useStoreColumns({ withOwner, onEdit }: ColumnsOptions): Column<L
       title: t("stores.created"),
       sort: "created_at",
       minor: true,
-      cell: ({ created_at: at }) => fromNow(at),
+      cell: ({ created_at: at }) => <Ago at={at} />,
     },
   ];
 }

@@ -5,7 +5,7 @@ import { Button } from "../../parts/button.js";
 import { useDraft } from "../../parts/draft.js";
 import { Checkbox, SelectField, TextField } from "../../parts/fields.js";
 import { marked } from "../../text/marked.js";
-import { useTexts } from "../../text/texts.js";
+import { operationName, useTexts } from "../../text/texts.js";
 import type { usualUsage } from "./list.js";
 
 interface FiltersProps {
@@ -58,11 +58,14 @@ export function UsageFilters({ whose, shown, show, asked }: FiltersProps) {
         }}
       >
         <option value="">{t("usage.anyAction")}</option>
-        {[...known].toSorted().map((each) => (
-          <option key={each} value={each}>
-            {marked(each)}
-          </option>
-        ))}
+        {[...known]
+          .map((each) => [each, operationName(each, t)] as const)
+          .toSorted(([, a], [, b]) => a.localeCompare(b))
+          .map(([each, name]) => (
+            <option key={each} value={each}>
+              {marked(name)}
+            </option>
+          ))}
       </SelectField>
       <Button type="submit">{t("search")}</Button>
       {isFiltered && (

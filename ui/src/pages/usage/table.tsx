@@ -5,7 +5,8 @@ import { day, duration, number } from "../../parts/format.js";
 import { Foreign } from "../../parts/notes.js";
 import { type Column, DataTable } from "../../parts/table.js";
 import { marked } from "../../text/marked.js";
-import { useTexts } from "../../text/texts.js";
+import { Person } from "../people/name.js";
+import { operationName, useTexts } from "../../text/texts.js";
 
 interface UsageTableProps {
   rows: readonly UsageRow[];
@@ -45,7 +46,7 @@ function Place({ of, value, withLinks }: { of: UsageGroup; value: string; withLi
   const { t } = useTexts();
   if (of === "day") return <span className="whitespace-nowrap">{day(value)}</span>;
   if (value === "") return <span className="text-muted">{t("none")}</span>;
-  if (of === "action") return <code className="font-mono text-xs">{marked(value)}</code>;
+  if (of === "action") return <span title={marked(value)}>{marked(operationName(value, t))}</span>;
   if (of === "key_id") {
     return (
       <code className="font-mono text-xs" title={marked(value)}>
@@ -54,7 +55,12 @@ function Place({ of, value, withLinks }: { of: UsageGroup; value: string; withLi
     );
   }
   const places = { user_id: "/people/users/", team_id: "/people/teams/", vector_store_id: "/vector-stores/" } as const;
-  const text = <Foreign className={of === "vector_store_id" ? "font-mono text-xs" : ""}>{value}</Foreign>;
+  const text =
+    of === "vector_store_id" ? (
+      <Foreign className="font-mono text-xs">{value}</Foreign>
+    ) : (
+      <Person subject={`${of === "user_id" ? "user" : "team"}:${value}`} shown={value} />
+    );
   if (!withLinks && of !== "vector_store_id") return text;
   return (
     <Link to={places[of] + encodeURIComponent(value)} className={link}>

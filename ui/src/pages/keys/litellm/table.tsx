@@ -3,9 +3,11 @@ import { Link } from "react-router";
 import type { LitellmKey } from "../../../api/litellmKeys.js";
 import { useMay } from "../../../api/me.js";
 import { Button } from "../../../parts/button.js";
-import { dollars, fromNow } from "../../../parts/format.js";
+import { Ago } from "../../../parts/ago.js";
+import { dollars } from "../../../parts/format.js";
 import { Badge, Foreign } from "../../../parts/notes.js";
 import { type Column, DataTable } from "../../../parts/table.js";
+import { Person } from "../../people/name.js";
 import { useTexts } from "../../../text/texts.js";
 
 const BlockKey = lazy(() => import("./block.js"));
@@ -69,12 +71,12 @@ function useColumns(why: string | null, act: (doing: Doing) => void): Column<Lit
         <div className="flex flex-col items-start">
           {user !== null && (
             <Link to={`/people/users/${encodeURIComponent(user)}`} className={link}>
-              <Foreign>{user}</Foreign>
+              <Person subject={`user:${user}`} shown={user} />
             </Link>
           )}
           {team !== null && (
             <Link to={`/people/teams/${encodeURIComponent(team)}`} className={`text-xs ${link}`}>
-              <Foreign>{team}</Foreign>
+              <Person subject={`team:${team}`} shown={team} />
             </Link>
           )}
           {user === null && team === null && t("keys.nobody")}
@@ -108,13 +110,13 @@ function useColumns(why: string | null, act: (doing: Doing) => void): Column<Lit
       id: "used",
       title: t("keys.used"),
       minor: true,
-      cell: ({ last_used_at: at }) => (at === null ? t("never") : fromNow(at)),
+      cell: ({ last_used_at: at }) => (at === null ? t("never") : <Ago at={at} />),
     },
     {
       id: "expires",
       title: t("keys.expires"),
       minor: true,
-      cell: ({ expires_at: at }) => (at === null ? t("never") : fromNow(at)),
+      cell: ({ expires_at: at }) => (at === null ? t("never") : <Ago at={at} />),
     },
     {
       id: "actions",
