@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, jest, test } from "@jest/globals";
 import type { Page } from "playwright-core";
+import { marked } from "../../ui/src/text/marked.js";
 import { type Program, type ServerProcess, compileProgram } from "../support/serverProcess.js";
 import { type Visit, open, resize, settled, signIn, visitEach } from "./browser.js";
 
@@ -39,7 +40,7 @@ async function createStore(name: string): Promise<string> {
   await page.getByRole("button", { name: "Create vector store" }).first().click();
   await dialog().getByLabel("Name").fill(name);
   await dialog().getByRole("button", { name: "Create vector store" }).click();
-  await page.getByRole("heading", { level: 1, name }).waitFor();
+  await page.getByRole("heading", { level: 1, name: marked(name) }).waitFor();
   return new URL(page.url()).pathname.replace(/^\/admin/, "");
 }
 

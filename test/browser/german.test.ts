@@ -42,7 +42,7 @@ test("numbers are as they are written there, in the address as everywhere; what 
   await threshold.press("Enter");
   await german.page.waitForURL(/threshold=0\.25/);
   await open(german, "/vector-stores/vs_nowhere");
-  await german.page.getByText("Diesen Vector Store gibt es nicht").waitFor();
+  await german.page.getByText("Den Vector Store „vs_nowhere“ gibt es nicht").waitFor();
   await open(german, `${within}/settings`);
   await main.getByLabel("Metadaten").fill('{"a": ');
   await main.getByRole("alert").getByText("Das ist nicht das nötige JSON: es endet zu früh").waitFor();

@@ -112,7 +112,7 @@ test("two people change different settings, and neither undoes the other's", asy
 });
 
 test("who may only read sees the settings as text, without fields", async () => {
-  await change({ search_mode: "hybrid", metadata: { tier: 2 } });
+  await change({ search_mode: "hybrid", metadata: { tier: "gold" } });
   const reader = await makePerson("page-settings-reader");
   await grant(key, store, `user:${reader.id}`, "read");
   await current.context.clearCookies();
@@ -153,10 +153,10 @@ test("weights come in pairs, empty fields unset what was set, and what is wrong 
     .waitFor();
   expect(await part("General").getByLabel("Days without use").getAttribute("aria-invalid")).toBe("true");
   await part("General").getByLabel("Days without use").fill("4");
-  await part("General").getByLabel("Metadata").fill('{"tier": 2}');
+  await part("General").getByLabel("Metadata").fill('{"tier": "gold"}');
   await save("General").click();
   await saved("General");
-  expect(await stored()).toMatchObject({ expires_after: { days: 4 }, metadata: { tier: 2 } });
+  expect(await stored()).toMatchObject({ expires_after: { days: 4 }, metadata: { tier: "gold" } });
 
   await vectors.fill("");
   await words.fill("");
@@ -168,7 +168,7 @@ test("weights come in pairs, empty fields unset what was set, and what is wrong 
   await saved("General");
   const after = await stored();
   for (const name of ["hybrid_search", "max_num_results", "expires_after"]) expect(after).not.toHaveProperty(name);
-  expect(after).toMatchObject({ metadata: { tier: 2 } });
+  expect(after).toMatchObject({ metadata: { tier: "gold" } });
   current.faults = current.faults.filter((fault) => !fault.includes("status of 400"));
 });
 

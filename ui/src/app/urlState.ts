@@ -29,8 +29,9 @@ export function useUrlState<T extends Record<string, string>>(defaults: T, known
   const change = useCallback(
     (wanted: Partial<T>, { replace = false, keepPage = false }: ShowOptions = {}) => {
       setParams(
-        (before) => {
-          const next = new URLSearchParams(before);
+        () => {
+          // The browser's own address: the last change may not be drawn yet, and what was drawn before would undo it.
+          const next = new URLSearchParams(window.location.search);
           if (!keepPage && !("page" in wanted)) next.delete("page");
           for (const [name, value] of Object.entries<string | undefined>(wanted)) {
             if (value === undefined || value === defaults[name]) next.delete(name);

@@ -18,6 +18,14 @@ import { Waiting } from "./waiting.js";
 const SourceDialog = lazy(() => import("./source.js"));
 const Snippets = lazy(() => import("./snippets.js"));
 
+/** The browser's address with another hit, or none: what was drawn last may be behind it. */
+function addressWith(hit: string | null): URLSearchParams {
+  const params = new URLSearchParams(window.location.search);
+  params.delete("hit");
+  if (hit !== null) params.set("hit", hit);
+  return params;
+}
+
 /** Searches as clients do, and shows what decides the order. */
 export function Component() {
   const { t } = useTexts();
@@ -45,14 +53,12 @@ export function Component() {
   const { state } = useLocation() as { state: { openedHere?: boolean } | null };
   // The hit is no part of the search: opening it searches for nothing.
   const open = (id: string) => {
-    setParams((before) => new URLSearchParams([...before].filter(([name]) => name !== "hit").concat([["hit", id]])), {
-      state: { openedHere: true },
-    });
+    setParams(addressWith(id), { state: { openedHere: true } });
   };
   // Back to the address without it, so that the button back does not open it again; a link has none before it.
   const close = () => {
     if (state?.openedHere === true) void navigate(-1);
-    else setParams((before) => new URLSearchParams([...before].filter(([name]) => name !== "hit")), { replace: true });
+    else setParams(addressWith(null), { replace: true });
   };
   return (
     <>
